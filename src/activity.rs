@@ -1,0 +1,81 @@
+//! A worker for a Step Functions activity: polls, runs a handler for every task, sends heartbeats while it runs, and answers.
+//!
+//! It knows nothing of what a handler does and can serve any activity. Of a task's input it reads two top-level fields, both
+//! optional: `heartbeatSeconds`, since Step Functions does not tell a worker the state's `HeartbeatSeconds`, and `execution`, which
+//! names the execution in the log.
+//!
+//! What it holds to:
+//! - A permit is held before each poll, so a task that is fetched always has a place: its clocks run from the hand-out on.
+//! - A poll in flight is never dropped. A cancelled `GetActivityTask` can swallow the task that was meant for it.
+//! - When the service says that a token is no longer valid, or no heartbeat got through for as long as the service waits for one,
+//!   the handler is dropped and nothing is answered: another worker may have the task.
+//! - On shutdown, running tasks are handed over: their handlers are dropped, and they are answered with [`HANDED_OVER`].
+
+mod attend;
+mod client;
+mod heartbeat;
+mod poll;
+mod shutdown;
+mod token;
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+pub use client::{ActivityClient, ActivityError};
+pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
+pub use token::TaskToken;
+
+/// The error name a task is given back under when its worker shuts down. The definition retries on it at once.
+pub const HANDED_OVER: &str = "Worker.HandedOver";
+/// The error name for a handler that panicked.
+pub const PANICKED: &str = "Worker.Panicked";
+
+/// A task to be done.
+#[derive(Debug, Clone)]
+pub struct ActivityTask {
+    /// The input as the state passed it, JSON.
+    pub input: String,
+}
+
+/// A handler's failure, as `SendTaskFailure` takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskFailure {
+    /// Name of the error, which the definition can match on; cut to 256 bytes.
+    pub error: String,
+    /// What happened; cut to 32,768 bytes.
+    pub cause: String,
+}
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Tasks at once, polls in flight included.
+    pub max_tasks: NonZeroU32,
+    /// Polls at once. An activity takes 1,000 from all its workers together.
+    pub pollers: NonZeroU32,
+    /// The heartbeat period of a task whose input does not say it.
+    pub default_heartbeat: Duration,
+}
+
+/// Serves the activity until `shutdown` is requested, all polls in flight have ended and all tasks are answered or handed over.
+///
+/// Nothing ends it earlier: polls that fail are repeated for as long as it takes.
+pub async fn serve<H, F>(client: ActivityClient, options: &Options, handler: H, shutdown: Shutdown)
+where
+    H: Fn(ActivityTask) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(options.max_tasks.get() as usize));
+    let attendance =
+        Arc::new(attend::Attendance { client, handler, shutdown: shutdown.clone(), default_heartbeat: options.default_heartbeat });
+    poll::Pollers::start(&attendance, &permits, options.pollers);
+    shutdown.requested().await;
+    let in_hand = options.max_tasks.get() as usize - permits.available_permits();
+    tracing::info!(in_hand, "shutting down: waiting for polls in flight and handing over running tasks");
+    // Every poll and every task holds a permit, so all of them are over when all permits are back.
+    drop(permits.acquire_many(options.max_tasks.get()).await);
+}

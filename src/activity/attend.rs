@@ -1,0 +1,116 @@
+//! One task from hand-out to answer.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use serde::Deserialize;
+use tokio::time::sleep;
+use tracing::{Instrument, Span};
+
+use super::client::{ActivityClient, Delivery};
+use super::heartbeat::Heartbeat;
+use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
+use crate::backoff::Backoff;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// What every task of a worker is attended with.
+pub(super) struct Attendance<H> {
+    pub(super) client: ActivityClient,
+    pub(super) handler: H,
+    pub(super) shutdown: Shutdown,
+    pub(super) default_heartbeat: Duration,
+}
+
+/// The part of an input that the worker itself reads.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope {
+    execution: Option<String>,
+    heartbeat_seconds: Option<u64>,
+}
+
+impl<H, F> Attendance<H>
+where
+    H: Fn(ActivityTask) -> F,
+    F: Future<Output = Result<String, TaskFailure>> + Send,
+{
+    /// Runs the handler, keeps the token alive, and answers; or lets go.
+    pub(super) async fn attend(&self, token: TaskToken, input: String) {
+        // An input that is no such object is the handler's to refuse.
+        let envelope: Envelope = serde_json::from_str(&input).unwrap_or_default();
+        let span = tracing::info_span!("activity_task", execution = envelope.execution.as_deref());
+        let period = envelope.heartbeat_seconds.filter(|&seconds| seconds > 0).map_or(self.default_heartbeat, Duration::from_secs);
+        self.attend_within(token, input, period).instrument(span).await;
+    }
+
+    async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
+        let mut heartbeat = Heartbeat::new(&self.client, &token, period);
+        let result = {
+            let mut work = pin!(AssertUnwindSafe((self.handler)(ActivityTask { input }).instrument(Span::current())).catch_unwind());
+            tokio::select! {
+                biased;
+                result = &mut work => result.unwrap_or_else(|_| Err(panicked())),
+                () = self.shutdown.requested() => Err(handed_over(self.client.worker_name())),
+                why = heartbeat.until_lost() => return let_go(&why),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.answer(&token, &result) => {}
+            why = heartbeat.until_lost() => let_go(&why),
+        }
+    }
+
+    /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end it when the token is lost.
+    async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let delivery = match result {
+                Ok(output) => self.client.succeed(token, output).await,
+                Err(failure) => self.client.fail(token, failure).await,
+            };
+            match delivery {
+                Delivery::Taken => {
+                    match result {
+                        Ok(_) => tracing::info!("answered with success"),
+                        Err(failure) => tracing::info!(error = failure.error, cause = failure.cause, "answered with a failure"),
+                    }
+                    return;
+                }
+                Delivery::Lost(why) => return let_go(&why),
+                Delivery::Refused(why) => {
+                    tracing::error!(error = why, "the service refuses the answer; the task is left to its timeout");
+                    return;
+                }
+                Delivery::Uncertain(why) => {
+                    let pause = backoff.pause();
+                    tracing::warn!(error = why, pause_ms = pause.as_millis(), "the answer may not have arrived; it is sent again");
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+fn let_go(why: &str) {
+    tracing::warn!(reason = why, "let go of the task: its token is no longer ours, and another worker may have taken it over");
+}
+
+fn handed_over(worker_name: &str) -> TaskFailure {
+    TaskFailure {
+        error: HANDED_OVER.to_owned(),
+        cause: format!("Worker '{worker_name}' is shutting down. What it started runs on, and another worker takes over."),
+    }
+}
+
+fn panicked() -> TaskFailure {
+    TaskFailure {
+        error: PANICKED.to_owned(),
+        cause: "The worker met a defect of its own while running the task; its log has the details under this execution.".to_owned(),
+    }
+}

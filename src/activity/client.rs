@@ -1,0 +1,161 @@
+//! The activity's calls: `GetActivityTask`, `SendTaskHeartbeat`, `SendTaskSuccess`, `SendTaskFailure`, `DescribeActivity`.
+
+use std::time::Duration;
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::config::retry::{RetryConfig, RetryPartition};
+use aws_sdk_sfn::config::timeout::TimeoutConfig;
+use aws_sdk_sfn::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
+
+use super::{TaskFailure, TaskToken};
+use crate::aws::{ApiError, Connection, ErrorKind, api_error};
+use crate::byte_limit;
+
+/// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks for at least 65 s).
+const POLL_TIMEOUT: Duration = Duration::from_secs(70);
+/// For calls that are answered at once. Heartbeats and answers are repeated by us, so one attempt need not wait long.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// `API_SendTaskFailure`, kept in bytes to be on the safe side of its characters.
+const MAX_ERROR: usize = 256;
+/// `API_SendTaskFailure`, likewise.
+const MAX_CAUSE: usize = 32_768;
+/// `API_SendTaskSuccess`, bytes.
+const MAX_OUTPUT: usize = 262_144;
+/// The error name for an output over [`MAX_OUTPUT`], which Step Functions uses itself for payloads over its limit.
+const OUTPUT_TOO_LARGE: &str = "States.DataLimitExceeded";
+
+/// Calls Step Functions for one activity.
+///
+/// Polls have a client of their own: they wait long, are never retried by the SDK (its retries leave polls open on the server
+/// behind the caller's back), and must not use up the retry tokens of the answers.
+#[derive(Debug, Clone)]
+pub struct ActivityClient {
+    polls: Client,
+    answers: Client,
+    activity_arn: String,
+    worker_name: String,
+}
+
+/// The activity cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivityError {
+    /// Nobody created it, or somebody deleted it.
+    #[error("there is no activity {0}: check the ARN and its region, or deploy the stack that creates it")]
+    DoesNotExist(String),
+    /// Asking for it failed.
+    #[error("the activity cannot be looked up: {0}")]
+    Unknown(ApiError),
+}
+
+/// What became of a heartbeat or an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// The service has it.
+    Taken,
+    /// The token is no longer valid: the task belongs to somebody else now, or to nobody.
+    Lost(String),
+    /// The service understood it and will not take it, now or later.
+    Refused(String),
+    /// It may or may not have arrived.
+    Uncertain(String),
+}
+
+impl ActivityClient {
+    /// For the activity of this ARN. The worker's name shows in the execution's history.
+    #[must_use]
+    pub fn new(connection: &Connection, activity_arn: impl Into<String>, worker_name: impl Into<String>) -> Self {
+        let client = |partition: &'static str, timeouts: TimeoutConfig| {
+            let config = Builder::from(connection.config())
+                .retry_config(RetryConfig::disabled())
+                .retry_partition(RetryPartition::new(partition))
+                // A poll is silent for a minute by design.
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+                .timeout_config(timeouts)
+                .build();
+            Client::from_conf(config)
+        };
+        let polls = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(POLL_TIMEOUT)
+            .operation_attempt_timeout(POLL_TIMEOUT)
+            .build();
+        let answers = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        Self {
+            polls: client("activity-polls", polls),
+            answers: client("activity-answers", answers),
+            activity_arn: activity_arn.into(),
+            worker_name: worker_name.into(),
+        }
+    }
+
+    /// The name the service knows this worker by.
+    #[must_use]
+    pub fn worker_name(&self) -> &str {
+        &self.worker_name
+    }
+
+    /// Looks the activity up, so that a worker with a wrong ARN ends at its start.
+    ///
+    /// # Errors
+    /// When it does not exist or cannot be looked up.
+    pub async fn check(&self) -> Result<(), ActivityError> {
+        match self.answers.describe_activity().activity_arn(&self.activity_arn).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(DescribeActivityError::is_activity_does_not_exist) => {
+                Err(ActivityError::DoesNotExist(self.activity_arn.clone()))
+            }
+            Err(error) => Err(ActivityError::Unknown(api_error("states:DescribeActivity", self.activity_arn.as_str(), &error))),
+        }
+    }
+
+    /// Waits up to a minute for a task. The future must be driven to its end: dropping it can swallow a task.
+    pub(super) async fn poll(&self) -> Result<Option<(TaskToken, String)>, ApiError> {
+        let answer = self
+            .polls
+            .get_activity_task()
+            .activity_arn(&self.activity_arn)
+            .worker_name(&self.worker_name)
+            .send()
+            .await
+            .map_err(|error| api_error("states:GetActivityTask", self.activity_arn.as_str(), &error))?;
+        Ok(answer.task_token.filter(|token| !token.is_empty()).map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
+    }
+
+    pub(super) async fn heartbeat(&self, token: &TaskToken) -> Delivery {
+        match self.answers.send_task_heartbeat().task_token(token.expose()).send().await {
+            Ok(_) => Delivery::Taken,
+            Err(error) => delivery(&api_error("states:SendTaskHeartbeat", "its task", &error)),
+        }
+    }
+
+    pub(super) async fn succeed(&self, token: &TaskToken, output: &str) -> Delivery {
+        if output.len() > MAX_OUTPUT {
+            let cause = format!("The output has {} bytes, and Step Functions takes {MAX_OUTPUT}.", output.len());
+            return self.fail(token, &TaskFailure { error: OUTPUT_TOO_LARGE.to_owned(), cause }).await;
+        }
+        match self.answers.send_task_success().task_token(token.expose()).output(output).send().await {
+            Ok(_) => Delivery::Taken,
+            Err(error) => delivery(&api_error("states:SendTaskSuccess", "its task", &error)),
+        }
+    }
+
+    pub(super) async fn fail(&self, token: &TaskToken, failure: &TaskFailure) -> Delivery {
+        let error = byte_limit::cut_end(&failure.error, MAX_ERROR);
+        let cause = byte_limit::cut_middle(&failure.cause, MAX_CAUSE);
+        match self.answers.send_task_failure().task_token(token.expose()).error(error).cause(cause).send().await {
+            Ok(_) => Delivery::Taken,
+            Err(error) => delivery(&api_error("states:SendTaskFailure", "its task", &error)),
+        }
+    }
+}
+
+fn delivery(error: &ApiError) -> Delivery {
+    match error.code.as_deref() {
+        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => Delivery::Lost(error.to_string()),
+        // Credentials and permissions can come back while the token lives: an expired role session does.
+        _ if error.kind == ErrorKind::Rejected => Delivery::Refused(error.to_string()),
+        _ => Delivery::Uncertain(error.to_string()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Polls: as many as tasks arrive for, each with a permit, backing off when they fail.
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use super::attend::Attendance;
+use super::{ActivityTask, TaskFailure};
+use crate::aws::ApiError;
+use crate::backoff::Backoff;
+
+/// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle for its 60 s.
+const IDLE_POLLERS: u32 = 2;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The pollers of one worker.
+pub(super) struct Pollers<H> {
+    attendance: Arc<Attendance<H>>,
+    permits: Arc<Semaphore>,
+    running: AtomicU32,
+    most: u32,
+    /// What went wrong last, so that a lasting trouble is logged once and not per attempt.
+    trouble: Mutex<Option<String>>,
+}
+
+impl<H, F> Pollers<H>
+where
+    H: Fn(ActivityTask) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
+{
+    /// Starts the first pollers; they start and end the others.
+    pub(super) fn start(attendance: &Arc<Attendance<H>>, permits: &Arc<Semaphore>, most: NonZeroU32) {
+        let pollers = Arc::new(Self {
+            attendance: Arc::clone(attendance),
+            permits: Arc::clone(permits),
+            running: AtomicU32::new(0),
+            most: most.get(),
+            trouble: Mutex::new(None),
+        });
+        for _ in 0..IDLE_POLLERS.min(most.get()) {
+            pollers.start_one();
+        }
+    }
+
+    /// One poller more, unless there are as many as allowed.
+    fn start_one(self: &Arc<Self>) {
+        let grown = self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| (running < self.most).then_some(running + 1));
+        if grown.is_ok() {
+            let pollers = Arc::clone(self);
+            tokio::spawn(async move { pollers.poll_until_shutdown().await });
+        }
+    }
+
+    /// Whether this poller may end because there are enough without it.
+    fn retire(&self) -> bool {
+        self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| (running > IDLE_POLLERS).then_some(running - 1)).is_ok()
+    }
+
+    async fn poll_until_shutdown(self: Arc<Self>) {
+        let shutdown = &self.attendance.shutdown;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let permit = tokio::select! {
+                biased;
+                () = shutdown.requested() => return,
+                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("the semaphore is never closed"),
+            };
+            match self.attendance.client.poll().await {
+                Ok(Some((token, input))) => {
+                    self.cleared();
+                    backoff.reset();
+                    self.start_one();
+                    let attendance = Arc::clone(&self.attendance);
+                    tokio::spawn(async move {
+                        attendance.attend(token, input).await;
+                        drop(permit);
+                    });
+                }
+                Ok(None) => {
+                    drop(permit);
+                    self.cleared();
+                    backoff.reset();
+                    if self.retire() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    drop(permit);
+                    self.troubled(&error);
+                    tokio::select! {
+                        () = shutdown.requested() => return,
+                        () = sleep(backoff.pause()) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    fn troubled(&self, error: &ApiError) {
+        // The code without the message: messages can carry request ids, which differ with every attempt.
+        let trouble = error.code.clone().unwrap_or_else(|| format!("{:?}", error.kind));
+        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref() != Some(&trouble) {
+            tracing::warn!(%error, "polling fails; it is repeated until it succeeds");
+            *last = Some(trouble);
+        }
+    }
+
+    fn cleared(&self) {
+        if self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            tracing::info!("polling works again");
+        }
+    }
+}

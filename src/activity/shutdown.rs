@@ -1,0 +1,62 @@
+//! The request to shut down, as an argument: whoever holds the trigger decides, be it a signal handler or a test.
+
+use tokio::sync::watch;
+
+/// Requests the shutdown. Dropping it without a request means that nobody can request it any more, which counts as a request.
+#[derive(Debug)]
+pub struct ShutdownTrigger(watch::Sender<bool>);
+
+/// Knows whether a shutdown was requested.
+#[derive(Debug, Clone)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+/// A trigger and what it triggers.
+#[must_use]
+pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
+    let (sender, receiver) = watch::channel(false);
+    (ShutdownTrigger(sender), Shutdown(receiver))
+}
+
+impl ShutdownTrigger {
+    /// Requests the shutdown; more than once is no different from once.
+    pub fn request(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Shutdown {
+    /// Whether it was requested.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
+
+    /// Waits until it is requested.
+    pub async fn requested(&self) {
+        // An error means that the trigger is gone.
+        let _ = self.0.clone().wait_for(|requested| *requested).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_reaches_every_clone() {
+        let (trigger, shutdown) = shutdown();
+        let other = shutdown.clone();
+        assert!(!shutdown.is_requested());
+        trigger.request();
+        other.requested().await;
+        assert!(shutdown.is_requested() && other.is_requested());
+    }
+
+    #[tokio::test]
+    async fn a_dropped_trigger_counts_as_a_request() {
+        let (trigger, shutdown) = shutdown();
+        drop(trigger);
+        shutdown.requested().await;
+        assert!(shutdown.is_requested());
+    }
+}

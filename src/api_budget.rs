@@ -1,0 +1,118 @@
+//! How many calls a second this process makes of one kind, so that an account's other users keep their share of its quota.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// Calls may come in a burst of what this time would allow.
+const BURST: Duration = Duration::from_secs(1);
+/// A throttled call halves the rate, at most once in this time: calls that were under way together count as one sign.
+const BETWEEN_CUTS: Duration = Duration::from_secs(1);
+/// The rate falls to no less than this part of the full one.
+const LEAST_PART: f64 = 0.05;
+/// A successful call wins back this part of the full rate.
+const RECOVERY: f64 = 0.02;
+
+/// A token bucket whose rate halves when the service throttles and recovers while calls succeed.
+#[derive(Debug)]
+pub struct ApiBudget {
+    full_rate: f64,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    rate: f64,
+    /// Below zero when calls wait: the debt is what they wait for.
+    tokens: f64,
+    at: Instant,
+    last_cut: Option<Instant>,
+}
+
+impl ApiBudget {
+    /// At most `per_second` calls a second, more than zero.
+    #[must_use]
+    pub fn new(per_second: f64) -> Self {
+        let state = State { rate: per_second, tokens: per_second * BURST.as_secs_f64(), at: Instant::now(), last_cut: None };
+        Self { full_rate: per_second, state: Mutex::new(state) }
+    }
+
+    /// Waits for the right to make one call. Who comes first goes first.
+    pub async fn acquire(&self) {
+        let ready = {
+            let mut state = self.lock();
+            let now = Instant::now();
+            let earned = now.duration_since(state.at).as_secs_f64() * state.rate;
+            state.tokens = (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
+            state.at = now;
+            if state.tokens >= 0.0 { now } else { now + Duration::from_secs_f64(-state.tokens / state.rate) }
+        };
+        sleep_until(ready).await;
+    }
+
+    /// The service throttled a call.
+    pub fn throttled(&self) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        if state.last_cut.is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS) {
+            state.rate = (state.rate / 2.0).max(self.full_rate * LEAST_PART);
+            state.tokens = state.tokens.min(0.0);
+            state.last_cut = Some(now);
+        }
+    }
+
+    /// The service took a call.
+    pub fn succeeded(&self) {
+        let mut state = self.lock();
+        state.rate = (state.rate + self.full_rate * RECOVERY).min(self.full_rate);
+    }
+
+    /// Calls a second at the moment.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.lock().rate
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_beyond_the_burst_come_at_the_rate() {
+        let budget = ApiBudget::new(10.0);
+        let start = Instant::now();
+        for _ in 0..30 {
+            budget.acquire().await;
+        }
+        let taken = start.elapsed();
+        assert!(taken >= Duration::from_millis(1_999) && taken <= Duration::from_millis(2_050), "{taken:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn throttling_halves_the_rate_once_and_success_restores_it() {
+        let budget = ApiBudget::new(10.0);
+        budget.throttled();
+        budget.throttled();
+        assert!((budget.rate() - 5.0).abs() < f64::EPSILON);
+        for _ in 0..100 {
+            budget.succeeded();
+        }
+        assert!((budget.rate() - 10.0).abs() < f64::EPSILON);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rate_never_falls_to_nothing() {
+        let budget = ApiBudget::new(10.0);
+        for _ in 0..50 {
+            budget.throttled();
+            tokio::time::advance(BETWEEN_CUTS).await;
+        }
+        assert!(budget.rate() >= 0.5);
+    }
+}

@@ -1,0 +1,15 @@
+//! The edges to AWS: one file per service or call, holding the request, the call and the mapping of its errors.
+//! No type of the SDK leaves this module.
+
+mod connection;
+mod error;
+
+pub mod cloudformation;
+pub mod ecs;
+pub mod logs;
+pub mod response_url;
+pub mod step_functions;
+
+pub use connection::Connection;
+pub(crate) use error::api_error;
+pub use error::{ApiError, ErrorKind};

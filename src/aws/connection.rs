@@ -1,0 +1,73 @@
+//! Credentials, region, endpoints and the HTTPS client that all SDK clients share.
+
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::ProvideCredentials;
+use aws_smithy_http_client::{Builder, tls};
+
+/// Time for one attempt of a call that is answered at once. Long polls set their own.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to connect, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What every SDK client is made from.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    config: SdkConfig,
+}
+
+/// The environment does not say who we are or where to call.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// No region.
+    #[error("no AWS region is configured: set AWS_REGION, or `region` in the AWS configuration file")]
+    NoRegion,
+    /// No credentials.
+    #[error(
+        "no AWS credentials were found ({0}): attach an instance profile or a task role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )]
+    NoCredentials(String),
+}
+
+impl Connection {
+    /// Reads the environment, the AWS configuration files and the instance's or task's metadata, as every AWS SDK does.
+    /// `region` goes before what they say of it.
+    pub async fn from_environment(region: Option<&str>) -> Self {
+        let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https).timeout_config(timeouts);
+        let loader = match region {
+            Some(region) => loader.region(Region::new(region.to_owned())),
+            None => loader,
+        };
+        let config = loader.load().await;
+        Self { config }
+    }
+
+    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test.
+    #[must_use]
+    pub fn from_config(config: SdkConfig) -> Self {
+        Self { config }
+    }
+
+    /// Asks for region and credentials once, so that a program without them ends at its start with a sentence.
+    ///
+    /// # Errors
+    /// When either is missing.
+    pub async fn check(&self) -> Result<(), ConnectionError> {
+        if self.config.region().is_none() {
+            return Err(ConnectionError::NoRegion);
+        }
+        let provider = self.config.credentials_provider().ok_or_else(|| ConnectionError::NoCredentials("no provider".to_owned()))?;
+        match provider.provide_credentials().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(ConnectionError::NoCredentials(error.to_string())),
+        }
+    }
+
+    pub(crate) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+}

@@ -1,0 +1,102 @@
+//! `DescribeTaskDefinition` (`API_DescribeTaskDefinition`), as far as a run needs it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecs::types::LogDriver;
+
+use super::Ecs;
+use crate::aws::{ApiError, api_error};
+
+/// The containers of one revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskDefinition {
+    /// In the definition's order.
+    pub containers: Vec<ContainerDefinition>,
+}
+
+/// One container of a task definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerDefinition {
+    /// Its name.
+    pub name: String,
+    /// The task stops when it exits.
+    pub essential: bool,
+    /// Its log stream, when it writes to `CloudWatch` Logs in a way that can be found again.
+    pub log: Option<LogStreamPlace>,
+    /// The environment the definition gives it. Values are secret to us: they are compared, never shown.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// Where the awslogs driver writes (`using_awslogs`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogStreamPlace {
+    /// Log group.
+    pub group: String,
+    /// `awslogs-stream-prefix`.
+    pub prefix: String,
+    /// `awslogs-region`, when it is named.
+    pub region: Option<String>,
+}
+
+impl LogStreamPlace {
+    /// The stream of one task: `{prefix}/{container}/{task id}`.
+    #[must_use]
+    pub fn stream(&self, container: &str, task_id: &str) -> String {
+        format!("{}/{container}/{task_id}", self.prefix)
+    }
+}
+
+impl TaskDefinition {
+    /// Names of the containers whose end ends the task.
+    #[must_use]
+    pub fn essential(&self) -> Vec<String> {
+        self.containers.iter().filter(|container| container.essential).map(|container| container.name.clone()).collect()
+    }
+
+    /// The log of one container.
+    #[must_use]
+    pub fn log(&self, container: &str) -> Option<&LogStreamPlace> {
+        self.containers.iter().find(|one| one.name == container)?.log.as_ref()
+    }
+}
+
+impl Ecs {
+    /// Reads a task definition by family, `family:revision` or ARN.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinition, ApiError> {
+        let described = self
+            .client
+            .describe_task_definition()
+            .task_definition(name)
+            .send()
+            .await
+            .map_err(|error| api_error("ecs:DescribeTaskDefinition", format!("task definition '{name}'"), &error))?;
+        let containers = described
+            .task_definition()
+            .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)
+            .unwrap_or_default()
+            .iter()
+            .map(|container| ContainerDefinition {
+                name: container.name().unwrap_or_default().to_owned(),
+                // "If this parameter is omitted, a container is assumed to be essential" (API_ContainerDefinition).
+                essential: container.essential().unwrap_or(true),
+                log: container.log_configuration().filter(|log| log.log_driver() == &LogDriver::Awslogs).and_then(|log| {
+                    let option = |key: &str| log.options()?.get(key).cloned();
+                    Some(LogStreamPlace {
+                        group: option("awslogs-group")?,
+                        prefix: option("awslogs-stream-prefix")?,
+                        region: option("awslogs-region"),
+                    })
+                }),
+                environment: container
+                    .environment()
+                    .iter()
+                    .filter_map(|pair| Some((pair.name()?.to_owned(), pair.value().unwrap_or_default().to_owned())))
+                    .collect(),
+            })
+            .collect();
+        Ok(TaskDefinition { containers })
+    }
+}

@@ -1,0 +1,72 @@
+//! `DescribeTasks` (`API_DescribeTasks`).
+
+use std::collections::HashMap;
+
+use aws_sdk_ecs::primitives::DateTime;
+use aws_sdk_ecs::types::{Container, Task};
+use jiff::Timestamp;
+
+use super::Ecs;
+use crate::aws::{ApiError, api_error};
+use crate::task_status::{ContainerStatus, Phase, StopCode, TaskStatus};
+
+/// Most tasks of one cluster that one call describes (`API_DescribeTasks`).
+pub const MAX_TASKS_PER_CALL: usize = 100;
+
+/// What one look at a task showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sighting {
+    /// ECS knows the task.
+    Seen(TaskStatus),
+    /// ECS does not know it: not yet, or no more.
+    Missing,
+}
+
+impl Ecs {
+    /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. Every task asked for is in the answer.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn describe_tasks(&self, cluster: &str, arns: &[String]) -> Result<HashMap<String, Sighting>, ApiError> {
+        let described = self
+            .client
+            .describe_tasks()
+            .cluster(cluster)
+            .set_tasks(Some(arns.to_vec()))
+            .send()
+            .await
+            .map_err(|error| api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error))?;
+        let mut sightings: HashMap<String, Sighting> = arns.iter().map(|arn| (arn.clone(), Sighting::Missing)).collect();
+        for task in described.tasks() {
+            let status = task_status(task);
+            sightings.insert(status.arn.clone(), Sighting::Seen(status));
+        }
+        Ok(sightings)
+    }
+}
+
+pub(super) fn task_status(task: &Task) -> TaskStatus {
+    TaskStatus {
+        arn: task.task_arn().unwrap_or_default().to_owned(),
+        task_definition_arn: task.task_definition_arn().unwrap_or_default().to_owned(),
+        phase: Phase::from(task.last_status().unwrap_or_default()),
+        stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
+        stopped_reason: task.stopped_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+        started_at: task.started_at().and_then(timestamp),
+        stopped_at: task.stopped_at().and_then(timestamp),
+        containers: task.containers().iter().map(container_status).collect(),
+    }
+}
+
+fn container_status(container: &Container) -> ContainerStatus {
+    ContainerStatus {
+        name: container.name().unwrap_or_default().to_owned(),
+        exit_code: container.exit_code(),
+        reason: container.reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+        running: container.last_status() == Some("RUNNING"),
+    }
+}
+
+fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+}

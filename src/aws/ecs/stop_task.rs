@@ -1,0 +1,26 @@
+//! `StopTask` (`API_StopTask`).
+
+use super::Ecs;
+use crate::aws::{ApiError, api_error};
+use crate::byte_limit;
+
+/// Longest reason that is sure to be shown whole in the console; ECS takes 1,024 characters (`API_StopTask`).
+const MAX_REASON: usize = 255;
+
+impl Ecs {
+    /// Asks ECS to stop a task. Stopping a task that has stopped already is no error.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn stop_task(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), ApiError> {
+        self.client
+            .stop_task()
+            .cluster(cluster)
+            .task(arn)
+            .reason(byte_limit::cut_end(reason, MAX_REASON))
+            .send()
+            .await
+            .map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Errors of AWS calls, sorted by what a caller can do about them.
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The role may not make this call. Waiting does not help.
+    AccessDenied,
+    /// Too many calls for now.
+    Throttled,
+    /// The call got no answer, or one that says the service has trouble. It may have taken effect.
+    Unavailable,
+    /// The service understood the call and will not carry it out as given.
+    Rejected,
+}
+
+/// A call that failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ApiError {
+    /// The action as IAM names it, such as `ecs:RunTask`.
+    pub action: &'static str,
+    /// What it was called on, such as `cluster 'todobackend'`.
+    pub resource: String,
+    /// What can be done about it.
+    pub kind: ErrorKind,
+    /// The service's error code, when it gave one.
+    pub code: Option<String>,
+    /// The service's message, or what went wrong on the way to it.
+    pub message: String,
+}
+
+impl ApiError {
+    /// Whether the same call may succeed a little later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, resource, kind, code, message } = self;
+        let code = code.as_deref().map(|code| format!("{code}: ")).unwrap_or_default();
+        match kind {
+            ErrorKind::AccessDenied => write!(f, "{action} on {resource} was denied. {code}{message}"),
+            ErrorKind::Throttled => write!(f, "{action} on {resource} was throttled. {code}{message}"),
+            ErrorKind::Unavailable => write!(f, "{action} on {resource} got no usable answer. {code}{message}"),
+            ErrorKind::Rejected => write!(f, "{action} on {resource} was rejected. {code}{message}"),
+        }
+    }
+}
+
+/// Codes that mean "too many calls", over all services; Fargate says "Capacity is unavailable at this time" with the first.
+const THROTTLING: &[&str] = &[
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "ServiceQuotaExceededException",
+    "LimitExceededException",
+];
+
+/// Codes that mean "you may not".
+const DENIED: &[&str] = &[
+    "AccessDeniedException",
+    "AccessDenied",
+    "UnauthorizedOperation",
+    "NotAuthorized",
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "MissingAuthenticationToken",
+];
+
+/// Codes that fresh credentials mend, which the SDK fetches by itself.
+const EXPIRED: &[&str] = &["ExpiredTokenException", "ExpiredToken", "RequestExpired"];
+
+/// Maps an error of the SDK.
+pub(crate) fn api_error<E>(action: &'static str, resource: impl Into<String>, error: &SdkError<E, HttpResponse>) -> ApiError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let resource = resource.into();
+    let Some(service_error) = error.as_service_error() else {
+        // Also credentials that could not be fetched: the metadata service has its moments.
+        return ApiError { action, resource, kind: ErrorKind::Unavailable, code: None, message: DisplayErrorContext(error).to_string() };
+    };
+    let code = service_error.code().map(str::to_owned);
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let kind = match code.as_deref() {
+        Some(code) if THROTTLING.contains(&code) => ErrorKind::Throttled,
+        Some(code) if EXPIRED.contains(&code) => ErrorKind::Unavailable,
+        Some(code) if DENIED.contains(&code) => ErrorKind::AccessDenied,
+        _ if status == 429 => ErrorKind::Throttled,
+        _ if status >= 500 => ErrorKind::Unavailable,
+        _ => ErrorKind::Rejected,
+    };
+    let message = service_error.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    ApiError { action, resource, kind, code, message }
+}

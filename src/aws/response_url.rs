@@ -1,0 +1,122 @@
+//! The PUT that answers CloudFormation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode};
+use tokio::time::{Instant, sleep};
+
+use crate::backoff::Backoff;
+use crate::event::ResponseUrl;
+
+/// Time for one attempt.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Puts answers to response URLs.
+#[derive(Debug, Clone)]
+pub struct ResponsePut {
+    client: Client,
+}
+
+/// The answer was not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum PutError {
+    /// Storage said no, and will say so again: the URL has expired or the request is not what was signed.
+    #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
+    Refused(u16, String),
+    /// No attempt got through in time.
+    #[error("CloudFormation's response URL could not be reached within {seconds} s; the last attempt ended with: {last}", seconds = .within.as_secs())]
+    Unreachable {
+        /// How long it was tried.
+        within: Duration,
+        /// How the last attempt ended.
+        last: String,
+    },
+}
+
+impl ResponsePut {
+    /// A client of its own: the URL is signed already, and no AWS credentials may go with it.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be read.
+    pub fn new() -> Result<Self, reqwest::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        // An error only says that a provider was installed before.
+        let _ = rustls::crypto::CryptoProvider::install_default(Arc::unwrap_or_clone(provider));
+        let client = Client::builder()
+            .timeout(ATTEMPT_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A presigned URL answers by itself. Following a redirect would send the answer to a place CloudFormation did not name.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { client })
+    }
+
+    /// Sends the answer, repeating attempts that got no definite reply until `within` is over.
+    ///
+    /// # Errors
+    /// When the answer was refused, or could not be delivered in time.
+    pub async fn put(&self, url: &ResponseUrl, body: Vec<u8>, within: Duration) -> Result<(), PutError> {
+        let end = Instant::now() + within;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let last = match self.attempt(url, body.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(Attempt::Refused(status, reply)) => return Err(PutError::Refused(status.as_u16(), reply)),
+                Err(Attempt::Uncertain(last)) => last,
+            };
+            let pause = backoff.pause();
+            if Instant::now() + pause >= end {
+                return Err(PutError::Unreachable { within, last });
+            }
+            tracing::warn!(error = last, pause_ms = pause.as_millis(), "the answer did not get through; it is sent again");
+            sleep(pause).await;
+        }
+    }
+
+    async fn attempt(&self, url: &ResponseUrl, body: Vec<u8>) -> Result<(), Attempt> {
+        // The signature covers an empty Content-Type; a body of known length makes the client send its exact Content-Length.
+        let sent = self.client.put(url.expose()).header(CONTENT_TYPE, HeaderValue::from_static("")).body(body).send().await;
+        let reply = match sent {
+            Ok(reply) => reply,
+            Err(error) if error.is_builder() => {
+                return Err(Attempt::Refused(StatusCode::BAD_REQUEST, "the response URL of the event is no valid URL".to_owned()));
+            }
+            // The URL is a secret, and errors show it unless it is taken out.
+            Err(error) => return Err(Attempt::Uncertain(chain(&error.without_url()))),
+        };
+        let status = reply.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let is_definite = status.is_client_error() && !matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+        if is_definite || status.is_redirection() {
+            // S3 names its reason in a <Code> element; the rest of the document repeats parts of the request.
+            let reply = reply.text().await.unwrap_or_default();
+            let code =
+                reply.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("no reason given", |(code, _)| code);
+            return Err(Attempt::Refused(status, crate::byte_limit::cut_end(code, 100)));
+        }
+        Err(Attempt::Uncertain(format!("HTTP status {}", status.as_u16())))
+    }
+}
+
+enum Attempt {
+    Refused(StatusCode, String),
+    Uncertain(String),
+}
+
+/// An error with its causes, since reqwest's own sentence says little.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,43 @@
+//! AWS Step Functions, as the functions use it. The worker's calls live with [`crate::activity`].
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::start_execution::StartExecutionError;
+
+use super::{ApiError, Connection, api_error};
+
+/// Starts executions of one state machine.
+#[derive(Debug, Clone)]
+pub struct StateMachine {
+    client: Client,
+    arn: String,
+}
+
+/// What became of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// The execution runs: it was started by this call, or by an earlier one with the same input.
+    Running,
+    /// An execution of this name exists and has ended, or has another input. The request was taken care of before.
+    Already,
+}
+
+impl StateMachine {
+    /// For the state machine of this ARN.
+    #[must_use]
+    pub fn new(connection: &Connection, arn: impl Into<String>) -> Self {
+        Self { client: Client::new(connection.config()), arn: arn.into() }
+    }
+
+    /// Starts an execution under a name that makes the start idempotent (`API_StartExecution`).
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn start(&self, name: &str, input: &str) -> Result<Started, ApiError> {
+        let answer = self.client.start_execution().state_machine_arn(&self.arn).name(name).input(input).send().await;
+        match answer {
+            Ok(_) => Ok(Started::Running),
+            Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(Started::Already),
+            Err(error) => Err(api_error("states:StartExecution", format!("state machine {}", self.arn), &error)),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Waiting longer after each failure in a row, with jitter so that many who failed together do not come back together.
+
+use std::time::Duration;
+
+use rand::Rng;
+
+/// Doubles from a first pause to a longest one.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    first: Duration,
+    longest: Duration,
+    failures: u32,
+}
+
+impl Backoff {
+    /// Pauses between `first` and `longest`.
+    #[must_use]
+    pub const fn new(first: Duration, longest: Duration) -> Self {
+        Self { first, longest, failures: 0 }
+    }
+
+    /// The pause after one more failure: between half of the current step and the whole of it.
+    pub fn pause(&mut self) -> Duration {
+        let step = self.first.saturating_mul(2_u32.saturating_pow(self.failures)).min(self.longest);
+        self.failures = self.failures.saturating_add(1);
+        step.mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+
+    /// Begins anew, after a success.
+    pub fn reset(&mut self) {
+        self.failures = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_begin_anew_after_a_success() {
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
+        for step in [200_u64, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
+            let pause = backoff.pause();
+            assert!(pause >= Duration::from_millis(step / 2) && pause <= Duration::from_millis(step), "{pause:?} in step {step}");
+        }
+        backoff.reset();
+        assert!(backoff.pause() <= Duration::from_millis(200));
+    }
+}

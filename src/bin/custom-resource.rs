@@ -1,0 +1,76 @@
+//! `custom-resource`: the Lambda functions around the state machine. Which of them this is says the function's handler, and
+//! nothing in the event.
+
+// The futures of the SDK calls below nest deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
+use anyhow::{Context, bail};
+use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::cloudformation::Stacks;
+use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::response_url::ResponsePut;
+use ecs_task_runner::aws::step_functions::StateMachine;
+use ecs_task_runner::clock::Clock;
+use ecs_task_runner::functions::{RespondEvent, Responder, Starter, StopEvent, Stopper};
+use ecs_task_runner::logging::{self, LogFormat};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::{Value, json};
+
+/// Set by Lambda to the function's handler.
+const HANDLER: &str = "_HANDLER";
+/// Which state machine `start` starts.
+const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    logging::start(LogFormat::Json);
+    let function = std::env::var(HANDLER).with_context(|| format!("{HANDLER} is not set: this program runs as an AWS Lambda function"))?;
+    match function.as_str() {
+        "start" => start().await,
+        "respond" => respond().await,
+        "stop" => stop().await,
+        other => bail!("the function's handler must be start, respond or stop, and is '{other}'"),
+    }
+}
+
+async fn start() -> anyhow::Result<()> {
+    let arn = std::env::var(STATE_MACHINE_ARN).with_context(|| format!("the function's environment lacks {STATE_MACHINE_ARN}"))?;
+    let connection = Connection::from_environment(None).await;
+    let starter = &Starter::new(
+        StateMachine::new(&connection, arn),
+        Stacks::new(&connection),
+        Ecs::with_retries(&connection),
+        Responder::new(ResponsePut::new()?),
+        Clock::system(),
+    );
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        starter.start(event.payload).await.map(|_| json!({})).map_err(|error| failed("CustomResource.StartFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+async fn respond() -> anyhow::Result<()> {
+    let responder = &Responder::new(ResponsePut::new()?);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
+        responder.respond(event.payload).await.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+async fn stop() -> anyhow::Result<()> {
+    let connection = Connection::from_environment(None).await;
+    let stopper = &Stopper::new(Ecs::with_retries(&connection), Clock::system());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<StopEvent>| {
+        stopper.stop(event.payload).await.map_err(|error| failed("CustomResource.StopFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+/// An error as Lambda reports it, and as the execution's history shows it.
+fn failed(error_type: &str, error: &dyn std::error::Error) -> Diagnostic {
+    tracing::error!(%error, "the function failed");
+    Diagnostic { error_type: error_type.to_owned(), error_message: error.to_string() }
+}

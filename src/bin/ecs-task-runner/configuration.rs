@@ -1,0 +1,165 @@
+//! The worker's configuration: read as text, validated as a whole, so that every problem is reported at once.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use clap::Args;
+use ecs_task_runner::logging::LogFormat;
+
+/// Longest worker name (`API_GetActivityTask`), characters.
+const MAX_WORKER_NAME: usize = 80;
+/// Pollers that one activity takes from all its workers (`service-quotas`).
+const MAX_POLLERS: u32 = 1_000;
+/// A bound against slips of the finger; memory is the real one, at a few KB a task.
+const MAX_TASKS: u32 = 100_000;
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WorkerArguments {
+    /// ARN of the activity to poll
+    #[arg(long, env = "ACTIVITY_ARN", value_name = "ARN")]
+    activity_arn: Option<String>,
+    /// Tasks at once, polls in flight included (1 to 100000)
+    #[arg(long, env = "MAX_TASKS", value_name = "N", default_value = "1000")]
+    max_tasks: String,
+    /// Polls at once when tasks arrive quickly; two when idle (1 to 1000, which is what an activity takes from all its workers)
+    #[arg(long, env = "POLLERS", value_name = "N", default_value = "100")]
+    pollers: String,
+    /// Name of this worker in execution histories, up to 80 characters [default: the host's name]
+    #[arg(long, env = "WORKER_NAME", value_name = "NAME")]
+    worker_name: Option<String>,
+    /// Log lines as JSON, as text for people, or as JSON unless standard output is a terminal (auto, json, text)
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
+    log_format: String,
+}
+
+/// A configuration that can work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WorkerConfiguration {
+    pub(crate) activity_arn: String,
+    /// The activity's region.
+    pub(crate) region: String,
+    pub(crate) max_tasks: NonZeroU32,
+    pub(crate) pollers: NonZeroU32,
+    pub(crate) worker_name: String,
+    pub(crate) log_format: LogFormat,
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problems(Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the worker cannot start with this configuration:")?;
+        for problem in &self.0 {
+            write!(f, "\n  - {problem}")?;
+        }
+        write!(f, "\nSee ecs-task-runner worker --help.")
+    }
+}
+
+impl WorkerArguments {
+    /// Reads all of it, or says all that is wrong with it.
+    pub(crate) fn validate(self) -> Result<WorkerConfiguration, Problems> {
+        let mut problems = Vec::new();
+        let activity_arn = self.activity_arn.unwrap_or_default();
+        let region = region_of_activity(&activity_arn).unwrap_or_else(|problem| {
+            problems.push(problem);
+            String::new()
+        });
+        let max_tasks = number("--max-tasks", &self.max_tasks, MAX_TASKS, &mut problems);
+        let pollers = number("--pollers", &self.pollers, MAX_POLLERS, &mut problems);
+        let worker_name = self.worker_name.filter(|name| !name.is_empty()).unwrap_or_else(host_name);
+        if worker_name.chars().count() > MAX_WORKER_NAME || worker_name.chars().any(char::is_control) {
+            problems.push(format!("--worker-name must have 1 to {MAX_WORKER_NAME} printable characters"));
+        }
+        let log_format = match self.log_format.as_str() {
+            "auto" => LogFormat::Auto,
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            other => {
+                problems.push(format!("--log-format must be auto, json or text, and is '{other}'"));
+                LogFormat::Auto
+            }
+        };
+        if problems.is_empty() {
+            Ok(WorkerConfiguration { activity_arn, region, max_tasks, pollers, worker_name, log_format })
+        } else {
+            Err(Problems(problems))
+        }
+    }
+}
+
+/// `arn:{partition}:states:{region}:{account}:activity:{name}`.
+fn region_of_activity(arn: &str) -> Result<String, String> {
+    if arn.is_empty() {
+        return Err("--activity-arn (or ACTIVITY_ARN) is missing; it is the ARN that the task runner's stack exports".to_owned());
+    }
+    let parts: Vec<_> = arn.split(':').collect();
+    match parts.as_slice() {
+        ["arn", _, "states", region, _, "activity", name] if !region.is_empty() && !name.is_empty() => Ok((*region).to_owned()),
+        _ => Err(format!(
+            "--activity-arn must be the ARN of a Step Functions activity (arn:aws:states:REGION:ACCOUNT:activity:NAME), and is '{arn}'"
+        )),
+    }
+}
+
+fn number(flag: &str, text: &str, most: u32, problems: &mut Vec<String>) -> NonZeroU32 {
+    match text.trim().parse::<NonZeroU32>() {
+        Ok(number) if number.get() <= most => number,
+        _ => {
+            problems.push(format!("{flag} must be a whole number from 1 to {most}, and is '{text}'"));
+            NonZeroU32::MIN
+        }
+    }
+}
+
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.trim().chars().take(MAX_WORKER_NAME).collect();
+    if name.is_empty() { "ecs-task-runner".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments() -> WorkerArguments {
+        WorkerArguments {
+            activity_arn: Some("arn:aws:states:eu-west-1:123456789012:activity:ecs-task".to_owned()),
+            max_tasks: "1000".to_owned(),
+            pollers: "100".to_owned(),
+            worker_name: Some("worker-1".to_owned()),
+            log_format: "json".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_sound_configuration_is_taken() {
+        let configuration = arguments().validate().unwrap();
+        assert_eq!(configuration.region, "eu-west-1");
+        assert_eq!(configuration.max_tasks.get(), 1_000);
+        assert_eq!(configuration.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let wrong = WorkerArguments {
+            activity_arn: Some("arn:aws:states:eu-west-1:123456789012:stateMachine:x".to_owned()),
+            max_tasks: "0".to_owned(),
+            pollers: "many".to_owned(),
+            worker_name: Some("n".repeat(81)),
+            log_format: "xml".to_owned(),
+        };
+        let said = wrong.validate().unwrap_err().to_string();
+        for flag in ["--activity-arn", "--max-tasks", "--pollers", "--worker-name", "--log-format"] {
+            assert!(said.contains(flag), "{flag} is not in: {said}");
+        }
+    }
+
+    #[test]
+    fn a_missing_activity_is_said_to_be_missing() {
+        let said = WorkerArguments { activity_arn: None, ..arguments() }.validate().unwrap_err().to_string();
+        assert!(said.contains("is missing"), "{said}");
+    }
+}

@@ -1,0 +1,63 @@
+//! The wall clock, as a value: deadlines are instants on the calendar, and tests move time by hand.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// Tells the time.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// `None` asks the system. Otherwise the time at an instant of tokio's clock, from which the time follows that clock.
+    since: Option<(Timestamp, Instant)>,
+}
+
+impl Clock {
+    /// The system's clock.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { since: None }
+    }
+
+    /// A clock that shows `time` now and runs with tokio's, so that it stands still where tokio's is paused.
+    #[must_use]
+    pub fn following_tokio(time: Timestamp) -> Self {
+        Self { since: Some((time, Instant::now())) }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match self.since {
+            None => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX),
+            Some((time, start)) => after(time, start.elapsed()),
+        }
+    }
+
+    /// How long it is until `time`; nothing when it has passed.
+    #[must_use]
+    pub fn until(&self, time: Timestamp) -> Duration {
+        Duration::try_from(time.duration_since(self.now())).unwrap_or(Duration::ZERO)
+    }
+}
+
+/// `time` plus `duration`, or the last instant there is.
+#[must_use]
+pub fn after(time: Timestamp, duration: Duration) -> Timestamp {
+    time.checked_add(duration).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_follows_tokio_moves_with_it() {
+        let start: Timestamp = "2026-11-23T07:00:00Z".parse().unwrap();
+        let clock = Clock::following_tokio(start);
+        tokio::time::advance(Duration::from_secs(90)).await;
+        assert_eq!(clock.now(), "2026-11-23T07:01:30Z".parse().unwrap());
+        assert_eq!(clock.until("2026-11-23T07:02:00Z".parse().unwrap()), Duration::from_secs(30));
+        assert_eq!(clock.until(start), Duration::ZERO);
+    }
+}

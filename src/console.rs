@@ -1,0 +1,48 @@
+//! Links into the AWS console.
+
+use crate::task_status::task_id;
+
+/// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the format before 2018).
+#[must_use]
+pub fn task_url(task_arn: &str) -> String {
+    let mut parts = task_arn.splitn(6, ':');
+    let (Some("arn"), Some(partition), Some("ecs"), Some(region), Some(_account), Some(resource)) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return String::new();
+    };
+    let mut resource = resource.split('/');
+    let (Some("task"), Some(cluster), Some(_id)) = (resource.next(), resource.next(), resource.next()) else {
+        return String::new();
+    };
+    let domain = match partition {
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => "console.aws.amazon.com",
+    };
+    let id = task_id(task_arn);
+    format!("https://{region}.{domain}/ecs/v2/clusters/{cluster}/tasks/{id}?region={region}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_has_a_page() {
+        for (arn, expected) in [
+            (
+                "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c",
+                "https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=eu-west-1",
+            ),
+            (
+                "arn:aws-cn:ecs:cn-north-1:123456789012:task/todobackend/0f1e2d3c",
+                "https://cn-north-1.console.amazonaws.cn/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=cn-north-1",
+            ),
+            ("arn:aws:ecs:eu-west-1:123456789012:task/0f1e2d3c", ""),
+            ("nonsense", ""),
+        ] {
+            assert_eq!(task_url(arn), expected);
+        }
+    }
+}

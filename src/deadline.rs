@@ -1,0 +1,84 @@
+//! The one instant by which a run must be over, fixed when the event arrives. Everyone downstream measures against it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+use crate::clock::after;
+use crate::event::ResponseUrl;
+
+/// How long CloudFormation waits when the template does not say (`aws-resource-cloudformation-customresource`).
+pub const DEFAULT_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
+/// Kept free at the end for stopping the task, waiting for it to stop, and delivering the answer.
+pub const MARGIN: Duration = Duration::from_secs(75);
+/// How long past the deadline a worker waits for a task to stop. After `StopTask` a container has 30 s until it is killed, unless
+/// its definition says otherwise (`API_StopTask`), and the task takes a few seconds more to end. What still runs then is left to
+/// the definition's own stopping.
+pub const WORKER_PATIENCE: Duration = Duration::from_secs(40);
+/// How long past the deadline the definition waits for tasks to stop before it answers.
+pub const DEFINITION_PATIENCE: Duration = Duration::from_secs(45);
+
+/// The earliest of `timeout` from now, CloudFormation's own patience less a margin, and the expiry of the URL less a margin.
+#[must_use]
+pub fn deadline(now: Timestamp, timeout: Duration, service_timeout: Option<Duration>, url: &ResponseUrl) -> Timestamp {
+    let patience = service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT);
+    // A template that gives CloudFormation little patience still leaves half of it to the task.
+    let margin = MARGIN.min(patience / 2);
+    let expiry = expiry(url).map(|expiry| expiry.checked_sub(margin).unwrap_or(now));
+    [Some(after(now, timeout)), Some(after(now, patience - margin)), expiry].into_iter().flatten().min().unwrap_or(now)
+}
+
+/// When a `SigV4` presigned URL stops working: `X-Amz-Date` plus `X-Amz-Expires` seconds. `None` when the URL says neither.
+fn expiry(url: &ResponseUrl) -> Option<Timestamp> {
+    let (_, query) = url.expose().split_once('?')?;
+    let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+    let signed = Offset::UTC.to_timestamp(DateTime::strptime("%Y%m%dT%H%M%SZ", value("X-Amz-Date")?).ok()?).ok()?;
+    let seconds = value("X-Amz-Expires")?.parse().ok()?;
+    Some(after(signed, Duration::from_secs(seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-11-23T06:00:00Z";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_earliest_limit_counts() {
+        let presigned = |expires: u32| {
+            ResponseUrl::new(format!(
+                "https://bucket/key?X-Amz-Algorithm=AWS4&X-Amz-Date=20261123T060000Z&X-Amz-Expires={expires}&X-Amz-Signature=x"
+            ))
+        };
+        let plain = ResponseUrl::new("http://127.0.0.1/answer");
+        for (timeout, service_timeout, url, expected) in [
+            (300, None, &plain, "2026-11-23T06:05:00Z"),
+            (3_540, None, &plain, "2026-11-23T06:58:45Z"),
+            (3_300, Some(600), &plain, "2026-11-23T06:08:45Z"),
+            (3_300, Some(60), &plain, "2026-11-23T06:00:30Z"),
+            (3_300, None, &presigned(7_200), "2026-11-23T06:55:00Z"),
+            (3_300, None, &presigned(900), "2026-11-23T06:13:45Z"),
+        ] {
+            let service_timeout = service_timeout.map(Duration::from_secs);
+            assert_eq!(deadline(at(NOW), Duration::from_secs(timeout), service_timeout, url), at(expected));
+        }
+    }
+
+    #[test]
+    fn a_url_without_an_expiry_sets_no_limit() {
+        for url in [
+            "https://bucket/key",
+            "https://bucket/key?X-Amz-Date=nonsense&X-Amz-Expires=1",
+            "https://b/k?X-Amz-Date=20261123T060000Z",
+            "?&&=",
+        ] {
+            assert_eq!(expiry(&ResponseUrl::new(url)), None);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The names of the errors a run can end with. They are API: the definition, the documentation and users' alarms match on them.
+
+use std::fmt;
+
+/// Why a run did not succeed, as Step Functions and CloudFormation are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorName {
+    /// Properties or input cannot be run as given.
+    InvalidRequest,
+    /// AWS refused a call; the cause names action and resource.
+    AccessDenied,
+    /// No container started: capacity, image pull, network interface, secrets, bad command.
+    NotStarted,
+    /// A container that counts exited with a code that is not success, or in a way nobody can vouch for.
+    Failed,
+    /// Stopped from outside after a container had started: Spot, host, `StopTask`.
+    Interrupted,
+    /// The deadline passed; the task was stopped.
+    DeadlineExceeded,
+}
+
+impl ErrorName {
+    /// Every name, in the order of the documentation.
+    pub const ALL: [Self; 6] =
+        [Self::InvalidRequest, Self::AccessDenied, Self::NotStarted, Self::Failed, Self::Interrupted, Self::DeadlineExceeded];
+
+    /// The name as it stands in `SendTaskFailure`'s `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "EcsTask.InvalidRequest",
+            Self::AccessDenied => "EcsTask.AccessDenied",
+            Self::NotStarted => "EcsTask.NotStarted",
+            Self::Failed => "EcsTask.Failed",
+            Self::Interrupted => "EcsTask.Interrupted",
+            Self::DeadlineExceeded => "EcsTask.DeadlineExceeded",
+        }
+    }
+}
+
+impl fmt::Display for ErrorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,11 @@
+//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop` stops leftovers, `respond` answers.
+
+mod reason;
+mod respond;
+mod skip;
+mod start;
+mod stop;
+
+pub use respond::{RespondEvent, RespondStatus, Responder};
+pub use start::{StartOutcome, Starter};
+pub use stop::{StopEvent, Stopped, Stopper};

@@ -1,0 +1,54 @@
+//! The Reason people read in the stack's events, from the error the state machine caught.
+
+use serde::Deserialize;
+
+/// An error as a Catch puts it into the state (`concepts-error-handling`).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CaughtError {
+    /// Its name.
+    pub error: String,
+    /// What happened; empty for most of Step Functions' own errors.
+    #[serde(default)]
+    pub cause: String,
+}
+
+/// The error in words, with its name in front so that it can be looked up.
+pub(super) fn reason(caught: &CaughtError, still_running: u32) -> String {
+    let cause = caught.cause.trim();
+    let mut text = match caught.error.as_str() {
+        "States.HeartbeatTimeout" | "States.Timeout" if cause.is_empty() => {
+            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
+        }
+        "States.Runtime" => {
+            format!("the state machine could not run, as when its activity was deleted. {cause}")
+        }
+        _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened".to_owned(),
+        _ => cause.to_owned(),
+    };
+    if still_running > 0 {
+        text += &format!("\n{still_running} task(s) of this run had been told to stop and were still stopping.");
+    }
+    format!("{}: {text}", caught.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_has_words() {
+        for (error, cause, running, expected) in [
+            ("EcsTask.Failed", "Container 'migrate' exited with code 1.", 0, "EcsTask.Failed: Container 'migrate' exited with code 1."),
+            ("States.HeartbeatTimeout", "", 0, "worker fleet"),
+            ("States.Timeout", "", 0, "worker fleet"),
+            ("States.Runtime", "Activity does not exist", 0, "Activity does not exist"),
+            ("Something.New", "", 0, "Something.New: no cause was given"),
+            ("EcsTask.Failed", "It failed.", 2, "2 task(s) of this run"),
+        ] {
+            let caught = CaughtError { error: error.to_owned(), cause: cause.to_owned() };
+            let reason = reason(&caught, running);
+            assert!(reason.starts_with(error) && reason.contains(expected), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `respond`: the state machine's outcome, put to CloudFormation.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::reason::{CaughtError, reason};
+use crate::aws::response_url::{PutError, ResponsePut};
+use crate::event::Request;
+use crate::identity::Identity;
+use crate::outcome::Output;
+use crate::response::{Response, TooLarge};
+
+/// The function ends after 60 s; it must say so itself before that.
+const DELIVERY: Duration = Duration::from_secs(45);
+
+/// What the definition invokes the function with.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RespondEvent {
+    /// Which branch the definition took.
+    pub status: RespondStatus,
+    /// The execution's state at that point.
+    pub state: State,
+}
+
+/// Which answer is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum RespondStatus {
+    /// The request was carried out.
+    Success,
+    /// It was not.
+    Failed,
+}
+
+/// The part of the execution's state that an answer needs.
+#[derive(Debug, Clone, Deserialize)]
+pub struct State {
+    request: Request,
+    /// The activity's output; none on Delete.
+    #[serde(default)]
+    output: Option<Output>,
+    #[serde(default)]
+    error: Option<CaughtError>,
+    #[serde(default)]
+    leftovers: Leftovers,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Leftovers {
+    running: u32,
+}
+
+/// The answer could not be given.
+#[derive(Debug, thiserror::Error)]
+pub enum RespondError {
+    /// Nothing that fits into an answer.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// Not delivered.
+    #[error(transparent)]
+    Put(#[from] PutError),
+}
+
+/// Answers CloudFormation.
+#[derive(Debug, Clone)]
+pub struct Responder {
+    put: ResponsePut,
+}
+
+impl Responder {
+    /// Answers through `put`.
+    #[must_use]
+    pub fn new(put: ResponsePut) -> Self {
+        Self { put }
+    }
+
+    /// Gives the answer that the event describes.
+    ///
+    /// # Errors
+    /// When the answer could not be delivered, so that the definition tries again.
+    pub async fn respond(&self, event: RespondEvent) -> Result<(), RespondError> {
+        let State { request, output, error, leftovers } = event.state;
+        match event.status {
+            RespondStatus::Success => self.succeed(&request, output.unwrap_or_default(), DELIVERY).await,
+            RespondStatus::Failed => {
+                let caught = error.unwrap_or_else(|| CaughtError { error: "States.Unknown".to_owned(), cause: String::new() });
+                self.fail(&request, &reason(&caught, leftovers.running), DELIVERY).await
+            }
+        }
+    }
+
+    /// Answers SUCCESS.
+    pub(super) async fn succeed(&self, request: &Request, output: Output, within: Duration) -> Result<(), RespondError> {
+        self.send(request, Response::success(request, &Identity::of(request).physical_resource_id, output), within).await
+    }
+
+    /// Answers FAILED.
+    pub(super) async fn fail(&self, request: &Request, reason: &str, within: Duration) -> Result<(), RespondError> {
+        tracing::warn!(reason, "answering FAILED");
+        self.send(request, Response::failure(request, &Identity::of(request).physical_resource_id, reason), within).await
+    }
+
+    async fn send(&self, request: &Request, response: Response, within: Duration) -> Result<(), RespondError> {
+        let is_success = response.is_success();
+        self.put.put(&request.response_url, response.body()?, within).await?;
+        tracing::info!(
+            status = if is_success { "SUCCESS" } else { "FAILED" },
+            logical_id = request.logical_resource_id,
+            request_type = request.request_type.in_lower_case(),
+            stack = request.stack_id,
+            "CloudFormation has the answer"
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether a request runs anything at all.
+
+use crate::aws::ApiError;
+use crate::aws::cloudformation::Stacks;
+use crate::aws::ecs::Ecs;
+use crate::event::{Event, RequestType};
+use crate::properties::{ContainerEnvironments, Properties};
+
+/// Why a Create or an Update runs nothing; `None` when it runs.
+///
+/// # Errors
+/// When the task definitions that `UpdateCriteria` compare cannot be read.
+pub(super) async fn reason_to_skip(event: &Event, properties: &Properties, stacks: &Stacks, ecs: &Ecs) -> Result<Option<String>, ApiError> {
+    if properties.task_count() == 0 {
+        return Ok(Some("Count is 0".to_owned()));
+    }
+    match event.request.request_type {
+        RequestType::Create if !properties.run_on_create => return Ok(Some("RunOnCreate is false".to_owned())),
+        RequestType::Update if !properties.run_on_update => return Ok(Some("RunOnUpdate is false".to_owned())),
+        RequestType::Update => {}
+        RequestType::Create | RequestType::Delete => return Ok(None),
+    }
+    if !properties.run_on_rollback && is_rolling_back(event, stacks).await {
+        return Ok(Some("the stack is rolling back, and RunOnRollback is false".to_owned()));
+    }
+    let old = Properties::parse(&event.old_resource_properties).ok();
+    let (before, after) = if properties.needs_environments(old.as_ref()) {
+        let before = match &old {
+            Some(old) => environments(ecs, old.task_definition()).await?,
+            None => ContainerEnvironments::new(),
+        };
+        (before, environments(ecs, properties.task_definition()).await?)
+    } else {
+        (ContainerEnvironments::new(), ContainerEnvironments::new())
+    };
+    match properties.reason_to_run_on_update(old.as_ref(), &before, &after) {
+        Some(reason) => {
+            tracing::info!(%reason, "the update runs the task");
+            Ok(None)
+        }
+        None => Ok(Some("nothing that UpdateCriteria name has changed".to_owned())),
+    }
+}
+
+/// When CloudFormation cannot be asked, the answer is no: to skip a migration that is due would be worse than to run the old task
+/// once more, which is what every other custom resource does on a rollback.
+async fn is_rolling_back(event: &Event, stacks: &Stacks) -> bool {
+    match stacks.is_rolling_back(&event.request.stack_id).await {
+        Ok(is_rolling_back) => is_rolling_back,
+        Err(error) => {
+            tracing::warn!(%error, "cannot tell whether the stack is rolling back; the update runs the task");
+            false
+        }
+    }
+}
+
+async fn environments(ecs: &Ecs, task_definition: &str) -> Result<ContainerEnvironments, ApiError> {
+    let definition = ecs.describe_task_definition(task_definition).await?;
+    Ok(definition.containers.into_iter().map(|container| (container.name, container.environment)).collect())
+}

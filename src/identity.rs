@@ -1,0 +1,150 @@
+//! The one name an execution and its ECS tasks share, and what is derived from it.
+//!
+//! `{LogicalResourceId}-{resource}-{create|update|delete}-{attempt}` is the execution's name and the tasks' `startedBy`, so the
+//! Step Functions and the ECS console lead to each other. The same event delivered twice has the same name and starts one
+//! execution; a stack operation retried by a person carries a fresh `ResponseURL` and gets a new one.
+
+use sha2::{Digest, Sha256};
+
+use crate::event::Request;
+
+/// Longest name of an execution (`API_StartExecution`), characters. `startedBy` of ECS takes 128 (`API_RunTask`).
+pub const MAX_NAME: usize = 80;
+/// Hex digits that tell resources apart.
+const RESOURCE_DIGITS: usize = 8;
+/// Hex digits that tell a resource's requests apart.
+const ATTEMPT_DIGITS: usize = 12;
+/// `create`, `update` and `delete` are equally long, so a resource's names share one prefix however long its logical id is.
+const WORD: usize = 6;
+const MAX_LOGICAL_ID: usize = MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD) - (1 + ATTEMPT_DIGITS);
+/// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add `-1`, `-2`, ….
+const CLIENT_TOKEN_DIGITS: usize = 48;
+
+/// The names that belong to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Execution name and `startedBy`.
+    pub name: String,
+    /// What the names of all requests of this resource begin with; ends with `-`.
+    pub resource_prefix: String,
+    /// `clientToken` of the first `RunTask`.
+    pub client_token: String,
+    /// The physical resource id a Create answers with.
+    pub physical_resource_id: String,
+}
+
+impl Identity {
+    /// Derives the names from a request; the same request always gives the same names.
+    #[must_use]
+    pub fn of(request: &Request) -> Self {
+        let resource = hex(&[&request.stack_id, &request.logical_resource_id], RESOURCE_DIGITS);
+        let attempt = hex(&[&request.request_id, request.response_url.expose()], ATTEMPT_DIGITS);
+        let logical_id: String =
+            request.logical_resource_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(MAX_LOGICAL_ID).collect();
+        let resource_prefix = format!("{logical_id}-{resource}-");
+        let name = format!("{resource_prefix}{}-{attempt}", request.request_type.in_lower_case());
+        let client_token = hex(&[&name], CLIENT_TOKEN_DIGITS);
+        let physical_resource_id = format!("{}-{resource}", request.logical_resource_id);
+        Self { name, resource_prefix, client_token, physical_resource_id }
+    }
+}
+
+/// What the `startedBy` of every task of the same resource begins with, from the name of one of its executions.
+/// `None` when `name` is no name of ours.
+#[must_use]
+pub fn resource_prefix(name: &str) -> Option<&str> {
+    let (rest, attempt) = name.rsplit_once('-')?;
+    let (prefix, word) = rest.rsplit_once('-')?;
+    let is_ours = attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
+    is_ours.then(|| &name[..=prefix.len()])
+}
+
+/// The token of the `n`-th launch of one execution: the first goes under the client token itself.
+#[must_use]
+pub fn launch_token(client_token: &str, n: u32) -> String {
+    if n == 0 { client_token.to_owned() } else { format!("{client_token}-{n}") }
+}
+
+/// The first `digits` hex digits of SHA-256 over the parts, each preceded by its length so that no two lists of parts collide.
+fn hex(parts: &[&str], digits: usize) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut text: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    text.truncate(digits);
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{RequestType, ResponseUrl};
+
+    fn request(logical_id: &str, request_type: RequestType, url: &str) -> Request {
+        Request {
+            request_type,
+            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid".to_owned(),
+            request_id: "r-1".to_owned(),
+            logical_resource_id: logical_id.to_owned(),
+            resource_type: "Custom::EcsTask".to_owned(),
+            physical_resource_id: None,
+            response_url: ResponseUrl::new(url),
+        }
+    }
+
+    #[test]
+    fn a_name_has_the_documented_shape() {
+        let identity = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
+        let parts: Vec<_> = identity.name.split('-').collect();
+        assert_eq!(parts.len(), 4);
+        assert_eq!((parts[0], parts[1].len(), parts[2], parts[3].len()), ("MigrateTask", 8, "create", 12));
+        assert_eq!(identity.physical_resource_id, format!("MigrateTask-{}", parts[1]));
+    }
+
+    #[test]
+    fn the_same_event_has_the_same_name_and_a_retried_operation_another() {
+        let first = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
+        assert_eq!(first, Identity::of(&request("MigrateTask", RequestType::Create, "https://a")));
+        let again = Identity::of(&request("MigrateTask", RequestType::Create, "https://b"));
+        assert_ne!(first.name, again.name);
+        assert_ne!(first.client_token, again.client_token);
+        assert_eq!(first.resource_prefix, again.resource_prefix);
+        assert_eq!(first.physical_resource_id, again.physical_resource_id);
+    }
+
+    #[test]
+    fn a_long_logical_id_is_cut_and_keeps_one_prefix_for_all_requests() {
+        let long = "L".repeat(255);
+        let create = Identity::of(&request(&long, RequestType::Create, "https://a"));
+        let delete = Identity::of(&request(&long, RequestType::Delete, "https://b"));
+        assert_eq!(create.name.len(), MAX_NAME);
+        assert_eq!(delete.name.len(), MAX_NAME);
+        assert!(delete.name.starts_with(&create.resource_prefix));
+    }
+
+    #[test]
+    fn the_prefix_is_found_again_in_a_name() {
+        for logical_id in ["MigrateTask", "my-own-task", "L"] {
+            let identity = Identity::of(&request(logical_id, RequestType::Update, "https://a"));
+            assert_eq!(resource_prefix(&identity.name), Some(identity.resource_prefix.as_str()));
+        }
+        assert_eq!(resource_prefix("somebody-elses"), None);
+        assert_eq!(resource_prefix(""), None);
+    }
+
+    #[test]
+    fn characters_that_a_name_may_not_have_are_replaced() {
+        let identity = Identity::of(&request("Mögrate Task*", RequestType::Create, "https://a"));
+        assert!(identity.name.starts_with("M-grate-Task--"), "{}", identity.name);
+    }
+
+    #[test]
+    fn relaunches_have_tokens_of_their_own_within_the_limit() {
+        let token = Identity::of(&request("MigrateTask", RequestType::Create, "https://a")).client_token;
+        assert_eq!(launch_token(&token, 0), token);
+        assert_eq!(launch_token(&token, 2), format!("{token}-2"));
+        assert!(launch_token(&token, u32::MAX).len() <= 64);
+    }
+}

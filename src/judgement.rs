@@ -1,0 +1,157 @@
+//! What a stopped task means: a pure function from ECS's answer to a verdict. Whatever is not known to be a success is a failure.
+
+mod exit_code;
+mod start_failure;
+
+#[cfg(test)]
+mod tests;
+
+use crate::error_name::ErrorName;
+use crate::task_status::{ContainerStatus, StopCode, TaskStatus};
+
+pub use start_failure::may_pass;
+
+/// What counts as success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criteria {
+    /// Names of the containers whose exit codes count; `None` when nothing says which, and then all of them do.
+    pub containers: Option<Vec<String>>,
+    /// Exit codes that are success.
+    pub success_exit_codes: Vec<i32>,
+}
+
+/// How one task ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every container that counts exited with a code of success.
+    Succeeded {
+        /// The first container that counts.
+        container: String,
+        /// Its exit code.
+        exit_code: i32,
+    },
+    /// Anything else.
+    Ended(Ending),
+}
+
+/// A task that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// The error to answer with.
+    pub error: ErrorName,
+    /// What failed, a sentence.
+    pub what: String,
+    /// The container to show the log of, when one of them ran.
+    pub container: Option<String>,
+    /// No container started and the same launch may work later.
+    pub may_pass: bool,
+}
+
+/// Judges a task that has stopped.
+#[must_use]
+pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
+    if !task.may_have_started() {
+        return Verdict::Ended(never_started(task));
+    }
+    let counted = match counted(task, criteria) {
+        Ok(counted) => counted,
+        Err(ending) => return Verdict::Ended(ending),
+    };
+    if let Some(ending) = interrupted(task, &counted) {
+        return Verdict::Ended(ending);
+    }
+    if let Some(failed) = counted.iter().find(|container| !succeeded(container, criteria)) {
+        return Verdict::Ended(failed_container(task, failed, &counted, criteria));
+    }
+    match counted.first().and_then(|first| first.exit_code.map(|code| (first.name.clone(), code))) {
+        Some((container, exit_code)) => Verdict::Succeeded { container, exit_code },
+        None => Verdict::Ended(Ending {
+            error: ErrorName::Failed,
+            what: "ECS reported no container of the task, so nobody can say whether its work was done".to_owned(),
+            container: None,
+            may_pass: false,
+        }),
+    }
+}
+
+fn never_started(task: &TaskStatus) -> Ending {
+    let container_with_reason = task.containers.iter().find(|container| container.reason.is_some());
+    let what = match (&task.stop_code, container_with_reason) {
+        (Some(StopCode::UserInitiated), _) => "The task was stopped by somebody before any of its containers started".to_owned(),
+        (_, Some(container)) => format!("No container of the task started: container '{}' could not be run", container.name),
+        (_, None) => "No container of the task started".to_owned(),
+    };
+    Ending { error: ErrorName::NotStarted, what, container: None, may_pass: may_pass(task) }
+}
+
+/// The containers whose exit codes count, in the order ECS lists them. Without `criteria.containers`, containers that ECS adds
+/// itself do not count.
+fn counted<'t>(task: &'t TaskStatus, criteria: &Criteria) -> Result<Vec<&'t ContainerStatus>, Ending> {
+    let Some(names) = &criteria.containers else {
+        return Ok(task.containers.iter().filter(|container| !is_added_by_aws(&container.name)).collect());
+    };
+    let missing: Vec<_> = names.iter().filter(|name| !task.containers.iter().any(|container| container.name == **name)).collect();
+    if let Some(name) = missing.first() {
+        let present: Vec<_> = task.containers.iter().map(|container| format!("'{}'", container.name)).collect();
+        return Err(Ending {
+            error: ErrorName::Failed,
+            what: format!(
+                "Container '{name}' counts, but the task has no container of that name (it has {}), so nobody can say whether its work was done",
+                if present.is_empty() { "none".to_owned() } else { present.join(", ") }
+            ),
+            container: None,
+            may_pass: false,
+        });
+    }
+    Ok(task.containers.iter().filter(|container| names.contains(&container.name)).collect())
+}
+
+/// Sidecars that `GuardDuty` and Service Connect put into tasks without the task definition naming them.
+fn is_added_by_aws(name: &str) -> bool {
+    name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
+}
+
+/// Stopped from outside once a container had started. An exit code of 0 is no proof then: a program may exit cleanly on SIGTERM
+/// with half of its work done.
+fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
+    let by_whom = match task.stop_code.as_ref()? {
+        StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
+        StopCode::UserInitiated => "by a StopTask call".to_owned(),
+        StopCode::ServiceSchedulerInitiated => "by the ECS service scheduler".to_owned(),
+        StopCode::SpotInterruption => "because its Spot capacity was taken back".to_owned(),
+        StopCode::TerminationNotice => "because its host is being terminated".to_owned(),
+        StopCode::InfrastructureHealth => "because its host is unhealthy".to_owned(),
+        StopCode::Unknown(code) => format!("for a reason this version does not know ({code})"),
+    };
+    Some(Ending {
+        error: ErrorName::Interrupted,
+        what: format!("The task was stopped {by_whom} after a container had started; its work may be half done"),
+        container: counted.first().map(|container| container.name.clone()),
+        may_pass: false,
+    })
+}
+
+fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
+    container.exit_code.is_some_and(|code| criteria.success_exit_codes.contains(&code)) && !exit_code::ran_out_of_memory(container)
+}
+
+fn failed_container(task: &TaskStatus, failed: &ContainerStatus, counted: &[&ContainerStatus], criteria: &Criteria) -> Ending {
+    // A container that ended by itself explains more than those ECS then took down with it (killed, or without any code).
+    let cause = counted
+        .iter()
+        .copied()
+        .filter(|container| !succeeded(container, criteria))
+        .find(|container| container.exit_code.is_some_and(|code| !exit_code::is_signal(code)) || exit_code::ran_out_of_memory(container))
+        .unwrap_or(failed);
+    let mut what = format!("Container '{}' {}", cause.name, exit_code::describe(cause));
+    let bystander = task.containers.iter().find(|container| {
+        !counted.iter().any(|one| one.name == container.name) && container.exit_code.is_some_and(|code| !exit_code::is_signal(code))
+    });
+    if cause.exit_code.is_none_or(exit_code::is_signal) && !exit_code::ran_out_of_memory(cause) {
+        if let Some(sidecar) = bystander {
+            what += &format!("; container '{}' {} and may have taken the task down with it", sidecar.name, exit_code::describe(sidecar));
+        }
+    }
+    let ran = cause.exit_code.is_some() || cause.running;
+    Ending { error: ErrorName::Failed, what, container: ran.then(|| cause.name.clone()), may_pass: false }
+}

@@ -1,0 +1,83 @@
+//! What a container's exit code means in words.
+
+use crate::task_status::ContainerStatus;
+
+/// Exit codes above this are "ended by signal (code − 128)" (POSIX shell convention, kept by container runtimes).
+const SIGNAL_BASE: i32 = 128;
+const HIGHEST_SIGNAL: i32 = 64;
+
+/// Whether ECS says that the container ran out of memory. The exit code does not tell: it can be 0 or 137.
+pub(super) fn ran_out_of_memory(container: &ContainerStatus) -> bool {
+    container.reason.as_deref().is_some_and(|reason| {
+        let reason = reason.to_ascii_lowercase();
+        reason.contains("outofmemory") || reason.contains("out of memory") || reason.contains("oomkilled")
+    })
+}
+
+/// Whether the code says that a signal ended the container.
+pub(super) fn is_signal(code: i32) -> bool {
+    (SIGNAL_BASE + 1..=SIGNAL_BASE + HIGHEST_SIGNAL).contains(&code)
+}
+
+/// "exited with code 137 (killed: out of memory)".
+pub(super) fn describe(container: &ContainerStatus) -> String {
+    let Some(code) = container.exit_code else {
+        return if ran_out_of_memory(container) {
+            "ran out of memory and was killed; raise the task's or the container's memory".to_owned()
+        } else {
+            "has no exit code, so nobody can say whether its work was done".to_owned()
+        };
+    };
+    if ran_out_of_memory(container) {
+        return format!("exited with code {code} (it ran out of memory and was killed; raise the task's or the container's memory)");
+    }
+    match meaning(code) {
+        Some(meaning) => format!("exited with code {code} ({meaning})"),
+        None => format!("exited with code {code}"),
+    }
+}
+
+fn meaning(code: i32) -> Option<String> {
+    let known = match code {
+        125 => "the container runtime failed",
+        126 => "the command was found but could not be executed",
+        127 => "command not found",
+        130 => "interrupted by SIGINT",
+        134 => "aborted, SIGABRT",
+        137 => "killed by SIGKILL: it did not stop in time, or the host ran out of memory",
+        139 => "segmentation fault, SIGSEGV",
+        143 => "ended by SIGTERM",
+        code if is_signal(code) => return Some(format!("ended by signal {}", code - SIGNAL_BASE)),
+        _ => return None,
+    };
+    Some(known.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exited(code: i32, reason: Option<&str>) -> ContainerStatus {
+        ContainerStatus { name: "migrate".to_owned(), exit_code: Some(code), reason: reason.map(str::to_owned), running: false }
+    }
+
+    #[test]
+    fn codes_are_explained() {
+        for (code, reason, expected) in [
+            (1, None, "exited with code 1"),
+            (127, None, "exited with code 127 (command not found)"),
+            (139, None, "exited with code 139 (segmentation fault, SIGSEGV)"),
+            (137, None, "exited with code 137 (killed by SIGKILL: it did not stop in time, or the host ran out of memory)"),
+            (131, None, "exited with code 131 (ended by signal 3)"),
+            (-1, None, "exited with code -1"),
+            (255, None, "exited with code 255"),
+            (
+                137,
+                Some("OutOfMemoryError: Container killed due to memory usage"),
+                "exited with code 137 (it ran out of memory and was killed; raise the task's or the container's memory)",
+            ),
+        ] {
+            assert_eq!(describe(&exited(code, reason)), expected);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The judgement as a table over answers in the shape that DescribeTasks gives them.
+
+use super::*;
+use crate::task_status::Phase;
+
+/// A stopped task of container `migrate`, changed by the row.
+struct Row {
+    name: &'static str,
+    task: TaskStatus,
+    expected: Expected,
+}
+
+enum Expected {
+    Success(i32),
+    Failure { error: ErrorName, says: &'static [&'static str], may_pass: bool },
+}
+
+fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> ContainerStatus {
+    ContainerStatus { name: name.to_owned(), exit_code, reason: reason.map(str::to_owned), running: false }
+}
+
+fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec<ContainerStatus>) -> TaskStatus {
+    TaskStatus {
+        arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
+        task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3".to_owned(),
+        phase: Phase::Stopped,
+        stop_code: stop_code.map(StopCode::from),
+        stopped_reason: Some(reason.to_owned()),
+        started_at: started.then(|| "2026-11-23T07:00:00Z".parse().unwrap()),
+        stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
+        containers,
+    }
+}
+
+const EXITED: Option<&str> = Some("EssentialContainerExited");
+const NOT_STARTED: Option<&str> = Some("TaskFailedToStart");
+const ESSENTIAL: &str = "Essential container in task exited";
+
+fn not_started(name: &'static str, reason: &str, container_reason: Option<&str>, may_pass: bool) -> Row {
+    Row {
+        name,
+        task: stopped(NOT_STARTED, reason, false, vec![container("migrate", None, container_reason)]),
+        expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass },
+    }
+}
+
+fn failed(name: &'static str, task: TaskStatus, says: &'static [&'static str]) -> Row {
+    Row { name, task, expected: Expected::Failure { error: ErrorName::Failed, says, may_pass: false } }
+}
+
+fn interrupted(name: &'static str, stop_code: &str, exit_code: Option<i32>, says: &'static [&'static str]) -> Row {
+    Row {
+        name,
+        task: stopped(Some(stop_code), "stopped", true, vec![container("migrate", exit_code, None)]),
+        expected: Expected::Failure { error: ErrorName::Interrupted, says, may_pass: false },
+    }
+}
+
+#[allow(clippy::too_many_lines, reason = "a table is read from top to bottom")]
+fn table() -> Vec<Row> {
+    vec![
+        Row {
+            name: "exit 0",
+            task: stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(0), None)]),
+            expected: Expected::Success(0),
+        },
+        Row {
+            name: "exit 0 without a stop code",
+            task: stopped(None, ESSENTIAL, true, vec![container("migrate", Some(0), None)]),
+            expected: Expected::Success(0),
+        },
+        Row {
+            name: "exit 0 beside a sidecar that AWS added and that was killed",
+            task: stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(0), None), container("aws-guardduty-agent-x1y2", Some(137), None)],
+            ),
+            expected: Expected::Success(0),
+        },
+        failed(
+            "non-zero exit",
+            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(1), None)]),
+            &["Container 'migrate' exited with code 1"],
+        ),
+        failed(
+            "137 with an OOM reason on the container",
+            stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(137), Some("OutOfMemoryError: Container killed due to memory usage"))],
+            ),
+            &["'migrate'", "137", "ran out of memory"],
+        ),
+        failed(
+            "exit 0 with an OOM reason",
+            stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(0), Some("OutOfMemoryError: container killed due to memory usage"))],
+            ),
+            &["'migrate'", "ran out of memory"],
+        ),
+        failed(
+            "exit code missing",
+            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", None, None)]),
+            &["'migrate'", "has no exit code"],
+        ),
+        failed("no containers after a start", stopped(EXITED, ESSENTIAL, true, vec![]), &["no container"]),
+        failed(
+            "one of two containers failed to start while the other ran",
+            stopped(
+                NOT_STARTED,
+                "Task failed to start",
+                false,
+                vec![container("migrate", None, Some("CannotPullContainerError: i/o timeout")), container("proxy", Some(0), None)],
+            ),
+            &["'migrate'", "has no exit code"],
+        ),
+        failed(
+            "an essential sidecar exits first and the task goes down",
+            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(137), None), container("proxy", Some(2), None)]),
+            &["'proxy' exited with code 2"],
+        ),
+        not_started(
+            "no containers and nothing started",
+            "CannotPullContainerError: pull image manifest has been retried 5 time(s): i/o timeout",
+            None,
+            true,
+        ),
+        not_started(
+            "image not found",
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/x:1: not found",
+            None,
+            false,
+        ),
+        not_started("image access denied", "CannotPullContainerError: pull access denied for x, repository does not exist", None, false),
+        not_started("pull rate limit", "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit", None, true),
+        not_started(
+            "ENI",
+            "ResourceInitializationError: failed to configure ENI: timed out waiting for network interface provisioning",
+            None,
+            true,
+        ),
+        not_started(
+            "secret denied",
+            "ResourceInitializationError: unable to pull secrets or registry auth: AccessDeniedException: User is not authorized",
+            None,
+            false,
+        ),
+        not_started(
+            "secrets out of reach",
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: context deadline exceeded",
+            None,
+            true,
+        ),
+        not_started(
+            "log group missing",
+            "ResourceInitializationError: failed to validate logger args: create stream: ResourceNotFoundException: The specified log group does not exist.",
+            None,
+            false,
+        ),
+        not_started(
+            "bad command",
+            "Task failed to start",
+            Some("CannotStartContainerError: Error response from daemon: exec: \"pyhton3\": executable file not found in $PATH"),
+            false,
+        ),
+        not_started("a reason nobody has seen yet", "Something new", None, false),
+        Row {
+            name: "Spot interruption before a container started",
+            task: stopped(Some("SpotInterruption"), "Your Spot Task was interrupted.", false, vec![container("migrate", None, None)]),
+            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass: true },
+        },
+        Row {
+            name: "stopped by somebody before a container started",
+            task: stopped(Some("UserInitiated"), "Task stopped by user", false, vec![container("migrate", None, None)]),
+            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["stopped by somebody"], may_pass: false },
+        },
+        Row {
+            name: "host gone before a container started",
+            task: stopped(None, "Host EC2 (instance i-0abc) terminated.", false, vec![]),
+            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container"], may_pass: true },
+        },
+        interrupted("Spot interruption after a start", "SpotInterruption", None, &["Spot capacity"]),
+        interrupted("Spot interruption with a clean exit on SIGTERM", "SpotInterruption", Some(0), &["Spot capacity", "half done"]),
+        interrupted("host terminated", "TerminationNotice", Some(143), &["host is being terminated"]),
+        interrupted("host unhealthy", "InfrastructureHealth", None, &["unhealthy"]),
+        interrupted("StopTask", "UserInitiated", Some(137), &["StopTask"]),
+        interrupted("a stop code of tomorrow, even with exit 0", "MeteorStrike", Some(0), &["MeteorStrike"]),
+    ]
+}
+
+#[test]
+fn a_stopped_task_is_judged_by_the_table() {
+    let criteria = Criteria { containers: None, success_exit_codes: vec![0] };
+    for row in table() {
+        match (judge(&row.task, &criteria), row.expected) {
+            (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => assert_eq!(exit_code, expected, "{}", row.name),
+            (Verdict::Ended(ending), Expected::Failure { error, says, may_pass }) => {
+                assert_eq!((ending.error, ending.may_pass), (error, may_pass), "{}: {}", row.name, ending.what);
+                for part in says {
+                    assert!(ending.what.contains(part), "{}: {:?} is not in {:?}", row.name, part, ending.what);
+                }
+            }
+            (verdict, _) => panic!("{}: {verdict:?}", row.name),
+        }
+    }
+}
+
+#[test]
+fn only_containers_that_count_decide() {
+    let task = stopped(EXITED, ESSENTIAL, true, vec![container("proxy", Some(143), None), container("migrate", Some(0), None)]);
+    let counting = |name: &str| Criteria { containers: Some(vec![name.to_owned()]), success_exit_codes: vec![0] };
+    assert_eq!(judge(&task, &counting("migrate")), Verdict::Succeeded { container: "migrate".to_owned(), exit_code: 0 });
+    let Verdict::Ended(ending) = judge(&task, &counting("proxy")) else { panic!("the proxy was ended by a signal") };
+    assert_eq!((ending.error, ending.container.as_deref()), (ErrorName::Failed, Some("proxy")));
+    let Verdict::Ended(ending) = judge(&task, &counting("nobody")) else { panic!("a container that is not there cannot have succeeded") };
+    assert!(ending.what.contains("'nobody'") && ending.what.contains("'proxy', 'migrate'"), "{}", ending.what);
+}
+
+#[test]
+fn success_is_what_the_properties_call_success() {
+    let task = stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(3), None)]);
+    let criteria = Criteria { containers: None, success_exit_codes: vec![0, 3] };
+    assert_eq!(judge(&task, &criteria), Verdict::Succeeded { container: "migrate".to_owned(), exit_code: 3 });
+}
+
+#[test]
+fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it() {
+    let task = stopped(EXITED, ESSENTIAL, true, vec![container("proxy", Some(137), None), container("migrate", Some(1), None)]);
+    let Verdict::Ended(ending) = judge(&task, &Criteria { containers: None, success_exit_codes: vec![0] }) else { panic!("a failure") };
+    assert_eq!(ending.container.as_deref(), Some("migrate"));
+}

@@ -1,0 +1,96 @@
+//! How a run ended: the outputs of a success, or the error and cause of a failure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::byte_limit;
+use crate::error_name::ErrorName;
+
+/// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side of its characters.
+pub const MAX_CAUSE: usize = 32_768;
+
+/// The outputs of a run: the activity's output and the custom resource's `Data`, so that every key is a `!GetAtt`.
+/// Every key is always there, empty where it does not apply.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Output {
+    /// ARN of the first task.
+    pub task_arn: String,
+    /// ARNs of all tasks, comma separated.
+    pub task_arns: String,
+    /// Exit code of the first container that counts.
+    pub exit_code: String,
+    /// When the first task started, RFC 3339.
+    pub started_at: String,
+    /// When the last task stopped, RFC 3339.
+    pub stopped_at: String,
+    /// Whole seconds between the two.
+    pub duration_seconds: String,
+    /// CloudWatch log group of the container that counts.
+    pub log_group: String,
+    /// Its log stream.
+    pub log_stream: String,
+    /// The first task's page in the ECS console.
+    pub console_url: String,
+    /// Why nothing was run, when the properties said so.
+    pub skipped: String,
+}
+
+impl Output {
+    /// The outputs of a request that runs nothing.
+    #[must_use]
+    pub fn skipped(reason: impl Into<String>) -> Self {
+        Self { skipped: reason.into(), ..Self::default() }
+    }
+}
+
+/// A run that did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}: {cause}")]
+pub struct Failure {
+    /// Its name, which definitions and alarms match on.
+    pub error: ErrorName,
+    /// What happened, to what, and what to do; at most [`MAX_CAUSE`] bytes.
+    pub cause: String,
+}
+
+impl Failure {
+    /// A failure; a cause over [`MAX_CAUSE`] bytes is cut in its middle, since its head and its last log line matter most.
+    #[must_use]
+    pub fn new(error: ErrorName, cause: impl AsRef<str>) -> Self {
+        Self { error, cause: byte_limit::cut_middle(cause.as_ref(), MAX_CAUSE) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_output_key_is_there_even_when_nothing_ran() {
+        let json = serde_json::to_value(Output::skipped("Count is 0")).unwrap();
+        let mut keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(
+            keys,
+            [
+                "ConsoleUrl",
+                "DurationSeconds",
+                "ExitCode",
+                "LogGroup",
+                "LogStream",
+                "Skipped",
+                "StartedAt",
+                "StoppedAt",
+                "TaskArn",
+                "TaskArns"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_cause_keeps_its_head_and_its_end() {
+        let failure = Failure::new(ErrorName::Failed, format!("head {} last line", "x".repeat(MAX_CAUSE)));
+        assert!(failure.cause.len() <= MAX_CAUSE);
+        assert!(failure.cause.starts_with("head ") && failure.cause.ends_with(" last line"));
+    }
+}

@@ -1,0 +1,173 @@
+//! The properties of `Custom::EcsTask`: what people write in templates, checked and brought to the types of the ECS API.
+//!
+//! CloudFormation sends every scalar as text; names inside the structures of ECS may be spelled as the API does
+//! (`containerOverrides`) or as CloudFormation does (`ContainerOverrides`). What the properties may be is data
+//! (`resource_schema`, `ecs_schema`, `overrides_schema`) that one walk reads them by.
+
+mod checked;
+mod ecs_schema;
+mod forms;
+mod intrinsics;
+mod limits;
+mod names;
+mod overrides_schema;
+mod problems;
+mod resource_schema;
+mod rules;
+mod scalars;
+mod schema;
+mod update_criteria;
+mod walk;
+
+pub(crate) use problems::Path;
+pub use problems::{Problem, Problems};
+pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
+pub use walk::Source;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::task_spec::TaskSpec;
+
+/// Seconds a run may take when the properties do not say: room for an hour's answer and some to spare.
+pub const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
+
+/// The properties of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Properties {
+    /// The task without its identity and deadline, which [`task_spec`](Self::task_spec) gives it.
+    task: TaskSpec,
+    /// Seconds for the whole run, 1 to 3,540.
+    pub timeout_seconds: u32,
+    /// CloudFormation's `ServiceTimeout`, 1 to 3,600 seconds, where the properties carry it.
+    pub service_timeout_seconds: Option<u32>,
+    /// Whether a Create runs the task.
+    pub run_on_create: bool,
+    /// Whether an Update runs the task.
+    pub run_on_update: bool,
+    /// Whether an Update that takes a failed update back runs the task.
+    pub run_on_rollback: bool,
+    /// What has to change for an Update to run the task; `None` = nothing has to.
+    pub update_criteria: Option<Vec<UpdateCriterion>>,
+    /// Any value whose change is a reason to run.
+    pub triggers: Option<Value>,
+}
+
+impl Properties {
+    /// Reads the `ResourceProperties` of an event.
+    ///
+    /// # Errors
+    /// All that is wrong with them, together.
+    pub fn parse(properties: &Value) -> Result<Self, Problems> {
+        Self::from_canonical(canonical(properties)?)
+    }
+
+    /// The task to run, given its identity and deadline.
+    #[must_use]
+    pub fn task_spec(&self, started_by: impl Into<String>, client_token: impl Into<String>, deadline: Timestamp) -> TaskSpec {
+        TaskSpec { started_by: started_by.into(), client_token: client_token.into(), deadline, ..self.task.clone() }
+    }
+
+    /// Name or ARN of the cluster.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.task.cluster
+    }
+
+    /// Family, `family:revision` or ARN of the task definition.
+    #[must_use]
+    pub fn task_definition(&self) -> &str {
+        &self.task.task_definition
+    }
+
+    /// How many tasks a run consists of; 0 = there is nothing to run.
+    #[must_use]
+    pub fn task_count(&self) -> usize {
+        self.task.task_count()
+    }
+
+    /// What a Delete can use of properties that may be anything at all.
+    #[must_use]
+    pub fn for_delete(properties: &Value) -> DeleteTarget {
+        let usable = |name: &str, is_valid: fn(&str) -> bool| {
+            let text = properties.get(names::pascal_case(name)).or_else(|| properties.get(name))?.as_str()?;
+            (!text.is_empty() && is_valid(text)).then(|| text.to_owned())
+        };
+        DeleteTarget { cluster: usable("cluster", forms::is_cluster), task_definition: usable("taskDefinition", forms::is_task_definition) }
+    }
+
+    fn from_canonical(canonical: Map<String, Value>) -> Result<Self, Problems> {
+        // Every type has been checked against the schema. A field that does not fit its struct all the same is a fault of ours,
+        // told without serde's words, which may repeat a value.
+        let mismatch = |_: serde_json::Error| {
+            let mut problems = Problems::default();
+            problems.add(&Path::ROOT, "cannot be run although nothing is wrong with them, which is a fault of this program");
+            problems
+        };
+        let mut task = canonical.clone();
+        for (name, placeholder) in [("startedBy", ""), ("clientToken", ""), ("deadline", "1970-01-01T00:00:00Z")] {
+            task.insert(name.to_owned(), Value::from(placeholder));
+        }
+        let task = serde_json::from_value(Value::Object(task)).map_err(mismatch)?;
+        let about: AboutTheRun = serde_json::from_value(Value::Object(canonical)).map_err(mismatch)?;
+        Ok(Self {
+            task,
+            timeout_seconds: about.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+            service_timeout_seconds: about.service_timeout,
+            run_on_create: about.run_on_create.unwrap_or(true),
+            run_on_update: about.run_on_update.unwrap_or(true),
+            run_on_rollback: about.run_on_rollback.unwrap_or(false),
+            update_criteria: about.update_criteria,
+            triggers: about.triggers,
+        })
+    }
+}
+
+/// What identifies the tasks that a Delete stops.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeleteTarget {
+    /// The cluster, if the properties name one.
+    pub cluster: Option<String>,
+    /// The task definition, if the properties name one.
+    pub task_definition: Option<String>,
+}
+
+/// The properties that are not the task's own.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AboutTheRun {
+    timeout: Option<u32>,
+    service_timeout: Option<u32>,
+    run_on_create: Option<bool>,
+    run_on_update: Option<bool>,
+    run_on_rollback: Option<bool>,
+    update_criteria: Option<Vec<UpdateCriterion>>,
+    triggers: Option<Value>,
+}
+
+/// The properties in camelCase and with the API's types.
+fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
+    let mut walk = walk::Walk::new(Source::Event);
+    let read = walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
+    if walk.problems.is_empty() {
+        if let Some(Value::Object(canonical)) = read.to_known() {
+            return Ok(canonical);
+        }
+        walk.problems.add(&Path::ROOT, format!("are missing; expected {}", resource_schema::RESOURCE.what));
+    }
+    Err(walk.problems)
+}
+
+/// All that is wrong with `properties`, which come from `source`.
+#[must_use]
+pub fn problems_of(properties: &Value, source: Source) -> Problems {
+    let mut walk = walk::Walk::new(source);
+    walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
+    walk.problems
+}
+
+static ROOT_SHAPE: schema::Shape = schema::Shape::Structure(&resource_schema::RESOURCE);
+
+#[cfg(test)]
+mod tests;

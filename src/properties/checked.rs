@@ -1,0 +1,112 @@
+//! What reading a value against its shape leaves: the canonical value, as far as it is known.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// A value that has been read. Problems have been reported by then, so a wrong value is merely unknown.
+pub(super) enum Checked<'v> {
+    /// Not given.
+    Absent,
+    /// Given or not, depending on a condition of the template.
+    Maybe,
+    /// Given; its value is known at deployment only, or was wrong and has been reported.
+    Unknown,
+    /// A scalar, or something whose inside has no shape.
+    Known(Value),
+    /// The items in their places, absent ones too.
+    List(Vec<Checked<'v>>),
+    /// The members that are or may be there.
+    Structure(Members<'v>),
+}
+
+/// Members of a structure by their canonical names.
+#[derive(Default)]
+pub(super) struct Members<'v> {
+    members: BTreeMap<&'static str, Member<'v>>,
+    /// Whether there may be more members than the ones seen.
+    pub(super) is_open: bool,
+}
+
+struct Member<'v> {
+    spelling: &'v str,
+    value: Checked<'v>,
+}
+
+impl<'v> Members<'v> {
+    pub(super) fn insert(&mut self, name: &'static str, spelling: &'v str, value: Checked<'v>) {
+        self.members.insert(name, Member { spelling, value });
+    }
+
+    pub(super) fn get(&self, name: &str) -> &Checked<'v> {
+        self.members.get(name).map_or(&Checked::Absent, |member| &member.value)
+    }
+
+    /// How the input spells a member that it has.
+    pub(super) fn spelling(&self, name: &str) -> Option<&'v str> {
+        self.members.get(name).map(|member| member.spelling)
+    }
+
+    /// How the input would spell a member it lacks: like its other members, else with a capital, as CloudFormation does.
+    pub(super) fn would_spell(&self, name: &str) -> String {
+        let is_camel_case = self.members.values().any(|member| member.spelling.starts_with(|c: char| c.is_ascii_lowercase()));
+        if is_camel_case { name.to_owned() } else { super::names::pascal_case(name) }
+    }
+
+    pub(super) fn is_given(&self, name: &str) -> bool {
+        !matches!(self.get(name), Checked::Absent | Checked::Maybe)
+    }
+
+    pub(super) fn is_missing(&self, name: &str) -> bool {
+        !self.is_open && matches!(self.get(name), Checked::Absent)
+    }
+
+    /// The canonical object, if all of it is known.
+    pub(super) fn to_known(&self) -> Option<Value> {
+        if self.is_open {
+            return None;
+        }
+        let known = self.members.iter().map(|(name, member)| Some(((*name).to_owned(), member.value.to_known()?)));
+        known.collect::<Option<Map<_, _>>>().map(Value::Object)
+    }
+}
+
+impl Checked<'_> {
+    /// The text, if it is known.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Known(value) => value.as_str(),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is known.
+    pub(super) fn number(&self) -> Option<i64> {
+        match self {
+            Self::Known(value) => value.as_i64(),
+            _ => None,
+        }
+    }
+
+    /// A member of a structure.
+    pub(super) fn member(&self, name: &str) -> &Checked<'_> {
+        match self {
+            Self::Structure(members) => members.get(name),
+            _ => &Checked::Unknown,
+        }
+    }
+
+    /// The canonical value, if all of it is known; `Null` for what is absent.
+    pub(super) fn to_known(&self) -> Option<Value> {
+        match self {
+            Self::Absent => Some(Value::Null),
+            Self::Maybe | Self::Unknown => None,
+            Self::Known(value) => Some(value.clone()),
+            Self::List(items) => {
+                let given = items.iter().filter(|item| !matches!(item, Self::Absent));
+                given.map(Checked::to_known).collect::<Option<_>>().map(Value::Array)
+            }
+            Self::Structure(members) => members.to_known(),
+        }
+    }
+}

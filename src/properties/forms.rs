@@ -1,0 +1,115 @@
+//! The forms of names, ids and ARNs.
+//!
+//! They refuse what cannot be meant (an EC2 instance id for a container instance, a subnet for a security group) and leave
+//! existence, partitions and accounts to ECS.
+
+/// Letters, digits, `-` and `_`: what ECS allows in the names of clusters, families, containers and services.
+pub(super) fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') && text.len() <= super::limits::MAX_NAME
+}
+
+pub(super) fn is_arn(text: &str) -> bool {
+    text.starts_with("arn:") && !text.contains(char::is_whitespace)
+}
+
+/// An ARN of the service `service` whose resource begins with `resource`.
+fn is_arn_of(text: &str, service: &str, resource: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    is_arn(text)
+        && parts.nth(2) == Some(service)
+        && parts.nth(2).is_some_and(|rest| rest.strip_prefix(resource).is_some_and(|id| !id.is_empty()))
+}
+
+pub(super) fn is_cluster(text: &str) -> bool {
+    is_name(text) || is_arn_of(text, "ecs", "cluster/")
+}
+
+pub(super) fn is_service(text: &str) -> bool {
+    is_name(text) || is_arn_of(text, "ecs", "service/")
+}
+
+pub(super) fn is_task_definition(text: &str) -> bool {
+    let is_short = |text: &str| match text.split_once(':') {
+        Some((family, revision)) => {
+            !family.is_empty() && is_name(family) && !revision.is_empty() && revision.bytes().all(|b| b.is_ascii_digit())
+        }
+        None => is_name(text),
+    };
+    is_short(text) || is_arn_of(text, "ecs", "task-definition/")
+}
+
+/// An ARN, or the id at its end: hex digits, with dashes in ids of old.
+pub(super) fn is_container_instance(text: &str) -> bool {
+    is_arn_of(text, "ecs", "container-instance/") || text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+pub(super) fn is_role_arn(text: &str) -> bool {
+    is_arn_of(text, "iam", "role/")
+}
+
+pub(super) fn is_subnet(text: &str) -> bool {
+    is_id(text, "subnet-")
+}
+
+pub(super) fn is_security_group(text: &str) -> bool {
+    is_id(text, "sg-")
+}
+
+fn is_id(text: &str, prefix: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|id| !id.is_empty() && is_name(id))
+}
+
+/// `aws:` in any case is reserved at the beginning of a tag's key and value.
+pub(super) fn is_tag_text(text: &str) -> bool {
+    !text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_accept_and_refuse() {
+        type Form = fn(&str) -> bool;
+        let table: &[(Form, &[&str], &[&str])] = &[
+            (
+                is_cluster,
+                &[
+                    "production",
+                    "todo_backend-1",
+                    "arn:aws:ecs:eu-west-1:123456789012:cluster/production",
+                    "arn:aws-cn:ecs:cn-north-1:1:cluster/c",
+                ],
+                &[
+                    "my cluster",
+                    "arn:aws:ecs:eu-west-1:123456789012:service/production/web",
+                    "arn:aws:ecs:eu-west-1:123456789012:cluster/",
+                    "a/b",
+                ],
+            ),
+            (
+                is_task_definition,
+                &["migrate", "migrate:3", "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"],
+                &["migrate:", ":3", "migrate:latest", "migrate:3:4", "arn:aws:iam::123456789012:role/migrate"],
+            ),
+            (is_service, &["web", "arn:aws:ecs:eu-west-1:123456789012:service/production/web"], &["web!"]),
+            (
+                is_container_instance,
+                &["0123456789abcdef0123456789abcdef", "arn:aws:ecs:eu-west-1:123456789012:container-instance/production/0123"],
+                &["i-0123456789abcdef0", "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123"],
+            ),
+            (is_role_arn, &["arn:aws:iam::123456789012:role/path/task"], &["task", "arn:aws:iam::123456789012:user/me"]),
+            (is_subnet, &["subnet-0123"], &["subnet-", "sg-1", "subnet-1,subnet-2"]),
+            (is_security_group, &["sg-0123"], &["sg-", "subnet-1"]),
+            (is_tag_text, &["team", "", "awsome", "ü"], &["aws:cloudformation", "AWS:x"]),
+        ];
+        for (form, accepted, refused) in table {
+            for text in *accepted {
+                assert!(form(text), "{text} should be accepted");
+            }
+            for text in *refused {
+                assert!(!form(text), "{text} should be refused");
+            }
+        }
+    }
+}

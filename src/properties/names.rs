@@ -1,0 +1,73 @@
+//! Names of properties: their two spellings, and the one that was probably meant.
+
+/// Unknown names longer than this are not compared with known ones; nothing that long is a slip of the pen.
+const MAX_COMPARED: usize = 60;
+
+/// A slip of the pen changes at most one letter in this many.
+const LETTERS_PER_SLIP: usize = 3;
+
+/// CloudFormation's spelling of a name that the ECS API spells in camelCase.
+pub(super) fn pascal_case(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
+/// Whether `spelling` is `name` in camelCase or PascalCase.
+pub(super) fn is_spelling_of(spelling: &str, name: &str) -> bool {
+    let same_rest = spelling.get(1..).is_some_and(|rest| name.get(1..) == Some(rest));
+    same_rest && spelling.as_bytes()[0].eq_ignore_ascii_case(&name.as_bytes()[0])
+}
+
+/// The one of `known` that `word` was probably meant to be.
+pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    if word.len() > MAX_COMPARED {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let slips = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
+    let (slips, name) = known.into_iter().map(|name| (slips(name), name)).min_by_key(|(slips, _)| *slips)?;
+    (slips <= word.chars().count() / LETTERS_PER_SLIP).then_some(name)
+}
+
+/// `known` in the manner of `like`: with a capital or without.
+pub(super) fn spelled_like(like: &str, known: &str) -> String {
+    if like.starts_with(|c: char| c.is_ascii_lowercase()) { known.to_owned() } else { pascal_case(known) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_two_spellings() {
+        for (spelling, name, is_one) in [
+            ("sizeInGiB", "sizeInGiB", true),
+            ("SizeInGiB", "sizeInGiB", true),
+            ("sizeInGib", "sizeInGiB", false),
+            ("EnableECSManagedTags", "enableECSManagedTags", true),
+            ("", "name", false),
+            ("n", "name", false),
+            ("üame", "name", false),
+        ] {
+            assert_eq!(is_spelling_of(spelling, name), is_one, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_finds_its_name() {
+        let known = ["cluster", "taskDefinition", "overrides", "count", "subnets", "securityGroups"];
+        for (word, meant) in [
+            ("Overides", Some("overrides")),
+            ("Cuont", Some("count")),
+            ("TASKDEFINITION", Some("taskDefinition")),
+            ("SubnetIds", Some("subnets")),
+            ("SecurityGroupIds", Some("securityGroups")),
+            ("PollInterval", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+        assert_eq!(nearest(&"c".repeat(100_000), known), None);
+    }
+}

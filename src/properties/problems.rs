@@ -1,0 +1,218 @@
+//! What is wrong with the properties, in sentences for the person who wrote them.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is kept of hostile input
+/// stays small.
+const MAX_TOLD: usize = 20;
+
+/// Characters of a wrong value or an unknown name that are repeated in a message.
+const MAX_ECHOED: usize = 60;
+
+/// One problem: where it is, and what was found and expected there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The property, in the spelling of the input: `Overrides.ContainerOverrides[0].Memory`.
+    pub path: String,
+    /// What is wrong, as the rest of a sentence that begins with the path: `is "lots"; expected a whole number`.
+    pub message: String,
+    /// The way to the property, for finding it in the text it was read from.
+    #[serde(skip)]
+    pub(crate) steps: Vec<Step>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stop = if self.message.ends_with('?') { "" } else { "." };
+        write!(f, "{} {}{stop}", self.path, self.message)
+    }
+}
+
+/// All problems found in one reading, in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problems {
+    told: Vec<Problem>,
+    more: usize,
+}
+
+impl Problems {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// The problems that are told one by one.
+    #[must_use]
+    pub fn told(&self) -> &[Problem] {
+        &self.told
+    }
+
+    /// The number of problems found beyond [`told`](Self::told).
+    #[must_use]
+    pub fn more(&self) -> usize {
+        self.more
+    }
+
+    /// Whether another problem would only be counted, so that wording it is of no use.
+    pub(super) fn is_full(&self) -> bool {
+        self.told.len() >= MAX_TOLD
+    }
+
+    pub(crate) fn add(&mut self, path: &Path<'_>, message: impl Into<String>) {
+        if self.is_full() {
+            self.more += 1;
+        } else {
+            self.told.push(Problem { path: path.to_string(), message: message.into(), steps: path.steps() });
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.told.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{problem}")?;
+        }
+        match self.more {
+            0 => Ok(()),
+            1 => f.write_str(" And 1 more problem."),
+            more => write!(f, " And {more} more problems."),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// One step on the way to a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Key(String),
+    Index(usize),
+}
+
+/// The way to the value under the reader's eyes, built on the stack while reading.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    segment: Segment<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Segment<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> Path<'a> {
+    /// The properties as a whole.
+    pub(crate) const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
+
+    pub(crate) fn key(&'a self, key: &'a str) -> Self {
+        Path { parent: Some(self), segment: Segment::Key(key) }
+    }
+
+    pub(crate) fn index(&'a self, index: usize) -> Self {
+        Path { parent: Some(self), segment: Segment::Index(index) }
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        matches!(self.segment, Segment::Root)
+    }
+
+    fn steps(&self) -> Vec<Step> {
+        let mut steps = self.parent.map(Path::steps).unwrap_or_default();
+        match self.segment {
+            Segment::Root => {}
+            Segment::Key(key) => steps.push(Step::Key(key.to_owned())),
+            Segment::Index(index) => steps.push(Step::Index(index)),
+        }
+        steps
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parent = self.parent.filter(|parent| !parent.is_root());
+        if let Some(parent) = parent {
+            parent.fmt(f)?;
+        }
+        match self.segment {
+            Segment::Root => f.write_str("ResourceProperties"),
+            Segment::Key(key) => {
+                let dot = if parent.is_some() { "." } else { "" };
+                write!(f, "{dot}{}", printable(key))
+            }
+            Segment::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// `text` in one line, without control characters, cut to a length fit for a message.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown: String = text.chars().take(MAX_ECHOED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MAX_ECHOED).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A wrong value as a message shows it: scalars themselves, of the rest the kind.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        Value::String(text) => format!("\"{}\"", printable(text)),
+        Value::Number(number) => printable(&number.to_string()),
+        Value::Bool(_) | Value::Null => value.to_string(),
+        Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
+    }
+}
+
+/// What sort of value this is, for values that a message must not repeat.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_reads_like_the_input() {
+        let overrides = Path::ROOT.key("Overrides");
+        let containers = overrides.key("containerOverrides");
+        let first = containers.index(0);
+        assert_eq!(first.key("Memory").to_string(), "Overrides.containerOverrides[0].Memory");
+        assert_eq!(Path::ROOT.to_string(), "ResourceProperties");
+    }
+
+    #[test]
+    fn problems_read_as_sentences_and_the_rest_is_counted() {
+        let mut problems = Problems::default();
+        problems.add(&Path::ROOT.key("Count"), "is \"abc\"; expected a whole number");
+        problems.add(&Path::ROOT.key("Cluster"), "is missing");
+        assert_eq!(problems.to_string(), "Count is \"abc\"; expected a whole number. Cluster is missing.");
+        for _ in 0..MAX_TOLD {
+            problems.add(&Path::ROOT, "is wrong");
+        }
+        assert_eq!(problems.told().len(), MAX_TOLD);
+        assert!(problems.to_string().ends_with(" And 2 more problems."), "{problems}");
+    }
+
+    #[test]
+    fn what_is_repeated_of_the_input_is_short_and_printable() {
+        assert_eq!(printable("a\nb\u{7}"), "a\\nb\\u{7}");
+        assert_eq!(printable(&"ü".repeat(1000)).chars().count(), MAX_ECHOED + 1);
+    }
+}

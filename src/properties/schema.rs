@@ -1,0 +1,100 @@
+//! The language in which the properties are described: shapes of values, as data.
+
+use super::checked::Checked;
+use super::problems::{Path, Problems};
+
+/// What a value may be.
+pub(super) enum Shape {
+    /// Text; numbers and booleans are written out.
+    Text(Text),
+    /// A whole number within a range, or its digits as text.
+    Whole(i64, i64),
+    /// A boolean, or `true` and `false` as text.
+    Boolean,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A list.
+    List(&'static List),
+    /// An object of known keys.
+    Structure(&'static Structure),
+    /// One of these words, or an object.
+    ChoiceOrStructure(&'static [&'static str], &'static Structure),
+    /// Anything at all, taken as it is.
+    Anything,
+}
+
+/// Text of a certain form.
+pub(super) struct Text {
+    /// What is expected, for messages: "the name or ARN of a cluster".
+    pub what: &'static str,
+    /// Fewest characters.
+    pub min: usize,
+    /// Most characters.
+    pub max: usize,
+    /// Whether the text has the form.
+    pub is_valid: fn(&str) -> bool,
+    /// A secret is never repeated in a message.
+    pub is_secret: bool,
+}
+
+/// A list of values of one shape.
+pub(super) struct List {
+    /// What is expected, for messages: "a list of subnet ids".
+    pub what: &'static str,
+    pub item: Shape,
+    pub min: usize,
+    pub max: usize,
+    /// Whether one item by itself stands for a list of one.
+    pub takes_lone_item: bool,
+    /// What the items must be together.
+    pub rules: &'static [fn(&[Checked<'_>], &Path<'_>, &mut Problems)],
+}
+
+/// An object of known keys.
+pub(super) struct Structure {
+    /// What is expected, for messages: "an object with Name and Value".
+    pub what: &'static str,
+    pub fields: &'static [Field],
+    /// What the members must be together.
+    pub rules: &'static [Rule],
+}
+
+/// One key of a structure.
+pub(super) struct Field {
+    /// The canonical name, in camelCase. Its other spelling begins with a capital.
+    pub name: &'static str,
+    pub is_required: bool,
+    pub shape: Shape,
+}
+
+/// What the members of a structure must be together.
+pub(super) enum Rule {
+    /// The first may not be given together with any of the others, for this reason.
+    NotTogether(&'static str, &'static [&'static str], &'static str),
+    /// One of these must be given.
+    OneOf(&'static [&'static str]),
+    /// Anything else.
+    Check(fn(&super::checked::Members<'_>, &Path<'_>, &mut Problems)),
+}
+
+pub(super) const fn required(name: &'static str, shape: Shape) -> Field {
+    Field { name, is_required: true, shape }
+}
+
+pub(super) const fn optional(name: &'static str, shape: Shape) -> Field {
+    Field { name, is_required: false, shape }
+}
+
+pub(super) const fn whole((min, max): (i64, i64)) -> Shape {
+    Shape::Whole(min, max)
+}
+
+/// Text of 1 to `max` characters and of a form.
+pub(super) const fn text(what: &'static str, max: usize, is_valid: fn(&str) -> bool) -> Shape {
+    Shape::Text(Text { what, min: 1, max, is_valid, is_secret: false })
+}
+
+/// Text without a form; not empty, since an empty text says nothing that leaving the property out would not.
+pub(super) const fn any_text(what: &'static str) -> Shape {
+    text(what, usize::MAX, |_| true)
+}

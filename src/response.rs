@@ -1,0 +1,189 @@
+//! The answer to CloudFormation (`crpg-ref-responses`).
+
+use serde::Serialize;
+
+use crate::byte_limit;
+use crate::event::Request;
+use crate::outcome::Output;
+
+/// Largest response body CloudFormation takes, bytes. A larger one is refused, and the stack hangs.
+pub const MAX_BODY: usize = 4_096;
+/// Largest physical resource id, bytes.
+pub const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Status {
+    Success,
+    Failed,
+}
+
+/// An answer, of which only the body leaves this module.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Response {
+    status: Status,
+    reason: String,
+    physical_resource_id: String,
+    stack_id: String,
+    request_id: String,
+    logical_resource_id: String,
+    no_echo: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Output>,
+}
+
+/// The parts that cannot be cut fill the answer already.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "the answer has {size} bytes without its reason, and CloudFormation takes {MAX_BODY}: the request's own ids are too long to be answered"
+)]
+pub struct TooLarge {
+    size: usize,
+}
+
+impl Response {
+    /// The request was carried out.
+    #[must_use]
+    pub fn success(request: &Request, fallback_id: &str, output: Output) -> Self {
+        Self::new(Status::Success, request, fallback_id, String::new(), Some(output))
+    }
+
+    /// The request failed; `reason` is what people read in the stack's events.
+    #[must_use]
+    pub fn failure(request: &Request, fallback_id: &str, reason: impl Into<String>) -> Self {
+        Self::new(Status::Failed, request, fallback_id, reason.into(), None)
+    }
+
+    /// `fallback_id` is the physical resource id where the request carries none: CloudFormation hides the reason of an answer
+    /// without one.
+    fn new(status: Status, request: &Request, fallback_id: &str, reason: String, data: Option<Output>) -> Self {
+        let echoed = request.physical_resource_id.as_deref().filter(|id| !id.is_empty());
+        Self {
+            status,
+            reason,
+            physical_resource_id: byte_limit::prefix(echoed.unwrap_or(fallback_id), MAX_PHYSICAL_RESOURCE_ID).to_owned(),
+            stack_id: request.stack_id.clone(),
+            request_id: request.request_id.clone(),
+            logical_resource_id: request.logical_resource_id.clone(),
+            no_echo: false,
+            data,
+        }
+    }
+
+    /// Whether this says SUCCESS.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.status == Status::Success
+    }
+
+    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle; outputs that are too long are
+    /// emptied, the most dispensable first, since a template's `!GetAtt` needs every key to exist.
+    ///
+    /// # Errors
+    /// When the ids alone are too long.
+    pub fn body(mut self) -> Result<Vec<u8>, TooLarge> {
+        let dispensable: [fn(&mut Output) -> &mut String; 4] =
+            [|o| &mut o.skipped, |o| &mut o.task_arns, |o| &mut o.console_url, |o| &mut o.log_stream];
+        let mut dispensable = dispensable.into_iter();
+        let whole_reason = self.reason.clone();
+        let mut room_for_reason = whole_reason.len();
+        loop {
+            let body = serde_json::to_vec(&self).expect("strings and booleans always serialize");
+            let excess = body.len().saturating_sub(MAX_BODY);
+            if excess == 0 {
+                return Ok(body);
+            }
+            if !self.reason.is_empty() {
+                // A byte of text can take up to six in JSON: cutting as many bytes as are too many may take a few rounds, but
+                // never cuts more than needed.
+                room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
+                self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
+            } else if let Some((data, output)) = self.data.as_mut().zip(dispensable.next()) {
+                output(data).clear();
+            } else {
+                return Err(TooLarge { size: body.len() });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::event::{RequestType, ResponseUrl};
+
+    fn request() -> Request {
+        Request {
+            request_type: RequestType::Create,
+            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid".to_owned(),
+            request_id: "r-1".to_owned(),
+            logical_resource_id: "MigrateTask".to_owned(),
+            resource_type: "Custom::EcsTask".to_owned(),
+            physical_resource_id: None,
+            response_url: ResponseUrl::new("https://example.com/"),
+        }
+    }
+
+    fn parsed(response: Response) -> Value {
+        let body = response.body().unwrap();
+        assert!(body.len() <= MAX_BODY);
+        serde_json::from_slice(&body).unwrap()
+    }
+
+    #[test]
+    fn a_failure_names_everything_cloudformation_needs() {
+        let body = parsed(Response::failure(&request(), "MigrateTask-1a2b3c4d", "Container 'migrate' exited with code 1."));
+        assert_eq!(
+            body,
+            json!({
+                "Status": "FAILED",
+                "Reason": "Container 'migrate' exited with code 1.",
+                "PhysicalResourceId": "MigrateTask-1a2b3c4d",
+                "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid",
+                "RequestId": "r-1",
+                "LogicalResourceId": "MigrateTask",
+                "NoEcho": false
+            })
+        );
+    }
+
+    #[test]
+    fn the_physical_resource_id_is_echoed_and_never_empty() {
+        for (sent, expected) in [(Some("old-id"), "old-id"), (Some(""), "fallback"), (None, "fallback")] {
+            let request = Request { physical_resource_id: sent.map(str::to_owned), ..request() };
+            let body = parsed(Response::success(&request, "fallback", Output::default()));
+            assert_eq!(body["PhysicalResourceId"], expected);
+        }
+    }
+
+    #[test]
+    fn outputs_that_are_too_long_are_emptied_and_keep_their_keys() {
+        let output = Output { task_arn: "arn".to_owned(), task_arns: "a".repeat(5_000), ..Output::default() };
+        let body = parsed(Response::success(&request(), "id", output));
+        assert_eq!(body["Status"], "SUCCESS");
+        assert_eq!(body["Data"]["TaskArns"], "");
+        assert_eq!(body["Data"]["TaskArn"], "arn");
+    }
+
+    #[test]
+    fn ids_that_cannot_fit_are_an_error() {
+        let request = Request { stack_id: "s".repeat(MAX_BODY), ..request() };
+        assert!(Response::failure(&request, "id", "why").body().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_reason_of_any_text_fits_and_keeps_both_ends(filler in "[\\PC\u{0}-\u{1f}]{0,6000}") {
+            let response = Response::failure(&request(), "id", format!("HEAD{filler}TAIL"));
+            let body = response.body().unwrap();
+            prop_assert!(body.len() <= MAX_BODY);
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            let reason = body["Reason"].as_str().unwrap();
+            prop_assert!(reason.starts_with("HEAD") && reason.ends_with("TAIL"));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and tells it in words.
+
+mod cause;
+mod conclude;
+mod launch;
+mod redact;
+mod run;
+mod task_definitions;
+mod watcher;
+
+use std::sync::Arc;
+
+use tracing::Instrument;
+
+use crate::activity::{ActivityTask, TaskFailure};
+use crate::api_budget::ApiBudget;
+use crate::aws::ecs::Ecs;
+use crate::aws::logs::Logs;
+use crate::byte_limit;
+use crate::clock::Clock;
+use crate::error_name::ErrorName;
+use crate::execution_input::ActivityInput;
+use crate::outcome::{Failure, Output};
+
+use task_definitions::TaskDefinitions;
+use watcher::Watcher;
+
+/// Longest part of a broken input's error that is repeated, bytes.
+const MAX_ECHO: usize = 500;
+
+/// Calls a second this process makes, so that the account's other users keep their share of its quotas (`request-throttling`).
+#[derive(Debug, Clone, Copy)]
+pub struct CallRates {
+    /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
+    pub describe_tasks: f64,
+    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20 launches on Fargate.
+    pub run_task: f64,
+    /// `StopTask`.
+    pub stop_task: f64,
+    /// `GetLogEvents`; an account has 25 a second and more.
+    pub get_log_events: f64,
+}
+
+impl Default for CallRates {
+    fn default() -> Self {
+        Self { describe_tasks: 10.0, run_task: 20.0, stop_task: 10.0, get_log_events: 5.0 }
+    }
+}
+
+/// Runs requests, any number at once.
+#[derive(Debug)]
+pub struct TaskRunner {
+    ecs: Ecs,
+    logs: Logs,
+    clock: Clock,
+    watcher: Watcher,
+    task_definitions: TaskDefinitions,
+    run_task: ApiBudget,
+    stop_task: ApiBudget,
+    get_log_events: ApiBudget,
+}
+
+impl TaskRunner {
+    /// A runner with its watcher, which runs as a task of the current tokio runtime until the runner is dropped.
+    #[must_use]
+    pub fn start(ecs: &Ecs, logs: Logs, clock: Clock, rates: CallRates) -> Self {
+        Self {
+            ecs: ecs.clone(),
+            logs,
+            clock,
+            watcher: Watcher::start(ecs.clone(), ApiBudget::new(rates.describe_tasks)),
+            task_definitions: TaskDefinitions::new(ecs.clone()),
+            run_task: ApiBudget::new(rates.run_task),
+            stop_task: ApiBudget::new(rates.stop_task),
+            get_log_events: ApiBudget::new(rates.get_log_events),
+        }
+    }
+
+    /// Runs what an activity task asks for, and gives the activity's output or its error.
+    ///
+    /// Dropping the future leaves the ECS task running: whoever runs the same input next adopts it.
+    ///
+    /// # Errors
+    /// The failure of the run under a name of [`ErrorName`].
+    pub async fn handle(self: Arc<Self>, task: ActivityTask) -> Result<String, TaskFailure> {
+        let result = match serde_json::from_str::<ActivityInput>(&task.input) {
+            Ok(input) => {
+                drop(task);
+                let span = tracing::info_span!("ecs_task", logical_id = logical_id(&input.task.started_by), task = tracing::field::Empty);
+                self.run(input).instrument(span).await
+            }
+            Err(error) => Err(unreadable(&error)),
+        };
+        match result {
+            Ok(output) => Ok(serde_json::to_string(&output).expect("an output is strings only")),
+            Err(failure) => Err(TaskFailure { error: failure.error.to_string(), cause: failure.cause }),
+        }
+    }
+
+    /// Runs the tasks of one request to their end.
+    ///
+    /// # Errors
+    /// The failure of the run.
+    pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
+        run::Run::new(self, &input.task).to_the_end().await
+    }
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    // An error of serde can repeat a piece of the input, and the input holds environment values.
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let category = match error.classify() {
+        serde_json::error::Category::Data => "a field is missing or of the wrong type",
+        _ => "it is no JSON",
+    };
+    let text = format!(
+        "The activity's input cannot be read ({category}, at {place}). The definition must pass \"execution\", \"heartbeatSeconds\" and \"task\" as the documentation of the activity's input describes them."
+    );
+    Failure::new(ErrorName::InvalidRequest, byte_limit::cut_end(&text, MAX_ECHO))
+}
+
+/// The resource's name in the template, from the name that tasks are started by.
+fn logical_id(started_by: &str) -> &str {
+    crate::identity::resource_prefix(started_by)
+        .and_then(|prefix| prefix.trim_end_matches('-').rsplit_once('-'))
+        .map_or(started_by, |(logical_id, _)| logical_id)
+}

@@ -1,0 +1,128 @@
+//! The words for a run that failed, in the order a person needs them: what failed, what ECS says, the last log lines, where to look.
+
+use super::redact::Redaction;
+use crate::byte_limit;
+use crate::console;
+use crate::task_status::{TaskStatus, task_id};
+
+/// Longest log line shown, bytes.
+const MAX_LINE: usize = 1_000;
+/// Longest sentence of ECS shown, bytes.
+const MAX_ECS_REASON: usize = 1_000;
+
+/// The log of the container that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LogTail {
+    /// Nobody asked for one, or no container ran.
+    NotAsked,
+    /// The last lines, oldest first.
+    Lines { container: String, lines: Vec<String> },
+    /// Why there are none.
+    Unavailable(String),
+}
+
+/// What a cause is made of.
+#[derive(Debug)]
+pub(super) struct CauseParts<'a> {
+    /// What failed, a sentence without its full stop.
+    pub(super) what: &'a str,
+    /// The task, as far as it is known.
+    pub(super) task_arn: Option<&'a str>,
+    pub(super) status: Option<&'a TaskStatus>,
+    /// As the properties name it.
+    pub(super) task_definition: &'a str,
+    pub(super) cluster: &'a str,
+    pub(super) log: &'a LogTail,
+}
+
+/// Puts the parts together. Values of environment overrides are hidden in everything that others wrote.
+pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
+    let mut text = parts.what.to_owned();
+    match parts.task_arn {
+        Some(arn) => text += &format!(" (task {} of {}, cluster {}).", task_id(arn), parts.task_definition, parts.cluster),
+        None => text += &format!(" ({}, cluster {}).", parts.task_definition, parts.cluster),
+    }
+    if let Some(status) = parts.status {
+        let said = ecs_says(status);
+        if !said.is_empty() {
+            text += &format!("\nECS says: {}", redaction.apply(&byte_limit::cut_end(&said, MAX_ECS_REASON)));
+        }
+    }
+    match parts.log {
+        LogTail::NotAsked => {}
+        LogTail::Lines { container, lines } if lines.is_empty() => text += &format!("\nThe log of '{container}' is empty."),
+        LogTail::Lines { container, lines } => {
+            text += &format!("\nLast log lines of '{container}':");
+            for line in lines {
+                text += &format!("\n  {}", byte_limit::cut_end(&redaction.apply(line), MAX_LINE));
+            }
+        }
+        LogTail::Unavailable(why) => text += &format!("\nThe log could not be read: {why}"),
+    }
+    let url = parts.task_arn.map(console::task_url).unwrap_or_default();
+    if !url.is_empty() {
+        text += &format!("\nTask in the console: {url}");
+    }
+    text
+}
+
+/// Stop code, reason, and the containers' reasons, as ECS gives them.
+fn ecs_says(status: &TaskStatus) -> String {
+    let mut parts = Vec::new();
+    match (&status.stop_code, &status.stopped_reason) {
+        (Some(code), Some(reason)) => parts.push(format!("{}, {reason}", code.as_str())),
+        (Some(code), None) => parts.push(code.as_str().to_owned()),
+        (None, Some(reason)) => parts.push(reason.clone()),
+        (None, None) => {}
+    }
+    for container in &status.containers {
+        if let Some(reason) = &container.reason {
+            parts.push(format!("container '{}': {reason}", container.name));
+        }
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task_spec::TaskOverride;
+    use crate::task_status::{ContainerStatus, Phase, StopCode};
+
+    #[test]
+    fn a_cause_says_what_failed_first_and_where_to_look_last() {
+        let status = TaskStatus {
+            arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
+            task_definition_arn: String::new(),
+            phase: Phase::Stopped,
+            stop_code: Some(StopCode::EssentialContainerExited),
+            stopped_reason: Some("Essential container in task exited".to_owned()),
+            started_at: None,
+            stopped_at: None,
+            containers: vec![ContainerStatus {
+                name: "migrate".to_owned(),
+                exit_code: Some(1),
+                reason: Some("Error".to_owned()),
+                running: false,
+            }],
+        };
+        let parts = CauseParts {
+            what: "Container 'migrate' exited with code 1",
+            task_arn: Some(&status.arn),
+            status: Some(&status),
+            task_definition: "migrate:3",
+            cluster: "todobackend",
+            log: &LogTail::Lines {
+                container: "migrate".to_owned(),
+                lines: vec!["Traceback".to_owned(), "OperationalError: no such table".to_owned()],
+            },
+        };
+        assert_eq!(
+            compose(&parts, &Redaction::of(&TaskOverride::default())),
+            "Container 'migrate' exited with code 1 (task 0f1e2d3c of migrate:3, cluster todobackend).\n\
+             ECS says: EssentialContainerExited, Essential container in task exited; container 'migrate': Error\n\
+             Last log lines of 'migrate':\n  Traceback\n  OperationalError: no such table\n\
+             Task in the console: https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=eu-west-1"
+        );
+    }
+}

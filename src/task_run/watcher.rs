@@ -1,0 +1,205 @@
+//! One watcher for all tasks of the process.
+//!
+//! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per task would use that up with
+//! twenty tasks. Here every task has a due time, whatever is due is asked for together, and all of it goes through one budget.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::api_budget::ApiBudget;
+use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL, Sighting};
+use crate::aws::{ApiError, ErrorKind};
+use crate::task_status::TaskStatus;
+
+/// A task is looked at once in this time while there are few.
+const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
+/// A task this close to its deadline is looked at as often as if there were few.
+const NEAR_DEADLINE: Duration = Duration::from_secs(30);
+/// Calls under way at once. Ten calls a second that take a second each need no more.
+const MAX_CALLS: usize = 16;
+/// Pause after a call that failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// What a subscriber knows of its task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum View {
+    /// Nobody has looked yet.
+    Unseen,
+    /// As it was at the last look.
+    Seen(TaskStatus),
+    /// ECS did not know the task at the last look.
+    Missing,
+    /// ECS will not tell.
+    Refused(ApiError),
+}
+
+/// Watches tasks for whoever subscribes.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    subscribe: mpsc::UnboundedSender<Subscription>,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    cluster: Arc<str>,
+    arn: Arc<str>,
+    deadline: Instant,
+    view: watch::Sender<View>,
+}
+
+impl Watcher {
+    /// Starts the watching task, which ends with the watcher.
+    pub(super) fn start(ecs: Ecs, budget: ApiBudget) -> Self {
+        let (subscribe, subscriptions) = mpsc::unbounded_channel();
+        tokio::spawn(Schedule::new(ecs, budget).run(subscriptions));
+        Self { subscribe }
+    }
+
+    /// Watches a task until the receiver is dropped. A receiver is told of changes only.
+    pub(super) fn watch(&self, cluster: &str, arn: &str, deadline: Instant) -> watch::Receiver<View> {
+        let (view, receiver) = watch::channel(View::Unseen);
+        let subscription = Subscription { cluster: cluster.into(), arn: arn.into(), deadline, view };
+        // The watching task lives as long as this sender.
+        let _ = self.subscribe.send(subscription);
+        receiver
+    }
+}
+
+/// A batch that was asked for, and what came of it.
+type Looked = (Vec<Subscription>, Result<HashMap<String, Sighting>, ApiError>);
+
+/// When to look at what.
+struct Schedule {
+    ecs: Ecs,
+    budget: Arc<ApiBudget>,
+    /// Per cluster, by due time; the number tells subscriptions of one instant apart.
+    clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
+    calls: JoinSet<Looked>,
+    watched: usize,
+    next_number: u64,
+}
+
+impl Schedule {
+    fn new(ecs: Ecs, budget: ApiBudget) -> Self {
+        Self { ecs, budget: Arc::new(budget), clusters: HashMap::new(), calls: JoinSet::new(), watched: 0, next_number: 0 }
+    }
+
+    async fn run(mut self, mut subscriptions: mpsc::UnboundedReceiver<Subscription>) {
+        loop {
+            let due = self.next_due();
+            tokio::select! {
+                biased;
+                subscription = subscriptions.recv() => {
+                    let Some(subscription) = subscription else { return };
+                    self.watched += 1;
+                    // A new task goes before all that are merely due.
+                    let now = Instant::now();
+                    self.insert(now.checked_sub(self.period()).unwrap_or(now), subscription);
+                }
+                Some(looked) = self.calls.join_next(), if !self.calls.is_empty() => match looked {
+                    Ok((batch, sightings)) => self.tell(batch, sightings),
+                    Err(error) => tracing::error!(%error, "a look at tasks was lost"),
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && self.calls.len() < MAX_CALLS => self.look(),
+            }
+        }
+    }
+
+    /// Time between two looks at a task: what the budget allows when every call is full.
+    #[expect(clippy::cast_precision_loss, reason = "a count of tasks is far below 2^52")]
+    fn period(&self) -> Duration {
+        let seconds = self.watched as f64 / (MAX_TASKS_PER_CALL as f64 * self.budget.rate());
+        SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.clusters.values().filter_map(|tasks| tasks.first_key_value()).map(|(&(due, _), _)| due).min()
+    }
+
+    fn insert(&mut self, due: Instant, subscription: Subscription) {
+        self.next_number += 1;
+        self.clusters.entry(Arc::clone(&subscription.cluster)).or_default().insert((due, self.next_number), subscription);
+    }
+
+    /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that soon will be, so that tasks
+    /// which began at different times come to share calls.
+    fn look(&mut self) {
+        let Some(cluster) = self.clusters.iter().filter_map(|(name, tasks)| Some((tasks.first_key_value()?.0.0, name))).min() else {
+            return;
+        };
+        let cluster = Arc::clone(cluster.1);
+        let soon = Instant::now() + self.period() / 2;
+        let mut batch = Vec::new();
+        if let Some(tasks) = self.clusters.get_mut(&cluster) {
+            while batch.len() < MAX_TASKS_PER_CALL
+                && let Some(entry) = tasks.first_entry()
+                && entry.key().0 <= soon
+            {
+                let subscription = entry.remove();
+                if subscription.view.is_closed() {
+                    self.watched -= 1;
+                } else {
+                    batch.push(subscription);
+                }
+            }
+            if tasks.is_empty() {
+                self.clusters.remove(&cluster);
+            }
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let (ecs, budget) = (self.ecs.clone(), Arc::clone(&self.budget));
+        self.calls.spawn(async move {
+            budget.acquire().await;
+            let arns: Vec<String> = batch.iter().map(|subscription| subscription.arn.to_string()).collect();
+            let sightings = ecs.describe_tasks(&cluster, &arns).await;
+            match &sightings {
+                Ok(_) => budget.succeeded(),
+                Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
+                Err(_) => {}
+            }
+            (batch, sightings)
+        });
+    }
+
+    fn tell(&mut self, batch: Vec<Subscription>, sightings: Result<HashMap<String, Sighting>, ApiError>) {
+        let now = Instant::now();
+        let period = self.period();
+        let mut sightings = match sightings {
+            Ok(sightings) => sightings,
+            Err(error) if error.may_pass() => {
+                tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
+                for subscription in batch {
+                    self.insert(now + AFTER_FAILURE.max(period), subscription);
+                }
+                return;
+            }
+            Err(error) => {
+                for subscription in batch {
+                    subscription.view.send_replace(View::Refused(error.clone()));
+                    self.insert(now + period, subscription);
+                }
+                return;
+            }
+        };
+        for subscription in batch {
+            let view = match sightings.remove(&*subscription.arn) {
+                Some(Sighting::Seen(status)) => View::Seen(status),
+                Some(Sighting::Missing) | None => View::Missing,
+            };
+            let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE { SHORTEST_PERIOD } else { period };
+            subscription.view.send_if_modified(|last| {
+                let changed = *last != view;
+                *last = view;
+                changed
+            });
+            self.insert(now + next, subscription);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The state machine's definition, held against the code and the limits it must keep to.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ecs_task_runner::activity;
+use ecs_task_runner::deadline::{DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE};
+use ecs_task_runner::error_name::ErrorName;
+use serde_json::{Map, Value};
+
+/// Errors that Step Functions itself raises (`concepts-error-handling`).
+const STATES_ERRORS: [&str; 3] = ["States.ALL", "States.HeartbeatTimeout", "States.Timeout"];
+
+fn definition() -> Value {
+    serde_json::from_str(include_str!("../statemachine/ecs-task.asl.json")).unwrap()
+}
+
+fn states() -> Map<String, Value> {
+    definition()["States"].as_object().unwrap().clone()
+}
+
+fn seconds(value: &Value) -> Duration {
+    Duration::from_secs(value.as_u64().unwrap())
+}
+
+/// Every value of `key`, however deep.
+fn values<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if name == key {
+                    found.push(inner);
+                }
+                values(inner, key, found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|inner| values(inner, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_error_it_matches_on_exists() {
+    let known: BTreeSet<&str> =
+        ErrorName::ALL.iter().map(|name| name.as_str()).chain([activity::HANDED_OVER]).chain(STATES_ERRORS).collect();
+    let definition = definition();
+    let mut matched = Vec::new();
+    values(&definition, "ErrorEquals", &mut matched);
+    assert!(!matched.is_empty());
+    for name in matched.iter().flat_map(|list| list.as_array().unwrap()) {
+        assert!(known.contains(name.as_str().unwrap()), "no code raises {name}");
+    }
+}
+
+#[test]
+fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
+    let run = &states()["RunTask"];
+    let retried: BTreeSet<&str> = run["Retry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
+        .map(|name| name.as_str().unwrap())
+        .collect();
+    assert_eq!(retried, BTreeSet::from([activity::HANDED_OVER, "States.HeartbeatTimeout", "States.Timeout"]));
+}
+
+#[test]
+fn every_task_state_catches_everything_and_every_branch_answers() {
+    let states = states();
+    for (name, state) in states.iter().filter(|(_, state)| state["Type"] == "Task") {
+        let catches_all = state["Catch"].as_array().is_some_and(|catch| catch.iter().any(|one| one["ErrorEquals"][0] == "States.ALL"));
+        assert!(catches_all, "{name} can fail without being caught");
+    }
+    // No way leads from a state that runs something to an end without passing an answer.
+    for (name, state) in &states {
+        let mut next = Vec::new();
+        values(state, "Next", &mut next);
+        values(state, "Default", &mut next);
+        for target in next {
+            let target = target.as_str().unwrap();
+            assert!(states.contains_key(target), "{name} leads to {target}, which does not exist");
+            let is_end = matches!(states[target]["Type"].as_str().unwrap(), "Succeed" | "Fail");
+            assert!(!is_end || name.starts_with("Respond"), "{name} leads to {target} without an answer");
+        }
+        assert_ne!(state["End"], true, "{name} ends the execution without an answer");
+    }
+}
+
+#[test]
+fn the_worker_is_told_the_heartbeat_that_the_state_uses() {
+    let run = &states()["RunTask"];
+    assert_eq!(run["Parameters"]["heartbeatSeconds"], run["HeartbeatSeconds"]);
+}
+
+#[test]
+fn a_worker_never_sees_the_response_url() {
+    let parameters = &states()["RunTask"]["Parameters"];
+    let names: BTreeSet<&str> = parameters.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["execution.$", "heartbeatSeconds", "task.$"]));
+}
+
+#[test]
+fn the_clocks_leave_time_to_answer_within_cloudformations_hour() {
+    let definition = definition();
+    let whole = seconds(&definition["TimeoutSeconds"]);
+    let activity = seconds(&definition["States"]["RunTask"]["TimeoutSeconds"]);
+    let latest_deadline = DEFAULT_SERVICE_TIMEOUT - MARGIN;
+    assert!(latest_deadline + WORKER_PATIENCE < activity, "the state would end before the worker has stopped its task");
+    assert!(WORKER_PATIENCE < DEFINITION_PATIENCE);
+    assert!(latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole, "the execution would end before it has answered");
+    assert!(activity < whole && whole < DEFAULT_SERVICE_TIMEOUT);
+}
+
+#[test]
+fn waiting_for_tasks_to_stop_is_bounded() {
+    let states = states();
+    let bound = states["TasksStillRunning"]["Choices"][0]["And"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|condition| condition["Variable"] == "$.leftovers.checks")
+        .map(|condition| condition["NumericLessThan"].as_u64().unwrap())
+        .unwrap();
+    let wait = states["WaitForTasksToStop"]["Seconds"].as_u64().unwrap();
+    // ECS lets a container have up to 120 s after SIGTERM (stopTimeout on Fargate).
+    assert!((120..=180).contains(&(bound * wait)));
+}
+
+#[test]
+fn the_template_gives_every_substitution_and_a_function_for_every_role() {
+    let text = include_str!("../statemachine/ecs-task.asl.json");
+    let template = include_str!("../infra/task-runner.yaml");
+    let used: BTreeSet<&str> = text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+    let (_, substitutions) = template.split_once("DefinitionSubstitutions:").unwrap();
+    let indent = substitutions.trim_start_matches('\n').len() - substitutions.trim_start_matches('\n').trim_start().len();
+    let given: BTreeSet<&str> = substitutions
+        .trim_start_matches('\n')
+        .lines()
+        .take_while(|line| line.len() - line.trim_start().len() == indent)
+        .map(|line| line.trim().split(':').next().unwrap())
+        .collect();
+    assert_eq!(given, used);
+    let handlers: BTreeSet<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("Handler: ")).collect();
+    assert_eq!(handlers, BTreeSet::from(["start", "respond", "stop"]));
+}

@@ -1,0 +1,128 @@
+//! Where a run keeps its files: everything below cargo's target directory, nothing elsewhere on the machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+
+/// How long the logs of a run are kept for reading before a later run removes them.
+const KEPT_FOR: Duration = Duration::from_hours(24);
+
+/// Cargo writes this file at the root of every target directory (<https://bford.info/cachedir/>).
+const TARGET_DIRECTORY_MARK: &str = "CACHEDIR.TAG";
+
+/// The root of the workspace: the directory of `infra/`, `statemachine/` and `tests/`.
+#[must_use]
+pub fn workspace_directory() -> PathBuf {
+    let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_directory.ancestors().nth(2).expect("this crate lies two levels below the root of its workspace").to_owned()
+}
+
+/// Cargo's target directory, wherever `CARGO_TARGET_DIR` or cargo's configuration put it: the one this program was built into.
+#[must_use]
+pub fn target_directory() -> PathBuf {
+    let marked = std::env::current_exe().ok().and_then(|program| marked_ancestor(&program));
+    let configured = || std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    marked.or_else(configured).unwrap_or_else(|| workspace_directory().join("target"))
+}
+
+fn marked_ancestor(program: &Path) -> Option<PathBuf> {
+    program.ancestors().find(|ancestor| ancestor.join(TARGET_DIRECTORY_MARK).is_file()).map(Path::to_owned)
+}
+
+/// A directory of one run, for its logs, its database and the emulator's state; no two runs share one.
+///
+/// It stays when the run ends, so that logs can be read; runs of later days remove it.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes the directory `local-run/{label}-{process id}-{count}` below the target directory.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create(label: &str) -> Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(1);
+        let runs = target_directory().join("local-run");
+        remove_older_than(&runs, KEPT_FOR);
+        let path = runs.join(format!("{label}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+        if path.exists() {
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("The directory of a former run, {}, could not be removed", path.display()))?;
+        }
+        fs::create_dir_all(&path).with_context(|| format!("The run's directory {} could not be made", path.display()))?;
+        Ok(Self { path })
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path of a file in it.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// A directory in it, made if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn directory(&self, name: &str) -> Result<PathBuf> {
+        let path = self.path.join(name);
+        fs::create_dir_all(&path).with_context(|| format!("The directory {} could not be made", path.display()))?;
+        Ok(path)
+    }
+}
+
+/// Removes what is old enough; what cannot be read or removed is left for the next time.
+fn remove_older_than(runs: &Path, age: Duration) {
+    let Ok(entries) = fs::read_dir(runs) else { return };
+    for entry in entries.flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let is_old = modified.is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|elapsed| elapsed > age));
+        if is_old {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_holds_the_definition() {
+        assert!(workspace_directory().join("statemachine/ecs-task.asl.json").is_file());
+    }
+
+    #[test]
+    fn the_target_directory_is_the_one_this_test_was_built_into() {
+        let program = std::env::current_exe().unwrap();
+        assert!(program.starts_with(target_directory()), "{} is not below {}", program.display(), target_directory().display());
+    }
+
+    #[test]
+    fn two_runs_of_one_process_have_two_directories() {
+        let one = RunDirectory::create("directories-test").unwrap();
+        let other = RunDirectory::create("directories-test").unwrap();
+        assert_ne!(one.path(), other.path());
+        assert!(one.path().is_dir() && other.path().is_dir());
+    }
+
+    #[test]
+    fn only_old_runs_are_removed() {
+        let runs = RunDirectory::create("directories-test").unwrap();
+        let kept = runs.directory("recent").unwrap();
+        remove_older_than(runs.path(), KEPT_FOR);
+        assert!(kept.is_dir());
+        remove_older_than(runs.path(), Duration::ZERO);
+        assert!(!kept.exists());
+    }
+}

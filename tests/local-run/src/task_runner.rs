@@ -1,0 +1,83 @@
+//! The real `infra/task-runner.yaml`, deployed with the real definition and functions.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::artifacts::{Bucket, function_zip};
+use crate::directories::workspace_directory;
+use crate::endpoints::Endpoints;
+use crate::executions::Executions;
+use crate::stacks::{StackEvent, Stacks, Template, in_words};
+
+/// The stack's name, and the activity's.
+const NAME: &str = "task-runner";
+
+const BUCKET: &str = "artifacts";
+const CODE_KEY: &str = "custom-resource.zip";
+const DEFINITION_KEY: &str = "ecs-task.asl.json";
+
+/// A deployed task runner: what stacks with a `Custom::EcsTask` and workers need to know of it.
+#[derive(Debug, Clone)]
+pub struct TaskRunner {
+    /// The `ServiceToken` of custom resources.
+    pub service_token: String,
+    /// The activity that workers poll.
+    pub activity_arn: String,
+    /// The state machine whose executions are the runs.
+    pub state_machine_arn: String,
+}
+
+impl TaskRunner {
+    /// Creates the activity, uploads program and definition, and creates the stack; `on_event` is told of each stack event.
+    ///
+    /// The activity is created beside the stack, as the emulator's CloudFormation knows no `AWS::StepFunctions::Activity`.
+    ///
+    /// # Errors
+    /// When a file is missing, a call is refused, or the stack does not end in `CREATE_COMPLETE`.
+    pub async fn deploy(endpoints: &Endpoints, custom_resource: &Path, on_event: impl FnMut(&StackEvent)) -> Result<Self> {
+        let activity = endpoints.sfn().create_activity().name(NAME).send().await.map_err(in_words);
+        let activity_arn = activity.context("The activity could not be created")?.activity_arn;
+
+        let bucket = Bucket::create(&endpoints.ministack, BUCKET).await?;
+        bucket.put(CODE_KEY, function_zip(custom_resource)?).await?;
+        bucket.put(DEFINITION_KEY, read("statemachine/ecs-task.asl.json")?.into()).await?;
+
+        let body = read("infra/task-runner.yaml")?;
+        let parameters = [
+            ("ActivityArn", activity_arn.as_str()),
+            ("Architecture", architecture()),
+            ("ArtifactBucket", bucket.name),
+            ("CodeKey", CODE_KEY),
+            ("DefinitionKey", DEFINITION_KEY),
+        ];
+        let template = Template { body: &body, parameters: &parameters };
+        let stack = Stacks::new(endpoints.cloudformation()).create(NAME, &template).await?.follow(on_event).await?;
+        if stack.status != "CREATE_COMPLETE" {
+            let failure = stack.first_failure();
+            let failed = failure.map_or(NAME, |event| &event.logical_id);
+            let reason = failure.and_then(|event| event.reason.as_deref()).unwrap_or("no reason given");
+            bail!("The stack {NAME} of infra/task-runner.yaml ended {}: {failed}: {reason}", stack.status);
+        }
+        Ok(Self {
+            service_token: stack.output("ServiceToken")?.to_owned(),
+            state_machine_arn: stack.output("StateMachineArn")?.to_owned(),
+            activity_arn,
+        })
+    }
+
+    /// The executions of its state machine.
+    #[must_use]
+    pub fn executions(&self, endpoints: &Endpoints) -> Executions {
+        Executions::new(endpoints.sfn(), &self.state_machine_arn)
+    }
+}
+
+fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(workspace_directory().join(path)).with_context(|| format!("{path} could not be read"))
+}
+
+/// This machine's architecture by Lambda's name for it.
+fn architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}

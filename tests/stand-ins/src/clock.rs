@@ -1,0 +1,61 @@
+//! The one clock of all stand-ins: wall time at the start plus tokio's elapsed time, so that a paused tokio clock moves it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// Time as the stand-ins see it. A moment is a [`Duration`] since the stand-ins started.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    started: Instant,
+    /// Wall time at `started`, since the Unix epoch.
+    wall: Duration,
+}
+
+impl Clock {
+    /// A clock that starts now. Start it inside the runtime whose (perhaps paused) time it is to follow.
+    pub fn start() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { started: Instant::now(), wall }
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The moment as tokio's timers take it.
+    pub fn instant(&self, at: Duration) -> Instant {
+        self.started + at
+    }
+
+    /// The moment in milliseconds since the Unix epoch, as CloudWatch Logs writes time.
+    pub fn epoch_millis(&self, at: Duration) -> i64 {
+        i64::try_from((self.wall + at).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// The moment in seconds since the Unix epoch with milliseconds, as the AWS JSON protocols write time.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay far below 2^53")]
+    pub fn epoch_seconds(&self, at: Duration) -> f64 {
+        self.epoch_millis(at) as f64 / 1000.0
+    }
+
+    /// Sleeps until the moment has come; returns at once when it has passed.
+    pub async fn sleep_until(&self, at: Duration) {
+        tokio::time::sleep_until(self.instant(at)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn follows_the_paused_clock() {
+        let clock = Clock::start();
+        let before = clock.epoch_millis(clock.now());
+        tokio::time::advance(Duration::from_secs(90)).await;
+        assert_eq!(clock.now(), Duration::from_secs(90));
+        assert_eq!(clock.epoch_millis(clock.now()) - before, 90_000);
+    }
+}

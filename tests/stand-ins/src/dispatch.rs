@@ -1,0 +1,151 @@
+//! One call from its bytes to its answer: recorded, struck by the faults in force, and handed to its service. Both ways in,
+//! sockets and the in-process client, go through here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use crate::StandIns;
+use crate::calls::Outcome;
+use crate::faults::Fault;
+use crate::protocol::{AwsError, Reply, Service};
+
+/// A request as it arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Request {
+    /// The `X-Amz-Target` header.
+    pub(crate) target: Option<String>,
+    /// The `Content-Type` header.
+    pub(crate) content_type: Option<String>,
+    /// The `Authorization` header.
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// How a call ends for its caller.
+#[derive(Clone, Debug)]
+pub(crate) enum Delivery {
+    Reply(Reply),
+    /// The connection is closed without an answer.
+    Closed,
+    /// No connection could be made.
+    Refused,
+}
+
+/// What a service has to say.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Members(Value),
+    /// The answer of another endpoint, passed on byte by byte.
+    Passed(Reply),
+}
+
+impl From<Value> for Answer {
+    fn from(members: Value) -> Self {
+        Self::Members(members)
+    }
+}
+
+impl StandIns {
+    /// Answers one request. Dropping the future is the caller closing its connection.
+    pub(crate) async fn deliver(&self, request: Request) -> Delivery {
+        let (service, operation, body) = match parse(&request) {
+            Ok(parsed) => parsed,
+            Err(error) => return Delivery::Reply(Reply::error(Service::Kms, &error)),
+        };
+        let operation: Arc<str> = operation.into();
+        let body = Arc::new(body);
+        let call = self.calls().arrival(
+            service,
+            Arc::clone(&operation),
+            Arc::clone(&body),
+            self.clock().now(),
+            access_key(&request).map(Arc::from),
+        );
+
+        let strike = self.faults().strike(service, &operation);
+        if !strike.delay.is_zero() {
+            tokio::time::sleep(strike.delay).await;
+        }
+        let answer = match strike.fault {
+            None | Some(Fault::Delay(_)) => self.serve(service, &operation, &body, &request).await,
+            Some(Fault::InternalError) => Err(AwsError::internal(service)),
+            Some(Fault::Throttle) => Err(AwsError::throttled(service)),
+            Some(Fault::AccessDenied) => Err(AwsError::access_denied(service, &operation)),
+            Some(Fault::Error(error)) => Err(error),
+            Some(Fault::Refuse) => {
+                call.end(Outcome::Cut);
+                return Delivery::Refused;
+            }
+            Some(Fault::CutBefore) => {
+                call.end(Outcome::Cut);
+                return Delivery::Closed;
+            }
+            Some(Fault::CutAfter) => {
+                let _lost = self.serve(service, &operation, &body, &request).await;
+                call.end(Outcome::Cut);
+                return Delivery::Closed;
+            }
+            Some(Fault::Duplicate) => {
+                let _first = self.serve(service, &operation, &body, &request).await;
+                self.serve(service, &operation, &body, &request).await
+            }
+        };
+        let (reply, outcome) = match answer {
+            Ok(Answer::Members(members)) => (Reply::success(service, &members), Outcome::Answered(Arc::new(members))),
+            Ok(Answer::Passed(reply)) => {
+                let outcome = outcome_of(&reply);
+                (reply, outcome)
+            }
+            Err(error) => (Reply::error(service, &error), Outcome::Refused(error.code.into_owned())),
+        };
+        call.end(outcome);
+        Delivery::Reply(reply)
+    }
+
+    async fn serve(&self, service: Service, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
+        match service {
+            Service::Ecs => self.ecs().serve(operation, body).await.map(Answer::from),
+            Service::Sfn => self.sfn().serve(operation, body, request).await,
+            Service::Logs | Service::Kms | Service::CloudFormation => Err(unknown_operation(operation)),
+        }
+    }
+}
+
+/// The error for an operation that AWS, or this stand-in of it, does not have.
+pub(crate) fn unknown_operation(operation: &str) -> AwsError {
+    AwsError::new("UnknownOperationException", format!("The stand-in does not know the operation {operation}."))
+}
+
+fn parse(request: &Request) -> Result<(Service, String, Value), AwsError> {
+    if let Some(target) = &request.target {
+        let (service, operation) = Service::from_target(target).ok_or_else(|| {
+            AwsError::new("UnknownOperationException", format!("The stand-ins do not know the service of X-Amz-Target {target}."))
+        })?;
+        let body = if request.body.is_empty() {
+            Value::Object(Map::new())
+        } else {
+            serde_json::from_slice(&request.body)
+                .map_err(|error| AwsError::new("SerializationException", format!("The body is not JSON: {error}")))?
+        };
+        return Ok((service, operation.to_owned(), body));
+    }
+    Err(AwsError::new("MissingAction", "The request has neither an X-Amz-Target header nor an Action."))
+}
+
+/// The access key id from `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
+fn access_key(request: &Request) -> Option<&str> {
+    let authorization = request.authorization.as_deref()?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split('/').next()
+}
+
+fn outcome_of(reply: &Reply) -> Outcome {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    if reply.status < 400 {
+        return Outcome::Answered(Arc::new(body));
+    }
+    let name = body["__type"].as_str().unwrap_or("Unknown");
+    Outcome::Refused(name.rsplit('#').next().unwrap_or(name).to_owned())
+}

@@ -1,0 +1,199 @@
+//! Amazon ECS: task definitions, tasks with idempotent launches, their states, and the limits and throttles of the API.
+
+mod client_tokens;
+mod describe_tasks;
+mod placement;
+mod plan;
+mod request;
+mod run_task;
+mod script;
+mod scripts;
+mod services;
+mod stop_task;
+mod task;
+mod task_definitions;
+mod view;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::client_tokens::ClientTokens;
+use self::placement::Placements;
+use self::scripts::Scripts;
+use self::task::Task;
+use self::task_definitions::TaskDefinition;
+use crate::clock::Clock;
+use crate::dispatch::unknown_operation;
+use crate::identifiers::Identifiers;
+use crate::lock::Lock;
+use crate::protocol::{AwsError, Service};
+use crate::token_bucket::TokenBucket;
+
+pub use self::placement::Placement;
+pub use self::script::{Container, OnSigterm, Phase, Script};
+pub use self::scripts::Launch;
+pub use self::view::TaskView;
+
+/// The ECS stand-in; clones share it.
+#[derive(Clone, Debug)]
+pub struct Ecs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    identifiers: Identifiers,
+    buckets: Buckets,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// `None`: every cluster exists.
+    clusters: Option<BTreeSet<String>>,
+    task_definitions: HashMap<String, Vec<Arc<TaskDefinition>>>,
+    scripts: Scripts,
+    placements: Placements,
+    instance_failures: HashMap<String, String>,
+    describe_lag: Duration,
+    client_tokens: ClientTokens,
+    tasks: Vec<Arc<Task>>,
+    by_id: HashMap<String, Arc<Task>>,
+    services: HashMap<(String, String), Value>,
+}
+
+/// The buckets of "Request throttling for the Amazon ECS API" and of Fargate's launches, as (capacity, refill per second).
+#[derive(Debug)]
+struct Buckets {
+    cluster_resource_modify: TokenBucket,
+    cluster_resource_read: TokenBucket,
+    fargate_launches: TokenBucket,
+}
+
+/// A token bucket that can be enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Throttle {
+    /// RunTask, StartTask and StopTask together: 100 calls, 40 more each second.
+    Modify,
+    /// DescribeTasks, ListTasks and DescribeServices together: 100 calls, 20 more each second.
+    Read,
+    /// Tasks launched on Fargate: 100, 20 more each second.
+    FargateLaunches,
+}
+
+impl Ecs {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let inner = Inner {
+            clock,
+            identifiers: Identifiers::new(1),
+            buckets: Buckets {
+                cluster_resource_modify: TokenBucket::new(100, 40),
+                cluster_resource_read: TokenBucket::new(100, 20),
+                fargate_launches: TokenBucket::new(100, 20),
+            },
+            state: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Switches a token bucket on, full, or off. At first none is enforced.
+    pub fn enforce(&self, throttle: Throttle, enforced: bool) {
+        let buckets = &self.inner.buckets;
+        let bucket = match throttle {
+            Throttle::Modify => &buckets.cluster_resource_modify,
+            Throttle::Read => &buckets.cluster_resource_read,
+            Throttle::FargateLaunches => &buckets.fargate_launches,
+        };
+        bucket.enforce(enforced, self.inner.clock.now());
+    }
+
+    /// Names a cluster that exists. Until the first is named, every cluster exists.
+    pub fn cluster(&self, name: &str) {
+        let mut state = self.inner.state.locked();
+        state.clusters.get_or_insert_default().insert(name.to_owned());
+    }
+
+    /// Every launch of the family follows this script. Without one, a task runs for 100 ms and exits with 0.
+    pub fn script(&self, family: &str, script: Script) {
+        self.script_with(family, move |_| script.clone());
+    }
+
+    /// The family's launches follow these scripts one after the other; the last one stays.
+    ///
+    /// # Panics
+    /// When there is no script.
+    pub fn scripts(&self, family: &str, scripts: impl IntoIterator<Item = Script>) {
+        let scripts: Vec<_> = scripts.into_iter().collect();
+        assert!(!scripts.is_empty(), "a sequence of scripts has a last one");
+        self.script_with(family, move |launch| {
+            let index = usize::try_from(launch.number).unwrap_or(usize::MAX);
+            scripts[index.min(scripts.len() - 1)].clone()
+        });
+    }
+
+    /// The family's launches from now on follow the scripts that this function writes.
+    pub fn script_with(&self, family: &str, script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static) {
+        self.inner.state.locked().scripts.set(family, script);
+    }
+
+    /// What the family's next RunTask calls find, one each; the calls after them find room.
+    pub fn placements(&self, family: &str, next: impl IntoIterator<Item = Placement>) {
+        let next = next.into_iter().collect();
+        let mut state = self.inner.state.locked();
+        state.placements.set(family, next, Placement::All);
+    }
+
+    /// What every RunTask call of the family finds from now on.
+    pub fn placement(&self, family: &str, always: Placement) {
+        let mut state = self.inner.state.locked();
+        state.placements.set(family, Vec::new(), always);
+    }
+
+    /// StartTask on this container instance (id) fails with this reason, as `AGENT` or `MISSING`.
+    pub fn instance_fails(&self, id: &str, reason: &str) {
+        let mut state = self.inner.state.locked();
+        state.instance_failures.insert(id.to_owned(), reason.to_owned());
+    }
+
+    /// For this long after its launch, DescribeTasks reports a task as MISSING and ListTasks leaves it out.
+    pub fn describe_lag(&self, lag: Duration) {
+        self.inner.state.locked().describe_lag = lag;
+    }
+
+    fn check_cluster(&self, name: &str) -> Result<(), AwsError> {
+        let state = self.inner.state.locked();
+        if state.clusters.as_ref().is_none_or(|clusters| clusters.contains(name)) {
+            Ok(())
+        } else {
+            Err(AwsError::new("ClusterNotFoundException", "Cluster not found."))
+        }
+    }
+
+    pub(crate) async fn serve(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        let buckets = &self.inner.buckets;
+        let bucket = match operation {
+            "RunTask" | "StartTask" | "StopTask" => Some(&buckets.cluster_resource_modify),
+            "DescribeTasks" | "ListTasks" | "DescribeServices" => Some(&buckets.cluster_resource_read),
+            _ => None,
+        };
+        if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
+            return Err(AwsError::throttled(Service::Ecs));
+        }
+        match operation {
+            "RunTask" => self.run_task(body).await,
+            "StartTask" => self.start_task(body).await,
+            "StopTask" => self.stop_task(body),
+            "DescribeTasks" => self.describe_tasks(body),
+            "ListTasks" => self.list_tasks(body),
+            "DescribeServices" => self.describe_services(body),
+            "RegisterTaskDefinition" => self.register_task_definition(body),
+            "DescribeTaskDefinition" => self.describe_task_definition(body).await,
+            "DeregisterTaskDefinition" => self.deregister_task_definition(body),
+            _ => Err(unknown_operation(operation)),
+        }
+    }
+}

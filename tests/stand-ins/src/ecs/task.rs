@@ -1,0 +1,272 @@
+//! One launched task, and how DescribeTasks shows it at a moment.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::plan::{Plan, PlannedContainer, StopRequest, reached};
+use super::request::{list, string};
+use super::script::Script;
+use super::task_definitions::TaskDefinition;
+use crate::clock::Clock;
+use crate::identifiers::arn;
+use crate::lock::Lock;
+
+/// ECS shows a stopped task for an hour ("stopped-task-errors").
+pub(crate) const STOPPED_TASKS_STAY: Duration = Duration::from_hours(1);
+
+/// A task that RunTask or StartTask made.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Counts all tasks, in the order of their launch.
+    pub(crate) number: u64,
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    pub(crate) definition: Arc<TaskDefinition>,
+    pub(crate) container_instance: Option<String>,
+    /// The request that made it.
+    pub(crate) request: Arc<Value>,
+    pub(crate) launched_at: Duration,
+    pub(crate) life: Life,
+    pub(crate) course: Mutex<Course>,
+}
+
+/// What makes a task go on.
+#[derive(Debug)]
+pub(crate) enum Life {
+    /// A script: the whole course is known at the launch.
+    Scripted(Arc<Script>),
+}
+
+/// The task's course as known so far.
+#[derive(Debug)]
+pub(crate) struct Course {
+    pub(crate) plan: Plan,
+    pub(crate) stop: Option<StopRequest>,
+}
+
+impl Task {
+    pub(crate) fn started_by(&self) -> Option<&str> {
+        string(&self.request, "startedBy")
+    }
+
+    /// The task's course; a copy, so that no lock is held over it.
+    pub(crate) fn plan(&self) -> Plan {
+        self.course.locked().plan.clone()
+    }
+
+    pub(crate) fn stopped_at(&self) -> Option<Duration> {
+        self.course.locked().plan.stopped_at
+    }
+
+    /// Whether ECS still knows the task.
+    pub(crate) fn is_known(&self, now: Duration) -> bool {
+        let Life::Scripted(script) = &self.life;
+        let vanished = script.vanishes_after.is_some_and(|after| now >= self.launched_at + after);
+        let forgotten = self.stopped_at().is_some_and(|stopped| now >= stopped + STOPPED_TASKS_STAY);
+        !vanished && !forgotten
+    }
+
+    /// Takes note of a stop request, unless the task ends already. Answers whether it was the first.
+    pub(crate) fn stop(&self, request: StopRequest) -> bool {
+        let mut course = self.course.locked();
+        if course.stop.is_some() || reached(course.plan.stopping_at, request.at) {
+            return false;
+        }
+        let Life::Scripted(script) = &self.life;
+        course.plan = Plan::of(script, &self.definition, self.launched_at, Some(&request));
+        course.stop = Some(request);
+        true
+    }
+
+    /// The task as DescribeTasks shows it.
+    pub(crate) fn describe(&self, clock: &Clock, now: Duration, with_tags: bool) -> Value {
+        let plan = self.plan();
+        let Life::Scripted(script) = &self.life;
+        let mut shown = Map::new();
+        let mut show = |member: &str, value: Value| {
+            shown.insert(member.to_owned(), value);
+        };
+        let request = &self.request;
+        let stopping = reached(plan.stopping_at, now);
+        let last_status = plan.last_status(now);
+
+        show("taskArn", self.arn.clone().into());
+        show("clusterArn", arn("ecs", &format!("cluster/{}", self.cluster)).into());
+        show("taskDefinitionArn", self.definition.arn.clone().into());
+        show("lastStatus", last_status.into());
+        show("desiredStatus", if stopping { "STOPPED" } else { "RUNNING" }.into());
+        show("availabilityZone", "us-east-1a".into());
+        show("createdAt", clock.epoch_seconds(self.launched_at).into());
+        show("version", version(last_status).into());
+        show("overrides", self.overrides());
+        show("enableExecuteCommand", request.get("enableExecuteCommand").cloned().unwrap_or(false.into()));
+        show("attributes", json!([{"name": "ecs.cpu-architecture", "value": "x86_64"}]));
+        show("inferenceAccelerators", json!([]));
+        show("tags", if with_tags { request.get("tags").cloned().unwrap_or(json!([])) } else { json!([]) });
+        for member in ["cpu", "memory"] {
+            if let Some(size) = self.definition.described.get(member) {
+                show(member, size.clone());
+            }
+        }
+        if let Some(started_by) = self.started_by() {
+            show("startedBy", started_by.into());
+        }
+        let group = string(request, "group").map_or_else(|| format!("family:{}", self.definition.family), str::to_owned);
+        show("group", group.into());
+        self.show_capacity(&mut show);
+
+        for (member, moment) in [
+            ("connectivityAt", plan.pending_at),
+            ("pullStartedAt", plan.pending_at),
+            ("pullStoppedAt", plan.activating_at),
+            ("startedAt", plan.started_at),
+            ("stoppingAt", plan.stopping_at),
+            ("executionStoppedAt", plan.done_at.filter(|_| plan.started_at.is_some())),
+            ("stoppedAt", plan.stopped_at),
+        ] {
+            if let Some(moment) = moment.filter(|moment| *moment <= now) {
+                show(member, clock.epoch_seconds(moment).into());
+            }
+        }
+        if reached(plan.pending_at, now) {
+            let connected = !(plan.host_gone && stopping);
+            show("connectivity", if connected { "CONNECTED" } else { "DISCONNECTED" }.into());
+        }
+        if stopping && !plan.stop_code.is_empty() {
+            show("stopCode", plan.stop_code.clone().into());
+        }
+        if stopping && !plan.stopped_reason.is_empty() {
+            show("stoppedReason", plan.stopped_reason.clone().into());
+        }
+        let containers: Vec<_> = if script.shows_containers { self.containers(&plan, now) } else { Vec::new() };
+        show("containers", containers.into());
+        show("attachments", self.attachments(stopping));
+        Value::Object(shown)
+    }
+
+    fn show_capacity(&self, show: &mut impl FnMut(&str, Value)) {
+        let provider = list(&self.request, "capacityProviderStrategy").first().and_then(|item| string(item, "capacityProvider"));
+        let launch_type = string(&self.request, "launchType").unwrap_or(match provider {
+            Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
+            _ => "EC2",
+        });
+        show("launchType", launch_type.into());
+        if let Some(provider) = provider {
+            show("capacityProviderName", provider.into());
+        }
+        if launch_type == "FARGATE" {
+            show("platformVersion", string(&self.request, "platformVersion").filter(|v| *v != "LATEST").unwrap_or("1.4.0").into());
+            show("platformFamily", "Linux".into());
+            show("ephemeralStorage", json!({"sizeInGiB": 20}));
+        }
+        if let Some(instance) = &self.container_instance {
+            show("containerInstanceArn", instance.clone().into());
+        }
+    }
+
+    /// The overrides as shown: every container of the definition has an entry.
+    fn overrides(&self) -> Value {
+        let mut overrides = self.request.get("overrides").cloned().unwrap_or(json!({}));
+        let mut entries = list(&overrides, "containerOverrides").to_vec();
+        for container in &self.definition.containers {
+            if !entries.iter().any(|entry| entry["name"] == container.name) {
+                entries.push(json!({"name": container.name}));
+            }
+        }
+        overrides["containerOverrides"] = entries.into();
+        if overrides.get("inferenceAcceleratorOverrides").is_none() {
+            overrides["inferenceAcceleratorOverrides"] = json!([]);
+        }
+        overrides
+    }
+
+    fn containers(&self, plan: &Plan, now: Duration) -> Vec<Value> {
+        let task_stopped = reached(plan.stopped_at, now);
+        let defined = self.definition.containers.iter();
+        plan.containers
+            .iter()
+            .zip(defined)
+            .map(|(container, defined)| {
+                let mut shown = json!({
+                    "containerArn": arn("ecs", &format!("container/{}/{}/{}", self.cluster, self.id, container.name)),
+                    "taskArn": self.arn,
+                    "name": container.name,
+                    "image": defined.image,
+                    "lastStatus": container_status(container, task_stopped, now),
+                    "networkBindings": [],
+                    "networkInterfaces": self.network_interfaces(),
+                    "healthStatus": "UNKNOWN",
+                    "cpu": "0",
+                });
+                if reached(container.started_at, now) {
+                    shown["runtimeId"] = format!("{}-{}", self.id, container.name).into();
+                }
+                if reached(container.ended_at, now)
+                    && let Some(code) = container.exit_code
+                {
+                    shown["exitCode"] = code.into();
+                }
+                if let Some(reason) = &container.reason
+                    && (reached(container.ended_at, now) || task_stopped)
+                {
+                    shown["reason"] = reason.clone().into();
+                }
+                shown
+            })
+            .collect()
+    }
+
+    fn has_interface(&self) -> bool {
+        self.request.get("networkConfiguration").is_some_and(Value::is_object)
+    }
+
+    fn network_interfaces(&self) -> Value {
+        if !self.has_interface() {
+            return json!([]);
+        }
+        json!([{"attachmentId": self.id, "privateIpv4Address": "10.0.0.10"}])
+    }
+
+    fn attachments(&self, stopping: bool) -> Value {
+        if !self.has_interface() {
+            return json!([]);
+        }
+        json!([{
+            "id": self.id,
+            "type": "ElasticNetworkInterface",
+            "status": if stopping { "DELETED" } else { "ATTACHED" },
+            "details": [
+                {"name": "networkInterfaceId", "value": format!("eni-{}", &self.id[..17])},
+                {"name": "privateIPv4Address", "value": "10.0.0.10"},
+            ],
+        }])
+    }
+}
+
+fn container_status(container: &PlannedContainer, task_stopped: bool, now: Duration) -> &'static str {
+    if reached(container.ended_at, now) || task_stopped {
+        "STOPPED"
+    } else if reached(container.started_at, now) {
+        "RUNNING"
+    } else {
+        "PENDING"
+    }
+}
+
+/// The version of a task's record grows with every change of its status.
+fn version(last_status: &str) -> u64 {
+    match last_status {
+        "PROVISIONING" => 1,
+        "PENDING" => 2,
+        "ACTIVATING" => 3,
+        "RUNNING" => 4,
+        "DEACTIVATING" => 5,
+        "STOPPING" => 6,
+        "DEPROVISIONING" => 7,
+        _ => 8,
+    }
+}

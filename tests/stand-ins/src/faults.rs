@@ -1,0 +1,201 @@
+//! Faults on demand, for any call of any service: errors, throttles, delays, cut connections, repeats.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::lock::Lock;
+use crate::protocol::{AwsError, Service};
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// HTTP 500 in the service's own words; the call takes no effect.
+    InternalError,
+    /// The service's throttling error; the call takes no effect.
+    Throttle,
+    /// IAM refuses; the call takes no effect.
+    AccessDenied,
+    /// This error; the call takes no effect.
+    Error(AwsError),
+    /// The call takes effect, and is answered, after this time.
+    Delay(Duration),
+    /// The connection cannot be made. Over sockets, where it has been made already, it is closed at once.
+    Refuse,
+    /// The connection is closed before the call takes effect.
+    CutBefore,
+    /// The call takes effect, then the connection is closed without the answer.
+    CutAfter,
+    /// The call arrives twice and takes effect twice; the second answer is the one sent back.
+    Duplicate,
+}
+
+/// Which of the matching calls a fault strikes, counted from when it was injected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Span {
+    /// The next so many calls.
+    Next(u64),
+    /// Only the call of this number, counted from 1.
+    Nth(u64),
+    /// All calls that arrive within this time.
+    For(Duration),
+    /// All calls until the fault is lifted.
+    Forever,
+}
+
+/// The faults in force; clones share them.
+#[derive(Clone, Debug)]
+pub struct Faults {
+    clock: Clock,
+    rules: Arc<Mutex<Vec<Arc<Rule>>>>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    service: Service,
+    /// `None`: every operation of the service.
+    operation: Option<String>,
+    span: Span,
+    fault: Fault,
+    since: Duration,
+    seen: AtomicU64,
+    struck: AtomicU64,
+}
+
+/// A fault that was injected.
+#[derive(Clone, Debug)]
+pub struct Injected {
+    rule: Arc<Rule>,
+    rules: Arc<Mutex<Vec<Arc<Rule>>>>,
+}
+
+impl Injected {
+    /// How many calls the fault struck.
+    pub fn struck(&self) -> u64 {
+        self.rule.struck.load(Ordering::Relaxed)
+    }
+
+    /// Ends the fault.
+    pub fn lift(&self) {
+        self.rules.locked().retain(|rule| !Arc::ptr_eq(rule, &self.rule));
+    }
+}
+
+impl Faults {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, rules: Arc::default() }
+    }
+
+    /// Lets `fault` strike the calls of one operation. Several faults on the same call: delays add up, and of the rest the
+    /// first one injected strikes.
+    pub fn inject(&self, service: Service, operation: &str, span: Span, fault: Fault) -> Injected {
+        self.add(service, Some(operation.to_owned()), span, fault)
+    }
+
+    /// Lets `fault` strike the calls of every operation of the service.
+    pub fn inject_all(&self, service: Service, span: Span, fault: Fault) -> Injected {
+        self.add(service, None, span, fault)
+    }
+
+    /// Ends all faults.
+    pub fn lift_all(&self) {
+        self.rules.locked().clear();
+    }
+
+    fn add(&self, service: Service, operation: Option<String>, span: Span, fault: Fault) -> Injected {
+        let rule =
+            Arc::new(Rule { service, operation, span, fault, since: self.clock.now(), seen: AtomicU64::new(0), struck: AtomicU64::new(0) });
+        self.rules.locked().push(Arc::clone(&rule));
+        Injected { rule, rules: Arc::clone(&self.rules) }
+    }
+
+    /// What strikes a call that arrives now.
+    pub(crate) fn strike(&self, service: Service, operation: &str) -> Strike {
+        let mut strike = Strike::default();
+        let rules = self.rules.locked();
+        if rules.is_empty() {
+            return strike;
+        }
+        let now = self.clock.now();
+        for rule in rules.iter().filter(|rule| rule.matches(service, operation)) {
+            // A fault that cannot strike because an earlier one did keeps its count for the calls to come.
+            let is_delay = matches!(rule.fault, Fault::Delay(_));
+            if (!is_delay && strike.fault.is_some()) || !rule.strikes(now) {
+                continue;
+            }
+            rule.struck.fetch_add(1, Ordering::Relaxed);
+            match &rule.fault {
+                Fault::Delay(delay) => strike.delay += *delay,
+                fault => strike.fault = Some(fault.clone()),
+            }
+        }
+        strike
+    }
+}
+
+/// What strikes one call.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Strike {
+    pub(crate) delay: Duration,
+    pub(crate) fault: Option<Fault>,
+}
+
+impl Rule {
+    fn matches(&self, service: Service, operation: &str) -> bool {
+        self.service == service && self.operation.as_deref().is_none_or(|name| name == operation)
+    }
+
+    fn strikes(&self, now: Duration) -> bool {
+        let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.span {
+            Span::Next(n) => number <= n,
+            Span::Nth(n) => number == n,
+            Span::For(time) => now < self.since + time,
+            Span::Forever => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(faults: &Faults, calls: usize) -> Vec<bool> {
+        (0..calls).map(|_| faults.strike(Service::Ecs, "RunTask").fault.is_some()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_span_strikes_its_calls() {
+        for (span, expected) in
+            [(Span::Next(2), [true, true, false, false]), (Span::Nth(3), [false, false, true, false]), (Span::Forever, [true; 4])]
+        {
+            let faults = Faults::new(Clock::start());
+            let injected = faults.inject(Service::Ecs, "RunTask", span, Fault::Throttle);
+            assert_eq!(struck(&faults, 4), expected, "{span:?}");
+            injected.lift();
+            assert_eq!(struck(&faults, 1), [false], "{span:?} lifted");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_span_of_time_ends() {
+        let faults = Faults::new(Clock::start());
+        faults.inject_all(Service::Ecs, Span::For(Duration::from_secs(5)), Fault::InternalError);
+        assert_eq!(struck(&faults, 2), [true, true]);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(struck(&faults, 2), [false, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_operations_are_left_alone_and_delays_add_up() {
+        let faults = Faults::new(Clock::start());
+        let second = Duration::from_secs(1);
+        faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::Delay(second));
+        faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
+        faults.inject_all(Service::Ecs, Span::Forever, Fault::Delay(second));
+        assert_eq!(faults.strike(Service::Ecs, "RunTask"), Strike { delay: 2 * second, fault: Some(Fault::CutAfter) });
+        assert_eq!(faults.strike(Service::Ecs, "StopTask"), Strike { delay: second, fault: None });
+        assert_eq!(faults.strike(Service::Sfn, "RunTask"), Strike::default());
+    }
+}

@@ -1,0 +1,239 @@
+//! The AWS JSON 1.0 and 1.1 protocols (and the little of the query protocol that is needed): which service and operation a
+//! request addresses, and how answers and errors are written.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+/// A service the stand-ins know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Service {
+    /// Amazon Elastic Container Service.
+    Ecs,
+    /// AWS Step Functions.
+    Sfn,
+    /// Amazon CloudWatch Logs.
+    Logs,
+    /// AWS Key Management Service.
+    Kms,
+    /// AWS CloudFormation (query protocol).
+    CloudFormation,
+}
+
+impl Service {
+    const WITH_TARGETS: [(Self, &'static str); 4] = [
+        (Self::Ecs, "AmazonEC2ContainerServiceV20141113"),
+        (Self::Sfn, "AWSStepFunctions"),
+        (Self::Logs, "Logs_20140328"),
+        (Self::Kms, "TrentService"),
+    ];
+
+    /// The service and operation that an `X-Amz-Target` header names, as in `AWSStepFunctions.GetActivityTask`.
+    pub fn from_target(target: &str) -> Option<(Self, &str)> {
+        let (prefix, operation) = target.rsplit_once('.')?;
+        let (service, _) = Self::WITH_TARGETS.iter().find(|(_, name)| *name == prefix)?;
+        Some((*service, operation))
+    }
+
+    /// The service's prefix in IAM actions, as in `ecs:RunTask`.
+    pub fn iam_prefix(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Sfn => "states",
+            Self::Logs => "logs",
+            Self::Kms => "kms",
+            Self::CloudFormation => "cloudformation",
+        }
+    }
+
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Sfn => "application/x-amz-json-1.0",
+            Self::Ecs | Self::Logs | Self::Kms => "application/x-amz-json-1.1",
+            Self::CloudFormation => "text/xml",
+        }
+    }
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.iam_prefix())
+    }
+}
+
+/// An error as AWS answers it.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct AwsError {
+    /// The error's name, as in `ClusterNotFoundException`.
+    pub code: Cow<'static, str>,
+    /// The sentence beside it.
+    pub message: String,
+    /// HTTP status; 400 for nearly everything these services refuse.
+    pub status: u16,
+    /// Further members of the error, as `resourceIds` of a `ConflictException`.
+    pub members: Map<String, Value>,
+}
+
+impl AwsError {
+    /// An error with HTTP status 400.
+    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), status: 400, members: Map::new() }
+    }
+
+    /// The same error with another HTTP status.
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same error with one more member.
+    pub fn with_member(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
+    }
+
+    /// What the service answers when a token bucket is empty.
+    pub fn throttled(service: Service) -> Self {
+        let code = match service {
+            Service::CloudFormation => "Throttling",
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => "ThrottlingException",
+        };
+        Self::new(code, "Rate exceeded")
+    }
+
+    /// What IAM answers for a call that no policy allows.
+    pub fn access_denied(service: Service, operation: &str) -> Self {
+        let action = format!("{}:{operation}", service.iam_prefix());
+        let message = format!(
+            "User: arn:aws:sts::000000000000:assumed-role/worker/i-0123456789abcdef0 is not authorized to perform: {action} \
+             on resource: * because no identity-based policy allows the {action} action"
+        );
+        match service {
+            Service::CloudFormation => Self::new("AccessDenied", message).with_status(403),
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => Self::new("AccessDeniedException", message),
+        }
+    }
+
+    /// HTTP 500: the service's own failure, which clients may retry.
+    pub fn internal(service: Service) -> Self {
+        let code = match service {
+            Service::Ecs => "ServerException",
+            Service::Sfn => "InternalServerError",
+            Service::Logs => "ServiceUnavailableException",
+            Service::Kms => "KMSInternalException",
+            Service::CloudFormation => "InternalFailure",
+        };
+        Self::new(code, "The service could not answer because of an internal error.").with_status(500)
+    }
+
+    /// A member of the request is missing, too long, or of the wrong form.
+    pub(crate) fn validation(constraint: impl fmt::Display) -> Self {
+        Self::new("ValidationException", format!("1 validation error detected: {constraint}"))
+    }
+
+    /// The length of a member is above the API's limit.
+    pub(crate) fn too_long(member: &str, limit: usize) -> Self {
+        Self::validation(format_args!(
+            "Value at '{member}' failed to satisfy constraint: Member must have length less than or equal to {limit}"
+        ))
+    }
+}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}): {}", self.code, self.status, self.message)
+    }
+}
+
+impl std::error::Error for AwsError {}
+
+/// A complete HTTP answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of the `content-type` header.
+    pub content_type: Cow<'static, str>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl Reply {
+    /// The answer to a call that succeeded.
+    pub(crate) fn success(service: Service, answer: &Value) -> Self {
+        let body = match answer {
+            // The query protocol's operations hand over their XML as a string.
+            Value::String(xml) if service == Service::CloudFormation => xml.clone(),
+            answer => answer.to_string(),
+        };
+        Self { status: 200, content_type: service.content_type().into(), body: body.into() }
+    }
+
+    /// The answer to a call that failed.
+    pub(crate) fn error(service: Service, error: &AwsError) -> Self {
+        let body = if service == Service::CloudFormation {
+            query_error(error)
+        } else {
+            let mut body = json!({"__type": type_name(service, &error.code), "message": error.message});
+            if let Value::Object(members) = &mut body {
+                members.extend(error.members.clone());
+            }
+            body.to_string()
+        };
+        Self { status: error.status, content_type: service.content_type().into(), body: body.into() }
+    }
+}
+
+/// Step Functions answers its errors under a namespace, the others by their bare names.
+fn type_name<'a>(service: Service, code: &'a str) -> Cow<'a, str> {
+    match service {
+        Service::Sfn => Cow::Owned(format!("com.amazonaws.swf.service.v2.model#{code}")),
+        _ => Cow::Borrowed(code),
+    }
+}
+
+fn query_error(error: &AwsError) -> String {
+    let fault = if error.status >= 500 { "Receiver" } else { "Sender" };
+    format!(
+        "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>{fault}</Type>\
+         <Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
+        escape_xml(&error.code),
+        escape_xml(&error.message)
+    )
+}
+
+/// Text as it may stand between two XML tags.
+pub(crate) fn escape_xml(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_name_service_and_operation() {
+        for (target, expected) in [
+            ("AmazonEC2ContainerServiceV20141113.RunTask", Some((Service::Ecs, "RunTask"))),
+            ("AWSStepFunctions.GetActivityTask", Some((Service::Sfn, "GetActivityTask"))),
+            ("Logs_20140328.GetLogEvents", Some((Service::Logs, "GetLogEvents"))),
+            ("TrentService.Decrypt", Some((Service::Kms, "Decrypt"))),
+            ("DynamoDB_20120810.GetItem", None),
+            ("RunTask", None),
+        ] {
+            assert_eq!(Service::from_target(target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn errors_carry_type_message_and_members() {
+        let error = AwsError::new("ConflictException", "used").with_member("resourceIds", json!(["a"]));
+        let reply = Reply::error(Service::Ecs, &error);
+        assert_eq!(reply.status, 400);
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        assert_eq!(body, json!({"__type": "ConflictException", "message": "used", "resourceIds": ["a"]}));
+    }
+}

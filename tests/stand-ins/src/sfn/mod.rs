@@ -1,0 +1,130 @@
+//! AWS Step Functions: activities with queues of their own, and task tokens with their clocks.
+
+mod activities;
+mod polling;
+mod request;
+mod schedule;
+mod task_tokens;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::activities::{Activity, ActivityTask};
+use self::task_tokens::Token;
+use crate::clock::Clock;
+use crate::dispatch::{Answer, Request, unknown_operation};
+use crate::identifiers::Identifiers;
+use crate::lock::Lock;
+use crate::protocol::{AwsError, Service};
+use crate::token_bucket::TokenBucket;
+
+pub use self::schedule::{Event, EventKind, Outcome, Retry, Schedule, Scheduled};
+
+/// How long GetActivityTask waits for a task (API_GetActivityTask).
+const POLL_TIME: Duration = Duration::from_secs(60);
+
+/// The Step Functions stand-in; clones share it.
+#[derive(Clone, Debug)]
+pub struct Sfn {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    clock: Clock,
+    identifiers: Identifiers,
+    /// By operation, in us-east-1 (service quotas).
+    buckets: HashMap<&'static str, TokenBucket>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    activities: BTreeMap<String, Activity>,
+    tokens: HashMap<String, Token>,
+    next_poll: u64,
+    poll_time: Duration,
+    dead_polls_swallow: bool,
+}
+
+impl Sfn {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let activity = || TokenBucket::new(3000, 500);
+        let inner = Inner {
+            clock,
+            identifiers: Identifiers::new(2),
+            buckets: HashMap::from([
+                ("GetActivityTask", activity()),
+                ("SendTaskHeartbeat", activity()),
+                ("SendTaskSuccess", activity()),
+                ("SendTaskFailure", activity()),
+                ("StartExecution", TokenBucket::new(1300, 300)),
+            ]),
+            state: Mutex::new(State {
+                activities: BTreeMap::new(),
+                tokens: HashMap::new(),
+                next_poll: 0,
+                poll_time: POLL_TIME,
+                dead_polls_swallow: false,
+            }),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Switches the token buckets of all operations on, full, or off. At first none is enforced.
+    pub fn enforce_throttles(&self, enforced: bool) {
+        let now = self.inner.clock.now();
+        for bucket in self.inner.buckets.values() {
+            bucket.enforce(enforced, now);
+        }
+    }
+
+    /// How long polls wait from now on, in place of 60 s: for scenarios in real time.
+    pub fn set_poll_time(&self, time: Duration) {
+        self.inner.state.locked().poll_time = time;
+    }
+
+    /// Whether a poll whose connection dies still takes the next task with it, until its time is up.
+    pub fn set_dead_polls_swallow(&self, swallow: bool) {
+        self.inner.state.locked().dead_polls_swallow = swallow;
+    }
+
+    fn poll_time(&self) -> Duration {
+        self.inner.state.locked().poll_time
+    }
+
+    fn dead_polls_swallow(&self) -> bool {
+        self.inner.state.locked().dead_polls_swallow
+    }
+
+    /// Puts a task back to the head of its queue: it never left.
+    fn requeue(&self, task: ActivityTask) {
+        let mut state = self.inner.state.locked();
+        if let Some(activity) = state.activities.get_mut(&task.activity) {
+            activity.queue.push_front(task);
+            activity.match_up();
+        }
+    }
+
+    pub(crate) async fn serve(&self, operation: &str, body: &Value, _: &Request) -> Result<Answer, AwsError> {
+        let bucket = self.inner.buckets.get(operation);
+        if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
+            return Err(AwsError::throttled(Service::Sfn));
+        }
+        let answer = match operation {
+            "CreateActivity" => self.create_activity(body),
+            "DescribeActivity" => self.describe_activity(body),
+            "ListActivities" => Ok(self.list_activities()),
+            "DeleteActivity" => self.delete_activity(body),
+            "GetActivityTask" => self.get_activity_task(body).await,
+            "SendTaskHeartbeat" => self.send_task_heartbeat(body),
+            "SendTaskSuccess" => self.send_task_success(body),
+            "SendTaskFailure" => self.send_task_failure(body),
+            _ => Err(unknown_operation(operation)),
+        };
+        answer.map(Answer::from)
+    }
+}

@@ -1,0 +1,182 @@
+//! Activities and task tokens.
+
+use std::time::Duration;
+
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::ProvideErrorMetadata;
+use serde_json::json;
+use stand_ins::StandIns;
+use stand_ins::sfn::{EventKind, Outcome, Schedule};
+use tokio::time::{Instant, advance, sleep, timeout};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn poll(client: &Client, activity: &str) -> Option<String> {
+    let answer = client.get_activity_task().activity_arn(activity).send().await.unwrap();
+    answer.task_token().map(str::to_owned)
+}
+
+fn setup() -> (StandIns, Client, String) {
+    let aws = StandIns::new();
+    let client = super::sfn(&aws);
+    let activity = aws.sfn().activity("tasks");
+    (aws, client, activity)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_waits_for_a_minute() {
+    let (aws, client, activity) = setup();
+    let begun = Instant::now();
+    assert_eq!(poll(&client, &activity).await, None);
+    assert_eq!(begun.elapsed(), 60 * SECOND);
+    assert_eq!(aws.sfn().waiting_polls(&activity), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_poll_gets_the_task_at_once_and_nobody_else_does() {
+    let (aws, client, activity) = setup();
+    let polls: Vec<_> = (0..3)
+        .map(|_| {
+            let (client, activity) = (client.clone(), activity.clone());
+            tokio::spawn(async move { poll(&client, &activity).await })
+        })
+        .collect();
+    aws.calls().arrived("GetActivityTask", 3).await;
+    sleep(5 * SECOND).await;
+    let scheduled = aws.sfn().schedule(&activity, &json!({"a": 1}), Schedule::once());
+    let mut tokens = Vec::new();
+    for poll in polls {
+        tokens.extend(poll.await.unwrap());
+    }
+    assert_eq!(tokens, scheduled.tokens());
+    assert_eq!(scheduled.events()[1].at, 5 * SECOND);
+
+    client.send_task_success().task_token(&tokens[0]).output("{\"b\":2}").send().await.unwrap();
+    assert_eq!(scheduled.outcome().await, Outcome::Succeeded(json!({"b": 2})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn clocks_count_from_the_hand_out() {
+    let (aws, client, activity) = setup();
+    let schedule = Schedule::once().heartbeat(60 * SECOND).timeout(100 * SECOND);
+    let missed = aws.sfn().schedule(&activity, &json!({}), schedule.clone());
+    let kept = aws.sfn().schedule(&activity, &json!({}), schedule);
+    advance(1000 * SECOND).await;
+    poll(&client, &activity).await.unwrap();
+    let token = poll(&client, &activity).await.unwrap();
+    let handed_out = aws.clock().now();
+    for _ in 0..2 {
+        sleep(40 * SECOND).await;
+        client.send_task_heartbeat().task_token(&token).send().await.unwrap();
+    }
+    assert_eq!(missed.outcome().await, Outcome::HeartbeatTimedOut);
+    assert_eq!(missed.events().last().unwrap().at, handed_out + 60 * SECOND);
+    assert_eq!(kept.outcome().await, Outcome::TimedOut);
+    assert_eq!(kept.events().last().unwrap().at, handed_out + 100 * SECOND);
+    assert_eq!(kept.heartbeats(), [handed_out + 40 * SECOND, handed_out + 80 * SECOND]);
+
+    let late = client.send_task_heartbeat().task_token(&token).send().await.unwrap_err();
+    assert_eq!(late.code(), Some("TaskTimedOut"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_schedule_again_for_another_worker() {
+    let (aws, client, activity) = setup();
+    let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::retrying().heartbeat(60 * SECOND));
+    let first = poll(&client, &activity).await.unwrap();
+    client.send_task_failure().task_token(&first).error("Worker.HandedOver").send().await.unwrap();
+    // The second worker dies.
+    poll(&client, &activity).await.unwrap();
+    let mut third = None;
+    while third.is_none() {
+        third = poll(&client, &activity).await;
+    }
+    let third = third.unwrap();
+    client.send_task_failure().task_token(&third).error("EcsTask.Failed").cause("exit 1").send().await.unwrap();
+    let failed = Outcome::Failed { error: "EcsTask.Failed".to_owned(), cause: "exit 1".to_owned() };
+    assert_eq!(scheduled.outcome().await, failed);
+    let kinds: Vec<_> = scheduled
+        .events()
+        .into_iter()
+        .map(|event| match event.kind {
+            EventKind::Scheduled => "scheduled",
+            EventKind::Started { .. } => "started",
+            EventKind::Failed { .. } => "failed",
+            EventKind::HeartbeatTimedOut => "heartbeat timed out",
+            other => panic!("unexpected {other:?}"),
+        })
+        .collect();
+    assert_eq!(kinds, ["scheduled", "started", "failed", "scheduled", "started", "heartbeat timed out", "scheduled", "started", "failed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_the_service_refuses() {
+    let (aws, client, activity) = setup();
+    let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::once());
+    let token = poll(&client, &activity).await.unwrap();
+    let unknown = format!("{}{}", &token[..22], "0".repeat(64));
+    for (name, token, code) in [
+        ("unknown", &*unknown, "TaskDoesNotExist"),
+        ("malformed", "abc", "InvalidToken"),
+        ("too long", &"x".repeat(2049), "ValidationException"),
+    ] {
+        let error = client.send_task_heartbeat().task_token(token).send().await.unwrap_err();
+        assert_eq!(error.code(), Some(code), "{name}");
+    }
+    let failure = || client.send_task_failure().task_token(&token);
+    for (name, request) in [("error", failure().error("x".repeat(257))), ("cause", failure().cause("x".repeat(32_769)))] {
+        assert_eq!(request.send().await.unwrap_err().code(), Some("ValidationException"), "{name}");
+    }
+    let success = || client.send_task_success().task_token(&token);
+    let long = success().output(format!("\"{}\"", "x".repeat(262_143))).send().await;
+    assert_eq!(long.unwrap_err().code(), Some("ValidationException"));
+    assert_eq!(success().output("no JSON").send().await.unwrap_err().code(), Some("InvalidOutput"));
+    assert_eq!(scheduled.outcome_so_far(), None);
+    success().output("1").send().await.unwrap();
+    assert_eq!(success().output("1").send().await.unwrap_err().code(), Some("TaskTimedOut"), "twice");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_poll_disappears_or_swallows_the_next_task() {
+    for swallow in [false, true] {
+        let (aws, client, activity) = setup();
+        aws.sfn().set_dead_polls_swallow(swallow);
+        let dropped = timeout(SECOND, poll(&client, &activity)).await;
+        assert!(dropped.is_err());
+        let schedule = Schedule::retrying().heartbeat(60 * SECOND);
+        let scheduled = aws.sfn().schedule(&activity, &json!({}), schedule);
+        let mut token = None;
+        while token.is_none() {
+            token = poll(&client, &activity).await;
+        }
+        let expected = if swallow { 2 } else { 1 };
+        assert_eq!(scheduled.tokens().len(), expected, "swallow: {swallow}");
+        assert_eq!(token.as_ref(), scheduled.tokens().last(), "swallow: {swallow}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_a_thousand_polls_on_one_activity() {
+    let (aws, client, activity) = setup();
+    let polls: Vec<_> = (0..1000)
+        .map(|_| {
+            let (client, activity) = (client.clone(), activity.clone());
+            tokio::spawn(async move { poll(&client, &activity).await })
+        })
+        .collect();
+    aws.calls().arrived("GetActivityTask", 1000).await;
+    let one_more = client.get_activity_task().activity_arn(&activity).send().await;
+    assert_eq!(one_more.unwrap_err().code(), Some("ActivityWorkerLimitExceeded"));
+    for poll in polls {
+        assert_eq!(poll.await.unwrap(), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_activity() {
+    let (_, client, activity) = setup();
+    let error = client.describe_activity().activity_arn(format!("{activity}x")).send().await.unwrap_err();
+    assert!(error.into_service_error().is_activity_does_not_exist());
+    let known = client.describe_activity().activity_arn(&activity).send().await.unwrap();
+    assert_eq!(known.name(), "tasks");
+}
