@@ -12,7 +12,7 @@ use crate::event::ResponseUrl;
 /// How long CloudFormation waits when the template does not say (`aws-resource-cloudformation-customresource`).
 pub const DEFAULT_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Kept free at the end for stopping the task, waiting for it to stop, and delivering the answer.
-pub const MARGIN: Duration = Duration::from_secs(75);
+pub const MARGIN: Duration = Duration::from_secs(90);
 /// How long past the deadline a worker waits for a task to stop. After `StopTask` a container has 30 s until it is killed, unless
 /// its definition says otherwise (`API_StopTask`), and the task takes a few seconds more to end. What still runs then is left to
 /// the definition's own stopping.
@@ -59,11 +59,11 @@ mod tests {
         let plain = ResponseUrl::new("http://127.0.0.1/answer");
         for (timeout, service_timeout, url, expected) in [
             (300, None, &plain, "2026-11-23T06:05:00Z"),
-            (3_540, None, &plain, "2026-11-23T06:58:45Z"),
-            (3_300, Some(600), &plain, "2026-11-23T06:08:45Z"),
+            (3_540, None, &plain, "2026-11-23T06:58:30Z"),
+            (3_300, Some(600), &plain, "2026-11-23T06:08:30Z"),
             (3_300, Some(60), &plain, "2026-11-23T06:00:30Z"),
             (3_300, None, &presigned(7_200), "2026-11-23T06:55:00Z"),
-            (3_300, None, &presigned(900), "2026-11-23T06:13:45Z"),
+            (3_300, None, &presigned(900), "2026-11-23T06:13:30Z"),
         ] {
             let service_timeout = service_timeout.map(Duration::from_secs);
             assert_eq!(deadline(at(NOW), Duration::from_secs(timeout), service_timeout, url), at(expected));

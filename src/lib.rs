@@ -4,6 +4,7 @@ pub mod api_budget;
 pub mod aws;
 pub mod backoff;
 pub mod byte_limit;
+pub mod check;
 pub mod clock;
 pub mod console;
 pub mod deadline;

@@ -19,7 +19,8 @@ mod schema;
 mod update_criteria;
 mod walk;
 
-pub(crate) use problems::Path;
+pub(crate) use intrinsics::is_function;
+pub(crate) use problems::{Path, Step, kind, printable};
 pub use problems::{Problem, Problems};
 pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
 pub use walk::Source;

@@ -50,7 +50,9 @@ where
 
     async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
         let mut heartbeat = Heartbeat::new(&self.client, &token, period);
-        let result = {
+        let result = if self.shutdown.is_requested() {
+            Err(handed_over(self.client.worker_name()))
+        } else {
             let mut work = pin!(AssertUnwindSafe((self.handler)(ActivityTask { input }).instrument(Span::current())).catch_unwind());
             tokio::select! {
                 biased;

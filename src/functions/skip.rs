@@ -1,8 +1,8 @@
 //! Whether a request runs anything at all.
 
-use crate::aws::ApiError;
 use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
+use crate::aws::{ApiError, ErrorKind};
 use crate::event::{Event, RequestType};
 use crate::properties::{ContainerEnvironments, Properties};
 
@@ -26,8 +26,17 @@ pub(super) async fn reason_to_skip(event: &Event, properties: &Properties, stack
     let old = Properties::parse(&event.old_resource_properties).ok();
     let (before, after) = if properties.needs_environments(old.as_ref()) {
         let before = match &old {
-            Some(old) => environments(ecs, old.task_definition()).await?,
-            None => ContainerEnvironments::new(),
+            Some(old) => environments(ecs, old.task_definition()).await,
+            None => Ok(ContainerEnvironments::new()),
+        };
+        let before = match before {
+            Ok(before) => before,
+            // A definition that is gone cannot be compared with, and an update that may be due is run.
+            Err(error) if error.kind == ErrorKind::Rejected => {
+                tracing::info!(%error, "the task definition before the update cannot be read; the update runs the task");
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
         };
         (before, environments(ecs, properties.task_definition()).await?)
     } else {

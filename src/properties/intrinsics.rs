@@ -41,7 +41,7 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
 }
 
 /// Whether a key calls a function. Beside other keys it is a macro that may add any members (`Fn::Transform`, `Fn::ForEach::…`).
-pub(super) fn is_function(key: &str) -> bool {
+pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
 }
 

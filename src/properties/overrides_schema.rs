@@ -107,13 +107,9 @@ static RESOURCE_REQUIREMENTS: List = List {
         what: "an object with Type and Value",
         fields: &[
             required("type", Shape::Choice(&["GPU", "InferenceAccelerator", "NeuronDevice"])),
-            optional("value", any_text("a number of devices, ALL, or the name of a device")),
-            optional("sharingStrategy", any_text("a GPU sharing strategy")),
+            required("value", any_text("a number of devices, ALL, or the name of a device")),
         ],
-        rules: &[
-            Rule::NotTogether("sharingStrategy", &["value"], "a GPU is either shared or counted"),
-            Rule::OneOf(&["value", "sharingStrategy"]),
-        ],
+        rules: &[],
     }),
     min: 0,
     max: usize::MAX,

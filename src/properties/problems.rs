@@ -153,7 +153,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// `text` in one line, without control characters, cut to a length fit for a message.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown: String = text.chars().take(MAX_ECHOED).flat_map(char::escape_debug).collect();
     if text.chars().nth(MAX_ECHOED).is_some() {
         shown.push('…');
@@ -173,7 +173,7 @@ pub(super) fn shown(value: &Value) -> String {
 }
 
 /// What sort of value this is, for values that a message must not repeat.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",

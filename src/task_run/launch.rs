@@ -125,7 +125,7 @@ impl Run<'_> {
     /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
     /// is found by `startedBy`, and looked for twice since lists lag behind.
     async fn start_on_instances(&mut self) -> Result<(), Failure> {
-        let spec = self.spec;
+        let spec = &self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut looked_twice = false;
         loop {

@@ -124,9 +124,6 @@ pub struct ResourceRequirement {
     /// Number of devices, `ALL`, or a device's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// How a GPU is shared; instead of a value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sharing_strategy: Option<String>,
 }
 
 /// Size of a task's ephemeral storage.

@@ -1,5 +1,6 @@
 //! `ecs-task-runner`: runs ECS tasks for CloudFormation custom resources.
 
+mod check;
 mod configuration;
 mod signals;
 mod worker;
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use check::CheckArguments;
 use configuration::WorkerArguments;
 
 /// `EX_USAGE` of sysexits.h: the program was called in a way that can never work.
@@ -28,6 +30,11 @@ enum Command {
     /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands running tasks over to other
     /// workers, and exits with 0. A second signal ends it at once. RUST_LOG filters the log, as in RUST_LOG=debug.
     Worker(WorkerArguments),
+    /// Checks the properties of Custom::EcsTask resources without calling AWS.
+    ///
+    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type. Exits with 0 when there is
+    /// no problem, with 1 when there is one or the file cannot be read.
+    Check(CheckArguments),
 }
 
 fn main() -> ExitCode {
@@ -39,22 +46,18 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
         }
     };
-    match arguments.command {
-        Command::Worker(arguments) => {
-            let configuration = match arguments.validate() {
-                Ok(configuration) => configuration,
-                Err(problems) => {
-                    eprintln!("ecs-task-runner: {problems}");
-                    return ExitCode::from(EXIT_USAGE);
-                }
-            };
-            match worker::run(configuration) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => {
-                    eprintln!("ecs-task-runner: {error:#}");
-                    ExitCode::FAILURE
-                }
+    let result = match arguments.command {
+        Command::Worker(arguments) => match arguments.validate() {
+            Ok(configuration) => worker::run(configuration).map(|()| ExitCode::SUCCESS),
+            Err(problems) => {
+                eprintln!("ecs-task-runner: {problems}");
+                return ExitCode::from(EXIT_USAGE);
             }
-        }
-    }
+        },
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("ecs-task-runner: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -133,7 +133,7 @@ fn overrides_and_volumes() {
         ),
         (
             container(json!({"name": "m", "resourceRequirements": [{"type": "GPU"}]})),
-            "Overrides.containerOverrides[0].resourceRequirements[0] lacks value or sharingStrategy.",
+            "Overrides.containerOverrides[0].resourceRequirements[0].value is missing; expected a number of devices, ALL, or the name of a device.",
         ),
         (
             json!({"Overrides": {"EphemeralStorage": {"SizeInGiB": 20}}}),

@@ -43,8 +43,8 @@ impl ChildProcess {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("{name} could not be started: running {program} failed"))?;
-        let id = child.id().expect("a child that nobody waited for has its id");
-        let id = Pid::from_raw(i32::try_from(id).expect("process ids are positive 32-bit integers"));
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.map(Pid::from_raw).with_context(|| format!("{name} was started without a process id"))?;
         let guard = Guard::start(id).with_context(|| format!("The guard of {name} could not be started: running sh failed"))?;
         Ok(Self { name: name.to_owned(), child, id, guard })
     }

@@ -17,7 +17,8 @@ const TARGET_DIRECTORY_MARK: &str = "CACHEDIR.TAG";
 #[must_use]
 pub fn workspace_directory() -> PathBuf {
     let crate_directory = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_directory.ancestors().nth(2).expect("this crate lies two levels below the root of its workspace").to_owned()
+    // This crate lies two levels below.
+    crate_directory.ancestors().nth(2).unwrap_or(crate_directory).to_owned()
 }
 
 /// Cargo's target directory, wherever `CARGO_TARGET_DIR` or cargo's configuration put it: the one this program was built into.

@@ -15,7 +15,7 @@ pub struct Executions {
     state_machine: String,
 }
 
-/// An execution as DescribeExecution tells it.
+/// An execution as `DescribeExecution` tells it.
 #[derive(Debug, Clone)]
 pub struct Execution {
     /// Its ARN.

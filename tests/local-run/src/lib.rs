@@ -6,10 +6,12 @@ pub mod directories;
 pub mod endpoints;
 pub mod executions;
 pub mod history;
+pub mod local_aws;
 pub mod ministack;
 pub mod python;
 pub mod stacks;
 pub mod task_runner;
+pub mod todobackend;
 pub mod worker;
 
 mod artifacts;

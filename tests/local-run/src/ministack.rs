@@ -16,7 +16,7 @@ use crate::loopback_http::LoopbackHttp;
 use crate::python::PythonEnvironment;
 
 /// It starts in under a second on an idle machine; the rest is for one that compiles meanwhile.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// How often its health is asked for until it answers.
 const ASK_AGAIN: Duration = Duration::from_millis(25);
@@ -93,7 +93,12 @@ impl Ministack {
             }
             tokio::time::sleep(ASK_AGAIN).await;
         }
-        bail!("ministack did not answer within {} s; the end of {}:\n{}", START_LIMIT.as_secs(), self.log.display(), last_lines(&self.log, 15))
+        bail!(
+            "ministack did not answer within {} s; the end of {}:\n{}",
+            START_LIMIT.as_secs(),
+            self.log.display(),
+            last_lines(&self.log, 15)
+        )
     }
 
     /// Where the services of this run are.

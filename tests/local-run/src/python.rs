@@ -14,6 +14,9 @@ use crate::directories::{target_directory, workspace_directory};
 /// The oldest Python that the pinned packages run on.
 const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
+/// Hex digits of a hash that tell environments apart.
+const KEY_LENGTH: usize = 12;
+
 /// How often a wait looks again, for another run's installation and for pip's progress.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -79,7 +82,10 @@ impl Interpreter {
         let question = "import sys; print(sys.executable); print(*sys.version_info[:3], sep='.'); import venv, ensurepip";
         let name = program.display();
         let answer = Command::new(program).args(["-c", question]).output().await.with_context(|| {
-            format!("The local run needs Python {}.{} or newer, and {name} could not be run: install it, or name it in PYTHON", OLDEST_PYTHON.0, OLDEST_PYTHON.1)
+            format!(
+                "The local run needs Python {}.{} or newer, and {name} could not be run: install it, or name it in PYTHON",
+                OLDEST_PYTHON.0, OLDEST_PYTHON.1
+            )
         })?;
         let told = String::from_utf8_lossy(&answer.stdout).into_owned();
         let mut lines = told.lines();
@@ -105,8 +111,8 @@ impl Interpreter {
         hash.update(requirements);
         hash.update(self.program.as_os_str().as_encoded_bytes());
         hash.update(&self.version);
-        let digest = hash.finalize();
-        digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = format!("{:x}", hash.finalize());
+        digest[..KEY_LENGTH].to_owned()
     }
 }
 
@@ -177,7 +183,7 @@ mod tests {
     fn the_key_changes_with_everything_that_decides_the_content() {
         let key = interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.33");
         assert_eq!(key, interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.33"));
-        assert_eq!(key.len(), 12);
+        assert_eq!(key.len(), KEY_LENGTH);
         for other in [
             interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.34"),
             interpreter("/usr/bin/python3", "3.11.8").key(b"ministack==1.5.33"),

@@ -94,7 +94,7 @@ impl Stacks {
     /// When CloudFormation refuses the request.
     pub async fn create(&self, name: &str, template: &Template<'_>) -> Result<Operation> {
         let created = self.client.create_stack().stack_name(name).template_body(template.body);
-        let created = created.set_parameters(parameters(template)).capabilities(Capability::CapabilityNamedIam).send().await;
+        let created = created.set_parameters(Some(parameters(template))).capabilities(Capability::CapabilityNamedIam).send().await;
         let created = created.map_err(in_words).with_context(|| format!("The stack {name} could not be created"))?;
         let stack_id = created.stack_id.with_context(|| format!("CreateStack named no id for {name}"))?;
         Ok(Operation { client: self.client.clone(), stack_id, seen: HashSet::new() })
@@ -107,7 +107,7 @@ impl Stacks {
     pub async fn update(&self, name: &str, template: &Template<'_>) -> Result<Operation> {
         let operation = self.next_operation(name).await?;
         let updated = self.client.update_stack().stack_name(name).template_body(template.body);
-        let updated = updated.set_parameters(parameters(template)).capabilities(Capability::CapabilityNamedIam).send().await;
+        let updated = updated.set_parameters(Some(parameters(template))).capabilities(Capability::CapabilityNamedIam).send().await;
         updated.map_err(in_words).with_context(|| format!("The stack {name} could not be updated"))?;
         Ok(operation)
     }
@@ -179,8 +179,7 @@ impl Operation {
             let page = page.map_err(in_words).with_context(|| format!("The events of {} could not be read", self.stack_id))?;
             let events = page.stack_events.unwrap_or_default();
             let count = events.len();
-            let new: Vec<_> =
-                events.into_iter().filter(|event| self.seen.insert(event.event_id.clone().unwrap_or_default())).collect();
+            let new: Vec<_> = events.into_iter().filter(|event| self.seen.insert(event.event_id.clone().unwrap_or_default())).collect();
             // Newest first: a page with an event seen before has nothing new after it.
             let reached_seen = new.len() < count;
             unseen.extend(new.into_iter().map(StackEvent::from));
@@ -214,9 +213,9 @@ async fn describe(client: &Client, stack: &str) -> Result<aws_sdk_cloudformation
     Ok(stack)
 }
 
-fn parameters(template: &Template<'_>) -> Option<Vec<Parameter>> {
+fn parameters(template: &Template<'_>) -> Vec<Parameter> {
     let parameter = |(name, value): &(&str, &str)| Parameter::builder().parameter_key(*name).parameter_value(*value).build();
-    Some(template.parameters.iter().map(parameter).collect())
+    template.parameters.iter().map(parameter).collect()
 }
 
 /// Every status of a stack ends in `_IN_PROGRESS`, `_COMPLETE` or `_FAILED`.

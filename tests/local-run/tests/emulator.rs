@@ -1,5 +1,7 @@
 //! The emulator and what the run asks of it, without the project's own programs.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
 use std::time::Duration;
 
 use local_run::directories::RunDirectory;
@@ -11,7 +13,7 @@ use local_run::stacks::{Stacks, Template};
 /// Nobody listens there: this test calls none of the services that have a stand-in.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-const ROLE: &str = r#"
+const ROLE: &str = r"
 Parameters:
   Path: {Type: String}
 Resources:
@@ -22,14 +24,14 @@ Resources:
       AssumeRolePolicyDocument: {}
 Outputs:
   Arn: {Value: !GetAtt Role.Arn}
-"#;
+";
 
-const FAILING: &str = r#"
+const FAILING: &str = r"
 Resources:
   Answer:
     Type: Custom::Answer
     Properties: {ServiceToken: arn:aws:lambda:us-east-1:000000000000:function:missing}
-"#;
+";
 
 async fn start() -> Ministack {
     let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
@@ -42,7 +44,7 @@ fn stacks(endpoints: &Endpoints) -> Stacks {
 }
 
 async fn bounded<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), work).await.expect("a small stack needs no minute")
+    tokio::time::timeout(Duration::from_mins(1), work).await.expect("a small stack needs no minute")
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 const STATES_ERRORS: [&str; 3] = ["States.ALL", "States.HeartbeatTimeout", "States.Timeout"];
 
 fn definition() -> Value {
-    serde_json::from_str(include_str!("../statemachine/ecs-task.asl.json")).unwrap()
+    serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
 }
 
 fn states() -> Map<String, Value> {
@@ -109,7 +109,8 @@ fn the_clocks_leave_time_to_answer_within_cloudformations_hour() {
     assert!(latest_deadline + WORKER_PATIENCE < activity, "the state would end before the worker has stopped its task");
     assert!(WORKER_PATIENCE < DEFINITION_PATIENCE);
     assert!(latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole, "the execution would end before it has answered");
-    assert!(activity < whole && whole < DEFAULT_SERVICE_TIMEOUT);
+    // When the state itself times out it is retried once more, and the next worker finds the deadline passed and says so.
+    assert!(activity + Duration::from_secs(20) < whole && whole < DEFAULT_SERVICE_TIMEOUT);
 }
 
 #[test]
@@ -129,8 +130,8 @@ fn waiting_for_tasks_to_stop_is_bounded() {
 
 #[test]
 fn the_template_gives_every_substitution_and_a_function_for_every_role() {
-    let text = include_str!("../statemachine/ecs-task.asl.json");
-    let template = include_str!("../infra/task-runner.yaml");
+    let text = include_str!("../../statemachine/ecs-task.asl.json");
+    let template = include_str!("../../infra/task-runner.yaml");
     let used: BTreeSet<&str> = text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
     let (_, substitutions) = template.split_once("DefinitionSubstitutions:").unwrap();
     let indent = substitutions.trim_start_matches('\n').len() - substitutions.trim_start_matches('\n').trim_start().len();

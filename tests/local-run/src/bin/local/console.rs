@@ -1,0 +1,245 @@
+//! What the command prints: lines with the time since its start and where they come from, and a last line that shows what it waits for.
+
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::colour::{Colour, Palette};
+
+/// How often the last line's time moves on, on a terminal.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// How often a wait is mentioned again where lines cannot be redrawn.
+const REMIND: Duration = Duration::from_secs(10);
+
+/// Width of the column that says where a line comes from.
+const SOURCE_WIDTH: usize = 9;
+
+/// Standard output, shared by everyone who has something to tell.
+#[derive(Clone)]
+pub struct Console {
+    screen: Arc<Mutex<Screen>>,
+    palette: Palette,
+}
+
+struct Screen {
+    out: Box<dyn Write + Send>,
+    started: Instant,
+    /// Whether the last line can be drawn over.
+    redraws: bool,
+    palette: Palette,
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    what: String,
+    detail: String,
+    since: Instant,
+}
+
+impl Console {
+    /// Standard output; redrawn and in colour when it is a terminal that can, in plain lines otherwise.
+    pub fn stdout() -> Self {
+        let capable = std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
+        // https://no-color.org: set to anything but the empty string.
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self::new(Box::new(std::io::stdout()), capable, Palette::new(capable && !no_colour))
+    }
+
+    fn new(out: Box<dyn Write + Send>, redraws: bool, palette: Palette) -> Self {
+        let screen = Screen { out, started: Instant::now(), redraws, palette, waiting: None };
+        Self { screen: Arc::new(Mutex::new(screen)), palette }
+    }
+
+    /// The colours to write lines in.
+    pub fn palette(&self) -> Palette {
+        self.palette
+    }
+
+    /// How long ago the command started.
+    pub fn elapsed(&self) -> Duration {
+        self.screen().started.elapsed()
+    }
+
+    /// Prints a text with its time and source in front; further lines of the text stand below its first.
+    pub fn print(&self, source: &str, text: &str) {
+        self.screen().print(source, text);
+    }
+
+    /// Shows that the command waits, until the answer is dropped.
+    pub fn wait(&self, what: &str) -> Wait {
+        let mut screen = self.screen();
+        screen.waiting = Some(Waiting { what: what.to_owned(), detail: String::new(), since: Instant::now() });
+        let interval = if screen.redraws { REDRAW } else { REMIND };
+        screen.show_waiting();
+        drop(screen);
+        let (end, ended) = channel();
+        let console = self.clone();
+        let ticker = std::thread::spawn(move || {
+            while ended.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                console.screen().show_waiting();
+            }
+        });
+        Wait { console: self.clone(), since: Instant::now(), ticker: Some((end, ticker)) }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        // A panic while printing leaves nothing behind that the next line would not put right.
+        self.screen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Screen {
+    fn print(&mut self, source: &str, text: &str) {
+        self.erase_waiting();
+        let time = format!("{:>7.2} s", self.started.elapsed().as_secs_f64());
+        let margin = " ".repeat(time.len() + 2 + SOURCE_WIDTH + 2);
+        let front =
+            format!("{}  {}", self.palette.paint(Colour::Dim, &time), self.palette.paint(Colour::Dim, &format!("{source:<SOURCE_WIDTH$}")));
+        for (number, line) in text.lines().enumerate() {
+            let front = if number == 0 { format!("{front}  ") } else { margin.clone() };
+            // Nobody reads any more: the run goes on to its exit code all the same.
+            let _ = writeln!(self.out, "{front}{line}");
+        }
+        if self.redraws {
+            self.show_waiting();
+        }
+        let _ = self.out.flush();
+    }
+
+    /// On a terminal draws the last line again, elsewhere prints a line.
+    fn show_waiting(&mut self) {
+        let Some(waiting) = &self.waiting else { return };
+        let seconds = waiting.since.elapsed().as_secs_f64();
+        if self.redraws {
+            let detail = if waiting.detail.is_empty() { String::new() } else { format!(": {}", cut(&waiting.detail, 60)) };
+            let line = format!("{seconds:>7.1} s  … {}{detail}", waiting.what);
+            let _ = write!(self.out, "\r\x1b[2K{}", self.palette.paint(Colour::Dim, &line));
+        } else if waiting.since.elapsed() < REMIND {
+            let _ = writeln!(self.out, "{:>7.2} s  {:<SOURCE_WIDTH$}  {} …", self.started.elapsed().as_secs_f64(), "", waiting.what);
+        } else {
+            let _ = writeln!(self.out, "{:>7.2} s  {:<SOURCE_WIDTH$}  … for {seconds:.0} s", self.started.elapsed().as_secs_f64(), "");
+        }
+        let _ = self.out.flush();
+    }
+
+    fn erase_waiting(&mut self) {
+        if self.redraws && self.waiting.is_some() {
+            let _ = write!(self.out, "\r\x1b[2K");
+        }
+    }
+}
+
+/// Keeps the first characters of what might not fit into a line.
+fn cut(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    text.chars().take(length - 1).chain(['…']).collect()
+}
+
+/// A wait that is being shown. Dropping it takes it off the screen.
+pub struct Wait {
+    console: Console,
+    since: Instant,
+    ticker: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Wait {
+    /// Adds what is being done just now; shown on a terminal only.
+    pub fn detail(&self, detail: &str) {
+        if let Some(waiting) = &mut self.console.screen().waiting {
+            detail.clone_into(&mut waiting.detail);
+        }
+    }
+
+    /// Ends the wait with a line that says what is done and how long it took.
+    pub fn done(self, what: &str) {
+        let took = self.since.elapsed().as_secs_f64();
+        let console = self.console.clone();
+        drop(self);
+        console.print("", &format!("{what} ({took:.1} s)"));
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if let Some((end, ticker)) = self.ticker.take() {
+            drop(end);
+            let _ = ticker.join();
+        }
+        let mut screen = self.console.screen();
+        screen.erase_waiting();
+        screen.waiting = None;
+        let _ = screen.out.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was written, for a test to read.
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Written {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn console(redraws: bool, colours: bool) -> (Console, Written) {
+        let written = Written::default();
+        (Console::new(Box::new(written.clone()), redraws, Palette::new(colours)), written)
+    }
+
+    #[test]
+    fn the_lines_of_a_text_stand_below_each_other() {
+        let (console, written) = console(false, false);
+        console.print("stack", "MigrateTask  CREATE_FAILED\nno such table");
+        let text = written.text();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0].find("MigrateTask"), lines[1].find("no such table"));
+        assert!(lines[0].contains(" s  stack"), "{text}");
+    }
+
+    #[test]
+    fn nothing_but_text_goes_to_a_file() {
+        let (console, written) = console(false, false);
+        let wait = console.wait("installing");
+        wait.detail("Collecting Django");
+        console.print("stack", "a line");
+        wait.done("installed");
+        let text = written.text();
+        assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
+        assert!(text.contains("installing …\n") && text.contains("installed (0.0 s)\n"), "{text:?}");
+    }
+
+    #[test]
+    fn on_a_terminal_the_wait_stays_below_the_lines() {
+        let (console, written) = console(true, false);
+        let wait = console.wait("installing");
+        console.print("stack", "a line");
+        assert!(written.text().trim_end().ends_with("… installing"), "{:?}", written.text());
+        drop(wait);
+        assert!(written.text().ends_with("\r\x1b[2K"), "{:?}", written.text());
+    }
+
+    #[test]
+    fn a_long_detail_is_cut_between_characters() {
+        assert_eq!(cut("ééé", 3), "ééé");
+        assert_eq!(cut("éééé", 3), "éé…");
+    }
+}

@@ -1,0 +1,78 @@
+//! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker.
+
+use std::convert::Infallible;
+
+use anyhow::Result;
+use local_run::directories::RunDirectory;
+use local_run::endpoints::Endpoints;
+use local_run::executions::Executions;
+use local_run::local_aws::LocalAws;
+use local_run::python::PythonEnvironment;
+use local_run::task_runner::TaskRunner;
+use local_run::worker::Worker;
+
+use super::console::Console;
+use super::programs::Programs;
+
+/// A deployed task runner, as the migration sees it.
+pub struct Platform {
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// The deployed stack of `infra/task-runner.yaml`.
+    pub task_runner: TaskRunner,
+    /// Its executions.
+    pub executions: Executions,
+    /// Where the logs are.
+    pub directory: RunDirectory,
+    /// The environment of containers.
+    pub python: PythonEnvironment,
+}
+
+/// The processes behind it. Dropping them ends them.
+pub struct Processes {
+    // Ended in this order: the worker would complain of services that are gone.
+    worker: Worker,
+    aws: LocalAws,
+}
+
+impl Platform {
+    /// Starts everything, and says what takes how long.
+    ///
+    /// # Errors
+    /// When a part does not start or the stack cannot be deployed.
+    pub async fn start(
+        programs: &Programs,
+        python: PythonEnvironment,
+        directory: RunDirectory,
+        console: &Console,
+    ) -> Result<(Self, Processes)> {
+        let wait = console.wait("starting AWS on this machine");
+        let aws = LocalAws::start(&python, &directory).await?;
+        let endpoints = aws.endpoints().clone();
+        wait.done(&format!("AWS on this machine is ready: {}", endpoints.ministack));
+
+        let wait = console.wait("deploying infra/task-runner.yaml");
+        let task_runner = TaskRunner::deploy(&endpoints, &programs.custom_resource, |event| wait.detail(&event.logical_id)).await?;
+        wait.done("infra/task-runner.yaml is deployed");
+
+        let log = directory.file("worker.log");
+        let worker = Worker::start(&programs.ecs_task_runner, &task_runner.activity_arn, &endpoints, &[], log)?;
+        console.print("", &format!("the worker runs as process {}", worker.id()));
+        let executions = task_runner.executions(&endpoints);
+        Ok((Self { endpoints, task_runner, executions, directory, python }, Processes { worker, aws }))
+    }
+}
+
+impl Processes {
+    /// Waits for the end of a process that nobody asked to end, which fails the run.
+    ///
+    /// # Errors
+    /// Always: which process ended, and its last words.
+    pub async fn died(&mut self) -> Result<Infallible> {
+        let told = tokio::select! {
+            told = self.worker.died() => told,
+            told = self.aws.died() => told,
+        };
+        Err(told?)
+    }
+}

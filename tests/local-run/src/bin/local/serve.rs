@@ -1,0 +1,39 @@
+//! `--serve`: everything stays up, and others may use it.
+
+use local_run::todobackend::{CONTAINER, Release, STACK};
+
+use super::platform::Platform;
+
+/// Prints how to reach the run with the AWS CLI, and what to try.
+pub fn explain(platform: &Platform) {
+    let variables = platform.endpoints.variables();
+    let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
+    let state_machine = &platform.task_runner.state_machine_arn;
+    let service_token = &platform.task_runner.service_token;
+    let database = platform.directory.file("other.sqlite3");
+    let failing = Release::UniqueTitles.settings_module();
+    println!(
+        "
+Everything keeps running until Ctrl-C. In another terminal:
+
+{}
+
+Then, for example:
+
+# what happened
+aws cloudformation describe-stack-events --stack-name {STACK} --output table
+aws stepfunctions list-executions --state-machine-arn {state_machine}
+aws ecs list-tasks --cluster todobackend --desired-status STOPPED
+aws logs describe-log-streams --log-group-name /todobackend/{CONTAINER}
+
+# a release whose migration fails, and its Reason
+aws cloudformation deploy --stack-name other --template-file tests/local-run/stack.yaml --parameter-overrides \\
+    ServiceToken={service_token} DatabasePath={} SettingsModule={failing}
+
+# the end of it
+aws cloudformation delete-stack --stack-name {STACK}
+",
+        exports.join("\n"),
+        database.display()
+    );
+}

@@ -1,0 +1,150 @@
+//! The world a scenario plays in: an account of stand-ins in this process, a worker, and time that only waiting moves.
+
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use ecs_task_runner::activity::{self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure};
+use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::clock::Clock;
+use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use serde_json::{Value, json};
+use stand_ins::StandIns;
+use stand_ins::sfn::{Outcome, Schedule, Scheduled};
+use tokio::task::JoinHandle;
+
+pub const FAMILY: &str = "migrate";
+pub const CLUSTER: &str = "todobackend";
+pub const NAME: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
+pub const TOKEN: &str = "f00dfeedf00dfeed";
+pub const HEARTBEAT: Duration = Duration::from_secs(60);
+
+pub struct World {
+    pub aws: StandIns,
+    pub clock: Clock,
+    pub activity: String,
+}
+
+/// A worker that runs as tasks of this process.
+pub struct Worker {
+    trigger: ShutdownTrigger,
+    serving: JoinHandle<()>,
+}
+
+impl World {
+    /// An account with one activity and one task definition.
+    pub fn new() -> Self {
+        let aws = StandIns::new();
+        let activity = aws.sfn().activity("ecs-task");
+        aws.ecs().register(&json!({
+            "family": FAMILY,
+            "containerDefinitions": [{
+                "name": "migrate",
+                "essential": true,
+                "image": "todobackend",
+                "environment": [{"name": "FROM_DEFINITION", "value": "1"}],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {"awslogs-group": "/todobackend", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "migrate"}
+                }
+            }]
+        }));
+        let clock = Clock::following_tokio("2026-11-23T06:00:00Z".parse().unwrap());
+        Self { aws, clock, activity }
+    }
+
+    pub fn connection(&self) -> Connection {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(stand_ins::REGION))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
+            .http_client(self.aws.http_client())
+            .build();
+        Connection::from_config(config)
+    }
+
+    /// The `task` of an activity input whose run may take an hour less a few minutes.
+    pub fn task(&self) -> Value {
+        json!({
+            "cluster": CLUSTER,
+            "taskDefinition": FAMILY,
+            "count": 1,
+            "overrides": {"containerOverrides": []},
+            "startedBy": NAME,
+            "clientToken": TOKEN,
+            "deadline": (self.clock.now() + jiff::SignedDuration::from_mins(55)).to_string()
+        })
+    }
+
+    /// Schedules a run as the definition's RunTask state does.
+    pub fn schedule(&self, task: &Value) -> Scheduled {
+        let input = json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": HEARTBEAT.as_secs(), "task": task});
+        self.aws.sfn().schedule(&self.activity, &input, Schedule::retrying().heartbeat(HEARTBEAT))
+    }
+
+    /// Schedules a run and waits for its end.
+    pub async fn run(&self, task: &Value) -> Outcome {
+        self.schedule(task).outcome().await
+    }
+
+    /// Starts a worker that runs ECS tasks.
+    pub fn worker(&self) -> Worker {
+        let connection = self.connection();
+        let runner =
+            Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), self.clock, CallRates::default()));
+        self.worker_with(10, move |task| Arc::clone(&runner).handle(task))
+    }
+
+    /// Starts a worker with a handler of the test's own.
+    pub fn worker_with<H, F>(&self, max_tasks: u32, handler: H) -> Worker
+    where
+        H: Fn(ActivityTask) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
+    {
+        let client = ActivityClient::new(&self.connection(), &self.activity, "worker-1");
+        let options =
+            Options { max_tasks: NonZeroU32::new(max_tasks).unwrap(), pollers: NonZeroU32::new(4).unwrap(), default_heartbeat: HEARTBEAT };
+        let (trigger, shutdown) = activity::shutdown();
+        let serving = tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
+        Worker { trigger, serving }
+    }
+
+    /// How many tasks were launched by RunTask or StartTask.
+    pub fn launched(&self) -> usize {
+        self.aws.ecs().tasks().len()
+    }
+}
+
+impl Worker {
+    /// Tells the worker to stop.
+    pub fn request_shutdown(&self) {
+        self.trigger.request();
+    }
+
+    /// Waits until the worker has stopped.
+    pub async fn ended(self) {
+        self.serving.await.unwrap();
+    }
+}
+
+/// The error and cause of a run that failed.
+pub fn failure(outcome: Outcome) -> (String, String) {
+    match outcome {
+        Outcome::Failed { error, cause } => (error, cause),
+        other => panic!("the run was to fail, and ended as {other:?}"),
+    }
+}
+
+/// The output of a run that succeeded.
+pub fn success(outcome: Outcome) -> Value {
+    match outcome {
+        Outcome::Succeeded(output) => output,
+        other => panic!("the run was to succeed, and ended as {other:?}"),
+    }
+}
