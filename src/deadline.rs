@@ -27,7 +27,7 @@ pub fn deadline(now: Timestamp, timeout: Duration, service_timeout: Option<Durat
     // A template that gives CloudFormation little patience still leaves half of it to the task.
     let margin = MARGIN.min(patience / 2);
     let expiry = expiry(url).map(|expiry| expiry.checked_sub(margin).unwrap_or(now));
-    [Some(after(now, timeout)), Some(after(now, patience - margin)), expiry].into_iter().flatten().min().unwrap_or(now)
+    [Some(after(now, timeout)), Some(after(now, patience.saturating_sub(margin))), expiry].into_iter().flatten().min().unwrap_or(now)
 }
 
 /// When a `SigV4` presigned URL stops working: `X-Amz-Date` plus `X-Amz-Expires` seconds. `None` when the URL says neither.

@@ -72,9 +72,10 @@ fn hex(parts: &[&str], digits: usize) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let mut text: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    text.truncate(digits);
-    text
+    let bytes = hash.finalize();
+    // Each byte gives two digits, the high one first.
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    nibbles.take(digits).filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 #[cfg(test)]

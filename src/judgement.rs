@@ -147,10 +147,11 @@ fn failed_container(task: &TaskStatus, failed: &ContainerStatus, counted: &[&Con
     let bystander = task.containers.iter().find(|container| {
         !counted.iter().any(|one| one.name == container.name) && container.exit_code.is_some_and(|code| !exit_code::is_signal(code))
     });
-    if cause.exit_code.is_none_or(exit_code::is_signal) && !exit_code::ran_out_of_memory(cause) {
-        if let Some(sidecar) = bystander {
-            what += &format!("; container '{}' {} and may have taken the task down with it", sidecar.name, exit_code::describe(sidecar));
-        }
+    if cause.exit_code.is_none_or(exit_code::is_signal)
+        && !exit_code::ran_out_of_memory(cause)
+        && let Some(sidecar) = bystander
+    {
+        what += &format!("; container '{}' {} and may have taken the task down with it", sidecar.name, exit_code::describe(sidecar));
     }
     let ran = cause.exit_code.is_some() || cause.running;
     Ending { error: ErrorName::Failed, what, container: ran.then(|| cause.name.clone()), may_pass: false }

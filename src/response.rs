@@ -82,6 +82,9 @@ impl Response {
     ///
     /// # Errors
     /// When the ids alone are too long.
+    ///
+    /// # Panics
+    /// Never: a struct of strings and booleans always serializes.
     pub fn body(mut self) -> Result<Vec<u8>, TooLarge> {
         let dispensable: [fn(&mut Output) -> &mut String; 4] =
             [|o| &mut o.skipped, |o| &mut o.task_arns, |o| &mut o.console_url, |o| &mut o.log_stream];

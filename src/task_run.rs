@@ -82,6 +82,9 @@ impl TaskRunner {
     ///
     /// # Errors
     /// The failure of the run under a name of [`ErrorName`].
+    ///
+    /// # Panics
+    /// Never: outputs are strings, which always serialize.
     pub async fn handle(self: Arc<Self>, task: ActivityTask) -> Result<String, TaskFailure> {
         let result = match serde_json::from_str::<ActivityInput>(&task.input) {
             Ok(input) => {
@@ -102,7 +105,7 @@ impl TaskRunner {
     /// # Errors
     /// The failure of the run.
     pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
-        run::Run::new(self, &input.task).to_the_end().await
+        run::Run::new(self, &input.task).finish().await
     }
 }
 

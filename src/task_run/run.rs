@@ -54,7 +54,7 @@ pub(super) enum State {
     /// Ended before any container started; another task takes its place.
     Replaced,
     /// Ended as it should.
-    Succeeded { status: TaskStatus, container: String, exit_code: i32 },
+    Succeeded { status: Box<TaskStatus>, container: String, exit_code: i32 },
 }
 
 /// One run in progress.
@@ -78,7 +78,7 @@ impl<'a> Run<'a> {
     }
 
     /// Launches or adopts, waits, judges; at the deadline, stops.
-    pub(super) async fn to_the_end(mut self) -> Result<Output, Failure> {
+    pub(super) async fn finish(mut self) -> Result<Output, Failure> {
         if self.spec.task_count() == 0 {
             return Ok(Output::skipped("Count is 0"));
         }
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
                 }
                 match judge(&status, &self.criteria(&status).await) {
                     Verdict::Succeeded { container, exit_code } => {
-                        self.tasks[index].state = State::Succeeded { status, container, exit_code };
+                        self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
                         Ok(None)
                     }
                     Verdict::Ended(ending) => Ok(Some((index, ending))),

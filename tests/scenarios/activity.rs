@@ -47,16 +47,18 @@ async fn heartbeats_keep_a_long_task_alive_at_a_third_of_the_period() {
     assert!((44..=58).contains(&beats.len()), "{} heartbeats in 900 s", beats.len());
 }
 
+struct OnDrop(Arc<AtomicUsize>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lost_token_ends_the_handler_without_an_answer() {
     let world = World::new();
     let dropped = Arc::new(AtomicUsize::new(0));
-    struct OnDrop(Arc<AtomicUsize>);
-    impl Drop for OnDrop {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
     let counter = Arc::clone(&dropped);
     let _worker = world.worker_with(1, move |_| {
         let guard = OnDrop(Arc::clone(&counter));

@@ -105,7 +105,7 @@ fn the_clocks_leave_time_to_answer_within_cloudformations_hour() {
     let definition = definition();
     let whole = seconds(&definition["TimeoutSeconds"]);
     let activity = seconds(&definition["States"]["RunTask"]["TimeoutSeconds"]);
-    let latest_deadline = DEFAULT_SERVICE_TIMEOUT - MARGIN;
+    let latest_deadline = DEFAULT_SERVICE_TIMEOUT.checked_sub(MARGIN).unwrap();
     assert!(latest_deadline + WORKER_PATIENCE < activity, "the state would end before the worker has stopped its task");
     assert!(WORKER_PATIENCE < DEFINITION_PATIENCE);
     assert!(latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole, "the execution would end before it has answered");

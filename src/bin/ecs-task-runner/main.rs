@@ -24,6 +24,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help that --help prints, where backticks would show")]
 enum Command {
     /// Polls the Step Functions activity and runs the ECS tasks it is given, until it is told to stop.
     ///
