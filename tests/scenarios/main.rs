@@ -5,5 +5,7 @@
 
 mod activity;
 mod definition;
+mod program;
 mod task_run;
+mod worker_process;
 mod world;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::StandIns;
@@ -12,15 +13,16 @@ use crate::faults::Fault;
 use crate::protocol::{AwsError, Reply, Service};
 
 /// A request as it arrived.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Request {
-    /// The `X-Amz-Target` header.
-    pub(crate) target: Option<String>,
-    /// The `Content-Type` header.
-    pub(crate) content_type: Option<String>,
-    /// The `Authorization` header.
-    pub(crate) authorization: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+impl Request {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// How a call ends for its caller.
@@ -106,9 +108,11 @@ impl StandIns {
 
     async fn serve(&self, service: Service, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
         match service {
-            Service::Ecs => self.ecs().serve(operation, body).await.map(Answer::from),
+            Service::Ecs => self.ecs().serve(operation, body, &request.headers).await.map(Answer::from),
             Service::Sfn => self.sfn().serve(operation, body, request).await,
-            Service::Logs | Service::Kms | Service::CloudFormation => Err(unknown_operation(operation)),
+            Service::Logs => self.logs().serve(operation, body).map(Answer::from),
+            Service::Kms => self.kms().serve(operation, body).map(Answer::from),
+            Service::CloudFormation => self.cloudformation().serve(operation, body).map(Answer::from),
         }
     }
 }
@@ -119,7 +123,7 @@ pub(crate) fn unknown_operation(operation: &str) -> AwsError {
 }
 
 fn parse(request: &Request) -> Result<(Service, String, Value), AwsError> {
-    if let Some(target) = &request.target {
+    if let Some(target) = request.header("x-amz-target") {
         let (service, operation) = Service::from_target(target).ok_or_else(|| {
             AwsError::new("UnknownOperationException", format!("The stand-ins do not know the service of X-Amz-Target {target}."))
         })?;
@@ -131,12 +135,18 @@ fn parse(request: &Request) -> Result<(Service, String, Value), AwsError> {
         };
         return Ok((service, operation.to_owned(), body));
     }
-    Err(AwsError::new("MissingAction", "The request has neither an X-Amz-Target header nor an Action."))
+    // The query protocol: a form with the operation as Action. Of these services only CloudFormation speaks it.
+    let mut parameters: Map<_, _> =
+        form_urlencoded::parse(&request.body).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    match parameters.remove("Action") {
+        Some(Value::String(action)) => Ok((Service::CloudFormation, action, Value::Object(parameters))),
+        _ => Err(AwsError::new("MissingAction", "The request has neither an X-Amz-Target header nor an Action.")),
+    }
 }
 
 /// The access key id from `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
 fn access_key(request: &Request) -> Option<&str> {
-    let authorization = request.authorization.as_deref()?;
+    let authorization = request.header("authorization")?;
     let (_, credential) = authorization.split_once("Credential=")?;
     credential.split('/').next()
 }

@@ -31,24 +31,34 @@
 
 #![allow(clippy::doc_markdown, reason = "the names of AWS operations read as words here, on nearly every line")]
 #![allow(clippy::must_use_candidate, reason = "what sets something up also answers its name or a handle, needed or not")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "in a test, a panic is the report"))]
 
 mod calls;
 mod clock;
+mod cloudformation;
 mod dispatch;
 pub mod ecs;
 pub mod faults;
 mod http;
 mod identifiers;
+mod kms;
 mod lock;
+mod logs;
 mod protocol;
+pub mod response_url;
 pub mod sfn;
 mod token_bucket;
+mod upstream;
 
 use std::sync::Arc;
 
 pub use calls::{Call, Calls, Count, Outcome, Recording};
 pub use clock::Clock;
+pub use cloudformation::CloudFormation;
+pub use http::Served;
 pub use identifiers::{ACCOUNT, REGION, arn};
+pub use kms::Kms;
+pub use logs::{LogEvent, Logs};
 pub use protocol::{AwsError, Service};
 
 use ecs::Ecs;
@@ -70,20 +80,27 @@ struct Inner {
     faults: Faults,
     ecs: Ecs,
     sfn: Sfn,
+    logs: Logs,
+    cloudformation: CloudFormation,
+    kms: Kms,
 }
 
 impl StandIns {
     /// Fresh stand-ins, whose clock starts now. Make them inside the runtime whose time they are to follow.
     pub fn new() -> Self {
         let clock = Clock::start();
+        let logs = Logs::new(clock);
         Self {
             inner: Arc::new(Inner {
                 clock,
                 identifiers: Identifiers::new(0),
                 calls: Calls::new(),
                 faults: Faults::new(clock),
-                ecs: Ecs::new(clock),
+                ecs: Ecs::new(clock, logs.clone()),
                 sfn: Sfn::new(clock),
+                logs,
+                cloudformation: CloudFormation::default(),
+                kms: Kms::new(),
             }),
         }
     }
@@ -111,6 +128,21 @@ impl StandIns {
     /// AWS Step Functions.
     pub fn sfn(&self) -> &Sfn {
         &self.inner.sfn
+    }
+
+    /// Amazon CloudWatch Logs.
+    pub fn logs(&self) -> &Logs {
+        &self.inner.logs
+    }
+
+    /// AWS CloudFormation.
+    pub fn cloudformation(&self) -> &CloudFormation {
+        &self.inner.cloudformation
+    }
+
+    /// AWS KMS.
+    pub fn kms(&self) -> &Kms {
+        &self.inner.kms
     }
 
     /// A value for the `x-amzn-requestid` header.

@@ -37,6 +37,12 @@ impl Service {
         Some((*service, operation))
     }
 
+    /// The `X-Amz-Target` header that names an operation of the service.
+    pub(crate) fn target(self, operation: &str) -> String {
+        let prefix = Self::WITH_TARGETS.iter().find(|(service, _)| *service == self).map_or("", |(_, prefix)| prefix);
+        format!("{prefix}.{operation}")
+    }
+
     /// The service's prefix in IAM actions, as in `ecs:RunTask`.
     pub fn iam_prefix(self) -> &'static str {
         match self {
@@ -188,7 +194,7 @@ impl Reply {
 }
 
 /// Step Functions answers its errors under a namespace, the others by their bare names.
-fn type_name<'a>(service: Service, code: &'a str) -> Cow<'a, str> {
+fn type_name(service: Service, code: &str) -> Cow<'_, str> {
     match service {
         Service::Sfn => Cow::Owned(format!("com.amazonaws.swf.service.v2.model#{code}")),
         _ => Cow::Borrowed(code),

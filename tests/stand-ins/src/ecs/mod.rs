@@ -1,9 +1,11 @@
 //! Amazon ECS: task definitions, tasks with idempotent launches, their states, and the limits and throttles of the API.
 
 mod client_tokens;
+mod container_logs;
 mod describe_tasks;
 mod placement;
 mod plan;
+mod processes;
 mod request;
 mod run_task;
 mod script;
@@ -15,13 +17,15 @@ mod task_definitions;
 mod view;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use http::HeaderMap;
 use serde_json::Value;
 
 use self::client_tokens::ClientTokens;
 use self::placement::Placements;
+use self::processes::Supervised;
 use self::scripts::Scripts;
 use self::task::Task;
 use self::task_definitions::TaskDefinition;
@@ -29,10 +33,13 @@ use crate::clock::Clock;
 use crate::dispatch::unknown_operation;
 use crate::identifiers::Identifiers;
 use crate::lock::Lock;
+use crate::logs::Logs;
 use crate::protocol::{AwsError, Service};
 use crate::token_bucket::TokenBucket;
+use crate::upstream::Upstream;
 
 pub use self::placement::Placement;
+pub use self::processes::{ContainerLine, Processes};
 pub use self::script::{Container, OnSigterm, Phase, Script};
 pub use self::scripts::Launch;
 pub use self::view::TaskView;
@@ -47,6 +54,9 @@ pub struct Ecs {
 struct Inner {
     clock: Clock,
     identifiers: Identifiers,
+    logs: Logs,
+    /// Where task definitions are looked up that are not registered here.
+    upstream: OnceLock<Upstream>,
     buckets: Buckets,
     state: Mutex<State>,
 }
@@ -64,6 +74,7 @@ struct State {
     tasks: Vec<Arc<Task>>,
     by_id: HashMap<String, Arc<Task>>,
     services: HashMap<(String, String), Value>,
+    supervised: Supervised,
 }
 
 /// The buckets of "Request throttling for the Amazon ECS API" and of Fargate's launches, as (capacity, refill per second).
@@ -86,10 +97,12 @@ pub enum Throttle {
 }
 
 impl Ecs {
-    pub(crate) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock, logs: Logs) -> Self {
         let inner = Inner {
             clock,
             identifiers: Identifiers::new(1),
+            logs,
+            upstream: OnceLock::new(),
             buckets: Buckets {
                 cluster_resource_modify: TokenBucket::new(100, 40),
                 cluster_resource_read: TokenBucket::new(100, 20),
@@ -173,7 +186,7 @@ impl Ecs {
         }
     }
 
-    pub(crate) async fn serve(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+    pub(crate) async fn serve(&self, operation: &str, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
         let buckets = &self.inner.buckets;
         let bucket = match operation {
             "RunTask" | "StartTask" | "StopTask" => Some(&buckets.cluster_resource_modify),
@@ -184,14 +197,14 @@ impl Ecs {
             return Err(AwsError::throttled(Service::Ecs));
         }
         match operation {
-            "RunTask" => self.run_task(body).await,
-            "StartTask" => self.start_task(body).await,
+            "RunTask" => self.run_task(body, headers).await,
+            "StartTask" => self.start_task(body, headers).await,
             "StopTask" => self.stop_task(body),
             "DescribeTasks" => self.describe_tasks(body),
             "ListTasks" => self.list_tasks(body),
             "DescribeServices" => self.describe_services(body),
             "RegisterTaskDefinition" => self.register_task_definition(body),
-            "DescribeTaskDefinition" => self.describe_task_definition(body).await,
+            "DescribeTaskDefinition" => self.describe_task_definition(body, headers).await,
             "DeregisterTaskDefinition" => self.deregister_task_definition(body),
             _ => Err(unknown_operation(operation)),
         }

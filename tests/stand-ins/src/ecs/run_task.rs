@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
@@ -10,7 +11,7 @@ use super::request::{MAX_COUNT, check_launch, client_exception, cluster_name, in
 use super::scripts::Launch;
 use super::task::{Course, Life, Task};
 use super::task_definitions::TaskDefinition;
-use super::{Ecs, State};
+use super::{Ecs, State, processes};
 use crate::identifiers::arn;
 use crate::lock::Lock;
 use crate::protocol::{AwsError, Service};
@@ -26,7 +27,7 @@ pub(crate) struct Launched {
 }
 
 impl Ecs {
-    pub(super) async fn run_task(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn run_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
         check_launch(body)?;
         let count = match body.get("count").filter(|count| !count.is_null()) {
             None => 1,
@@ -37,7 +38,7 @@ impl Ecs {
         };
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;
-        let definition = self.definition_to_run(body).await?;
+        let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
         let now = self.inner.clock.now();
@@ -57,7 +58,7 @@ impl Ecs {
         Ok(self.answer(&launched, now))
     }
 
-    pub(super) async fn start_task(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn start_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
         check_launch(body)?;
         let instances = list(body, "containerInstances");
         if instances.is_empty() || instances.len() > MAX_INSTANCES {
@@ -65,7 +66,7 @@ impl Ecs {
         }
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;
-        let definition = self.definition_to_run(body).await?;
+        let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
         let now = self.inner.clock.now();
@@ -84,9 +85,9 @@ impl Ecs {
         Ok(self.answer(&launched, now))
     }
 
-    async fn definition_to_run(&self, body: &Value) -> Result<Arc<TaskDefinition>, AwsError> {
+    async fn definition_to_run(&self, body: &Value, headers: &HeaderMap) -> Result<Arc<TaskDefinition>, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition = self.find_task_definition(name).await.ok_or_else(|| client_exception("TaskDefinition not found."))?;
+        let definition = self.find_task_definition(name, headers).await?.ok_or_else(|| client_exception("TaskDefinition not found."))?;
         if definition.is_active() { Ok(definition) } else { Err(client_exception("TaskDefinition is inactive")) }
     }
 
@@ -114,8 +115,14 @@ impl Ecs {
     ) -> Arc<Task> {
         let id = self.inner.identifiers.hex(16);
         let number = state.tasks.len() as u64;
-        let script = state.scripts.next(&Launch { number: 0, family: &definition.family, request });
-        let plan = Plan::of(&script, definition, now, None);
+        let options = state.supervised.options.clone().filter(|_| !state.scripts.has(&definition.family));
+        let (life, plan) = if options.is_some() {
+            processes::begin(definition, now)
+        } else {
+            let script = state.scripts.next(&Launch { number: 0, family: &definition.family, request });
+            let plan = Plan::of(&script, definition, now, None);
+            (Life::Scripted(script), plan)
+        };
         let task = Arc::new(Task {
             number,
             arn: arn("ecs", &format!("task/{cluster}/{id}")),
@@ -124,11 +131,17 @@ impl Ecs {
             container_instance,
             request: Arc::clone(request),
             launched_at: now,
-            life: Life::Scripted(script),
+            life,
             course: Mutex::new(Course { plan, stop: None }),
             id: id.clone(),
         });
         state.by_id.insert(id, Arc::clone(&task));
+        match (&task.life, options) {
+            (Life::Processes(orders), Some(options)) => {
+                self.supervise(&mut state.supervised, options, &task, orders.subscribe());
+            }
+            _ => self.attach_logs(&task),
+        }
         state.tasks.push(Arc::clone(&task));
         task
     }

@@ -33,6 +33,11 @@ impl Scripts {
         self.families.insert(family.to_owned(), Arc::new(script));
     }
 
+    /// Whether a test wrote a script for the family.
+    pub(crate) fn has(&self, family: &str) -> bool {
+        self.families.contains_key(family)
+    }
+
     /// The script of the family's next launch; one that exits with 0 where no test wrote one.
     pub(crate) fn next(&mut self, launch: &Launch<'_>) -> Arc<Script> {
         let launches = self.launches.entry(launch.family.to_owned()).or_default();

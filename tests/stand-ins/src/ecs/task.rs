@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::plan::{Plan, PlannedContainer, StopRequest, reached};
+use super::processes::Order;
 use super::request::{list, string};
 use super::script::Script;
 use super::task_definitions::TaskDefinition;
@@ -39,6 +41,8 @@ pub(crate) struct Task {
 pub(crate) enum Life {
     /// A script: the whole course is known at the launch.
     Scripted(Arc<Script>),
+    /// Processes: the course is written as it happens.
+    Processes(watch::Sender<Order>),
 }
 
 /// The task's course as known so far.
@@ -49,6 +53,13 @@ pub(crate) struct Course {
 }
 
 impl Task {
+    pub(crate) fn script(&self) -> Option<&Script> {
+        match &self.life {
+            Life::Scripted(script) => Some(script),
+            Life::Processes(_) => None,
+        }
+    }
+
     pub(crate) fn started_by(&self) -> Option<&str> {
         string(&self.request, "startedBy")
     }
@@ -64,8 +75,7 @@ impl Task {
 
     /// Whether ECS still knows the task.
     pub(crate) fn is_known(&self, now: Duration) -> bool {
-        let Life::Scripted(script) = &self.life;
-        let vanished = script.vanishes_after.is_some_and(|after| now >= self.launched_at + after);
+        let vanished = self.script().and_then(|script| script.vanishes_after).is_some_and(|after| now >= self.launched_at + after);
         let forgotten = self.stopped_at().is_some_and(|stopped| now >= stopped + STOPPED_TASKS_STAY);
         !vanished && !forgotten
     }
@@ -76,8 +86,17 @@ impl Task {
         if course.stop.is_some() || reached(course.plan.stopping_at, request.at) {
             return false;
         }
-        let Life::Scripted(script) = &self.life;
-        course.plan = Plan::of(script, &self.definition, self.launched_at, Some(&request));
+        match &self.life {
+            Life::Scripted(script) => {
+                course.plan = Plan::of(script, &self.definition, self.launched_at, Some(&request));
+            }
+            Life::Processes(orders) => {
+                course.plan.stopping_at = Some(request.at);
+                "UserInitiated".clone_into(&mut course.plan.stop_code);
+                course.plan.stopped_reason.clone_from(&request.reason);
+                orders.send_replace(Order::Stop);
+            }
+        }
         course.stop = Some(request);
         true
     }
@@ -85,7 +104,6 @@ impl Task {
     /// The task as DescribeTasks shows it.
     pub(crate) fn describe(&self, clock: &Clock, now: Duration, with_tags: bool) -> Value {
         let plan = self.plan();
-        let Life::Scripted(script) = &self.life;
         let mut shown = Map::new();
         let mut show = |member: &str, value: Value| {
             shown.insert(member.to_owned(), value);
@@ -142,7 +160,8 @@ impl Task {
         if stopping && !plan.stopped_reason.is_empty() {
             show("stoppedReason", plan.stopped_reason.clone().into());
         }
-        let containers: Vec<_> = if script.shows_containers { self.containers(&plan, now) } else { Vec::new() };
+        let containers: Vec<_> =
+            if self.script().is_none_or(|script| script.shows_containers) { self.containers(&plan, now) } else { Vec::new() };
         show("containers", containers.into());
         show("attachments", self.attachments(stopping));
         Value::Object(shown)

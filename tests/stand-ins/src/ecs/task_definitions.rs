@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::Ecs;
 use super::request::{client_exception, invalid_parameter, list, string};
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
+use crate::protocol::{AwsError, Service};
+use crate::upstream::Upstream;
 
 /// SIGTERM to SIGKILL where the container definition has no `stopTimeout` (ECS agent's default).
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -134,9 +136,10 @@ impl Ecs {
         Ok(answer)
     }
 
-    pub(super) async fn describe_task_definition(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn describe_task_definition(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition = self.find_task_definition(name).await.ok_or_else(|| client_exception("Unable to describe task definition."))?;
+        let definition =
+            self.find_task_definition(name, headers).await?.ok_or_else(|| client_exception("Unable to describe task definition."))?;
         Ok(json!({"taskDefinition": definition.described, "tags": []}))
     }
 
@@ -155,9 +158,26 @@ impl Ecs {
         Ok(answer)
     }
 
+    /// Looks up task definitions that are not registered here at another ECS endpoint.
+    ///
+    /// # Panics
+    /// When it was called before.
+    pub fn upstream_task_definitions(&self, url: &str) {
+        self.inner.upstream.set(Upstream::new(url)).expect("one other endpoint is asked");
+    }
+
     /// The task definition of this family (its latest active revision), `family:revision` or ARN.
-    pub(super) async fn find_task_definition(&self, name: &str) -> Option<Arc<TaskDefinition>> {
-        self.find_registered(name)
+    pub(super) async fn find_task_definition(&self, name: &str, headers: &HeaderMap) -> Result<Option<Arc<TaskDefinition>>, AwsError> {
+        if let Some(registered) = self.find_registered(name) {
+            return Ok(Some(registered));
+        }
+        let Some(upstream) = self.inner.upstream.get() else { return Ok(None) };
+        let body = json!({"taskDefinition": name});
+        match upstream.call(Service::Ecs, "DescribeTaskDefinition", &body, headers).await {
+            Ok(mut answer) => Ok(TaskDefinition::from_described(answer["taskDefinition"].take()).map(Arc::new)),
+            Err(error) if error.status < 500 => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn find_registered(&self, name: &str) -> Option<Arc<TaskDefinition>> {

@@ -42,11 +42,10 @@ impl HttpConnector for InProcess {
         let stand_ins = self.stand_ins.clone();
         let read_timeout = self.read_timeout;
         HttpConnectorFuture::new(async move {
-            let header = |name| request.headers().get(name).map(str::to_owned);
-            let (target, content_type, authorization) = (header("x-amz-target"), header("content-type"), header("authorization"));
+            let (parts, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
             // Read to its end, and not just looked into: the SDK's stalled-stream protection watches the reading.
-            let body = request.into_body().collect().await.map_err(ConnectorError::user)?.to_bytes();
-            let call = stand_ins.deliver(Request { target, content_type, authorization, body });
+            let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+            let call = stand_ins.deliver(Request { headers: parts.headers, body });
             let delivery = match read_timeout {
                 None => call.await,
                 Some(limit) => tokio::time::timeout(limit, call).await.map_err(|_| {

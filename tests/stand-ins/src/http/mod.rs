@@ -1,3 +1,7 @@
 //! The two ways in: real sockets, and a client of the AWS SDKs that needs none.
 
 mod in_process;
+mod sockets;
+
+pub use self::sockets::Served;
+pub(crate) use self::sockets::serve;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::Sfn;
-use super::request::{check_name, required};
+use super::front::UpstreamTask;
+use super::request::{check_name, required, string};
 use super::schedule::{EventKind, Outcome, Schedule, Scheduled};
 use crate::identifiers::arn;
 use crate::lock::Lock;
@@ -34,11 +35,40 @@ pub(super) struct ActivityTask {
     pub(super) origin: Origin,
 }
 
+impl ActivityTask {
+    /// The execution it belongs to, where its input names it.
+    pub(super) fn execution(&self) -> Option<String> {
+        let input: Value = match &self.origin {
+            Origin::Upstream(task) => return task.execution.clone(),
+            Origin::Test(_) => serde_json::from_str(&self.input).ok()?,
+        };
+        string(&input, "execution").map(str::to_owned)
+    }
+}
+
 /// Who is told what becomes of a task.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     /// The test that scheduled it.
     Test(Scheduled),
+    /// The endpoint behind this one.
+    Upstream(UpstreamTask),
+}
+
+impl Origin {
+    pub(super) fn note(&self, kind: EventKind) {
+        match self {
+            Self::Test(scheduled) => scheduled.note(kind),
+            Self::Upstream(_) => {}
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Test(scheduled) => scheduled.is_over(),
+            Self::Upstream(_) => false,
+        }
+    }
 }
 
 /// A poll that waits.
@@ -52,15 +82,19 @@ impl Sfn {
     /// Makes an activity, if there is none of this name, and answers its ARN.
     pub fn activity(&self, name: &str) -> String {
         let arn = activity_arn(name);
+        self.add_activity(&arn, name);
+        arn
+    }
+
+    pub(super) fn add_activity(&self, arn: &str, name: &str) {
         let created_at = self.inner.clock.now();
         let mut state = self.inner.state.locked();
-        state.activities.entry(arn.clone()).or_insert_with(|| Activity {
+        state.activities.entry(arn.to_owned()).or_insert_with(|| Activity {
             name: name.to_owned(),
             created_at,
             queue: VecDeque::new(),
             pollers: VecDeque::new(),
         });
-        arn
     }
 
     /// Schedules an activity, as a Task state does.
@@ -68,12 +102,13 @@ impl Sfn {
     /// # Panics
     /// When there is no such activity.
     pub fn schedule(&self, activity_arn: &str, input: &Value, schedule: Schedule) -> Scheduled {
-        let scheduled = Scheduled::new(self.inner.clock, &schedule);
+        let Schedule { heartbeat, timeout, retry } = schedule;
+        let scheduled = Scheduled::new(self.inner.clock, retry);
         let queued = self.enqueue(ActivityTask {
             activity: activity_arn.to_owned(),
             input: input.to_string(),
-            heartbeat: schedule.heartbeat,
-            timeout: schedule.timeout,
+            heartbeat,
+            timeout,
             origin: Origin::Test(scheduled.clone()),
         });
         assert!(queued, "{activity_arn} is no activity of this stand-in");
@@ -96,8 +131,7 @@ impl Sfn {
 
     /// Queues a task and answers polls with it. False when the activity does not exist.
     pub(super) fn enqueue(&self, task: ActivityTask) -> bool {
-        let Origin::Test(scheduled) = &task.origin;
-        scheduled.note(EventKind::Scheduled);
+        task.origin.note(EventKind::Scheduled);
         let mut state = self.inner.state.locked();
         let Some(activity) = state.activities.get_mut(&task.activity) else {
             return false;
@@ -140,7 +174,7 @@ impl Sfn {
         let arn = required(body, "activityArn")?;
         let deleted = self.inner.state.locked().activities.remove(arn);
         for task in deleted.into_iter().flat_map(|activity| activity.queue) {
-            let Origin::Test(scheduled) = task.origin;
+            let Origin::Test(scheduled) = task.origin else { continue };
             // No Retry matches States.Runtime, not even States.ALL; no test schedules one that names it.
             let _last = scheduled.attempt_ended(Outcome::Failed {
                 error: "States.Runtime".to_owned(),

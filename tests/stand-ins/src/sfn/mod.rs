@@ -1,18 +1,24 @@
-//! AWS Step Functions: activities with queues of their own, and task tokens with their clocks.
+//! AWS Step Functions: activities with queues of their own or in front of another endpoint, task tokens with their clocks, and
+//! executions that tests end.
 
 mod activities;
+mod executions;
+mod front;
+mod history;
 mod polling;
 mod request;
 mod schedule;
 mod task_tokens;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use self::activities::{Activity, ActivityTask};
+use self::executions::Execution;
+use self::front::Front;
 use self::task_tokens::Token;
 use crate::clock::Clock;
 use crate::dispatch::{Answer, Request, unknown_operation};
@@ -21,10 +27,11 @@ use crate::lock::Lock;
 use crate::protocol::{AwsError, Service};
 use crate::token_bucket::TokenBucket;
 
+pub use self::executions::{ExecutionEnd, ExecutionView};
 pub use self::schedule::{Event, EventKind, Outcome, Retry, Schedule, Scheduled};
 
 /// How long GetActivityTask waits for a task (API_GetActivityTask).
-const POLL_TIME: Duration = Duration::from_secs(60);
+const POLL_TIME: Duration = Duration::from_mins(1);
 
 /// The Step Functions stand-in; clones share it.
 #[derive(Clone, Debug)]
@@ -38,6 +45,8 @@ struct Inner {
     identifiers: Identifiers,
     /// By operation, in us-east-1 (service quotas).
     buckets: HashMap<&'static str, TokenBucket>,
+    /// Set in front mode.
+    front: OnceLock<Front>,
     state: Mutex<State>,
 }
 
@@ -45,6 +54,9 @@ struct Inner {
 struct State {
     activities: BTreeMap<String, Activity>,
     tokens: HashMap<String, Token>,
+    machines: BTreeSet<String>,
+    executions: BTreeMap<String, Execution>,
+    next_execution: u64,
     next_poll: u64,
     poll_time: Duration,
     dead_polls_swallow: bool,
@@ -63,9 +75,13 @@ impl Sfn {
                 ("SendTaskFailure", activity()),
                 ("StartExecution", TokenBucket::new(1300, 300)),
             ]),
+            front: OnceLock::new(),
             state: Mutex::new(State {
                 activities: BTreeMap::new(),
                 tokens: HashMap::new(),
+                machines: BTreeSet::new(),
+                executions: BTreeMap::new(),
+                next_execution: 0,
                 next_poll: 0,
                 poll_time: POLL_TIME,
                 dead_polls_swallow: false,
@@ -109,20 +125,28 @@ impl Sfn {
         }
     }
 
-    pub(crate) async fn serve(&self, operation: &str, body: &Value, _: &Request) -> Result<Answer, AwsError> {
+    pub(crate) async fn serve(&self, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
         let bucket = self.inner.buckets.get(operation);
         if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
             return Err(AwsError::throttled(Service::Sfn));
+        }
+        if let Some(front) = self.inner.front.get() {
+            return self.serve_in_front(front, operation, body, request).await;
         }
         let answer = match operation {
             "CreateActivity" => self.create_activity(body),
             "DescribeActivity" => self.describe_activity(body),
             "ListActivities" => Ok(self.list_activities()),
             "DeleteActivity" => self.delete_activity(body),
-            "GetActivityTask" => self.get_activity_task(body).await,
+            "GetActivityTask" => self.get_activity_task(body, &request.headers).await,
             "SendTaskHeartbeat" => self.send_task_heartbeat(body),
-            "SendTaskSuccess" => self.send_task_success(body),
-            "SendTaskFailure" => self.send_task_failure(body),
+            "SendTaskSuccess" => self.send_task_success(body).await,
+            "SendTaskFailure" => self.send_task_failure(body).await,
+            "StartExecution" => self.start_execution(body),
+            "DescribeExecution" => self.describe_execution(body),
+            "StopExecution" => self.stop_execution(body),
+            "ListExecutions" => self.list_executions(body),
+            "GetExecutionHistory" => self.get_execution_history(body),
             _ => Err(unknown_operation(operation)),
         };
         answer.map(Answer::from)

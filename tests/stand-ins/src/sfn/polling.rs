@@ -1,5 +1,6 @@
 //! GetActivityTask: long polls that fetch each task exactly once.
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -17,11 +18,12 @@ const MAX_POLLERS: usize = 1000;
 const MAX_WORKER_NAME: usize = 80;
 
 impl Sfn {
-    pub(super) async fn get_activity_task(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn get_activity_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
         let arn = required(body, "activityArn")?;
         let worker = string(body, "workerName");
         check_length(body, "workerName", MAX_WORKER_NAME)?;
         let mut poll = self.begin_poll(arn, worker)?;
+        self.fetch(arn, headers);
         let task = tokio::time::timeout_at(poll.until, &mut poll.task).await;
         let task = match task {
             Ok(Ok(task)) => task,

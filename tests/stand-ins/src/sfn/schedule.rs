@@ -166,8 +166,8 @@ struct History {
 }
 
 impl Scheduled {
-    pub(crate) fn new(clock: Clock, schedule: &Schedule) -> Self {
-        let history = History { events: Vec::new(), retry: schedule.retry.clone(), outcome: None };
+    pub(crate) fn new(clock: Clock, retry: Vec<Retry>) -> Self {
+        let history = History { events: Vec::new(), retry, outcome: None };
         Self(Arc::new(Inner { clock, history: Mutex::new(history), events: watch::Sender::new(0) }))
     }
 

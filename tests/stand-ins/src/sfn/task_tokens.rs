@@ -66,9 +66,8 @@ impl Sfn {
     pub(super) fn hand_out(&self, task: ActivityTask, worker: Option<&str>) -> String {
         let token = format!("{TOKEN_PREFIX}{}", self.inner.identifiers.hex(32));
         let now = self.inner.clock.now();
-        let Origin::Test(scheduled) = &task.origin;
-        let over = scheduled.is_over();
-        scheduled.note(EventKind::Started { worker: worker.map(str::to_owned), token: token.clone() });
+        let over = task.origin.is_over();
+        task.origin.note(EventKind::Started { worker: worker.map(str::to_owned), token: token.clone() });
         let in_flight = Arc::new(InFlight { task, handed_out_at: now, alive_at: Mutex::new(now), clocks: Mutex::new(None) });
         let kept = if over { Token::Over } else { Token::InFlight(Arc::clone(&in_flight)) };
         self.inner.state.locked().tokens.insert(token.clone(), kept);
@@ -97,29 +96,34 @@ impl Sfn {
         let in_flight = self.in_flight(task_token(body)?)?;
         let now = self.inner.clock.now();
         *in_flight.alive_at.locked() = now;
-        let Origin::Test(scheduled) = &in_flight.task.origin;
-        scheduled.note(EventKind::Heartbeat);
+        in_flight.task.origin.note(EventKind::Heartbeat);
         Ok(json!({}))
     }
 
-    pub(super) fn send_task_success(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn send_task_success(&self, body: &Value) -> Result<Value, AwsError> {
         let token = task_token(body)?;
         check_bytes(body, "output", MAX_OUTPUT)?;
         let output = required(body, "output")?;
         let output = serde_json::from_str(output).map_err(|error| AwsError::new("InvalidOutput", format!("Invalid Output: '{error}'")))?;
-        self.answer(token, Outcome::Succeeded(output))
+        self.answer(token, Outcome::Succeeded(output)).await
     }
 
-    pub(super) fn send_task_failure(&self, body: &Value) -> Result<Value, AwsError> {
+    pub(super) async fn send_task_failure(&self, body: &Value) -> Result<Value, AwsError> {
         let token = task_token(body)?;
         check_length(body, "error", MAX_ERROR)?;
         check_length(body, "cause", MAX_CAUSE)?;
         let text = |member| string(body, member).unwrap_or_default().to_owned();
-        self.answer(token, Outcome::Failed { error: text("error"), cause: text("cause") })
+        self.answer(token, Outcome::Failed { error: text("error"), cause: text("cause") }).await
     }
 
-    fn answer(&self, token: &str, outcome: Outcome) -> Result<Value, AwsError> {
+    async fn answer(&self, token: &str, outcome: Outcome) -> Result<Value, AwsError> {
         let in_flight = self.in_flight(token)?;
+        if let Origin::Upstream(task) = &in_flight.task.origin {
+            // The token lives on until the answer has arrived: one that could not be passed on is given again.
+            self.answer_upstream(task, &outcome).await?;
+            self.forget(token);
+            return Ok(json!({}));
+        }
         // Of two answers at the same moment one is first.
         if self.take(token).is_none() {
             return Err(timed_out());
@@ -130,17 +134,47 @@ impl Sfn {
 
     /// Tells the origin how the task ended, and schedules it again where its retries say so.
     fn settle(&self, in_flight: &InFlight, outcome: Outcome) {
-        let Origin::Test(scheduled) = &in_flight.task.origin;
+        let scheduled = match &in_flight.task.origin {
+            Origin::Test(scheduled) => scheduled,
+            Origin::Upstream(task) => return self.report_upstream(task, outcome),
+        };
         if let Some(interval) = scheduled.attempt_ended(outcome) {
             let sfn = self.clone();
             let task = in_flight.task.clone();
-            let scheduled = scheduled.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(interval).await;
-                if !scheduled.is_over() {
+                if !task.origin.is_over() {
                     sfn.enqueue(task);
                 }
             });
+        }
+    }
+
+    /// Whether the token of a request is one of this stand-in's.
+    pub(super) fn knows_token(&self, body: &Value) -> bool {
+        string(body, "taskToken").is_some_and(|token| self.inner.state.locked().tokens.contains_key(token))
+    }
+
+    /// Ends the tasks of an execution that is over: calls with their tokens are answered `TaskTimedOut` from now on.
+    pub(super) fn execution_stopped(&self, execution: &str) {
+        let over: Vec<_> = {
+            let mut state = self.inner.state.locked();
+            for activity in state.activities.values_mut() {
+                activity.queue.retain(|task| task.execution().as_deref() != Some(execution));
+            }
+            let held = state.tokens.iter().filter_map(|(token, kept)| match kept {
+                Token::InFlight(in_flight) => Some((token, in_flight)),
+                Token::Over => None,
+            });
+            held.filter(|(_, in_flight)| in_flight.task.execution().as_deref() == Some(execution))
+                .map(|(token, in_flight)| (token.clone(), Arc::clone(in_flight)))
+                .collect()
+        };
+        for (token, in_flight) in over {
+            self.forget(&token);
+            if let Origin::Test(scheduled) = &in_flight.task.origin {
+                let _last = scheduled.attempt_ended(Outcome::Aborted);
+            }
         }
     }
 

@@ -1,0 +1,203 @@
+//! Amazon CloudWatch Logs: GetLogEvents over what the containers printed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::dispatch::unknown_operation;
+use crate::lock::Lock;
+use crate::protocol::AwsError;
+
+/// Most events of one answer (API_GetLogEvents).
+const MAX_EVENTS: usize = 10_000;
+
+/// The Logs stand-in; clones share it.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    clock: Clock,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    groups: BTreeSet<String>,
+    /// By group and stream.
+    streams: HashMap<(String, String), Stream>,
+}
+
+/// A line of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogEvent {
+    /// When it was printed.
+    pub at: Duration,
+    /// The line.
+    pub message: String,
+}
+
+/// Where a stream's events come from.
+enum Stream {
+    Kept(Vec<LogEvent>),
+    /// Asked for them at each moment; `None` as long as the stream does not exist.
+    Derived(Box<Source>),
+}
+
+type Source = dyn Fn(Duration) -> Option<Vec<LogEvent>> + Send + Sync;
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept(events) => f.debug_tuple("Kept").field(events).finish(),
+            Self::Derived(_) => f.write_str("Derived"),
+        }
+    }
+}
+
+impl Logs {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, state: Arc::default() }
+    }
+
+    /// Makes a log group without streams.
+    pub fn group(&self, group: &str) {
+        self.state.locked().groups.insert(group.to_owned());
+    }
+
+    /// Adds a line, printed now. The group and stream are made if there are none.
+    pub fn put(&self, group: &str, stream: &str, message: impl Into<String>) {
+        let event = LogEvent { at: self.clock.now(), message: message.into() };
+        let mut state = self.state.locked();
+        state.groups.insert(group.to_owned());
+        let stream = state.streams.entry((group.to_owned(), stream.to_owned()));
+        if let Stream::Kept(events) = stream.or_insert_with(|| Stream::Kept(Vec::new())) {
+            events.push(event);
+        }
+    }
+
+    /// Makes an empty stream, if there is none.
+    pub(crate) fn open(&self, group: &str, stream: &str) {
+        let mut state = self.state.locked();
+        state.groups.insert(group.to_owned());
+        state.streams.entry((group.to_owned(), stream.to_owned())).or_insert_with(|| Stream::Kept(Vec::new()));
+    }
+
+    /// Makes a stream that asks for its events whenever it is read.
+    pub(crate) fn derive(&self, group: &str, stream: &str, source: impl Fn(Duration) -> Option<Vec<LogEvent>> + Send + Sync + 'static) {
+        let mut state = self.state.locked();
+        state.groups.insert(group.to_owned());
+        state.streams.insert((group.to_owned(), stream.to_owned()), Stream::Derived(Box::new(source)));
+    }
+
+    /// The events of a stream so far; none where there is no such stream.
+    pub fn events(&self, group: &str, stream: &str) -> Vec<LogEvent> {
+        self.find(group, stream).unwrap_or_default()
+    }
+
+    fn find(&self, group: &str, stream: &str) -> Option<Vec<LogEvent>> {
+        let state = self.state.locked();
+        match state.streams.get(&(group.to_owned(), stream.to_owned()))? {
+            Stream::Kept(events) => Some(events.clone()),
+            Stream::Derived(source) => source(self.clock.now()),
+        }
+    }
+
+    pub(crate) fn serve(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
+        match operation {
+            "GetLogEvents" => self.get_log_events(body),
+            _ => Err(unknown_operation(operation)),
+        }
+    }
+
+    fn get_log_events(&self, body: &Value) -> Result<Value, AwsError> {
+        let text = |member: &str| body[member].as_str();
+        let group = text("logGroupName").or(text("logGroupIdentifier")).unwrap_or_default();
+        let stream = text("logStreamName").unwrap_or_default();
+        if !self.state.locked().groups.contains(group) {
+            return Err(not_found("The specified log group does not exist."));
+        }
+        let events = self.find(group, stream).ok_or_else(|| not_found("The specified log stream does not exist."))?;
+        let limit = match body.get("limit").filter(|limit| !limit.is_null()) {
+            None => MAX_EVENTS,
+            Some(limit) => limit
+                .as_u64()
+                .and_then(|limit| usize::try_from(limit).ok())
+                .filter(|limit| (1..=MAX_EVENTS).contains(limit))
+                .ok_or_else(|| invalid_parameter(format!("limit must be from 1 to {MAX_EVENTS}.")))?,
+        };
+        let from_head = body["startFromHead"].as_bool().unwrap_or(false);
+        let page = Page::of(events.len(), limit, from_head, text("nextToken"))?;
+        let shown: Vec<_> = events[page.start..page.end]
+            .iter()
+            .map(|event| {
+                let timestamp = self.clock.epoch_millis(event.at);
+                json!({"timestamp": timestamp, "message": event.message, "ingestionTime": timestamp})
+            })
+            .collect();
+        Ok(json!({
+            "events": shown,
+            "nextForwardToken": format!("f/{:056}/s", page.end),
+            "nextBackwardToken": format!("b/{:056}/s", page.start),
+        }))
+    }
+}
+
+/// Which of a stream's events an answer holds.
+#[derive(Debug, PartialEq)]
+struct Page {
+    start: usize,
+    end: usize,
+}
+
+impl Page {
+    fn of(length: usize, limit: usize, from_head: bool, token: Option<&str>) -> Result<Self, AwsError> {
+        let before = |end: usize| Self { start: end.saturating_sub(limit), end };
+        let after = |start: usize| Self { start, end: (start + limit).min(length) };
+        let Some(token) = token else {
+            return Ok(if from_head { after(0) } else { before(length) });
+        };
+        let invalid = || invalid_parameter("The specified nextToken is invalid.");
+        let mut parts = token.split('/');
+        let direction = parts.next().ok_or_else(invalid)?;
+        let position: usize = parts.next().and_then(|position| position.parse().ok()).ok_or_else(invalid)?;
+        let position = position.min(length);
+        match direction {
+            "f" => Ok(after(position)),
+            "b" => Ok(before(position)),
+            _ => Err(invalid()),
+        }
+    }
+}
+
+fn not_found(message: &str) -> AwsError {
+    AwsError::new("ResourceNotFoundException", message)
+}
+
+fn invalid_parameter(message: impl Into<String>) -> AwsError {
+    AwsError::new("InvalidParameterException", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages() {
+        // Length, limit, from the head, token: start and end.
+        for (length, limit, from_head, token, expected) in [
+            (5, 10, true, None, (0, 5)),
+            (5, 2, true, None, (0, 2)),
+            (5, 2, false, None, (3, 5)),
+            (5, 2, false, Some("f/0002/s"), (2, 4)),
+            (5, 2, false, Some("b/0003/s"), (1, 3)),
+            (5, 2, false, Some("f/0005/s"), (5, 5)),
+            (0, 2, false, None, (0, 0)),
+        ] {
+            let page = Page::of(length, limit, from_head, token).unwrap();
+            assert_eq!((page.start, page.end), expected, "{length} {limit} {from_head} {token:?}");
+        }
+        assert!(Page::of(5, 2, false, Some("x/1/s")).is_err());
+    }
+}

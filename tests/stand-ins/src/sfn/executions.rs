@@ -1,0 +1,295 @@
+//! Executions: StartExecution with its rules for names, DescribeExecution, StopExecution, ListExecutions. Nothing interprets a
+//! definition: tests say how an execution ends and what its history holds.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::Sfn;
+use super::request::{check_bytes, check_length, check_name, required, string};
+use crate::clock::Clock;
+use crate::identifiers::arn;
+use crate::lock::Lock;
+use crate::protocol::AwsError;
+
+/// A name is taken for this long after its execution ended (API_StartExecution).
+const NAMES_STAY_TAKEN: Duration = Duration::from_hours(90 * 24);
+/// Most bytes of `input` (API_StartExecution).
+const MAX_INPUT: usize = 262_144;
+/// Most executions, or events, of one answer.
+const MAX_RESULTS: usize = 1000;
+/// How many an answer holds where the caller does not say.
+const DEFAULT_RESULTS: usize = 100;
+
+/// An execution.
+#[derive(Debug)]
+pub(super) struct Execution {
+    number: u64,
+    state_machine: String,
+    name: String,
+    input: String,
+    started_at: Duration,
+    ended: Option<(Duration, ExecutionEnd)>,
+    pub(super) events: Vec<Value>,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExecutionEnd {
+    /// SUCCEEDED, with this output.
+    Succeeded(Value),
+    /// FAILED.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// The cause.
+        cause: String,
+    },
+    /// TIMED_OUT.
+    TimedOut,
+    /// ABORTED, as StopExecution does.
+    Aborted {
+        /// The error's name, where StopExecution was given one.
+        error: Option<String>,
+        /// The cause, where StopExecution was given one.
+        cause: Option<String>,
+    },
+}
+
+/// An execution at the moment it was looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExecutionView {
+    /// The execution's ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its input, as sent.
+    pub input: String,
+    /// When it was started.
+    pub started_at: Duration,
+    /// When and how it ended, if it has.
+    pub ended: Option<(Duration, ExecutionEnd)>,
+}
+
+impl Execution {
+    fn status(&self) -> &'static str {
+        self.ended.as_ref().map_or("RUNNING", |(_, end)| end.status())
+    }
+
+    fn describe(&self, arn: &str, clock: &Clock) -> Value {
+        let mut described = self.summary(arn, clock);
+        described["input"] = self.input.clone().into();
+        described["inputDetails"] = json!({"included": true});
+        described["redriveCount"] = 0.into();
+        match self.ended.as_ref().map(|(_, end)| end) {
+            None | Some(ExecutionEnd::TimedOut) => {}
+            Some(ExecutionEnd::Succeeded(output)) => {
+                described["output"] = output.to_string().into();
+                described["outputDetails"] = json!({"included": true});
+            }
+            Some(ExecutionEnd::Failed { error, cause }) => {
+                described["error"] = error.clone().into();
+                described["cause"] = cause.clone().into();
+            }
+            Some(ExecutionEnd::Aborted { error, cause }) => {
+                for (member, value) in [("error", error), ("cause", cause)] {
+                    if let Some(value) = value {
+                        described[member] = value.clone().into();
+                    }
+                }
+            }
+        }
+        described
+    }
+
+    fn summary(&self, arn: &str, clock: &Clock) -> Value {
+        let mut summary = json!({
+            "executionArn": arn,
+            "stateMachineArn": self.state_machine,
+            "name": self.name,
+            "status": self.status(),
+            "startDate": clock.epoch_seconds(self.started_at),
+        });
+        if let Some((at, _)) = self.ended {
+            summary["stopDate"] = clock.epoch_seconds(at).into();
+        }
+        summary
+    }
+}
+
+impl ExecutionEnd {
+    fn status(&self) -> &'static str {
+        match self {
+            Self::Succeeded(_) => "SUCCEEDED",
+            Self::Failed { .. } => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted { .. } => "ABORTED",
+        }
+    }
+
+    fn event(&self) -> Value {
+        match self {
+            Self::Succeeded(output) => {
+                json!({"type": "ExecutionSucceeded", "executionSucceededEventDetails": {"output": output.to_string()}})
+            }
+            Self::Failed { error, cause } => {
+                json!({"type": "ExecutionFailed", "executionFailedEventDetails": {"error": error, "cause": cause}})
+            }
+            Self::TimedOut => json!({"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}),
+            Self::Aborted { error, cause } => {
+                json!({"type": "ExecutionAborted", "executionAbortedEventDetails": {"error": error, "cause": cause}})
+            }
+        }
+    }
+}
+
+impl Sfn {
+    /// Makes a state machine and answers its ARN.
+    pub fn state_machine(&self, name: &str) -> String {
+        let arn = arn("states", &format!("stateMachine:{name}"));
+        self.inner.state.locked().machines.insert(arn.clone());
+        arn
+    }
+
+    /// All executions, in the order of their start.
+    pub fn executions(&self) -> Vec<ExecutionView> {
+        let state = self.inner.state.locked();
+        let mut executions: Vec<_> = state.executions.iter().collect();
+        executions.sort_by_key(|(_, execution)| execution.number);
+        let view = |(arn, execution): (&String, &Execution)| ExecutionView {
+            arn: arn.clone(),
+            name: execution.name.clone(),
+            input: execution.input.clone(),
+            started_at: execution.started_at,
+            ended: execution.ended.clone(),
+        };
+        executions.into_iter().map(view).collect()
+    }
+
+    /// Ends an execution, if it runs.
+    pub fn end_execution(&self, arn: &str, end: ExecutionEnd) {
+        let now = self.inner.clock.now();
+        let ended = {
+            let mut state = self.inner.state.locked();
+            let execution = state.executions.get_mut(arn).filter(|execution| execution.ended.is_none());
+            let event = end.event();
+            execution.map(|execution| execution.ended = Some((now, end))).map(|()| event)
+        };
+        if let Some(event) = ended {
+            self.history_event(arn, event);
+            self.execution_stopped(arn);
+        }
+    }
+
+    pub(super) fn start_execution(&self, body: &Value) -> Result<Value, AwsError> {
+        let state_machine = required(body, "stateMachineArn")?;
+        check_bytes(body, "input", MAX_INPUT)?;
+        let input = string(body, "input").unwrap_or("{}");
+        if let Err(error) = serde_json::from_str::<Value>(input) {
+            let message = format!("Invalid State Machine Execution Input: '{error}'");
+            return Err(AwsError::new("InvalidExecutionInput", message));
+        }
+        let name = string(body, "name").map_or_else(|| self.inner.identifiers.uuid(), str::to_owned);
+        check_name(&name)?;
+        let now = self.inner.clock.now();
+        let arn = {
+            let mut state = self.inner.state.locked();
+            if !state.machines.contains(state_machine) {
+                return Err(no_state_machine(state_machine));
+            }
+            let arn = state_machine.replace(":stateMachine:", ":execution:") + ":" + &name;
+            if let Some(taken) = state.executions.get(&arn) {
+                match &taken.ended {
+                    None if taken.input == input => {
+                        return Ok(json!({"executionArn": arn, "startDate": self.inner.clock.epoch_seconds(taken.started_at)}));
+                    }
+                    Some((at, _)) if now >= *at + NAMES_STAY_TAKEN => {}
+                    None | Some(_) => {
+                        let message = format!("Execution Already Exists: '{arn}'");
+                        return Err(AwsError::new("ExecutionAlreadyExists", message));
+                    }
+                }
+            }
+            let execution = Execution {
+                number: state.next_execution,
+                state_machine: state_machine.to_owned(),
+                name,
+                input: input.to_owned(),
+                started_at: now,
+                ended: None,
+                events: Vec::new(),
+            };
+            state.next_execution += 1;
+            state.executions.insert(arn.clone(), execution);
+            arn
+        };
+        self.history_event(&arn, json!({"type": "ExecutionStarted", "executionStartedEventDetails": {"input": input}}));
+        Ok(json!({"executionArn": arn, "startDate": self.inner.clock.epoch_seconds(now)}))
+    }
+
+    pub(super) fn describe_execution(&self, body: &Value) -> Result<Value, AwsError> {
+        let arn = required(body, "executionArn")?;
+        let state = self.inner.state.locked();
+        let execution = state.executions.get(arn).ok_or_else(|| no_execution(arn))?;
+        Ok(execution.describe(arn, &self.inner.clock))
+    }
+
+    pub(super) fn stop_execution(&self, body: &Value) -> Result<Value, AwsError> {
+        let arn = required(body, "executionArn")?;
+        check_length(body, "error", 256)?;
+        check_length(body, "cause", 32_768)?;
+        if !self.inner.state.locked().executions.contains_key(arn) {
+            return Err(no_execution(arn));
+        }
+        let text = |member| string(body, member).map(str::to_owned);
+        self.end_execution(arn, ExecutionEnd::Aborted { error: text("error"), cause: text("cause") });
+        let stop_date = self.inner.clock.epoch_seconds(self.inner.clock.now());
+        Ok(json!({"stopDate": stop_date}))
+    }
+
+    /// The newest executions first.
+    pub(super) fn list_executions(&self, body: &Value) -> Result<Value, AwsError> {
+        let state_machine = required(body, "stateMachineArn")?;
+        let status = string(body, "statusFilter");
+        let state = self.inner.state.locked();
+        if !state.machines.contains(state_machine) {
+            return Err(no_state_machine(state_machine));
+        }
+        let mut executions: Vec<_> = state
+            .executions
+            .iter()
+            .filter(|(_, execution)| execution.state_machine == state_machine)
+            .filter(|(_, execution)| status.is_none_or(|status| status == execution.status()))
+            .collect();
+        executions.sort_by_key(|(_, execution)| std::cmp::Reverse(execution.number));
+        let executions = executions.into_iter().map(|(arn, execution)| execution.summary(arn, &self.inner.clock));
+        page(executions.collect(), "executions", body)
+    }
+}
+
+/// One page of a list, with `nextToken` where more follows.
+pub(super) fn page(all: Vec<Value>, member: &str, body: &Value) -> Result<Value, AwsError> {
+    let most = match body["maxResults"].as_u64() {
+        None | Some(0) => DEFAULT_RESULTS,
+        Some(most) => usize::try_from(most).unwrap_or(usize::MAX).min(MAX_RESULTS),
+    };
+    let from = match string(body, "nextToken") {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| AwsError::new("InvalidToken", "Invalid Token: 'Invalid token'"))?,
+    };
+    let more = all.len() > from + most;
+    let shown: Vec<_> = all.into_iter().skip(from).take(most).collect();
+    let mut answer = json!({member: shown});
+    if more {
+        answer["nextToken"] = (from + most).to_string().into();
+    }
+    Ok(answer)
+}
+
+fn no_state_machine(arn: &str) -> AwsError {
+    AwsError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
+}
+
+pub(super) fn no_execution(arn: &str) -> AwsError {
+    AwsError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
+}

@@ -1,0 +1,42 @@
+//! Histories of executions, written by tests: GetExecutionHistory.
+
+use serde_json::{Value, json};
+
+use super::Sfn;
+use super::executions::{no_execution, page};
+use super::request::required;
+use crate::lock::Lock;
+use crate::protocol::AwsError;
+
+impl Sfn {
+    /// Adds an event to an execution's history, as in `{"type": "ActivityScheduled", "activityScheduledEventDetails": {…}}`. Its
+    /// `id`, `previousEventId` and `timestamp` (now) are filled in where they are missing.
+    ///
+    /// # Panics
+    /// When there is no such execution.
+    pub fn history_event(&self, execution_arn: &str, mut event: Value) {
+        let now = self.inner.clock.epoch_seconds(self.inner.clock.now());
+        let mut state = self.inner.state.locked();
+        let execution = state.executions.get_mut(execution_arn).expect("a history belongs to an execution");
+        let previous = execution.events.len();
+        for (member, value) in [("id", json!(previous + 1)), ("previousEventId", json!(previous)), ("timestamp", json!(now))] {
+            if event.get(member).is_none() {
+                event[member] = value;
+            }
+        }
+        execution.events.push(event);
+    }
+
+    pub(super) fn get_execution_history(&self, body: &Value) -> Result<Value, AwsError> {
+        let arn = required(body, "executionArn")?;
+        let mut events = {
+            let state = self.inner.state.locked();
+            let execution = state.executions.get(arn).ok_or_else(|| no_execution(arn))?;
+            execution.events.clone()
+        };
+        if body["reverseOrder"] == true {
+            events.reverse();
+        }
+        page(events, "events", body)
+    }
+}
