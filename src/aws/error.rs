@@ -4,7 +4,6 @@ use std::fmt;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// What a caller can do about an error.
@@ -81,6 +80,33 @@ const DENIED: &[&str] = &[
 /// Codes that fresh credentials mend, which the SDK fetches by itself.
 const EXPIRED: &[&str] = &["ExpiredTokenException", "ExpiredToken", "RequestExpired"];
 
+/// What went wrong on the way to the service. The SDK's own sentence says only at which step; its causes say why.
+fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
+    match error {
+        SdkError::TimeoutError(_) => "it did not answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => {
+            failure.as_connector_error().map_or_else(|| "the request could not be sent".to_owned(), |error| with_causes(error))
+        }
+        SdkError::ResponseError(failure) => format!("its answer could not be read, HTTP status {}", failure.raw().status()),
+        SdkError::ConstructionFailure(_) => "the request could not be built or signed; see whether credentials can be had".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// An error and its causes, each said once.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 /// Maps an error of the SDK.
 pub(crate) fn api_error<E>(action: &'static str, resource: impl Into<String>, error: &SdkError<E, HttpResponse>) -> ApiError
 where
@@ -89,7 +115,7 @@ where
     let resource = resource.into();
     let Some(service_error) = error.as_service_error() else {
         // Also credentials that could not be fetched: the metadata service has its moments.
-        return ApiError { action, resource, kind: ErrorKind::Unavailable, code: None, message: DisplayErrorContext(error).to_string() };
+        return ApiError { action, resource, kind: ErrorKind::Unavailable, code: None, message: in_words(error) };
     };
     let code = service_error.code().map(str::to_owned);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());

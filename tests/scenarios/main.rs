@@ -5,7 +5,10 @@
 
 mod activity;
 mod definition;
+mod histories;
+mod lifecycle;
 mod program;
+mod reasons;
 mod task_run;
 mod worker_process;
 mod world;

@@ -48,7 +48,8 @@ pub fn command(endpoint: Option<&str>, arguments: &[&str]) -> Command {
 impl Program {
     /// Starts a worker of the world's activity.
     pub fn worker(world: &World, served: &Served, name: &str) -> Self {
-        let mut command = command(Some(&served.url()), &["worker", "--activity-arn", &world.activity, "--worker-name", name, "--max-tasks", "300"]);
+        let mut command =
+            command(Some(&served.url()), &["worker", "--activity-arn", &world.activity, "--worker-name", name, "--max-tasks", "300"]);
         Self { child: command.spawn().unwrap() }
     }
 

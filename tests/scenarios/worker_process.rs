@@ -28,8 +28,10 @@ fn world() -> World {
 fn schedule(world: &World, heartbeat: u64) -> Scheduled {
     let mut task = world.task();
     task["deadline"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
-    task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
-    let input = json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": heartbeat, "task": task});
+    task["overrides"]["containerOverrides"] =
+        json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
+    let input =
+        json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": heartbeat, "task": task});
     world.aws.sfn().schedule(&world.activity, &input, Schedule::retrying().heartbeat(Duration::from_secs(heartbeat)))
 }
 
@@ -192,7 +194,12 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
     for (endpoint, arguments, code, says) in [
         (None, vec!["worker", "--activity-arn", world.activity.as_str()], 1, vec!["no AWS credentials were found"]),
         (Some(url.as_str()), vec!["worker", "--activity-arn", missing], 1, vec!["there is no activity", missing]),
-        (Some(url.as_str()), vec!["worker", "--max-tasks", "0", "--pollers", "none"], 64, vec!["--activity-arn", "--max-tasks", "--pollers"]),
+        (
+            Some(url.as_str()),
+            vec!["worker", "--max-tasks", "0", "--pollers", "none"],
+            64,
+            vec!["--activity-arn", "--max-tasks", "--pollers"],
+        ),
         (Some(url.as_str()), vec!["worker", "--no-such-flag"], 64, vec!["--no-such-flag"]),
         (Some(url.as_str()), vec!["wroker"], 64, vec!["wroker"]),
     ] {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{Container, Task};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
@@ -67,6 +67,7 @@ fn container_status(container: &Container) -> ContainerStatus {
     }
 }
 
+/// To the millisecond, which is what ECS gives: the protocol writes times as floating point numbers, and the rest is noise.
 fn timestamp(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()?.round(Unit::Millisecond).ok()
 }

@@ -2,9 +2,7 @@
 
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::Builder;
-
-/// The region of everything local.
-pub const REGION: &str = "us-east-1";
+use stand_ins::REGION;
 
 /// What the local servers take as an access key and its secret; they check neither.
 const ANY_CREDENTIAL: &str = "local";

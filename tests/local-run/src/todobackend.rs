@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
+use stand_ins::ecs::Processes;
 use tokio::process::Command;
 
 use crate::directories::workspace_directory;
@@ -51,6 +52,17 @@ pub const TITLES_TABLE: &str = "unique_titles_title";
 #[must_use]
 pub fn project_directory() -> PathBuf {
     workspace_directory().join("tests/todobackend")
+}
+
+/// How its containers run as processes: in the project's directory, with the environment's `python3` first on the `PATH`.
+///
+/// # Errors
+/// When the environment's path cannot stand in a `PATH`.
+pub fn containers(python: &PythonEnvironment) -> Result<Processes> {
+    let inherited = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::iter::once(python.programs()).chain(std::env::split_paths(&inherited));
+    let path = std::env::join_paths(directories).context("The path of the Python environment cannot stand in a PATH")?;
+    Ok(Processes::in_directory(project_directory()).environment("PATH", path.to_string_lossy()))
 }
 
 /// What a database holds.

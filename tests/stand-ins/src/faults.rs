@@ -27,7 +27,7 @@ pub enum Fault {
     CutBefore,
     /// The call takes effect, then the connection is closed without the answer.
     CutAfter,
-    /// The call arrives twice and takes effect twice; the second answer is the one sent back.
+    /// The call arrives twice at once and takes effect twice; the answer to the second arrival is the one sent back.
     Duplicate,
 }
 

@@ -28,6 +28,17 @@
 //! # }
 //! ```
 //!
+//!
+//! # Over sockets
+//!
+//! [`StandIns::listen`] serves all services at one URL, for `AWS_ENDPOINT_URL` and its like; [`StandIns::response_urls`] is
+//! where CloudFormation's answers go.
+//!
+//! # What happens there
+//!
+//! Tasks follow [scripts](ecs::Script), or run as [processes](ecs::Processes) of this machine. Activities have
+//! [queues of their own](sfn::Sfn::schedule), or [stand in front](sfn::Sfn::in_front_of) of an emulator. Every call is
+//! [recorded](Calls), and any call can be struck by a [fault](faults::Faults).
 
 #![allow(clippy::doc_markdown, reason = "the names of AWS operations read as words here, on nearly every line")]
 #![allow(clippy::must_use_candidate, reason = "what sets something up also answers its name or a handle, needed or not")]

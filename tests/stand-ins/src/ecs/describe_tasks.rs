@@ -105,9 +105,12 @@ impl<'a> Filter<'a> {
             desired_status: string(body, "desiredStatus").unwrap_or("RUNNING"),
         };
         // "When you specify startedBy as the filter, it must be the only filter that you use" (API_ListTasks).
-        let others = [filter.family, filter.container_instance, filter.launch_type, filter.service];
-        if filter.started_by.is_some() && others.iter().any(Option::is_some) {
-            return Err(invalid_parameter("startedBy cannot be combined with another filter."));
+        let others = ["family", "serviceName", "containerInstance", "launchType", "desiredStatus"];
+        if filter.started_by.is_some() && others.iter().any(|member| string(body, member).is_some()) {
+            return Err(invalid_parameter("cannot specify startedBy with other arguments"));
+        }
+        if filter.family.is_some() && filter.service.is_some() {
+            return Err(invalid_parameter("cannot specify family with serviceName"));
         }
         if !["RUNNING", "PENDING", "STOPPED"].contains(&filter.desired_status) {
             return Err(invalid_parameter("desiredStatus must be RUNNING, PENDING or STOPPED."));

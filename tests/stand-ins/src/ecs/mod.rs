@@ -148,7 +148,7 @@ impl Ecs {
         });
     }
 
-    /// The family's launches from now on follow the scripts that this function writes.
+    /// The family's launches from now on follow the scripts that this function writes. It must not call the stand-in.
     pub fn script_with(&self, family: &str, script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static) {
         self.inner.state.locked().scripts.set(family, script);
     }

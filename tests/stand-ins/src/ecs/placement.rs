@@ -15,7 +15,8 @@ pub enum Placement {
     Only {
         /// How many tasks are placed.
         placed: u64,
-        /// The failure's reason, as in `RESOURCE:MEMORY`, `AGENT`, `ATTRIBUTE`.
+        /// The failure's reason, as in `RESOURCE:MEMORY`, `AGENT`, `ATTRIBUTE`, or Fargate's `Capacity is unavailable at this
+        /// time. Please try again later or in a different availability zone`.
         reason: String,
     },
 }
@@ -62,10 +63,12 @@ impl Placements {
     }
 }
 
-/// A failure as RunTask reports it, about one container instance of the cluster.
+/// A failure as RunTask reports it: about one container instance of the cluster, or, where the reason is a sentence of
+/// Fargate's, about none.
 fn failure(reason: &str) -> Value {
-    json!({
-        "arn": arn("ecs", "container-instance/0123456789abcdef0123456789abcdef"),
-        "reason": reason,
-    })
+    if reason.contains(' ') {
+        return json!({"reason": reason});
+    }
+    let instance = arn("ecs", "container-instance/0123456789abcdef0123456789abcdef");
+    json!({"arn": instance, "reason": reason})
 }

@@ -152,3 +152,28 @@ impl Sfn {
         answer.map(Answer::from)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_operation_has_a_bucket_of_its_own() {
+        let sfn = Sfn::new(Clock::start());
+        sfn.enforce_throttles(true);
+        let request = Request { headers: HeaderMap::new(), body: Bytes::new() };
+        let body = json!({"taskToken": "malformed"});
+        let code = async |operation: &str| sfn.serve(operation, &body, &request).await.unwrap_err().code;
+        for _ in 0..3000 {
+            assert_eq!(code("SendTaskHeartbeat").await, "InvalidToken");
+        }
+        assert_eq!(code("SendTaskHeartbeat").await, "ThrottlingException");
+        assert_eq!(code("SendTaskSuccess").await, "InvalidToken");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(code("SendTaskHeartbeat").await, "InvalidToken");
+    }
+}

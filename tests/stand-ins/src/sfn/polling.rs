@@ -121,3 +121,22 @@ impl Drop for Poll {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::sfn::Schedule;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_on_its_way_to_a_poll_that_is_dropped_goes_to_the_next() {
+        let sfn = Sfn::new(Clock::start());
+        let activity = sfn.activity("tasks");
+        let dropped = sfn.begin_poll(&activity, None).unwrap();
+        let scheduled = sfn.schedule(&activity, &json!({}), Schedule::once());
+        assert_eq!(sfn.waiting_polls(&activity), 0, "the task is on its way");
+        drop(dropped);
+        let polled = sfn.get_activity_task(&json!({"activityArn": activity}), &HeaderMap::new()).await.unwrap();
+        assert_eq!(scheduled.tokens(), [polled["taskToken"].as_str().unwrap()]);
+    }
+}

@@ -180,3 +180,14 @@ async fn an_unknown_activity() {
     let known = client.describe_activity().activity_arn(&activity).send().await.unwrap();
     assert_eq!(known.name(), "tasks");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_activity_fails_what_waits_for_it() {
+    let (aws, client, activity) = setup();
+    let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::retrying());
+    client.delete_activity().activity_arn(&activity).send().await.unwrap();
+    let Outcome::Failed { error, .. } = scheduled.outcome().await else { panic!("it failed") };
+    assert_eq!(error, "States.Runtime");
+    let poll = client.get_activity_task().activity_arn(&activity).send().await.unwrap_err();
+    assert_eq!(poll.code(), Some("ActivityDoesNotExist"));
+}

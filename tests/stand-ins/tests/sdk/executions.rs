@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sfn::error::ProvideErrorMetadata;
-use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
+use aws_sdk_sfn::types::{ExecutionListItem, ExecutionStatus, HistoryEventType};
 use serde_json::json;
 use stand_ins::StandIns;
 use stand_ins::sfn::{ExecutionEnd, Outcome, Schedule};
@@ -84,13 +84,13 @@ async fn histories_and_lists() {
 
     let history = client.get_execution_history().execution_arn(&arns[0]).reverse_order(true).send().await.unwrap();
     let types: Vec<_> = history.events().iter().map(|event| event.r#type().clone()).collect();
-    use HistoryEventType::{ActivityScheduled, ExecutionFailed, ExecutionStarted};
-    assert_eq!(types, [ExecutionFailed, ActivityScheduled, ExecutionStarted]);
+    let expected = [HistoryEventType::ExecutionFailed, HistoryEventType::ActivityScheduled, HistoryEventType::ExecutionStarted];
+    assert_eq!(types, expected);
     assert_eq!(history.events()[0].id(), 3);
 
     let list = || client.list_executions().state_machine_arn(&machine);
     let running = list().status_filter(ExecutionStatus::Running).send().await.unwrap();
-    let names: Vec<_> = running.executions().iter().map(|execution| execution.name()).collect();
+    let names: Vec<_> = running.executions().iter().map(ExecutionListItem::name).collect();
     assert_eq!(names, ["c", "b"], "the newest first");
     let first = list().max_results(2).send().await.unwrap();
     let second = list().max_results(2).next_token(first.next_token().unwrap()).send().await.unwrap();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
+use serde_json::json;
 use stand_ins::faults::{Fault, Span};
+use stand_ins::sfn::Schedule;
 use stand_ins::{Outcome, Recording, Service, StandIns};
 use tokio::time::{Instant, timeout};
 
@@ -95,4 +97,15 @@ async fn the_read_timeout_of_the_sdk_is_kept() {
     let late = client.get_activity_task().activity_arn(&activity).send().await;
     assert!(matches!(&late, Err(aws_sdk_sfn::error::SdkError::DispatchFailure(failure)) if failure.is_timeout()), "{late:?}");
     assert_eq!(begun.elapsed(), 70 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_arrives_twice_takes_two_tasks_and_answers_with_one() {
+    let aws = StandIns::new();
+    let activity = aws.sfn().activity("tasks");
+    aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Next(1), Fault::Duplicate);
+    let scheduled = [1, 2].map(|n| aws.sfn().schedule(&activity, &json!(n), Schedule::once()));
+    let polled = super::sfn(&aws).get_activity_task().activity_arn(&activity).send().await.unwrap();
+    assert_eq!(polled.input(), Some("2"));
+    assert_eq!(scheduled.map(|scheduled| scheduled.tokens().len()), [1, 1]);
 }

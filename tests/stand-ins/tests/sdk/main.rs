@@ -1,11 +1,14 @@
 //! The stand-ins through real SDK clients: in this process under a paused clock, and over sockets where those matter.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+#![allow(clippy::doc_markdown, reason = "the names of AWS services are words")]
 
 mod activities;
 mod executions;
 mod faults;
 mod front;
+mod launches;
 mod logs;
+mod lookups;
 mod others;
 mod processes;
 mod response_urls;

@@ -11,14 +11,17 @@ mod programs;
 mod serve;
 mod wording;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::todobackend::Release;
+use stand_ins::ecs::ContainerLine;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use arguments::Arguments;
 use colour::Colour;
@@ -61,7 +64,8 @@ async fn run(arguments: Arguments, console: &Console) -> Result<()> {
     let programs = Programs::build().await?;
     let directory = RunDirectory::create("run")?;
     let logs = directory.path().to_owned();
-    run_in(directory, arguments, &programs, python, console).await.with_context(|| format!("The logs are in {}", logs.display()))
+    let result = run_in(directory, arguments, &programs, python, console).await;
+    result.map_err(|error| anyhow!("{error:#}\nThe logs are in {}", logs.display()))
 }
 
 async fn run_in(
@@ -72,7 +76,8 @@ async fn run_in(
     console: &Console,
 ) -> Result<()> {
     let started = Instant::now();
-    let (platform, mut processes) = Platform::start(programs, python, directory, console).await?;
+    let (sender, lines) = unbounded_channel();
+    let (platform, mut processes) = Platform::start(programs, python, directory, sender, console).await?;
     let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
     let release = if arguments.fail { Release::UniqueTitles } else { Release::Good };
     let work = async {
@@ -88,7 +93,16 @@ async fn run_in(
     tokio::select! {
         result = work => result,
         never = processes.died() => match never? {},
+        never = print_containers(lines, console) => match never {},
     }
+}
+
+/// Prints what containers print, until it is cancelled.
+async fn print_containers(mut lines: UnboundedReceiver<ContainerLine>, console: &Console) -> Infallible {
+    while let Some(ContainerLine { container, line, .. }) = lines.recv().await {
+        console.print("container", &format!("{container} | {line}"));
+    }
+    std::future::pending().await
 }
 
 async fn prepare_python(console: &Console) -> Result<PythonEnvironment> {

@@ -7,6 +7,7 @@ use local_run::executions::Executions;
 use local_run::stacks::{Stack, StackEvent, Stacks, Template};
 use local_run::todobackend::{CONTAINER, Database, ITEMS_TABLE, MIGRATE_TASK, Release, STACK, TEMPLATE, TITLES_TABLE};
 use serde_json::Value;
+use stand_ins::StandIns;
 
 use super::colour::Colour;
 use super::console::Console;
@@ -58,8 +59,15 @@ pub async fn run(platform: &Platform, release: Release, printer: &mut ExecutionP
     if !differences.is_empty() {
         bail!("The run did not end as it should:\n  {}", differences.join("\n  "));
     }
-    let exit = None;
+    let exit = last_exit(&platform.stand_ins);
     Ok(closing_line(&stack, &answer, exit, console))
+}
+
+/// When the last task's containers had ended.
+fn last_exit(stand_ins: &StandIns) -> Option<SystemTime> {
+    let stopped = stand_ins.ecs().tasks().pop()?.stopped_at?;
+    let since_1970 = u64::try_from(stand_ins.clock().epoch_millis(stopped)).ok()?;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970))
 }
 
 /// The outputs of the last run, which are the answer's `Data`; null when it failed.

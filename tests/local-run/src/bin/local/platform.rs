@@ -9,7 +9,11 @@ use local_run::executions::Executions;
 use local_run::local_aws::LocalAws;
 use local_run::python::PythonEnvironment;
 use local_run::task_runner::TaskRunner;
+use local_run::todobackend;
 use local_run::worker::Worker;
+use stand_ins::StandIns;
+use stand_ins::ecs::ContainerLine;
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::console::Console;
 use super::programs::Programs;
@@ -26,6 +30,8 @@ pub struct Platform {
     pub directory: RunDirectory,
     /// The environment of containers.
     pub python: PythonEnvironment,
+    /// What runs the containers.
+    pub stand_ins: StandIns,
 }
 
 /// The processes behind it. Dropping them ends them.
@@ -36,7 +42,7 @@ pub struct Processes {
 }
 
 impl Platform {
-    /// Starts everything, and says what takes how long.
+    /// Starts everything, and says what takes how long. What containers print goes to `lines`.
     ///
     /// # Errors
     /// When a part does not start or the stack cannot be deployed.
@@ -44,10 +50,13 @@ impl Platform {
         programs: &Programs,
         python: PythonEnvironment,
         directory: RunDirectory,
+        lines: UnboundedSender<ContainerLine>,
         console: &Console,
     ) -> Result<(Self, Processes)> {
         let wait = console.wait("starting AWS on this machine");
-        let aws = LocalAws::start(&python, &directory).await?;
+        let stand_ins = StandIns::new();
+        stand_ins.ecs().processes(todobackend::containers(&python)?.lines(lines));
+        let aws = LocalAws::start(&python, &directory, stand_ins.clone(), 1.0).await?;
         let endpoints = aws.endpoints().clone();
         wait.done(&format!("AWS on this machine is ready: {}", endpoints.ministack));
 
@@ -59,7 +68,7 @@ impl Platform {
         let worker = Worker::start(&programs.ecs_task_runner, &task_runner.activity_arn, &endpoints, &[], log)?;
         console.print("", &format!("the worker runs as process {}", worker.id()));
         let executions = task_runner.executions(&endpoints);
-        Ok((Self { endpoints, task_runner, executions, directory, python }, Processes { worker, aws }))
+        Ok((Self { endpoints, task_runner, executions, directory, python, stand_ins }, Processes { worker, aws }))
     }
 }
 

@@ -11,6 +11,8 @@ pub fn explain(platform: &Platform) {
     let state_machine = &platform.task_runner.state_machine_arn;
     let service_token = &platform.task_runner.service_token;
     let database = platform.directory.file("other.sqlite3");
+    let task = platform.stand_ins.ecs().tasks().pop().map(|task| task.arn).unwrap_or_default();
+    let task = task.rsplit('/').next().unwrap_or_default();
     let failing = Release::UniqueTitles.settings_module();
     println!(
         "
@@ -24,7 +26,7 @@ Then, for example:
 aws cloudformation describe-stack-events --stack-name {STACK} --output table
 aws stepfunctions list-executions --state-machine-arn {state_machine}
 aws ecs list-tasks --cluster todobackend --desired-status STOPPED
-aws logs describe-log-streams --log-group-name /todobackend/{CONTAINER}
+aws logs get-log-events --log-group-name /{STACK}/{CONTAINER} --log-stream-name {STACK}/{CONTAINER}/{task}
 
 # a release whose migration fails, and its Reason
 aws cloudformation deploy --stack-name other --template-file tests/local-run/stack.yaml --parameter-overrides \\

@@ -15,13 +15,13 @@ const EVENT: usize = 20;
 const STATE: usize = 19;
 const KEY: usize = 16;
 
-/// A stack event: logical id, status, and the reason, which may have lines of its own.
+/// A stack event: logical id, status, and the reason's first line. The answer shows all of a reason.
 pub fn stack_event(event: &StackEvent, palette: Palette) -> String {
     let status = palette.paint(colour_of_status(&event.status), &format!("{:<STATUS$}", event.status));
     let line = format!("{:<LOGICAL_ID$} {status}", event.logical_id);
-    match &event.reason {
-        Some(reason) if reason.contains('\n') => format!("{}\n{reason}", line.trim_end()),
-        Some(reason) => format!("{line} {reason}"),
+    match event.reason.as_deref().and_then(|reason| reason.split_once('\n').or(Some((reason, "")))) {
+        Some((reason, "")) => format!("{line} {reason}"),
+        Some((first_line, _)) => format!("{line} {first_line} …"),
         None => line.trim_end().to_owned(),
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         for (status, reason, expected) in [
             ("CREATE_COMPLETE", None, "MigrateTask            CREATE_COMPLETE"),
             ("CREATE_FAILED", Some("it failed"), "MigrateTask            CREATE_FAILED        it failed"),
-            ("CREATE_FAILED", Some("it failed:\n  why"), "MigrateTask            CREATE_FAILED\nit failed:\n  why"),
+            ("CREATE_FAILED", Some("it failed:\n  why"), "MigrateTask            CREATE_FAILED        it failed: …"),
         ] {
             assert_eq!(stack_event(&event(status, reason), PLAIN()), expected);
         }
