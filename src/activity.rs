@@ -17,6 +17,7 @@ mod heartbeat;
 mod poll;
 mod shutdown;
 mod token;
+mod vitals;
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -28,6 +29,7 @@ use tokio::sync::Semaphore;
 pub use client::{ActivityClient, ActivityError};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use token::TaskToken;
+pub use vitals::{Signs, Vitals};
 
 /// The error name a task is given back under when its worker shuts down. The definition retries on it at once.
 pub const HANDED_OVER: &str = "Worker.HandedOver";

@@ -149,6 +149,13 @@ impl TaskSpec {
         }
     }
 
+    /// The family of the task definition, which may be given as family, `family:revision` or ARN.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        let name = self.task_definition.rsplit('/').next().unwrap_or(&self.task_definition);
+        name.split(':').next().unwrap_or(name)
+    }
+
     /// How many tasks the run consists of: one for each of `instances`, else `count`.
     #[must_use]
     pub fn task_count(&self) -> usize {

@@ -49,6 +49,7 @@ where
     }
 
     async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
+        let _in_hand = self.client.vitals().task();
         let mut heartbeat = Heartbeat::new(&self.client, &token, period);
         let result = if self.shutdown.is_requested() {
             Err(handed_over(self.client.worker_name()))

@@ -8,7 +8,7 @@ use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
 
-use super::{TaskFailure, TaskToken};
+use super::{TaskFailure, TaskToken, Vitals};
 use crate::aws::{ApiError, Connection, ErrorKind, api_error};
 use crate::byte_limit;
 
@@ -36,6 +36,7 @@ pub struct ActivityClient {
     answers: Client,
     activity_arn: String,
     worker_name: String,
+    vitals: Vitals,
 }
 
 /// The activity cannot be served.
@@ -87,6 +88,7 @@ impl ActivityClient {
             answers: client("activity-answers", answers),
             activity_arn: activity_arn.into(),
             worker_name: worker_name.into(),
+            vitals: Vitals::new(),
         }
     }
 
@@ -94,6 +96,12 @@ impl ActivityClient {
     #[must_use]
     pub fn worker_name(&self) -> &str {
         &self.worker_name
+    }
+
+    /// Signs of life of the worker that this client serves.
+    #[must_use]
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
     }
 
     /// Looks the activity up, so that a worker with a wrong ARN ends at its start.
@@ -120,12 +128,16 @@ impl ActivityClient {
             .send()
             .await
             .map_err(|error| api_error("states:GetActivityTask", self.activity_arn.as_str(), &error))?;
+        self.vitals.polled();
         Ok(answer.task_token.filter(|token| !token.is_empty()).map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
     }
 
     pub(super) async fn heartbeat(&self, token: &TaskToken) -> Delivery {
         match self.answers.send_task_heartbeat().task_token(token.expose()).send().await {
-            Ok(_) => Delivery::Taken,
+            Ok(_) => {
+                self.vitals.heartbeat_taken();
+                Delivery::Taken
+            }
             Err(error) => delivery(&api_error("states:SendTaskHeartbeat", "its task", &error)),
         }
     }

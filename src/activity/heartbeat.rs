@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::TaskToken;
 use super::client::{ActivityClient, Delivery};
+use super::vitals::Counted;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;
@@ -23,6 +24,7 @@ pub(super) struct Heartbeat<'a> {
     /// When the service last heard of the task for certain: the sending of the last beat that it took.
     heard: Instant,
     due: Instant,
+    late: Option<Counted>,
 }
 
 impl<'a> Heartbeat<'a> {
@@ -30,7 +32,7 @@ impl<'a> Heartbeat<'a> {
     pub(super) fn new(client: &'a ActivityClient, token: &'a TaskToken, period: Duration) -> Self {
         let now = Instant::now();
         let first = (period / PART).mul_f64(rand::rng().random_range(0.3..=1.0));
-        Self { client, token, period, heard: now, due: now + first }
+        Self { client, token, period, heard: now, due: now + first, late: None }
     }
 
     /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
@@ -44,11 +46,15 @@ impl<'a> Heartbeat<'a> {
             match self.client.heartbeat(self.token).await {
                 Delivery::Taken => {
                     self.heard = sent;
+                    self.late = None;
                     self.due = sent + (self.period / PART).mul_f64(rand::rng().random_range(1.0 - JITTER..=1.0));
                 }
                 Delivery::Lost(why) => return why,
                 Delivery::Refused(why) | Delivery::Uncertain(why) => {
                     tracing::warn!(error = why, "a heartbeat was not taken; it is sent again");
+                    if self.heard.elapsed() >= self.period * 2 / PART {
+                        self.late.get_or_insert_with(|| self.client.vitals().late_heartbeat());
+                    }
                     self.due = Instant::now() + RETRY.min(self.period / (2 * PART));
                 }
             }

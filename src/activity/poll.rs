@@ -65,14 +65,18 @@ where
     async fn poll_until_shutdown(self: Arc<Self>) {
         let shutdown = &self.attendance.shutdown;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        // Kept over failures in a row: a worker whose polls fail is one that tries to poll.
+        let mut polling = None;
         loop {
             let permit = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
                 permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("the semaphore is never closed"),
             };
+            polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
             match self.attendance.client.poll().await {
                 Ok(Some((token, input))) => {
+                    polling = None;
                     self.cleared();
                     backoff.reset();
                     self.start_one();
@@ -84,6 +88,7 @@ where
                 }
                 Ok(None) => {
                     drop(permit);
+                    polling = None;
                     self.cleared();
                     backoff.reset();
                     if self.retire() {

@@ -81,7 +81,7 @@ impl Stopper {
 
     /// Tasks of exactly this execution: a later one of the same resource may be running.
     async fn tasks_of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
-        let listed = self.list(&task.cluster, WhichTasks::StartedBy(&task.started_by)).await?;
+        let listed = self.list(&task.cluster, WhichTasks::StartedBy { name: &task.started_by, family: task.family() }).await?;
         Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by == task.started_by).collect())
     }
 
@@ -90,7 +90,7 @@ impl Stopper {
         let Some(prefix) = resource_prefix(&task.started_by) else {
             return Ok(Vec::new());
         };
-        let listed = self.list(&task.cluster, WhichTasks::Family(family(&task.task_definition))).await?;
+        let listed = self.list(&task.cluster, WhichTasks::Family(task.family())).await?;
         Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by.starts_with(prefix)).collect())
     }
 
@@ -102,24 +102,6 @@ impl Stopper {
                 Ok(Vec::new())
             }
             listed => listed,
-        }
-    }
-}
-
-/// The family of a task definition given as family, `family:revision` or ARN.
-fn family(task_definition: &str) -> &str {
-    let name = task_definition.rsplit('/').next().unwrap_or(task_definition);
-    name.split(':').next().unwrap_or(name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_family_is_found_in_every_form() {
-        for form in ["migrate", "migrate:3", "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"] {
-            assert_eq!(family(form), "migrate");
         }
     }
 }

@@ -129,7 +129,12 @@ impl Run<'_> {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut looked_twice = false;
         loop {
-            let listed = match self.runner.ecs.list_tasks(&spec.cluster, WhichTasks::StartedBy(&spec.started_by)).await {
+            let listed = match self
+                .runner
+                .ecs
+                .list_tasks(&spec.cluster, WhichTasks::StartedBy { name: &spec.started_by, family: spec.family() })
+                .await
+            {
                 Ok(listed) => listed,
                 Err(error) => {
                     self.obstacle(RunTaskError::Api(error))?;

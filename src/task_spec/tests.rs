@@ -117,6 +117,15 @@ fn debug_hides_environment_values() {
 }
 
 #[test]
+fn the_family_is_found_in_every_form() {
+    for form in ["migrate", "migrate:3", "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"] {
+        let mut spec: TaskSpec = serde_json::from_value(minimal()).unwrap();
+        spec.task_definition = form.to_owned();
+        assert_eq!(spec.family(), "migrate");
+    }
+}
+
+#[test]
 fn instances_decide_the_number_of_tasks() {
     let mut spec: TaskSpec = serde_json::from_value(minimal()).unwrap();
     assert_eq!(spec.task_count(), 1);

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stand_ins::Served;
@@ -12,6 +13,8 @@ use crate::world::World;
 /// A running worker. Dropped, it is killed.
 pub struct Program {
     child: Child,
+    /// Read all the time: a program whose output nobody reads stops when the pipe is full.
+    output: Option<JoinHandle<(String, String)>>,
 }
 
 /// What a program left behind.
@@ -50,7 +53,19 @@ impl Program {
     pub fn worker(world: &World, served: &Served, name: &str) -> Self {
         let mut command =
             command(Some(&served.url()), &["worker", "--activity-arn", &world.activity, "--worker-name", name, "--max-tasks", "300"]);
-        Self { child: command.spawn().unwrap() }
+        Self::of(command.spawn().unwrap())
+    }
+
+    /// A program that was started otherwise.
+    pub fn of(mut child: Child) -> Self {
+        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let output = std::thread::spawn(move || {
+            let (mut printed, mut said) = (String::new(), String::new());
+            stdout.read_to_string(&mut printed).unwrap();
+            stderr.read_to_string(&mut said).unwrap();
+            (printed, said)
+        });
+        Self { child, output: Some(output) }
     }
 
     /// Sends a signal: `TERM`, `KILL`, `STOP`, `CONT`.
@@ -64,9 +79,7 @@ impl Program {
         let end = Instant::now() + within;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let (mut stdout, mut stderr) = (String::new(), String::new());
-                self.child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
-                self.child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+                let (stdout, stderr) = self.output.take().unwrap().join().unwrap();
                 return Ended { status, stdout, stderr };
             }
             assert!(Instant::now() < end, "the program still runs after {within:?}");

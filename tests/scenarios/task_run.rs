@@ -168,7 +168,8 @@ async fn a_task_that_ecs_never_knows_is_a_failure() {
 /// Launches that find no room keep their token until there is some.
 #[tokio::test(start_paused = true)]
 async fn a_lack_of_capacity_is_waited_out_under_one_token() {
-    for reason in ["RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT"] {
+    let fargate = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
+    for reason in ["RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT", fargate] {
         let world = World::new();
         let _worker = world.worker();
         world.aws.ecs().placements(FAMILY, [Placement::fails(reason), Placement::fails(reason), Placement::fails(reason), Placement::All]);
@@ -441,4 +442,24 @@ async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
     assert_eq!(request["group"], "migrations");
     assert_eq!(request["tags"], json!([{"key": "team", "value": "web"}]));
     assert_eq!(request["overrides"], changes["overrides"]);
+}
+
+/// `StartTask` has no client token: what was started is found again by `startedBy`.
+#[tokio::test(start_paused = true)]
+async fn a_task_is_started_once_on_each_instance_whatever_becomes_of_calls_and_workers() {
+    for fault in [None, Some(Fault::CutAfter), Some(Fault::CutBefore), Some(Fault::InternalError)] {
+        let world = World::new();
+        world.aws.ecs().script(FAMILY, Script::exits(0).running(10 * MINUTE));
+        if let Some(fault) = fault.clone() {
+            world.aws.faults().inject(Service::Ecs, "StartTask", Span::Next(1), fault);
+        }
+        let first = world.worker();
+        let scheduled = world.schedule(&with(world.task(), &json!({"instances": ["0123456789abcdef0", "0123456789abcdef1"]})));
+        sleep(2 * MINUTE).await;
+        first.request_shutdown();
+        let _second = world.worker();
+        let output = success(scheduled.outcome().await);
+        assert_eq!(world.launched(), 2, "{fault:?}");
+        assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 2);
+    }
 }

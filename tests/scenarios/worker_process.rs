@@ -216,3 +216,97 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
+
+#[tokio::test]
+async fn systemd_is_told_of_readiness_life_and_end() {
+    let world = world();
+    let served = listen(&world).await;
+    let directory = std::env::temp_dir().join(format!("ecs-task-runner-notify-{}", std::process::id()));
+    // One of an earlier run with this process id may be there.
+    let _ = std::fs::remove_file(&directory);
+    let socket = tokio::net::UnixDatagram::bind(&directory).unwrap();
+    let told = async || {
+        let mut buffer = [0; 1_024];
+        let length = tokio::time::timeout(PATIENCE, socket.recv(&mut buffer)).await.unwrap().unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let unhealthy = world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::InternalError);
+    let mut command = command(Some(&served.url()), &["worker", "--activity-arn", &world.activity]);
+    let child = command.env("NOTIFY_SOCKET", &directory).env("WATCHDOG_USEC", "500000").spawn().unwrap();
+    let worker = Program::of(child);
+    let mut buffer = [0; 1_024];
+    let early = tokio::time::timeout(SECOND, socket.recv(&mut buffer)).await;
+    assert!(early.is_err(), "readiness was told before a poll succeeded");
+    unhealthy.lift();
+    assert!(told().await.contains("READY=1"));
+    assert!(told().await.contains("WATCHDOG=1"));
+    assert!(told().await.contains("WATCHDOG=1"));
+    worker.signal("TERM");
+    let mut last = told().await;
+    while !last.contains("STOPPING=1") {
+        last = told().await;
+    }
+    assert!(last.contains("EXTEND_TIMEOUT_USEC="), "{last}");
+    assert_eq!(worker.ended(PATIENCE).await.status.code(), Some(0));
+    std::fs::remove_file(&directory).unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_is_answered_with_the_signs_of_life() {
+    let world = world();
+    let served = listen(&world).await;
+    // A port that was free a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut command = command(Some(&served.url()), &["worker", "--activity-arn", &world.activity, "--health-addr", &address]);
+    let _worker = Program::of(command.spawn().unwrap());
+    world.aws.calls().ended("GetActivityTask", 1).await;
+    let client = reqwest_client();
+    let answer = client.get(format!("http://{address}/")).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let signs: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!((&signs["healthy"], &signs["ready"], &signs["tasksInHand"]), (&json!(true), &json!(true), &json!(0)));
+    assert!(signs["lastPollSecondsAgo"].as_u64().unwrap() <= 5);
+    assert_eq!(client.post(format!("http://{address}/")).send().await.unwrap().status(), 405);
+}
+
+fn reqwest_client() -> reqwest::Client {
+    // An error only says that another test was first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
+/// The bound is the contract: two seconds, and the polls in flight.
+#[tokio::test]
+async fn two_hundred_tasks_are_handed_over_within_two_seconds_and_the_polls_in_flight() {
+    const TASKS: usize = 200;
+    let world = world();
+    world.aws.ecs().script(FAMILY, Script::exits(0).running(20 * SECOND));
+    let served = listen(&world).await;
+    let first = Program::worker(&world, &served, "first");
+    let scheduled: Vec<_> = (0..TASKS)
+        .map(|number| {
+            let mut task = world.task();
+            task["deadline"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
+            task["clientToken"] = json!(format!("token-of-{number}"));
+            task["startedBy"] = json!(format!("Migrate{number}-1a2b3c4d-create-0123456789ab"));
+            let input = json!({"heartbeatSeconds": 60, "task": task});
+            world.aws.sfn().schedule(&world.activity, &input, Schedule::retrying().heartbeat(60 * SECOND))
+        })
+        .collect();
+    while world.aws.ecs().tasks().len() < TASKS {
+        sleep(SECOND / 10).await;
+    }
+    let second = Program::worker(&world, &served, "second");
+    world.aws.calls().arrived("GetActivityTask", 1).await;
+    let start = Instant::now();
+    first.signal("TERM");
+    let ended = first.ended(PATIENCE).await;
+    let taken = start.elapsed();
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(taken <= 2 * SECOND + POLL + SECOND, "the worker was gone after {taken:?}");
+    for one in scheduled {
+        success(one.outcome().await);
+    }
+    assert_eq!(world.aws.ecs().tasks().len(), TASKS, "a task was launched again");
+    drop(second);
+}

@@ -8,8 +8,13 @@ use crate::aws::{ApiError, api_error};
 /// Which tasks of a cluster are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichTasks<'a> {
-    /// Those started under exactly this name.
-    StartedBy(&'a str),
+    /// Those started under exactly this name, from this task definition family.
+    StartedBy {
+        /// `startedBy`.
+        name: &'a str,
+        /// Finds those of them that were told to stop.
+        family: &'a str,
+    },
     /// Those of this task definition family.
     Family(&'a str),
 }
@@ -35,14 +40,16 @@ impl Ecs {
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub async fn list_tasks(&self, cluster: &str, which: WhichTasks<'_>) -> Result<Vec<ListedTask>, ApiError> {
+        let call = || self.client.list_tasks().cluster(cluster);
+        // A task that was told to stop is listed under desiredStatus STOPPED while its containers still run. `startedBy` must be
+        // the only filter of a call and finds RUNNING ones only, so that those others are looked for by their family.
+        let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
+        let (calls, started_by) = match which {
+            WhichTasks::StartedBy { name, family } => ([call().started_by(name), stopping(family)], Some(name)),
+            WhichTasks::Family(family) => ([call().family(family).desired_status(DesiredStatus::Running), stopping(family)], None),
+        };
         let mut arns = Vec::new();
-        // A task that was told to stop is listed under desiredStatus STOPPED while its containers still run.
-        for desired_status in [DesiredStatus::Running, DesiredStatus::Stopped] {
-            let call = self.client.list_tasks().cluster(cluster).desired_status(desired_status);
-            let call = match which {
-                WhichTasks::StartedBy(name) => call.started_by(name),
-                WhichTasks::Family(family) => call.family(family),
-            };
+        for call in calls {
             let mut pages = call.into_paginator().send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error))?;
@@ -69,6 +76,7 @@ impl Ecs {
                 })
             }));
         }
+        listed.retain(|task| started_by.is_none_or(|name| task.started_by == name));
         Ok(listed)
     }
 }

@@ -1,6 +1,7 @@
 //! The worker's configuration: read as text, validated as a whole, so that every problem is reported at once.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use clap::Args;
@@ -30,6 +31,10 @@ pub(crate) struct WorkerArguments {
     /// Log lines as JSON, as text for people, or as JSON unless standard output is a terminal (auto, json, text)
     #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
     log_format: String,
+    /// Address and port, such as 127.0.0.1:8080, to answer liveness probes at: 200 while polls and heartbeats succeed in time,
+    /// 503 otherwise, with their ages as JSON [default: off]
+    #[arg(long, env = "HEALTH_ADDR", value_name = "ADDRESS")]
+    health_addr: Option<String>,
 }
 
 /// A configuration that can work.
@@ -42,6 +47,7 @@ pub(crate) struct WorkerConfiguration {
     pub(crate) pollers: NonZeroU32,
     pub(crate) worker_name: String,
     pub(crate) log_format: LogFormat,
+    pub(crate) health_addr: Option<SocketAddr>,
 }
 
 /// Everything that is wrong with a configuration.
@@ -82,8 +88,15 @@ impl WorkerArguments {
                 LogFormat::Auto
             }
         };
+        let health_addr = self.health_addr.filter(|address| !address.is_empty()).and_then(|address| match address.parse() {
+            Ok(address) => Some(address),
+            Err(_) => {
+                problems.push(format!("--health-addr must be an address and a port, such as 127.0.0.1:8080, and is '{address}'"));
+                None
+            }
+        });
         if problems.is_empty() {
-            Ok(WorkerConfiguration { activity_arn, region, max_tasks, pollers, worker_name, log_format })
+            Ok(WorkerConfiguration { activity_arn, region, max_tasks, pollers, worker_name, log_format, health_addr })
         } else {
             Err(Problems(problems))
         }
@@ -131,6 +144,7 @@ mod tests {
             pollers: "100".to_owned(),
             worker_name: Some("worker-1".to_owned()),
             log_format: "json".to_owned(),
+            health_addr: None,
         }
     }
 
@@ -150,9 +164,10 @@ mod tests {
             pollers: "many".to_owned(),
             worker_name: Some("n".repeat(81)),
             log_format: "xml".to_owned(),
+            health_addr: Some("8080".to_owned()),
         };
         let said = wrong.validate().unwrap_err().to_string();
-        for flag in ["--activity-arn", "--max-tasks", "--pollers", "--worker-name", "--log-format"] {
+        for flag in ["--activity-arn", "--max-tasks", "--pollers", "--worker-name", "--log-format", "--health-addr"] {
             assert!(said.contains(flag), "{flag} is not in: {said}");
         }
     }

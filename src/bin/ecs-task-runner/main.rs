@@ -2,7 +2,9 @@
 
 mod check;
 mod configuration;
+mod health;
 mod signals;
+mod systemd;
 mod worker;
 
 use std::process::ExitCode;

@@ -13,7 +13,9 @@ use ecs_task_runner::logging;
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
 
 use crate::configuration::WorkerConfiguration;
+use crate::health;
 use crate::signals::shut_down_on_signals;
+use crate::systemd;
 
 /// The heartbeat period of an input without `heartbeatSeconds`; the definition always passes it.
 const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(60);
@@ -50,6 +52,11 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         pollers = configuration.pollers,
         "polling the activity"
     );
+    let vitals = client.vitals().clone();
+    if let Some(address) = configuration.health_addr {
+        tokio::spawn(health::serve(health::bind(address).await?, vitals.clone()));
+    }
+    tokio::spawn(systemd::notify(vitals, shutdown.clone()));
     activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await;
     tracing::info!("shut down: nothing is left in hand");
     Ok(())

@@ -191,7 +191,7 @@ async fn nothing_is_left_behind() {
         let pids = [lines.recv().await.unwrap().line, lines.recv().await.unwrap().line];
         assert!(pids.iter().all(|pid| lives(pid)));
         if !by_drop {
-            aws.ecs().shut_down().await;
+            timeout(LONG, aws.ecs().shut_down()).await.unwrap();
         }
         drop(aws);
         for pid in &pids {

@@ -1,0 +1,63 @@
+//! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they go nowhere.
+
+use std::time::Duration;
+
+use ecs_task_runner::activity::{Shutdown, Vitals};
+use sd_notify::NotifyState;
+use tokio::time::{interval, sleep};
+
+/// How soon the first successful poll is noticed.
+const READY_CHECK: Duration = Duration::from_millis(200);
+/// What a drain may take: a poll in flight ends within 65 s, and handing over takes seconds.
+const DRAIN: Duration = Duration::from_secs(75);
+
+/// Tells systemd when the first poll has succeeded, that the worker is alive while polls and heartbeats succeed in time, and that
+/// it is stopping. Ends with the shutdown.
+pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
+    let life = async {
+        while !vitals.signs().is_ready {
+            sleep(READY_CHECK).await;
+        }
+        send(&[NotifyState::Ready, NotifyState::Status("polling the activity")]);
+        match sd_notify::watchdog_enabled() {
+            Some(limit) => ping(&vitals, limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = shutdown.requested() => {}
+        () = life => {}
+    }
+    let drain = u32::try_from(DRAIN.as_micros()).unwrap_or(u32::MAX);
+    send(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(drain), NotifyState::Status("handing over running tasks")]);
+    // A unit whose watchdog stayed armed must not be killed for the drain's silence.
+    if let Some(limit) = sd_notify::watchdog_enabled() {
+        let mut beat = interval(limit / 2);
+        loop {
+            beat.tick().await;
+            send(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Pings twice in each watchdog period, for as long as the signs of life are good.
+async fn ping(vitals: &Vitals, limit: Duration) {
+    let mut beat = interval(limit / 2);
+    let mut was_well = true;
+    loop {
+        beat.tick().await;
+        let signs = vitals.signs();
+        if signs.is_well {
+            send(&[NotifyState::Watchdog]);
+        } else if was_well {
+            tracing::warn!(?signs, "polls or heartbeats do not succeed in time; systemd's watchdog is no longer told that all is well");
+        }
+        was_well = signs.is_well;
+    }
+}
+
+fn send(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "systemd could not be notified");
+    }
+}
