@@ -15,6 +15,9 @@ use super::heartbeat::Heartbeat;
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::backoff::Backoff;
 
+/// How long a worker that shuts down goes on trying to deliver an answer. No longer than its polls may take, so that a service that
+/// takes no answers does not keep it; the token then ends with its heartbeats, and another worker takes the task over.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -66,7 +69,13 @@ where
             biased;
             () = self.answer(&token, &result) => {}
             why = heartbeat.until_lost() => let_go(&why),
+            () = self.drain_is_over() => let_go("the worker shuts down, and its answer could not be delivered"),
         }
+    }
+
+    async fn drain_is_over(&self) {
+        self.shutdown.requested().await;
+        sleep(LAST_ATTEMPTS).await;
     }
 
     /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end it when the token is lost.

@@ -1,0 +1,1 @@
+//! Workers killed, terminated and frozen.
