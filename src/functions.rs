@@ -7,5 +7,5 @@ mod start;
 mod stop;
 
 pub use respond::{RespondEvent, RespondStatus, Responder};
-pub use start::{StartOutcome, Starter};
+pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{StopEvent, Stopped, Stopper};

@@ -18,6 +18,7 @@ pub mod logging;
 pub mod outcome;
 pub mod properties;
 pub mod response;
+pub mod response_hosts;
 pub mod task_run;
 pub mod task_spec;
 pub mod task_status;

@@ -13,6 +13,7 @@ use ecs_task_runner::aws::step_functions::StateMachine;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{RespondEvent, Responder, Starter, StopEvent, Stopper};
 use ecs_task_runner::logging::{self, LogFormat};
+use ecs_task_runner::response_hosts::ResponseHosts;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -20,6 +21,11 @@ use serde_json::{Value, json};
 const HANDLER: &str = "_HANDLER";
 /// Which state machine `start` starts.
 const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
+
+/// The function's region, set by Lambda.
+const AWS_REGION: &str = "AWS_REGION";
+/// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on AWS; an emulator needs it.
+const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -40,7 +46,7 @@ async fn start() -> anyhow::Result<()> {
         StateMachine::new(&connection, arn),
         Stacks::new(&connection),
         Ecs::with_retries(&connection),
-        Responder::new(ResponsePut::new()?),
+        responder()?,
         Clock::system(),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -51,7 +57,7 @@ async fn start() -> anyhow::Result<()> {
 }
 
 async fn respond() -> anyhow::Result<()> {
-    let responder = &Responder::new(ResponsePut::new()?);
+    let responder = &responder()?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
         responder.respond(event.payload).await.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", &error))
     }))
@@ -67,6 +73,14 @@ async fn stop() -> anyhow::Result<()> {
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
+}
+
+fn responder() -> anyhow::Result<Responder> {
+    let region =
+        std::env::var(AWS_REGION).with_context(|| format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function"))?;
+    let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
+    let hosts = ResponseHosts::of_region(&region).and(&further).with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
+    Ok(Responder::new(ResponsePut::new(hosts)?))
 }
 
 /// An error as Lambda reports it, and as the execution's history shows it.

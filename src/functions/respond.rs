@@ -10,6 +10,7 @@ use crate::event::Request;
 use crate::identity::Identity;
 use crate::outcome::Output;
 use crate::response::{Response, TooLarge};
+use crate::response_hosts::Refused;
 
 /// The function ends after 60 s; it must say so itself before that.
 const DELIVERY: Duration = Duration::from_secs(45);
@@ -74,6 +75,14 @@ impl Responder {
     #[must_use]
     pub fn new(put: ResponsePut) -> Self {
         Self { put }
+    }
+
+    /// Whether this request can be answered at all.
+    ///
+    /// # Errors
+    /// When its response URL does not lead to CloudFormation.
+    pub(super) fn check(&self, request: &Request) -> Result<(), Refused> {
+        self.put.check(&request.response_url)
     }
 
     /// Gives the answer that the event describes.

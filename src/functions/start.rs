@@ -17,6 +17,7 @@ use crate::execution_input::ExecutionInput;
 use crate::identity::Identity;
 use crate::outcome::Output;
 use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
+use crate::response_hosts::Refused;
 use crate::task_spec::TaskSpec;
 
 /// The function ends after 60 s, of which the calls before the answer may have taken some.
@@ -47,6 +48,9 @@ pub enum StartError {
     /// There is nobody to answer.
     #[error(transparent)]
     NotACustomResourceEvent(#[from] NotACustomResourceEvent),
+    /// Whoever sent it is not CloudFormation, or nothing to be answered.
+    #[error(transparent)]
+    Elsewhere(#[from] Refused),
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
@@ -72,6 +76,8 @@ impl Starter {
     /// When the event can neither be handed on nor answered.
     pub async fn start(&self, event: Value) -> Result<StartOutcome, StartError> {
         let event = Event::parse(event)?;
+        // What cannot be answered is not run either.
+        self.responder.check(&event.request)?;
         let identity = Identity::of(&event.request);
         let decision = match event.request.request_type {
             RequestType::Delete => self.decide_delete(&event, &identity),
