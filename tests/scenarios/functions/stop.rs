@@ -1,0 +1,140 @@
+//! `stop`: what an execution, or on Delete a resource, has left running.
+
+use ecs_task_runner::functions::Stopped;
+use serde_json::Value;
+use stand_ins::Service;
+use stand_ins::ecs::{OnSigterm, Script};
+use stand_ins::faults::{Fault, Span};
+
+use super::world::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
+
+/// The state of an execution that failed or that deletes, as the definition passes it on.
+async fn state(world: &World, request_type: &str) -> Value {
+    let event = world.event(request_type, &properties());
+    world.start(&event).await.unwrap();
+    let executions = world.aws.sfn().executions();
+    serde_json::from_str(&executions.last().unwrap().input).unwrap()
+}
+
+fn name(state: &Value) -> String {
+    state["task"]["startedBy"].as_str().unwrap().to_owned()
+}
+
+fn runs_on(world: &World, family: &str) {
+    world.aws.ecs().script(family, Script::runs_forever().on_sigterm(OnSigterm::Ignored));
+}
+
+#[tokio::test]
+async fn after_a_failure_the_tasks_of_this_execution_are_stopped_and_no_others() {
+    let world = World::new().await;
+    runs_on(&world, FAMILY);
+    let state = state(&world, "Create").await;
+    let ours = world.launch(FAMILY, &name(&state)).await;
+    let later = identity(&world.event("Update", &properties())).name;
+    world.launch(FAMILY, &later).await;
+    world.launch(FAMILY, "somebody-else").await;
+    let stopped = world.stop(&state).await;
+    assert_eq!(world.told_to_stop(), [ours]);
+    assert_eq!((stopped.running, stopped.checks, stopped.wait), (1, 1, true));
+    let (_, reason) = world.aws.ecs().tasks()[0].stop_requested.clone().unwrap();
+    assert!(reason.contains(&name(&state)), "{reason}");
+}
+
+#[tokio::test]
+async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
+    let world = World::new().await;
+    world.aws.ecs().register_family("other", &["migrate"]);
+    runs_on(&world, FAMILY);
+    runs_on(&world, "other");
+    let earlier = [identity(&world.event("Create", &properties())).name, identity(&world.event("Update", &properties())).name];
+    let mut ours = Vec::new();
+    for name in &earlier {
+        ours.push(world.launch(FAMILY, name).await);
+    }
+    let mut other_resource = world.event("Create", &properties());
+    other_resource["LogicalResourceId"] = format!("{LOGICAL_ID}2").into();
+    let mut other_stack = world.event("Create", &properties());
+    other_stack["StackId"] = "arn:aws:cloudformation:us-east-1:123456789012:stack/other/guid".into();
+    for event in [&other_resource, &other_stack] {
+        world.launch(FAMILY, &identity(event).name).await;
+    }
+    world.launch("other", &earlier[0]).await;
+    let state = state(&world, "Delete").await;
+    let stopped = world.stop(&state).await;
+    assert_eq!(world.told_to_stop(), ours);
+    assert_eq!(stopped.running, 2);
+}
+
+#[tokio::test]
+async fn tasks_that_are_stopping_are_counted_and_not_told_again() {
+    let world = World::new().await;
+    runs_on(&world, FAMILY);
+    let mut state = state(&world, "Create").await;
+    world.launch(FAMILY, &name(&state)).await;
+    let first = world.stop(&state).await;
+    state["leftovers"] = serde_json::to_value(&first).unwrap();
+    let second = world.stop(&state).await;
+    assert_eq!((second.running, second.checks, second.wait), (1, 2, true));
+    assert_eq!(world.aws.calls().count("StopTask").arrived, 1);
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_when_nothing_runs() {
+    let world = World::new().await;
+    let state = state(&world, "Create").await;
+    world.launch(FAMILY, &name(&state)).await;
+    // Its containers run for 100 ms.
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    let stopped = world.stop(&state).await;
+    assert_eq!((stopped.running, stopped.wait), (0, false));
+    assert!(world.told_to_stop().is_empty());
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_past_the_deadline() {
+    let world = World::new().await;
+    runs_on(&world, FAMILY);
+    let mut state = state(&world, "Create").await;
+    state["task"]["deadline"] = "2020-01-01T00:00:00Z".into();
+    world.launch(FAMILY, &name(&state)).await;
+    let stopped = world.stop(&state).await;
+    assert_eq!((stopped.running, stopped.wait), (1, false));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_gone_has_nothing_to_stop() {
+    for request_type in ["Create", "Delete"] {
+        let world = World::new().await;
+        let state = state(&world, request_type).await;
+        world.aws.ecs().cluster("another");
+        assert_eq!(world.stop(&state).await.running, 0, "{CLUSTER} is gone");
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_be_stopped_counts_as_running() {
+    let world = World::new().await;
+    runs_on(&world, FAMILY);
+    let state = state(&world, "Create").await;
+    world.launch(FAMILY, &name(&state)).await;
+    world.aws.faults().inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    let stopped = world.stop(&state).await;
+    assert_eq!((stopped.running, stopped.wait), (1, true));
+}
+
+#[test]
+fn the_definition_selects_exactly_what_the_function_answers() {
+    let definition: Value = serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap();
+    let selected: Vec<_> = definition["States"]["StopTasks"]["ResultSelector"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, path)| (name.trim_end_matches(".$").to_owned(), path.as_str().unwrap().trim_start_matches("$.Payload.").to_owned()))
+        .collect();
+    let answered = serde_json::to_value(Stopped { running: 0, checks: 1, wait: false }).unwrap();
+    let mut answered: Vec<_> = answered.as_object().unwrap().keys().map(|name| (name.clone(), name.clone())).collect();
+    let mut selected = selected;
+    selected.sort();
+    answered.sort();
+    assert_eq!(selected, answered);
+}
