@@ -2,10 +2,12 @@
 
 mod reason;
 mod respond;
+mod seal;
 mod skip;
 mod start;
 mod stop;
 
-pub use respond::{RespondEvent, RespondStatus, Responder};
+pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
+pub use seal::Seal;
 pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{StopEvent, Stopped, Stopper};

@@ -8,10 +8,11 @@ use anyhow::{Context, bail};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StateMachine;
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::functions::{RespondEvent, Responder, Starter, StopEvent, Stopper};
+use ecs_task_runner::functions::{RespondEvent, Responder, Seal, Starter, StopEvent, Stopper};
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::response_hosts::ResponseHosts;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -26,6 +27,8 @@ const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
 const AWS_REGION: &str = "AWS_REGION";
 /// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on AWS; an emulator needs it.
 const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
+/// The KMS key that `start` seals response URLs with. Without one they stand in the execution's input in clear.
+const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -46,7 +49,7 @@ async fn start() -> anyhow::Result<()> {
         StateMachine::new(&connection, arn),
         Stacks::new(&connection),
         Ecs::with_retries(&connection),
-        responder()?,
+        responder(&connection)?,
         Clock::system(),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -57,7 +60,8 @@ async fn start() -> anyhow::Result<()> {
 }
 
 async fn respond() -> anyhow::Result<()> {
-    let responder = &responder()?;
+    let connection = Connection::from_environment(None).await;
+    let responder = &responder(&connection)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
         responder.respond(event.payload).await.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", &error))
     }))
@@ -75,12 +79,13 @@ async fn stop() -> anyhow::Result<()> {
     .map_err(anyhow::Error::from_boxed)
 }
 
-fn responder() -> anyhow::Result<Responder> {
+fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     let region =
         std::env::var(AWS_REGION).with_context(|| format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function"))?;
     let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
     let hosts = ResponseHosts::of_region(&region).and(&further).with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
-    Ok(Responder::new(ResponsePut::new(hosts)?))
+    let key = std::env::var(RESPONSE_URL_KEY_ARN).ok().filter(|key| !key.is_empty());
+    Ok(Responder::new(ResponsePut::new(hosts)?, Seal::new(Kms::new(connection), key)))
 }
 
 /// An error as Lambda reports it, and as the execution's history shows it.

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::respond::{RespondError, Responder};
 use super::skip::reason_to_skip;
+use crate::aws::ApiError;
 use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
@@ -58,7 +59,7 @@ pub enum StartError {
 
 /// What is to be done with a request.
 enum Decision {
-    Execute(Box<ExecutionInput>),
+    Execute(Box<TaskSpec>),
     Succeed(Output),
     Fail(String),
 }
@@ -79,20 +80,20 @@ impl Starter {
         // What cannot be answered is not run either.
         self.responder.check(&event.request)?;
         let identity = Identity::of(&event.request);
-        let decision = match event.request.request_type {
+        let request = identified(&event.request, &identity);
+        let decision = match request.request_type {
             RequestType::Delete => self.decide_delete(&event, &identity),
             RequestType::Create | RequestType::Update => self.decide(&event, &identity).await,
         };
-        let request = &event.request;
         match decision {
-            Decision::Execute(input) => self.execute(&identity, &input).await,
+            Decision::Execute(task) => self.execute(&identity, &request, *task).await,
             Decision::Succeed(output) => {
                 tracing::info!(name = identity.name, reason = output.skipped, "nothing is run");
-                self.responder.succeed(request, output, DELIVERY).await?;
+                self.responder.succeed(&request, output, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
             Decision::Fail(reason) => {
-                self.responder.fail(request, &reason, DELIVERY).await?;
+                self.responder.fail(&request, &reason, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
         }
@@ -119,7 +120,7 @@ impl Starter {
             &event.request.response_url,
         );
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
-        Decision::Execute(Box::new(ExecutionInput { request: identified(&event.request, identity), task }))
+        Decision::Execute(Box::new(task))
     }
 
     /// A Delete never fails for its properties: what cannot be read cannot have started anything either.
@@ -137,29 +138,35 @@ impl Starter {
             &event.request.response_url,
         );
         let task = TaskSpec::new(cluster, task_definition, &identity.name, &identity.client_token, deadline);
-        Decision::Execute(Box::new(ExecutionInput { request: identified(&event.request, identity), task }))
+        Decision::Execute(Box::new(task))
     }
 
-    async fn execute(&self, identity: &Identity, input: &ExecutionInput) -> Result<StartOutcome, StartError> {
-        let json = serde_json::to_string(input).expect("an execution input is strings, numbers and lists");
-        match self.state_machine.start(&identity.name, &json).await {
+    async fn execute(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<StartOutcome, StartError> {
+        match self.hand_on(identity, request, task).await {
             Ok(Started::Running) => tracing::info!(execution = identity.name, "started the execution"),
             Ok(Started::Already) => {
                 tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
             }
-            Err(error) if input.request.request_type == RequestType::Delete => {
+            Err(error) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
-                self.responder.succeed(&input.request, Output::skipped("no execution could be started"), DELIVERY).await?;
+                self.responder.succeed(request, Output::skipped("no execution could be started"), DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }
             Err(error) => {
                 let reason = format!("The run could not be started: {error}. Nothing was run.");
-                self.responder.fail(&input.request, &reason, DELIVERY).await?;
+                self.responder.fail(request, &reason, DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }
         }
         Ok(StartOutcome::Execution(identity.name.clone()))
+    }
+
+    /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
+    async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
+        let input = ExecutionInput { request: self.responder.seal(request).await?, task };
+        let json = serde_json::to_string(&input).expect("an execution input is strings, numbers and lists");
+        self.state_machine.start(&identity.name, &json).await
     }
 }
 

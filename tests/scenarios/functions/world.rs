@@ -6,11 +6,12 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StateMachine;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::event::{Event, Request};
-use ecs_task_runner::functions::{Responder, StartError, StartOutcome, Starter, Stopped, Stopper};
+use ecs_task_runner::functions::{Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper};
 use ecs_task_runner::identity::Identity;
 use ecs_task_runner::response_hosts::ResponseHosts;
 use serde_json::{Value, json};
@@ -31,6 +32,8 @@ pub struct World {
     pub urls: ResponseUrls,
     pub state_machine: String,
     pub clock: Clock,
+    /// Seals response URLs.
+    pub key: Option<String>,
 }
 
 impl World {
@@ -42,7 +45,14 @@ impl World {
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
         // When the stand-in's response URLs are signed; they are good for two hours.
         let clock = Clock::following_tokio("2026-01-01T00:00:10Z".parse().unwrap());
-        Self { aws, urls, state_machine, clock }
+        Self { aws, urls, state_machine, clock, key: None }
+    }
+
+    /// A world in which response URLs are sealed.
+    pub async fn sealing() -> Self {
+        let mut world = Self::new().await;
+        world.key = Some(world.aws.kms().key());
+        world
     }
 
     pub fn connection(&self) -> Connection {
@@ -64,7 +74,8 @@ impl World {
 
     /// Answers may go to CloudFormation and to these origins.
     pub fn responder_to(&self, origins: &str) -> Responder {
-        Responder::new(ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap()).unwrap())
+        let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap()).unwrap();
+        Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
     }
 
     pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {
