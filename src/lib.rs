@@ -10,6 +10,7 @@ pub mod console;
 pub mod deadline;
 pub mod error_name;
 pub mod event;
+pub mod execution_history;
 pub mod execution_input;
 pub mod functions;
 pub mod identity;

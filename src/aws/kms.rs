@@ -13,7 +13,7 @@ pub struct Kms {
     client: Client,
 }
 
-/// What a ciphertext is bound to: it can only be decrypted under the same names and values. They show in CloudTrail.
+/// What a ciphertext is bound to: it can only be decrypted under the same names and values. They show in `CloudTrail`.
 pub type EncryptionContext = HashMap<String, String>;
 
 impl Kms {

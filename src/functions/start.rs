@@ -60,7 +60,7 @@ pub enum StartError {
 /// What is to be done with a request.
 enum Decision {
     Execute(Box<TaskSpec>),
-    Succeed(Output),
+    Succeed(Box<Output>),
     Fail(String),
 }
 
@@ -89,7 +89,7 @@ impl Starter {
             Decision::Execute(task) => self.execute(&identity, &request, *task).await,
             Decision::Succeed(output) => {
                 tracing::info!(name = identity.name, reason = output.skipped, "nothing is run");
-                self.responder.succeed(&request, output, DELIVERY).await?;
+                self.responder.succeed(&request, *output, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
             Decision::Fail(reason) => {
@@ -106,7 +106,7 @@ impl Starter {
         };
         match reason_to_skip(event, &properties, &self.stacks, &self.ecs).await {
             Ok(None) => {}
-            Ok(Some(reason)) => return Decision::Succeed(Output::skipped(reason)),
+            Ok(Some(reason)) => return Decision::Succeed(Box::new(Output::skipped(reason))),
             Err(error) => {
                 return Decision::Fail(format!("{}: UpdateCriteria cannot be compared: {error}.", ErrorName::InvalidRequest));
             }
@@ -127,7 +127,8 @@ impl Starter {
     fn decide_delete(&self, event: &Event, identity: &Identity) -> Decision {
         let target = Properties::for_delete(&event.resource_properties);
         let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition) else {
-            return Decision::Succeed(Output::skipped("the properties name no cluster and task definition that could have run"));
+            let reason = "the properties name no cluster and task definition that could have run";
+            return Decision::Succeed(Box::new(Output::skipped(reason)));
         };
         let timeout = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
         let service_timeout = seconds(&event.service_timeout).or_else(|| seconds(&event.resource_properties["ServiceTimeout"]));

@@ -1,7 +1,8 @@
 //! The sealed response URL: nobody who reads an execution, a log or an error can answer in our place.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Once;
 
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
@@ -9,47 +10,43 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 use tracing::Level;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::world::{World, identity, properties, with};
 
-/// Everything that is logged on this thread: all of our own lines, and of other crates what the programs let through.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn capture() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
-        let layer = tracing_subscriber::fmt::layer().json().with_writer(log.clone()).with_filter(ours);
-        (log, tracing::subscriber::set_default(tracing_subscriber::registry().with(layer)))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
-    }
+thread_local! {
+    /// What was logged on this thread since a test asked for it.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
+
+/// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what the programs let through.
+fn capture_log() {
+    static SUBSCRIBER: Once = Once::new();
+    // One for the whole process: a subscriber of one thread misses call sites that others reach at the same time.
+    SUBSCRIBER.call_once(|| {
+        let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(|| Log);
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
+    });
+    LOGGED.set(Some(Vec::new()));
+}
+
+fn logged() -> String {
+    String::from_utf8(LOGGED.take().unwrap()).unwrap()
+}
+
+/// Writes to [`LOGGED`].
+struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
     }
 }
 
@@ -83,7 +80,7 @@ async fn only_ciphertext_enters_the_execution_and_the_answer_still_finds_its_way
 
 #[tokio::test]
 async fn no_log_line_input_history_or_error_shows_the_url() {
-    let (log, _capturing) = Log::capture();
+    capture_log();
     let world = World::sealing().await;
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
@@ -96,7 +93,7 @@ async fn no_log_line_input_history_or_error_shows_the_url() {
     world.aws.faults().inject(Service::Kms, "Decrypt", Span::Forever, Fault::AccessDenied);
     let unopened = world.respond(&answer).await.unwrap_err();
 
-    let logged = log.text();
+    let logged = logged();
     assert!(logged.contains("CloudFormation has the answer") && logged.contains("started the execution"), "{logged}");
     for (what, text) in [
         ("the log", logged.as_str()),

@@ -1,10 +1,11 @@
 //! `stop`: what an execution, or on Delete a resource, has left running.
 
 use ecs_task_runner::functions::Stopped;
-use serde_json::Value;
+use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
+use stand_ins::sfn::ExecutionEnd;
 
 use super::world::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
 
@@ -122,6 +123,75 @@ async fn a_task_that_cannot_be_stopped_counts_as_running() {
     assert_eq!((stopped.running, stopped.wait), (1, true));
 }
 
+#[tokio::test]
+async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on() {
+    let world = World::new().await;
+    let create = world.event("Create", &properties());
+    let update = world.event("Update", &properties());
+    let mut other = world.event("Create", &properties());
+    other["LogicalResourceId"] = format!("{LOGICAL_ID}2").into();
+    for event in [&create, &update, &other] {
+        world.start(event).await.unwrap();
+    }
+    // A Delete that was delivered before, under another URL.
+    let earlier = state(&world, "Delete").await;
+    let state = state(&world, "Delete").await;
+    let stopped = world.stop(&state).await;
+    let running: Vec<_> = world.aws.sfn().executions().into_iter().filter(|one| one.ended.is_none()).map(|one| one.name).collect();
+    assert_eq!(running, [identity(&other).name, name(&earlier), name(&state)]);
+    for execution in world.aws.sfn().executions().into_iter().filter(|one| one.ended.is_some()) {
+        let Some((_, ExecutionEnd::Aborted { cause, .. })) = execution.ended else { panic!("{execution:?}") };
+        assert!(cause.unwrap().contains("is being deleted"));
+    }
+    assert_eq!((stopped.running, stopped.executions, stopped.wait), (0, 2, true));
+}
+
+#[tokio::test]
+async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
+    let world = World::new().await;
+    runs_on(&world, FAMILY);
+    let create = world.event("Create", &properties());
+    world.start(&create).await.unwrap();
+    let mut state = state(&world, "Delete").await;
+    let first = world.stop(&state).await;
+    assert_eq!((first.running, first.wait), (0, true), "its worker has not heard yet that the execution was stopped");
+    let late = world.launch(FAMILY, &identity(&create).name).await;
+    state["leftovers"] = serde_json::to_value(&first).unwrap();
+    let second = world.stop(&state).await;
+    assert_eq!((second.running, second.executions, second.wait), (1, 1, true));
+    assert_eq!(world.told_to_stop(), [late]);
+    // And once the workers must know, nothing is waited for any more.
+    state["leftovers"] = json!({"running": 0, "executions": 1, "checks": 5, "wait": true});
+    world.aws.ecs().cluster("another");
+    assert!(!world.stop(&state).await.wait);
+}
+
+#[tokio::test]
+async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_tasks() {
+    for operation in ["ListExecutions", "StopExecution"] {
+        let world = World::new().await;
+        runs_on(&world, FAMILY);
+        let create = world.event("Create", &properties());
+        world.start(&create).await.unwrap();
+        let ours = world.launch(FAMILY, &identity(&create).name).await;
+        let state = state(&world, "Delete").await;
+        world.aws.faults().inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        let stopped = world.stop(&state).await;
+        assert_eq!((stopped.running, stopped.executions), (1, 0), "{operation}");
+        assert_eq!(world.told_to_stop(), [ours]);
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_no_execution_is_stopped() {
+    let world = World::new().await;
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    let state = state(&world, "Update").await;
+    world.stop(&state).await;
+    assert_eq!(world.aws.calls().count("ListExecutions").arrived, 0);
+    assert!(world.aws.sfn().executions().iter().all(|one| one.ended.is_none()));
+}
+
 #[test]
 fn the_definition_selects_exactly_what_the_function_answers() {
     let definition: Value = serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap();
@@ -131,7 +201,7 @@ fn the_definition_selects_exactly_what_the_function_answers() {
         .iter()
         .map(|(name, path)| (name.trim_end_matches(".$").to_owned(), path.as_str().unwrap().trim_start_matches("$.Payload.").to_owned()))
         .collect();
-    let answered = serde_json::to_value(Stopped { running: 0, checks: 1, wait: false }).unwrap();
+    let answered = serde_json::to_value(Stopped { running: 0, executions: 0, checks: 1, wait: false }).unwrap();
     let mut answered: Vec<_> = answered.as_object().unwrap().keys().map(|name| (name.clone(), name.clone())).collect();
     let mut selected = selected;
     selected.sort();

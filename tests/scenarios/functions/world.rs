@@ -1,5 +1,7 @@
 //! The world of the functions: an account of stand-ins, and a place for answers behind a real socket. Time is real.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -8,10 +10,12 @@ use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
-use ecs_task_runner::aws::step_functions::StateMachine;
-use ecs_task_runner::clock::Clock;
+use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::clock::{Clock, after};
 use ecs_task_runner::event::{Event, Request};
-use ecs_task_runner::functions::{Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper};
+use ecs_task_runner::functions::{
+    Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper,
+};
 use ecs_task_runner::identity::Identity;
 use ecs_task_runner::response_hosts::ResponseHosts;
 use serde_json::{Value, json};
@@ -22,6 +26,8 @@ pub const CLUSTER: &str = "todobackend";
 pub const FAMILY: &str = "migrate";
 pub const STACK: &str = "todobackend";
 pub const LOGICAL_ID: &str = "MigrateTask";
+
+pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Every output of a run, which a template may ask for with `!GetAtt`.
 pub const OUTPUTS: [&str; 10] =
@@ -81,7 +87,7 @@ impl World {
     pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {
         let connection = self.connection();
         let starter = Starter::new(
-            StateMachine::new(&connection, &self.state_machine),
+            StepFunctions::new(&connection).state_machine(&self.state_machine),
             Stacks::new(&connection),
             Ecs::with_retries(&connection),
             self.responder(),
@@ -94,9 +100,31 @@ impl World {
         self.responder().respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
     }
 
-    pub async fn stop(&self, event: &Value) -> Stopped {
-        let stopper = Stopper::new(Ecs::with_retries(&self.connection()), self.clock);
-        stopper.stop(serde_json::from_value(event.clone()).unwrap()).await.unwrap()
+    /// Calls `stop` as the definition does, with an execution's state.
+    pub async fn stop(&self, state: &Value) -> Stopped {
+        let connection = self.connection();
+        let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock);
+        let event = json!({"stateMachine": self.state_machine, "state": state});
+        stopper.stop(serde_json::from_value(event).unwrap()).await.unwrap()
+    }
+
+    pub async fn rescue(&self, event: &Value) -> Result<Rescued, RescueError> {
+        self.rescue_after(Duration::ZERO, event).await
+    }
+
+    /// Calls `rescue` when this much more time has passed.
+    pub async fn rescue_after(&self, time: Duration, event: &Value) -> Result<Rescued, RescueError> {
+        // The stand-ins write the system's time into histories.
+        let clock = Clock::following_tokio(after(Clock::system().now(), time));
+        let connection = self.connection();
+        let rescuer = Rescuer::new(
+            StepFunctions::new(&connection).state_machine(&self.state_machine),
+            Ecs::with_retries(&connection),
+            self.responder(),
+            clock,
+            Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
+        );
+        rescuer.rescue(event.clone()).await
     }
 
     /// The event of a request; each has a response URL of its own.
