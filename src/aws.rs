@@ -6,6 +6,7 @@ mod error;
 
 pub mod cloudformation;
 pub mod ecs;
+pub mod kms;
 pub mod logs;
 pub mod response_url;
 pub mod step_functions;

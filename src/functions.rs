@@ -1,11 +1,17 @@
-//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop` stops leftovers, `respond` answers.
+//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop` stops leftovers, `respond` answers,
+//! and `rescue` answers for executions that cannot.
 
+mod leftovers;
 mod reason;
+mod rescue;
 mod respond;
+mod seal;
 mod skip;
 mod start;
 mod stop;
 
-pub use respond::{RespondEvent, RespondStatus, Responder};
-pub use start::{StartOutcome, Starter};
-pub use stop::{StopEvent, Stopped, Stopper};
+pub use rescue::{NOT_CLAIMED, NotARescueEvent, Patience, RescueError, Rescued, Rescuer};
+pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
+pub use seal::Seal;
+pub use start::{StartError, StartOutcome, Starter};
+pub use stop::{CHECKS_UNTIL_WORKERS_KNOW, StopEvent, Stopped, Stopper};

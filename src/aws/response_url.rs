@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, StatusCode, Url};
 use tokio::time::{Instant, sleep};
 
 use crate::backoff::Backoff;
 use crate::event::ResponseUrl;
+use crate::response_hosts::{Refused, ResponseHosts};
 
 /// Time for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,11 +21,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct ResponsePut {
     client: Client,
+    hosts: ResponseHosts,
 }
 
 /// The answer was not taken.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PutError {
+    /// The URL does not lead to CloudFormation.
+    #[error(transparent)]
+    Elsewhere(#[from] Refused),
     /// Storage said no, and will say so again: the URL has expired or the request is not what was signed.
     #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
     Refused(u16, String),
@@ -39,11 +44,12 @@ pub enum PutError {
 }
 
 impl ResponsePut {
-    /// A client of its own: the URL is signed already, and no AWS credentials may go with it.
+    /// Puts answers to these hosts and no others. The client is its own: the URL is signed already, and no AWS credentials may go
+    /// with it.
     ///
     /// # Errors
     /// When the system's certificates cannot be read.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    pub fn new(hosts: ResponseHosts) -> Result<Self, reqwest::Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         // An error only says that a provider was installed before.
         let _ = rustls::crypto::CryptoProvider::install_default(Arc::unwrap_or_clone(provider));
@@ -53,18 +59,27 @@ impl ResponsePut {
             // A presigned URL answers by itself. Following a redirect would send the answer to a place CloudFormation did not name.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
-        Ok(Self { client })
+        Ok(Self { client, hosts })
+    }
+
+    /// Whether answers may be sent to this URL.
+    ///
+    /// # Errors
+    /// When it leads elsewhere.
+    pub fn check(&self, url: &ResponseUrl) -> Result<(), Refused> {
+        self.hosts.check(url).map(|_| ())
     }
 
     /// Sends the answer, repeating attempts that got no definite reply until `within` is over.
     ///
     /// # Errors
-    /// When the answer was refused, or could not be delivered in time.
+    /// When the URL does not lead to CloudFormation, when the answer was refused, or when it could not be delivered in time.
     pub async fn put(&self, url: &ResponseUrl, body: Vec<u8>, within: Duration) -> Result<(), PutError> {
+        let url = self.hosts.check(url)?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            let last = match self.attempt(url, body.clone()).await {
+            let last = match self.attempt(&url, body.clone()).await {
                 Ok(()) => return Ok(()),
                 Err(Attempt::Refused(status, reply)) => return Err(PutError::Refused(status.as_u16(), reply)),
                 Err(Attempt::Uncertain(last)) => last,
@@ -78,14 +93,11 @@ impl ResponsePut {
         }
     }
 
-    async fn attempt(&self, url: &ResponseUrl, body: Vec<u8>) -> Result<(), Attempt> {
+    async fn attempt(&self, url: &Url, body: Vec<u8>) -> Result<(), Attempt> {
         // The signature covers an empty Content-Type; a body of known length makes the client send its exact Content-Length.
-        let sent = self.client.put(url.expose()).header(CONTENT_TYPE, HeaderValue::from_static("")).body(body).send().await;
+        let sent = self.client.put(url.clone()).header(CONTENT_TYPE, HeaderValue::from_static("")).body(body).send().await;
         let reply = match sent {
             Ok(reply) => reply,
-            Err(error) if error.is_builder() => {
-                return Err(Attempt::Refused(StatusCode::BAD_REQUEST, "the response URL of the event is no valid URL".to_owned()));
-            }
             // The URL is a secret, and errors show it unless it is taken out.
             Err(error) => return Err(Attempt::Uncertain(chain(&error.without_url()))),
         };

@@ -1,11 +1,22 @@
 //! AWS Step Functions, as the functions use it. The worker's calls live with [`crate::activity`].
 
+mod executions;
+mod history;
+
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
 
-/// Starts executions of one state machine.
+pub use executions::{Execution, ExecutionStatus, RunningExecution};
+
+/// Calls Step Functions.
+#[derive(Debug, Clone)]
+pub struct StepFunctions {
+    client: Client,
+}
+
+/// The executions of one state machine.
 #[derive(Debug, Clone)]
 pub struct StateMachine {
     client: Client,
@@ -21,11 +32,25 @@ pub enum Started {
     Already,
 }
 
-impl StateMachine {
-    /// For the state machine of this ARN.
+impl StepFunctions {
+    /// In the connection's region, with the SDK's own retries.
     #[must_use]
-    pub fn new(connection: &Connection, arn: impl Into<String>) -> Self {
-        Self { client: Client::new(connection.config()), arn: arn.into() }
+    pub fn new(connection: &Connection) -> Self {
+        Self { client: Client::new(connection.config()) }
+    }
+
+    /// The state machine of this ARN.
+    #[must_use]
+    pub fn state_machine(&self, arn: impl Into<String>) -> StateMachine {
+        StateMachine { client: self.client.clone(), arn: arn.into() }
+    }
+}
+
+impl StateMachine {
+    /// Its ARN.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
     }
 
     /// Starts an execution under a name that makes the start idempotent (`API_StartExecution`).

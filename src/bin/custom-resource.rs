@@ -4,22 +4,35 @@
 // The futures of the SDK calls below nest deeper than the compiler looks by default.
 #![recursion_limit = "256"]
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
-use ecs_task_runner::aws::step_functions::StateMachine;
+use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::functions::{RespondEvent, Responder, Starter, StopEvent, Stopper};
+use ecs_task_runner::functions::{Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper};
 use ecs_task_runner::logging::{self, LogFormat};
+use ecs_task_runner::response_hosts::ResponseHosts;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
 /// Set by Lambda to the function's handler.
 const HANDLER: &str = "_HANDLER";
-/// Which state machine `start` starts.
+/// Which state machine `start` starts and `rescue` watches.
 const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
+
+/// Seconds after which a run that no worker has taken is given up by `rescue`.
+const CLAIM_TIMEOUT_SECONDS: &str = "CLAIM_TIMEOUT_SECONDS";
+/// The function's region, set by Lambda.
+const AWS_REGION: &str = "AWS_REGION";
+/// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on AWS; an emulator needs it.
+const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
+/// The KMS key that `start` seals response URLs with. Without one they stand in the execution's input in clear.
+const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -29,18 +42,18 @@ async fn main() -> anyhow::Result<()> {
         "start" => start().await,
         "respond" => respond().await,
         "stop" => stop().await,
-        other => bail!("the function's handler must be start, respond or stop, and is '{other}'"),
+        "rescue" => rescue().await,
+        other => bail!("the function's handler must be start, respond, stop or rescue, and is '{other}'"),
     }
 }
 
 async fn start() -> anyhow::Result<()> {
-    let arn = std::env::var(STATE_MACHINE_ARN).with_context(|| format!("the function's environment lacks {STATE_MACHINE_ARN}"))?;
     let connection = Connection::from_environment(None).await;
     let starter = &Starter::new(
-        StateMachine::new(&connection, arn),
+        state_machine(&connection)?,
         Stacks::new(&connection),
         Ecs::with_retries(&connection),
-        Responder::new(ResponsePut::new()?),
+        responder(&connection)?,
         Clock::system(),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
@@ -51,7 +64,8 @@ async fn start() -> anyhow::Result<()> {
 }
 
 async fn respond() -> anyhow::Result<()> {
-    let responder = &Responder::new(ResponsePut::new()?);
+    let connection = Connection::from_environment(None).await;
+    let responder = &responder(&connection)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
         responder.respond(event.payload).await.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", &error))
     }))
@@ -61,12 +75,49 @@ async fn respond() -> anyhow::Result<()> {
 
 async fn stop() -> anyhow::Result<()> {
     let connection = Connection::from_environment(None).await;
-    let stopper = &Stopper::new(Ecs::with_retries(&connection), Clock::system());
+    let stopper = &Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), Clock::system());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<StopEvent>| {
         stopper.stop(event.payload).await.map_err(|error| failed("CustomResource.StopFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
+}
+
+async fn rescue() -> anyhow::Result<()> {
+    let connection = Connection::from_environment(None).await;
+    let claim_timeout = variable(CLAIM_TIMEOUT_SECONDS)?;
+    let claim_timeout =
+        claim_timeout.parse().with_context(|| format!("{CLAIM_TIMEOUT_SECONDS} is no number of seconds: '{claim_timeout}'"))?;
+    let rescuer = &Rescuer::new(
+        state_machine(&connection)?,
+        Ecs::with_retries(&connection),
+        responder(&connection)?,
+        Clock::system(),
+        Patience::with_claim(Duration::from_secs(claim_timeout)),
+    );
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let rescued = rescuer.rescue(event.payload).await;
+        rescued.map(|rescued| json!(format!("{rescued:?}"))).map_err(|error| failed("CustomResource.RescueFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+fn variable(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("the function's environment lacks {name}"))
+}
+
+fn state_machine(connection: &Connection) -> anyhow::Result<StateMachine> {
+    Ok(StepFunctions::new(connection).state_machine(variable(STATE_MACHINE_ARN)?))
+}
+
+fn responder(connection: &Connection) -> anyhow::Result<Responder> {
+    let region =
+        std::env::var(AWS_REGION).with_context(|| format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function"))?;
+    let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
+    let hosts = ResponseHosts::of_region(&region).and(&further).with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
+    let key = std::env::var(RESPONSE_URL_KEY_ARN).ok().filter(|key| !key.is_empty());
+    Ok(Responder::new(ResponsePut::new(hosts)?, Seal::new(Kms::new(connection), key)))
 }
 
 /// An error as Lambda reports it, and as the execution's history shows it.

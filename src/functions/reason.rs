@@ -16,7 +16,7 @@ pub struct CaughtError {
 /// The error in words, with its name in front so that it can be looked up.
 pub(super) fn reason(caught: &CaughtError, still_running: u32) -> String {
     let cause = caught.cause.trim();
-    let mut text = match caught.error.as_str() {
+    let text = match caught.error.as_str() {
         "States.HeartbeatTimeout" | "States.Timeout" if cause.is_empty() => {
             "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
         }
@@ -26,10 +26,11 @@ pub(super) fn reason(caught: &CaughtError, still_running: u32) -> String {
         _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened".to_owned(),
         _ => cause.to_owned(),
     };
-    if still_running > 0 {
-        text += &format!("\n{still_running} task(s) of this run had been told to stop and were still stopping.");
-    }
-    format!("{}: {text}", caught.error)
+    let leftovers = match still_running {
+        0 => String::new(),
+        running => format!("\n{running} task(s) of this run had been told to stop and were still stopping."),
+    };
+    format!("{}: {text}{leftovers}", caught.error)
 }
 
 #[cfg(test)]

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::time::{Instant, timeout_at};
 
 use super::reason::{CaughtError, reason};
+use super::seal::{Seal, UnsealError};
+use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::event::Request;
-use crate::identity::Identity;
 use crate::outcome::Output;
 use crate::response::{Response, TooLarge};
+use crate::response_hosts::Refused;
 
 /// The function ends after 60 s; it must say so itself before that.
 const DELIVERY: Duration = Duration::from_secs(45);
@@ -58,6 +61,12 @@ pub enum RespondError {
     /// Nothing that fits into an answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// The response URL stays sealed.
+    #[error(transparent)]
+    Unseal(#[from] UnsealError),
+    /// KMS took all the time there was.
+    #[error("the response URL could not be unsealed within {} s: AWS KMS did not answer", .0.as_secs())]
+    UnsealTimedOut(Duration),
     /// Not delivered.
     #[error(transparent)]
     Put(#[from] PutError),
@@ -67,13 +76,30 @@ pub enum RespondError {
 #[derive(Debug, Clone)]
 pub struct Responder {
     put: ResponsePut,
+    seal: Seal,
 }
 
 impl Responder {
-    /// Answers through `put`.
+    /// Answers through `put`, at URLs that `seal` opens.
     #[must_use]
-    pub fn new(put: ResponsePut) -> Self {
-        Self { put }
+    pub fn new(put: ResponsePut, seal: Seal) -> Self {
+        Self { put, seal }
+    }
+
+    /// The request with its response URL sealed, for what others can read.
+    ///
+    /// # Errors
+    /// When KMS does not encrypt.
+    pub(super) async fn seal(&self, request: &Request) -> Result<Request, ApiError> {
+        self.seal.seal(request).await
+    }
+
+    /// Whether this request can be answered at all.
+    ///
+    /// # Errors
+    /// When its response URL does not lead to CloudFormation.
+    pub(super) fn check(&self, request: &Request) -> Result<(), Refused> {
+        self.put.check(&request.response_url)
     }
 
     /// Gives the answer that the event describes.
@@ -93,18 +119,21 @@ impl Responder {
 
     /// Answers SUCCESS.
     pub(super) async fn succeed(&self, request: &Request, output: Output, within: Duration) -> Result<(), RespondError> {
-        self.send(request, Response::success(request, &Identity::of(request).physical_resource_id, output), within).await
+        self.send(request, Response::success(request, fallback_id(request), output), within).await
     }
 
     /// Answers FAILED.
     pub(super) async fn fail(&self, request: &Request, reason: &str, within: Duration) -> Result<(), RespondError> {
         tracing::warn!(reason, "answering FAILED");
-        self.send(request, Response::failure(request, &Identity::of(request).physical_resource_id, reason), within).await
+        self.send(request, Response::failure(request, fallback_id(request), reason), within).await
     }
 
     async fn send(&self, request: &Request, response: Response, within: Duration) -> Result<(), RespondError> {
         let is_success = response.is_success();
-        self.put.put(&request.response_url, response.body()?, within).await?;
+        let body = response.body()?;
+        let end = Instant::now() + within;
+        let url = timeout_at(end, self.seal.open(request)).await.map_err(|_| RespondError::UnsealTimedOut(within))??;
+        self.put.put(&url, body, end - Instant::now()).await?;
         tracing::info!(
             status = if is_success { "SUCCESS" } else { "FAILED" },
             logical_id = request.logical_resource_id,
@@ -114,4 +143,10 @@ impl Responder {
         );
         Ok(())
     }
+}
+
+/// `start` puts a physical resource id into every request; a request without one was not built by it. Nothing may be derived from
+/// the response URL here, which is sealed.
+fn fallback_id(request: &Request) -> &str {
+    &request.logical_resource_id
 }

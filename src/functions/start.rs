@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::respond::{RespondError, Responder};
 use super::skip::reason_to_skip;
+use crate::aws::ApiError;
 use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
@@ -17,6 +18,7 @@ use crate::execution_input::ExecutionInput;
 use crate::identity::Identity;
 use crate::outcome::Output;
 use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
+use crate::response_hosts::Refused;
 use crate::task_spec::TaskSpec;
 
 /// The function ends after 60 s, of which the calls before the answer may have taken some.
@@ -47,6 +49,9 @@ pub enum StartError {
     /// There is nobody to answer.
     #[error(transparent)]
     NotACustomResourceEvent(#[from] NotACustomResourceEvent),
+    /// Whoever sent it is not CloudFormation, or nothing to be answered.
+    #[error(transparent)]
+    Elsewhere(#[from] Refused),
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
@@ -54,8 +59,8 @@ pub enum StartError {
 
 /// What is to be done with a request.
 enum Decision {
-    Execute(Box<ExecutionInput>),
-    Succeed(Output),
+    Execute(Box<TaskSpec>),
+    Succeed(Box<Output>),
     Fail(String),
 }
 
@@ -72,21 +77,23 @@ impl Starter {
     /// When the event can neither be handed on nor answered.
     pub async fn start(&self, event: Value) -> Result<StartOutcome, StartError> {
         let event = Event::parse(event)?;
+        // What cannot be answered is not run either.
+        self.responder.check(&event.request)?;
         let identity = Identity::of(&event.request);
-        let decision = match event.request.request_type {
+        let request = identified(&event.request, &identity);
+        let decision = match request.request_type {
             RequestType::Delete => self.decide_delete(&event, &identity),
             RequestType::Create | RequestType::Update => self.decide(&event, &identity).await,
         };
-        let request = &event.request;
         match decision {
-            Decision::Execute(input) => self.execute(&identity, &input).await,
+            Decision::Execute(task) => self.execute(&identity, &request, *task).await,
             Decision::Succeed(output) => {
                 tracing::info!(name = identity.name, reason = output.skipped, "nothing is run");
-                self.responder.succeed(request, output, DELIVERY).await?;
+                self.responder.succeed(&request, *output, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
             Decision::Fail(reason) => {
-                self.responder.fail(request, &reason, DELIVERY).await?;
+                self.responder.fail(&request, &reason, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
         }
@@ -99,7 +106,7 @@ impl Starter {
         };
         match reason_to_skip(event, &properties, &self.stacks, &self.ecs).await {
             Ok(None) => {}
-            Ok(Some(reason)) => return Decision::Succeed(Output::skipped(reason)),
+            Ok(Some(reason)) => return Decision::Succeed(Box::new(Output::skipped(reason))),
             Err(error) => {
                 return Decision::Fail(format!("{}: UpdateCriteria cannot be compared: {error}.", ErrorName::InvalidRequest));
             }
@@ -113,14 +120,15 @@ impl Starter {
             &event.request.response_url,
         );
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
-        Decision::Execute(Box::new(ExecutionInput { request: identified(&event.request, identity), task }))
+        Decision::Execute(Box::new(task))
     }
 
     /// A Delete never fails for its properties: what cannot be read cannot have started anything either.
     fn decide_delete(&self, event: &Event, identity: &Identity) -> Decision {
         let target = Properties::for_delete(&event.resource_properties);
         let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition) else {
-            return Decision::Succeed(Output::skipped("the properties name no cluster and task definition that could have run"));
+            let reason = "the properties name no cluster and task definition that could have run";
+            return Decision::Succeed(Box::new(Output::skipped(reason)));
         };
         let timeout = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
         let service_timeout = seconds(&event.service_timeout).or_else(|| seconds(&event.resource_properties["ServiceTimeout"]));
@@ -131,29 +139,35 @@ impl Starter {
             &event.request.response_url,
         );
         let task = TaskSpec::new(cluster, task_definition, &identity.name, &identity.client_token, deadline);
-        Decision::Execute(Box::new(ExecutionInput { request: identified(&event.request, identity), task }))
+        Decision::Execute(Box::new(task))
     }
 
-    async fn execute(&self, identity: &Identity, input: &ExecutionInput) -> Result<StartOutcome, StartError> {
-        let json = serde_json::to_string(input).expect("an execution input is strings, numbers and lists");
-        match self.state_machine.start(&identity.name, &json).await {
+    async fn execute(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<StartOutcome, StartError> {
+        match self.hand_on(identity, request, task).await {
             Ok(Started::Running) => tracing::info!(execution = identity.name, "started the execution"),
             Ok(Started::Already) => {
                 tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
             }
-            Err(error) if input.request.request_type == RequestType::Delete => {
+            Err(error) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
-                self.responder.succeed(&input.request, Output::skipped("no execution could be started"), DELIVERY).await?;
+                self.responder.succeed(request, Output::skipped("no execution could be started"), DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }
             Err(error) => {
                 let reason = format!("The run could not be started: {error}. Nothing was run.");
-                self.responder.fail(&input.request, &reason, DELIVERY).await?;
+                self.responder.fail(request, &reason, DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }
         }
         Ok(StartOutcome::Execution(identity.name.clone()))
+    }
+
+    /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
+    async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
+        let input = ExecutionInput { request: self.responder.seal(request).await?, task };
+        let json = serde_json::to_string(&input).expect("an execution input is strings, numbers and lists");
+        self.state_machine.start(&identity.name, &json).await
     }
 }
 

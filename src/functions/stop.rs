@@ -1,18 +1,35 @@
-//! `stop`: stops the tasks that an execution, or on Delete a resource, has left running.
+//! `stop`: stops what an execution, or on Delete a resource, has left running.
 
 use serde::{Deserialize, Serialize};
 
+use super::leftovers::{Leftovers, Owner};
 use crate::aws::ApiError;
-use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
+use crate::aws::ecs::Ecs;
+use crate::aws::step_functions::StepFunctions;
 use crate::clock::{Clock, after};
 use crate::deadline::DEFINITION_PATIENCE;
+use crate::error_name::ErrorName;
 use crate::event::RequestType;
 use crate::identity::resource_prefix;
 use crate::task_spec::TaskSpec;
 
-/// What the definition invokes the function with: its whole state.
+/// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s later at most, and may launch
+/// a task until then. The definition checks every 5 s; this many checks outlast that time.
+pub const CHECKS_UNTIL_WORKERS_KNOW: u32 = 6;
+
+/// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StopEvent {
+    /// ARN of the state machine.
+    #[serde(default)]
+    state_machine: String,
+    /// The execution's state.
+    state: State,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct State {
     request: RequestOfStop,
     task: TaskSpec,
     #[serde(default)]
@@ -29,6 +46,7 @@ struct RequestOfStop {
 #[serde(default)]
 struct Counted {
     checks: u32,
+    executions: usize,
 }
 
 /// What the function found and did.
@@ -36,24 +54,27 @@ struct Counted {
 pub struct Stopped {
     /// Tasks that still run, all of them told to stop.
     pub running: usize,
+    /// Executions of the resource that were stopped, over all checks.
+    pub executions: usize,
     /// How often this execution has looked, this time included.
     pub checks: u32,
-    /// Whether looking again is of use: something runs, and there is time.
+    /// Whether looking again is of use: something runs or may still be launched, and there is time.
     pub wait: bool,
 }
 
 /// Stops leftovers.
 #[derive(Debug, Clone)]
 pub struct Stopper {
-    ecs: Ecs,
+    leftovers: Leftovers,
+    step_functions: StepFunctions,
     clock: Clock,
 }
 
 impl Stopper {
-    /// Stops through `ecs`.
+    /// Stops through `ecs` and `step_functions`.
     #[must_use]
-    pub fn new(ecs: Ecs, clock: Clock) -> Self {
-        Self { ecs, clock }
+    pub fn new(ecs: Ecs, step_functions: StepFunctions, clock: Clock) -> Self {
+        Self { leftovers: Leftovers::new(ecs), step_functions, clock }
     }
 
     /// Stops what still runs and counts it.
@@ -61,47 +82,52 @@ impl Stopper {
     /// # Errors
     /// When ECS cannot be asked. A task that could not be stopped is counted as running.
     pub async fn stop(&self, event: StopEvent) -> Result<Stopped, ApiError> {
-        let task = &event.task;
-        let is_delete = event.request.request_type == RequestType::Delete;
-        let running = if is_delete { self.tasks_of_resource(task).await? } else { self.tasks_of_execution(task).await? };
-        let reason = if is_delete {
-            format!("The CloudFormation resource is being deleted ({})", task.started_by)
+        let State { request, task, leftovers } = event.state;
+        let is_delete = request.request_type == RequestType::Delete;
+        let mut executions = leftovers.executions;
+        if is_delete {
+            // First, so that nobody launches what would have to be stopped next.
+            executions += self.stop_executions(&event.state_machine, &task.started_by).await;
+        }
+        let (owner, reason) = if is_delete {
+            (Owner::Resource, format!("The CloudFormation resource is being deleted ({})", task.started_by))
         } else {
-            format!("The run has failed ({})", task.started_by)
+            (Owner::Execution, format!("The run has failed ({})", task.started_by))
         };
-        for leftover in running.iter().filter(|leftover| !leftover.stopping) {
-            match self.ecs.stop_task(&task.cluster, &leftover.arn, &reason).await {
-                Ok(()) => tracing::info!(task = leftover.arn, started_by = leftover.started_by, "told a leftover task to stop"),
-                Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
-            }
-        }
+        let running = self.leftovers.stop(owner, &task, &reason).await?;
+        let checks = leftovers.checks.saturating_add(1);
+        let may_launch = executions > 0 && checks < CHECKS_UNTIL_WORKERS_KNOW;
         let has_time = self.clock.now() < after(task.deadline, DEFINITION_PATIENCE);
-        Ok(Stopped { running: running.len(), checks: event.leftovers.checks.saturating_add(1), wait: !running.is_empty() && has_time })
+        Ok(Stopped { running, executions, checks, wait: (running > 0 || may_launch) && has_time })
     }
 
-    /// Tasks of exactly this execution: a later one of the same resource may be running.
-    async fn tasks_of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
-        let listed = self.list(&task.cluster, WhichTasks::StartedBy { name: &task.started_by, family: task.family() }).await?;
-        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by == task.started_by).collect())
-    }
-
-    /// Tasks of every execution of this resource.
-    async fn tasks_of_resource(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
-        let Some(prefix) = resource_prefix(&task.started_by) else {
-            return Ok(Vec::new());
+    /// Stops the Creates and Updates of the resource that still run: CloudFormation has given them up, or it would not delete.
+    /// `rescue` answers for them, which nobody reads any more. A failure here must not keep the tasks from being stopped.
+    async fn stop_executions(&self, state_machine: &str, name: &str) -> usize {
+        let Some(prefix) = resource_prefix(name).filter(|_| !state_machine.is_empty()) else {
+            return 0;
         };
-        let listed = self.list(&task.cluster, WhichTasks::Family(task.family())).await?;
-        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by.starts_with(prefix)).collect())
-    }
-
-    /// A cluster that is gone has no tasks.
-    async fn list(&self, cluster: &str, which: WhichTasks<'_>) -> Result<Vec<ListedTask>, ApiError> {
-        match self.ecs.list_tasks(cluster, which).await {
-            Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => {
-                tracing::info!(cluster, "the cluster does not exist, so nothing of the resource runs in it");
-                Ok(Vec::new())
+        // Never a Delete: two of them would stop each other.
+        let given_up = [RequestType::Create, RequestType::Update].map(|request_type| format!("{prefix}{}-", request_type.in_lower_case()));
+        let state_machine = self.step_functions.state_machine(state_machine);
+        let running = match state_machine.running().await {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
+                return 0;
             }
-            listed => listed,
+        };
+        let mut stopped = 0;
+        for execution in running.iter().filter(|execution| given_up.iter().any(|prefix| execution.name.starts_with(prefix))) {
+            let cause = format!("The CloudFormation resource is being deleted ({name}).");
+            match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
+                Ok(()) => {
+                    tracing::info!(execution = execution.name, "stopped an earlier execution of the resource");
+                    stopped += 1;
+                }
+                Err(error) => tracing::warn!(%error, "an earlier execution of the resource could not be stopped"),
+            }
         }
+        stopped
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ecs_task_runner::activity;
 use ecs_task_runner::deadline::{DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE};
 use ecs_task_runner::error_name::ErrorName;
+use ecs_task_runner::execution_history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
+use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_KNOW;
 use serde_json::{Map, Value};
 
 /// Errors that Step Functions itself raises (`concepts-error-handling`).
@@ -129,6 +131,34 @@ fn waiting_for_tasks_to_stop_is_bounded() {
 }
 
 #[test]
+fn the_states_by_which_rescue_tells_an_answer_are_there() {
+    let states = states();
+    for name in [RESPOND_SUCCESS, RESPOND_FAILURE] {
+        assert_eq!(states[name]["Parameters"]["FunctionName"], "${RespondFunctionArn}");
+        assert_eq!(states[name]["Parameters"]["Payload"]["state.$"], "$", "the state's input is what the answer is made from");
+    }
+    // What follows an answer follows nothing else, so that having been there proves the answer.
+    for (name, state) in &states {
+        let mut next = Vec::new();
+        values(state, "Next", &mut next);
+        values(state, "Default", &mut next);
+        let ends = next.iter().any(|target| AFTER_ANSWER.contains(&target.as_str().unwrap()));
+        assert_eq!(ends, [RESPOND_SUCCESS, RESPOND_FAILURE].contains(&name.as_str()), "{name}");
+        let caught: Vec<_> = state["Catch"].as_array().into_iter().flatten().map(|catch| catch["Next"].as_str().unwrap()).collect();
+        assert!(caught.iter().all(|target| !AFTER_ANSWER.contains(target)), "{name}");
+    }
+}
+
+#[test]
+fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
+    let states = states();
+    let wait = seconds(&states["WaitForTasksToStop"]["Seconds"]);
+    let heartbeat = seconds(&states["RunTask"]["HeartbeatSeconds"]);
+    // Heartbeats are sent at a third of the period; the first check is not waited for.
+    assert!(wait * (CHECKS_UNTIL_WORKERS_KNOW - 1) > heartbeat / 3);
+}
+
+#[test]
 fn the_template_gives_every_substitution_and_a_function_for_every_role() {
     let text = include_str!("../../statemachine/ecs-task.asl.json");
     let template = include_str!("../../infra/task-runner.yaml");
@@ -143,5 +173,5 @@ fn the_template_gives_every_substitution_and_a_function_for_every_role() {
         .collect();
     assert_eq!(given, used);
     let handlers: BTreeSet<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("Handler: ")).collect();
-    assert_eq!(handlers, BTreeSet::from(["start", "respond", "stop"]));
+    assert_eq!(handlers, BTreeSet::from(["start", "respond", "stop", "rescue"]));
 }

@@ -5,6 +5,7 @@
 
 mod activity;
 mod definition;
+mod functions;
 mod histories;
 mod lifecycle;
 mod program;

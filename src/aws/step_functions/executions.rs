@@ -1,0 +1,124 @@
+//! `ListExecutions`, `DescribeExecution`, `StopExecution`.
+
+use aws_sdk_sfn::primitives::DateTime;
+use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
+use jiff::Timestamp;
+
+use super::StateMachine;
+use crate::aws::{ApiError, api_error};
+use crate::byte_limit;
+
+/// Executions per page, the most there is (`API_ListExecutions`).
+const PAGE: i32 = 1_000;
+/// The most running executions looked through in one call: beyond, the API's own throttle (5 pages a second) would take more time
+/// than a function has.
+const MAX_LISTED: usize = 20_000;
+/// Longest cause of `StopExecution` (`API_StopExecution`), characters.
+const MAX_CAUSE: usize = 32_768;
+
+/// An execution that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningExecution {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// When it was started.
+    pub started: Timestamp,
+}
+
+/// An execution, whether it runs or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// Whether and how it has ended.
+    pub status: ExecutionStatus,
+    /// Its input, JSON.
+    pub input: String,
+    /// The error it failed with or was stopped with.
+    pub error: Option<String>,
+    /// What was said of that.
+    pub cause: Option<String>,
+}
+
+/// Where an execution stands (`API_DescribeExecution`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutionStatus {
+    /// Not over: `RUNNING`, `PENDING_REDRIVE`, and whatever comes to exist.
+    Running,
+    /// `SUCCEEDED`.
+    Succeeded,
+    /// `FAILED`.
+    Failed,
+    /// `TIMED_OUT`.
+    TimedOut,
+    /// `ABORTED`.
+    Aborted,
+}
+
+impl ExecutionStatus {
+    /// Reads the name that the API and its events use.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        match SdkStatus::from(name) {
+            SdkStatus::Succeeded => Self::Succeeded,
+            SdkStatus::Failed => Self::Failed,
+            SdkStatus::TimedOut => Self::TimedOut,
+            SdkStatus::Aborted => Self::Aborted,
+            _ => Self::Running,
+        }
+    }
+}
+
+impl StateMachine {
+    /// The executions that run, newest first, up to 20,000.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub async fn running(&self) -> Result<Vec<RunningExecution>, ApiError> {
+        let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(SdkStatus::Running);
+        let mut pages = call.into_paginator().page_size(PAGE).send();
+        let mut running = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
+            running.extend(page.executions.into_iter().map(|execution| RunningExecution {
+                arn: execution.execution_arn,
+                name: execution.name,
+                started: timestamp(execution.start_date),
+            }));
+            if running.len() >= MAX_LISTED {
+                tracing::warn!(running = running.len(), "too many executions run to look at all of them");
+                break;
+            }
+        }
+        Ok(running)
+    }
+
+    /// An execution as it is now, or was a moment ago: the service does not promise more.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn describe(&self, execution_arn: &str) -> Result<Execution, ApiError> {
+        let described = self.client.describe_execution().execution_arn(execution_arn).send().await;
+        let described = described.map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
+        Ok(Execution {
+            status: ExecutionStatus::from_name(described.status.as_str()),
+            input: described.input.unwrap_or_default(),
+            error: described.error,
+            cause: described.cause,
+        })
+    }
+
+    /// Ends an execution as `ABORTED`. One that has ended already stays as it is, which is no error.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn stop(&self, execution_arn: &str, error: &str, cause: &str) -> Result<(), ApiError> {
+        let call = self.client.stop_execution().execution_arn(execution_arn).error(error).cause(byte_limit::cut_end(cause, MAX_CAUSE));
+        call.send().await.map_err(|error| api_error("states:StopExecution", execution_arn, &error))?;
+        Ok(())
+    }
+}
+
+pub(super) fn timestamp(time: DateTime) -> Timestamp {
+    time.to_millis().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or_default()
+}

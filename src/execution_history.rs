@@ -1,0 +1,115 @@
+//! What an execution's history says of it: whether a worker has its run, and whether CloudFormation was answered.
+//!
+//! The names are those of `API_HistoryEvent`. An emulator may name an activity's events `Task…`, and have no event for the moment
+//! a worker takes it.
+
+use jiff::Timestamp;
+
+/// The state that answers SUCCESS.
+pub const RESPOND_SUCCESS: &str = "RespondSuccess";
+/// The state that answers FAILED.
+pub const RESPOND_FAILURE: &str = "RespondFailure";
+/// The states that follow an answer that was delivered, and nothing else.
+pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
+
+/// An event of a history, with what is read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEvent {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its type, such as `ActivityScheduled`.
+    pub name: String,
+    /// The state that was entered.
+    pub state: Option<String>,
+    /// The state's input, JSON.
+    pub input: Option<String>,
+    /// What a `Task…` event concerns: an activity's ARN, or the action of a service integration.
+    pub resource: Option<String>,
+    /// The worker that took an activity, as it names itself.
+    pub worker: Option<String>,
+}
+
+/// Where an execution stands, or stood when it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    /// The run.
+    pub activity: Activity,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Who has the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Activity {
+    /// It was not reached, or lies further back than the events go.
+    Unknown,
+    /// It waits for a worker.
+    Waiting {
+        /// When it was scheduled; each attempt counts for itself.
+        since: Timestamp,
+    },
+    /// A worker has it.
+    Taken {
+        /// The worker, as far as it gave a name.
+        worker: Option<String>,
+    },
+    /// An attempt has ended and no other has begun.
+    Ended,
+}
+
+/// How far the answer has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// No state that answers was reached.
+    NotBegun,
+    /// It was decided on and has, as far as the history tells, not been delivered.
+    Begun {
+        /// Whether it is SUCCESS.
+        is_success: bool,
+        /// The state's input, JSON: what the answer is made from.
+        state: String,
+    },
+    /// CloudFormation has it.
+    Given,
+}
+
+impl Course {
+    /// Reads the end of a history, oldest event first. The states follow one another, so an event belongs to the state entered last.
+    #[must_use]
+    pub fn of(events: &[RecordedEvent]) -> Self {
+        let mut course = Self { activity: Activity::Unknown, answer: Answer::NotBegun };
+        for event in events {
+            course.note(event);
+        }
+        course
+    }
+
+    fn note(&mut self, event: &RecordedEvent) {
+        let concerns_activity = event.resource.as_deref().is_some_and(|resource| resource.contains(":activity:"));
+        match event.name.as_str() {
+            "ActivityScheduled" => self.activity = Activity::Waiting { since: event.at },
+            "ActivityStarted" => self.activity = Activity::Taken { worker: event.worker.clone() },
+            "ActivityScheduleFailed" | "ActivitySucceeded" | "ActivityFailed" | "ActivityTimedOut" => self.activity = Activity::Ended,
+            // Nothing will tell when a worker takes it. Taken for taken: a run that a worker may have must not be given up.
+            "TaskScheduled" if concerns_activity => self.activity = Activity::Taken { worker: None },
+            "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => self.activity = Activity::Ended,
+            // Leaving the state says nothing: it is left by its Catch as well.
+            "TaskSucceeded" | "LambdaFunctionSucceeded" if matches!(self.answer, Answer::Begun { .. }) => self.answer = Answer::Given,
+            name if name.ends_with("StateEntered") => self.enter(event),
+            _ => {}
+        }
+    }
+
+    fn enter(&mut self, event: &RecordedEvent) {
+        let state = event.state.as_deref().unwrap_or_default();
+        if AFTER_ANSWER.contains(&state) {
+            self.answer = Answer::Given;
+        } else if state == RESPOND_SUCCESS || state == RESPOND_FAILURE {
+            let input = event.input.clone().unwrap_or_default();
+            self.answer = Answer::Begun { is_success: state == RESPOND_SUCCESS, state: input };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:task-runner";
+
+/// Reads events in the shape in which the AWS CLI prints them, with their times in seconds from 0.
+fn recorded(events: &Value) -> Vec<RecordedEvent> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    events
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| {
+            let details: Vec<_> = ["taskScheduledEventDetails", "taskSucceededEventDetails", "taskFailedEventDetails"]
+                .into_iter()
+                .filter_map(|name| event[name]["resource"].as_str().map(str::to_owned))
+                .collect();
+            RecordedEvent {
+                at: Timestamp::from_second(event["timestamp"].as_i64().unwrap_or(0)).unwrap(),
+                name: event["type"].as_str().unwrap().to_owned(),
+                state: text(&event["stateEnteredEventDetails"]["name"]),
+                input: text(&event["stateEnteredEventDetails"]["input"]),
+                resource: details.into_iter().next(),
+                worker: text(&event["activityStartedEventDetails"]["workerName"]),
+            }
+        })
+        .collect()
+}
+
+fn course(events: &Value) -> Course {
+    Course::of(&recorded(events))
+}
+
+fn entered(state: &str) -> Value {
+    json!({"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": state, "input": "{\"request\":{}}"}})
+}
+
+fn activity(name: &str, at: i64) -> Value {
+    json!({"type": format!("Activity{name}"), "timestamp": at, "activityStartedEventDetails": {"workerName": "i-0abc"}})
+}
+
+fn invoke(name: &str) -> Value {
+    let details = json!({"resourceType": "lambda", "resource": "invoke"});
+    json!({"type": format!("Task{name}"), "taskScheduledEventDetails": details})
+}
+
+fn plain(name: &str) -> Value {
+    json!({"type": name})
+}
+
+#[test]
+fn the_activity_is_followed_through_its_attempts() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
+    let run = [
+        (entered("RunTask"), Activity::Unknown),
+        (activity("Scheduled", 10), Activity::Waiting { since: at(10) }),
+        (activity("Started", 12), taken.clone()),
+        (activity("TimedOut", 72), Activity::Ended),
+        (activity("Scheduled", 73), Activity::Waiting { since: at(73) }),
+        (activity("Started", 74), taken.clone()),
+        (activity("Failed", 80), Activity::Ended),
+        (activity("Scheduled", 81), Activity::Waiting { since: at(81) }),
+        (activity("Started", 82), taken),
+        (activity("Succeeded", 90), Activity::Ended),
+        (plain("TaskStateExited"), Activity::Ended),
+    ];
+    for end in 1..=run.len() {
+        let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
+        assert_eq!(course(&events.into()).activity, run[end - 1].1, "after {} events", end);
+    }
+}
+
+#[test]
+fn an_activity_that_an_emulator_calls_a_task_never_waits() {
+    let scheduled = json!({"type": "TaskScheduled", "timestamp": 1, "taskScheduledEventDetails": {"resource": ACTIVITY}});
+    let failed = json!({"type": "TaskFailed", "timestamp": 2, "taskFailedEventDetails": {"resource": ACTIVITY}});
+    assert_eq!(course(&json!([entered("RunTask"), scheduled])).activity, Activity::Taken { worker: None });
+    assert_eq!(course(&json!([entered("RunTask"), scheduled, failed])).activity, Activity::Ended);
+    assert_eq!(course(&json!([entered("RunTask"), scheduled, failed, scheduled])).activity, Activity::Taken { worker: None });
+}
+
+#[test]
+fn an_answer_is_given_when_the_function_came_back() {
+    let begun = |is_success| Answer::Begun { is_success, state: "{\"request\":{}}".to_owned() };
+    let until = |events: &[Value]| course(&events.to_vec().into()).answer;
+    let success = [entered("RespondSuccess"), invoke("Scheduled"), invoke("Started"), invoke("Succeeded"), plain("TaskStateExited")];
+    assert_eq!(until(&success[..1]), begun(true));
+    assert_eq!(until(&success[..3]), begun(true));
+    assert_eq!(until(&success[..4]), Answer::Given);
+    assert_eq!(until(&success), Answer::Given);
+    assert_eq!(until(&[entered("RespondFailure"), plain("LambdaFunctionScheduled"), plain("LambdaFunctionSucceeded")]), Answer::Given);
+    let retried = [entered("RespondFailure"), invoke("Scheduled"), invoke("Failed"), invoke("Scheduled"), invoke("Succeeded")];
+    assert_eq!(until(&retried[..3]), begun(false));
+    assert_eq!(until(&retried), Answer::Given);
+}
+
+#[test]
+fn an_answer_that_was_caught_is_not_given() {
+    let events = json!([
+        entered("RunTask"),
+        activity("Succeeded", 1),
+        plain("TaskStateExited"),
+        entered("RespondSuccess"),
+        invoke("Scheduled"),
+        invoke("TimedOut"),
+        plain("TaskStateExited"),
+        json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "AnswerNotSent"}}),
+        plain("ExecutionFailed"),
+    ]);
+    assert!(matches!(course(&events).answer, Answer::Begun { is_success: true, .. }));
+}
+
+#[test]
+fn other_functions_results_are_no_answer() {
+    let stop = [entered("StopTasks"), invoke("Scheduled"), invoke("Succeeded"), plain("TaskStateExited")];
+    assert_eq!(course(&stop.to_vec().into()).answer, Answer::NotBegun);
+}
+
+#[test]
+fn an_end_that_only_follows_an_answer_proves_it() {
+    for (kind, state) in [("SucceedStateEntered", "Succeeded"), ("FailStateEntered", "Failed")] {
+        let end = json!([{"type": kind, "stateEnteredEventDetails": {"name": state}}, {"type": "ExecutionFailed"}]);
+        assert_eq!(course(&end).answer, Answer::Given);
+    }
+}
+
+#[test]
+fn an_empty_history_says_nothing() {
+    assert_eq!(course(&json!([])), Course { activity: Activity::Unknown, answer: Answer::NotBegun });
+}
+
+proptest! {
+    #[test]
+    fn without_a_state_that_answers_nothing_was_answered(
+        names in proptest::collection::vec("(Task|Activity|LambdaFunction)(Scheduled|Started|Succeeded|Failed|TimedOut|StateEntered|StateExited)", 0..20),
+        states in proptest::collection::vec("(RunTask|StopTasks|AnswerNotSent|\\PC{0,5})", 20),
+    ) {
+        let events: Vec<_> = names
+            .into_iter()
+            .zip(states)
+            .map(|(name, state)| RecordedEvent {
+                at: Timestamp::UNIX_EPOCH,
+                name,
+                state: Some(state),
+                input: None,
+                resource: Some("invoke".to_owned()),
+                worker: None,
+            })
+            .collect();
+        prop_assert_eq!(Course::of(&events).answer, Answer::NotBegun);
+    }
+}

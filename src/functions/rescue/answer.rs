@@ -1,0 +1,96 @@
+//! Answering for an execution that ended.
+//!
+//! What it did not answer is answered with what it would have said. Two rescues at once, or one event delivered twice, send the same
+//! answer twice: a second PUT to the URL overwrites the first until CloudFormation has read it, and says the same. A respond function
+//! that was still sending when its execution was stopped sends the same as well, since the answer it had begun is the one that is
+//! repeated. What remains: an execution may be stopped between an answer's delivery and its record in the history, and then
+//! CloudFormation sees the same answer twice, too.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use super::event::Ended;
+use super::verdict::verdict;
+use super::{RescueError, Rescued, Rescuer};
+use crate::aws::step_functions::ExecutionStatus;
+use crate::event::{Request, RequestType};
+use crate::execution_history::{Answer, Course};
+use crate::functions::leftovers::Owner;
+use crate::functions::reason::reason;
+use crate::functions::respond::{RespondEvent, RespondStatus, State};
+use crate::outcome::Output;
+use crate::task_spec::TaskSpec;
+
+/// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of leftovers of three attempts
+/// each, and six attempts to answer), so that its last attempt is among them.
+const EVENTS: usize = 1_000;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// Within the function's four minutes, of which the calls before and the patience with leftovers take two at most.
+const DELIVERY: Duration = Duration::from_secs(45);
+
+impl Rescuer {
+    pub(super) async fn answer_for(&self, ended: &Ended) -> Result<Rescued, RescueError> {
+        let execution = self.state_machine.describe(&ended.execution_arn).await?;
+        let course = Course::of(&self.state_machine.last_events(&ended.execution_arn, EVENTS).await?);
+        let begun = match course.answer {
+            Answer::Given => return Ok(Rescued::Nothing),
+            Answer::Begun { is_success, state } => begun(is_success, &state),
+            Answer::NotBegun => None,
+        };
+        // Whatever an answer that was begun says is final; leftovers were stopped before it.
+        if let Some(answer) = begun {
+            tracing::warn!(execution = ended.execution_arn, "the execution could not deliver its answer; it is delivered now");
+            self.responder.respond(answer).await?;
+            return Ok(Rescued::Answered);
+        }
+        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
+        let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
+            tracing::warn!(execution = ended.execution_arn, "the execution was not started for CloudFormation; there is nobody to answer");
+            return Ok(Rescued::Nothing);
+        };
+        let is_delete = request.request_type == RequestType::Delete;
+        let owner = if is_delete { Owner::Resource } else { Owner::Execution };
+        let still_running = match serde_json::from_value::<TaskSpec>(input["task"].clone()) {
+            Ok(task) => self.stop_leftovers(owner, &task).await,
+            Err(_) => 0,
+        };
+        if is_delete {
+            self.responder.succeed(&request, Output::default(), DELIVERY).await?;
+            return Ok(Rescued::Answered);
+        }
+        // The event is about an end; where the description lags behind, its word counts.
+        let status = match execution.status {
+            ExecutionStatus::Running => ExecutionStatus::from_name(&ended.status),
+            status => status,
+        };
+        let verdict = verdict(status, &execution, &course.activity);
+        self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
+        Ok(Rescued::Answered)
+    }
+
+    /// Stops leftovers and waits, bounded, until they have stopped; answers how many still run. The answer does not depend on it.
+    async fn stop_leftovers(&self, owner: Owner, task: &TaskSpec) -> u32 {
+        let end = Instant::now() + self.patience.leftovers;
+        let reason = format!("The execution has ended ({})", task.started_by);
+        loop {
+            match self.leftovers.stop(owner, task, &reason).await {
+                Ok(0) => return 0,
+                Ok(running) if Instant::now() + BETWEEN_LOOKS >= end => return u32::try_from(running).unwrap_or(u32::MAX),
+                Ok(_) => sleep(BETWEEN_LOOKS).await,
+                Err(error) => {
+                    tracing::warn!(%error, "leftover tasks cannot be looked for; the request is answered all the same");
+                    return 0;
+                }
+            }
+        }
+    }
+}
+
+/// The event that the state had invoked `respond` with. `None` when its input is no state of ours.
+fn begun(is_success: bool, state: &str) -> Option<RespondEvent> {
+    let status = if is_success { RespondStatus::Success } else { RespondStatus::Failed };
+    let state: State = serde_json::from_str(state).ok()?;
+    Some(RespondEvent { status, state })
+}

@@ -1,0 +1,103 @@
+//! Why an execution ended without an answer, in words.
+
+use std::time::Duration;
+
+use crate::aws::step_functions::{Execution, ExecutionStatus};
+use crate::error_name::ErrorName;
+use crate::execution_history::Activity;
+use crate::functions::reason::CaughtError;
+
+/// The error of an execution that no worker took. Not one of the `EcsTask.…` errors: those say what became of a task, and this one
+/// that there is no fleet, which is somebody else's alarm. A run that was handed over may even have a task, so it is not
+/// `EcsTask.NotStarted` either.
+pub const NOT_CLAIMED: &str = "Worker.NotClaimed";
+
+/// What an execution is stopped with that no worker took within `claim_timeout`.
+pub(super) fn not_claimed(claim_timeout: Duration) -> String {
+    format!("No worker polled the activity for {} s: is the fleet running?", claim_timeout.as_secs())
+}
+
+/// The error that the execution would have caught.
+pub(super) fn verdict(status: ExecutionStatus, execution: &Execution, activity: &Activity) -> CaughtError {
+    let said = said(execution);
+    let (error, cause) = match status {
+        ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
+            (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
+        }
+        ExecutionStatus::Aborted => {
+            let whereabouts = match activity {
+                Activity::Waiting { .. } => "No worker had taken it yet.".to_owned(),
+                Activity::Taken { worker } => format!("{} had taken it.", name(worker.as_deref())),
+                Activity::Unknown | Activity::Ended => String::new(),
+            };
+            let said = said.unwrap_or_else(|| "no reason was given".to_owned());
+            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {said}. {whereabouts}"))
+        }
+        ExecutionStatus::TimedOut => match activity {
+            Activity::Waiting { .. } => {
+                (NOT_CLAIMED, "No worker polled the activity until the time for the whole run was over: is the fleet running?".to_owned())
+            }
+            Activity::Taken { worker } => (
+                ErrorName::DeadlineExceeded.as_str(),
+                format!(
+                    "{} had taken the run, and the time for the whole execution was over before it had finished.",
+                    name(worker.as_deref())
+                ),
+            ),
+            Activity::Unknown | Activity::Ended => {
+                (ErrorName::DeadlineExceeded.as_str(), "The time for the whole execution was over before it had answered.".to_owned())
+            }
+        },
+        ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => {
+            let error = execution.error.as_deref().filter(|error| !error.is_empty()).unwrap_or("States.Unknown");
+            (error, execution.cause.clone().unwrap_or_default())
+        }
+    };
+    CaughtError { error: error.to_owned(), cause: cause.trim_end().to_owned() }
+}
+
+/// The error and cause that somebody gave, without a full stop.
+fn said(execution: &Execution) -> Option<String> {
+    let parts: Vec<_> = [&execution.error, &execution.cause]
+        .into_iter()
+        .filter_map(|part| part.as_deref().map(|text| text.trim().trim_end_matches('.')).filter(|text| !text.is_empty()))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
+}
+
+fn name(worker: Option<&str>) -> String {
+    worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_end_has_its_words() {
+        let waiting = Activity::Waiting { since: Timestamp::UNIX_EPOCH };
+        let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
+        let not_claimed = not_claimed(Duration::from_secs(300));
+        for (status, error, cause, activity, expected_error, expected) in [
+            (ExecutionStatus::Aborted, NOT_CLAIMED, not_claimed.as_str(), &waiting, NOT_CLAIMED, "No worker polled the activity for 300 s"),
+            (ExecutionStatus::Aborted, "", "", &waiting, "EcsTask.Interrupted", "no reason was given. No worker had taken it yet."),
+            (ExecutionStatus::Aborted, "", "wrong release.", &taken, "EcsTask.Interrupted", "over: wrong release. Worker 'i-0abc' had"),
+            (ExecutionStatus::Aborted, "Mine", "why", &Activity::Ended, "EcsTask.Interrupted", "over: Mine: why."),
+            (ExecutionStatus::TimedOut, "", "", &waiting, NOT_CLAIMED, "is the fleet running?"),
+            (ExecutionStatus::TimedOut, "", "", &taken, "EcsTask.DeadlineExceeded", "Worker 'i-0abc' had taken the run"),
+            (ExecutionStatus::TimedOut, "", "", &Activity::Taken { worker: None }, "EcsTask.DeadlineExceeded", "A worker had taken"),
+            (ExecutionStatus::TimedOut, "", "", &Activity::Unknown, "EcsTask.DeadlineExceeded", "before it had answered"),
+            (ExecutionStatus::Failed, "States.Runtime", "Activity does not exist", &Activity::Ended, "States.Runtime", "does not exist"),
+            (ExecutionStatus::Failed, "", "", &Activity::Unknown, "States.Unknown", ""),
+        ] {
+            let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let execution = Execution { status, input: String::new(), error: given(error), cause: given(cause) };
+            let verdict = verdict(status, &execution, activity);
+            assert_eq!(verdict.error, expected_error, "{status:?}: {verdict:?}");
+            assert!(verdict.cause.contains(expected), "{status:?}: {verdict:?}");
+            assert!(!verdict.cause.contains(".."), "{verdict:?}");
+        }
+    }
+}

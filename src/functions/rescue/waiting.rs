@@ -1,0 +1,75 @@
+//! Giving up executions that no worker takes.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::time::Instant;
+
+use super::verdict::{NOT_CLAIMED, not_claimed};
+use super::{RescueError, Rescued, Rescuer};
+use crate::aws::ApiError;
+use crate::aws::step_functions::RunningExecution;
+use crate::execution_history::{Activity, Course};
+
+/// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a look comes every minute: this
+/// takes a quarter of that, and leaves the rest to people and to answers.
+const MAX_CHECKED: usize = 300;
+/// How long one look may take; the next one comes a minute after its begin.
+const TIME: Duration = Duration::from_secs(45);
+/// Events read of each history: an attempt's last event is the last of all while it waits or runs.
+const EVENTS: usize = 5;
+
+impl Rescuer {
+    pub(super) async fn give_up_waiting(&self) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + TIME;
+        let mut running = self.state_machine.running().await?;
+        running.retain(|execution| self.has_had_time(execution.started));
+        let (mut checked, mut stopped, mut failure) = (0, 0, None);
+        for execution in self.in_turn(&running).take(MAX_CHECKED) {
+            if Instant::now() >= end {
+                break;
+            }
+            match self.give_up(execution).await {
+                Ok(was_stopped) => {
+                    checked += 1;
+                    stopped += usize::from(was_stopped);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, execution = execution.name, "the execution cannot be looked at; the next look is a minute away");
+                    failure = Some(error);
+                }
+            }
+        }
+        match failure {
+            // Trouble with some passes; trouble with all is for the dead-letter queue's alarm.
+            Some(error) if checked == 0 => Err(error.into()),
+            _ => Ok(Rescued::Looked { checked, stopped }),
+        }
+    }
+
+    /// Where more run than one look can read, each minute begins where the one before ended. Those that a worker has are read as
+    /// well: only a history tells which they are.
+    fn in_turn<'e>(&self, running: &'e [RunningExecution]) -> impl Iterator<Item = &'e RunningExecution> {
+        let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();
+        let first = minute.wrapping_mul(MAX_CHECKED) % running.len().max(1);
+        let (later, earlier) = running.split_at(if running.len() > MAX_CHECKED { first } else { 0 });
+        earlier.iter().chain(later)
+    }
+
+    async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
+        let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
+        match Course::of(&events).activity {
+            Activity::Waiting { since } if self.has_had_time(since) => {}
+            _ => return Ok(false),
+        }
+        // A worker may take it between the look and the stop. Its token is void then, and the end of the execution brings the
+        // rescue that stops what it has launched.
+        self.state_machine.stop(&execution.arn, NOT_CLAIMED, &not_claimed(self.patience.claim)).await?;
+        tracing::warn!(execution = execution.name, waited_s = self.patience.claim.as_secs(), "no worker took the run; it is given up");
+        Ok(true)
+    }
+
+    fn has_had_time(&self, since: jiff::Timestamp) -> bool {
+        SignedDuration::try_from(self.patience.claim).is_ok_and(|timeout| self.clock.now().duration_since(since) >= timeout)
+    }
+}

@@ -1,0 +1,9 @@
+//! The functions around the state machine, each called as Lambda calls it.
+
+mod hostile;
+mod rescue;
+mod respond;
+mod seal;
+mod start;
+mod stop;
+mod world;

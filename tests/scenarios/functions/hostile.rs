@@ -1,0 +1,188 @@
+//! Events of any shape: an error, and never a panic.
+
+use ecs_task_runner::event::Event;
+use ecs_task_runner::functions::{RespondEvent, StopEvent};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Builder;
+
+use super::world::World;
+
+/// Any JSON, with the names that the functions read in likely and unlikely places.
+fn json() -> impl Strategy<Value = Value> {
+    let names = prop::sample::select(vec![
+        "RequestType",
+        "ResponseURL",
+        "StackId",
+        "RequestId",
+        "LogicalResourceId",
+        "ResourceType",
+        "PhysicalResourceId",
+        "ResourceProperties",
+        "OldResourceProperties",
+        "ServiceTimeout",
+        "Cluster",
+        "TaskDefinition",
+        "status",
+        "state",
+        "request",
+        "task",
+        "output",
+        "error",
+        "leftovers",
+        "checks",
+        "Error",
+        "Cause",
+        "stateMachine",
+        "detail-type",
+        "detail",
+        "executionArn",
+        "stateMachineArn",
+        "startedBy",
+        "clientToken",
+        "deadline",
+    ]);
+    let texts = prop::sample::select(vec![
+        "Create",
+        "Update",
+        "Delete",
+        "SUCCESS",
+        "FAILED",
+        "Scheduled Event",
+        "Step Functions Execution Status Change",
+        "ABORTED",
+        "2026-11-23T07:00:00Z",
+        "sealed:v1:AAAA",
+        "https://s3.amazonaws.com/",
+        "",
+        "\u{0}",
+        "ü",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        texts.prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 60, 8, move |inner| {
+        let members = prop::collection::vec((names.clone().prop_map(str::to_owned), inner.clone()), 0..8);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Value::from),
+            members.prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// A value that is right, with one place in it replaced by something else.
+fn nearly(right: Value) -> impl Strategy<Value = Value> {
+    let mut places = Vec::new();
+    paths(&right, String::new(), &mut places);
+    (prop::sample::select(places), json()).prop_map(move |(place, other)| {
+        let mut value = right.clone();
+        *value.pointer_mut(&place).unwrap() = other;
+        value
+    })
+}
+
+fn paths(value: &Value, path: String, found: &mut Vec<String>) {
+    if let Value::Object(members) = value {
+        for (name, inner) in members {
+            paths(inner, format!("{path}/{name}"), found);
+        }
+    }
+    found.push(path);
+}
+
+fn event() -> Value {
+    json!({
+        "RequestType": "Update",
+        "ResponseURL": "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/key",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/todobackend/guid",
+        "RequestId": "r-1",
+        "LogicalResourceId": "MigrateTask",
+        "ResourceType": "Custom::EcsTask",
+        "PhysicalResourceId": "MigrateTask-1a2b3c4d",
+        "ServiceTimeout": "60",
+        "ResourceProperties": {"Cluster": "c", "TaskDefinition": "t", "UpdateCriteria": ["Cluster"]},
+        "OldResourceProperties": {"Cluster": "c", "TaskDefinition": "t", "UpdateCriteria": ["Cluster"]}
+    })
+}
+
+fn state() -> Value {
+    json!({
+        "request": event(),
+        "task": {
+            "cluster": "c", "taskDefinition": "t", "startedBy": "MigrateTask-1a2b3c4d-delete-0123456789ab", "clientToken": "x",
+            "deadline": "2026-11-23T07:00:00Z"
+        },
+        "output": {"TaskArn": "a"},
+        "error": {"Error": "EcsTask.Failed", "Cause": "It failed."},
+        "leftovers": {"running": 1, "checks": 1, "executions": 0, "wait": true}
+    })
+}
+
+fn ended() -> Value {
+    json!({
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"executionArn": "arn:e", "stateMachineArn": "arn:m", "status": "ABORTED"}
+    })
+}
+
+proptest! {
+    #[test]
+    fn an_event_is_read_or_refused(value in prop_oneof![json(), nearly(event())]) {
+        let _ = Event::parse(value);
+    }
+
+    #[test]
+    fn a_state_is_read_or_refused(
+        value in prop_oneof![
+            json(),
+            nearly(json!({"status": "SUCCESS", "state": state()})),
+            nearly(json!({"stateMachine": "arn", "state": state()})),
+        ],
+    ) {
+        let _ = serde_json::from_value::<RespondEvent>(value.clone());
+        let _ = serde_json::from_value::<StopEvent>(value);
+    }
+
+    #[test]
+    fn text_that_is_no_json_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(serde_json::from_slice::<RespondEvent>(&bytes).is_err());
+        prop_assert!(serde_json::from_slice::<StopEvent>(&bytes).is_err());
+    }
+}
+
+proptest! {
+    // Each case makes a world of its own.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The URL of `event` leads to CloudFormation, so that nothing here may come to an answer: `start` must have failed before.
+    #[test]
+    fn the_functions_bear_whatever_comes(event in prop_oneof![json(), nearly(event())], ended in prop_oneof![json(), nearly(ended())]) {
+        let mut event = event;
+        // What would be answered is answered to a world that takes nothing.
+        if let Some(url) = event.get_mut("ResponseURL") {
+            *url = "https://nowhere.example/".into();
+        }
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let world = World::new().await;
+            assert!(world.start(&event).await.is_err());
+            let _ = world.rescue(&ended).await;
+            world.assert_no_answer();
+        });
+    }
+}
+
+#[test]
+fn depth_is_bounded_by_the_parser() {
+    let deep = "[".repeat(100_000);
+    assert!(serde_json::from_str::<Value>(&deep).is_err());
+    let properties = format!("{}1{}", "{\"a\":".repeat(100), "}".repeat(100));
+    let mut event = event();
+    event["ResourceProperties"] = serde_json::from_str(&properties).unwrap();
+    assert!(Event::parse(event).is_ok());
+}

@@ -1,0 +1,174 @@
+//! The sealed response URL: nobody who reads an execution, a log or an error can answer in our place.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Once;
+
+use ecs_task_runner::functions::StartOutcome;
+use serde_json::{Value, json};
+use stand_ins::faults::{Fault, Span};
+use stand_ins::response_url::Reaction;
+use stand_ins::{AwsError, Service};
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::world::{World, identity, properties, with};
+
+thread_local! {
+    /// What was logged on this thread since a test asked for it.
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what the programs let through.
+fn capture_log() {
+    static SUBSCRIBER: Once = Once::new();
+    // One for the whole process: a subscriber of one thread misses call sites that others reach at the same time.
+    SUBSCRIBER.call_once(|| {
+        let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
+        let lines = tracing_subscriber::fmt::layer().json().with_writer(|| Log);
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
+    });
+    LOGGED.set(Some(Vec::new()));
+}
+
+fn logged() -> String {
+    String::from_utf8(LOGGED.take().unwrap()).unwrap()
+}
+
+/// Writes to [`LOGGED`].
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The state at the end of an execution that failed.
+fn failed(world: &World) -> Value {
+    with(world.execution_input(), &json!({"error": {"Error": "EcsTask.Failed", "Cause": "It failed."}}))
+}
+
+fn assert_hides_url(text: &str, event: &Value, what: &str) {
+    let url = event["ResponseURL"].as_str().unwrap();
+    let (_, signature) = url.split_once("X-Amz-Signature=").unwrap();
+    for secret in [signature, "X-Amz-Credential", "X-Amz-Signature"] {
+        assert!(!text.contains(secret), "{what} shows {secret}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn only_ciphertext_enters_the_execution_and_the_answer_still_finds_its_way() {
+    let world = World::sealing().await;
+    let event = world.event("Create", &properties());
+    assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Execution(identity(&event).name));
+    let url = world.execution_input()["request"]["ResponseURL"].as_str().unwrap().to_owned();
+    assert!(url.starts_with("sealed:v1:"), "{url}");
+    world.respond(&json!({"status": "FAILED", "state": failed(&world)})).await.unwrap();
+    let put = &world.urls.puts()[0];
+    assert!(event["ResponseURL"].as_str().unwrap().ends_with(&put.path), "{}", put.path);
+    assert_eq!(world.answer()["PhysicalResourceId"], identity(&event).physical_resource_id);
+    let encrypted = &world.aws.calls().of("Encrypt")[0].body;
+    assert_eq!(encrypted["EncryptionContext"], json!({"StackId": event["StackId"], "RequestId": event["RequestId"]}));
+}
+
+#[tokio::test]
+async fn no_log_line_input_history_or_error_shows_the_url() {
+    capture_log();
+    let world = World::sealing().await;
+    let event = world.event("Create", &properties());
+    world.start(&event).await.unwrap();
+    world.start(&event).await.unwrap();
+    let stopped = world.stop(&world.execution_input()).await;
+    world.urls.react([Reaction::Status(500), Reaction::Cut, Reaction::Accept, Reaction::Status(403)]);
+    let answer = json!({"status": "FAILED", "state": failed(&world)});
+    world.respond(&answer).await.unwrap();
+    let refused = world.respond(&answer).await.unwrap_err();
+    world.aws.faults().inject(Service::Kms, "Decrypt", Span::Forever, Fault::AccessDenied);
+    let unopened = world.respond(&answer).await.unwrap_err();
+
+    let logged = logged();
+    assert!(logged.contains("CloudFormation has the answer") && logged.contains("started the execution"), "{logged}");
+    for (what, text) in [
+        ("the log", logged.as_str()),
+        ("the input", &world.aws.sfn().executions()[0].input),
+        ("the function's result", &format!("{stopped:?}")),
+        ("the error", &refused),
+        ("the error", &unopened),
+    ] {
+        assert_hides_url(text, &event, what);
+    }
+    let calls = world.aws.calls().matching(|call| call.service != Service::Kms);
+    assert_hides_url(&format!("{calls:?}"), &event, "a call");
+}
+
+#[tokio::test]
+async fn a_sealed_url_opens_for_its_own_request_only() {
+    let world = World::sealing().await;
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    for member in ["StackId", "RequestId"] {
+        let mut state = failed(&world);
+        state["request"][member] = "another".into();
+        let error = world.respond(&json!({"status": "FAILED", "state": state})).await.unwrap_err();
+        assert!(error.contains("kms:Decrypt"), "{error}");
+    }
+    for damaged in ["sealed:v1:", "sealed:v1:***", "sealed:v2:AAAA", &format!("sealed:v1:{}", "AAAA".repeat(4_000))] {
+        let mut state = failed(&world);
+        state["request"]["ResponseURL"] = damaged.into();
+        assert!(world.respond(&json!({"status": "FAILED", "state": state})).await.is_err(), "{damaged}");
+    }
+    world.assert_no_answer();
+}
+
+#[tokio::test]
+async fn what_was_sealed_must_still_lead_to_cloudformation() {
+    let world = World::sealing().await;
+    let event = world.event("Create", &properties());
+    world.start(&event).await.unwrap();
+    let responder = world.responder_to("");
+    let answer = json!({"status": "FAILED", "state": failed(&world)});
+    let error = responder.respond(serde_json::from_value(answer).unwrap()).await.unwrap_err().to_string();
+    assert!(error.contains("nothing was sent"), "{error}");
+    world.assert_no_answer();
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_work_is_answered_with_the_url_at_hand() {
+    for fault in [Fault::AccessDenied, Fault::Error(AwsError::new("DisabledException", "the key is disabled"))] {
+        for (request_type, status) in [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")] {
+            let world = World::sealing().await;
+            world.aws.faults().inject(Service::Kms, "Encrypt", Span::Forever, fault.clone());
+            assert_eq!(world.start(&world.event(request_type, &properties())).await.unwrap(), StartOutcome::Answered);
+            let answer = world.answer();
+            assert_eq!(answer["Status"], status, "{request_type} after {fault:?}");
+            assert!(status == "SUCCESS" || answer["Reason"].as_str().unwrap().contains("kms:Encrypt"), "{answer}");
+            assert!(world.aws.sfn().executions().is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn trouble_with_kms_that_passes_is_waited_out() {
+    let world = World::sealing().await;
+    world.aws.faults().inject(Service::Kms, "Encrypt", Span::Next(1), Fault::InternalError);
+    world.aws.faults().inject(Service::Kms, "Decrypt", Span::Next(1), Fault::CutBefore);
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    world.respond(&json!({"status": "FAILED", "state": failed(&world)})).await.unwrap();
+    world.answer();
+}
+
+#[tokio::test]
+async fn urls_in_clear_are_answered_where_sealing_is_switched_on_meanwhile() {
+    let mut world = World::new().await;
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    assert!(world.execution_input()["request"]["ResponseURL"].as_str().unwrap().starts_with("http://"));
+    world.key = Some(world.aws.kms().key());
+    world.respond(&json!({"status": "FAILED", "state": failed(&world)})).await.unwrap();
+    world.answer();
+}

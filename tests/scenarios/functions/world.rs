@@ -1,0 +1,215 @@
+//! The world of the functions: an account of stand-ins, and a place for answers behind a real socket. Time is real.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::cloudformation::Stacks;
+use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::aws::kms::Kms;
+use ecs_task_runner::aws::response_url::ResponsePut;
+use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::clock::{Clock, after};
+use ecs_task_runner::event::{Event, Request};
+use ecs_task_runner::functions::{
+    Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper,
+};
+use ecs_task_runner::identity::Identity;
+use ecs_task_runner::response_hosts::ResponseHosts;
+use serde_json::{Value, json};
+use stand_ins::StandIns;
+use stand_ins::response_url::ResponseUrls;
+
+pub const CLUSTER: &str = "todobackend";
+pub const FAMILY: &str = "migrate";
+pub const STACK: &str = "todobackend";
+pub const LOGICAL_ID: &str = "MigrateTask";
+
+pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Every output of a run, which a template may ask for with `!GetAtt`.
+pub const OUTPUTS: [&str; 10] =
+    ["ConsoleUrl", "DurationSeconds", "ExitCode", "LogGroup", "LogStream", "Skipped", "StartedAt", "StoppedAt", "TaskArn", "TaskArns"];
+
+pub struct World {
+    pub aws: StandIns,
+    pub urls: ResponseUrls,
+    pub state_machine: String,
+    pub clock: Clock,
+    /// Seals response URLs.
+    pub key: Option<String>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let aws = StandIns::new();
+        let urls = aws.response_urls("127.0.0.1:0").await.unwrap();
+        let state_machine = aws.sfn().state_machine("ecs-task");
+        aws.ecs().register_family(FAMILY, &["migrate"]);
+        aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
+        // When the stand-in's response URLs are signed; they are good for two hours.
+        let clock = Clock::following_tokio("2026-01-01T00:00:10Z".parse().unwrap());
+        Self { aws, urls, state_machine, clock, key: None }
+    }
+
+    /// A world in which response URLs are sealed.
+    pub async fn sealing() -> Self {
+        let mut world = Self::new().await;
+        world.key = Some(world.aws.kms().key());
+        world
+    }
+
+    pub fn connection(&self) -> Connection {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(stand_ins::REGION))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
+            .http_client(self.aws.http_client())
+            .build();
+        Connection::from_config(config)
+    }
+
+    /// Answers may go to CloudFormation and to this world's socket.
+    pub fn responder(&self) -> Responder {
+        let url = self.urls.url(STACK, LOGICAL_ID);
+        let (origin, _) = url.split_once("/arn").unwrap();
+        self.responder_to(origin)
+    }
+
+    /// Answers may go to CloudFormation and to these origins.
+    pub fn responder_to(&self, origins: &str) -> Responder {
+        let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap()).unwrap();
+        Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
+    }
+
+    pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {
+        let connection = self.connection();
+        let starter = Starter::new(
+            StepFunctions::new(&connection).state_machine(&self.state_machine),
+            Stacks::new(&connection),
+            Ecs::with_retries(&connection),
+            self.responder(),
+            self.clock,
+        );
+        starter.start(event.clone()).await
+    }
+
+    pub async fn respond(&self, event: &Value) -> Result<(), String> {
+        self.responder().respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
+    }
+
+    /// Calls `stop` as the definition does, with an execution's state.
+    pub async fn stop(&self, state: &Value) -> Stopped {
+        let connection = self.connection();
+        let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock);
+        let event = json!({"stateMachine": self.state_machine, "state": state});
+        stopper.stop(serde_json::from_value(event).unwrap()).await.unwrap()
+    }
+
+    pub async fn rescue(&self, event: &Value) -> Result<Rescued, RescueError> {
+        self.rescue_after(Duration::ZERO, event).await
+    }
+
+    /// Calls `rescue` when this much more time has passed.
+    pub async fn rescue_after(&self, time: Duration, event: &Value) -> Result<Rescued, RescueError> {
+        // The stand-ins write the system's time into histories.
+        let clock = Clock::following_tokio(after(Clock::system().now(), time));
+        let connection = self.connection();
+        let rescuer = Rescuer::new(
+            StepFunctions::new(&connection).state_machine(&self.state_machine),
+            Ecs::with_retries(&connection),
+            self.responder(),
+            clock,
+            Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
+        );
+        rescuer.rescue(event.clone()).await
+    }
+
+    /// The event of a request; each has a response URL of its own.
+    pub fn event(&self, request_type: &str, properties: &Value) -> Value {
+        let mut event = json!({
+            "RequestType": request_type,
+            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
+            "ResponseURL": self.urls.url(STACK, LOGICAL_ID),
+            "StackId": self.aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS"),
+            "RequestId": "2f2b6f2d-6f2d-4c55-9d55-2f2b6f2d6f2d",
+            "LogicalResourceId": LOGICAL_ID,
+            "ResourceType": "Custom::EcsTask",
+            "ResourceProperties": properties,
+        });
+        if request_type != "Create" {
+            event["PhysicalResourceId"] = "MigrateTask-1a2b3c4d".into();
+        }
+        if request_type == "Update" {
+            event["OldResourceProperties"] = properties.clone();
+        }
+        event
+    }
+
+    /// The body of the one answer that was given.
+    pub fn answer(&self) -> Value {
+        let puts = self.urls.puts();
+        assert_eq!(puts.len(), 1, "exactly one answer: {puts:?}");
+        serde_json::from_slice(&puts[0].body).unwrap()
+    }
+
+    pub fn assert_no_answer(&self) {
+        assert!(self.urls.puts().is_empty(), "{:?}", self.urls.puts());
+    }
+
+    /// The input of the one execution that was started.
+    pub fn execution_input(&self) -> Value {
+        let executions = self.aws.sfn().executions();
+        assert_eq!(executions.len(), 1, "exactly one execution: {executions:?}");
+        serde_json::from_str(&executions[0].input).unwrap()
+    }
+
+    /// Launches a task as a worker would.
+    pub async fn launch(&self, family: &str, started_by: &str) -> String {
+        let client = aws_sdk_ecs::Client::from_conf(
+            aws_sdk_ecs::config::Builder::new()
+                .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
+                .region(aws_sdk_ecs::config::Region::new(stand_ins::REGION))
+                .credentials_provider(Credentials::new("AKID", "secret", None, None, "tests"))
+                .http_client(self.aws.http_client())
+                .build(),
+        );
+        let launched = client.run_task().cluster(CLUSTER).task_definition(family).started_by(started_by).send().await.unwrap();
+        launched.tasks()[0].task_arn().unwrap().to_owned()
+    }
+
+    /// The ARNs of the tasks that somebody has asked to stop.
+    pub fn told_to_stop(&self) -> Vec<String> {
+        self.aws.ecs().tasks().into_iter().filter(|task| task.stop_requested.is_some()).map(|task| task.arn).collect()
+    }
+}
+
+/// Properties with which a task is run.
+pub fn properties() -> Value {
+    json!({"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start", "Cluster": CLUSTER, "TaskDefinition": FAMILY})
+}
+
+/// `value` with the members of `changes`.
+pub fn with(mut value: Value, changes: &Value) -> Value {
+    value.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    value
+}
+
+/// The request inside an event.
+pub fn request(event: &Value) -> Request {
+    Event::parse(event.clone()).unwrap().request
+}
+
+/// The names of an event's request.
+pub fn identity(event: &Value) -> Identity {
+    Identity::of(&request(event))
+}
+
+/// Every output is there, whatever it says.
+pub fn assert_all_outputs(answer: &Value) {
+    let mut names: Vec<_> = answer["Data"].as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, OUTPUTS);
+}
