@@ -41,6 +41,14 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// How long ago `time` was; nothing when it lies ahead.
+    #[must_use]
+    pub fn since(&self, time: Timestamp) -> Duration {
+        Duration::try_from(self.now().duration_since(time)).unwrap_or(Duration::ZERO)
+    }
+}
+
 /// `time` plus `duration`, or the last instant there is.
 #[must_use]
 pub fn after(time: Timestamp, duration: Duration) -> Timestamp {

@@ -12,13 +12,13 @@ use crate::event::ResponseUrl;
 /// How long CloudFormation waits when the template does not say (`aws-resource-cloudformation-customresource`).
 pub const DEFAULT_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// Kept free at the end for stopping the task, waiting for it to stop, and delivering the answer.
-pub const MARGIN: Duration = Duration::from_secs(90);
+pub const MARGIN: Duration = Duration::from_secs(95);
 /// How long past the deadline a worker waits for a task to stop. After `StopTask` a container has 30 s until it is killed, unless
 /// its definition says otherwise (`API_StopTask`), and the task takes a few seconds more to end. What still runs then is left to
 /// the definition's own stopping.
-pub const WORKER_PATIENCE: Duration = Duration::from_secs(40);
+pub const WORKER_PATIENCE: Duration = Duration::from_secs(38);
 /// How long past the deadline the definition waits for tasks to stop before it answers.
-pub const DEFINITION_PATIENCE: Duration = Duration::from_secs(45);
+pub const DEFINITION_PATIENCE: Duration = Duration::from_secs(50);
 
 /// The earliest of `timeout` from now, CloudFormation's own patience less a margin, and the expiry of the URL less a margin.
 #[must_use]
@@ -26,17 +26,20 @@ pub fn deadline(now: Timestamp, timeout: Duration, service_timeout: Option<Durat
     let patience = service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT);
     // A template that gives CloudFormation little patience still leaves half of it to the task.
     let margin = MARGIN.min(patience / 2);
-    let expiry = expiry(url).map(|expiry| expiry.checked_sub(margin).unwrap_or(now));
-    [Some(after(now, timeout)), Some(after(now, patience.saturating_sub(margin))), expiry].into_iter().flatten().min().unwrap_or(now)
+    let presigned = presigned(url);
+    // CloudFormation began to wait when it signed the URL; an event can reach us much later, when Lambda was throttled.
+    let begun = presigned.map(|(signed, _)| signed).filter(|&signed| signed <= now).unwrap_or(now);
+    let expiry = presigned.map(|(signed, validity)| after(signed, validity.saturating_sub(margin)));
+    [Some(after(now, timeout)), Some(after(begun, patience.saturating_sub(margin))), expiry].into_iter().flatten().min().unwrap_or(now)
 }
 
-/// When a `SigV4` presigned URL stops working: `X-Amz-Date` plus `X-Amz-Expires` seconds. `None` when the URL says neither.
-fn expiry(url: &ResponseUrl) -> Option<Timestamp> {
+/// When a `SigV4` presigned URL was signed and for how long it works: `X-Amz-Date` and `X-Amz-Expires`. `None` when it says neither.
+fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
     let (_, query) = url.expose().split_once('?')?;
     let value = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let signed = Offset::UTC.to_timestamp(DateTime::strptime("%Y%m%dT%H%M%SZ", value("X-Amz-Date")?).ok()?).ok()?;
     let seconds = value("X-Amz-Expires")?.parse().ok()?;
-    Some(after(signed, Duration::from_secs(seconds)))
+    Some((signed, Duration::from_secs(seconds)))
 }
 
 #[cfg(test)]
@@ -59,15 +62,21 @@ mod tests {
         let plain = ResponseUrl::new("http://127.0.0.1/answer");
         for (timeout, service_timeout, url, expected) in [
             (300, None, &plain, "2026-11-23T06:05:00Z"),
-            (3_540, None, &plain, "2026-11-23T06:58:30Z"),
-            (3_300, Some(600), &plain, "2026-11-23T06:08:30Z"),
+            (3_540, None, &plain, "2026-11-23T06:58:25Z"),
+            (3_300, Some(600), &plain, "2026-11-23T06:08:25Z"),
             (3_300, Some(60), &plain, "2026-11-23T06:00:30Z"),
             (3_300, None, &presigned(7_200), "2026-11-23T06:55:00Z"),
-            (3_300, None, &presigned(900), "2026-11-23T06:13:30Z"),
+            (3_300, None, &presigned(900), "2026-11-23T06:13:25Z"),
         ] {
             let service_timeout = service_timeout.map(Duration::from_secs);
             assert_eq!(deadline(at(NOW), Duration::from_secs(timeout), service_timeout, url), at(expected));
         }
+    }
+
+    #[test]
+    fn cloudformations_patience_counts_from_the_signing_of_the_url() {
+        let url = ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T054000Z&X-Amz-Expires=7200");
+        assert_eq!(deadline(at(NOW), Duration::from_secs(3_300), None, &url), at("2026-11-23T06:38:25Z"));
     }
 
     #[test]
@@ -78,7 +87,7 @@ mod tests {
             "https://b/k?X-Amz-Date=20261123T060000Z",
             "?&&=",
         ] {
-            assert_eq!(expiry(&ResponseUrl::new(url)), None);
+            assert_eq!(presigned(&ResponseUrl::new(url)), None);
         }
     }
 }

@@ -63,6 +63,9 @@ pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
     if let Some(failed) = counted.iter().find(|container| !succeeded(container, criteria)) {
         return Verdict::Ended(failed_container(task, failed, &counted, criteria));
     }
+    if let Some(ending) = unproven(task, &counted) {
+        return Verdict::Ended(ending);
+    }
     match counted.first().and_then(|first| first.exit_code.map(|code| (first.name.clone(), code))) {
         Some((container, exit_code)) => Verdict::Succeeded { container, exit_code },
         None => Verdict::Ended(Ending {
@@ -129,6 +132,22 @@ fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending
         container: counted.first().map(|container| container.name.clone()),
         may_pass: false,
     })
+}
+
+/// Exit codes of success that prove nothing, since something else than the containers' own end may have brought them.
+fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
+    let what = match (&task.stop_code, &task.stopped_reason) {
+        (Some(StopCode::TaskFailedToStart), _) => {
+            "The task was taken down because a container of it could not be started; the work of the others may be half done".to_owned()
+        }
+        // ECS has always given a code or this sentence when a container ended by itself.
+        (None, Some(reason)) if !reason.starts_with("Essential container in task exited") => {
+            "The task was stopped without a stop code, so nobody can say whether its work was done".to_owned()
+        }
+        _ => return None,
+    };
+    let container = counted.first().map(|container| container.name.clone());
+    Some(Ending { error: ErrorName::Failed, what, container, may_pass: false })
 }
 
 fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {

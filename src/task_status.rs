@@ -90,6 +90,8 @@ pub struct ContainerStatus {
     pub reason: Option<String>,
     /// Seen RUNNING by ECS at this look.
     pub running: bool,
+    /// The runtime on the host has made the container. Whether it has started it too, ECS may not know yet.
+    pub created: bool,
 }
 
 /// One task at one look.
@@ -105,6 +107,8 @@ pub struct TaskStatus {
     pub stop_code: Option<StopCode>,
     /// ECS's sentence about it.
     pub stopped_reason: Option<String>,
+    /// The host has begun to pull images: from here on containers can start before ECS is told.
+    pub pull_began: bool,
     /// When its containers were started.
     pub started_at: Option<Timestamp>,
     /// When it stopped.

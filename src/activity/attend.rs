@@ -57,7 +57,8 @@ where
         let result = if self.shutdown.is_requested() {
             Err(handed_over(self.client.worker_name()))
         } else {
-            let mut work = pin!(AssertUnwindSafe((self.handler)(ActivityTask { input }).instrument(Span::current())).catch_unwind());
+            let mut work =
+                pin!(AssertUnwindSafe(async { (self.handler)(ActivityTask { input }).await }.instrument(Span::current())).catch_unwind());
             tokio::select! {
                 biased;
                 result = &mut work => result.unwrap_or_else(|_| Err(panicked())),

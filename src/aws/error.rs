@@ -120,7 +120,7 @@ where
     let code = service_error.code().map(str::to_owned);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     let kind = match code.as_deref() {
-        Some(code) if THROTTLING.contains(&code) => ErrorKind::Throttled,
+        Some(code) if THROTTLING.contains(&code) || code.contains("Throttl") => ErrorKind::Throttled,
         Some(code) if EXPIRED.contains(&code) => ErrorKind::Unavailable,
         Some(code) if DENIED.contains(&code) => ErrorKind::AccessDenied,
         _ if status == 429 => ErrorKind::Throttled,

@@ -58,7 +58,13 @@ mod tests {
     use super::*;
 
     fn exited(code: i32, reason: Option<&str>) -> ContainerStatus {
-        ContainerStatus { name: "migrate".to_owned(), exit_code: Some(code), reason: reason.map(str::to_owned), running: false }
+        ContainerStatus {
+            name: "migrate".to_owned(),
+            exit_code: Some(code),
+            reason: reason.map(str::to_owned),
+            running: false,
+            created: true,
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ const PASSING: &[&str] = &[
     "request canceled",
     "connection reset",
     "connection refused",
-    "eof",
+    "unexpected eof",
     "temporary failure",
     "toomanyrequests",
     "too many requests",
@@ -62,7 +62,9 @@ pub fn may_pass(task: &TaskStatus) -> bool {
     match &task.stop_code {
         // Somebody stopped it on purpose: starting it again would be fighting them.
         Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated) => return false,
-        Some(StopCode::SpotInterruption | StopCode::TerminationNotice | StopCode::InfrastructureHealth) => return true,
+        Some(StopCode::SpotInterruption | StopCode::TerminationNotice | StopCode::InfrastructureHealth) => {
+            return !host_may_have_started_it(task);
+        }
         Some(StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_)) | None => {}
     }
     let reasons = task
@@ -75,7 +77,13 @@ pub fn may_pass(task: &TaskStatus) -> bool {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        passing |= PASSING.iter().any(|sign| reason.contains(sign)) || (reason.starts_with("host ec2") && reason.contains("terminated"));
+        let host_is_gone = reason.starts_with("host ec2") && reason.contains("terminated");
+        passing |= PASSING.iter().any(|sign| reason.contains(sign)) || (host_is_gone && !host_may_have_started_it(task));
     }
     passing
+}
+
+/// A host that went away after it had begun to pull images may have started a container without having been able to say so.
+fn host_may_have_started_it(task: &TaskStatus) -> bool {
+    task.pull_began || task.containers.iter().any(|container| container.created)
 }

@@ -16,7 +16,7 @@ enum Expected {
 }
 
 fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> ContainerStatus {
-    ContainerStatus { name: name.to_owned(), exit_code, reason: reason.map(str::to_owned), running: false }
+    ContainerStatus { name: name.to_owned(), exit_code, reason: reason.map(str::to_owned), running: false, created: false }
 }
 
 fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec<ContainerStatus>) -> TaskStatus {
@@ -26,6 +26,7 @@ fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec
         phase: Phase::Stopped,
         stop_code: stop_code.map(StopCode::from),
         stopped_reason: Some(reason.to_owned()),
+        pull_began: false,
         started_at: started.then(|| "2026-11-23T07:00:00Z".parse().unwrap()),
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers,
@@ -79,6 +80,21 @@ fn table() -> Vec<Row> {
             ),
             expected: Expected::Success(0),
         },
+        failed(
+            "exit 0 on SIGTERM because another container could not be started",
+            stopped(
+                NOT_STARTED,
+                "Task failed to start",
+                true,
+                vec![container("migrate", Some(0), None), container("aws-guardduty-agent-1", None, Some("CannotStartContainerError: x"))],
+            ),
+            &["could not be started"],
+        ),
+        failed(
+            "exit 0 of a task that was stopped without a stop code",
+            stopped(None, "Host EC2 (instance i-0abc) terminated.", true, vec![container("migrate", Some(0), None)]),
+            &["without a stop code"],
+        ),
         failed(
             "non-zero exit",
             stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(1), None)]),
@@ -184,6 +200,19 @@ fn table() -> Vec<Row> {
             name: "host gone before a container started",
             task: stopped(None, "Host EC2 (instance i-0abc) terminated.", false, vec![]),
             expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container"], may_pass: true },
+        },
+        Row {
+            name: "host gone while it pulled images, and perhaps ran a container",
+            task: TaskStatus {
+                pull_began: true,
+                ..stopped(
+                    Some("TerminationNotice"),
+                    "Host EC2 (instance i-0abc) terminated.",
+                    false,
+                    vec![container("migrate", None, None)],
+                )
+            },
+            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container"], may_pass: false },
         },
         interrupted("Spot interruption after a start", "SpotInterruption", None, &["Spot capacity"]),
         interrupted("Spot interruption with a clean exit on SIGTERM", "SpotInterruption", Some(0), &["Spot capacity", "half done"]),

@@ -6,6 +6,7 @@ use super::ecs_schema::{
 };
 use super::forms;
 use super::limits;
+use super::rules;
 use super::schema::{List, Rule, Shape, Structure, any_text, optional, required, text, whole};
 
 const CONTAINER_NAME: Shape = text("the name of a container", limits::MAX_NAME, forms::is_name);
@@ -70,7 +71,7 @@ static INSTANCES: List = List {
     min: 1,
     max: limits::MAX_INSTANCES,
     takes_lone_item: false,
-    rules: &[],
+    rules: &[rules::instances_differ],
 };
 
 static CONTAINERS: List =

@@ -94,6 +94,17 @@ pub(super) fn one_capacity_provider_has_a_base(items: &[Checked<'_>], path: &Pat
     }
 }
 
+/// A task is found again by the instance it is on, so that two tasks of one run on one instance could not be told apart.
+pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
+    let mut seen = BTreeSet::new();
+    for (index, item) in items.iter().enumerate() {
+        let Some(id) = item.text().and_then(|name| name.rsplit('/').next()) else { continue };
+        if !seen.insert(id) {
+            problems.add(&path.index(index), "names an instance that an earlier item names".to_owned());
+        }
+    }
+}
+
 /// "Each tag key must be unique" (API reference, `RunTask`, `tags`).
 pub(super) fn tag_keys_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();

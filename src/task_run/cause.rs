@@ -45,7 +45,7 @@ pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     if let Some(status) = parts.status {
         let said = ecs_says(status);
         if !said.is_empty() {
-            text += &format!("\nECS says: {}", redaction.apply(&byte_limit::cut_end(&said, MAX_ECS_REASON)));
+            text += &format!("\nECS says: {}", byte_limit::cut_end(&redaction.apply(&said), MAX_ECS_REASON));
         }
     }
     match parts.log {
@@ -97,6 +97,7 @@ mod tests {
             phase: Phase::Stopped,
             stop_code: Some(StopCode::EssentialContainerExited),
             stopped_reason: Some("Essential container in task exited".to_owned()),
+            pull_began: true,
             started_at: None,
             stopped_at: None,
             containers: vec![ContainerStatus {
@@ -104,6 +105,7 @@ mod tests {
                 exit_code: Some(1),
                 reason: Some("Error".to_owned()),
                 running: false,
+                created: true,
             }],
         };
         let parts = CauseParts {

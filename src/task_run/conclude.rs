@@ -6,32 +6,36 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::cause::{CauseParts, LogTail, compose};
-use super::redact::Redaction;
 use super::run::{Run, State};
 use crate::aws::ecs::TaskDefinition;
+use crate::aws::{ApiError, ErrorKind};
 use crate::console;
 use crate::error_name::ErrorName;
-use crate::judgement::Ending;
 use crate::outcome::{Failure, Output};
 use crate::task_status::{TaskStatus, task_id};
 
 /// Looking up definition and log must not hold up the answer for longer.
-const LOOK_UP: Duration = Duration::from_secs(8);
+const LOOK_UP: Duration = Duration::from_secs(5);
 /// A container's lines reach the log in batches. An empty or missing stream is looked at once more after this.
 const LOG_DELAY: Duration = Duration::from_millis(1_500);
 
 impl Run<'_> {
-    /// The definition of a task, or nothing: what it adds to an answer is welcome but not needed.
-    pub(super) async fn task_definition(&self, status: &TaskStatus) -> Option<Arc<TaskDefinition>> {
+    /// The definition of a task.
+    pub(super) async fn look_up_definition(&self, status: &TaskStatus) -> Result<Arc<TaskDefinition>, ApiError> {
         let name = if status.task_definition_arn.is_empty() { &self.spec.task_definition } else { &status.task_definition_arn };
-        match timeout(LOOK_UP, self.runner.task_definitions.get(name)).await {
+        self.runner.task_definitions.get(name).await
+    }
+
+    /// The definition of a task, or nothing: what it adds to the words of an answer is welcome but not needed.
+    async fn task_definition(&self, status: &TaskStatus) -> Option<Arc<TaskDefinition>> {
+        match timeout(LOOK_UP, self.look_up_definition(status)).await {
             Ok(Ok(definition)) => Some(definition),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the task definition could not be read; the answer does without it");
                 None
             }
             Err(_) => {
-                tracing::warn!(name, "the task definition could not be read in time; the answer does without it");
+                tracing::warn!("the task definition could not be read in time; the answer does without it");
                 None
             }
         }
@@ -44,7 +48,7 @@ impl Run<'_> {
             .iter()
             .filter_map(|task| match &task.state {
                 State::Succeeded { status, container, exit_code } => Some((status, container, exit_code)),
-                State::Live | State::Replaced => None,
+                State::Live | State::Replaced | State::Ended(_) => None,
             })
             .collect();
         let Some((first, container, exit_code)) = succeeded.first() else {
@@ -74,8 +78,11 @@ impl Run<'_> {
     }
 
     /// The failure that one task's ending makes of the run.
-    pub(super) async fn failure(&self, index: usize, ending: &Ending) -> Failure {
+    pub(super) async fn failure(&self, index: usize) -> Failure {
         let task = &self.tasks[index];
+        let State::Ended(ending) = &task.state else {
+            return Failure::new(ErrorName::Failed, format!("The task {} ended, and nobody can say how.", task.arn));
+        };
         let log = self.log_tail(task.last_seen(), ending.container.as_deref()).await;
         let what = match self.tasks.len() {
             0 | 1 => ending.what.clone(),
@@ -84,12 +91,12 @@ impl Run<'_> {
         self.compose(ending.error, &what, Some(&task.arn), task.last_seen(), &log)
     }
 
-    /// The failure of a run whose deadline passed. `first_live` is the task that ran then, if any did.
-    pub(super) async fn deadline_failure(&self, first_live: Option<&str>) -> Failure {
-        let task = first_live.and_then(|arn| self.tasks.iter().find(|task| task.arn == arn));
+    /// The failure of a run whose deadline passed.
+    pub(super) async fn deadline_failure(&self) -> Failure {
+        let task = self.tasks.iter().find(|task| matches!(task.state, State::Live | State::Ended(_)));
         let what = match (task, &self.waiting_for) {
             (Some(task), _) if matches!(task.state, State::Live) => {
-                format!("The deadline {} passed; the task was told to stop and has not stopped yet", self.spec.deadline)
+                format!("The deadline {} passed, and the task could not be seen to stop", self.spec.deadline)
             }
             (Some(_), _) => format!("The deadline {} passed while the task ran, and the task was stopped", self.spec.deadline),
             (None, Some(obstacle)) => {
@@ -109,7 +116,7 @@ impl Run<'_> {
 
     fn compose(&self, error: ErrorName, what: &str, task_arn: Option<&str>, status: Option<&TaskStatus>, log: &LogTail) -> Failure {
         let parts = CauseParts { what, task_arn, status, task_definition: &self.spec.task_definition, cluster: &self.spec.cluster, log };
-        let failure = Failure::new(error, compose(&parts, &Redaction::of(&self.spec.overrides)));
+        let failure = Failure::new(error, compose(&parts, &self.redaction));
         tracing::warn!(error = %failure.error, cause = failure.cause, "the run failed");
         failure
     }
@@ -129,9 +136,16 @@ impl Run<'_> {
             ));
         };
         let stream = place.stream(container, task_id(&status.arn));
+        let budget = &self.runner.get_log_events;
         let read = async || {
-            self.runner.get_log_events.acquire().await;
-            self.runner.logs.last_lines(place.region.as_deref(), &place.group, &stream, self.spec.log_lines).await
+            budget.acquire().await;
+            let lines = self.runner.logs.last_lines(place.region.as_deref(), &place.group, &stream, self.spec.log_lines).await;
+            match &lines {
+                Ok(_) => budget.succeeded(),
+                Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
+                Err(_) => {}
+            }
+            lines
         };
         let lines = timeout(LOOK_UP, async {
             let lines = read().await;

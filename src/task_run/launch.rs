@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::run::Run;
-use crate::aws::ecs::{Placement, PlacementFailure, RunTaskError, WhichTasks};
+use crate::aws::ecs::{ListedTask, Placement, PlacementFailure, RunTaskError, WhichTasks};
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 use crate::error_name::ErrorName;
@@ -19,15 +19,63 @@ use crate::task_spec::TaskSpec;
 /// Pauses between launches that came to nothing.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency).
-const LIST_DELAY: Duration = Duration::from_secs(5);
+/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in practice).
+const LIST_DELAY: Duration = Duration::from_secs(15);
+/// How long a new IAM role may be unknown to ECS.
+const NEW_ROLE: Duration = Duration::from_secs(120);
+/// How long tasks are looked for whose `StartTask` got no answer.
+const UNANSWERED_START: Duration = Duration::from_secs(120);
+/// Pause between such looks.
+const LOOK: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Launches until every task of the run exists. Waits out what may pass; the caller holds the deadline.
+    ///
+    /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker launched them before the
+    /// definition, the service or the permission went away. Then they are adopted.
     pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), Failure> {
-        if !self.spec.instances.is_empty() {
-            return self.start_on_instances().await;
+        let launched = if self.spec.instances.is_empty() { self.run_tasks().await } else { self.start_on_instances().await };
+        let Err(failure) = launched else { return Ok(()) };
+        if !self.tasks.is_empty() {
+            return Err(failure);
         }
+        let found = self.list().await.unwrap_or_default();
+        if found.len() < self.spec.task_count() {
+            return Err(failure);
+        }
+        tracing::info!(tasks = found.len(), obstacle = failure.cause, "adopting tasks that an earlier worker launched");
+        self.track(found.into_iter().map(|task| task.arn), true);
+        Ok(())
+    }
+
+    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose launch got none.
+    pub(super) async fn find_what_was_launched(&mut self, patience: Instant) {
+        if let Some(launching) = self.launching.take() {
+            match timeout_at(patience, launching).await {
+                Ok(Ok(Ok(placement))) => self.track(placement.tasks.into_iter().map(|task| task.arn), true),
+                Ok(Ok(Err(RunTaskError::Conflict(arns)))) => self.track(arns, true),
+                Ok(_) | Err(_) => self.uncertain = true,
+            }
+        }
+        if self.uncertain || self.missing() > 0 {
+            match timeout_at(patience, self.list()).await {
+                Ok(Ok(found)) if !found.is_empty() => self.track(found.into_iter().map(|task| task.arn), true),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "tasks whose launch got no answer could not be looked for"),
+                Err(_) => tracing::warn!("tasks whose launch got no answer could not be looked for in time"),
+            }
+        }
+    }
+
+    /// All tasks of this run that ECS knows, by the name they were started under.
+    async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
+        self.runner
+            .ecs
+            .list_tasks(&self.spec.cluster, WhichTasks::StartedBy { name: &self.spec.started_by, family: self.spec.family() })
+            .await
+    }
+
+    async fn run_tasks(&mut self) -> Result<(), Failure> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
@@ -38,7 +86,14 @@ impl Run<'_> {
             }
             let token = launch_token(&spec.client_token, self.next_token);
             self.runner.run_task.acquire().await;
-            let obstacle = match self.runner.ecs.run_task(&spec, missing, &token).await {
+            let (ecs, launched) = (self.runner.ecs.clone(), spec.clone());
+            let launching = self.launching.insert(tokio::spawn(async move { ecs.run_task(&launched, missing, &token).await }));
+            let answer = launching.await;
+            self.launching = None;
+            // A call that panicked is a call without an answer.
+            let Ok(answer) = answer else { continue };
+            self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
+            let obstacle = match answer {
                 Ok(placement) => {
                     self.runner.run_task.succeeded();
                     self.take(placement)?
@@ -50,7 +105,12 @@ impl Run<'_> {
                     self.track(arns, true);
                     continue;
                 }
-                Err(error) => self.obstacle(error)?,
+                Err(error) => {
+                    if matches!(&error, RunTaskError::Api(error) if error.kind == ErrorKind::Throttled && !is_capacity(error)) {
+                        self.runner.run_task.throttled();
+                    }
+                    self.obstacle(error)?
+                }
             };
             let Some(obstacle) = obstacle else { continue };
             let pause = backoff.pause();
@@ -72,15 +132,7 @@ impl Run<'_> {
         }
         let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
         if let Some(failure) = lasting {
-            return Err(Failure::new(
-                ErrorName::NotStarted,
-                format!(
-                    "ECS could not place a task of {} in cluster '{}': {}.",
-                    self.spec.task_definition,
-                    self.spec.cluster,
-                    describe(failure)
-                ),
-            ));
+            return Err(self.not_placed(failure));
         }
         Ok(Some(placement.failures.first().map_or_else(|| "ECS placed no task and gave no reason".to_owned(), describe)))
     }
@@ -95,6 +147,7 @@ impl Run<'_> {
                 ));
             }
             RunTaskError::NoTaskDefinition(error) => {
+                let error = self.redaction.apply(&error.to_string());
                 return Err(Failure::new(
                     ErrorName::InvalidRequest,
                     format!("{error}. Check that TaskDefinition names an active task definition of this account and region."),
@@ -108,78 +161,112 @@ impl Run<'_> {
             }
             return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
         }
-        match error.kind {
-            ErrorKind::Throttled => {
-                self.runner.run_task.throttled();
-                Ok(Some(error.to_string()))
-            }
-            ErrorKind::Unavailable => Ok(Some(error.to_string())),
-            ErrorKind::AccessDenied => Err(Failure::new(
+        let (kind, action) = (error.kind, error.action);
+        let error = self.redaction.apply(&error.to_string());
+        match kind {
+            ErrorKind::Throttled | ErrorKind::Unavailable => Ok(Some(error)),
+            // IAM is eventually consistent: a role made by the same stack cannot be assumed for some seconds.
+            ErrorKind::Rejected if error.contains("unable to assume the") && self.began.elapsed() < NEW_ROLE => Ok(Some(error)),
+            ErrorKind::AccessDenied if matches!(action, "ecs:RunTask" | "ecs:StartTask") => Err(Failure::new(
                 ErrorName::AccessDenied,
                 format!("{error}. Allow the worker's role this action, and iam:PassRole for the task's roles."),
             )),
+            ErrorKind::AccessDenied => Err(Failure::new(ErrorName::AccessDenied, format!("{error}. Allow the worker's role this action."))),
             ErrorKind::Rejected => Err(Failure::new(ErrorName::InvalidRequest, format!("{error}."))),
         }
     }
 
+    /// Tasks could not be placed, now or later.
+    fn not_placed(&self, failure: &PlacementFailure) -> Failure {
+        let reason = self.redaction.apply(&describe(failure));
+        let what = format!("a task of {} in cluster '{}': {reason}", self.spec.task_definition, self.spec.cluster);
+        match self.tasks.len() {
+            0 => Failure::new(ErrorName::NotStarted, format!("ECS could not place {what}.")),
+            placed => Failure::new(
+                ErrorName::Failed,
+                format!("ECS placed {placed} of {} tasks, which are stopped, and could not place {what}.", self.spec.task_count()),
+            ),
+        }
+    }
+
     /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
-    /// is found by `startedBy`, and looked for twice since lists lag behind.
+    /// is found by `startedBy`, and looked for twice since lists lag behind. A call that got no answer is never repeated: its
+    /// tasks are looked for instead.
     async fn start_on_instances(&mut self) -> Result<(), Failure> {
-        let spec = &self.with_network().await?;
+        let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        let mut looked_twice = false;
-        loop {
-            let listed = match self
-                .runner
-                .ecs
-                .list_tasks(&spec.cluster, WhichTasks::StartedBy { name: &spec.started_by, family: spec.family() })
-                .await
-            {
-                Ok(listed) => listed,
+        let mut free = self.free_instances(&mut backoff).await?;
+        if !free.is_empty() {
+            sleep(LIST_DELAY).await;
+            free = self.free_instances(&mut backoff).await?;
+        }
+        while !free.is_empty() {
+            self.runner.run_task.acquire().await;
+            self.uncertain = true;
+            let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
+                Ok(placement) => {
+                    self.uncertain = false;
+                    self.track(placement.tasks.into_iter().map(|task| task.arn), true);
+                    let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+                    if let Some(failure) = lasting {
+                        return Err(self.not_placed(failure));
+                    }
+                    // A failure names its instance, and nothing was started there.
+                    free.retain(|instance| placement.failures.iter().any(|failure| is_same_instance(&failure.arn, instance)));
+                    placement.failures.first().map(describe)
+                }
+                Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => return self.find_unanswered_starts(&error).await,
                 Err(error) => {
-                    self.obstacle(RunTaskError::Api(error))?;
-                    sleep(backoff.pause()).await;
-                    continue;
+                    self.uncertain = false;
+                    self.obstacle(error)?
                 }
             };
-            let free: Vec<String> = spec
-                .instances
-                .iter()
-                .filter(|instance| !listed.iter().any(|task| is_same_instance(&task.container_instance_arn, instance)))
-                .cloned()
-                .collect();
-            if !listed.is_empty() {
-                self.track(listed.into_iter().map(|task| task.arn), true);
+            if let Some(obstacle) = obstacle {
+                let pause = backoff.pause();
+                tracing::warn!(obstacle, pause_ms = pause.as_millis(), "tasks could not be started; they are started later");
+                self.waiting_for = Some(obstacle);
+                sleep(pause).await;
             }
-            if free.is_empty() {
-                return Ok(());
-            }
-            if !looked_twice {
-                looked_twice = true;
-                sleep(LIST_DELAY).await;
-                continue;
-            }
-            self.runner.run_task.acquire().await;
-            match self.runner.ecs.start_task(spec, &free).await {
-                Ok(placement) => {
-                    let failure = placement.failures.first().map(describe);
-                    self.track(placement.tasks.into_iter().map(|task| task.arn), true);
-                    return match failure {
-                        None => Ok(()),
-                        Some(failure) => Err(Failure::new(
-                            ErrorName::NotStarted,
-                            format!("ECS could not start a task of {} in cluster '{}': {failure}.", spec.task_definition, spec.cluster),
-                        )),
-                    };
+        }
+        self.waiting_for = None;
+        Ok(())
+    }
+
+    /// The instances without a task of this run. Tasks that are found are tracked.
+    async fn free_instances(&mut self, backoff: &mut Backoff) -> Result<Vec<String>, Failure> {
+        loop {
+            match self.list().await {
+                Ok(listed) => {
+                    let has_none = |instance: &&String| !listed.iter().any(|task| is_same_instance(&task.container_instance_arn, instance));
+                    let free = self.spec.instances.iter().filter(has_none).cloned().collect();
+                    self.track(listed.into_iter().map(|task| task.arn), true);
+                    return Ok(free);
                 }
-                // The call may have taken effect: look again before anything is started.
                 Err(error) => {
-                    self.waiting_for = self.obstacle(error)?;
-                    looked_twice = false;
+                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
                     sleep(backoff.pause()).await;
                 }
             }
         }
+    }
+
+    async fn find_unanswered_starts(&mut self, error: &ApiError) -> Result<(), Failure> {
+        let end = Instant::now() + UNANSWERED_START;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        while Instant::now() < end {
+            sleep(LOOK).await;
+            if self.free_instances(&mut backoff).await?.is_empty() {
+                self.uncertain = false;
+                return Ok(());
+            }
+        }
+        Err(Failure::new(
+            ErrorName::Failed,
+            format!(
+                "{}. Nobody can say on which instances tasks were started, and starting them again could run them twice.",
+                self.redaction.apply(&error.to_string())
+            ),
+        ))
     }
 
     /// The parameters with what `NetworkFrom` names filled in.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::TaskRunner;
+use super::redact::Redaction;
 use super::watcher::View;
+use crate::aws::ecs::{Placement, RunTaskError};
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 use crate::deadline::WORKER_PATIENCE;
@@ -15,16 +18,22 @@ use crate::error_name::ErrorName;
 use crate::judgement::{Criteria, Ending, Verdict, judge};
 use crate::outcome::{Failure, Output};
 use crate::task_spec::TaskSpec;
-use crate::task_status::{Phase, TaskStatus};
+use crate::task_status::{Phase, StopCode, TaskStatus};
 
 /// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent (`API_RunTask`), and this is
 /// far beyond what it takes.
 const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
 /// A task that was known and is not any more. Stopped tasks stay visible for an hour, so this is no delay of ECS's.
 const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that runs is not given up for less.
+const REFUSED: Duration = Duration::from_secs(120);
+/// A worker that comes after the deadline still stops what it finds, for at least this long.
+const LATE_PATIENCE: Duration = Duration::from_secs(10);
 /// Pauses before a relaunch.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Pause before a call that failed is repeated.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The tasks launched under one client token.
 #[derive(Debug, Default)]
@@ -38,12 +47,19 @@ pub(super) struct Launch {
 pub(super) struct Tracked {
     pub(super) arn: String,
     /// Index into the run's launches.
-    pub(super) launch: usize,
+    launch: usize,
     view: watch::Receiver<View>,
-    since: Instant,
     last_seen: Option<TaskStatus>,
-    missing_since: Option<Instant>,
+    /// Since when looks at it have brought nothing, and what they brought.
+    unseen: Option<(Instant, Unseen)>,
     pub(super) state: State,
+}
+
+/// What a look brought that did not show the task.
+#[derive(Debug, Clone)]
+enum Unseen {
+    Missing,
+    Refused(ApiError),
 }
 
 /// Where a tracked task is.
@@ -55,6 +71,18 @@ pub(super) enum State {
     Replaced,
     /// Ended as it should.
     Succeeded { status: Box<TaskStatus>, container: String, exit_code: i32 },
+    /// Ended otherwise.
+    Ended(Ending),
+}
+
+/// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the deadline.
+#[derive(Debug)]
+enum Decision {
+    Succeeded,
+    /// The task of this index did not succeed.
+    Ended(usize),
+    /// The tasks could not be launched.
+    Failed(Failure),
 }
 
 /// One run in progress.
@@ -62,19 +90,37 @@ pub(super) enum State {
 pub(super) struct Run<'a> {
     pub(super) runner: &'a TaskRunner,
     pub(super) spec: &'a TaskSpec,
+    pub(super) redaction: Redaction,
+    pub(super) began: Instant,
     pub(super) deadline: Instant,
-    pub(super) launches: Vec<Launch>,
+    launches: Vec<Launch>,
     pub(super) tasks: Vec<Tracked>,
     /// Number of the next client token; see [`crate::identity::launch_token`].
     pub(super) next_token: u32,
+    /// A `RunTask` under way. It is never dropped: a call whose answer nobody takes can leave a task that nobody knows.
+    pub(super) launching: Option<JoinHandle<Result<Placement, RunTaskError>>>,
+    /// A launch got no answer and may have taken effect.
+    pub(super) uncertain: bool,
     /// What the run last waited for before it could launch, for the reason of a deadline.
     pub(super) waiting_for: Option<String>,
 }
 
 impl<'a> Run<'a> {
     pub(super) fn new(runner: &'a TaskRunner, spec: &'a TaskSpec) -> Self {
-        let deadline = Instant::now() + runner.clock.until(spec.deadline);
-        Self { runner, spec, deadline, launches: Vec::new(), tasks: Vec::new(), next_token: 0, waiting_for: None }
+        let began = Instant::now();
+        Self {
+            runner,
+            spec,
+            redaction: Redaction::of(&spec.overrides),
+            began,
+            deadline: began + runner.clock.until(spec.deadline),
+            launches: Vec::new(),
+            tasks: Vec::new(),
+            next_token: 0,
+            launching: None,
+            uncertain: false,
+            waiting_for: None,
+        }
     }
 
     /// Launches or adopts, waits, judges; at the deadline, stops.
@@ -82,26 +128,41 @@ impl<'a> Run<'a> {
         if self.spec.task_count() == 0 {
             return Ok(Output::skipped("Count is 0"));
         }
-        match timeout_at(self.deadline, self.until_all_ended()).await {
-            Ok(result) => result,
-            Err(_) => Err(self.stop_at_deadline().await),
+        // Whoever comes after the deadline launches nothing.
+        let is_late = self.deadline <= self.began;
+        let decision = if is_late { None } else { timeout_at(self.deadline, self.decide()).await.ok() };
+        let decision = match decision {
+            Some(decision) => Some(decision),
+            None => self.stop_at_deadline().await,
+        };
+        match decision {
+            Some(Decision::Succeeded) => Ok(self.output().await),
+            Some(Decision::Ended(index)) => Err(self.failure(index).await),
+            Some(Decision::Failed(failure)) => Err(failure),
+            None => Err(self.deadline_failure().await),
         }
     }
 
-    async fn until_all_ended(&mut self) -> Result<Output, Failure> {
+    async fn decide(&mut self) -> Decision {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        self.launch_what_is_missing().await?;
+        if let Err(failure) = self.launch_what_is_missing().await {
+            return Decision::Failed(failure);
+        }
         loop {
             if self.live().next().is_none() {
-                return Ok(self.output().await);
+                return Decision::Succeeded;
             }
-            let Some((index, ending)) = self.next_ending().await? else { continue };
-            if !self.may_relaunch(index, &ending) {
-                return Err(self.failure(index, &ending).await);
+            let Some(index) = self.next_ending().await else { continue };
+            if !self.may_relaunch(index) {
+                return Decision::Ended(index);
             }
             self.tasks[index].state = State::Replaced;
-            let reason = self.tasks[index].last_seen.as_ref().and_then(|status| status.stopped_reason.clone()).unwrap_or(ending.what);
-            let pause = backoff.pause();
+            let last_seen = self.tasks[index].last_seen.as_ref();
+            let reason = last_seen.and_then(|status| status.stopped_reason.as_deref()).unwrap_or("it stopped before any container started");
+            let reason = self.redaction.apply(reason);
+            // An earlier worker may have waited already: the pause counts from the task's end.
+            let ended = last_seen.and_then(|status| status.stopped_at).map_or(Duration::ZERO, |at| self.runner.clock.since(at));
+            let pause = backoff.pause().saturating_sub(ended);
             tracing::warn!(
                 task = self.tasks[index].arn,
                 reason,
@@ -109,8 +170,10 @@ impl<'a> Run<'a> {
                 "a task ended before any container started; it is launched again"
             );
             self.waiting_for = Some(reason);
-            tokio::time::sleep(pause).await;
-            self.launch_what_is_missing().await?;
+            sleep(pause).await;
+            if let Err(failure) = self.launch_what_is_missing().await {
+                return Decision::Failed(failure);
+            }
         }
     }
 
@@ -124,12 +187,13 @@ impl<'a> Run<'a> {
         self.spec.task_count().saturating_sub(there)
     }
 
-    fn may_relaunch(&self, index: usize, ending: &Ending) -> bool {
+    fn may_relaunch(&self, index: usize) -> bool {
+        let task = &self.tasks[index];
         // StartTask has no token under which a relaunch could be found again.
         self.spec.retry_start_failures
             && self.spec.instances.is_empty()
-            && ending.may_pass
-            && !self.launches[self.tasks[index].launch].may_have_started
+            && matches!(&task.state, State::Ended(ending) if ending.may_pass)
+            && !self.launches[task.launch].may_have_started
     }
 
     /// Takes responsibility for tasks of a new launch.
@@ -145,105 +209,139 @@ impl<'a> Run<'a> {
             }
             tracing::info!(task = arn, "waiting for the task to end");
             let view = self.runner.watcher.watch(&self.spec.cluster, &arn, self.deadline);
-            self.tasks.push(Tracked { arn, launch, view, since: Instant::now(), last_seen: None, missing_since: None, state: State::Live });
+            self.tasks.push(Tracked { arn, launch, view, last_seen: None, unseen: None, state: State::Live });
         }
     }
 
-    /// Waits until something becomes known of a live task. `None` when it was no end, or one in success.
-    async fn next_ending(&mut self) -> Result<Option<(usize, Ending)>, Failure> {
+    /// Waits until something becomes known of a live task. Gives its index when it has ended, other than in success.
+    async fn next_ending(&mut self) -> Option<usize> {
         let index = self.next_change().await;
         let view = self.tasks[index].view.borrow_and_update().clone();
-        let task = &mut self.tasks[index];
-        match view {
-            View::Unseen => Ok(None),
-            View::Refused(error) => Err(refused(&error, &task.arn)),
-            View::Missing => {
-                let since = *task.missing_since.get_or_insert_with(Instant::now);
-                Ok(task.is_given_up(since).then(|| (index, forgotten(task))))
+        let status = match view {
+            View::Unseen => return None,
+            View::Missing => return self.not_seen(index, Unseen::Missing),
+            View::Refused(error) => return self.not_seen(index, Unseen::Refused(error)),
+            View::Seen(status) => status,
+        };
+        let launch = self.tasks[index].launch;
+        self.launches[launch].may_have_started |= status.may_have_started();
+        self.tasks[index].unseen = None;
+        self.tasks[index].last_seen = Some(status.clone());
+        if status.phase != Phase::Stopped {
+            return None;
+        }
+        match judge(&status, &self.criteria(&status).await) {
+            Verdict::Succeeded { container, exit_code } => {
+                self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
+                None
             }
-            View::Seen(status) => {
-                task.missing_since = None;
-                let launch = task.launch;
-                self.launches[launch].may_have_started |= status.may_have_started();
-                let is_over = status.phase == Phase::Stopped;
-                self.tasks[index].last_seen = Some(status.clone());
-                if !is_over {
-                    return Ok(None);
-                }
-                match judge(&status, &self.criteria(&status).await) {
-                    Verdict::Succeeded { container, exit_code } => {
-                        self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
-                        Ok(None)
-                    }
-                    Verdict::Ended(ending) => Ok(Some((index, ending))),
-                }
+            Verdict::Ended(ending) => {
+                self.tasks[index].state = State::Ended(ending);
+                Some(index)
             }
         }
     }
 
-    /// Index of a live task of which there is news, or whose absence has lasted too long.
+    fn not_seen(&mut self, index: usize, what: Unseen) -> Option<usize> {
+        let task = &mut self.tasks[index];
+        let since = task.unseen.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        task.unseen = Some((since, what));
+        if task.given_up_at().is_none_or(|at| at > Instant::now()) {
+            return None;
+        }
+        task.state = State::Ended(task.given_up());
+        Some(index)
+    }
+
+    /// Index of a live task of which there is news, or which has not been seen for too long.
     async fn next_change(&mut self) -> usize {
-        let given_up = self.live().filter_map(|task| Some(task.missing_since? + task.patience())).min();
+        let given_up = self
+            .tasks
+            .iter()
+            .enumerate()
+            .filter(|(_, task)| matches!(task.state, State::Live))
+            .filter_map(|(index, task)| Some((task.given_up_at()?, index)))
+            .min();
         let changes = self.tasks.iter_mut().enumerate().filter(|(_, task)| matches!(task.state, State::Live)).map(|(index, task)| {
             Box::pin(async move {
-                // An error would mean that the watcher is gone, which lives as long as the runner.
-                let _ = task.view.changed().await;
+                if task.view.changed().await.is_err() {
+                    // The watcher lives as long as the runner; without it there is no news, and the deadline ends the run.
+                    std::future::pending::<()>().await;
+                }
                 index
             })
         });
         let change = select_all(changes);
-        let index = tokio::select! {
-            (index, _, _) = change => Some(index),
-            () = sleep_until(given_up.unwrap_or(self.deadline)), if given_up.is_some() => None,
-        };
-        index.unwrap_or_else(|| {
-            let longest = self.tasks.iter().enumerate().filter(|(_, task)| matches!(task.state, State::Live));
-            longest
-                .min_by_key(|(_, task)| task.missing_since.map_or(self.deadline, |since| since + task.patience()))
-                .map_or(0, |(index, _)| index)
-        })
+        match given_up {
+            Some((at, unseen)) => tokio::select! {
+                (index, _, _) = change => index,
+                () = sleep_until(at) => unseen,
+            },
+            None => change.await.0,
+        }
     }
 
     async fn criteria(&self, status: &TaskStatus) -> Criteria {
         let containers = if !self.spec.containers.is_empty() {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
-            // Only the definition tells essential containers from sidecars.
-            self.task_definition(status).await.map(|definition| definition.essential())
+            // Only the definition tells essential containers from sidecars. Without it all of them count.
+            loop {
+                match self.look_up_definition(status).await {
+                    Ok(definition) => break Some(definition.essential()),
+                    Err(error) if error.may_pass() && Instant::now() < self.deadline => sleep(RETRY).await,
+                    Err(_) => break None,
+                }
+            }
         } else {
             None
         };
         Criteria { containers, success_exit_codes: self.spec.success_exit_codes.clone() }
     }
 
-    /// Stops what runs, waits for it to end, and gives the failure.
-    async fn stop_at_deadline(&mut self) -> Failure {
-        let reason = format!("Deadline of {} passed", self.spec.deadline);
+    /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one by themselves.
+    async fn stop_at_deadline(&mut self) -> Option<Decision> {
+        let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + LATE_PATIENCE);
+        self.find_what_was_launched(patience).await;
         let live: Vec<String> = self.live().map(|task| task.arn.clone()).collect();
         tracing::warn!(deadline = %self.spec.deadline, tasks = live.len(), "the deadline has passed; stopping what runs");
-        for arn in &live {
-            self.runner.stop_task.acquire().await;
-            if let Err(error) = self.runner.ecs.stop_task(&self.spec.cluster, arn, &reason).await {
-                tracing::warn!(%error, "a task could not be stopped at the deadline; it is left to the definition");
+        let reason = format!("Deadline of {} passed", self.spec.deadline);
+        join_all(live.iter().map(|arn| self.stop(arn, &reason, patience))).await;
+        while self.live().next().is_some() {
+            if timeout_at(patience, self.next_ending()).await.is_err() {
+                break;
             }
         }
-        let patience = Instant::now() + WORKER_PATIENCE;
-        while self.live().next().is_some() {
-            let Ok(index) = timeout_at(patience, self.next_change()).await else { break };
-            let view = self.tasks[index].view.borrow_and_update().clone();
-            match view {
-                View::Seen(status) => {
-                    let is_over = status.phase == Phase::Stopped;
-                    self.tasks[index].last_seen = Some(status);
-                    if is_over {
-                        self.tasks[index].state = State::Replaced;
+        let told_otherwise = |task: &Tracked| matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody();
+        if let Some(index) = self.tasks.iter().position(told_otherwise) {
+            return Some(Decision::Ended(index));
+        }
+        let succeeded = self.tasks.iter().filter(|task| matches!(task.state, State::Succeeded { .. })).count();
+        (succeeded == self.spec.task_count()).then_some(Decision::Succeeded)
+    }
+
+    /// Tells ECS to stop a task, again and again until it has taken the call.
+    async fn stop(&self, arn: &str, reason: &str, patience: Instant) {
+        let stopped = timeout_at(patience, async {
+            loop {
+                self.runner.stop_task.acquire().await;
+                match self.runner.ecs.stop_task(&self.spec.cluster, arn, reason).await {
+                    Ok(()) => return self.runner.stop_task.succeeded(),
+                    Err(error) if error.may_pass() => {
+                        if error.kind == ErrorKind::Throttled {
+                            self.runner.stop_task.throttled();
+                        }
+                        sleep(RETRY).await;
+                    }
+                    Err(error) => {
+                        return tracing::warn!(%error, "a task could not be stopped at the deadline; it is left to the definition");
                     }
                 }
-                View::Refused(_) => break,
-                View::Missing | View::Unseen => {}
             }
+        });
+        if stopped.await.is_err() {
+            tracing::warn!(task = arn, "a task could not be stopped at the deadline; it is left to the definition");
         }
-        self.deadline_failure(live.first().map(String::as_str)).await
     }
 }
 
@@ -252,26 +350,35 @@ impl Tracked {
         self.last_seen.as_ref()
     }
 
-    fn patience(&self) -> Duration {
-        if self.last_seen.is_some() { FORGOTTEN } else { NOT_KNOWN_YET }
+    fn was_stopped_by_somebody(&self) -> bool {
+        self.last_seen.as_ref().is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
     }
 
-    fn is_given_up(&self, missing_since: Instant) -> bool {
-        let since = if self.last_seen.is_some() { missing_since } else { self.since.min(missing_since) };
-        since.elapsed() >= self.patience()
+    /// When a task that looks do not show is given up.
+    fn given_up_at(&self) -> Option<Instant> {
+        let (since, what) = self.unseen.as_ref()?;
+        let patience = match what {
+            Unseen::Refused(_) => REFUSED,
+            Unseen::Missing if self.last_seen.is_some() => FORGOTTEN,
+            Unseen::Missing => NOT_KNOWN_YET,
+        };
+        Some(*since + patience)
     }
-}
 
-fn forgotten(task: &Tracked) -> Ending {
-    let what = if task.last_seen.is_some() {
-        "ECS no longer knows the task, so nobody can say whether its work was done"
-    } else {
-        "ECS accepted the launch but has not known the task since, so nobody can say whether its work was done"
-    };
-    Ending { error: ErrorName::Failed, what: what.to_owned(), container: None, may_pass: false }
-}
-
-fn refused(error: &ApiError, arn: &str) -> Failure {
-    let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::Failed };
-    Failure::new(name, format!("The task {arn} was launched, but its end cannot be watched: {error}."))
+    fn given_up(&self) -> Ending {
+        let (error, what) = match self.unseen.as_ref().map(|(_, what)| what) {
+            Some(Unseen::Refused(error)) => {
+                let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::Failed };
+                (name, format!("The task was launched, but its end cannot be watched: {error}"))
+            }
+            _ if self.last_seen.is_some() => {
+                (ErrorName::Failed, "ECS no longer knows the task, so nobody can say whether its work was done".to_owned())
+            }
+            _ => (
+                ErrorName::Failed,
+                "ECS accepted the launch but has not known the task since, so nobody can say whether its work was done".to_owned(),
+            ),
+        };
+        Ending { error, what, container: None, may_pass: false }
+    }
 }

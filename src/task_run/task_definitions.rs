@@ -26,6 +26,10 @@ impl TaskDefinitions {
             return Ok(Arc::clone(known));
         }
         let definition = Arc::new(self.ecs.describe_task_definition(arn).await?);
+        // A family by itself names whatever revision is its latest.
+        if !arn.contains(':') {
+            return Ok(definition);
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= MAX_KEPT {
             kept.clear();

@@ -5,6 +5,7 @@
 
 mod activity;
 mod definition;
+mod edges;
 mod functions;
 mod histories;
 mod lifecycle;

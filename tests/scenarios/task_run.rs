@@ -443,23 +443,3 @@ async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
     assert_eq!(request["tags"], json!([{"key": "team", "value": "web"}]));
     assert_eq!(request["overrides"], changes["overrides"]);
 }
-
-/// `StartTask` has no client token: what was started is found again by `startedBy`.
-#[tokio::test(start_paused = true)]
-async fn a_task_is_started_once_on_each_instance_whatever_becomes_of_calls_and_workers() {
-    for fault in [None, Some(Fault::CutAfter), Some(Fault::CutBefore), Some(Fault::InternalError)] {
-        let world = World::new();
-        world.aws.ecs().script(FAMILY, Script::exits(0).running(10 * MINUTE));
-        if let Some(fault) = fault.clone() {
-            world.aws.faults().inject(Service::Ecs, "StartTask", Span::Next(1), fault);
-        }
-        let first = world.worker();
-        let scheduled = world.schedule(&with(world.task(), &json!({"instances": ["0123456789abcdef0", "0123456789abcdef1"]})));
-        sleep(2 * MINUTE).await;
-        first.request_shutdown();
-        let _second = world.worker();
-        let output = success(scheduled.outcome().await);
-        assert_eq!(world.launched(), 2, "{fault:?}");
-        assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 2);
-    }
-}

@@ -55,7 +55,7 @@ impl World {
                 }
             }]
         }));
-        let clock = Clock::following_tokio("2026-11-23T06:00:00Z".parse().unwrap());
+        let clock = Clock::following_tokio(jiff::Timestamp::now());
         Self { aws, clock, activity }
     }
 

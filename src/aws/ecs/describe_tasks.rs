@@ -52,6 +52,7 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         phase: Phase::from(task.last_status().unwrap_or_default()),
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
         stopped_reason: task.stopped_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+        pull_began: task.pull_started_at().is_some(),
         started_at: task.started_at().and_then(timestamp),
         stopped_at: task.stopped_at().and_then(timestamp),
         containers: task.containers().iter().map(container_status).collect(),
@@ -64,6 +65,7 @@ fn container_status(container: &Container) -> ContainerStatus {
         exit_code: container.exit_code(),
         reason: container.reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
         running: container.last_status() == Some("RUNNING"),
+        created: container.runtime_id().is_some_and(|id| !id.is_empty()),
     }
 }
 
