@@ -1,5 +1,6 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
+mod deployed;
 mod hostile;
 mod rescue;
 mod respond;
