@@ -14,6 +14,7 @@ use ecs_task_runner::activity::{self, ActivityClient, Options};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{StopEvent, Stopper};
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
@@ -102,7 +103,7 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
         tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
 
     let answers: Arc<Mutex<Vec<String>>> = Arc::default();
-    let stopper = Stopper::new(Ecs::with_retries(&connection), clock);
+    let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), clock);
     let invoke = |function: String, payload: Value| {
         let (answers, stopper) = (Arc::clone(&answers), stopper.clone());
         async move {
@@ -111,9 +112,9 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
                 return Ok(json!({}));
             }
             let event: StopEvent = serde_json::from_value(payload).unwrap();
-            let stopped = stopper.stop(event).await;
-            stopped
-                .map(|stopped| serde_json::to_value(stopped).unwrap())
+            let counted = stopper.stop(event).await;
+            counted
+                .map(|counted| serde_json::to_value(counted).unwrap())
                 .map_err(|error| Failed { error: "CustomResource.StopFailed".to_owned(), cause: error.to_string() })
         }
     };
