@@ -96,8 +96,8 @@ async fn rescue() -> anyhow::Result<()> {
         Patience::with_claim(Duration::from_secs(claim_timeout)),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let rescued = rescuer.rescue(event.payload).await;
-        rescued.map(|rescued| json!(format!("{rescued:?}"))).map_err(|error| failed("CustomResource.RescueFailed", &error))
+        let done = rescuer.rescue(event.payload).await;
+        done.map(|done| json!(format!("{done:?}"))).map_err(|error| failed("CustomResource.RescueFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -69,7 +69,7 @@ fn the_activity_is_followed_through_its_attempts() {
     ];
     for end in 1..=run.len() {
         let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
-        assert_eq!(course(&events.into()).activity, run[end - 1].1, "after {} events", end);
+        assert_eq!(course(&events.into()).activity, run[end - 1].1, "after {end} events");
     }
 }
 

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::respond::{RespondError, Responder};
 use super::skip::reason_to_skip;
-use crate::aws::ApiError;
 use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
+use crate::aws::{ApiError, ErrorKind};
 use crate::clock::Clock;
 use crate::deadline::deadline;
 use crate::error_name::ErrorName;
@@ -155,7 +155,15 @@ impl Starter {
                 return Ok(StartOutcome::Answered);
             }
             Err(error) => {
-                let reason = format!("The run could not be started: {error}. Nothing was run.");
+                let reason = match error.kind {
+                    // The call may have taken effect. Its execution's own answer comes second then, and nobody reads it.
+                    ErrorKind::Unavailable => {
+                        format!("The run could not be started: {error}. Should execution {} exist all the same, stop it.", identity.name)
+                    }
+                    ErrorKind::AccessDenied | ErrorKind::Throttled | ErrorKind::Rejected => {
+                        format!("The run could not be started: {error}. Nothing was run.")
+                    }
+                };
                 self.responder.fail(request, &reason, DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }

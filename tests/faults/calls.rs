@@ -112,9 +112,9 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
                 return Ok(json!({}));
             }
             let event: StopEvent = serde_json::from_value(payload).unwrap();
-            let stopped = stopper.stop(event).await;
-            stopped
-                .map(|stopped| serde_json::to_value(stopped).unwrap())
+            let counted = stopper.stop(event).await;
+            counted
+                .map(|counted| serde_json::to_value(counted).unwrap())
                 .map_err(|error| Failed { error: "CustomResource.StopFailed".to_owned(), cause: error.to_string() })
         }
     };

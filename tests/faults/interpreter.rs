@@ -161,7 +161,10 @@ fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
             for (name, value) in members {
                 match name.strip_suffix(".$") {
                     Some(name) if value == "$$.Execution.Id" => resolved.insert(name.to_owned(), json!(execution)),
-                    Some(name) if value == "$$.StateMachine.Id" => resolved.insert(name.to_owned(), json!("")),
+                    Some(name) if value == "$$.StateMachine.Id" => {
+                        let (state_machine, _) = execution.rsplit_once(':').unwrap();
+                        resolved.insert(name.to_owned(), json!(state_machine.replace(":execution:", ":stateMachine:")))
+                    }
                     Some(name) => resolved.insert(name.to_owned(), at(state, value.as_str().unwrap()).unwrap().clone()),
                     None => resolved.insert(name.clone(), resolve(value, state, execution)),
                 };

@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 /// A stack operation here takes seconds; this is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(120);
 const STACK: &str = "application";
-const FUNCTIONS: [&str; 2] = ["start", "respond"];
+const FUNCTIONS: [&str; 3] = ["start", "respond", "rescue"];
 
 /// The emulator with the task runner deployed, one worker, and stacks with one custom resource.
 struct Account {

@@ -151,6 +151,8 @@ fn command(port: u16, identity: &str, endpoints: &Endpoints, python: &PythonEnvi
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
         .env("LAMBDA_EXECUTOR", "local")
+        // Its functions inherit this: its CloudFormation waits for answers at its own port, and not at an S3 bucket.
+        .env("RESPONSE_URL_HOSTS", format!("http://127.0.0.1:{port}"))
         // Its answer to "which version are you?", by which the run knows its own emulator.
         .env("MINISTACK_VERSION", identity)
         // Everything it writes. Its caches are named by port below TMPDIR, which a later run on the same port must not inherit.

@@ -100,12 +100,15 @@ impl World {
         self.responder().respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
     }
 
+    pub fn stopper(&self) -> Stopper {
+        let connection = self.connection();
+        Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock)
+    }
+
     /// Calls `stop` as the definition does, with an execution's state.
     pub async fn stop(&self, state: &Value) -> Stopped {
-        let connection = self.connection();
-        let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock);
         let event = json!({"stateMachine": self.state_machine, "state": state});
-        stopper.stop(serde_json::from_value(event).unwrap()).await.unwrap()
+        self.stopper().stop(serde_json::from_value(event).unwrap()).await.unwrap()
     }
 
     pub async fn rescue(&self, event: &Value) -> Result<Rescued, RescueError> {
