@@ -233,7 +233,7 @@ async fn what_a_failed_run_leaves_is_stopped() {
     let event: StopEvent = serde_json::from_value(json!({"state": state, "stateMachine": ""})).unwrap();
     let connection = world.connection();
     let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), world.clock);
-    let stopped = stopper.stop(event).await.unwrap();
-    assert!(world.aws.ecs().tasks()[1].stop_requested.is_some(), "{stopped:?}");
-    assert_eq!(stopped.running, 1);
+    let found = stopper.stop(event).await.unwrap();
+    assert!(world.aws.ecs().tasks()[1].stop_requested.is_some(), "{found:?}");
+    assert_eq!(found.running, 1);
 }

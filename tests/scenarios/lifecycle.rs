@@ -52,7 +52,7 @@ impl Account {
 
     /// A template of one `Custom::EcsTask`; `properties` are further lines of it.
     fn template(&self, properties: &[&str]) -> String {
-        let further: String = properties.iter().map(|line| format!("\n      {line}")).collect();
+        let further = properties.iter().fold(String::new(), |lines, line| lines + "\n      " + line);
         format!(
             "Resources:\n  MigrateTask:\n    Type: Custom::EcsTask\n    Properties:\n      ServiceToken: {}{further}\n",
             self.task_runner.service_token

@@ -88,12 +88,12 @@ impl WorkerArguments {
                 LogFormat::Auto
             }
         };
-        let health_addr = self.health_addr.filter(|address| !address.is_empty()).and_then(|address| match address.parse() {
-            Ok(address) => Some(address),
-            Err(_) => {
+        let health_addr = self.health_addr.filter(|address| !address.is_empty()).and_then(|address| {
+            let parsed = address.parse().ok();
+            if parsed.is_none() {
                 problems.push(format!("--health-addr must be an address and a port, such as 127.0.0.1:8080, and is '{address}'"));
-                None
             }
+            parsed
         });
         if problems.is_empty() {
             Ok(WorkerConfiguration { activity_arn, region, max_tasks, pollers, worker_name, log_format, health_addr })
