@@ -132,8 +132,9 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
     let started = aws.ecs().tasks().iter().filter(|task| task.started_at.is_some()).count();
     let answers = answers.lock().unwrap().clone();
     let mut wrong = Vec::new();
-    // Nobody polls, or no failure can be told: only the definition's own timeout ends it, and `rescue` answers then.
-    let left_to_rescue = end == End::TimedOut && ["GetActivityTask", "SendTaskFailure"].contains(&operation) && span == Span::Forever;
+    // Nobody polls, or no outcome can be told: only the definition's own timeout ends it, and `rescue` answers then.
+    let never_told = ["GetActivityTask", "SendTaskSuccess", "SendTaskFailure"].contains(&operation) && span == Span::Forever;
+    let left_to_rescue = never_told && end == End::TimedOut;
     if answers.len() != usize::from(!left_to_rescue) {
         wrong.push(format!("{} answers, and the execution ended {end:?}", answers.len()));
     }

@@ -55,7 +55,11 @@ fn more_or_longer_than_the_api_takes() {
     let network = |subnets: Value| json!({"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": subnets}}});
     check(&[
         (json!({"SuccessExitCodes": []}), "SuccessExitCodes is an empty list; expected a list of exit codes."),
-        (json!({"Instances": many(11, &json!("0a"))}), "Instances has 11 items; expected at most 10."),
+        (
+            json!({"Instances": (0..11).map(|number| format!("0{number:x}")).collect::<Vec<_>>()}),
+            "Instances has 11 items; expected at most 10.",
+        ),
+        (json!({"Instances": ["0a", "0b", "0a"]}), "Instances[2] names an instance that an earlier item names."),
         (network(many(17, &json!("subnet-1"))), "NetworkConfiguration.AwsvpcConfiguration.Subnets has 17 items; expected at most 16."),
         (network(json!([])), "NetworkConfiguration.AwsvpcConfiguration.Subnets is an empty list; expected a list of subnet ids."),
         (
