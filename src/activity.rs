@@ -59,8 +59,17 @@ pub struct Options {
     pub max_tasks: NonZeroU32,
     /// Polls at once. An activity takes 1,000 from all its workers together.
     pub pollers: NonZeroU32,
+    /// Polls begun in a second. An account has 500 or 300 a second, depending on the region (`service-quotas`).
+    pub polls_per_second: NonZeroU32,
     /// The heartbeat period of a task whose input does not say it.
     pub default_heartbeat: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).expect("these are not zero");
+        Self { max_tasks: number(1_000), pollers: number(100), polls_per_second: number(250), default_heartbeat: Duration::from_secs(60) }
+    }
 }
 
 /// Serves the activity until `shutdown` is requested, all polls in flight have ended and all tasks are answered or handed over.
@@ -72,9 +81,14 @@ where
     F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
 {
     let permits = Arc::new(Semaphore::new(options.max_tasks.get() as usize));
-    let attendance =
-        Arc::new(attend::Attendance { client, handler, shutdown: shutdown.clone(), default_heartbeat: options.default_heartbeat });
-    poll::Pollers::start(&attendance, &permits, options.pollers);
+    let attendance = Arc::new(attend::Attendance {
+        client,
+        handler,
+        shutdown: shutdown.clone(),
+        default_heartbeat: options.default_heartbeat,
+        pace: heartbeat::Pace::default(),
+    });
+    poll::Pollers::start(&attendance, &permits, options);
     shutdown.requested().await;
     let in_hand = options.max_tasks.get() as usize - permits.available_permits();
     tracing::info!(in_hand, "shutting down: waiting for polls in flight and handing over running tasks");

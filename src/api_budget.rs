@@ -40,15 +40,26 @@ impl ApiBudget {
 
     /// Waits for the right to make one call. Who comes first goes first.
     pub async fn acquire(&self) {
-        let ready = {
-            let mut state = self.lock();
-            let now = Instant::now();
-            let earned = now.duration_since(state.at).as_secs_f64() * state.rate;
-            state.tokens = (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
-            state.at = now;
-            if state.tokens >= 0.0 { now } else { now + Duration::from_secs_f64(-state.tokens / state.rate) }
-        };
-        sleep_until(ready).await;
+        if let Some(ready) = self.take() {
+            sleep_until(ready).await;
+        }
+    }
+
+    /// Takes the right to make one call, and says when that is unless it is now.
+    pub fn take(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        let now = Instant::now();
+        let earned = now.duration_since(state.at).as_secs_f64() * state.rate;
+        state.tokens = (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
+        state.at = now;
+        (state.tokens < 0.0).then(|| now + Duration::from_secs_f64(-state.tokens / state.rate))
+    }
+
+    /// When [`ApiBudget::take`] would give the right at once, if nobody takes it before.
+    #[must_use]
+    pub fn ready_at(&self) -> Instant {
+        let state = self.lock();
+        state.at + Duration::from_secs_f64((1.0 - state.tokens).max(0.0) / state.rate)
     }
 
     /// The service throttled a call.
@@ -92,6 +103,18 @@ mod tests {
         }
         let taken = start.elapsed();
         assert!(taken >= Duration::from_millis(1_999) && taken <= Duration::from_millis(2_050), "{taken:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_until_the_budget_is_ready_need_not_wait_again() {
+        let budget = ApiBudget::new(10.0);
+        let start = Instant::now();
+        for _ in 0..30 {
+            sleep_until(budget.ready_at()).await;
+            // A timer counts in milliseconds, the budget in fractions of them.
+            assert!(budget.take().is_none_or(|ready| ready.duration_since(Instant::now()) < Duration::from_millis(1)));
+        }
+        assert!(start.elapsed() >= Duration::from_millis(1_900));
     }
 
     #[tokio::test(start_paused = true)]

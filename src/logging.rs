@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use tracing::Level;
-use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
@@ -25,9 +25,12 @@ pub enum LogFormat {
 /// requests, and with them task tokens, response URLs and environment values.
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Without the hint, every line that the SDK might write at a finer level would be weighed on every call.
+    let finest = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let without_requests = filter_fn(|metadata| {
         *metadata.level() <= Level::INFO || ["ecs_task_runner", "custom_resource"].iter().any(|ours| metadata.target().starts_with(ours))
-    });
+    })
+    .with_max_level_hint(finest);
     let json = match format {
         LogFormat::Json => true,
         LogFormat::Text => false,

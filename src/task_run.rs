@@ -29,7 +29,7 @@ use watcher::Watcher;
 const MAX_ECHO: usize = 500;
 
 /// Calls a second this process makes, so that the account's other users keep their share of its quotas (`request-throttling`).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CallRates {
     /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
     pub describe_tasks: f64,
@@ -39,11 +39,13 @@ pub struct CallRates {
     pub stop_task: f64,
     /// `GetLogEvents`; an account has 25 a second and more.
     pub get_log_events: f64,
+    /// `ListTasks`, which shares the quota of `DescribeTasks`.
+    pub list_tasks: f64,
 }
 
 impl Default for CallRates {
     fn default() -> Self {
-        Self { describe_tasks: 10.0, run_task: 20.0, stop_task: 10.0, get_log_events: 5.0 }
+        Self { describe_tasks: 10.0, run_task: 20.0, stop_task: 10.0, get_log_events: 5.0, list_tasks: 2.0 }
     }
 }
 
@@ -58,6 +60,7 @@ pub struct TaskRunner {
     run_task: ApiBudget,
     stop_task: ApiBudget,
     get_log_events: ApiBudget,
+    list_tasks: ApiBudget,
 }
 
 impl TaskRunner {
@@ -73,6 +76,7 @@ impl TaskRunner {
             run_task: ApiBudget::new(rates.run_task),
             stop_task: ApiBudget::new(rates.stop_task),
             get_log_events: ApiBudget::new(rates.get_log_events),
+            list_tasks: ApiBudget::new(rates.list_tasks),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use super::client::{ActivityClient, Delivery};
-use super::heartbeat::Heartbeat;
+use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::backoff::Backoff;
 
@@ -27,6 +27,7 @@ pub(super) struct Attendance<H> {
     pub(super) handler: H,
     pub(super) shutdown: Shutdown,
     pub(super) default_heartbeat: Duration,
+    pub(super) pace: Pace,
 }
 
 /// The part of an input that the worker itself reads.
@@ -53,7 +54,7 @@ where
 
     async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
         let _in_hand = self.client.vitals().task();
-        let mut heartbeat = Heartbeat::new(&self.client, &token, period);
+        let mut heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace);
         let result = if self.shutdown.is_requested() {
             Err(handed_over(self.client.worker_name()))
         } else {

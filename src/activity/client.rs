@@ -30,6 +30,9 @@ const OUTPUT_TOO_LARGE: &str = "States.DataLimitExceeded";
 ///
 /// Polls have a client of their own: they wait long, are never retried by the SDK (its retries leave polls open on the server
 /// behind the caller's back), and must not use up the retry tokens of the answers.
+///
+/// The SDK's futures are several KB each. They are boxed, since a task in hand would otherwise keep room for every call that it
+/// may come to make.
 #[derive(Debug, Clone)]
 pub struct ActivityClient {
     polls: Client,
@@ -120,20 +123,16 @@ impl ActivityClient {
 
     /// Waits up to a minute for a task. The future must be driven to its end: dropping it can swallow a task.
     pub(super) async fn poll(&self) -> Result<Option<(TaskToken, String)>, ApiError> {
-        let answer = self
-            .polls
-            .get_activity_task()
-            .activity_arn(&self.activity_arn)
-            .worker_name(&self.worker_name)
-            .send()
-            .await
-            .map_err(|error| api_error("states:GetActivityTask", self.activity_arn.as_str(), &error))?;
+        let call = self.polls.get_activity_task().activity_arn(&self.activity_arn).worker_name(&self.worker_name);
+        let answer =
+            Box::pin(call.send()).await.map_err(|error| api_error("states:GetActivityTask", self.activity_arn.as_str(), &error))?;
         self.vitals.polled();
         Ok(answer.task_token.filter(|token| !token.is_empty()).map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
     }
 
     pub(super) async fn heartbeat(&self, token: &TaskToken) -> Delivery {
-        match self.answers.send_task_heartbeat().task_token(token.expose()).send().await {
+        let call = self.answers.send_task_heartbeat().task_token(token.expose());
+        match Box::pin(call.send()).await {
             Ok(_) => {
                 self.vitals.heartbeat_taken();
                 Delivery::Taken
@@ -147,7 +146,8 @@ impl ActivityClient {
             let cause = format!("The output has {} bytes, and Step Functions takes {MAX_OUTPUT}.", output.len());
             return self.fail(token, &TaskFailure { error: OUTPUT_TOO_LARGE.to_owned(), cause }).await;
         }
-        match self.answers.send_task_success().task_token(token.expose()).output(output).send().await {
+        let call = self.answers.send_task_success().task_token(token.expose()).output(output);
+        match Box::pin(call.send()).await {
             Ok(_) => Delivery::Taken,
             Err(error) => delivery(&api_error("states:SendTaskSuccess", "its task", &error)),
         }
@@ -156,7 +156,8 @@ impl ActivityClient {
     pub(super) async fn fail(&self, token: &TaskToken, failure: &TaskFailure) -> Delivery {
         let error = byte_limit::cut_end(&failure.error, MAX_ERROR);
         let cause = byte_limit::cut_middle(&failure.cause, MAX_CAUSE);
-        match self.answers.send_task_failure().task_token(token.expose()).error(error).cause(cause).send().await {
+        let call = self.answers.send_task_failure().task_token(token.expose()).error(error).cause(cause);
+        match Box::pin(call.send()).await {
             Ok(_) => Delivery::Taken,
             Err(error) => delivery(&api_error("states:SendTaskFailure", "its task", &error)),
         }

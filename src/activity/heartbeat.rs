@@ -1,5 +1,6 @@
-//! Heartbeats of one task.
+//! Heartbeats of one task, at a pace that leaves room in the account's quota when there are many.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
@@ -11,15 +12,33 @@ use super::vitals::Counted;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;
+/// Beats a second of all tasks together, beyond which each comes later than after its [`PART`]. An account has 500 or 300 a
+/// second, depending on the region (`service-quotas`).
+const MOST_PER_SECOND: u32 = 250;
+/// A beat comes no later than after this part of the period, which leaves time to repeat one that fails.
+const LATEST: f64 = 0.6;
 /// How far a beat may come earlier, so that tasks fetched together do not beat together.
-const JITTER: f64 = 0.2;
+const JITTER: f64 = 0.1;
 /// Pause before a beat that got no answer is sent again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many tasks of a worker need heartbeats.
+#[derive(Debug, Default)]
+pub(super) struct Pace(AtomicU32);
+
+impl Pace {
+    /// Time between two beats of a task whose token lives for `period` without one.
+    fn interval(&self, period: Duration) -> Duration {
+        let shared = Duration::from_secs(self.0.load(Ordering::Relaxed).into()) / MOST_PER_SECOND;
+        shared.min(period.mul_f64(LATEST)).max(period / PART)
+    }
+}
 
 /// Keeps one task's token alive.
 pub(super) struct Heartbeat<'a> {
     client: &'a ActivityClient,
     token: &'a TaskToken,
+    pace: &'a Pace,
     period: Duration,
     /// When the service last heard of the task for certain: the sending of the last beat that it took.
     heard: Instant,
@@ -29,10 +48,12 @@ pub(super) struct Heartbeat<'a> {
 
 impl<'a> Heartbeat<'a> {
     /// For a task that was handed out just now. `period` is the time after which the service gives the task up.
-    pub(super) fn new(client: &'a ActivityClient, token: &'a TaskToken, period: Duration) -> Self {
+    pub(super) fn new(client: &'a ActivityClient, token: &'a TaskToken, period: Duration, pace: &'a Pace) -> Self {
+        pace.0.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
-        let first = (period / PART).mul_f64(rand::rng().random_range(0.3..=1.0));
-        Self { client, token, period, heard: now, due: now + first, late: None }
+        // Anywhere in the interval: tasks that are fetched in one go then beat evenly over it.
+        let first = pace.interval(period).mul_f64(rand::rng().random_range(0.1..=1.0));
+        Self { client, token, pace, period, heard: now, due: now + first, late: None }
     }
 
     /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
@@ -47,7 +68,7 @@ impl<'a> Heartbeat<'a> {
                 Delivery::Taken => {
                     self.heard = sent;
                     self.late = None;
-                    self.due = sent + (self.period / PART).mul_f64(rand::rng().random_range(1.0 - JITTER..=1.0));
+                    self.due = sent + self.pace.interval(self.period).mul_f64(rand::rng().random_range(1.0 - JITTER..=1.0));
                 }
                 Delivery::Lost(why) => return why,
                 Delivery::Refused(why) | Delivery::Uncertain(why) => {
@@ -58,6 +79,25 @@ impl<'a> Heartbeat<'a> {
                     self.due = Instant::now() + RETRY.min(self.period / (2 * PART));
                 }
             }
+        }
+    }
+}
+
+impl Drop for Heartbeat<'_> {
+    fn drop(&mut self) {
+        self.pace.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_tasks_beat_less_often_within_what_the_service_waits() {
+        const PERIOD: Duration = Duration::from_secs(60);
+        for (tasks, seconds) in [(1, 20), (5_000, 20), (7_500, 30), (9_000, 36), (10_000, 36), (100_000, 36)] {
+            assert_eq!(Pace(AtomicU32::new(tasks)).interval(PERIOD), Duration::from_secs(seconds), "{tasks} tasks");
         }
     }
 }

@@ -1,21 +1,27 @@
 //! Polls: as many as tasks arrive for, each with a permit, backing off when they fail.
 
 use std::future::Future;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
 
 use super::attend::Attendance;
-use super::{ActivityTask, TaskFailure};
-use crate::aws::ApiError;
+use super::{ActivityTask, Options, TaskFailure};
+use crate::api_budget::ApiBudget;
+use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 
 /// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle for its 60 s.
 const IDLE_POLLERS: u32 = 2;
+/// One poller more in this time at most: a hundred connections are made in a second and not at once.
+const BETWEEN_POLLERS: Duration = Duration::from_millis(10);
+/// After the activity refused a poller, none is added for this long.
+const AFTER_TOO_MANY: Duration = Duration::from_secs(60);
+/// The error code for the poller that is one too many (`API_GetActivityTask`).
+const TOO_MANY: &str = "ActivityWorkerLimitExceeded";
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -25,6 +31,9 @@ pub(super) struct Pollers<H> {
     permits: Arc<Semaphore>,
     running: AtomicU32,
     most: u32,
+    budget: ApiBudget,
+    /// No poller is added before this.
+    next_poller: Mutex<Instant>,
     /// What went wrong last, so that a lasting trouble is logged once and not per attempt.
     trouble: Mutex<Option<String>>,
 }
@@ -35,16 +44,33 @@ where
     F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
 {
     /// Starts the first pollers; they start and end the others.
-    pub(super) fn start(attendance: &Arc<Attendance<H>>, permits: &Arc<Semaphore>, most: NonZeroU32) {
+    pub(super) fn start(attendance: &Arc<Attendance<H>>, permits: &Arc<Semaphore>, options: &Options) {
+        let most = options.pollers.get();
         let pollers = Arc::new(Self {
             attendance: Arc::clone(attendance),
             permits: Arc::clone(permits),
             running: AtomicU32::new(0),
-            most: most.get(),
+            most,
+            budget: ApiBudget::new(options.polls_per_second.get().into()),
+            next_poller: Mutex::new(Instant::now()),
             trouble: Mutex::new(None),
         });
-        for _ in 0..IDLE_POLLERS.min(most.get()) {
+        for _ in 0..IDLE_POLLERS.min(most) {
             pollers.start_one();
+        }
+    }
+
+    /// One poller more because a task arrived, unless the last one was added just now.
+    fn grow(self: &Arc<Self>) {
+        if self.running.load(Ordering::Relaxed) >= self.most {
+            return;
+        }
+        let now = Instant::now();
+        let mut next = self.next_poller.lock().unwrap_or_else(PoisonError::into_inner);
+        if *next <= now {
+            *next = now + BETWEEN_POLLERS;
+            drop(next);
+            self.start_one();
         }
     }
 
@@ -71,15 +97,15 @@ where
             let permit = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
-                permit = Arc::clone(&self.permits).acquire_owned() => permit.expect("the semaphore is never closed"),
+                permit = self.right_to_poll() => permit,
             };
             polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
             match self.attendance.client.poll().await {
                 Ok(Some((token, input))) => {
                     polling = None;
-                    self.cleared();
+                    self.succeeded();
                     backoff.reset();
-                    self.start_one();
+                    self.grow();
                     let attendance = Arc::clone(&self.attendance);
                     tokio::spawn(async move {
                         attendance.attend(token, input).await;
@@ -89,7 +115,7 @@ where
                 Ok(None) => {
                     drop(permit);
                     polling = None;
-                    self.cleared();
+                    self.succeeded();
                     backoff.reset();
                     if self.retire() {
                         return;
@@ -98,6 +124,12 @@ where
                 Err(error) => {
                     drop(permit);
                     self.troubled(&error);
+                    if error.kind == ErrorKind::Throttled {
+                        self.budget.throttled();
+                    }
+                    if error.code.as_deref() == Some(TOO_MANY) && self.too_many() {
+                        return;
+                    }
                     tokio::select! {
                         () = shutdown.requested() => return,
                         () = sleep(backoff.pause()) => {}
@@ -105,6 +137,19 @@ where
                 }
             }
         }
+    }
+
+    /// A place for the task that the poll may bring, and a poll's share of the calls.
+    async fn right_to_poll(&self) -> OwnedSemaphorePermit {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        self.budget.acquire().await;
+        permit
+    }
+
+    /// The activity takes no more pollers from this and all other workers. Whether this poller is to end.
+    fn too_many(&self) -> bool {
+        *self.next_poller.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + AFTER_TOO_MANY;
+        self.retire()
     }
 
     fn troubled(&self, error: &ApiError) {
@@ -117,7 +162,8 @@ where
         }
     }
 
-    fn cleared(&self) {
+    fn succeeded(&self) {
+        self.budget.succeeded();
         if self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
             tracing::info!("polling works again");
         }

@@ -19,7 +19,8 @@ pub use describe_tasks::{MAX_TASKS_PER_CALL, Sighting};
 pub use list_tasks::{ListedTask, WhichTasks};
 pub use run_task::{Placement, PlacementFailure, RunTaskError};
 
-/// Calls ECS.
+/// Calls ECS. The SDK's futures are several KB each; those of calls that a run makes are boxed, since a run that waits would
+/// otherwise keep room for all of them.
 #[derive(Debug, Clone)]
 pub struct Ecs {
     client: Client,

@@ -33,9 +33,9 @@ impl Logs {
         let answered = match region {
             Some(region) => {
                 let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new().region(Region::new(region.to_owned()));
-                call.customize().config_override(elsewhere).send().await
+                Box::pin(call.customize().config_override(elsewhere).send()).await
             }
-            None => call.send().await,
+            None => Box::pin(call.send()).await,
         };
         let events = answered.map_err(|error| api_error("logs:GetLogEvents", format!("log stream '{stream}' of '{group}'"), &error))?;
         Ok(events.events().iter().map(|event| event.message().unwrap_or_default().trim_end().to_owned()).collect())

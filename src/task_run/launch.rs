@@ -34,7 +34,8 @@ impl Run<'_> {
     /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker launched them before the
     /// definition, the service or the permission went away. Then they are adopted.
     pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), Failure> {
-        let launched = if self.spec.instances.is_empty() { self.run_tasks().await } else { self.start_on_instances().await };
+        // Boxed: few runs take this way, and all would keep room for it.
+        let launched = if self.spec.instances.is_empty() { self.run_tasks().await } else { Box::pin(self.start_on_instances()).await };
         let Err(failure) = launched else { return Ok(()) };
         if !self.tasks.is_empty() {
             return Err(failure);
@@ -69,10 +70,10 @@ impl Run<'_> {
 
     /// All tasks of this run that ECS knows, by the name they were started under.
     async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
-        self.runner
-            .ecs
-            .list_tasks(&self.spec.cluster, WhichTasks::StartedBy { name: &self.spec.started_by, family: self.spec.family() })
-            .await
+        self.runner.list_tasks.acquire().await;
+        let which = WhichTasks::StartedBy { name: &self.spec.started_by, family: self.spec.family() };
+        // Boxed for the same reason.
+        Box::pin(self.runner.ecs.list_tasks(&self.spec.cluster, which)).await
     }
 
     async fn run_tasks(&mut self) -> Result<(), Failure> {

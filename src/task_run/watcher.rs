@@ -22,6 +22,8 @@ const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 const NEAR_DEADLINE: Duration = Duration::from_secs(30);
 /// Calls under way at once. Ten calls a second that take a second each need no more.
 const MAX_CALLS: usize = 16;
+/// A new task is first looked at after this time: none ends sooner, and those that start together share a call.
+const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// Pause after a call that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -71,7 +73,11 @@ impl Watcher {
 }
 
 /// A batch that was asked for, and what came of it.
-type Looked = (Vec<Subscription>, Result<HashMap<String, Sighting>, ApiError>);
+struct Looked {
+    batch: Vec<Subscription>,
+    at: Instant,
+    sightings: Result<HashMap<String, Sighting>, ApiError>,
+}
 
 /// When to look at what.
 struct Schedule {
@@ -91,21 +97,19 @@ impl Schedule {
 
     async fn run(mut self, mut subscriptions: mpsc::UnboundedReceiver<Subscription>) {
         loop {
-            let due = self.next_due();
+            let next = self.next_call();
             tokio::select! {
                 biased;
                 subscription = subscriptions.recv() => {
                     let Some(subscription) = subscription else { return };
                     self.watched += 1;
-                    // A new task goes before all that are merely due.
-                    let now = Instant::now();
-                    self.insert(now.checked_sub(self.period()).unwrap_or(now), subscription);
+                    self.insert(Instant::now() + FIRST_LOOK, subscription);
                 }
                 Some(looked) = self.calls.join_next(), if !self.calls.is_empty() => match looked {
-                    Ok((batch, sightings)) => self.tell(batch, sightings),
+                    Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && self.calls.len() < MAX_CALLS => self.look(),
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && self.calls.len() < MAX_CALLS => self.look(),
             }
         }
     }
@@ -117,8 +121,10 @@ impl Schedule {
         SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
     }
 
-    fn next_due(&self) -> Option<Instant> {
-        self.clusters.values().filter_map(|tasks| tasks.first_key_value()).map(|(&(due, _), _)| due).min()
+    /// When a task is due and the budget has a call for it. What becomes due until then goes into the same call.
+    fn next_call(&self) -> Option<Instant> {
+        let due = self.clusters.values().filter_map(|tasks| tasks.first_key_value()).map(|(&(due, _), _)| due).min()?;
+        Some(due.max(self.budget.ready_at()))
     }
 
     fn insert(&mut self, due: Instant, subscription: Subscription) {
@@ -133,7 +139,8 @@ impl Schedule {
             return;
         };
         let cluster = Arc::clone(cluster.1);
-        let soon = Instant::now() + self.period() / 2;
+        let now = Instant::now();
+        let soon = now + self.period() / 2;
         let mut batch = Vec::new();
         if let Some(tasks) = self.clusters.get_mut(&cluster) {
             while batch.len() < MAX_TASKS_PER_CALL
@@ -154,9 +161,10 @@ impl Schedule {
         if batch.is_empty() {
             return;
         }
+        let at = self.budget.take().unwrap_or(now);
         let (ecs, budget) = (self.ecs.clone(), Arc::clone(&self.budget));
         self.calls.spawn(async move {
-            budget.acquire().await;
+            sleep_until(at).await;
             let arns: Vec<String> = batch.iter().map(|subscription| subscription.arn.to_string()).collect();
             let sightings = ecs.describe_tasks(&cluster, &arns).await;
             match &sightings {
@@ -164,11 +172,11 @@ impl Schedule {
                 Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
                 Err(_) => {}
             }
-            (batch, sightings)
+            Looked { batch, at, sightings }
         });
     }
 
-    fn tell(&mut self, batch: Vec<Subscription>, sightings: Result<HashMap<String, Sighting>, ApiError>) {
+    fn tell(&mut self, Looked { batch, at, sightings }: Looked) {
         let now = Instant::now();
         let period = self.period();
         let mut sightings = match sightings {
@@ -176,14 +184,14 @@ impl Schedule {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
-                    self.insert(now + AFTER_FAILURE.max(period), subscription);
+                    self.insert(now + AFTER_FAILURE, subscription);
                 }
                 return;
             }
             Err(error) => {
                 for subscription in batch {
                     subscription.view.send_replace(View::Refused(error.clone()));
-                    self.insert(now + period, subscription);
+                    self.insert(at + period, subscription);
                 }
                 return;
             }
@@ -199,7 +207,8 @@ impl Schedule {
                 *last = view;
                 changed
             });
-            self.insert(now + next, subscription);
+            // From the call's beginning: its duration must not add to the period.
+            self.insert(at + next, subscription);
         }
     }
 }

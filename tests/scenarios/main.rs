@@ -9,6 +9,7 @@ mod edges;
 mod functions;
 mod histories;
 mod lifecycle;
+mod load;
 mod program;
 mod reasons;
 mod task_run;

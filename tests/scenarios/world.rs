@@ -108,8 +108,12 @@ impl World {
         F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
     {
         let client = ActivityClient::new(&self.connection(), &self.activity, "worker-1");
-        let options =
-            Options { max_tasks: NonZeroU32::new(max_tasks).unwrap(), pollers: NonZeroU32::new(4).unwrap(), default_heartbeat: HEARTBEAT };
+        let options = Options {
+            max_tasks: NonZeroU32::new(max_tasks).unwrap(),
+            pollers: NonZeroU32::new(4).unwrap(),
+            default_heartbeat: HEARTBEAT,
+            ..Options::default()
+        };
         let (trigger, shutdown) = activity::shutdown();
         let serving = tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
         Worker { trigger, serving }

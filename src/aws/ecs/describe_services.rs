@@ -25,12 +25,8 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn network_of_service(&self, cluster: &str, service: &str) -> Result<Option<ServiceNetwork>, ApiError> {
-        let described = self
-            .client
-            .describe_services()
-            .cluster(cluster)
-            .services(service)
-            .send()
+        let call = self.client.describe_services().cluster(cluster).services(service);
+        let described = Box::pin(call.send())
             .await
             .map_err(|error| api_error("ecs:DescribeServices", format!("service '{service}' of cluster '{cluster}'"), &error))?;
         Ok(described.services().iter().find(|service| service.status() == Some("ACTIVE")).map(network))

@@ -66,11 +66,8 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinition, ApiError> {
-        let described = self
-            .client
-            .describe_task_definition()
-            .task_definition(name)
-            .send()
+        let call = self.client.describe_task_definition().task_definition(name);
+        let described = Box::pin(call.send())
             .await
             .map_err(|error| api_error("ecs:DescribeTaskDefinition", format!("task definition '{name}'"), &error))?;
         let containers = described

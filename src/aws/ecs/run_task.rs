@@ -71,7 +71,7 @@ impl Ecs {
             .set_tags(parameters::tags(&spec.tags))
             .set_reference_id(spec.reference_id.clone())
             .set_volume_configurations(parameters::volume_configurations(spec)?);
-        match call.send().await {
+        match Box::pin(call.send()).await {
             Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
             Err(error) => {
                 if let Some(SdkRunTaskError::ConflictException(conflict)) = error.as_service_error() {
@@ -103,7 +103,7 @@ impl Ecs {
             .set_tags(parameters::tags(&spec.tags))
             .set_reference_id(spec.reference_id.clone())
             .set_volume_configurations(parameters::volume_configurations(spec)?);
-        match call.send().await {
+        match Box::pin(call.send()).await {
             Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
             Err(error) => Err(launch_error(api_error("ecs:StartTask", launched(spec), &error))),
         }

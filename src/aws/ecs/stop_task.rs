@@ -13,14 +13,8 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn stop_task(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), ApiError> {
-        self.client
-            .stop_task()
-            .cluster(cluster)
-            .task(arn)
-            .reason(byte_limit::cut_end(reason, MAX_REASON))
-            .send()
-            .await
-            .map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
+        let call = self.client.stop_task().cluster(cluster).task(arn).reason(byte_limit::cut_end(reason, MAX_REASON));
+        Box::pin(call.send()).await.map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
         Ok(())
     }
 }

@@ -6,11 +6,14 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use ecs_task_runner::logging::LogFormat;
+use ecs_task_runner::task_run::CallRates;
 
 /// Longest worker name (`API_GetActivityTask`), characters.
 const MAX_WORKER_NAME: usize = 80;
 /// Pollers that one activity takes from all its workers (`service-quotas`).
 const MAX_POLLERS: u32 = 1_000;
+/// Calls a second; a bound against slips of the finger. No quota for these calls is higher.
+const MAX_RATE: u32 = 3_000;
 /// A bound against slips of the finger; memory is the real one, at a few KB a task.
 const MAX_TASKS: u32 = 100_000;
 
@@ -25,6 +28,24 @@ pub(crate) struct WorkerArguments {
     /// Polls at once when tasks arrive quickly; two when idle (1 to 1000, which is what an activity takes from all its workers)
     #[arg(long, env = "POLLERS", value_name = "N", default_value = "100")]
     pollers: String,
+    /// GetActivityTask calls a second; an account has 500, or 300 in smaller regions
+    #[arg(long, env = "POLL_RATE", value_name = "N", default_value = "250")]
+    poll_rate: String,
+    /// DescribeTasks calls a second, for up to 100 tasks each; an account has 20, together with ListTasks
+    #[arg(long, env = "DESCRIBE_TASKS_RATE", value_name = "N", default_value = "10")]
+    describe_tasks_rate: String,
+    /// RunTask and StartTask calls a second; an account has 40, together with StopTask, and 20 launches on Fargate
+    #[arg(long, env = "RUN_TASK_RATE", value_name = "N", default_value = "20")]
+    run_task_rate: String,
+    /// StopTask calls a second
+    #[arg(long, env = "STOP_TASK_RATE", value_name = "N", default_value = "10")]
+    stop_task_rate: String,
+    /// ListTasks calls a second
+    #[arg(long, env = "LIST_TASKS_RATE", value_name = "N", default_value = "2")]
+    list_tasks_rate: String,
+    /// GetLogEvents calls a second
+    #[arg(long, env = "LOG_EVENTS_RATE", value_name = "N", default_value = "5")]
+    log_events_rate: String,
     /// Name of this worker in execution histories, up to 80 characters [default: the host's name]
     #[arg(long, env = "WORKER_NAME", value_name = "NAME")]
     worker_name: Option<String>,
@@ -38,13 +59,15 @@ pub(crate) struct WorkerArguments {
 }
 
 /// A configuration that can work.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WorkerConfiguration {
     pub(crate) activity_arn: String,
     /// The activity's region.
     pub(crate) region: String,
     pub(crate) max_tasks: NonZeroU32,
     pub(crate) pollers: NonZeroU32,
+    pub(crate) poll_rate: NonZeroU32,
+    pub(crate) call_rates: CallRates,
     pub(crate) worker_name: String,
     pub(crate) log_format: LogFormat,
     pub(crate) health_addr: Option<SocketAddr>,
@@ -75,6 +98,15 @@ impl WorkerArguments {
         });
         let max_tasks = number("--max-tasks", &self.max_tasks, MAX_TASKS, &mut problems);
         let pollers = number("--pollers", &self.pollers, MAX_POLLERS, &mut problems);
+        let mut rate = |flag, text: &str| number(flag, text, MAX_RATE, &mut problems);
+        let poll_rate = rate("--poll-rate", &self.poll_rate);
+        let call_rates = CallRates {
+            describe_tasks: rate("--describe-tasks-rate", &self.describe_tasks_rate).get().into(),
+            run_task: rate("--run-task-rate", &self.run_task_rate).get().into(),
+            stop_task: rate("--stop-task-rate", &self.stop_task_rate).get().into(),
+            list_tasks: rate("--list-tasks-rate", &self.list_tasks_rate).get().into(),
+            get_log_events: rate("--log-events-rate", &self.log_events_rate).get().into(),
+        };
         let worker_name = self.worker_name.filter(|name| !name.is_empty()).unwrap_or_else(host_name);
         if worker_name.chars().count() > MAX_WORKER_NAME || worker_name.chars().any(char::is_control) {
             problems.push(format!("--worker-name must have 1 to {MAX_WORKER_NAME} printable characters"));
@@ -96,7 +128,17 @@ impl WorkerArguments {
             parsed
         });
         if problems.is_empty() {
-            Ok(WorkerConfiguration { activity_arn, region, max_tasks, pollers, worker_name, log_format, health_addr })
+            Ok(WorkerConfiguration {
+                activity_arn,
+                region,
+                max_tasks,
+                pollers,
+                poll_rate,
+                call_rates,
+                worker_name,
+                log_format,
+                health_addr,
+            })
         } else {
             Err(Problems(problems))
         }
@@ -142,6 +184,12 @@ mod tests {
             activity_arn: Some("arn:aws:states:eu-west-1:123456789012:activity:ecs-task".to_owned()),
             max_tasks: "1000".to_owned(),
             pollers: "100".to_owned(),
+            poll_rate: "250".to_owned(),
+            describe_tasks_rate: "10".to_owned(),
+            run_task_rate: "20".to_owned(),
+            stop_task_rate: "10".to_owned(),
+            list_tasks_rate: "2".to_owned(),
+            log_events_rate: "5".to_owned(),
             worker_name: Some("worker-1".to_owned()),
             log_format: "json".to_owned(),
             health_addr: None,
@@ -162,12 +210,31 @@ mod tests {
             activity_arn: Some("arn:aws:states:eu-west-1:123456789012:stateMachine:x".to_owned()),
             max_tasks: "0".to_owned(),
             pollers: "many".to_owned(),
+            poll_rate: "0.5".to_owned(),
+            describe_tasks_rate: "0".to_owned(),
+            run_task_rate: "fast".to_owned(),
+            stop_task_rate: "-1".to_owned(),
+            list_tasks_rate: String::new(),
+            log_events_rate: "4000".to_owned(),
             worker_name: Some("n".repeat(81)),
             log_format: "xml".to_owned(),
             health_addr: Some("8080".to_owned()),
         };
         let said = wrong.validate().unwrap_err().to_string();
-        for flag in ["--activity-arn", "--max-tasks", "--pollers", "--worker-name", "--log-format", "--health-addr"] {
+        for flag in [
+            "--activity-arn",
+            "--max-tasks",
+            "--pollers",
+            "--poll-rate",
+            "--describe-tasks-rate",
+            "--run-task-rate",
+            "--stop-task-rate",
+            "--list-tasks-rate",
+            "--log-events-rate",
+            "--worker-name",
+            "--log-format",
+            "--health-addr",
+        ] {
             assert!(said.contains(flag), "{flag} is not in: {said}");
         }
     }

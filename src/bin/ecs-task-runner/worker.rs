@@ -10,7 +10,7 @@ use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::{Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::logging;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 
 use crate::configuration::WorkerConfiguration;
 use crate::health;
@@ -42,8 +42,13 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     }
     let runner =
-        Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), Clock::system(), CallRates::default()));
-    let options = Options { max_tasks: configuration.max_tasks, pollers: configuration.pollers, default_heartbeat: DEFAULT_HEARTBEAT };
+        Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), Clock::system(), configuration.call_rates));
+    let options = Options {
+        max_tasks: configuration.max_tasks,
+        pollers: configuration.pollers,
+        polls_per_second: configuration.poll_rate,
+        default_heartbeat: DEFAULT_HEARTBEAT,
+    };
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         activity = configuration.activity_arn,
