@@ -18,6 +18,8 @@ const RECOVERY: f64 = 0.02;
 #[derive(Debug)]
 pub struct ApiBudget {
     full_rate: f64,
+    /// Whose turn it is; others queue behind.
+    turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -35,14 +37,21 @@ impl ApiBudget {
     #[must_use]
     pub fn new(per_second: f64) -> Self {
         let state = State { rate: per_second, tokens: per_second * BURST.as_secs_f64(), at: Instant::now(), last_cut: None };
-        Self { full_rate: per_second, state: Mutex::new(state) }
+        Self { full_rate: per_second, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
     }
 
-    /// Waits for the right to make one call. Who comes first goes first.
+    /// Waits for the right to make one call. Who comes first goes first; who gives up waiting leaves no gap behind.
     pub async fn acquire(&self) {
-        if let Some(ready) = self.take() {
+        let _turn = self.turn.lock().await;
+        loop {
+            // Anew each time: the rate may have been cut meanwhile.
+            let ready = self.ready_at();
+            if ready <= Instant::now() {
+                break;
+            }
             sleep_until(ready).await;
         }
+        self.take();
     }
 
     /// Takes the right to make one call, and says when that is unless it is now.
@@ -127,6 +136,18 @@ mod tests {
             budget.succeeded();
         }
         assert!((budget.rate() - 10.0).abs() < f64::EPSILON);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_give_up_do_not_keep_their_turn() {
+        let budget = ApiBudget::new(10.0);
+        for _ in 0..600 {
+            // Most of them give up, which is the point.
+            let _ = tokio::time::timeout(Duration::from_millis(1), budget.acquire()).await;
+        }
+        let start = Instant::now();
+        budget.acquire().await;
+        assert!(start.elapsed() <= Duration::from_secs(1), "waited {:?} behind nobody", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

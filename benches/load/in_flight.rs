@@ -49,7 +49,7 @@ pub(crate) async fn run() {
     let (idle, own) = (worker.usage(), own_cpu());
     let runs: Vec<_> = (0..TASKS).map(|number| account.schedule_run(FAMILY, number)).collect();
     let seen = watch(&account, &worker).await;
-    report(&account, &runs, &seen, idle, worker.usage(), own_cpu() - own);
+    report(&account, &runs, &seen, idle, worker.usage(), own_cpu().saturating_sub(own));
 }
 
 /// Looks once a second until all is answered.
@@ -104,7 +104,7 @@ fn report(account: &Account, runs: &[ScheduledRun], seen: &Seen, idle: Usage, us
         format!("{} bytes", seen.at_most.rss.saturating_sub(idle.rss) / seen.most.max(1)),
         "a few KB",
     );
-    line("processor time of a task", micros((used.cpu - idle.cpu) / TASKS), "–");
+    line("processor time of a task", micros(used.cpu.saturating_sub(idle.cpu) / TASKS), "–");
     line("processors used by the worker", format!("{:.2}", used.cpu.as_secs_f64() / seen.elapsed.as_secs_f64()), "–");
     line("processors used by the stand-ins", format!("{:.2}", own.as_secs_f64() / seen.elapsed.as_secs_f64()), "–");
     line("DescribeTasks per task-second", format!("{:.4}", seen.described as f64 / seen.task_seconds.max(1) as f64), "≤ 0.02");

@@ -78,7 +78,7 @@ async fn measure(contender: &Contender, at_once: u32) -> Option<Measured> {
     sleep(WINDOW).await;
     let answered = account.answered("SendTaskSuccess") - answered;
     let elapsed = start.elapsed().as_secs_f64();
-    let (cpu, own) = (process.usage().cpu - cpu, own_cpu() - own);
+    let (cpu, own) = (process.usage().cpu.saturating_sub(cpu), own_cpu().saturating_sub(own));
     filling.abort();
     Some(Measured {
         per_second: answered as f64 / elapsed,

@@ -97,7 +97,7 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
 
     let runner = Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), clock, CallRates::default()));
     let client = ActivityClient::new(&connection, &activity, "worker-1");
-    let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), default_heartbeat: 60 * SECOND };
+    let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
     let (trigger, shutdown) = activity::shutdown();
     let serving =
         tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
