@@ -1,5 +1,6 @@
 //! The pure core: properties to a task spec, a stopped task to its verdict, a long reason to an answer that fits.
 
+#![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
@@ -37,13 +38,15 @@ fn properties() -> Value {
 }
 
 fn stopped() -> TaskStatus {
-    let container = |name: &str, exit_code| ContainerStatus { name: name.to_owned(), exit_code, reason: None, running: false };
+    let container =
+        |name: &str, exit_code| ContainerStatus { name: name.to_owned(), exit_code, reason: None, running: false, created: true };
     TaskStatus {
         arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned(),
         task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3".to_owned(),
         phase: Phase::Stopped,
         stop_code: Some(StopCode::from("EssentialContainerExited")),
         stopped_reason: Some("Essential container in task exited".to_owned()),
+        pull_began: true,
         started_at: Some("2026-11-23T07:00:00Z".parse().unwrap()),
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers: vec![container("migrate", Some(1)), container("proxy", Some(137))],

@@ -18,6 +18,7 @@ const MAX_RATE: u32 = 3_000;
 const MAX_TASKS: u32 = 100_000;
 
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::doc_markdown, reason = "these comments are the help that --help prints, where backticks would show")]
 pub(crate) struct WorkerArguments {
     /// ARN of the activity to poll
     #[arg(long, env = "ACTIVITY_ARN", value_name = "ARN")]

@@ -32,7 +32,7 @@ enum Command {
     ///
     /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands running tasks over to other
     /// workers, and exits with 0. A second signal ends it at once. RUST_LOG filters the log, as in RUST_LOG=debug.
-    Worker(WorkerArguments),
+    Worker(Box<WorkerArguments>),
     /// Checks the properties of Custom::EcsTask resources without calling AWS.
     ///
     /// Reports every problem with the path to it. Intrinsic functions stand for values of any type. Exits with 0 when there is
