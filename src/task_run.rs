@@ -2,10 +2,12 @@
 
 mod cause;
 mod conclude;
+mod instances;
 mod launch;
 mod redact;
 mod run;
 mod task_definitions;
+mod tracked;
 mod watcher;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use tokio::time::{Instant, sleep};
 
+use super::error::with_causes;
 use crate::backoff::Backoff;
 use crate::event::ResponseUrl;
 use crate::response_hosts::{Refused, ResponseHosts};
@@ -99,7 +100,7 @@ impl ResponsePut {
         let reply = match sent {
             Ok(reply) => reply,
             // The URL is a secret, and errors show it unless it is taken out.
-            Err(error) => return Err(Attempt::Uncertain(chain(&error.without_url()))),
+            Err(error) => return Err(Attempt::Uncertain(with_causes(&error.without_url()))),
         };
         let status = reply.status();
         if status.is_success() {
@@ -120,15 +121,4 @@ impl ResponsePut {
 enum Attempt {
     Refused(StatusCode, String),
     Uncertain(String),
-}
-
-/// An error with its causes, since reqwest's own sentence says little.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
 }

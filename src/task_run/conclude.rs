@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::cause::{CauseParts, LogTail, compose};
-use super::run::{Run, State};
+use super::run::Run;
+use super::tracked::State;
 use crate::aws::ecs::TaskDefinition;
 use crate::aws::{ApiError, ErrorKind};
 use crate::console;

@@ -17,16 +17,10 @@ use crate::outcome::Failure;
 use crate::task_spec::TaskSpec;
 
 /// Pauses between launches that came to nothing.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in practice).
-const LIST_DELAY: Duration = Duration::from_secs(15);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long a new IAM role may be unknown to ECS.
 const NEW_ROLE: Duration = Duration::from_secs(120);
-/// How long tasks are looked for whose `StartTask` got no answer.
-const UNANSWERED_START: Duration = Duration::from_secs(120);
-/// Pause between such looks.
-const LOOK: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Launches until every task of the run exists. Waits out what may pass; the caller holds the deadline.
@@ -69,7 +63,7 @@ impl Run<'_> {
     }
 
     /// All tasks of this run that ECS knows, by the name they were started under.
-    async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
+    pub(super) async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
         self.runner.list_tasks.acquire().await;
         let which = WhichTasks::StartedBy { name: &self.spec.started_by, family: self.spec.family() };
         // Boxed for the same reason.
@@ -139,7 +133,7 @@ impl Run<'_> {
     }
 
     /// What an error keeps the launch from, if it may pass.
-    fn obstacle(&self, error: RunTaskError) -> Result<Option<String>, Failure> {
+    pub(super) fn obstacle(&self, error: RunTaskError) -> Result<Option<String>, Failure> {
         let error = match error {
             RunTaskError::Conflict(_) => {
                 return Err(Failure::new(
@@ -178,7 +172,7 @@ impl Run<'_> {
     }
 
     /// Tasks could not be placed, now or later.
-    fn not_placed(&self, failure: &PlacementFailure) -> Failure {
+    pub(super) fn not_placed(&self, failure: &PlacementFailure) -> Failure {
         let reason = self.redaction.apply(&describe(failure));
         let what = format!("a task of {} in cluster '{}': {reason}", self.spec.task_definition, self.spec.cluster);
         match self.tasks.len() {
@@ -190,88 +184,8 @@ impl Run<'_> {
         }
     }
 
-    /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
-    /// is found by `startedBy`, and looked for twice since lists lag behind. A call that got no answer is never repeated: its
-    /// tasks are looked for instead.
-    async fn start_on_instances(&mut self) -> Result<(), Failure> {
-        let spec = self.with_network().await?;
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        let mut free = self.free_instances(&mut backoff).await?;
-        if !free.is_empty() {
-            sleep(LIST_DELAY).await;
-            free = self.free_instances(&mut backoff).await?;
-        }
-        while !free.is_empty() {
-            self.runner.run_task.acquire().await;
-            self.uncertain = true;
-            let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
-                Ok(placement) => {
-                    self.uncertain = false;
-                    self.track(placement.tasks.into_iter().map(|task| task.arn), true);
-                    let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
-                    if let Some(failure) = lasting {
-                        return Err(self.not_placed(failure));
-                    }
-                    // A failure names its instance, and nothing was started there.
-                    free.retain(|instance| placement.failures.iter().any(|failure| is_same_instance(&failure.arn, instance)));
-                    placement.failures.first().map(describe)
-                }
-                Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => return self.find_unanswered_starts(&error).await,
-                Err(error) => {
-                    self.uncertain = false;
-                    self.obstacle(error)?
-                }
-            };
-            if let Some(obstacle) = obstacle {
-                let pause = backoff.pause();
-                tracing::warn!(obstacle, pause_ms = pause.as_millis(), "tasks could not be started; they are started later");
-                self.waiting_for = Some(obstacle);
-                sleep(pause).await;
-            }
-        }
-        self.waiting_for = None;
-        Ok(())
-    }
-
-    /// The instances without a task of this run. Tasks that are found are tracked.
-    async fn free_instances(&mut self, backoff: &mut Backoff) -> Result<Vec<String>, Failure> {
-        loop {
-            match self.list().await {
-                Ok(listed) => {
-                    let has_none = |instance: &&String| !listed.iter().any(|task| is_same_instance(&task.container_instance_arn, instance));
-                    let free = self.spec.instances.iter().filter(has_none).cloned().collect();
-                    self.track(listed.into_iter().map(|task| task.arn), true);
-                    return Ok(free);
-                }
-                Err(error) => {
-                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
-                    sleep(backoff.pause()).await;
-                }
-            }
-        }
-    }
-
-    async fn find_unanswered_starts(&mut self, error: &ApiError) -> Result<(), Failure> {
-        let end = Instant::now() + UNANSWERED_START;
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        while Instant::now() < end {
-            sleep(LOOK).await;
-            if self.free_instances(&mut backoff).await?.is_empty() {
-                self.uncertain = false;
-                return Ok(());
-            }
-        }
-        Err(Failure::new(
-            ErrorName::Failed,
-            format!(
-                "{}. Nobody can say on which instances tasks were started, and starting them again could run them twice.",
-                self.redaction.apply(&error.to_string())
-            ),
-        ))
-    }
-
     /// The parameters with what `NetworkFrom` names filled in.
-    async fn with_network(&self) -> Result<TaskSpec, Failure> {
+    pub(super) async fn with_network(&self) -> Result<TaskSpec, Failure> {
         let mut spec = self.spec.clone();
         let Some(service) = &self.spec.network_from else {
             return Ok(spec);
@@ -305,7 +219,7 @@ impl Run<'_> {
 }
 
 /// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour (`api_failures_messages`).
-fn may_pass(failure: &PlacementFailure) -> bool {
+pub(super) fn may_pass(failure: &PlacementFailure) -> bool {
     failure.reason.starts_with("RESOURCE") || failure.reason == "AGENT" || failure.reason.contains("Capacity is unavailable")
 }
 
@@ -313,11 +227,7 @@ fn is_capacity(error: &ApiError) -> bool {
     error.message.contains("Capacity is unavailable") || error.message.contains("No Container Instances were found")
 }
 
-fn is_same_instance(listed: &str, asked: &str) -> bool {
-    listed == asked || listed.rsplit('/').next() == asked.rsplit('/').next()
-}
-
-fn describe(failure: &PlacementFailure) -> String {
+pub(super) fn describe(failure: &PlacementFailure) -> String {
     let explained = match failure.reason.as_str() {
         "RESOURCE:CPU" => " (no instance has the CPU units free)",
         "RESOURCE:MEMORY" => " (no instance has the memory free)",

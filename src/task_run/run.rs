@@ -3,30 +3,22 @@
 use std::time::Duration;
 
 use futures_util::future::{join_all, select_all};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::TaskRunner;
 use super::redact::Redaction;
+use super::tracked::{Launch, State, Tracked, Unseen};
 use super::watcher::View;
+use crate::aws::ErrorKind;
 use crate::aws::ecs::{Placement, RunTaskError};
-use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 use crate::deadline::WORKER_PATIENCE;
-use crate::error_name::ErrorName;
-use crate::judgement::{Criteria, Ending, Verdict, judge};
+use crate::judgement::{Criteria, Verdict, judge};
 use crate::outcome::{Failure, Output};
 use crate::task_spec::TaskSpec;
-use crate::task_status::{Phase, StopCode, TaskStatus};
+use crate::task_status::{Phase, TaskStatus};
 
-/// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent (`API_RunTask`), and this is
-/// far beyond what it takes.
-const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
-/// A task that was known and is not any more. Stopped tasks stay visible for an hour, so this is no delay of ECS's.
-const FORGOTTEN: Duration = Duration::from_secs(60);
-/// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that runs is not given up for less.
-const REFUSED: Duration = Duration::from_secs(120);
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
 const LATE_PATIENCE: Duration = Duration::from_secs(10);
 /// Pauses before a relaunch.
@@ -34,46 +26,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Pause before a call that failed is repeated.
 const RETRY: Duration = Duration::from_secs(1);
-
-/// The tasks launched under one client token.
-#[derive(Debug, Default)]
-pub(super) struct Launch {
-    /// A container of one of them may have started: none of them is ever launched again.
-    pub(super) may_have_started: bool,
-}
-
-/// A task that this run is responsible for.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) arn: String,
-    /// Index into the run's launches.
-    launch: usize,
-    view: watch::Receiver<View>,
-    last_seen: Option<TaskStatus>,
-    /// Since when looks at it have brought nothing, and what they brought.
-    unseen: Option<(Instant, Unseen)>,
-    pub(super) state: State,
-}
-
-/// What a look brought that did not show the task.
-#[derive(Debug, Clone)]
-enum Unseen {
-    Missing,
-    Refused(ApiError),
-}
-
-/// Where a tracked task is.
-#[derive(Debug)]
-pub(super) enum State {
-    /// Not known to have ended.
-    Live,
-    /// Ended before any container started; another task takes its place.
-    Replaced,
-    /// Ended as it should.
-    Succeeded { status: Box<TaskStatus>, container: String, exit_code: i32 },
-    /// Ended otherwise.
-    Ended(Ending),
-}
 
 /// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the deadline.
 #[derive(Debug)]
@@ -342,43 +294,5 @@ impl<'a> Run<'a> {
         if stopped.await.is_err() {
             tracing::warn!(task = arn, "a task could not be stopped at the deadline; it is left to the definition");
         }
-    }
-}
-
-impl Tracked {
-    pub(super) fn last_seen(&self) -> Option<&TaskStatus> {
-        self.last_seen.as_ref()
-    }
-
-    fn was_stopped_by_somebody(&self) -> bool {
-        self.last_seen.as_ref().is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
-    }
-
-    /// When a task that looks do not show is given up.
-    fn given_up_at(&self) -> Option<Instant> {
-        let (since, what) = self.unseen.as_ref()?;
-        let patience = match what {
-            Unseen::Refused(_) => REFUSED,
-            Unseen::Missing if self.last_seen.is_some() => FORGOTTEN,
-            Unseen::Missing => NOT_KNOWN_YET,
-        };
-        Some(*since + patience)
-    }
-
-    fn given_up(&self) -> Ending {
-        let (error, what) = match self.unseen.as_ref().map(|(_, what)| what) {
-            Some(Unseen::Refused(error)) => {
-                let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::Failed };
-                (name, format!("The task was launched, but its end cannot be watched: {error}"))
-            }
-            _ if self.last_seen.is_some() => {
-                (ErrorName::Failed, "ECS no longer knows the task, so nobody can say whether its work was done".to_owned())
-            }
-            _ => (
-                ErrorName::Failed,
-                "ECS accepted the launch but has not known the task since, so nobody can say whether its work was done".to_owned(),
-            ),
-        };
-        Ending { error, what, container: None, may_pass: false }
     }
 }

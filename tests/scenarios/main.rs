@@ -10,6 +10,7 @@ mod functions;
 mod histories;
 mod lifecycle;
 mod load;
+mod parameters;
 mod program;
 mod reasons;
 mod task_run;

@@ -1,0 +1,106 @@
+//! `StartTask` on named container instances. ECS has no client token for it: what was started is found again by `startedBy`.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, describe, may_pass};
+use super::run::Run;
+use crate::aws::ecs::RunTaskError;
+use crate::aws::{ApiError, ErrorKind};
+use crate::backoff::Backoff;
+use crate::error_name::ErrorName;
+use crate::outcome::Failure;
+
+/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in practice).
+const LIST_DELAY: Duration = Duration::from_secs(15);
+/// How long tasks are looked for whose `StartTask` got no answer.
+const UNANSWERED_START: Duration = Duration::from_secs(120);
+/// Pause between such looks.
+const LOOK: Duration = Duration::from_secs(5);
+
+impl Run<'_> {
+    /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
+    /// is found by `startedBy`, and looked for twice since lists lag behind. A call that got no answer is never repeated: its
+    /// tasks are looked for instead.
+    pub(super) async fn start_on_instances(&mut self) -> Result<(), Failure> {
+        let spec = self.with_network().await?;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut free = self.free_instances(&mut backoff).await?;
+        if !free.is_empty() {
+            sleep(LIST_DELAY).await;
+            free = self.free_instances(&mut backoff).await?;
+        }
+        while !free.is_empty() {
+            self.runner.run_task.acquire().await;
+            self.uncertain = true;
+            let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
+                Ok(placement) => {
+                    self.uncertain = false;
+                    self.track(placement.tasks.into_iter().map(|task| task.arn), true);
+                    let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+                    if let Some(failure) = lasting {
+                        return Err(self.not_placed(failure));
+                    }
+                    // A failure names its instance, and nothing was started there.
+                    free.retain(|instance| placement.failures.iter().any(|failure| is_same_instance(&failure.arn, instance)));
+                    placement.failures.first().map(describe)
+                }
+                Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => return self.find_unanswered_starts(&error).await,
+                Err(error) => {
+                    self.uncertain = false;
+                    self.obstacle(error)?
+                }
+            };
+            if let Some(obstacle) = obstacle {
+                let pause = backoff.pause();
+                tracing::warn!(obstacle, pause_ms = pause.as_millis(), "tasks could not be started; they are started later");
+                self.waiting_for = Some(obstacle);
+                sleep(pause).await;
+            }
+        }
+        self.waiting_for = None;
+        Ok(())
+    }
+
+    /// The instances without a task of this run. Tasks that are found are tracked.
+    async fn free_instances(&mut self, backoff: &mut Backoff) -> Result<Vec<String>, Failure> {
+        loop {
+            match self.list().await {
+                Ok(listed) => {
+                    let has_none = |instance: &&String| !listed.iter().any(|task| is_same_instance(&task.container_instance_arn, instance));
+                    let free = self.spec.instances.iter().filter(has_none).cloned().collect();
+                    self.track(listed.into_iter().map(|task| task.arn), true);
+                    return Ok(free);
+                }
+                Err(error) => {
+                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
+                    sleep(backoff.pause()).await;
+                }
+            }
+        }
+    }
+
+    async fn find_unanswered_starts(&mut self, error: &ApiError) -> Result<(), Failure> {
+        let end = Instant::now() + UNANSWERED_START;
+        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        while Instant::now() < end {
+            sleep(LOOK).await;
+            if self.free_instances(&mut backoff).await?.is_empty() {
+                self.uncertain = false;
+                return Ok(());
+            }
+        }
+        Err(Failure::new(
+            ErrorName::Failed,
+            format!(
+                "{}. Nobody can say on which instances tasks were started, and starting them again could run them twice.",
+                self.redaction.apply(&error.to_string())
+            ),
+        ))
+    }
+}
+
+fn is_same_instance(listed: &str, asked: &str) -> bool {
+    listed == asked || listed.rsplit('/').next() == asked.rsplit('/').next()
+}
