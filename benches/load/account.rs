@@ -1,9 +1,10 @@
 //! An account of stand-ins on a socket, with one activity, and the runs that are scheduled there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde_json::json;
+use stand_ins::ecs::TaskView;
 use stand_ins::sfn::{EventKind, Outcome, Schedule, Scheduled};
 use stand_ins::{Recording, Served, StandIns};
 
@@ -19,7 +20,8 @@ pub(crate) struct Account {
 
 /// A run of an ECS task, as the definition's activity state schedules it.
 pub(crate) struct ScheduledRun {
-    started_by: String,
+    /// Its `startedBy` and its client token.
+    name: String,
     scheduled: Scheduled,
 }
 
@@ -55,22 +57,22 @@ impl Account {
 
     /// Schedules a run of the family under a name of its own.
     pub(crate) fn schedule_run(&self, family: &str, number: u32) -> ScheduledRun {
-        let started_by = format!("{family}-1a2b3c4d-create-{number:012x}");
+        let name = format!("{family}-1a2b3c4d-create-{number:012x}");
         let input = json!({
-            "execution": format!("arn:aws:states:us-east-1:123456789012:execution:ecs-task:{started_by}"),
+            "execution": format!("arn:aws:states:us-east-1:123456789012:execution:ecs-task:{name}"),
             "heartbeatSeconds": HEARTBEAT.as_secs(),
             "task": {
                 "cluster": CLUSTER,
                 "taskDefinition": family,
                 "count": 1,
                 "overrides": {"containerOverrides": [{"name": "app", "command": ["python3", "manage.py", "migrate", "--no-input"]}]},
-                "startedBy": started_by,
-                "clientToken": format!("{family}-{number}"),
+                "startedBy": name,
+                "clientToken": name,
                 "deadline": (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(50)).to_string(),
             },
         });
         let scheduled = self.aws.sfn().schedule(&self.activity, &input, Schedule::once().heartbeat(HEARTBEAT));
-        ScheduledRun { started_by, scheduled }
+        ScheduledRun { name, scheduled }
     }
 
     /// Calls of an operation that the stand-ins answered.
@@ -96,14 +98,14 @@ impl Account {
     /// Tasks launched beyond one for each run.
     pub(crate) fn duplicates(&self) -> usize {
         let tasks = self.aws.ecs().tasks();
-        let names: std::collections::HashSet<_> = tasks.iter().map(|task| task.started_by.as_deref()).collect();
+        let names: HashSet<_> = tasks.iter().map(run_of).collect();
         tasks.len() - names.len()
     }
 
     /// Looks at runs once they are over, or waits no longer.
     pub(crate) fn outcomes(&self, runs: &[ScheduledRun]) -> Outcomes {
         let stopped: HashMap<_, _> =
-            self.aws.ecs().tasks().into_iter().filter_map(|task| Some((task.started_by?, task.stopped_at?))).collect();
+            self.aws.ecs().tasks().iter().filter_map(|task| Some((run_of(task)?.to_owned(), task.stopped_at?))).collect();
         let mut outcomes = Outcomes::default();
         for run in runs {
             match run.scheduled.outcome_so_far() {
@@ -113,13 +115,18 @@ impl Account {
                 None => outcomes.unanswered += 1,
             }
             let told = run.scheduled.events().into_iter().find(|event| matches!(event.kind, EventKind::Succeeded { .. }));
-            if let (Some(told), Some(stopped)) = (told, stopped.get(&run.started_by)) {
+            if let (Some(told), Some(stopped)) = (told, stopped.get(&run.name)) {
                 outcomes.detection.push(told.at.saturating_sub(*stopped));
             }
         }
         outcomes.detection.sort_unstable();
         outcomes
     }
+}
+
+/// The name of the run that launched a task. Other people's workers pass its client token and nothing else.
+fn run_of(task: &TaskView) -> Option<&str> {
+    task.started_by.as_deref().or(task.client_token.as_deref())
 }
 
 /// Waits until all runs have ended, at most for `patience`.

@@ -1,5 +1,6 @@
 //! (b) Tasks a second with a handler that does nothing, and the processor time of each.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,11 +20,11 @@ const QUEUED: u64 = 1_000;
 const FILLED_EVERY: Duration = Duration::from_millis(10);
 /// A program has started and grown to its size when it has answered this many tasks and this time has passed.
 const WARM_TASKS: u64 = 200;
-const WARM_TIME: Duration = Duration::from_secs(2);
+const WARM_TIME: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_secs(4);
 /// The runtime and the bare loop take turns this often, and the median counts: the machine may be busy for a while.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 struct Measured {
     per_second: f64,
@@ -49,15 +50,21 @@ pub(crate) async fn run() {
                 }
             }
         }
-        for ((contender, _), mut measured) in contenders.iter().zip(measured) {
-            measured.sort_by(|one, other| one.per_second.total_cmp(&other.per_second));
-            let middle = measured.len() / 2;
-            let [speed, cpu, stand_ins] = measured.get(middle).map_or([(); 3].map(|()| "stalled".to_owned()), |measured| {
-                [format!("{:.0}", measured.per_second), micros(measured.cpu_per_task), format!("{:.2}", measured.stand_ins)]
-            });
+        for ((contender, _), measured) in contenders.iter().zip(measured) {
+            let speed = median(&measured, |one| format!("{:.0}", one.per_second), |one, other| one.per_second.total_cmp(&other.per_second));
+            let cpu = median(&measured, |one| micros(one.cpu_per_task), |one, other| one.cpu_per_task.cmp(&other.cpu_per_task));
+            let stand_ins =
+                median(&measured, |one| format!("{:.2}", one.stand_ins), |one, other| one.stand_ins.total_cmp(&other.stand_ins));
             row(&[at_once.to_string(), contender.name(), speed, cpu, stand_ins]);
         }
     }
+}
+
+/// What a measurement in the middle of them says, in the order of what is asked for.
+fn median(measured: &[Measured], say: impl Fn(&Measured) -> String, order: impl Fn(&Measured, &Measured) -> Ordering) -> String {
+    let mut sorted: Vec<_> = measured.iter().collect();
+    sorted.sort_by(|one, other| order(one, other));
+    sorted.get(sorted.len() / 2).map_or_else(|| "stalled".to_owned(), |middle| say(middle))
 }
 
 /// `None` when the contender does not get going.
