@@ -214,7 +214,8 @@ async fn many_heartbeats_are_spread_below_the_quota_and_none_is_missed() {
             *beats.entry(at.as_secs()).or_default() += 1;
         }
     }
+    // Without spreading, thousands would come in one second. 500 is what an account earns in each (`service-quotas`).
     let most = beats.values().max().unwrap();
-    assert!(*most <= 400, "{most} heartbeats in one second");
+    assert!(*most <= 500, "{most} heartbeats in one second");
     assert!(world.aws.calls().counts().values().all(|count| count.throttled == 0));
 }
