@@ -1,4 +1,4 @@
-//! (c) How long after a task's stop its run is answered, while so many tasks are in flight.
+//! How long after a task's stop its run is answered, while so many tasks are in flight.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! (a) Ten thousand tasks in flight at once, under every quota but `RunTask`'s; with it (d) processor time and memory of a task
-//! and (e) API calls of a task.
+//! Ten thousand tasks in flight at once, under every quota but `RunTask`'s; with it processor time and memory of a task
+//! and API calls of a task.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! (f) Three hundred tasks of fifteen seconds at once under the account's quotas, through the worker and through other people's.
+//! Three hundred tasks of fifteen seconds at once under the account's quotas, through the worker and through other people's.
 
 use std::time::Duration;
 

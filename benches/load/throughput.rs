@@ -1,4 +1,4 @@
-//! (b) Tasks a second with a handler that does nothing, and the processor time of each.
+//! Tasks a second with a handler that does nothing, and the processor time of each.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
