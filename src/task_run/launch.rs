@@ -86,7 +86,10 @@ impl Run<'_> {
             let answer = launching.await;
             self.launching = None;
             // A call that panicked is a call without an answer.
-            let Ok(answer) = answer else { continue };
+            let Ok(answer) = answer else {
+                self.uncertain = true;
+                continue;
+            };
             self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
             let obstacle = match answer {
                 Ok(placement) => {

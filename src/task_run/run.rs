@@ -14,6 +14,7 @@ use crate::aws::ErrorKind;
 use crate::aws::ecs::{Placement, RunTaskError};
 use crate::backoff::Backoff;
 use crate::deadline::WORKER_PATIENCE;
+use crate::error_name::ErrorName;
 use crate::judgement::{Criteria, Verdict, judge};
 use crate::outcome::{Failure, Output};
 use crate::task_spec::TaskSpec;
@@ -135,8 +136,11 @@ impl<'a> Run<'a> {
 
     /// How many tasks are still to be launched.
     pub(super) fn missing(&self) -> usize {
-        let there = self.tasks.iter().filter(|task| !matches!(task.state, State::Replaced)).count();
-        self.spec.task_count().saturating_sub(there)
+        self.spec.task_count().saturating_sub(self.there())
+    }
+
+    fn there(&self) -> usize {
+        self.tasks.iter().filter(|task| !matches!(task.state, State::Replaced)).count()
     }
 
     fn may_relaunch(&self, index: usize) -> bool {
@@ -185,6 +189,11 @@ impl<'a> Run<'a> {
         match judge(&status, &self.criteria(&status).await) {
             Verdict::Succeeded { container, exit_code } => {
                 self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
+                None
+            }
+            // Found by name, among tasks that an earlier worker launched in its place.
+            Verdict::Ended(ending) if ending.error == ErrorName::NotStarted && self.there() > self.spec.task_count() => {
+                self.tasks[index].state = State::Replaced;
                 None
             }
             Verdict::Ended(ending) => {

@@ -237,3 +237,22 @@ async fn what_a_failed_run_leaves_is_stopped() {
     assert!(world.aws.ecs().tasks()[1].stop_requested.is_some(), "{found:?}");
     assert_eq!(found.running, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_comes_after_the_deadline_does_not_mistake_a_replaced_task_for_the_runs_end() {
+    let world = World::new();
+    let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
+    world.aws.ecs().scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+    let first = world.worker();
+    let scheduled = world.schedule(&task_until(&world, 120));
+    while world.launched() < 2 {
+        sleep(SECOND).await;
+    }
+    let cut = world.aws.faults().inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
+    sleep(3 * HEARTBEAT).await;
+    first.request_shutdown();
+    cut.lift();
+    let _second = world.worker();
+    success(scheduled.outcome().await);
+    assert_eq!(world.launched(), 2);
+}

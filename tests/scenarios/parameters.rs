@@ -1,15 +1,8 @@
 //! What the properties ask for, as it arrives at ECS.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::world::{NAME, TOKEN, World, success};
-
-fn with(mut task: Value, changes: &Value) -> Value {
-    for (name, value) in changes.as_object().unwrap() {
-        task[name] = value.clone();
-    }
-    task
-}
+use crate::world::{NAME, TOKEN, World, success, with};
 
 #[tokio::test(start_paused = true)]
 async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {

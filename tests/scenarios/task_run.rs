@@ -4,23 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecs_task_runner::activity::HANDED_OVER;
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::ecs::{Container, OnSigterm, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{EventKind, Outcome};
 use stand_ins::{AwsError, Service};
 use tokio::time::sleep;
 
-use crate::world::{FAMILY, HEARTBEAT, NAME, TOKEN, World, failure, success};
+use crate::world::{FAMILY, HEARTBEAT, NAME, TOKEN, World, failure, success, with};
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn with(mut task: Value, changes: &Value) -> Value {
-    for (name, value) in changes.as_object().unwrap() {
-        task[name] = value.clone();
-    }
-    task
-}
 
 /// Client tokens of the launches, in order, without repeats.
 fn tokens(world: &World) -> Vec<String> {

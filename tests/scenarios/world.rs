@@ -152,3 +152,11 @@ pub fn success(outcome: Outcome) -> Value {
         other => panic!("the run was to succeed, and ended as {other:?}"),
     }
 }
+
+/// `task` with some of its fields changed.
+pub fn with(mut task: Value, changes: &Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        task[name] = value.clone();
+    }
+    task
+}
