@@ -1,7 +1,7 @@
 //! Where an answer may be sent. A response URL comes from outside: without a check, whoever can invoke `start` could have the
 //! functions send a request, with a stack's outputs in it, to any address they reach.
 
-use reqwest::Url;
+use url::Url;
 
 use crate::event::ResponseUrl;
 

@@ -1,11 +1,14 @@
 //! The PUT that answers CloudFormation.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode, Url};
-use tokio::time::{Instant, sleep};
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{BodyExt as _, Limited};
+use tokio::time::{Instant, sleep, timeout};
+use url::Url;
 
 use super::error::with_causes;
 use crate::backoff::Backoff;
@@ -17,11 +20,16 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Bytes read of a refusal. S3's error documents have a few hundred.
+const MAX_REPLY: usize = 16_384;
 
 /// Puts answers to response URLs.
+///
+/// The connector is used as it is, without a client of the SDK around it: the URL is signed already, and no AWS credentials, no
+/// further headers and no redirect may go with it.
 #[derive(Debug, Clone)]
 pub struct ResponsePut {
-    client: Client,
+    connector: SharedHttpConnector,
     hosts: ResponseHosts,
 }
 
@@ -45,22 +53,21 @@ pub enum PutError {
 }
 
 impl ResponsePut {
-    /// Puts answers to these hosts and no others. The client is its own: the URL is signed already, and no AWS credentials may go
-    /// with it.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be read.
-    pub fn new(hosts: ResponseHosts) -> Result<Self, reqwest::Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        // An error only says that a provider was installed before.
-        let _ = rustls::crypto::CryptoProvider::install_default(Arc::unwrap_or_clone(provider));
-        let client = Client::builder()
-            .timeout(ATTEMPT_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            // A presigned URL answers by itself. Following a redirect would send the answer to a place CloudFormation did not name.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { client, hosts })
+    /// Puts answers to these hosts and no others, over HTTPS.
+    #[must_use]
+    pub fn new(hosts: ResponseHosts) -> Self {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let https = Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build();
+        Self::through(SharedHttpConnector::new(https), hosts)
+    }
+
+    /// Puts answers through this connector, such as one of a test.
+    #[must_use]
+    pub fn through(connector: SharedHttpConnector, hosts: ResponseHosts) -> Self {
+        Self { connector, hosts }
     }
 
     /// Whether answers may be sent to this URL.
@@ -77,12 +84,13 @@ impl ResponsePut {
     /// When the URL does not lead to CloudFormation, when the answer was refused, or when it could not be delivered in time.
     pub async fn put(&self, url: &ResponseUrl, body: Vec<u8>, within: Duration) -> Result<(), PutError> {
         let url = self.hosts.check(url)?;
+        let request = put(&url, body).ok_or(Refused::NotAUrl)?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            let last = match self.attempt(&url, body.clone()).await {
+            let last = match self.attempt(&request).await {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(status, reply)) => return Err(PutError::Refused(status.as_u16(), reply)),
+                Err(Attempt::Refused(status, reply)) => return Err(PutError::Refused(status, reply)),
                 Err(Attempt::Uncertain(last)) => last,
             };
             let pause = backoff.pause();
@@ -94,31 +102,50 @@ impl ResponsePut {
         }
     }
 
-    async fn attempt(&self, url: &Url, body: Vec<u8>) -> Result<(), Attempt> {
-        // The signature covers an empty Content-Type; a body of known length makes the client send its exact Content-Length.
-        let sent = self.client.put(url.clone()).header(CONTENT_TYPE, HeaderValue::from_static("")).body(body).send().await;
-        let reply = match sent {
-            Ok(reply) => reply,
-            // The URL is a secret, and errors show it unless it is taken out.
-            Err(error) => return Err(Attempt::Uncertain(with_causes(&error.without_url()))),
+    async fn attempt(&self, request: &HttpRequest) -> Result<(), Attempt> {
+        let request = request.try_clone().expect("a body in memory can be sent again");
+        let exchange = async {
+            let response = self.connector.call(request).await.map_err(|error| Attempt::Uncertain(with_causes(&error)))?;
+            judge(response).await
         };
-        let status = reply.status();
-        if status.is_success() {
-            return Ok(());
+        match timeout(ATTEMPT_TIMEOUT, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(Attempt::Uncertain(format!("no reply within {} s", ATTEMPT_TIMEOUT.as_secs()))),
         }
-        let is_definite = status.is_client_error() && !matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
-        if is_definite || status.is_redirection() {
+    }
+}
+
+/// The request that the URL was signed for. The signature covers an empty Content-Type; a body of known length makes the connector
+/// send its exact Content-Length.
+///
+/// What the URL standard lets pass, and the HTTP library does not, has no request.
+fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("PUT").ok()?;
+    request.set_uri(url.as_str()).ok()?;
+    request.headers_mut().insert("content-type", "");
+    Some(request)
+}
+
+async fn judge(response: HttpResponse) -> Result<(), Attempt> {
+    /// Request Timeout and Too Many Requests: the client errors that may pass.
+    const PASSING: [u16; 2] = [408, 429];
+    let status = response.status().as_u16();
+    match status {
+        200..300 => Ok(()),
+        300..500 if !PASSING.contains(&status) => {
             // S3 names its reason in a <Code> element; the rest of the document repeats parts of the request.
-            let reply = reply.text().await.unwrap_or_default();
+            let reply = Limited::new(response.into_body(), MAX_REPLY).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let reply = String::from_utf8_lossy(&reply);
             let code =
                 reply.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("no reason given", |(code, _)| code);
-            return Err(Attempt::Refused(status, crate::byte_limit::cut_end(code, 100)));
+            Err(Attempt::Refused(status, crate::byte_limit::cut_end(code, 100)))
         }
-        Err(Attempt::Uncertain(format!("HTTP status {}", status.as_u16())))
+        _ => Err(Attempt::Uncertain(format!("HTTP status {status}"))),
     }
 }
 
 enum Attempt {
-    Refused(StatusCode, String),
+    Refused(u16, String),
     Uncertain(String),
 }

@@ -117,7 +117,7 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
     let hosts = ResponseHosts::of_region(&region).and(&further).with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
     let key = std::env::var(RESPONSE_URL_KEY_ARN).ok().filter(|key| !key.is_empty());
-    Ok(Responder::new(ResponsePut::new(hosts)?, Seal::new(Kms::new(connection), key)))
+    Ok(Responder::new(ResponsePut::new(hosts), Seal::new(Kms::new(connection), key)))
 }
 
 /// An error as Lambda reports it, and as the execution's history shows it.

@@ -1,10 +1,12 @@
 //! `rescue`: answers for executions that ended without an answer, and ends those that no worker takes.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be delivered has given up: Step Functions
-//! tells EventBridge of both. An activity that no worker polls waits without a clock, so a schedule looks for those.
+//! tells EventBridge of both. It does so as best effort, so a schedule looks for those whose event was lost; and for the executions
+//! that wait, without a clock, at an activity that no worker polls.
 
 mod answer;
 mod event;
+mod missed;
 mod verdict;
 mod waiting;
 
@@ -19,6 +21,7 @@ use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StateMachine;
 use crate::clock::Clock;
 
+use answer::Answered;
 pub use event::NotARescueEvent;
 use event::RescueEvent;
 pub use verdict::NOT_CLAIMED;
@@ -31,6 +34,7 @@ pub struct Rescuer {
     responder: Responder,
     clock: Clock,
     patience: Patience,
+    answered: Answered,
 }
 
 /// How long is waited.
@@ -55,6 +59,8 @@ pub enum Rescued {
         checked: usize,
         /// Of those, how many no worker had taken in time, and were stopped.
         stopped: usize,
+        /// Executions that had ended without an answer and whose event was lost; they are answered now.
+        answered: usize,
     },
 }
 
@@ -85,7 +91,15 @@ impl Rescuer {
     /// Rescues executions of `state_machine`.
     #[must_use]
     pub fn new(state_machine: StateMachine, ecs: Ecs, responder: Responder, clock: Clock, patience: Patience) -> Self {
-        Self { state_machine, leftovers: Leftovers::new(ecs), responder, clock, patience }
+        Self { state_machine, leftovers: Leftovers::new(ecs), responder, clock, patience, answered: Answered::default() }
+    }
+
+    /// What the schedule does. Trouble with one half does not keep the other from its work.
+    async fn look(&self) -> Result<Rescued, RescueError> {
+        let waiting = self.give_up_waiting().await;
+        let answered = self.answer_missed().await;
+        let (checked, stopped) = waiting?;
+        Ok(Rescued::Looked { checked, stopped, answered: answered? })
     }
 
     /// Takes care of an event.
@@ -94,12 +108,14 @@ impl Rescuer {
     /// When it cannot be found out what is to be done, or it cannot be done.
     pub async fn rescue(&self, event: Value) -> Result<Rescued, RescueError> {
         match RescueEvent::parse(event)? {
-            RescueEvent::Ended(ended) if ended.state_machine_arn == self.state_machine.arn() => self.answer_for(&ended).await,
+            RescueEvent::Ended(ended) if ended.state_machine_arn == self.state_machine.arn() => {
+                self.answer_for(&ended.execution_arn, ended.status).await
+            }
             RescueEvent::Ended(ended) => {
                 tracing::warn!(execution = ended.execution_arn, "the execution belongs to another state machine; nothing is done");
                 Ok(Rescued::Nothing)
             }
-            RescueEvent::Schedule => self.give_up_waiting().await,
+            RescueEvent::Schedule => self.look().await,
         }
     }
 }

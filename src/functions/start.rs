@@ -21,7 +21,7 @@ use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
 use crate::response_hosts::Refused;
 use crate::task_spec::TaskSpec;
 
-/// The function ends after 60 s, of which the calls before the answer may have taken some.
+/// The function ends after 240 s, of which the calls before the answer may have taken most.
 const DELIVERY: Duration = Duration::from_secs(30);
 
 /// Starts executions.

@@ -1,13 +1,17 @@
 //! Plays the state machine's definition as far as it goes: the states, retries and catches that it uses, on the stand-in's
-//! activities and with functions given by the test. What it does not know it refuses.
+//! activities and with functions given by the test. What it does not know it refuses. It writes the execution's history, and ends
+//! with the execution.
 
 use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use stand_ins::StandIns;
-use stand_ins::sfn::{Outcome, Schedule};
+use stand_ins::sfn::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use tokio::time::{sleep, timeout};
+
+/// How often it is looked whether an activity has come further, or somebody has stopped the execution.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// An error with its cause, as states pass them on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,52 +20,89 @@ pub struct Failed {
     pub cause: String,
 }
 
-/// How an execution ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    Succeeded,
-    Failed(Failed),
-    TimedOut,
+/// An execution being played.
+#[derive(Clone, Copy)]
+struct Execution<'a> {
+    aws: &'a StandIns,
+    activity: &'a str,
+    arn: &'a str,
 }
 
-/// Plays one execution. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
-pub async fn execute<I, F>(aws: &StandIns, activity: &str, execution: &str, input: Value, invoke: I) -> End
+/// Plays one execution to its end. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
+pub async fn execute<I, F>(aws: &StandIns, activity: &str, execution: &ExecutionView, invoke: I) -> ExecutionEnd
 where
     I: Fn(String, Value) -> F,
     F: Future<Output = Result<Value, Failed>>,
 {
     let definition: Value = serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap();
     let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().unwrap());
-    let play = async {
+    let playing = Execution { aws, activity, arn: &execution.arn };
+    let input = serde_json::from_str(&execution.input).unwrap();
+    let played = async { timeout(limit, playing.play(&definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
+    tokio::select! {
+        end = played => aws.sfn().end_execution(&execution.arn, end),
+        () = playing.stopped() => {}
+    }
+    playing.end().unwrap()
+}
+
+impl Execution<'_> {
+    fn end(&self) -> Option<ExecutionEnd> {
+        let executions = self.aws.sfn().executions();
+        executions.into_iter().find(|execution| execution.arn == self.arn).unwrap().ended.map(|(_, end)| end)
+    }
+
+    async fn stopped(&self) {
+        while self.end().is_none() {
+            sleep(LOOK).await;
+        }
+    }
+
+    fn note(&self, kind: &str, details: Value) {
+        let mut name = kind[..1].to_lowercase();
+        name += &kind[1..];
+        if kind.ends_with("StateEntered") {
+            "stateEntered".clone_into(&mut name);
+        }
+        self.aws.sfn().history_event(self.arn, json!({"type": kind, format!("{name}EventDetails"): details}));
+    }
+
+    async fn play<I, F>(&self, definition: &Value, input: Value, invoke: &I) -> ExecutionEnd
+    where
+        I: Fn(String, Value) -> F,
+        F: Future<Output = Result<Value, Failed>>,
+    {
         let mut state = input;
         let mut name = definition["StartAt"].as_str().unwrap().to_owned();
         loop {
             let step = &definition["States"][&name];
-            name = match step["Type"].as_str().unwrap() {
+            let kind = step["Type"].as_str().unwrap();
+            self.note(&format!("{kind}StateEntered"), json!({"name": name, "input": state.to_string()}));
+            name = match kind {
                 "Choice" => choose(step, &state),
                 "Wait" => {
                     sleep(Duration::from_secs(step["Seconds"].as_u64().unwrap())).await;
                     step["Next"].as_str().unwrap().to_owned()
                 }
-                "Succeed" => return End::Succeeded,
+                "Succeed" => return ExecutionEnd::Succeeded(state),
                 "Fail" => {
                     let text = |fixed: &str, path: &str| match step[path].as_str() {
                         Some(path) => at(&state, path).unwrap().as_str().unwrap().to_owned(),
                         None => step[fixed].as_str().unwrap_or_default().to_owned(),
                     };
-                    return End::Failed(Failed { error: text("Error", "ErrorPath"), cause: text("Cause", "CausePath") });
+                    return ExecutionEnd::Failed { error: text("Error", "ErrorPath"), cause: text("Cause", "CausePath") };
                 }
                 "Task" => {
-                    let parameters = resolve(&step["Parameters"], &state, execution);
+                    let parameters = resolve(&step["Parameters"], &state, self.arn);
                     let result = if step["Resource"] == "${ActivityArn}" {
-                        run_activity(aws, activity, step, &parameters).await
+                        self.run_activity(step, &parameters).await
                     } else {
-                        invoke_function(step, &parameters, &invoke).await
+                        self.invoke_function(step, &parameters, invoke).await
                     };
                     match result {
                         Ok(result) => {
                             let result = match step.get("ResultSelector") {
-                                Some(selector) => resolve(selector, &result, execution),
+                                Some(selector) => resolve(selector, &result, self.arn),
                                 None => result,
                             };
                             put(&mut state, &step["ResultPath"], result);
@@ -78,52 +119,84 @@ where
                 other => panic!("the interpreter does not know states of type {other}"),
             };
         }
-    };
-    timeout(limit, play).await.unwrap_or(End::TimedOut)
-}
-
-async fn run_activity(aws: &StandIns, activity: &str, step: &Value, input: &Value) -> Result<Value, Failed> {
-    let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
-    let mut schedule = Schedule::once().heartbeat(seconds("HeartbeatSeconds")).timeout(seconds("TimeoutSeconds"));
-    for retry in step["Retry"].as_array().unwrap() {
-        let errors: Vec<&str> = retry["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-        let attempts = u32::try_from(retry["MaxAttempts"].as_u64().unwrap()).unwrap();
-        schedule = schedule.retry(&errors, Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()), attempts);
     }
-    let ended = |error: &str| Failed { error: error.to_owned(), cause: String::new() };
-    match aws.sfn().schedule(activity, input, schedule).outcome().await {
-        Outcome::Succeeded(output) => Ok(output),
-        Outcome::Failed { error, cause } => Err(Failed { error, cause }),
-        Outcome::HeartbeatTimedOut => Err(ended("States.HeartbeatTimeout")),
-        Outcome::TimedOut => Err(ended("States.Timeout")),
-        Outcome::Aborted => Err(ended("States.Aborted")),
-    }
-}
 
-async fn invoke_function<I, F>(step: &Value, parameters: &Value, invoke: &I) -> Result<Value, Failed>
-where
-    I: Fn(String, Value) -> F,
-    F: Future<Output = Result<Value, Failed>>,
-{
-    let name = parameters["FunctionName"].as_str().unwrap().trim_start_matches("${").trim_end_matches('}').to_owned();
-    let limit = Duration::from_secs(step["TimeoutSeconds"].as_u64().unwrap());
-    let retry = &step["Retry"][0];
-    assert_eq!(retry["ErrorEquals"], json!(["States.ALL"]));
-    let mut pause = retry["IntervalSeconds"].as_f64().unwrap();
-    let mut left = retry["MaxAttempts"].as_u64().unwrap();
-    loop {
-        let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
-        let failed = match invoked {
-            Ok(Ok(payload)) => return Ok(json!({"Payload": payload})),
-            Ok(Err(failed)) => failed,
-            Err(_) => Failed { error: "States.Timeout".to_owned(), cause: String::new() },
-        };
-        if left == 0 {
-            return Err(failed);
+    async fn run_activity(&self, step: &Value, input: &Value) -> Result<Value, Failed> {
+        let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
+        let mut schedule = Schedule::once().heartbeat(seconds("HeartbeatSeconds")).timeout(seconds("TimeoutSeconds"));
+        for retry in step["Retry"].as_array().unwrap() {
+            let errors: Vec<&str> = retry["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+            let attempts = u32::try_from(retry["MaxAttempts"].as_u64().unwrap()).unwrap();
+            schedule = schedule.retry(&errors, Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()), attempts);
         }
-        left -= 1;
-        sleep(Duration::from_secs_f64(pause)).await;
-        pause *= retry["BackoffRate"].as_f64().unwrap();
+        let scheduled = self.aws.sfn().schedule(self.activity, input, schedule);
+        let outcome = self.follow(&scheduled).await;
+        let ended = |error: &str| Failed { error: error.to_owned(), cause: String::new() };
+        match outcome {
+            Outcome::Succeeded(output) => Ok(output),
+            Outcome::Failed { error, cause } => Err(Failed { error, cause }),
+            Outcome::HeartbeatTimedOut => Err(ended("States.HeartbeatTimeout")),
+            Outcome::TimedOut => Err(ended("States.Timeout")),
+            Outcome::Aborted => Err(ended("States.Aborted")),
+        }
+    }
+
+    /// Writes what happens to an activity into the history, at most a look later.
+    async fn follow(&self, scheduled: &Scheduled) -> Outcome {
+        let mut written = 0;
+        loop {
+            let outcome = timeout(LOOK, scheduled.outcome()).await;
+            let events = scheduled.events();
+            for event in &events[written..] {
+                match &event.kind {
+                    EventKind::Scheduled => self.note("ActivityScheduled", json!({"resource": self.activity, "input": "{}"})),
+                    EventKind::Started { worker, .. } => self.note("ActivityStarted", json!({"workerName": worker})),
+                    EventKind::Heartbeat => {}
+                    EventKind::Succeeded { output } => self.note("ActivitySucceeded", json!({"output": output.to_string()})),
+                    EventKind::Failed { error, cause } => self.note("ActivityFailed", json!({"error": error, "cause": cause})),
+                    EventKind::HeartbeatTimedOut => self.note("ActivityTimedOut", json!({"error": "States.HeartbeatTimeout"})),
+                    EventKind::TimedOut => self.note("ActivityTimedOut", json!({"error": "States.Timeout"})),
+                    EventKind::Aborted => {}
+                }
+            }
+            written = events.len();
+            if let Ok(outcome) = outcome {
+                return outcome;
+            }
+        }
+    }
+
+    async fn invoke_function<I, F>(&self, step: &Value, parameters: &Value, invoke: &I) -> Result<Value, Failed>
+    where
+        I: Fn(String, Value) -> F,
+        F: Future<Output = Result<Value, Failed>>,
+    {
+        let name = parameters["FunctionName"].as_str().unwrap().trim_start_matches("${").trim_end_matches('}').to_owned();
+        let limit = Duration::from_secs(step["TimeoutSeconds"].as_u64().unwrap());
+        let retry = &step["Retry"][0];
+        assert_eq!(retry["ErrorEquals"], json!(["States.ALL"]));
+        let mut pause = retry["IntervalSeconds"].as_f64().unwrap();
+        let mut left = retry["MaxAttempts"].as_u64().unwrap();
+        let lambda = json!({"resourceType": "lambda", "resource": "invoke"});
+        loop {
+            self.note("TaskScheduled", json!({"resourceType": "lambda", "resource": "invoke", "region": "us-east-1", "parameters": "{}"}));
+            let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
+            let failed = match invoked {
+                Ok(Ok(payload)) => {
+                    self.note("TaskSucceeded", lambda);
+                    return Ok(json!({"Payload": payload}));
+                }
+                Ok(Err(failed)) => failed,
+                Err(_) => Failed { error: "States.Timeout".to_owned(), cause: String::new() },
+            };
+            self.note("TaskFailed", lambda.clone());
+            if left == 0 {
+                return Err(failed);
+            }
+            left -= 1;
+            sleep(Duration::from_secs_f64(pause)).await;
+            pause *= retry["BackoffRate"].as_f64().unwrap();
+        }
     }
 }
 

@@ -27,6 +27,17 @@ pub struct RunningExecution {
     pub started: Timestamp,
 }
 
+/// An execution that ended other than in success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedExecution {
+    /// Its ARN.
+    pub arn: String,
+    /// How it ended.
+    pub status: ExecutionStatus,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
 /// An execution, whether it runs or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execution {
@@ -91,6 +102,33 @@ impl StateMachine {
             }
         }
         Ok(running)
+    }
+
+    /// The executions that failed, timed out or were stopped, of those that were started at `started_since` or later.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub async fn ended_without_success(&self, started_since: Timestamp) -> Result<Vec<EndedExecution>, ApiError> {
+        let mut ended = Vec::new();
+        for status in [SdkStatus::Failed, SdkStatus::TimedOut, SdkStatus::Aborted] {
+            let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(status.clone());
+            let mut pages = call.into_paginator().page_size(PAGE).send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
+                // The newest start comes first (`API_ListExecutions`): what follows an old one is older.
+                let is_last = page.executions.iter().any(|execution| timestamp(execution.start_date) < started_since);
+                ended.extend(page.executions.into_iter().filter(|execution| timestamp(execution.start_date) >= started_since).filter_map(
+                    |execution| {
+                        let ended = timestamp(execution.stop_date?);
+                        Some(EndedExecution { arn: execution.execution_arn, status: ExecutionStatus::from_name(status.as_str()), ended })
+                    },
+                ));
+                if is_last || ended.len() >= MAX_LISTED {
+                    break;
+                }
+            }
+        }
+        Ok(ended)
     }
 
     /// An execution as it is now, or was a moment ago: the service does not promise more.

@@ -3,15 +3,16 @@
 //! What it did not answer is answered with what it would have said. Two rescues at once, or one event delivered twice, send the same
 //! answer twice: a second PUT to the URL overwrites the first until CloudFormation has read it, and says the same. A respond function
 //! that was still sending when its execution was stopped sends the same as well, since the answer it had begun is the one that is
-//! repeated. What remains: an execution may be stopped between an answer's delivery and its record in the history, and then
+//! repeated. The schedule's look may repeat an answer that another instance of the function gave; its own it remembers. What remains: an execution may be stopped between an answer's delivery and its record in the history, and then
 //! CloudFormation sees the same answer twice, too.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::event::Ended;
 use super::verdict::verdict;
 use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::ExecutionStatus;
@@ -30,10 +31,40 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 /// Within the function's four minutes, of which the calls before and the patience with leftovers take two at most.
 const DELIVERY: Duration = Duration::from_secs(45);
 
+/// The executions that this instance of the function has answered for. An execution's history never tells of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answered(Arc<Mutex<VecDeque<String>>>);
+
+impl Answered {
+    /// Far more than the schedule's look can come upon again.
+    const REMEMBERED: usize = 1_000;
+
+    pub(super) fn contains(&self, execution_arn: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|arn| arn == execution_arn)
+    }
+
+    fn remember(&self, execution_arn: &str) {
+        let mut arns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if arns.len() == Self::REMEMBERED {
+            arns.pop_front();
+        }
+        arns.push_back(execution_arn.to_owned());
+    }
+}
+
 impl Rescuer {
-    pub(super) async fn answer_for(&self, ended: &Ended) -> Result<Rescued, RescueError> {
-        let execution = self.state_machine.describe(&ended.execution_arn).await?;
-        let course = Course::of(&self.state_machine.last_events(&ended.execution_arn, EVENTS).await?);
+    /// Answers, unless the execution's history says that it was done.
+    ///
+    /// `status` is how the execution has ended by the word of who saw it end.
+    pub(super) async fn answer_for(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
+        let rescued = self.answer_unless_given(execution_arn, status).await?;
+        self.answered.remember(execution_arn);
+        Ok(rescued)
+    }
+
+    async fn answer_unless_given(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
+        let execution = self.state_machine.describe(execution_arn).await?;
+        let course = Course::of(&self.state_machine.last_events(execution_arn, EVENTS).await?);
         let begun = match course.answer {
             Answer::Given => return Ok(Rescued::Nothing),
             Answer::Begun { is_success, state } => begun(is_success, &state),
@@ -41,13 +72,13 @@ impl Rescuer {
         };
         // Whatever an answer that was begun says is final; leftovers were stopped before it.
         if let Some(answer) = begun {
-            tracing::warn!(execution = ended.execution_arn, "the execution could not deliver its answer; it is delivered now");
+            tracing::warn!(execution = execution_arn, "the execution could not deliver its answer; it is delivered now");
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
-            tracing::warn!(execution = ended.execution_arn, "the execution was not started for CloudFormation; there is nobody to answer");
+            tracing::warn!(execution = execution_arn, "the execution was not started for CloudFormation; there is nobody to answer");
             return Ok(Rescued::Nothing);
         };
         let is_delete = request.request_type == RequestType::Delete;
@@ -60,11 +91,8 @@ impl Rescuer {
             self.responder.succeed(&request, Output::default(), DELIVERY).await?;
             return Ok(Rescued::Answered);
         }
-        // The event is about an end; where the description lags behind, its word counts.
-        let status = match execution.status {
-            ExecutionStatus::Running => ExecutionStatus::from_name(&ended.status),
-            status => status,
-        };
+        // A description may lag behind.
+        let status = if execution.status == ExecutionStatus::Running { status } else { execution.status };
         let verdict = verdict(status, &execution, &course.activity);
         self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
         Ok(Rescued::Answered)

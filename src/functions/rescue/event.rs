@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::aws::step_functions::ExecutionStatus;
+
 /// Why the function is invoked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "detail-type", content = "detail")]
@@ -22,8 +24,8 @@ pub(super) enum RescueEvent {
 pub(super) struct Ended {
     pub(super) execution_arn: String,
     pub(super) state_machine_arn: String,
-    /// `FAILED`, `TIMED_OUT` or `ABORTED`.
-    pub(super) status: String,
+    #[serde(deserialize_with = "status")]
+    pub(super) status: ExecutionStatus,
 }
 
 /// Something else.
@@ -37,6 +39,11 @@ impl RescueEvent {
     pub(super) fn parse(event: Value) -> Result<Self, NotARescueEvent> {
         Ok(serde_json::from_value(event)?)
     }
+}
+
+/// `FAILED`, `TIMED_OUT` or `ABORTED`.
+fn status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ExecutionStatus, D::Error> {
+    String::deserialize(deserializer).map(|name| ExecutionStatus::from_name(&name))
 }
 
 /// What the schedule's detail holds is of no interest.
@@ -75,7 +82,7 @@ mod tests {
             }
         });
         let RescueEvent::Ended(ended) = RescueEvent::parse(ended).unwrap() else { panic!("an execution ended") };
-        assert_eq!(ended.status, "ABORTED");
+        assert_eq!(ended.status, ExecutionStatus::Aborted);
         for detail in [json!({}), json!(null), json!([1])] {
             let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": detail});
             assert_eq!(RescueEvent::parse(scheduled).unwrap(), RescueEvent::Schedule);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
+use super::Rescuer;
 use super::verdict::{NOT_CLAIMED, not_claimed};
-use super::{RescueError, Rescued, Rescuer};
 use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
 use crate::execution_history::{Activity, Course};
@@ -20,7 +20,8 @@ const TIME: Duration = Duration::from_secs(45);
 const EVENTS: usize = 5;
 
 impl Rescuer {
-    pub(super) async fn give_up_waiting(&self) -> Result<Rescued, RescueError> {
+    /// Answers how many executions it read, and how many of those it stopped.
+    pub(super) async fn give_up_waiting(&self) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + TIME;
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.has_had_time(execution.started));
@@ -42,8 +43,8 @@ impl Rescuer {
         }
         match failure {
             // Trouble with some passes; trouble with all is for the dead-letter queue's alarm.
-            Some(error) if checked == 0 => Err(error.into()),
-            _ => Ok(Rescued::Looked { checked, stopped }),
+            Some(error) if checked == 0 => Err(error),
+            _ => Ok((checked, stopped)),
         }
     }
 

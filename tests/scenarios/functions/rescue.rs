@@ -19,9 +19,9 @@ fn not_sent() -> ExecutionEnd {
     ExecutionEnd::Failed { error: "CustomResource.AnswerNotSent".to_owned(), cause: "it could not be reached".to_owned() }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_execution_that_somebody_stopped_is_answered_with_what_they_said() {
-    let world = World::sealing().await;
+    let world = World::sealing();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
@@ -37,10 +37,10 @@ async fn an_execution_that_somebody_stopped_is_answered_with_what_they_said() {
     assert_eq!(answer["PhysicalResourceId"], execution.input["request"]["PhysicalResourceId"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_execution_that_timed_out_is_answered_with_who_had_it() {
     for (started, error, says) in [(false, NOT_CLAIMED, "is the fleet running?"), (true, "EcsTask.DeadlineExceeded", "'i-0abc'")] {
-        let world = World::new().await;
+        let world = World::new();
         let execution = Execution::of(&world, "Update").await;
         execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
         if started {
@@ -52,9 +52,9 @@ async fn an_execution_that_timed_out_is_answered_with_who_had_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_activity_that_was_deleted_is_answered_as_the_runtime_error_it_is() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({}));
     let end = ExecutionEnd::Failed { error: "States.Runtime".to_owned(), cause: "Activity Does Not Exist".to_owned() };
@@ -63,10 +63,10 @@ async fn an_activity_that_was_deleted_is_answered_as_the_runtime_error_it_is() {
     assert!(reason.starts_with("States.Runtime: ") && reason.contains("Activity Does Not Exist"), "{reason}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_execution_that_has_answered_is_left_alone() {
     for state in ["RespondFailure", "RespondSuccess"] {
-        let world = World::new().await;
+        let world = World::new();
         let execution = Execution::of(&world, "Create").await;
         execution.entered("RunTask", &json!({})).entered(state, &json!({}));
         execution.invoked("Scheduled").invoked("Failed").invoked("Scheduled").invoked("Succeeded");
@@ -77,12 +77,12 @@ async fn an_execution_that_has_answered_is_left_alone() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_not_delivered_is_delivered_as_it_was() {
     let output = json!({"output": {"TaskArn": "arn:task", "ExitCode": "0"}});
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1."}});
     for (state, changes, status) in [("RespondSuccess", &output, "SUCCESS"), ("RespondFailure", &error, "FAILED")] {
-        let world = World::sealing().await;
+        let world = World::sealing();
         let execution = Execution::of(&world, "Create").await;
         execution.entered(state, changes).invoked("Scheduled").invoked("Failed");
         execution.happened(json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "AnswerNotSent"}}));
@@ -97,18 +97,18 @@ async fn an_answer_that_was_not_delivered_is_delivered_as_it_was() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_success_stays_one_when_the_execution_is_stopped_while_it_answers() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RespondSuccess", &json!({"output": {"TaskArn": "arn:task"}})).invoked("Scheduled");
     world.rescue(&execution.ends(aborted())).await.unwrap();
     assert_eq!(world.answer()["Status"], "SUCCESS");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delete_succeeds_whatever_happened_and_its_tasks_are_stopped() {
-    let world = World::new().await;
+    let world = World::new();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
     let created = identity(&world.event("Create", &properties())).name;
     let ours = world.launch(FAMILY, &created).await;
@@ -121,9 +121,9 @@ async fn a_delete_succeeds_whatever_happened_and_its_tasks_are_stopped() {
     assert_eq!(world.told_to_stop(), [ours]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_rescues_say_the_same() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
     let event = execution.ends(aborted());
@@ -134,32 +134,32 @@ async fn two_rescues_say_the_same() {
     assert_eq!(puts[0].body, puts[1].body);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_delivered_is_an_error() {
-    let world = World::new().await;
+    let world = World::new();
     world.urls.react_always(Reaction::Status(403));
     let execution = Execution::of(&world, "Create").await;
     assert!(world.rescue(&execution.ends(aborted())).await.unwrap_err().to_string().contains("403"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn step_functions_that_cannot_be_asked_is_an_error_and_ecs_is_not() {
     for operation in ["DescribeExecution", "GetExecutionHistory"] {
-        let world = World::new().await;
+        let world = World::new();
         let execution = Execution::of(&world, "Create").await;
         world.aws.faults().inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         assert!(world.rescue(&execution.ends(aborted())).await.unwrap_err().to_string().contains(operation));
         world.assert_no_answer();
     }
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     world.aws.faults().inject_all(Service::Ecs, Span::Forever, Fault::AccessDenied);
     assert_eq!(world.rescue(&execution.ends(aborted())).await.unwrap(), Rescued::Answered);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
-    let world = World::new().await;
+    let world = World::new();
     world.aws.ecs().script(FAMILY, Script::runs_forever().on_sigterm(stand_ins::ecs::OnSigterm::Ignored));
     let execution = Execution::of(&world, "Create").await;
     world.launch(FAMILY, &execution.name).await;
@@ -169,9 +169,9 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
     assert!(world.answer()["Reason"].as_str().unwrap().contains("1 task(s) of this run"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_not_ours_is_left_alone() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     let mut event = execution.ends(aborted());
     event["detail"]["stateMachineArn"] = "arn:aws:states:us-east-1:123456789012:stateMachine:another".into();

@@ -20,7 +20,7 @@ fn failed(world: &World, cause: &str) -> Value {
 
 #[tokio::test]
 async fn a_success_carries_the_outputs() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.respond(&answer(&world, "SUCCESS", &json!({"output": {"TaskArn": "arn:task", "ExitCode": "0"}}))).await.unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "SUCCESS");
@@ -31,7 +31,7 @@ async fn a_success_carries_the_outputs() {
 
 #[tokio::test]
 async fn a_delete_has_no_output_and_succeeds() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     let state = json!({"leftovers": {"running": 0, "checks": 1, "wait": false}, "error": {"Error": "States.Timeout"}});
     world.respond(&answer(&world, "SUCCESS", &state)).await.unwrap();
     assert_all_outputs(&world.answer());
@@ -39,7 +39,7 @@ async fn a_delete_has_no_output_and_succeeds() {
 
 #[tokio::test]
 async fn a_failure_carries_the_reason() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.respond(&failed(&world, "Container 'migrate' exited with code 1.")).await.unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "FAILED");
@@ -49,14 +49,14 @@ async fn a_failure_carries_the_reason() {
 
 #[tokio::test]
 async fn a_failure_without_an_error_is_still_a_failure() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.respond(&answer(&world, "FAILED", &json!({}))).await.unwrap();
     assert_eq!(world.answer()["Status"], "FAILED");
 }
 
 #[tokio::test]
 async fn the_request_is_the_one_that_was_signed() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.respond(&failed(&world, "It failed.")).await.unwrap();
     let put = &world.urls.puts()[0];
     assert_eq!(put.method, "PUT");
@@ -69,7 +69,7 @@ async fn the_request_is_the_one_that_was_signed() {
 
 #[tokio::test]
 async fn an_answer_never_exceeds_what_cloudformation_takes() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.respond(&failed(&world, &format!("{}\nlast line", "ü\"\n".repeat(8_000)))).await.unwrap();
     let put = &world.urls.puts()[0];
     assert!(put.body.len() <= 4_096, "{} bytes", put.body.len());
@@ -78,7 +78,7 @@ async fn an_answer_never_exceeds_what_cloudformation_takes() {
 
 #[tokio::test]
 async fn an_answer_that_did_not_get_through_is_sent_again() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     world.urls.react([Reaction::Status(500), Reaction::Cut, Reaction::Status(503), Reaction::Status(429)]);
     world.respond(&failed(&world, "It failed.")).await.unwrap();
     let puts = world.urls.puts();
@@ -89,7 +89,7 @@ async fn an_answer_that_did_not_get_through_is_sent_again() {
 #[tokio::test]
 async fn a_refusal_is_final() {
     for status in [400, 403, 404, 301, 307] {
-        let world = World::new().await;
+        let world = World::over_sockets().await;
         world.urls.react_always(Reaction::Status(status));
         let error = world.respond(&failed(&world, "It failed.")).await.unwrap_err();
         assert!(error.contains(&status.to_string()), "{error}");
@@ -100,7 +100,7 @@ async fn a_refusal_is_final() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let sink = world.urls.url(STACK, LOGICAL_ID);
@@ -124,7 +124,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn an_error_on_the_way_does_not_show_the_url() {
-    let world = World::new().await;
+    let world = World::over_sockets().await;
     let mut event = failed(&world, "It failed.");
     event["state"]["request"]["ResponseURL"] = "https://evil.example/key?X-Amz-Signature=abc".into();
     let error = world.respond(&event).await.unwrap_err();

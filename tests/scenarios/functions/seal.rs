@@ -63,9 +63,9 @@ fn assert_hides_url(text: &str, event: &Value, what: &str) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn only_ciphertext_enters_the_execution_and_the_answer_still_finds_its_way() {
-    let world = World::sealing().await;
+    let world = World::sealing();
     let event = world.event("Create", &properties());
     assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Execution(identity(&event).name));
     let url = world.execution_input()["request"]["ResponseURL"].as_str().unwrap().to_owned();
@@ -78,10 +78,10 @@ async fn only_ciphertext_enters_the_execution_and_the_answer_still_finds_its_way
     assert_eq!(encrypted["EncryptionContext"], json!({"StackId": event["StackId"], "RequestId": event["RequestId"]}));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn no_log_line_input_history_or_error_shows_the_url() {
     capture_log();
-    let world = World::sealing().await;
+    let world = World::sealing();
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
     world.start(&event).await.unwrap();
@@ -108,9 +108,9 @@ async fn no_log_line_input_history_or_error_shows_the_url() {
     assert_hides_url(&format!("{calls:?}"), &event, "a call");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_sealed_url_opens_for_its_own_request_only() {
-    let world = World::sealing().await;
+    let world = World::sealing();
     world.start(&world.event("Create", &properties())).await.unwrap();
     for member in ["StackId", "RequestId"] {
         let mut state = failed(&world);
@@ -126,23 +126,23 @@ async fn a_sealed_url_opens_for_its_own_request_only() {
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_sealed_must_still_lead_to_cloudformation() {
-    let world = World::sealing().await;
+    let world = World::sealing();
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
-    let responder = world.responder_to("");
+    let responder = world.responder_of("eu-central-1");
     let answer = json!({"status": "FAILED", "state": failed(&world)});
     let error = responder.respond(serde_json::from_value(answer).unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("nothing was sent"), "{error}");
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_that_does_not_work_is_answered_with_the_url_at_hand() {
     for fault in [Fault::AccessDenied, Fault::Error(AwsError::new("DisabledException", "the key is disabled"))] {
         for (request_type, status) in [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")] {
-            let world = World::sealing().await;
+            let world = World::sealing();
             world.aws.faults().inject(Service::Kms, "Encrypt", Span::Forever, fault.clone());
             assert_eq!(world.start(&world.event(request_type, &properties())).await.unwrap(), StartOutcome::Answered);
             let answer = world.answer();
@@ -153,9 +153,9 @@ async fn a_key_that_does_not_work_is_answered_with_the_url_at_hand() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn trouble_with_kms_that_passes_is_waited_out() {
-    let world = World::sealing().await;
+    let world = World::sealing();
     world.aws.faults().inject(Service::Kms, "Encrypt", Span::Next(1), Fault::InternalError);
     world.aws.faults().inject(Service::Kms, "Decrypt", Span::Next(1), Fault::CutBefore);
     world.start(&world.event("Create", &properties())).await.unwrap();
@@ -163,11 +163,11 @@ async fn trouble_with_kms_that_passes_is_waited_out() {
     world.answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn urls_in_clear_are_answered_where_sealing_is_switched_on_meanwhile() {
-    let mut world = World::new().await;
+    let mut world = World::new();
     world.start(&world.event("Create", &properties())).await.unwrap();
-    assert!(world.execution_input()["request"]["ResponseURL"].as_str().unwrap().starts_with("http://"));
+    assert!(world.execution_input()["request"]["ResponseURL"].as_str().unwrap().starts_with("https://"));
     world.key = Some(world.aws.kms().key());
     world.respond(&json!({"status": "FAILED", "state": failed(&world)})).await.unwrap();
     world.answer();

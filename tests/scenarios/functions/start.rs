@@ -8,9 +8,9 @@ use stand_ins::{AwsError, Service};
 
 use super::world::{FAMILY, LOGICAL_ID, STACK, World, assert_all_outputs, identity, properties, with};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_create_becomes_an_execution_under_the_requests_name() {
-    let world = World::new().await;
+    let world = World::new();
     let event = world.event("Create", &with(properties(), &json!({"Count": "2", "Timeout": "600"})));
     let outcome = world.start(&event).await.unwrap();
     let identity = identity(&event);
@@ -28,7 +28,7 @@ async fn a_create_becomes_an_execution_under_the_requests_name() {
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn properties_that_cannot_be_run_are_answered_by_name_and_nothing_is_started() {
     for (wrong, says) in [
         (json!({"Cluster": null}), "Cluster"),
@@ -38,7 +38,7 @@ async fn properties_that_cannot_be_run_are_answered_by_name_and_nothing_is_start
         (json!({"Overrides": "none"}), "Overrides"),
     ] {
         for request_type in ["Create", "Update"] {
-            let world = World::new().await;
+            let world = World::new();
             let mut wrong_properties = with(properties(), &wrong);
             wrong_properties.as_object_mut().unwrap().retain(|_, value| !value.is_null());
             let outcome = world.start(&world.event(request_type, &wrong_properties)).await.unwrap();
@@ -53,9 +53,9 @@ async fn properties_that_cannot_be_run_are_answered_by_name_and_nothing_is_start
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_problem_is_told_at_once() {
-    let world = World::new().await;
+    let world = World::new();
     world.start(&world.event("Create", &json!({"Count": "abc", "Clutser": "x"}))).await.unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
     for problem in ["Cluster", "TaskDefinition", "Count", "Clutser"] {
@@ -63,9 +63,9 @@ async fn every_problem_is_told_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_delivered_again_starts_nothing_more() {
-    let world = World::new().await;
+    let world = World::new();
     let event = world.event("Create", &properties());
     let first = world.start(&event).await.unwrap();
     assert_eq!(world.start(&event).await.unwrap(), first);
@@ -76,9 +76,9 @@ async fn an_event_delivered_again_starts_nothing_more() {
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_operation_that_a_person_retries_runs_anew() {
-    let world = World::new().await;
+    let world = World::new();
     world.start(&world.event("Create", &properties())).await.unwrap();
     world.start(&world.event("Create", &properties())).await.unwrap();
     assert_eq!(world.aws.sfn().executions().len(), 2);
@@ -94,7 +94,7 @@ async fn skipped(world: &World, event: &Value) -> String {
     answer["Data"]["Skipped"].as_str().unwrap().to_owned()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
     for (request_type, set, says) in [
         ("Create", json!({"RunOnCreate": "false"}), "RunOnCreate"),
@@ -104,17 +104,17 @@ async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
         ("Update", json!({"UpdateCriteria": ["TaskDefinition"]}), "UpdateCriteria"),
         ("Update", json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]}), "UpdateCriteria"),
     ] {
-        let world = World::new().await;
+        let world = World::new();
         let reason = skipped(&world, &world.event(request_type, &with(properties(), &set))).await;
         assert!(reason.contains(says), "{request_type} with {set}: {reason}");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_update_runs_for_what_its_criteria_and_triggers_name() {
     let criteria = json!({"UpdateCriteria": ["TaskDefinition"]});
     for changed in [json!({"TaskDefinition": "migrate:1"}), json!({"Triggers": ["2026-11-23"]})] {
-        let world = World::new().await;
+        let world = World::new();
         let mut event = world.event("Update", &with(with(properties(), &criteria), &changed));
         event["OldResourceProperties"] = with(properties(), &criteria);
         world.start(&event).await.unwrap();
@@ -122,9 +122,9 @@ async fn an_update_runs_for_what_its_criteria_and_triggers_name() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn variables_are_compared_between_the_task_definitions() {
-    let world = World::new().await;
+    let world = World::new();
     for release in ["1", "2"] {
         world.aws.ecs().register(&json!({
             "family": FAMILY,
@@ -139,9 +139,9 @@ async fn variables_are_compared_between_the_task_definitions() {
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn task_definitions_that_cannot_be_compared_fail_the_update_by_name() {
-    let world = World::new().await;
+    let world = World::new();
     world.aws.faults().inject(Service::Ecs, "DescribeTaskDefinition", Span::Forever, Fault::AccessDenied);
     let criteria = json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
     world.start(&world.event("Update", &with(properties(), &criteria))).await.unwrap();
@@ -150,9 +150,9 @@ async fn task_definitions_that_cannot_be_compared_fail_the_update_by_name() {
     assert!(answer["Reason"].as_str().unwrap().contains("ecs:DescribeTaskDefinition"), "{answer}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
-    let world = World::new().await;
+    let world = World::new();
     let event = |set: &Value| {
         let mut event = world.event("Update", &with(properties(), set));
         event["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
@@ -164,33 +164,33 @@ async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_update_runs_when_cloudformation_cannot_be_asked() {
-    let world = World::new().await;
+    let world = World::new();
     world.aws.faults().inject(Service::CloudFormation, "DescribeStacks", Span::Forever, Fault::AccessDenied);
     world.start(&world.event("Update", &properties())).await.unwrap();
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delete_never_fails_for_its_properties() {
     for broken in [json!({}), json!({"Cluster": {"a": 1}}), json!([1]), json!("text"), Value::Null, json!({"Cluster": "only"})] {
-        let world = World::new().await;
+        let world = World::new();
         assert_eq!(world.start(&world.event("Delete", &broken)).await.unwrap(), StartOutcome::Answered, "{broken}");
         let answer = world.answer();
         assert_eq!((&answer["Status"], &answer["PhysicalResourceId"]), (&json!("SUCCESS"), &json!("MigrateTask-1a2b3c4d")));
     }
-    let world = World::new().await;
+    let world = World::new();
     let broken = with(properties(), &json!({"Count": "abc", "Unknown": "x"}));
     assert!(matches!(world.start(&world.event("Delete", &broken)).await.unwrap(), StartOutcome::Execution(_)));
     assert_eq!(world.execution_input()["request"]["RequestType"], "Delete");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_start_that_fails_is_answered_at_once() {
     for fault in [Fault::AccessDenied, Fault::Error(AwsError::new("StateMachineDoesNotExist", "gone"))] {
         for (request_type, status) in [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")] {
-            let world = World::new().await;
+            let world = World::new();
             world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
             let outcome = world.start(&world.event(request_type, &properties())).await.unwrap();
             assert_eq!(outcome, StartOutcome::Answered);
@@ -203,9 +203,9 @@ async fn a_start_that_fails_is_answered_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_event_that_nobody_can_be_answered_for_is_an_error() {
-    let world = World::new().await;
+    let world = World::new();
     for missing in ["ResponseURL", "StackId", "RequestId", "LogicalResourceId", "RequestType"] {
         let mut event = world.event("Create", &properties());
         event.as_object_mut().unwrap().remove(missing);
@@ -219,9 +219,9 @@ async fn an_event_that_nobody_can_be_answered_for_is_an_error() {
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_url_that_leads_elsewhere_is_not_called_and_nothing_is_run() {
-    let world = World::new().await;
+    let world = World::new();
     for url in ["http://127.0.0.1:1/key", "https://my-bucket.s3.amazonaws.com/key", "sealed:v1:AAAA", ""] {
         for request_type in ["Create", "Delete"] {
             let mut event = world.event(request_type, &properties());
@@ -233,9 +233,9 @@ async fn a_url_that_leads_elsewhere_is_not_called_and_nothing_is_run() {
     world.assert_no_answer();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_long_logical_id_is_answered_and_named_within_the_limits() {
-    let world = World::new().await;
+    let world = World::new();
     let mut event = world.event("Create", &properties());
     event["LogicalResourceId"] = LOGICAL_ID.repeat(20).into();
     world.start(&event).await.unwrap();

@@ -25,9 +25,9 @@ fn runs_on(world: &World, family: &str) {
     world.aws.ecs().script(family, Script::runs_forever().on_sigterm(OnSigterm::Ignored));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_a_failure_the_tasks_of_this_execution_are_stopped_and_no_others() {
-    let world = World::new().await;
+    let world = World::new();
     runs_on(&world, FAMILY);
     let state = state(&world, "Create").await;
     let ours = world.launch(FAMILY, &name(&state)).await;
@@ -41,9 +41,9 @@ async fn after_a_failure_the_tasks_of_this_execution_are_stopped_and_no_others()
     assert!(reason.contains(&name(&state)), "{reason}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
-    let world = World::new().await;
+    let world = World::new();
     world.aws.ecs().register_family("other", &["migrate"]);
     runs_on(&world, FAMILY);
     runs_on(&world, "other");
@@ -66,9 +66,9 @@ async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
     assert_eq!(stopped.running, 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn tasks_that_are_stopping_are_counted_and_not_told_again() {
-    let world = World::new().await;
+    let world = World::new();
     runs_on(&world, FAMILY);
     let mut state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
@@ -79,9 +79,9 @@ async fn tasks_that_are_stopping_are_counted_and_not_told_again() {
     assert_eq!(world.aws.calls().count("StopTask").arrived, 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_waited_for_when_nothing_runs() {
-    let world = World::new().await;
+    let world = World::new();
     let state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
     // Its containers run for 100 ms.
@@ -91,9 +91,9 @@ async fn nothing_is_waited_for_when_nothing_runs() {
     assert!(world.told_to_stop().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn nothing_is_waited_for_past_the_deadline() {
-    let world = World::new().await;
+    let world = World::new();
     runs_on(&world, FAMILY);
     let mut state = state(&world, "Create").await;
     state["task"]["deadline"] = "2020-01-01T00:00:00Z".into();
@@ -102,19 +102,19 @@ async fn nothing_is_waited_for_past_the_deadline() {
     assert_eq!((stopped.running, stopped.wait), (1, false));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_gone_has_nothing_to_stop() {
     for request_type in ["Create", "Delete"] {
-        let world = World::new().await;
+        let world = World::new();
         let state = state(&world, request_type).await;
         world.aws.ecs().cluster("another");
         assert_eq!(world.stop(&state).await.running, 0, "{CLUSTER} is gone");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_task_that_cannot_be_stopped_counts_as_running() {
-    let world = World::new().await;
+    let world = World::new();
     runs_on(&world, FAMILY);
     let state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
@@ -123,9 +123,9 @@ async fn a_task_that_cannot_be_stopped_counts_as_running() {
     assert_eq!((stopped.running, stopped.wait), (1, true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on() {
-    let world = World::new().await;
+    let world = World::new();
     let create = world.event("Create", &properties());
     let update = world.event("Update", &properties());
     let mut other = world.event("Create", &properties());
@@ -146,9 +146,9 @@ async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on()
     assert_eq!((stopped.running, stopped.executions, stopped.wait), (0, 2, true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
-    let world = World::new().await;
+    let world = World::new();
     runs_on(&world, FAMILY);
     let create = world.event("Create", &properties());
     world.start(&create).await.unwrap();
@@ -166,10 +166,10 @@ async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
     assert!(!world.stop(&state).await.wait);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_tasks() {
     for operation in ["ListExecutions", "StopExecution"] {
-        let world = World::new().await;
+        let world = World::new();
         runs_on(&world, FAMILY);
         let create = world.event("Create", &properties());
         world.start(&create).await.unwrap();
@@ -182,9 +182,9 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_a_failure_no_execution_is_stopped() {
-    let world = World::new().await;
+    let world = World::new();
     world.start(&world.event("Create", &properties())).await.unwrap();
     let state = state(&world, "Update").await;
     world.stop(&state).await;

@@ -1,4 +1,4 @@
-//! The world of the functions: an account of stand-ins, and a place for answers behind a real socket. Time is real.
+//! The world of the functions: an account of stand-ins, and a place for answers.
 
 use std::time::Duration;
 
@@ -43,9 +43,21 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    /// A world without sockets, for a paused clock.
+    pub fn new() -> Self {
+        let aws = StandIns::new();
+        let urls = aws.response_urls_in_process("20260101T000000Z");
+        Self::with(aws, urls)
+    }
+
+    /// A world that takes answers behind a real socket.
+    pub async fn over_sockets() -> Self {
         let aws = StandIns::new();
         let urls = aws.response_urls("127.0.0.1:0").await.unwrap();
+        Self::with(aws, urls)
+    }
+
+    fn with(aws: StandIns, urls: ResponseUrls) -> Self {
         let state_machine = aws.sfn().state_machine("ecs-task");
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
@@ -55,8 +67,8 @@ impl World {
     }
 
     /// A world in which response URLs are sealed.
-    pub async fn sealing() -> Self {
-        let mut world = Self::new().await;
+    pub fn sealing() -> Self {
+        let mut world = Self::new();
         world.key = Some(world.aws.kms().key());
         world
     }
@@ -74,13 +86,21 @@ impl World {
     /// Answers may go to CloudFormation and to this world's socket.
     pub fn responder(&self) -> Responder {
         let url = self.urls.url(STACK, LOGICAL_ID);
-        let (origin, _) = url.split_once("/arn").unwrap();
-        self.responder_to(origin)
+        match url.split_once("/arn").unwrap() {
+            (socket, _) if socket.starts_with("http://") => self.responder_to(socket),
+            _ => self.responder_of(stand_ins::REGION),
+        }
+    }
+
+    /// Answers may go to the bucket of CloudFormation in this region, and arrive in this process wherever they go.
+    pub fn responder_of(&self, region: &str) -> Responder {
+        let put = ResponsePut::through(self.urls.connector(), ResponseHosts::of_region(region));
+        Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
     }
 
     /// Answers may go to CloudFormation and to these origins.
     pub fn responder_to(&self, origins: &str) -> Responder {
-        let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap()).unwrap();
+        let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap());
         Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
     }
 
@@ -117,17 +137,21 @@ impl World {
 
     /// Calls `rescue` when this much more time has passed.
     pub async fn rescue_after(&self, time: Duration, event: &Value) -> Result<Rescued, RescueError> {
+        self.rescuer(time).rescue(event.clone()).await
+    }
+
+    /// An instance of `rescue` whose clock goes ahead by this much.
+    pub fn rescuer(&self, ahead: Duration) -> Rescuer {
         // The stand-ins write the system's time into histories.
-        let clock = Clock::following_tokio(after(Clock::system().now(), time));
+        let clock = Clock::following_tokio(after(Clock::system().now(), ahead));
         let connection = self.connection();
-        let rescuer = Rescuer::new(
+        Rescuer::new(
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Ecs::with_retries(&connection),
             self.responder(),
             clock,
             Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
-        );
-        rescuer.rescue(event.clone()).await
+        )
     }
 
     /// The event of a request; each has a response URL of its own.

@@ -20,6 +20,8 @@ pub enum Service {
     Kms,
     /// AWS CloudFormation (query protocol).
     CloudFormation,
+    /// Amazon S3, which takes CloudFormation's answers at presigned URLs (`PutObject`).
+    S3,
 }
 
 impl Service {
@@ -51,6 +53,7 @@ impl Service {
             Self::Logs => "logs",
             Self::Kms => "kms",
             Self::CloudFormation => "cloudformation",
+            Self::S3 => "s3",
         }
     }
 
@@ -59,6 +62,7 @@ impl Service {
             Self::Sfn => "application/x-amz-json-1.0",
             Self::Ecs | Self::Logs | Self::Kms => "application/x-amz-json-1.1",
             Self::CloudFormation => "text/xml",
+            Self::S3 => "application/xml",
         }
     }
 }
@@ -103,11 +107,11 @@ impl AwsError {
 
     /// What the service answers when a token bucket is empty.
     pub fn throttled(service: Service) -> Self {
-        let code = match service {
-            Service::CloudFormation => "Throttling",
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => "ThrottlingException",
-        };
-        Self::new(code, "Rate exceeded")
+        match service {
+            Service::CloudFormation => Self::new("Throttling", "Rate exceeded"),
+            Service::S3 => Self::new("SlowDown", "Please reduce your request rate.").with_status(503),
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => Self::new("ThrottlingException", "Rate exceeded"),
+        }
     }
 
     /// What IAM answers for a call that no policy allows.
@@ -119,6 +123,8 @@ impl AwsError {
         );
         match service {
             Service::CloudFormation => Self::new("AccessDenied", message).with_status(403),
+            // A presigned URL that has expired.
+            Service::S3 => Self::new("AccessDenied", "Request has expired").with_status(403),
             Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => Self::new("AccessDeniedException", message),
         }
     }
@@ -131,6 +137,7 @@ impl AwsError {
             Service::Logs => "ServiceUnavailableException",
             Service::Kms => "KMSInternalException",
             Service::CloudFormation => "InternalFailure",
+            Service::S3 => "InternalError",
         };
         Self::new(code, "The service could not answer because of an internal error.").with_status(500)
     }
@@ -180,14 +187,16 @@ impl Reply {
 
     /// The answer to a call that failed.
     pub(crate) fn error(service: Service, error: &AwsError) -> Self {
-        let body = if service == Service::CloudFormation {
-            query_error(error)
-        } else {
-            let mut body = json!({"__type": type_name(service, &error.code), "message": error.message});
-            if let Value::Object(members) = &mut body {
-                members.extend(error.members.clone());
+        let body = match service {
+            Service::CloudFormation => query_error(error),
+            Service::S3 => s3_error(error),
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+                let mut body = json!({"__type": type_name(service, &error.code), "message": error.message});
+                if let Value::Object(members) = &mut body {
+                    members.extend(error.members.clone());
+                }
+                body.to_string()
             }
-            body.to_string()
         };
         Self { status: error.status, content_type: service.content_type().into(), body: body.into() }
     }
@@ -206,6 +215,14 @@ fn query_error(error: &AwsError) -> String {
     format!(
         "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>{fault}</Type>\
          <Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
+        escape_xml(&error.code),
+        escape_xml(&error.message)
+    )
+}
+
+fn s3_error(error: &AwsError) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>",
         escape_xml(&error.code),
         escape_xml(&error.message)
     )

@@ -6,18 +6,29 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use http_body_util::BodyExt as _;
 use tokio::net::ToSocketAddrs;
 use tokio::sync::watch;
 
 use crate::StandIns;
 use crate::clock::Clock;
-use crate::http::{Served, serve};
+use crate::dispatch::Delivery;
+use crate::faults::{Fault, Faults};
+use crate::http::{Served, in_process_answer, over_sockets, serve};
 use crate::identifiers::{ACCOUNT, REGION};
 use crate::lock::Lock;
+use crate::protocol::{AwsError, Reply, Service};
+
+/// What the requests are to S3, and so to [`StandIns::faults`].
+const OPERATION: &str = "PutObject";
+/// When the URLs are signed, unless told otherwise.
+const SIGNED: &str = "20260101T000000Z";
 
 /// A request that arrived at a response URL.
 #[derive(Clone, Debug)]
@@ -32,8 +43,15 @@ pub struct Put {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// How it was answered.
+    /// How it was answered, as far as no fault came in between.
     pub reaction: Reaction,
+}
+
+impl Put {
+    /// Whether it was stored, so that CloudFormation reads it.
+    pub fn is_stored(&self) -> bool {
+        !matches!(self.reaction, Reaction::Status(_))
+    }
 }
 
 /// How the sink answers a request.
@@ -45,7 +63,7 @@ pub enum Reaction {
     Status(u16),
     /// 200 after this time.
     Slow(Duration),
-    /// The body is received, then the connection is closed without an answer.
+    /// It is stored, then the connection is closed without an answer.
     Cut,
 }
 
@@ -53,12 +71,16 @@ pub enum Reaction {
 #[derive(Clone, Debug)]
 pub struct ResponseUrls {
     inner: Arc<Inner>,
-    served: Arc<Served>,
+    origin: String,
+    signed: String,
+    /// Kept open.
+    _served: Option<Arc<Served>>,
 }
 
 #[derive(Debug)]
 struct Inner {
     clock: Clock,
+    faults: Faults,
     state: Mutex<State>,
     arrived: watch::Sender<usize>,
 }
@@ -77,15 +99,26 @@ impl StandIns {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn response_urls(&self, address: impl ToSocketAddrs) -> io::Result<ResponseUrls> {
-        let state = State { issued: 0, puts: Vec::new(), next: VecDeque::new(), then: Reaction::Accept };
-        let inner = Arc::new(Inner { clock: self.clock(), state: Mutex::new(state), arrived: watch::Sender::new(0) });
+        let inner = Inner::new(self);
         let receiving = Arc::clone(&inner);
         let served = serve(address, move |request| {
             let inner = Arc::clone(&receiving);
-            async move { inner.receive(request).await }
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+                over_sockets(inner.receive(parts, body).await)
+            }
         })
         .await?;
-        Ok(ResponseUrls { inner, served: Arc::new(served) })
+        let origin = served.url();
+        Ok(ResponseUrls { inner, origin, signed: SIGNED.to_owned(), _served: Some(Arc::new(served)) })
+    }
+
+    /// Response URLs that lead to CloudFormation's own bucket, and are taken by [`ResponseUrls::connector`] without a socket.
+    /// `signed` is their `X-Amz-Date`.
+    pub fn response_urls_in_process(&self, signed: &str) -> ResponseUrls {
+        let origin = format!("https://cloudformation-custom-resource-response-{}.s3.amazonaws.com", REGION.replace('-', ""));
+        ResponseUrls { inner: Inner::new(self), origin, signed: signed.to_owned(), _served: None }
     }
 }
 
@@ -99,11 +132,16 @@ impl ResponseUrls {
         };
         format!(
             "{}/arn%3Aaws%3Acloudformation%3A{REGION}%3A{ACCOUNT}%3Astack/{stack}/51af3dc0-da77-11e4-872e-1234567db123\
-             %7C{logical_id}%7C{number:08x}-0000-4000-8000-000000000000?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260101T000000Z\
+             %7C{logical_id}%7C{number:08x}-0000-4000-8000-000000000000?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={}\
              &X-Amz-SignedHeaders=host&X-Amz-Expires=7200&X-Amz-Credential=AKIAEXAMPLE%2F20260101%2F{REGION}%2Fs3%2Faws4_request\
              &X-Amz-Signature={number:064x}",
-            self.served.url()
+            self.origin, self.signed
         )
+    }
+
+    /// A connector that leads here whatever a request's URL is.
+    pub fn connector(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(InProcess { inner: Arc::clone(&self.inner) })
     }
 
     /// How the next requests are answered, one each; those after them are accepted.
@@ -138,17 +176,61 @@ impl ResponseUrls {
     }
 }
 
+#[derive(Debug)]
+struct InProcess {
+    inner: Arc<Inner>,
+}
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let inner = Arc::clone(&self.inner);
+        HttpConnectorFuture::new(async move {
+            let (parts, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
+            let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+            in_process_answer(inner.receive(parts, body).await)
+        })
+    }
+}
+
 impl Inner {
-    async fn receive(&self, request: http::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
-        let (parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    fn new(aws: &StandIns) -> Arc<Self> {
+        let state = State { issued: 0, puts: Vec::new(), next: VecDeque::new(), then: Reaction::Accept };
+        Arc::new(Self { clock: aws.clock(), faults: aws.faults().clone(), state: Mutex::new(state), arrived: watch::Sender::new(0) })
+    }
+
+    async fn receive(&self, parts: Parts, body: Bytes) -> Delivery {
+        let strike = self.faults.strike(Service::S3, OPERATION);
+        if !strike.delay.is_zero() {
+            tokio::time::sleep(strike.delay).await;
+        }
+        let error = match strike.fault {
+            None | Some(Fault::Delay(_)) => return self.take(parts, body).await,
+            Some(Fault::Duplicate) => {
+                let _lost = self.take(parts.clone(), body.clone()).await;
+                return self.take(parts, body).await;
+            }
+            Some(Fault::Refuse) => return Delivery::Refused,
+            Some(Fault::CutBefore) => return Delivery::Closed,
+            Some(Fault::CutAfter) => {
+                let _lost = self.take(parts, body).await;
+                return Delivery::Closed;
+            }
+            Some(Fault::InternalError) => AwsError::internal(Service::S3),
+            Some(Fault::Throttle) => AwsError::throttled(Service::S3),
+            Some(Fault::AccessDenied) => AwsError::access_denied(Service::S3, OPERATION),
+            Some(Fault::Error(error)) => error,
+        };
+        Delivery::Reply(Reply::error(Service::S3, &error))
+    }
+
+    async fn take(&self, parts: Parts, body: Bytes) -> Delivery {
         let reaction = {
             let mut state = self.state.locked();
             let reaction = state.next.pop_front().unwrap_or(state.then);
             state.puts.push(Put {
                 at: self.clock.now(),
                 method: parts.method,
-                path: parts.uri.to_string(),
+                path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
                 headers: parts.headers,
                 body,
                 reaction,
@@ -163,8 +245,8 @@ impl Inner {
                 tokio::time::sleep(time).await;
                 200
             }
-            Reaction::Cut => return Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+            Reaction::Cut => return Delivery::Closed,
         };
-        Response::builder().status(status).body(Full::default()).map_err(io::Error::other)
+        Delivery::Reply(Reply { status, content_type: "application/xml".into(), body: Bytes::new() })
     }
 }

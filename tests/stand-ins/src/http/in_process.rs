@@ -52,22 +52,29 @@ impl HttpConnector for InProcess {
                     ConnectorError::timeout(io::Error::new(io::ErrorKind::TimedOut, "no answer within the read timeout").into())
                 })?,
             };
-            match delivery {
-                Delivery::Reply(reply) => {
-                    let status = StatusCode::try_from(reply.status).map_err(|error| ConnectorError::other(error.into(), None))?;
-                    let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
-                    let headers = response.headers_mut();
-                    headers.insert("content-type", reply.content_type.into_owned());
-                    headers.insert("x-amzn-requestid", stand_ins.request_id());
-                    Ok(response)
-                }
-                Delivery::Closed => Err(ConnectorError::io(
-                    io::Error::new(io::ErrorKind::ConnectionReset, "connection closed before message completed").into(),
-                )),
-                Delivery::Refused => {
-                    Err(ConnectorError::io(io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused").into()).never_connected())
-                }
-            }
+            let mut response = in_process_answer(delivery)?;
+            response.headers_mut().insert("x-amzn-requestid", stand_ins.request_id());
+            Ok(response)
         })
+    }
+}
+
+/// What the caller sees of a delivery.
+pub(crate) fn in_process_answer(delivery: Delivery) -> Result<HttpResponse, ConnectorError> {
+    match delivery {
+        Delivery::Reply(reply) => {
+            let status = StatusCode::try_from(reply.status).map_err(|error| ConnectorError::other(error.into(), None))?;
+            let mut response = HttpResponse::new(status, SdkBody::from(reply.body));
+            response.headers_mut().insert("content-type", reply.content_type.into_owned());
+            Ok(response)
+        }
+        Delivery::Closed => {
+            let closed = io::Error::new(io::ErrorKind::ConnectionReset, "connection closed before message completed");
+            Err(ConnectorError::io(closed.into()))
+        }
+        Delivery::Refused => {
+            let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+            Err(ConnectorError::io(refused.into()).never_connected())
+        }
     }
 }

@@ -3,5 +3,6 @@
 mod in_process;
 mod sockets;
 
+pub(crate) use self::in_process::in_process_answer;
 pub use self::sockets::Served;
-pub(crate) use self::sockets::serve;
+pub(crate) use self::sockets::{over_sockets, serve};

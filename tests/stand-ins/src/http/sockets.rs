@@ -34,16 +34,23 @@ impl StandIns {
     async fn respond(&self, request: http::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        match self.deliver(Request { headers: parts.headers, body }).await {
-            Delivery::Reply(reply) => Response::builder()
-                .status(reply.status)
-                .header("content-type", &*reply.content_type)
-                .header("x-amzn-requestid", self.request_id())
-                .body(Full::new(reply.body))
-                .map_err(io::Error::other),
-            // hyper closes the connection of a service that fails, without an answer.
-            Delivery::Closed | Delivery::Refused => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-        }
+        let delivery = self.deliver(Request { headers: parts.headers, body }).await;
+        let mut response = over_sockets(delivery)?;
+        let id = self.request_id().parse().map_err(io::Error::other)?;
+        response.headers_mut().insert("x-amzn-requestid", id);
+        Ok(response)
+    }
+}
+
+/// What goes over the wire of a delivery. hyper closes the connection of a service that fails, without an answer.
+pub(crate) fn over_sockets(delivery: Delivery) -> io::Result<Response<Full<Bytes>>> {
+    match delivery {
+        Delivery::Reply(reply) => Response::builder()
+            .status(reply.status)
+            .header("content-type", &*reply.content_type)
+            .body(Full::new(reply.body))
+            .map_err(io::Error::other),
+        Delivery::Closed | Delivery::Refused => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
     }
 }
 

@@ -1,0 +1,119 @@
+//! `rescue` on its schedule: executions whose end EventBridge did not tell.
+
+use std::time::Duration;
+
+use ecs_task_runner::functions::Rescued;
+use serde_json::{Value, json};
+use stand_ins::Service;
+use stand_ins::faults::{Fault, Span};
+use stand_ins::sfn::ExecutionEnd;
+use tokio::time::advance;
+
+use super::execution::{Execution, NOW};
+use super::world::World;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn schedule() -> Value {
+    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
+}
+
+fn looked(answered: usize) -> Rescued {
+    Rescued::Looked { checked: 0, stopped: 0, answered }
+}
+
+async fn stopped_by_hand(world: &World) -> Execution<'_> {
+    let execution = Execution::of(world, "Create").await;
+    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+    execution.ends(ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) });
+    execution
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_told_is_found_and_answered_once() {
+    for (end, says) in [
+        (ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) }, "wrong release"),
+        (ExecutionEnd::TimedOut, "EcsTask.DeadlineExceeded"),
+        (ExecutionEnd::Failed { error: "States.Runtime".to_owned(), cause: "Activity Does Not Exist".to_owned() }, "States.Runtime"),
+    ] {
+        let world = World::new();
+        let rescuer = world.rescuer(Duration::ZERO);
+        let execution = Execution::of(&world, "Create").await;
+        execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+        execution.ends(end);
+        for minute in 1..=8 {
+            advance(MINUTE).await;
+            let answered = usize::from(minute == 3);
+            assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(answered), "in minute {minute}");
+        }
+        let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+        assert!(reason.contains(says), "{reason}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_told_is_not_answered_again() {
+    let world = World::new();
+    let rescuer = world.rescuer(Duration::ZERO);
+    let execution = stopped_by_hand(&world).await;
+    assert_eq!(rescuer.rescue(execution.event("ABORTED")).await.unwrap(), Rescued::Answered);
+    for _ in 0..8 {
+        advance(MINUTE).await;
+        assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(0));
+    }
+    world.answer();
+}
+
+/// An instance that is new repeats the answer, word for word. CloudFormation reads the first.
+#[tokio::test(start_paused = true)]
+async fn an_answer_of_another_instance_is_repeated_as_it_was() {
+    let world = World::new();
+    let execution = stopped_by_hand(&world).await;
+    world.rescue(&execution.event("ABORTED")).await.unwrap();
+    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    let puts = world.urls.puts();
+    assert_eq!(puts.len(), 2);
+    assert_eq!(puts[0].body, puts[1].body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_answered_is_left_alone() {
+    let world = World::new();
+    let execution = Execution::of(&world, "Create").await;
+    execution.entered("RunTask", &json!({})).entered("RespondFailure", &json!({}));
+    execution.invoked("Scheduled").invoked("Succeeded");
+    execution.happened(json!({"type": "TaskStateExited"}));
+    execution.happened(json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "Failed"}}));
+    execution.ends(ExecutionEnd::Failed { error: "EcsTask.Failed".to_owned(), cause: "It failed.".to_owned() });
+    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    world.assert_no_answer();
+    assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_given_is_an_error_and_the_others_are_given() {
+    let world = World::new();
+    stopped_by_hand(&world).await;
+    stopped_by_hand(&world).await;
+    world.aws.faults().inject(Service::Sfn, "DescribeExecution", Span::Next(1), Fault::AccessDenied);
+    let error = world.rescue_after(4 * MINUTE, &schedule()).await.unwrap_err();
+    assert!(error.to_string().contains("states:DescribeExecution"), "{error}");
+    world.answer();
+}
+
+/// The executions of earlier days are not paged through every minute.
+#[tokio::test(start_paused = true)]
+async fn what_ended_long_ago_is_not_asked_for() {
+    let world = World::new();
+    for _ in 0..1_200 {
+        stopped_by_hand(&world).await;
+    }
+    advance(24 * 60 * MINUTE).await;
+    let recent = stopped_by_hand(&world).await;
+    let before = world.aws.calls().count("ListExecutions").arrived;
+    let rescuer = world.rescuer(24 * 60 * MINUTE + 4 * MINUTE);
+    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(1));
+    assert_eq!(world.aws.calls().count("ListExecutions").arrived - before, 4, "one page of each status");
+    assert!(String::from_utf8_lossy(&world.urls.puts()[0].body).contains("wrong release"));
+    drop(recent);
+}
