@@ -6,6 +6,7 @@
 mod activity;
 mod definition;
 mod edges;
+mod example;
 mod functions;
 mod histories;
 mod lifecycle;
