@@ -24,7 +24,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::{Service, StandIns};
 use tokio::time::{Instant, timeout};
 
-use crate::interpreter::{End, Failed, execute};
+use crate::interpreter::{End, Failed, definition, execute};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// CloudFormation waits an hour.
@@ -124,7 +124,7 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
     });
     let start = Instant::now();
     let execution = format!("arn:aws:states:us-east-1:123456789012:execution:ecs-task:{NAME}");
-    let end = execute(&aws, &activity, &execution, input, invoke).await;
+    let end = execute(&definition(), &aws, &activity, &execution, input, invoke).await;
     let taken = start.elapsed();
     trigger.request();
     let drained = timeout(120 * SECOND, serving).await;

@@ -24,13 +24,17 @@ pub enum End {
     TimedOut,
 }
 
-/// Plays one execution. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
-pub async fn execute<I, F>(aws: &StandIns, activity: &str, execution: &str, input: Value, invoke: I) -> End
+/// The definition as it stands.
+pub fn definition() -> Value {
+    serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
+}
+
+/// Plays one execution of `definition`. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
+pub async fn execute<I, F>(definition: &Value, aws: &StandIns, activity: &str, execution: &str, input: Value, invoke: I) -> End
 where
     I: Fn(String, Value) -> F,
     F: Future<Output = Result<Value, Failed>>,
 {
-    let definition: Value = serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap();
     let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().unwrap());
     let play = async {
         let mut state = input;
@@ -154,7 +158,8 @@ fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
     state.pointer(&pointer)
 }
 
-fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
+/// What `Parameters` come to in a state.
+pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
     match template {
         Value::Object(members) => {
             let mut resolved = Map::new();

@@ -9,11 +9,14 @@ mod edges;
 mod example;
 mod functions;
 mod histories;
+#[path = "../faults/interpreter.rs"]
+mod interpreter;
 mod lifecycle;
 mod load;
 mod parameters;
 mod program;
 mod reasons;
 mod task_run;
+mod upgrade;
 mod worker_process;
 mod world;
