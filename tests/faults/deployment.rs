@@ -25,7 +25,7 @@ use stand_ins::sfn::{ExecutionEnd, ExecutionView};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::interpreter::{Failed, execute};
+use crate::interpreter::{Failed, definition, execute};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
@@ -172,7 +172,7 @@ impl Deployment {
     }
 
     async fn execution(&self, execution: &ExecutionView) {
-        let end = execute(&self.aws, &self.activity, execution, |function, payload| self.invoke(function, payload)).await;
+        let end = execute(&definition(), &self.aws, &self.activity, execution, |function, payload| self.invoke(function, payload)).await;
         let status = match end {
             ExecutionEnd::Succeeded(_) => return,
             ExecutionEnd::Failed { .. } => "FAILED",

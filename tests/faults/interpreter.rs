@@ -28,17 +28,21 @@ struct Execution<'a> {
     arn: &'a str,
 }
 
-/// Plays one execution to its end. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
-pub async fn execute<I, F>(aws: &StandIns, activity: &str, execution: &ExecutionView, invoke: I) -> ExecutionEnd
+/// The definition as it stands.
+pub fn definition() -> Value {
+    serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
+}
+
+/// Plays one execution of `definition` to its end. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
+pub async fn execute<I, F>(definition: &Value, aws: &StandIns, activity: &str, execution: &ExecutionView, invoke: I) -> ExecutionEnd
 where
     I: Fn(String, Value) -> F,
     F: Future<Output = Result<Value, Failed>>,
 {
-    let definition: Value = serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap();
     let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().unwrap());
     let playing = Execution { aws, activity, arn: &execution.arn };
     let input = serde_json::from_str(&execution.input).unwrap();
-    let played = async { timeout(limit, playing.play(&definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
+    let played = async { timeout(limit, playing.play(definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
     tokio::select! {
         end = played => aws.sfn().end_execution(&execution.arn, end),
         () = playing.stopped() => {}
@@ -227,7 +231,8 @@ fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
     state.pointer(&pointer)
 }
 
-fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
+/// What `Parameters` come to in a state.
+pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
     match template {
         Value::Object(members) => {
             let mut resolved = Map::new();

@@ -10,4 +10,4 @@ mod seal;
 mod start;
 mod stop;
 mod waiting;
-mod world;
+pub mod world;

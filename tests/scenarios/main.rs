@@ -6,13 +6,17 @@
 mod activity;
 mod definition;
 mod edges;
+mod example;
 mod functions;
 mod histories;
+#[path = "../faults/interpreter.rs"]
+mod interpreter;
 mod lifecycle;
 mod load;
 mod parameters;
 mod program;
 mod reasons;
 mod task_run;
+mod upgrade;
 mod worker_process;
 mod world;
