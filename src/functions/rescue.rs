@@ -5,7 +5,7 @@
 
 mod answer;
 mod event;
-mod verdict;
+pub(crate) mod verdict;
 mod waiting;
 
 use std::time::Duration;
