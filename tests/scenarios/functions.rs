@@ -1,7 +1,7 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
 mod deployed;
-mod execution;
+pub mod execution;
 mod hostile;
 mod rescue;
 mod respond;
@@ -9,4 +9,4 @@ mod seal;
 mod start;
 mod stop;
 mod waiting;
-mod world;
+pub mod world;

@@ -6,6 +6,7 @@
 mod activity;
 mod definition;
 mod edges;
+mod explain;
 mod functions;
 mod histories;
 mod lifecycle;
