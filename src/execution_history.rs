@@ -27,6 +27,18 @@ pub struct RecordedEvent {
     pub resource: Option<String>,
     /// The worker that took an activity, as it names itself.
     pub worker: Option<String>,
+    /// The error's name, of an event that tells a failure.
+    pub error: Option<String>,
+    /// What was said of the error.
+    pub cause: Option<String>,
+}
+
+impl RecordedEvent {
+    /// Whether it is an event of an activity that an emulator names `Task…`: its resource is the activity's ARN.
+    #[must_use]
+    pub fn concerns_activity(&self) -> bool {
+        self.resource.as_deref().is_some_and(|resource| resource.contains(":activity:"))
+    }
 }
 
 /// Where an execution stands, or stood when it ended.
@@ -77,15 +89,22 @@ impl Course {
     /// Reads the end of a history, oldest event first. The states follow one another, so an event belongs to the state entered last.
     #[must_use]
     pub fn of(events: &[RecordedEvent]) -> Self {
-        let mut course = Self { activity: Activity::Unknown, answer: Answer::NotBegun };
+        let mut course = Self::unread();
         for event in events {
             course.note(event);
         }
         course
     }
 
-    fn note(&mut self, event: &RecordedEvent) {
-        let concerns_activity = event.resource.as_deref().is_some_and(|resource| resource.contains(":activity:"));
+    /// Nothing is known yet.
+    #[must_use]
+    pub const fn unread() -> Self {
+        Self { activity: Activity::Unknown, answer: Answer::NotBegun }
+    }
+
+    /// Takes the next event into account.
+    pub fn note(&mut self, event: &RecordedEvent) {
+        let concerns_activity = event.concerns_activity();
         match event.name.as_str() {
             "ActivityScheduled" => self.activity = Activity::Waiting { since: event.at },
             "ActivityStarted" => self.activity = Activity::Taken { worker: event.worker.clone() },

@@ -2,8 +2,8 @@
 //! and `rescue` answers for executions that cannot.
 
 mod leftovers;
-mod reason;
-mod rescue;
+pub(crate) mod reason;
+pub(crate) mod rescue;
 mod respond;
 mod seal;
 mod skip;

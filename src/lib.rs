@@ -12,6 +12,7 @@ pub mod error_name;
 pub mod event;
 pub mod execution_history;
 pub mod execution_input;
+pub mod explain;
 pub mod functions;
 pub mod identity;
 pub mod judgement;

@@ -4,7 +4,7 @@ mod cause;
 mod conclude;
 mod instances;
 mod launch;
-mod redact;
+pub(crate) mod redact;
 mod run;
 mod task_definitions;
 mod tracked;

@@ -24,6 +24,8 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
                 input: text(&event["stateEnteredEventDetails"]["input"]),
                 resource: details.into_iter().next(),
                 worker: text(&event["activityStartedEventDetails"]["workerName"]),
+                error: None,
+                cause: None,
             }
         })
         .collect()
@@ -148,6 +150,8 @@ proptest! {
                 input: None,
                 resource: Some("invoke".to_owned()),
                 worker: None,
+                error: None,
+                cause: None,
             })
             .collect();
         prop_assert_eq!(Course::of(&events).answer, Answer::NotBegun);

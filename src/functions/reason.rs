@@ -14,7 +14,7 @@ pub struct CaughtError {
 }
 
 /// The error in words, with its name in front so that it can be looked up.
-pub(super) fn reason(caught: &CaughtError, still_running: u32) -> String {
+pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     let cause = caught.cause.trim();
     let text = match caught.error.as_str() {
         "States.HeartbeatTimeout" | "States.Timeout" if cause.is_empty() => {

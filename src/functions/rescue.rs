@@ -7,7 +7,7 @@
 mod answer;
 mod event;
 mod missed;
-mod verdict;
+pub(crate) mod verdict;
 mod waiting;
 
 use std::time::Duration;

@@ -10,12 +10,12 @@ const SHORT: usize = 4;
 
 /// The values to hide, longest first so that no value hides a part of another.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Redaction {
+pub(crate) struct Redaction {
     values: Vec<String>,
 }
 
 impl Redaction {
-    pub(super) fn of(overrides: &TaskOverride) -> Self {
+    pub(crate) fn of(overrides: &TaskOverride) -> Self {
         let mut values: Vec<String> = overrides
             .container_overrides
             .iter()
@@ -30,7 +30,7 @@ impl Redaction {
         Self { values }
     }
 
-    pub(super) fn apply(&self, text: &str) -> String {
+    pub(crate) fn apply(&self, text: &str) -> String {
         self.values.iter().fold(text.to_owned(), |text, value| {
             if value.len() >= SHORT { text.replace(value.as_str(), HIDDEN) } else { replace_words(&text, value) }
         })

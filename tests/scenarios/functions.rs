@@ -1,7 +1,7 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
 mod deployed;
-mod execution;
+pub mod execution;
 mod hostile;
 mod missed;
 mod rescue;

@@ -85,6 +85,15 @@ impl Account {
         described
     }
 
+    /// What `ecs-task-runner explain` says of an execution, and its exit code.
+    async fn explain(&self, execution: &str) -> (Option<i32>, String) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
+        command.args(["explain", execution]).env_clear().envs(self.aws.endpoints().variables());
+        let ended = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap())
+    }
+
     fn launched(&self) -> usize {
         self.aws.stand_ins().ecs().tasks().len()
     }
@@ -146,6 +155,19 @@ async fn create_update_and_delete_are_answered_once_each() {
     let ids: std::collections::BTreeSet<_> =
         executions.iter().map(|execution| execution.input["request"]["PhysicalResourceId"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.len(), 1, "the physical resource id changed: {ids:?}");
+    for execution in &executions {
+        let (code, explanation) = account.explain(&execution.arn).await;
+        assert_eq!(code, Some(0), "{explanation}");
+        let is_delete = execution.input["request"]["RequestType"] == "Delete";
+        let course = if is_delete {
+            &["no tasks were left running"][..]
+        } else {
+            &["scheduled for a worker", "exit code 0, ran for", "worker told success"]
+        };
+        for part in course.iter().chain(&["CloudFormation answered SUCCESS", "Succeeded"]) {
+            assert!(explanation.contains(part), "{part:?} is not in\n{explanation}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,6 +185,11 @@ async fn a_failing_task_fails_the_stack_with_its_reason_and_the_execution_with_i
     assert_eq!(executions[0].status, "FAILED");
     assert_eq!(executions[0].error.as_deref(), Some("EcsTask.Failed"));
     assert!(executions[0].cause.as_deref().unwrap().contains("exited with code 3"));
+    let (code, explanation) = account.explain(&executions[0].arn).await;
+    assert_eq!(code, Some(1), "{explanation}");
+    for part in ["worker told EcsTask.Failed", "no tasks were left running", "CloudFormation answered FAILED", "exited with code 3"] {
+        assert!(explanation.contains(part), "{part:?} is not in\n{explanation}");
+    }
     assert_eq!(account.answers(1).await, 1);
 }
 

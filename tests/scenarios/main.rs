@@ -7,6 +7,7 @@ mod activity;
 mod definition;
 mod edges;
 mod example;
+mod explain;
 mod functions;
 mod histories;
 #[path = "../faults/interpreter.rs"]

@@ -43,6 +43,10 @@ pub struct EndedExecution {
 pub struct Execution {
     /// Whether and how it has ended.
     pub status: ExecutionStatus,
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it ended, if it has.
+    pub stopped: Option<Timestamp>,
     /// Its input, JSON.
     pub input: String,
     /// The error it failed with or was stopped with.
@@ -140,6 +144,8 @@ impl StateMachine {
         let described = described.map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
         Ok(Execution {
             status: ExecutionStatus::from_name(described.status.as_str()),
+            started: timestamp(described.start_date),
+            stopped: described.stop_date.map(timestamp),
             input: described.input.unwrap_or_default(),
             error: described.error,
             cause: described.cause,

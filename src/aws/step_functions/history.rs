@@ -1,4 +1,4 @@
-//! `GetExecutionHistory`, from its end.
+//! `GetExecutionHistory`, from its end or from its beginning.
 
 use aws_sdk_sfn::types::HistoryEvent;
 
@@ -9,6 +9,9 @@ use crate::execution_history::RecordedEvent;
 
 /// Events per page, the most there is (`API_GetExecutionHistory`).
 const PAGE: usize = 1_000;
+/// Events per page where all are read. Every attempt's event carries the whole input, up to 262,144 bytes: only so many may be in
+/// memory at once.
+const SMALL_PAGE: i32 = 100;
 
 impl StateMachine {
     /// The last `most` events of an execution, oldest first. The end of a history says where an execution stands, and its whole
@@ -30,9 +33,23 @@ impl StateMachine {
         events.reverse();
         Ok(events)
     }
+
+    /// Gives every event of an execution to `note`, oldest first, a page at a time.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub async fn each_event(&self, execution_arn: &str, mut note: impl FnMut(RecordedEvent)) -> Result<(), ApiError> {
+        let mut pages = self.client.get_execution_history().execution_arn(execution_arn).into_paginator().page_size(SMALL_PAGE).send();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
+            page.events.into_iter().for_each(|event| note(recorded(event)));
+        }
+        Ok(())
+    }
 }
 
 fn recorded(event: HistoryEvent) -> RecordedEvent {
+    let (error, cause) = failure(&event);
     let resource = event
         .task_scheduled_event_details
         .map(|details| details.resource)
@@ -47,5 +64,35 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
         input: entered.and_then(|details| details.input),
         resource,
         worker: event.activity_started_event_details.and_then(|details| details.worker_name),
+        error,
+        cause,
     }
+}
+
+/// The error and cause of an event, if it is of a kind that has them.
+fn failure(event: &HistoryEvent) -> (Option<String>, Option<String>) {
+    macro_rules! first_of {
+        ($($details:ident)*) => {
+            $(if let Some(details) = &event.$details {
+                return (details.error.clone(), details.cause.clone());
+            })*
+        };
+    }
+    first_of! {
+        activity_failed_event_details
+        activity_schedule_failed_event_details
+        activity_timed_out_event_details
+        task_failed_event_details
+        task_start_failed_event_details
+        task_submit_failed_event_details
+        task_timed_out_event_details
+        lambda_function_failed_event_details
+        lambda_function_schedule_failed_event_details
+        lambda_function_start_failed_event_details
+        lambda_function_timed_out_event_details
+        execution_failed_event_details
+        execution_aborted_event_details
+        execution_timed_out_event_details
+    }
+    (None, None)
 }

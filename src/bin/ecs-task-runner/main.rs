@@ -2,6 +2,7 @@
 
 mod check;
 mod configuration;
+mod explain;
 mod health;
 mod signals;
 mod systemd;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use check::CheckArguments;
 use configuration::WorkerArguments;
+use explain::ExplainArguments;
 
 /// `EX_USAGE` of sysexits.h: the program was called in a way that can never work.
 const EXIT_USAGE: u8 = 64;
@@ -38,6 +40,15 @@ enum Command {
     /// Reports every problem with the path to it. Intrinsic functions stand for values of any type. Exits with 0 when there is
     /// no problem, with 1 when there is one or the file cannot be read.
     Check(CheckArguments),
+    /// Tells what happened in an execution of the state machine: a timeline with durations, and a verdict.
+    ///
+    /// Reads the execution's description and history with your own AWS credentials, which need states:DescribeExecution and
+    /// states:GetExecutionHistory. The region is the ARN's. Names of executions begin with the resource's physical id, which
+    /// the stack's events show. Response URLs and values of environment overrides are never printed.
+    ///
+    /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was not told, with 3 while the
+    /// execution runs, with 2 when it cannot be explained, and with 64 when the argument names no execution.
+    Explain(ExplainArguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +69,7 @@ fn main() -> ExitCode {
             }
         },
         Command::Check(arguments) => check::run(&arguments),
+        Command::Explain(arguments) => return explain::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("ecs-task-runner: {error:#}");

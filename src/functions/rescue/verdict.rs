@@ -18,7 +18,7 @@ pub(super) fn not_claimed(claim_timeout: Duration) -> String {
 }
 
 /// The error that the execution would have caught.
-pub(super) fn verdict(status: ExecutionStatus, execution: &Execution, activity: &Activity) -> CaughtError {
+pub(crate) fn verdict(status: ExecutionStatus, execution: &Execution, activity: &Activity) -> CaughtError {
     let said = said(execution);
     let (error, cause) = match status {
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
@@ -93,7 +93,14 @@ mod tests {
             (ExecutionStatus::Failed, "", "", &Activity::Unknown, "States.Unknown", ""),
         ] {
             let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-            let execution = Execution { status, input: String::new(), error: given(error), cause: given(cause) };
+            let execution = Execution {
+                status,
+                started: Timestamp::UNIX_EPOCH,
+                stopped: None,
+                input: String::new(),
+                error: given(error),
+                cause: given(cause),
+            };
             let verdict = verdict(status, &execution, activity);
             assert_eq!(verdict.error, expected_error, "{status:?}: {verdict:?}");
             assert!(verdict.cause.contains(expected), "{status:?}: {verdict:?}");

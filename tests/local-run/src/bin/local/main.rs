@@ -85,7 +85,7 @@ async fn run_in(
         let (run, all) = (seconds(started.elapsed()), seconds(console.elapsed()));
         console.print("", &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"));
         if arguments.serve {
-            serve::explain(&platform);
+            serve::explain(&platform, programs).await?;
             match printer.follow().await? {}
         }
         Ok(())

@@ -1,11 +1,16 @@
 //! `--serve`: everything stays up, and others may use it.
 
+use anyhow::Result;
 use local_run::todobackend::{CONTAINER, Release, STACK};
 
 use super::platform::Platform;
+use super::programs::Programs;
 
 /// Prints how to reach the run with the AWS CLI, and what to try.
-pub fn explain(platform: &Platform) {
+///
+/// # Errors
+/// When the executions cannot be listed.
+pub async fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
     let variables = platform.endpoints.variables();
     let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
     let state_machine = &platform.task_runner.state_machine_arn;
@@ -13,6 +18,7 @@ pub fn explain(platform: &Platform) {
     let database = platform.directory.file("other.sqlite3");
     let task = platform.stand_ins.ecs().tasks().pop().map(|task| task.arn).unwrap_or_default();
     let task = task.rsplit('/').next().unwrap_or_default();
+    let execution = platform.executions.list().await?.pop().unwrap_or_default();
     let failing = Release::UniqueTitles.settings_module();
     println!(
         "
@@ -25,6 +31,7 @@ Then, for example:
 # what happened
 aws cloudformation describe-stack-events --stack-name {STACK} --output table
 aws stepfunctions list-executions --state-machine-arn {state_machine}
+{} explain {execution}
 aws ecs list-tasks --cluster todobackend --desired-status STOPPED
 aws logs get-log-events --log-group-name /{STACK}/{CONTAINER} --log-stream-name {STACK}/{CONTAINER}/{task}
 
@@ -36,6 +43,8 @@ aws cloudformation deploy --stack-name other --template-file tests/local-run/sta
 aws cloudformation delete-stack --stack-name {STACK}
 ",
         exports.join("\n"),
+        programs.ecs_task_runner.display(),
         database.display()
     );
+    Ok(())
 }

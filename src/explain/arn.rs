@@ -1,0 +1,146 @@
+//! An execution as people name it: by its ARN, or by the address of its page in the console.
+
+use std::fmt;
+
+use super::conceal::one_line;
+
+/// ARN of an execution of a standard state machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionArn {
+    partition: String,
+    region: String,
+    account: String,
+    state_machine: String,
+    name: String,
+}
+
+/// The text names no execution.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotAnExecution {
+    /// Something else.
+    #[error(
+        "EXECUTION must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME) or its address in the console, and is '{0}'"
+    )]
+    Other(String),
+    /// An execution of an express state machine.
+    #[error("'{0}' is an execution of an express state machine, which keeps no history; a task runner's state machine is a standard one")]
+    Express(String),
+}
+
+/// What stands before the ARN in the console's addresses.
+const IN_CONSOLE: &str = "/executions/details/";
+
+impl ExecutionArn {
+    /// Reads an ARN or a console address.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn parse(text: &str) -> Result<Self, NotAnExecution> {
+        let other = || NotAnExecution::Other(one_line(text));
+        let arn = text.trim();
+        let arn = match arn.split_once(IN_CONSOLE) {
+            Some((address, arn)) if address.starts_with("https://") => arn.split(['?', '#', '/']).next().unwrap_or_default(),
+            _ => arn,
+        };
+        let arn = arn.replace("%3A", ":").replace("%3a", ":");
+        let parts: Vec<_> = arn.split(':').collect();
+        let sound = |part: &&str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "'\"/".contains(c));
+        match parts.as_slice() {
+            ["arn", partition, "states", region, account, "execution", state_machine, name]
+                if [partition, region, account, state_machine, name].into_iter().all(sound) && is_region(region) =>
+            {
+                Ok(Self {
+                    partition: (*partition).to_owned(),
+                    region: (*region).to_owned(),
+                    account: (*account).to_owned(),
+                    state_machine: (*state_machine).to_owned(),
+                    name: (*name).to_owned(),
+                })
+            }
+            ["arn", _, "states", _, _, "express", ..] => Err(NotAnExecution::Express(one_line(text))),
+            _ => Err(other()),
+        }
+    }
+
+    /// The region it ran in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The account it ran in.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The execution's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// ARN of the state machine.
+    #[must_use]
+    pub fn state_machine(&self) -> String {
+        let Self { partition, region, account, state_machine, .. } = self;
+        format!("arn:{partition}:states:{region}:{account}:stateMachine:{state_machine}")
+    }
+}
+
+/// The region becomes a part of the host's name that credentials are sent to.
+fn is_region(region: &str) -> bool {
+    region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+impl fmt::Display for ExecutionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, region, account, state_machine, name } = self;
+        write!(f, "arn:{partition}:states:{region}:{account}:execution:{state_machine}:{name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:MigrateTask-1a2b3c4d-create-0123456789ab";
+
+    #[test]
+    fn an_execution_is_named_by_its_arn_or_its_page() {
+        for text in [
+            ARN.to_owned(),
+            format!(" {ARN}\n"),
+            format!("https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}"),
+            format!("https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/executions/details/{ARN}?tab=events"),
+            format!("https://console.amazonaws.cn/states/home#/v2/executions/details/{}", ARN.replace(':', "%3A")),
+        ] {
+            let arn = ExecutionArn::parse(&text).unwrap();
+            assert_eq!(arn.to_string(), ARN);
+            assert_eq!((arn.region(), arn.account()), ("eu-west-1", "123456789012"));
+            assert_eq!(arn.name(), "MigrateTask-1a2b3c4d-create-0123456789ab");
+            assert_eq!(arn.state_machine(), "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_with_what_it_should_be() {
+        for text in [
+            "",
+            "MigrateTask-1a2b3c4d-create-0123456789ab",
+            "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task",
+            "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:",
+            "arn:aws:states::123456789012:execution:ecs-task:x",
+            "arn:aws:states:evil.example:123456789012:execution:ecs-task:x",
+            "arn:aws:states:evil.example/x:123456789012:execution:ecs-task:x",
+            "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:x:y",
+            "arn:aws:ecs:eu-west-1:123456789012:task/production/4f1c",
+            "https://example.com/",
+        ] {
+            let said = ExecutionArn::parse(text).unwrap_err().to_string();
+            assert!(said.contains("must be the ARN of a Step Functions execution") && said.contains(text), "{said}");
+        }
+        let express = "arn:aws:states:eu-west-1:123456789012:express:other:name:id";
+        assert!(ExecutionArn::parse(express).unwrap_err().to_string().contains("express"));
+    }
+}

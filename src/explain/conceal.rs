@@ -1,0 +1,106 @@
+//! Keeps what an execution's input holds in confidence out of what is shown.
+
+use serde_json::Value;
+
+use crate::activity::{HANDED_OVER, PANICKED};
+use crate::aws::step_functions::Execution;
+use crate::byte_limit;
+use crate::error_name::ErrorName;
+use crate::execution_history::RecordedEvent;
+use crate::execution_input::ExecutionInput;
+use crate::functions::NOT_CLAIMED;
+use crate::functions::reason::CaughtError;
+use crate::outcome::MAX_CAUSE;
+use crate::task_run::redact::Redaction;
+
+/// Stands where the response URL stood.
+const HIDDEN: &str = "***";
+/// Longest text in one line, bytes: more than any ARN has.
+const MAX_LINE: usize = 500;
+
+/// What must not be shown of one execution.
+#[derive(Debug, Clone)]
+pub(super) struct Conceal {
+    url: String,
+    values: Redaction,
+}
+
+impl Conceal {
+    pub(super) fn of(input: &ExecutionInput) -> Self {
+        Self { url: input.request.response_url.expose().to_owned(), values: Redaction::of(&input.task.overrides) }
+    }
+
+    /// An event of which everything but the state's input may be shown.
+    pub(super) fn event(&self, event: RecordedEvent) -> RecordedEvent {
+        let (error, cause) = self.failure(event.error, event.cause);
+        RecordedEvent { error, cause, worker: event.worker.map(|worker| one_line(&self.text(&worker))), ..event }
+    }
+
+    /// An execution of which everything but the input may be shown.
+    pub(super) fn execution(&self, execution: Execution) -> Execution {
+        let (error, cause) = self.failure(execution.error, execution.cause);
+        Execution { error, cause, ..execution }
+    }
+
+    /// An error that a state caught.
+    pub(super) fn caught(&self, caught: &CaughtError) -> CaughtError {
+        CaughtError { error: self.error(&caught.error), cause: self.cause(&caught.error, &caught.cause) }
+    }
+
+    /// What is empty was not given.
+    fn failure(&self, error: Option<String>, cause: Option<String>) -> (Option<String>, Option<String>) {
+        let error = error.filter(|error| !error.is_empty());
+        let cause = cause.filter(|cause| !cause.is_empty()).map(|cause| self.cause(error.as_deref().unwrap_or_default(), &cause));
+        (error.map(|error| self.error(&error)), cause)
+    }
+
+    /// The names that Step Functions, workers and functions use are known to hold no secret.
+    fn error(&self, error: &str) -> String {
+        let is_theirs = error.strip_prefix("States.").is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
+        if is_ours(error) || is_theirs { error.to_owned() } else { one_line(&self.text(error)) }
+    }
+
+    /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and hiding the values there once
+    /// more would hide names that happen to be equal to one; everybody else may repeat anything.
+    fn cause(&self, error: &str, cause: &str) -> String {
+        let function_said = said_by_function(cause);
+        let cause = function_said.as_deref().unwrap_or(cause);
+        if is_ours(error) {
+            return self.without_url(cause);
+        }
+        // Step Functions repeats the whole input in some of its own errors, escaped so that no value would be found in it.
+        let cause = match cause.find('{') {
+            Some(input) if error.starts_with("States.") => format!("{}{}", &cause[..input], byte_limit::ELLIPSIS),
+            _ => cause.to_owned(),
+        };
+        self.text(&cause)
+    }
+
+    /// What others wrote, in at most as many bytes as a cause may have, without control characters other than line ends.
+    fn text(&self, text: &str) -> String {
+        self.values.apply(&self.without_url(text))
+    }
+
+    fn without_url(&self, text: &str) -> String {
+        let text = if self.url.is_empty() { text.to_owned() } else { text.replace(&self.url, HIDDEN) };
+        let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+        byte_limit::cut_middle(&text, MAX_CAUSE)
+    }
+}
+
+/// The first line of `text`, without control characters, cut to a length fit for a line.
+pub(super) fn one_line(text: &str) -> String {
+    let line: String = text.trim().lines().next().unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    byte_limit::cut_end(&line, MAX_LINE)
+}
+
+/// Whether the cause of this error was written by the worker or by `rescue`.
+fn is_ours(error: &str) -> bool {
+    [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::ALL.iter().any(|name| name.as_str() == error)
+}
+
+/// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).
+fn said_by_function(cause: &str) -> Option<String> {
+    let error: Value = serde_json::from_str(cause).ok()?;
+    Some(error["errorMessage"].as_str()?.to_owned())
+}

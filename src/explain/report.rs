@@ -1,0 +1,72 @@
+//! An explanation as text.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::span::Span;
+use super::{Explanation, Step};
+use crate::byte_limit;
+
+/// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
+const SHOWN: usize = 20;
+/// Most bytes of a Reason that are shown; CloudFormation itself shows fewer.
+const MAX_REASON: usize = 4_096;
+/// Width of the time since the start.
+const SINCE: usize = 12;
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { request, task, verdict, .. } = self;
+        write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
+        if !request.resource_type.is_empty() {
+            write!(f, " ({})", request.resource_type)?;
+        }
+        writeln!(f, " in stack {}", request.stack)?;
+        let name = self.execution.rsplit(':').next().unwrap_or_default();
+        writeln!(f, "Execution  {name}")?;
+        let tasks = if task.count == 1 { String::new() } else { format!(", {} tasks", task.count) };
+        writeln!(f, "Task       {} on cluster {}{tasks}", task.task_definition, task.cluster)?;
+        match self.ended {
+            Some(ended) => {
+                let span = Span::between(self.started, ended);
+                writeln!(f, "Time       {} to {} UTC, {span}", date(self.started), clock(ended))?;
+            }
+            None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
+        }
+        writeln!(f)?;
+        let hidden = self.steps.len().saturating_sub(2 * SHOWN);
+        if hidden > 1 {
+            self.steps[..SHOWN].iter().try_for_each(|step| step.fmt(f))?;
+            writeln!(f, "…          {hidden} more steps; --json shows all")?;
+            self.steps[self.steps.len() - SHOWN..].iter().try_for_each(|step| step.fmt(f))?;
+        } else {
+            self.steps.iter().try_for_each(|step| step.fmt(f))?;
+        }
+        writeln!(f, "\n{}", verdict.sentence)?;
+        if let Some(reason) = &verdict.reason {
+            for line in byte_limit::cut_middle(reason, MAX_REASON).lines() {
+                writeln!(f, "  {line}")?;
+            }
+        }
+        if let Some(advice) = &verdict.advice {
+            writeln!(f, "What to do: {advice}.")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = format!("+{}", self.since_start);
+        writeln!(f, "{}   {since:<SINCE$} {}", clock(self.at), self.happening)
+    }
+}
+
+fn date(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn clock(time: Timestamp) -> String {
+    time.strftime("%H:%M:%S").to_string()
+}

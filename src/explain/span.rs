@@ -1,0 +1,74 @@
+//! Lengths of time as people say them.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+/// A length of time. As JSON, seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// From one moment to a later one. Nothing when clocks disagree about the order.
+    #[must_use]
+    pub fn between(from: Timestamp, to: Timestamp) -> Self {
+        Self(Duration::try_from(to.duration_since(from)).unwrap_or_default())
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Rounded as a whole: 9.96 s are 10 s and not 10.0 s, and 59.7 s are a minute.
+        let tenths = self.0.as_millis().saturating_add(50) / 100;
+        let seconds = self.0.as_millis().saturating_add(500) / 1_000;
+        let text = match seconds {
+            _ if self.0.as_millis() < 100 => format!("{} ms", self.0.as_millis()),
+            _ if tenths < 100 => format!("{}.{} s", tenths / 10, tenths % 10),
+            0..60 => format!("{seconds} s"),
+            60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+            _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+        };
+        f.pad(&text)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(Duration::from_millis(u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)).as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_lengths_are_told_finely_and_long_ones_coarsely() {
+        for (millis, expected) in [
+            (0, "0 ms"),
+            (42, "42 ms"),
+            (100, "0.1 s"),
+            (1_249, "1.2 s"),
+            (9_949, "9.9 s"),
+            (9_950, "10 s"),
+            (59_499, "59 s"),
+            (59_500, "1 min 0 s"),
+            (133_000, "2 min 13 s"),
+            (3_599_499, "59 min 59 s"),
+            (3_599_500, "1 h 0 min"),
+            (7_384_000, "2 h 3 min"),
+        ] {
+            assert_eq!(Span(Duration::from_millis(millis)).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn time_never_runs_backwards() {
+        let (earlier, later) = (Timestamp::from_second(10).unwrap(), Timestamp::from_second(12).unwrap());
+        assert_eq!(Span::between(earlier, later), Span(Duration::from_secs(2)));
+        assert_eq!(Span::between(later, earlier), Span(Duration::ZERO));
+        assert_eq!(serde_json::to_value(Span(Duration::from_micros(1_234_567))).unwrap(), 1.234);
+    }
+}

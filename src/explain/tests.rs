@@ -1,0 +1,257 @@
+mod answers;
+mod histories;
+mod random;
+mod running;
+mod secrets;
+
+use serde_json::json;
+
+use super::*;
+use histories::History;
+
+/// The run of most histories: scheduled at once and claimed after 1.2 s.
+fn claimed(history: &mut History) -> &mut History {
+    history.entered(100, "RunTask", &json!({})).scheduled(200).claimed(1_400, "i-0abc")
+}
+
+fn failed_run(history: &mut History) -> &mut History {
+    claimed(history).failed(
+        42_000,
+        "EcsTask.Failed",
+        "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production).",
+    )
+}
+
+const ERROR: fn() -> serde_json::Value =
+    || json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."});
+
+#[test]
+fn a_success_reads_from_the_request_to_the_answer() {
+    let task = "arn:aws:ecs:eu-west-1:123456789012:task/production/4f1c";
+    let output = json!({"TaskArn": task, "TaskArns": task, "ExitCode": "0",
+        "StartedAt": "2026-11-23T06:00:31.2Z", "StoppedAt": "2026-11-23T06:02:12.1Z"});
+    let mut history = History::of("Create");
+    claimed(&mut history)
+        .succeeded(132_600)
+        .entered(132_700, "RespondSuccess", &json!({"output": output}))
+        .invoked(132_700, "Scheduled")
+        .invoked(133_000, "Succeeded")
+        .entered(133_050, "Succeeded", &json!({}))
+        .ended(133_100, "Succeeded", "", "");
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    assert_eq!(
+        explanation.to_string(),
+        "Create of MigrateTask (Custom::EcsTask) in stack todobackend
+Execution  MigrateTask-1a2b3c4d-create-0123456789ab
+Task       migrate:7 on cluster production
+Time       2026-11-23 06:00:00 to 06:02:13 UTC, 2 min 13 s
+
+06:00:00   +0 ms        requested by CloudFormation
+06:00:00   +0.2 s       scheduled for a worker
+06:00:01   +1.4 s       claimed by worker 'i-0abc' after 1.2 s
+06:00:31   +31 s        ECS task 4f1c started, 30 s after the claim
+06:02:12   +2 min 12 s  ECS task ended with exit code 0, ran for 1 min 41 s
+06:02:12   +2 min 13 s  worker told success, 2 min 11 s after the claim
+06:02:13   +2 min 13 s  CloudFormation answered SUCCESS after 0.4 s
+
+Succeeded. CloudFormation was answered SUCCESS, 2 min 13 s after its request.
+"
+    );
+    assert_eq!(explanation.verdict.result, Result::Succeeded);
+}
+
+#[test]
+fn a_failure_ends_with_the_reason_and_what_to_do() {
+    let mut history = History::of("Update");
+    failed_run(&mut history)
+        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
+        .invoked(42_100, "Succeeded")
+        .entered(42_700, "TasksStillRunning", &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}))
+        .entered(42_750, "RespondFailure", &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}))
+        .invoked(42_800, "Succeeded")
+        .entered(43_000, "Failed", &json!({}))
+        .ended(43_000, "Failed", "EcsTask.Failed", "Container 'migrate' exited with code 1");
+    let explanation = history.explain(ExecutionStatus::Failed);
+    let text = explanation.to_string();
+    assert!(
+        text.ends_with(
+            "06:00:42   +42 s        worker told EcsTask.Failed, 41 s after the claim
+06:00:42   +43 s        no tasks were left running
+06:00:42   +43 s        CloudFormation answered FAILED after 0.8 s
+
+Failed. CloudFormation was answered FAILED, 43 s after its request.
+  EcsTask.Failed: Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production).
+What to do: read the log lines.
+"
+        ),
+        "{text}"
+    );
+    assert_eq!(explanation.verdict.result, Result::Failed);
+    assert_eq!(explanation.verdict.error.as_deref(), Some("EcsTask.Failed"));
+}
+
+#[test]
+fn a_run_that_changes_hands_tells_every_claim() {
+    let mut history = History::of("Create");
+    claimed(&mut history)
+        .failed(13_000, "Worker.HandedOver", "shut down")
+        .scheduled(14_000)
+        .claimed(14_100, "i-0def")
+        .timed_out(78_000, "States.HeartbeatTimeout")
+        .scheduled(79_000)
+        .claimed(79_500, "i-0fed")
+        .timed_out(140_000, "States.Timeout")
+        .scheduled(141_000)
+        .claimed(142_000, "i-0bed")
+        .succeeded(150_000)
+        .entered(150_100, "RespondSuccess", &json!({"output": {"TaskArn": ""}}))
+        .invoked(150_200, "Succeeded")
+        .ended(150_300, "Succeeded", "", "");
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    let told: Vec<_> = explanation.steps.iter().map(|step| step.happening.to_string()).collect();
+    assert_eq!(
+        told,
+        [
+            "requested by CloudFormation",
+            "scheduled for a worker",
+            "claimed by worker 'i-0abc' after 1.2 s",
+            "handed over by its worker, which was shut down, 12 s after the claim",
+            "scheduled again, for worker number 2",
+            "claimed by worker 'i-0def' after 0.1 s",
+            "taken from its worker, which sent no heartbeat any more, 1 min 4 s after the claim",
+            "scheduled again, for worker number 3",
+            "claimed by worker 'i-0fed' after 0.5 s",
+            "taken from its worker, which sent no heartbeat any more, 1 min 1 s after the claim",
+            "scheduled again, for worker number 4",
+            "claimed by worker 'i-0bed' after 1.0 s",
+            "worker told success, 8.0 s after the claim",
+            "CloudFormation answered SUCCESS after 0.2 s",
+        ]
+    );
+}
+
+#[test]
+fn an_emulators_history_reads_the_same_but_for_the_claim() {
+    let mut history = History::of("Create");
+    history
+        .entered(100, "RunTask", &json!({}))
+        .emulated(200, "Scheduled", None)
+        .emulated(3_400, "Failed", Some("States.HeartbeatTimeout"))
+        .emulated(4_000, "Scheduled", None)
+        .emulated(9_000, "Succeeded", None)
+        .entered(9_000, "RespondSuccess", &json!({"output": {}}))
+        .invoked(9_200, "Succeeded")
+        .ended(9_300, "Succeeded", "", "");
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    let told: Vec<_> = explanation.steps.iter().map(|step| step.happening.to_string()).collect();
+    assert_eq!(
+        told,
+        [
+            "requested by CloudFormation",
+            "scheduled for a worker",
+            "taken from its worker, which sent no heartbeat any more, 3.2 s after it was scheduled",
+            "scheduled again, for worker number 2",
+            "worker told success, 5.0 s after it was scheduled",
+            "CloudFormation answered SUCCESS after 0.2 s",
+        ]
+    );
+}
+
+#[test]
+fn several_tasks_are_counted_and_leftovers_told() {
+    let mut history = History::of("Create");
+    failed_run(&mut history)
+        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
+        .entered(43_000, "TasksStillRunning", &json!({"leftovers": {"running": 3, "executions": 0}}))
+        .entered(48_000, "StopTasks", &json!({"error": ERROR(), "leftovers": {"running": 3}}))
+        .entered(49_000, "TasksStillRunning", &json!({"leftovers": {"running": 1, "executions": 0}}))
+        .entered(49_000, "RespondFailure", &json!({"error": ERROR(), "leftovers": {"running": 1}}))
+        .invoked(49_500, "Succeeded")
+        .ended(49_600, "Failed", "EcsTask.Failed", "");
+    let text = history.explain(ExecutionStatus::Failed).to_string();
+    assert!(text.contains("leftover tasks told to stop: 3, still stopping: 1\n"), "{text}");
+    assert!(text.contains("  1 task(s) of this run had been told to stop"), "{text}");
+
+    let output = json!({"TaskArn": "a/1", "TaskArns": "a/1,a/2,a/3", "ExitCode": "0",
+        "StartedAt": "2026-11-23T06:00:31Z", "StoppedAt": "2026-11-23T06:00:35Z"});
+    let mut history = History::of("Create");
+    claimed(&mut history).succeeded(36_000).entered(36_000, "RespondSuccess", &json!({"output": output}));
+    let text = history.explain(ExecutionStatus::Running).to_string();
+    assert!(text.contains("first of 3 ECS tasks started, 1, 30 s after the claim"), "{text}");
+    assert!(text.contains("last of 3 ECS tasks ended, the first with exit code 0; they ran for 4.0 s"), "{text}");
+}
+
+#[test]
+fn a_delete_tells_what_it_stopped() {
+    let mut history = History::of("Delete");
+    history
+        .entered(100, "StopTasks", &json!({}))
+        .invoked(100, "Succeeded")
+        .entered(900, "TasksStillRunning", &json!({"leftovers": {"running": 1, "executions": 1}}))
+        .entered(6_000, "StopTasks", &json!({"leftovers": {"running": 1, "executions": 1}}))
+        .entered(7_000, "RespondSuccess", &json!({"leftovers": {"running": 0, "executions": 1}}))
+        .invoked(7_200, "Succeeded")
+        .ended(7_300, "Succeeded", "", "");
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    let text = explanation.to_string();
+    assert!(text.starts_with("Delete of MigrateTask"), "{text}");
+    assert!(text.contains("leftover tasks stopped: 1; earlier executions stopped: 1\n"), "{text}");
+    assert!(text.contains("CloudFormation answered SUCCESS after 7.2 s\n"), "{text}");
+    assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was answered SUCCESS, 7.2 s after its request.\n"));
+}
+
+#[test]
+fn a_delete_that_could_not_look_for_tasks_does_not_claim_that_none_run() {
+    let mut history = History::of("Delete");
+    history
+        .entered(100, "StopTasks", &json!({}))
+        .function_failed(200, "AccessDenied", "no")
+        .entered(300, "RespondSuccess", &json!({"stopError": {"Error": "AccessDenied", "Cause": "no"}}))
+        .invoked(400, "Succeeded")
+        .ended(500, "Succeeded", "", "");
+    let text = history.explain(ExecutionStatus::Succeeded).to_string();
+    assert!(text.contains("leftover tasks could not be looked for: AccessDenied\n"), "{text}");
+    assert!(!text.contains("nothing of the resource runs"), "{text}");
+}
+
+#[test]
+fn a_long_timeline_is_shown_from_both_ends() {
+    let mut history = History::of("Create");
+    history.entered(0, "RunTask", &json!({}));
+    for attempt in 0..1_000 {
+        history.scheduled(attempt * 1_000).claimed(attempt * 1_000, "i").failed(attempt * 1_000 + 1, "Worker.HandedOver", "");
+    }
+    let explanation = history.explain(ExecutionStatus::Running);
+    assert_eq!(explanation.steps.len(), 3_001);
+    let text = explanation.to_string();
+    assert!(text.lines().count() < 60 && text.contains("… ") && text.contains("2961 more steps"), "{text}");
+}
+
+#[test]
+fn the_json_form_has_times_and_seconds() {
+    let mut history = History::of("Create");
+    claimed(&mut history);
+    let json = serde_json::to_value(history.explain_at(ExecutionStatus::Running, 61_400)).unwrap();
+    assert_eq!(
+        json["request"],
+        json!({"requestType": "Create", "logicalId": "MigrateTask", "resourceType": "Custom::EcsTask", "stack": "todobackend"})
+    );
+    assert_eq!(
+        json["steps"][2],
+        json!({"at": "2026-11-23T06:00:01.4Z", "secondsSinceStart": 1.4, "event": "claimed", "worker": "i-0abc", "afterSeconds": 1.2})
+    );
+    assert_eq!(json["verdict"]["result"], "running");
+    assert_eq!(json["ended"], json!(null));
+}
+
+#[test]
+fn clocks_that_disagree_do_not_change_the_order() {
+    for (started, stopped) in [("2026-11-23T05:59:00Z", "2026-11-23T06:09:00Z"), ("2026-11-23T06:09:00Z", "2026-11-23T05:59:00Z")] {
+        let mut history = History::of("Create");
+        let output = json!({"TaskArn": "a/1", "TaskArns": "a/1", "ExitCode": "0", "StartedAt": started, "StoppedAt": stopped});
+        claimed(&mut history).succeeded(36_000).entered(36_000, "RespondSuccess", &json!({"output": output}));
+        let told: Vec<_> = history.explain(ExecutionStatus::Running).steps.iter().map(|step| step.happening.to_string()).collect();
+        assert!(told.first().unwrap().starts_with("requested") && told.last().unwrap().starts_with("worker told"), "{told:?}");
+        assert_eq!(told.len(), 6);
+    }
+}

@@ -1,0 +1,243 @@
+//! The events of a history that tell something, in words.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::conceal::{Conceal, one_line};
+use super::happening::{Happening, SinceTaken, Step};
+use super::span::Span;
+use crate::activity::HANDED_OVER;
+use crate::aws::step_functions::{Execution, ExecutionStatus};
+use crate::execution_history::{Answer, Course, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent};
+use crate::functions::reason::CaughtError;
+use crate::outcome::Output;
+
+/// Stands for an error without a name.
+pub(super) const UNKNOWN: &str = "States.Unknown";
+/// The state that stops what is left running.
+const STOP_TASKS: &str = "StopTasks";
+
+/// How an execution ended.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub(super) status: ExecutionStatus,
+    pub(super) at: Timestamp,
+    pub(super) error: Option<String>,
+    pub(super) cause: Option<String>,
+}
+
+/// What a check for leftovers found, as the definition keeps it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Leftovers {
+    /// The most that ran at one time.
+    pub(super) most: u64,
+    pub(super) running: u64,
+    executions: u64,
+}
+
+/// A history as far as it was read.
+#[derive(Debug)]
+pub(super) struct Timeline {
+    conceal: Conceal,
+    started: Timestamp,
+    pub(super) steps: Vec<Step>,
+    /// The state entered last, and when.
+    pub(super) state: Option<(String, Timestamp)>,
+    attempts: u32,
+    pub(super) scheduled: Option<Timestamp>,
+    pub(super) claimed: Option<Timestamp>,
+    told: Option<Timestamp>,
+    output: Option<Output>,
+    /// The error that led to an answer of FAILED.
+    pub(super) caught: Option<CaughtError>,
+    pub(super) leftovers: Option<Leftovers>,
+    /// The answer, and when it was given.
+    pub(super) answered: Option<(&'static str, Timestamp)>,
+    pub(super) end: Option<End>,
+}
+
+impl Timeline {
+    pub(super) fn new(started: Timestamp, conceal: Conceal) -> Self {
+        let mut timeline = Self {
+            conceal,
+            started,
+            steps: Vec::new(),
+            state: None,
+            attempts: 0,
+            scheduled: None,
+            claimed: None,
+            told: None,
+            output: None,
+            caught: None,
+            leftovers: None,
+            answered: None,
+            end: None,
+        };
+        timeline.add(started, Happening::Requested);
+        timeline
+    }
+
+    /// Takes an event that `course` has taken already.
+    pub(super) fn note(&mut self, event: &RecordedEvent, course: &Course) {
+        let at = event.at;
+        let error = event.error.as_deref().unwrap_or(UNKNOWN);
+        let activity = event.name.starts_with("Activity") || event.concerns_activity();
+        match event.name.trim_start_matches("Activity").trim_start_matches("Task").trim_start_matches("LambdaFunction") {
+            name if name.ends_with("StateEntered") => self.enter(event),
+            "Scheduled" if activity => self.schedule(at),
+            "Started" if activity => self.claim(at, event.worker.as_deref()),
+            "ScheduleFailed" if activity => self.add(at, Happening::NotScheduled { error: error.to_owned() }),
+            "Succeeded" if activity => self.tell(at, None),
+            "Failed" | "TimedOut" if activity => self.fail(at, error, &event.name),
+            "Succeeded" if course.answer == Answer::Given => self.answer(at),
+            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => self.function_failed(event, error),
+            "ExecutionSucceeded" => self.ended(ExecutionStatus::Succeeded, event),
+            "ExecutionFailed" => self.ended(ExecutionStatus::Failed, event),
+            "ExecutionAborted" => self.ended(ExecutionStatus::Aborted, event),
+            "ExecutionTimedOut" => self.ended(ExecutionStatus::TimedOut, event),
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, at: Timestamp, happening: Happening) {
+        self.steps.push(Step { at, since_start: Span::between(self.started, at), happening });
+    }
+
+    fn schedule(&mut self, at: Timestamp) {
+        self.attempts += 1;
+        (self.scheduled, self.claimed) = (Some(at), None);
+        self.add(at, Happening::Scheduled { attempt: self.attempts });
+    }
+
+    fn claim(&mut self, at: Timestamp, worker: Option<&str>) {
+        self.claimed = Some(at);
+        let after = Span::between(self.scheduled.unwrap_or(at), at);
+        self.add(at, Happening::Claimed { worker: worker.map(str::to_owned), after });
+    }
+
+    fn since_taken(&self, at: Timestamp) -> SinceTaken {
+        let claimed = self.claimed.map(|claimed| Span::between(claimed, at));
+        let scheduled = self.scheduled.filter(|_| claimed.is_none()).map(|scheduled| Span::between(scheduled, at));
+        SinceTaken { claimed, scheduled }
+    }
+
+    fn fail(&mut self, at: Timestamp, error: &str, event: &str) {
+        let since = self.since_taken(at);
+        if error == HANDED_OVER {
+            self.add(at, Happening::HandedOver(since));
+        } else if event.ends_with("TimedOut") || error == "States.HeartbeatTimeout" || error == "States.Timeout" {
+            self.add(at, Happening::WorkerLost(since));
+        } else {
+            self.tell(at, Some(error));
+        }
+    }
+
+    fn tell(&mut self, at: Timestamp, error: Option<&str>) {
+        self.told = Some(at);
+        let error = error.map(str::to_owned);
+        self.add(at, Happening::Told { error, since: self.since_taken(at) });
+    }
+
+    fn enter(&mut self, event: &RecordedEvent) {
+        let name = event.state.clone().unwrap_or_default();
+        let left = self.state.replace((name.clone(), event.at));
+        let input: Value = event.input.as_deref().and_then(|input| serde_json::from_str(input).ok()).unwrap_or_default();
+        if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
+            self.caught = Some(self.conceal.caught(&caught));
+        }
+        if let Some(running) = input["leftovers"]["running"].as_u64() {
+            let most = self.leftovers.unwrap_or_default().most.max(running);
+            let executions = input["leftovers"]["executions"].as_u64().unwrap_or_default();
+            self.leftovers = Some(Leftovers { most, running, executions });
+        }
+        if name == RESPOND_SUCCESS || name == RESPOND_FAILURE {
+            if let Ok(output) = serde_json::from_value(input["output"].clone()) {
+                self.output = Some(output);
+            }
+            if left.is_none_or(|(left, _)| left != name) {
+                self.note_leftovers(event.at, &input);
+            }
+        }
+    }
+
+    fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
+        if let Some(Leftovers { most, running, executions }) = self.leftovers {
+            self.add(at, Happening::LeftoversStopped { tasks: most, still_running: running, executions });
+        }
+        if let Ok(caught) = serde_json::from_value(input["stopError"].clone()) {
+            self.leftovers = None;
+            self.add(at, Happening::LeftoversUnknown { error: self.conceal.caught(&caught).error });
+        }
+    }
+
+    fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
+        // What fails in StopTasks is told once, when it is known what came of it.
+        if self.state.as_ref().is_some_and(|(state, _)| state == RESPOND_SUCCESS || state == RESPOND_FAILURE) {
+            let cause = event.cause.clone().unwrap_or_default();
+            self.add(event.at, Happening::AnswerFailed { error: error.to_owned(), cause });
+        }
+    }
+
+    fn answer(&mut self, at: Timestamp) {
+        let answer = match &self.state {
+            Some((state, _)) if state == RESPOND_SUCCESS => "SUCCESS",
+            Some((state, _)) if state == RESPOND_FAILURE => "FAILED",
+            _ => return,
+        };
+        if self.answered.is_none() {
+            self.answered = Some((answer, at));
+            self.add(at, Happening::Answered { answer, after: Span::between(self.told.unwrap_or(self.started), at) });
+        }
+    }
+
+    fn ended(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
+        self.end = Some(End { status, at: event.at, error: event.error.clone(), cause: event.cause.clone() });
+    }
+
+    /// Whether leftovers are being stopped.
+    pub(super) fn is_stopping(&self) -> bool {
+        let state = self.state.as_ref().map_or("", |(state, _)| state.as_str());
+        [STOP_TASKS, "TasksStillRunning", "WaitForTasksToStop", "ChooseAnswer"].contains(&state)
+    }
+
+    /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
+    pub(super) fn finish(&mut self, execution: &Execution, course: &Course) {
+        self.add_task();
+        let at = execution.stopped.unwrap_or(self.started);
+        match execution.status {
+            ExecutionStatus::Aborted => {
+                self.add(at, Happening::Aborted { error: execution.error.clone(), cause: execution.cause.clone() });
+            }
+            ExecutionStatus::TimedOut => self.add(at, Happening::TimedOut),
+            ExecutionStatus::Failed if course.answer != Answer::Given => {
+                let error = execution.error.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+                self.add(at, Happening::GaveUp { error });
+            }
+            ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
+        }
+    }
+
+    fn add_task(&mut self) {
+        let Some(output) = self.output.take() else { return };
+        let (Ok(started), Ok(stopped)) = (output.started_at.parse::<Timestamp>(), output.stopped_at.parse::<Timestamp>()) else {
+            return;
+        };
+        let tasks = output.task_arns.split(',').filter(|arn| !arn.is_empty()).count().max(1);
+        let after = self.steps.iter().rev().find_map(|step| match step.happening {
+            Happening::Claimed { .. } if step.at <= started => Some(Span::between(step.at, started)),
+            _ => None,
+        });
+        let ran_for = Span::between(started, stopped);
+        let task = one_line(&output.task_arn);
+        self.insert(started, Happening::TaskStarted { task, tasks, after });
+        self.insert(stopped, Happening::TaskStopped { tasks, exit_code: one_line(&output.exit_code), ran_for });
+    }
+
+    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own order is kept.
+    fn insert(&mut self, at: Timestamp, happening: Happening) {
+        let told = self.steps.iter().rposition(|step| matches!(step.happening, Happening::Told { .. })).unwrap_or(self.steps.len());
+        // Nothing comes before the request, which is the first.
+        let place = (1..told).find(|&place| self.steps[place].at > at).unwrap_or(told);
+        self.steps.insert(place, Step { at, since_start: Span::between(self.started, at), happening });
+    }
+}
