@@ -76,6 +76,9 @@ pub enum RescueError {
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
+    /// The event does not say the truth, or says it before the service does.
+    #[error("the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done")]
+    StillRuns(String),
 }
 
 impl Patience {

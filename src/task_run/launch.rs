@@ -221,13 +221,17 @@ impl Run<'_> {
     }
 }
 
+/// What ECS says while Fargate has no room, for anybody or for this account: "You've reached the limit on the number of vCPUs you
+/// can run concurrently" clears when other tasks end.
+const NO_ROOM: [&str; 2] = ["Capacity is unavailable", "reached the limit on the number of"];
+
 /// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour (`api_failures_messages`).
 pub(super) fn may_pass(failure: &PlacementFailure) -> bool {
-    failure.reason.starts_with("RESOURCE") || failure.reason == "AGENT" || failure.reason.contains("Capacity is unavailable")
+    failure.reason.starts_with("RESOURCE") || failure.reason == "AGENT" || NO_ROOM.iter().any(|says| failure.reason.contains(says))
 }
 
 fn is_capacity(error: &ApiError) -> bool {
-    error.message.contains("Capacity is unavailable") || error.message.contains("No Container Instances were found")
+    error.message.contains("No Container Instances were found") || NO_ROOM.iter().any(|says| error.message.contains(says))
 }
 
 pub(super) fn describe(failure: &PlacementFailure) -> String {
@@ -263,6 +267,7 @@ mod tests {
             ("RESOURCE:ENI", true),
             ("AGENT", true),
             ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
+            ("You've reached the limit on the number of vCPUs you can run concurrently", true),
             ("ATTRIBUTE", false),
             ("MISSING", false),
             ("INACTIVE", false),
@@ -270,6 +275,26 @@ mod tests {
         ] {
             let failure = PlacementFailure { reason: reason.to_owned(), detail: String::new(), arn: String::new() };
             assert_eq!(may_pass(&failure), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn no_room_is_waited_out_whether_ecs_says_it_as_failure_or_error() {
+        for (message, expected) in [
+            ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
+            ("You've reached the limit on the number of vCPUs you can run concurrently.", true),
+            ("No Container Instances were found in your cluster.", true),
+            ("Rate exceeded", false),
+            ("The requested CPU configuration is above your limit", false),
+        ] {
+            let error = ApiError {
+                action: "ecs:RunTask",
+                resource: "cluster 'production'".to_owned(),
+                kind: crate::aws::ErrorKind::Rejected,
+                code: None,
+                message: message.to_owned(),
+            };
+            assert_eq!(is_capacity(&error), expected, "{message}");
         }
     }
 }

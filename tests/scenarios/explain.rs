@@ -39,7 +39,7 @@ async fn failed(world: &World) -> Execution<'_> {
 
 #[tokio::test]
 async fn a_failed_execution_is_explained_as_text_and_as_json() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = failed(&world).await;
     let served = listen(&world).await;
 
@@ -70,7 +70,7 @@ async fn a_failed_execution_is_explained_as_text_and_as_json() {
 
 #[tokio::test]
 async fn the_exit_code_says_what_came_of_it() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Delete").await;
     execution.entered("StopTasks", &json!({})).invoked("Scheduled");
     let served = listen(&world).await;
@@ -87,7 +87,7 @@ async fn the_exit_code_says_what_came_of_it() {
 
 #[tokio::test]
 async fn a_history_of_many_pages_is_read_to_its_end() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({}));
     for _ in 0..400 {
@@ -106,7 +106,7 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
 
 #[tokio::test]
 async fn what_cannot_be_explained_is_said_in_a_sentence() {
-    let world = World::new().await;
+    let world = World::new();
     let execution = failed(&world).await;
     let served = listen(&world).await;
 
@@ -137,7 +137,7 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
 
 #[tokio::test]
 async fn another_state_machines_execution_is_refused() {
-    let world = World::new().await;
+    let world = World::new();
     let connection = world.connection();
     let machine =
         ecs_task_runner::aws::step_functions::StepFunctions::new(&connection).state_machine(world.aws.sfn().state_machine("orders"));

@@ -27,6 +27,8 @@ use crate::task_spec::TaskSpec;
 /// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of leftovers of three attempts
 /// each, and six attempts to answer), so that its last attempt is among them.
 const EVENTS: usize = 1_000;
+/// The last event of an execution that ended without success (`API_HistoryEvent`).
+const ENDS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 /// Within the function's four minutes, of which the calls before and the patience with leftovers take two at most.
 const DELIVERY: Duration = Duration::from_secs(45);
@@ -64,7 +66,14 @@ impl Rescuer {
 
     async fn answer_unless_given(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
         let execution = self.state_machine.describe(execution_arn).await?;
-        let course = Course::of(&self.state_machine.last_events(execution_arn, EVENTS).await?);
+        let events = self.state_machine.last_events(execution_arn, EVENTS).await?;
+        // A description may lag behind. Whoever makes up an event must not be able to end a run.
+        let status = match execution.status {
+            ExecutionStatus::Running if events.last().is_some_and(|last| ENDS.contains(&last.name.as_str())) => status,
+            ExecutionStatus::Running => return Err(RescueError::StillRuns(execution_arn.to_owned())),
+            status => status,
+        };
+        let course = Course::of(&events);
         let begun = match course.answer {
             Answer::Given => return Ok(Rescued::Nothing),
             Answer::Begun { is_success, state } => begun(is_success, &state),
@@ -91,8 +100,6 @@ impl Rescuer {
             self.responder.succeed(&request, Output::default(), DELIVERY).await?;
             return Ok(Rescued::Answered);
         }
-        // A description may lag behind.
-        let status = if execution.status == ExecutionStatus::Running { status } else { execution.status };
         let verdict = verdict(status, &execution, &course.activity);
         self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
         Ok(Rescued::Answered)

@@ -170,6 +170,19 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_execution_that_runs_is_not_ended_by_an_event_that_says_so() {
+    let world = World::new();
+    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    let execution = Execution::of(&world, "Create").await;
+    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+    world.launch(FAMILY, &execution.name).await;
+    let error = world.rescue(&execution.event("ABORTED")).await.unwrap_err();
+    assert!(error.to_string().contains("still runs"), "{error}");
+    world.assert_no_answer();
+    assert!(world.told_to_stop().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_ours_is_left_alone() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
