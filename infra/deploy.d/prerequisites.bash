@@ -24,7 +24,7 @@ check_rust() {
   if ! have cargo || ! have rustc; then
     problem "Rust (cargo and rustc): install it from https://rustup.rs."
   elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$(rust_target)/lib" ]; then
-    problem "Rust's standard library for $architecture: 'rustup target add $(rust_target)' installs it; or deploy with --architecture for the other processors."
+    problem "Rust's standard library for $architecture: 'rustup target add $(rust_target)' installs it. Or choose the other --architecture."
   fi
 }
 

@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 const GLIBC: [u32; 2] = [2, 34];
 
 /// What was promised, in bytes. Lambda itself takes 50 MB.
-const MOST_ZIP: u64 = 8 * 1024 * 1024;
-const MOST_WORKER: u64 = 20 * 1024 * 1024;
+const MOST_ZIP: u64 = 8_000_000;
+const MOST_WORKER: u64 = 20_000_000;
 
 fn packages() -> Vec<PathBuf> {
     match std::env::var_os("PACKAGE_DIRECTORY") {

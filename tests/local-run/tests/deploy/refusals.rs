@@ -100,11 +100,13 @@ async fn a_dry_run_prints_the_commands_and_calls_nothing() {
 async fn options_that_cannot_work_are_named_at_once() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let arguments = ["--speed", "--name=1st", "--architecture", "sparc", "--parameter", "ClusterArn=x", "--parameter", "CodeKey=x"];
-    let further = ["--worker-parameter", "MaxInstances", "--region"];
+    let further = ["--worker-parameter", "MaxInstances", "--bucket", "--vpc=", "--region"];
     let (status, told, errors) = ended(script(directory.path(), &[&arguments[..], &further].concat())).await;
     assert_eq!((status, told.as_str()), (Some(EXIT_USAGE), ""), "{errors}");
     for wrong in [
         "The option --speed is unknown.",
+        "The option --bucket needs a value.",
+        "The option --vpc needs a value.",
         "The option --region needs a value.",
         "--bucket is missing",
         "--vpc is missing",
