@@ -24,3 +24,4 @@ pub mod response_hosts;
 pub mod task_run;
 pub mod task_spec;
 pub mod task_status;
+pub mod version;

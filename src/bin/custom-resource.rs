@@ -17,6 +17,7 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper};
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::response_hosts::ResponseHosts;
+use ecs_task_runner::version::VERSION;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
@@ -36,8 +37,14 @@ const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
+    // Lambda passes no arguments.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "--version") {
+        println!("custom-resource {}", *VERSION);
+        return Ok(());
+    }
     logging::start(LogFormat::Json);
     let function = std::env::var(HANDLER).with_context(|| format!("{HANDLER} is not set: this program runs as an AWS Lambda function"))?;
+    tracing::info!(version = VERSION.as_str(), function, "the function starts");
     match function.as_str() {
         "start" => start().await,
         "respond" => respond().await,

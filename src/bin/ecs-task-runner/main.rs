@@ -11,6 +11,7 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use ecs_task_runner::version::VERSION;
 
 use check::CheckArguments;
 use configuration::WorkerArguments;
@@ -21,7 +22,7 @@ const EXIT_USAGE: u8 = 64;
 
 /// Runs ECS tasks as CloudFormation resources.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 110)]
+#[command(version = VERSION.as_str(), about, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

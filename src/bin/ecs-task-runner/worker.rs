@@ -11,6 +11,7 @@ use ecs_task_runner::aws::{Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::logging;
 use ecs_task_runner::task_run::TaskRunner;
+use ecs_task_runner::version::VERSION;
 
 use crate::configuration::WorkerConfiguration;
 use crate::health;
@@ -50,7 +51,7 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         default_heartbeat: DEFAULT_HEARTBEAT,
     };
     tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
+        version = VERSION.as_str(),
         activity = configuration.activity_arn,
         worker = configuration.worker_name,
         max_tasks = configuration.max_tasks,

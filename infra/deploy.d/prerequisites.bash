@@ -1,0 +1,86 @@
+# Part of infra/deploy: what it needs on this machine and in the account, all of it told at once.
+# shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
+
+check_prerequisites() {
+  [ -z "$dry_run" ] || return 0
+  check_python
+  [ -n "$given_package" ] || check_rust
+  [ -n "$package_only" ] || check_account
+  [ -z "$given_package" ] || check_package
+  stop_on_problems "$EXIT_PREREQUISITE" "infra/deploy needs what is missing here:"
+}
+
+check_python() {
+  if ! have "$python"; then
+    problem "Python 3.10 or later: install it, or name it in PYTHON ('$python' is not there)."
+  elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    problem "Python 3.10 or later: '$python' is older. Install it, or name it in PYTHON."
+  elif [ -z "$given_package" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+    problem "Python's module venv: '$python' lacks it. On Debian and Ubuntu install python3-venv."
+  fi
+}
+
+check_rust() {
+  if ! have cargo || ! have rustc; then
+    problem "Rust (cargo and rustc): install it from https://rustup.rs."
+  elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$(rust_target)/lib" ]; then
+    problem "Rust's standard library for $architecture: 'rustup target add $(rust_target)' installs it. Or choose the other --architecture."
+  fi
+}
+
+check_account() {
+  if ! have aws; then
+    problem "The AWS CLI (aws): https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
+    return
+  fi
+  region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
+  if [ -z "$region" ]; then
+    problem "A region: give --region, or configure one with 'aws configure'."
+    return
+  fi
+  if ! ask sts get-caller-identity --query Account --output text; then
+    problem "Credentials of the AWS account: configure them with 'aws configure' or 'aws sso login', or choose AWS_PROFILE. AWS said: $answer"
+    return
+  fi
+  check_bucket
+  check_subnets
+  check_stack "$name"
+  check_stack "$name-workers"
+}
+
+check_bucket() {
+  if ! ask s3api head-bucket --bucket "$bucket" --query BucketRegion --output text; then
+    problem "The bucket $bucket: it is not there, in another region than $region, or not yours to use. Make one with 'aws s3 mb s3://NAME --region $region'. AWS said: $answer"
+  elif [ -n "$answer" ] && [ "$answer" != None ] && [ "$answer" != "$region" ]; then
+    problem "A bucket in $region: $bucket is in $answer, and Lambda takes programs from its own region only."
+  fi
+}
+
+check_subnets() {
+  # shellcheck disable=SC2086 # One argument for each subnet.
+  if ! ask ec2 describe-subnets --subnet-ids ${subnets//,/ } --query "Subnets[?VpcId!='$vpc'].SubnetId" --output text; then
+    problem "The subnets $subnets in $region. AWS said: $answer"
+  elif [ -n "$answer" ] && [ "$answer" != None ]; then
+    problem "Subnets of $vpc: ${answer//$'\t'/, } belong to another VPC."
+  fi
+}
+
+# A stack in the middle of something, or stuck, refuses a deployment with less to go by.
+check_stack() {
+  local status
+  status=$(stack_status "$1")
+  case $status in
+    ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED)
+      problem "The stack $1 out of the way: it is in $status and can only be deleted. $(way_out "$1" "$status")"
+      ;;
+    UPDATE_ROLLBACK_FAILED) problem "The stack $1 in a state to update: it is in $status. $(way_out "$1" "$status")" ;;
+    REVIEW_IN_PROGRESS) ;;
+    *_IN_PROGRESS) problem "The stack $1 at rest: it is in $status. Wait until that has ended, and try again." ;;
+  esac
+}
+
+check_package() {
+  have "$python" || return 0
+  local said
+  said=$(inspect_package problems 2>&1) || problem "The package in $package: $said"
+}

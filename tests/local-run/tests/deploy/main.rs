@@ -1,0 +1,12 @@
+//! `infra/deploy` as it is called: what it deploys on the emulator, and what it says when it cannot.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
+
+mod call;
+mod emulator;
+mod refusals;
+
+/// `EX_USAGE` of sysexits.h.
+const EXIT_USAGE: i32 = 64;
+/// `EX_UNAVAILABLE` of sysexits.h.
+const EXIT_PREREQUISITE: i32 = 69;
