@@ -3,6 +3,7 @@
 mod check;
 mod configuration;
 mod health;
+mod probe;
 mod signals;
 mod systemd;
 mod worker;
@@ -13,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 use check::CheckArguments;
 use configuration::WorkerArguments;
+use probe::HealthArguments;
 
 /// `EX_USAGE` of sysexits.h: the program was called in a way that can never work.
 const EXIT_USAGE: u8 = 64;
@@ -38,6 +40,11 @@ enum Command {
     /// Reports every problem with the path to it. Intrinsic functions stand for values of any type. Exits with 0 when there is
     /// no problem, with 1 when there is one or the file cannot be read.
     Check(CheckArguments),
+    /// Asks the worker of this host whether it is well, for the health check of a container.
+    ///
+    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1 when it is not or does not
+    /// answer.
+    Health(HealthArguments),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +65,7 @@ fn main() -> ExitCode {
             }
         },
         Command::Check(arguments) => check::run(&arguments),
+        Command::Health(arguments) => probe::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("ecs-task-runner: {error:#}");
