@@ -3,6 +3,7 @@
 mod deployed;
 mod execution;
 mod hostile;
+mod incidents;
 mod rescue;
 mod respond;
 mod seal;

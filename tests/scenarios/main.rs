@@ -14,5 +14,6 @@ mod parameters;
 mod program;
 mod reasons;
 mod task_run;
+mod templates;
 mod worker_process;
 mod world;
