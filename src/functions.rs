@@ -10,7 +10,7 @@ mod skip;
 mod start;
 mod stop;
 
-pub use rescue::{NOT_CLAIMED, NotARescueEvent, Patience, RescueError, Rescued, Rescuer};
+pub use rescue::{INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience, RescueError, Rescued, Rescuer};
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
 pub use seal::Seal;
 pub use start::{StartError, StartOutcome, Starter};

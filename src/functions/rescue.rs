@@ -26,6 +26,12 @@ pub use event::NotARescueEvent;
 use event::RescueEvent;
 pub use verdict::NOT_CLAIMED;
 
+/// What the field `incident` of a log line says when an execution ended without an answer. The alarms of `infra/task-runner.yaml`
+/// count these lines; they are errors, so that no log filter that is of use drops them.
+pub const INCIDENT_UNANSWERED: &str = "Unanswered";
+/// The same, when no worker took a run in time.
+pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
+
 /// Rescues executions.
 #[derive(Debug, Clone)]
 pub struct Rescuer {

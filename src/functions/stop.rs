@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::leftovers::{Leftovers, Owner};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
-use crate::aws::step_functions::StepFunctions;
+use crate::aws::step_functions::{Execution, ExecutionStatus, StepFunctions};
 use crate::clock::{Clock, after};
 use crate::deadline::DEFINITION_PATIENCE;
 use crate::error_name::ErrorName;
@@ -16,6 +16,16 @@ use crate::task_spec::TaskSpec;
 /// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s later at most, and may launch
 /// a task until then. The definition checks every 5 s; this many checks outlast that time.
 pub const CHECKS_UNTIL_WORKERS_KNOW: u32 = 6;
+
+/// How the cause begins with which a Delete stops executions and tasks of its resource.
+const DELETED: &str = "The CloudFormation resource is being deleted";
+
+/// Whether a Delete of the resource has stopped this execution.
+pub(super) fn is_given_up_by_delete(execution: &Execution) -> bool {
+    execution.status == ExecutionStatus::Aborted
+        && execution.error.as_deref() == Some(ErrorName::Interrupted.as_str())
+        && execution.cause.as_deref().is_some_and(|cause| cause.starts_with(DELETED))
+}
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,7 +100,7 @@ impl Stopper {
             executions += self.stop_executions(&event.state_machine, &task.started_by).await;
         }
         let (owner, reason) = if is_delete {
-            (Owner::Resource, format!("The CloudFormation resource is being deleted ({})", task.started_by))
+            (Owner::Resource, format!("{DELETED} ({})", task.started_by))
         } else {
             (Owner::Execution, format!("The run has failed ({})", task.started_by))
         };
@@ -119,7 +129,7 @@ impl Stopper {
         };
         let mut stopped = 0;
         for execution in running.iter().filter(|execution| given_up.iter().any(|prefix| execution.name.starts_with(prefix))) {
-            let cause = format!("The CloudFormation resource is being deleted ({name}).");
+            let cause = format!("{DELETED} ({name}).");
             match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
                 Ok(()) => {
                     tracing::info!(execution = execution.name, "stopped an earlier execution of the resource");

@@ -3,6 +3,7 @@
 mod deployed;
 pub mod execution;
 mod hostile;
+mod incidents;
 mod missed;
 mod rescue;
 mod respond;

@@ -18,6 +18,7 @@ mod parameters;
 mod program;
 mod reasons;
 mod task_run;
+mod templates;
 mod upgrade;
 mod worker_process;
 mod world;

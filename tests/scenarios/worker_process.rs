@@ -11,7 +11,7 @@ use stand_ins::sfn::{EventKind, Schedule, Scheduled};
 use stand_ins::{Call, Service};
 use tokio::time::{Instant, sleep};
 
-use crate::program::{Program, command, listen};
+use crate::program::{Ended, Program, command, listen};
 use crate::world::{FAMILY, World, success};
 
 /// Longer than anything here takes on a busy machine.
@@ -268,6 +268,35 @@ async fn a_probe_is_answered_with_the_signs_of_life() {
     assert_eq!((&signs["healthy"], &signs["ready"], &signs["tasksInHand"]), (&json!(true), &json!(true), &json!(0)));
     assert!(signs["lastPollSecondsAgo"].as_u64().unwrap() <= 5);
     assert_eq!(request(&address, "POST").0, "405 Method Not Allowed");
+
+    let asked = health(&address).await;
+    assert_eq!(asked.status.code(), Some(0), "{asked:?}");
+    assert_eq!(serde_json::from_str::<Value>(&asked.stdout).unwrap()["healthy"], true);
+}
+
+#[tokio::test]
+async fn the_health_command_fails_when_the_worker_is_not_well_or_not_there() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let unwell = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let answer = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n{\"healthy\":false,\"lateHeartbeats\":2}";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        // Closing with the request unread would take the answer back.
+        tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 1_024]).await.unwrap();
+    };
+    let (asked, ()) = tokio::join!(health(&address), unwell);
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(asked.stderr.contains("is not well") && asked.stderr.contains(r#""lateHeartbeats":2"#), "{asked:?}");
+
+    drop(listener);
+    let asked = health(&address).await;
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(asked.stderr.contains(&format!("no worker answers at {address}")), "{asked:?}");
+}
+
+async fn health(address: &str) -> Ended {
+    Program::of(command(None, &["health", "--health-addr", address]).spawn().unwrap()).ended(PATIENCE).await
 }
 
 /// Answers status and body.

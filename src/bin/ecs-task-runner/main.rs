@@ -4,6 +4,7 @@ mod check;
 mod configuration;
 mod explain;
 mod health;
+mod probe;
 mod signals;
 mod systemd;
 mod worker;
@@ -16,6 +17,7 @@ use ecs_task_runner::version::VERSION;
 use check::CheckArguments;
 use configuration::WorkerArguments;
 use explain::ExplainArguments;
+use probe::HealthArguments;
 
 /// `EX_USAGE` of sysexits.h: the program was called in a way that can never work.
 const EXIT_USAGE: u8 = 64;
@@ -50,6 +52,11 @@ enum Command {
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was not told, with 3 while the
     /// execution runs, with 2 when it cannot be explained, and with 64 when the argument names no execution.
     Explain(ExplainArguments),
+    /// Asks the worker of this host whether it is well, for the health check of a container.
+    ///
+    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1 when it is not or does not
+    /// answer.
+    Health(HealthArguments),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +78,7 @@ fn main() -> ExitCode {
         },
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Health(arguments) => probe::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("ecs-task-runner: {error:#}");

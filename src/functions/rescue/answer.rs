@@ -14,13 +14,14 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::verdict::verdict;
-use super::{RescueError, Rescued, Rescuer};
-use crate::aws::step_functions::ExecutionStatus;
+use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
+use crate::aws::step_functions::{Execution, ExecutionStatus};
 use crate::event::{Request, RequestType};
 use crate::execution_history::{Answer, Course};
 use crate::functions::leftovers::Owner;
 use crate::functions::reason::reason;
 use crate::functions::respond::{RespondEvent, RespondStatus, State};
+use crate::functions::stop::is_given_up_by_delete;
 use crate::outcome::Output;
 use crate::task_spec::TaskSpec;
 
@@ -81,7 +82,7 @@ impl Rescuer {
         };
         // Whatever an answer that was begun says is final; leftovers were stopped before it.
         if let Some(answer) = begun {
-            tracing::warn!(execution = execution_arn, "the execution could not deliver its answer; it is delivered now");
+            tell_of(execution_arn, status, &execution);
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
@@ -90,6 +91,7 @@ impl Rescuer {
             tracing::warn!(execution = execution_arn, "the execution was not started for CloudFormation; there is nobody to answer");
             return Ok(Rescued::Nothing);
         };
+        tell_of(execution_arn, status, &execution);
         let is_delete = request.request_type == RequestType::Delete;
         let owner = if is_delete { Owner::Resource } else { Owner::Execution };
         let still_running = match serde_json::from_value::<TaskSpec>(input["task"].clone()) {
@@ -120,6 +122,21 @@ impl Rescuer {
                 }
             }
         }
+    }
+}
+
+/// Says that the execution ended without an answer, which is an incident. It is none when a Delete of the resource has stopped it:
+/// nobody waits for that answer.
+fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
+    if is_given_up_by_delete(execution) {
+        tracing::info!(execution = execution_arn, "the execution was stopped for a Delete of its resource; it is answered now");
+    } else {
+        tracing::error!(
+            incident = INCIDENT_UNANSWERED,
+            execution = execution_arn,
+            ?status,
+            "the execution ended without an answer; it is answered now"
+        );
     }
 }
 

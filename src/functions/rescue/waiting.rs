@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::time::Instant;
 
-use super::Rescuer;
 use super::verdict::{NOT_CLAIMED, not_claimed};
+use super::{INCIDENT_NOT_CLAIMED, Rescuer};
 use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
 use crate::execution_history::{Activity, Course};
@@ -66,7 +66,12 @@ impl Rescuer {
         // A worker may take it between the look and the stop. Its token is void then, and the end of the execution brings the
         // rescue that stops what it has launched.
         self.state_machine.stop(&execution.arn, NOT_CLAIMED, &not_claimed(self.patience.claim)).await?;
-        tracing::warn!(execution = execution.name, waited_s = self.patience.claim.as_secs(), "no worker took the run; it is given up");
+        tracing::error!(
+            incident = INCIDENT_NOT_CLAIMED,
+            execution = execution.name,
+            waited_s = self.patience.claim.as_secs(),
+            "no worker took the run; it is given up"
+        );
         Ok(true)
     }
 

@@ -21,18 +21,18 @@ thread_local! {
 }
 
 /// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what the programs let through.
-fn capture_log() {
+pub(super) fn capture_log() {
     static SUBSCRIBER: Once = Once::new();
     // One for the whole process: a subscriber of one thread misses call sites that others reach at the same time.
     SUBSCRIBER.call_once(|| {
         let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
-        let lines = tracing_subscriber::fmt::layer().json().with_writer(|| Log);
+        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Log);
         tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
     });
     LOGGED.set(Some(Vec::new()));
 }
 
-fn logged() -> String {
+pub(super) fn logged() -> String {
     String::from_utf8(LOGGED.take().unwrap()).unwrap()
 }
 
