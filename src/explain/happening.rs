@@ -57,9 +57,9 @@ pub enum Happening {
         task: String,
         /// Number of tasks.
         tasks: usize,
-        /// Since the worker took the run.
-        #[serde(rename = "afterSeconds")]
-        after: Option<Span>,
+        /// Since when.
+        #[serde(flatten)]
+        since: SinceTaken,
     },
     /// The ECS task stopped, of several the last.
     TaskStopped {
@@ -139,19 +139,14 @@ impl fmt::Display for Happening {
         match self {
             Self::Requested => f.write_str("requested by CloudFormation"),
             Self::Scheduled { attempt: 1 } => f.write_str("scheduled for a worker"),
-            Self::Scheduled { attempt } => write!(f, "scheduled again, for worker number {attempt}"),
+            Self::Scheduled { attempt } => write!(f, "scheduled for another worker, attempt {attempt}"),
             Self::NotScheduled { error } => write!(f, "could not be scheduled for a worker: {}", one_line(error)),
             Self::Claimed { worker: Some(worker), after } => write!(f, "claimed by worker '{worker}' after {after}"),
             Self::Claimed { worker: None, after } => write!(f, "claimed by a worker after {after}"),
             Self::HandedOver(since) => write!(f, "handed over by its worker, which was shut down{since}"),
             Self::WorkerLost(since) => write!(f, "taken from its worker, which sent no heartbeat any more{since}"),
-            Self::TaskStarted { task, tasks, after } => {
-                match tasks {
-                    1 => write!(f, "ECS task {} started", task_id(task))?,
-                    tasks => write!(f, "first of {tasks} ECS tasks started, {}", task_id(task))?,
-                }
-                after.map_or(Ok(()), |after| write!(f, ", {after} after the claim"))
-            }
+            Self::TaskStarted { task, tasks: 1, since } => write!(f, "ECS task {} started{since}", task_id(task)),
+            Self::TaskStarted { task, tasks, since } => write!(f, "first of {tasks} ECS tasks started, {}{since}", task_id(task)),
             Self::TaskStopped { tasks: 1, exit_code, ran_for } => write!(f, "ECS task ended with exit code {exit_code}, ran for {ran_for}"),
             Self::TaskStopped { tasks, exit_code, ran_for } => {
                 write!(f, "last of {tasks} ECS tasks ended, the first with exit code {exit_code}; they ran for {ran_for}")

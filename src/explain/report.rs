@@ -26,7 +26,7 @@ impl fmt::Display for Explanation {
         let name = self.execution.rsplit(':').next().unwrap_or_default();
         writeln!(f, "Execution  {name}")?;
         let tasks = if task.count == 1 { String::new() } else { format!(", {} tasks", task.count) };
-        writeln!(f, "Task       {} on cluster {}{tasks}", task.task_definition, task.cluster)?;
+        writeln!(f, "Task       {} on cluster {}{tasks}", name_in(&task.task_definition), name_in(&task.cluster))?;
         match self.ended {
             Some(ended) => {
                 let span = Span::between(self.started, ended);
@@ -69,4 +69,9 @@ fn date(time: Timestamp) -> String {
 
 fn clock(time: Timestamp) -> String {
     time.strftime("%H:%M:%S").to_string()
+}
+
+/// The name at the end of an ARN, or the name itself.
+fn name_in(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }

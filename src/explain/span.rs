@@ -36,7 +36,9 @@ impl fmt::Display for Span {
 
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(Duration::from_millis(u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)).as_secs_f64())
+        // Whole milliseconds divided once stay short in writing.
+        #[allow(clippy::cast_precision_loss, reason = "exact below 2^53 ms")]
+        serializer.serialize_f64(self.0.as_millis() as f64 / 1_000.0)
     }
 }
 
@@ -69,6 +71,8 @@ mod tests {
         let (earlier, later) = (Timestamp::from_second(10).unwrap(), Timestamp::from_second(12).unwrap());
         assert_eq!(Span::between(earlier, later), Span(Duration::from_secs(2)));
         assert_eq!(Span::between(later, earlier), Span(Duration::ZERO));
-        assert_eq!(serde_json::to_value(Span(Duration::from_micros(1_234_567))).unwrap(), 1.234);
+        for (micros, expected) in [(1_234_567, "1.234"), (2_829_000, "2.829"), (0, "0.0"), (131_200_000, "131.2")] {
+            assert_eq!(serde_json::to_string(&Span(Duration::from_micros(micros))).unwrap(), expected);
+        }
     }
 }

@@ -116,13 +116,13 @@ fn a_run_that_changes_hands_tells_every_claim() {
             "scheduled for a worker",
             "claimed by worker 'i-0abc' after 1.2 s",
             "handed over by its worker, which was shut down, 12 s after the claim",
-            "scheduled again, for worker number 2",
+            "scheduled for another worker, attempt 2",
             "claimed by worker 'i-0def' after 0.1 s",
             "taken from its worker, which sent no heartbeat any more, 1 min 4 s after the claim",
-            "scheduled again, for worker number 3",
+            "scheduled for another worker, attempt 3",
             "claimed by worker 'i-0fed' after 0.5 s",
             "taken from its worker, which sent no heartbeat any more, 1 min 1 s after the claim",
-            "scheduled again, for worker number 4",
+            "scheduled for another worker, attempt 4",
             "claimed by worker 'i-0bed' after 1.0 s",
             "worker told success, 8.0 s after the claim",
             "CloudFormation answered SUCCESS after 0.2 s",
@@ -150,7 +150,7 @@ fn an_emulators_history_reads_the_same_but_for_the_claim() {
             "requested by CloudFormation",
             "scheduled for a worker",
             "taken from its worker, which sent no heartbeat any more, 3.2 s after it was scheduled",
-            "scheduled again, for worker number 2",
+            "scheduled for another worker, attempt 2",
             "worker told success, 5.0 s after it was scheduled",
             "CloudFormation answered SUCCESS after 0.2 s",
         ]
@@ -254,4 +254,25 @@ fn clocks_that_disagree_do_not_change_the_order() {
         assert!(told.first().unwrap().starts_with("requested") && told.last().unwrap().starts_with("worker told"), "{told:?}");
         assert_eq!(told.len(), 6);
     }
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let cause = "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
+ECS says: EssentialContainerExited, Essential container in task exited
+Last log lines of 'migrate':
+  django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
+    let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}, "leftovers": {"running": 0, "executions": 0}});
+    let mut history = History::of("Create");
+    claimed(&mut history)
+        .timed_out(64_900, "States.HeartbeatTimeout")
+        .scheduled(65_900)
+        .claimed(66_800, "i-0def")
+        .failed(91_300, "EcsTask.Failed", cause)
+        .entered(91_400, "StopTasks", &json!({}))
+        .entered(92_000, "RespondFailure", &error)
+        .invoked(92_400, "Succeeded")
+        .ended(92_500, "Failed", "EcsTask.Failed", cause);
+    let text = history.explain(ExecutionStatus::Failed).to_string();
+    assert!(include_str!("../../README.md").contains(&text), "not in the README:\n{text}");
 }

@@ -223,13 +223,18 @@ impl Timeline {
             return;
         };
         let tasks = output.task_arns.split(',').filter(|arn| !arn.is_empty()).count().max(1);
-        let after = self.steps.iter().rev().find_map(|step| match step.happening {
-            Happening::Claimed { .. } if step.at <= started => Some(Span::between(step.at, started)),
-            _ => None,
+        let since = self.steps.iter().rev().filter(|step| step.at <= started).find_map(|step| {
+            let span = Some(Span::between(step.at, started));
+            match step.happening {
+                Happening::Claimed { .. } => Some(SinceTaken { claimed: span, scheduled: None }),
+                Happening::Scheduled { .. } => Some(SinceTaken { claimed: None, scheduled: span }),
+                _ => None,
+            }
         });
+        let since = since.unwrap_or(SinceTaken { claimed: None, scheduled: None });
         let ran_for = Span::between(started, stopped);
         let task = one_line(&output.task_arn);
-        self.insert(started, Happening::TaskStarted { task, tasks, after });
+        self.insert(started, Happening::TaskStarted { task, tasks, since });
         self.insert(stopped, Happening::TaskStopped { tasks, exit_code: one_line(&output.exit_code), ran_for });
     }
 

@@ -80,8 +80,7 @@ async fn explain(arn: ExecutionArn) -> anyhow::Result<Explanation> {
 fn in_words(error: &ApiError, arn: &ExecutionArn) -> anyhow::Error {
     if error.code.as_deref() == Some("ExecutionDoesNotExist") {
         return anyhow!(
-            "there is no execution {arn}: {}. An execution is kept for 90 days after its end. See whether name, region and account are right; aws stepfunctions list-executions --region {} --state-machine-arn {} lists those there are",
-            error.message,
+            "there is no execution {arn}. An execution is kept for 90 days after its end. See whether name, region and account are right; aws stepfunctions list-executions --region {} --state-machine-arn {} lists those there are",
             arn.region(),
             arn.state_machine()
         );

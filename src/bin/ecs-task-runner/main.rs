@@ -46,8 +46,8 @@ enum Command {
     /// Tells what happened in an execution of the state machine: a timeline with durations, and a verdict.
     ///
     /// Reads the execution's description and history with your own AWS credentials, which need states:DescribeExecution and
-    /// states:GetExecutionHistory. The region is the ARN's. Names of executions begin with the resource's physical id, which
-    /// the stack's events show. Response URLs and values of environment overrides are never printed.
+    /// states:GetExecutionHistory. The region is the ARN's. The names of a resource's executions begin with its logical id.
+    /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was not told, with 3 while the
     /// execution runs, with 2 when it cannot be explained, and with 64 when the argument names no execution.
