@@ -9,7 +9,7 @@ use crate::error_name::ErrorName;
 use crate::execution_history::RecordedEvent;
 use crate::execution_input::ExecutionInput;
 use crate::functions::NOT_CLAIMED;
-use crate::functions::reason::CaughtError;
+use crate::functions::reason::{CaughtError, without_input};
 use crate::outcome::MAX_CAUSE;
 use crate::task_run::redact::Redaction;
 
@@ -68,12 +68,8 @@ impl Conceal {
         if is_ours(error) {
             return self.without_url(cause);
         }
-        // Step Functions repeats the whole input in some of its own errors, escaped so that no value would be found in it.
-        let cause = match cause.find('{') {
-            Some(input) if error.starts_with("States.") => format!("{}{}", &cause[..input], byte_limit::ELLIPSIS),
-            _ => cause.to_owned(),
-        };
-        self.text(&cause)
+        // A repeated input is escaped, so that no value would be found in it.
+        self.text(&without_input(error, cause))
     }
 
     /// What others wrote, in at most as many bytes as a cause may have, without control characters other than line ends.
