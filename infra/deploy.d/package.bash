@@ -33,12 +33,13 @@ build() {
     "$tools/bin/cargo-zigbuild" zigbuild --locked --release --package ecs-task-runner --bins --target-dir "$target" --target "$(rust_target).$GLIBC"
 }
 
-# Of the sources that the programs are made of, as --version shows it.
+# The last one that changed what the programs are made of, as --version shows it. A commit of something else makes the same programs,
+# and replaces no fleet.
 commit() {
   [ -z "$dry_run" ] || { printf 'COMMIT, DATE'; return; }
-  local hash day changed
-  { hash=$(git log -1 --format=%h) && day=$(git log -1 --format=%cs) && changed=$(git status --porcelain -- Cargo.toml Cargo.lock src); } \
-    2>/dev/null || return 0
+  local sources=(Cargo.toml Cargo.lock src) hash day changed
+  { hash=$(git log -1 --format=%h -- "${sources[@]}") && day=$(git log -1 --format=%cs -- "${sources[@]}") &&
+    changed=$(git status --porcelain -- "${sources[@]}"); } 2>/dev/null || return 0
   printf '%s, %s' "$hash${changed:+-dirty}" "$day"
 }
 
