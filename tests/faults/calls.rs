@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{Service, StandIns};
+use template_roles::{Deployment, Roles, WORKER};
 use tokio::time::{Instant, timeout};
 
 use crate::interpreter::{End, Failed, execute};
@@ -72,9 +73,21 @@ fn spans() -> [(&'static str, Span); 3] {
     [("once", Span::Next(1)), ("5 s", Span::For(5 * SECOND)), ("for ever", Span::Forever)]
 }
 
+/// A connection with the role of a program.
+fn connection(aws: &StandIns, program: &str) -> Connection {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(stand_ins::REGION))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
+        .http_client(aws.http_client())
+        .build();
+    Connection::from_config(config)
+}
+
 /// Plays a cell. Gives what is wrong with how it went.
 async fn play(service: Service, operation: &str, course: Course, fault: Fault, span: Span) -> Result<(), String> {
     let aws = StandIns::new();
+    Roles::of(&Deployment::new()).enforce(&aws);
     let activity = aws.sfn().activity("ecs-task");
     aws.ecs().register_family("migrate", &["migrate"]);
     aws.ecs().script(
@@ -87,13 +100,7 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
     );
     aws.faults().inject(service, operation, span, fault);
     let clock = Clock::following_tokio("2026-11-23T06:00:00Z".parse().unwrap());
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(stand_ins::REGION))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
-        .http_client(aws.http_client())
-        .build();
-    let connection = Connection::from_config(config);
+    let connection = connection(&aws, WORKER);
 
     let runner = Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), clock, CallRates::default()));
     let client = ActivityClient::new(&connection, &activity, "worker-1");
@@ -103,6 +110,7 @@ async fn play(service: Service, operation: &str, course: Course, fault: Fault, s
         tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
 
     let answers: Arc<Mutex<Vec<String>>> = Arc::default();
+    let connection = self::connection(&aws, "stop");
     let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), clock);
     let invoke = |function: String, payload: Value| {
         let (answers, stopper) = (Arc::clone(&answers), stopper.clone());
