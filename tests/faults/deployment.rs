@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::{ExecutionEnd, ExecutionView};
+use template_roles::{Roles, WORKER};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -43,6 +44,7 @@ pub struct Deployment {
     pub aws: StandIns,
     pub activity: String,
     pub clock: Clock,
+    /// The worker's.
     pub connection: Connection,
     urls: ResponseUrls,
     starter: Starter,
@@ -68,27 +70,37 @@ impl Deployment {
         let key = aws.kms().key();
         let clock = Clock::following_tokio(Clock::system().now());
         let urls = aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
-            .http_client(aws.http_client())
-            .build();
-        let connection = Connection::from_config(config);
-        let ecs = Ecs::with_retries(&connection);
-        let step_functions = StepFunctions::new(&connection);
-        let put = ResponsePut::through(urls.connector(), ResponseHosts::of_region(stand_ins::REGION));
-        let responder = Responder::new(put, Seal::new(Kms::new(&connection), Some(key)));
-        let machine = || step_functions.state_machine(&state_machine);
+        Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
+        let connection_of = |program: &str| {
+            let config = SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new(stand_ins::REGION))
+                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
+                .http_client(aws.http_client())
+                .build();
+            Connection::from_config(config)
+        };
+        let responder = |connection: &Connection| {
+            let put = ResponsePut::through(urls.connector(), ResponseHosts::of_region(stand_ins::REGION));
+            Responder::new(put, Seal::new(Kms::new(connection), Some(key.clone())))
+        };
+        let machine = |connection: &Connection| StepFunctions::new(connection).state_machine(&state_machine);
+        let [start, stop, rescue] = ["start", "stop", "rescue"].map(connection_of);
         Arc::new(Self {
-            starter: Starter::new(machine(), Stacks::new(&connection), ecs.clone(), responder.clone(), clock),
-            stopper: Stopper::new(ecs.clone(), step_functions.clone(), clock),
-            rescuer: Rescuer::new(machine(), ecs, responder.clone(), clock, Patience::with_claim(CLAIM_TIMEOUT)),
-            responder,
+            starter: Starter::new(machine(&start), Stacks::new(&start), Ecs::with_retries(&start), responder(&start), clock),
+            stopper: Stopper::new(Ecs::with_retries(&stop), StepFunctions::new(&stop), clock),
+            rescuer: Rescuer::new(
+                machine(&rescue),
+                Ecs::with_retries(&rescue),
+                responder(&rescue),
+                clock,
+                Patience::with_claim(CLAIM_TIMEOUT),
+            ),
+            responder: responder(&connection_of("respond")),
+            connection: connection_of(WORKER),
             aws,
             activity,
             clock,
-            connection,
             urls,
             dead_letters: Mutex::default(),
         })

@@ -1,6 +1,8 @@
 //! The fault suite: every call of the path, struck by every fault, for a while or for ever; and workers killed, terminated and
 //! frozen in every phase of a task. `cargo test --test faults -- --nocapture` prints the matrix.
 
+// The futures of the SDK calls nest deeper than the compiler looks by default.
+#![recursion_limit = "256"]
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -9,6 +9,7 @@ use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{EventKind, Outcome, Schedule};
 use stand_ins::{Service, StandIns};
+use template_roles::{Deployment, Roles, WORKER};
 use tokio::time::{sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,7 +47,7 @@ impl Worker {
             .args(["worker", "--activity-arn", activity])
             .env_clear()
             .env("AWS_ENDPOINT_URL", endpoint)
-            .env("AWS_ACCESS_KEY_ID", "AKID")
+            .env("AWS_ACCESS_KEY_ID", WORKER)
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null())
@@ -82,6 +83,7 @@ impl Drop for Worker {
 
 async fn play(phase: Phase, signal: &str) -> Result<(), String> {
     let aws = StandIns::new();
+    Roles::of(&Deployment::new()).enforce(&aws);
     aws.sfn().set_poll_time(2 * SECOND);
     let activity = aws.sfn().activity("ecs-task");
     aws.ecs().register_family("migrate", &["migrate"]);

@@ -231,7 +231,7 @@ async fn what_a_failed_run_leaves_is_stopped() {
     failure(world.run(&task).await);
     let state = json!({"request": {"RequestType": "Create"}, "task": task});
     let event: StopEvent = serde_json::from_value(json!({"state": state, "stateMachine": ""})).unwrap();
-    let connection = world.connection();
+    let connection = world.connection_of("stop");
     let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), world.clock);
     let found = stopper.stop(event).await.unwrap();
     assert!(world.aws.ecs().tasks()[1].stop_requested.is_some(), "{found:?}");

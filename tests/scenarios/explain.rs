@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();
     let mut child = command(Some(&served.url()), &arguments);
+    // A person, and no worker.
+    child.env("AWS_ACCESS_KEY_ID", "PERSON");
     Program::of(child.spawn().unwrap()).ended(PATIENCE).await
 }
 
@@ -138,7 +140,7 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
 #[tokio::test]
 async fn another_state_machines_execution_is_refused() {
     let world = World::new();
-    let connection = world.connection();
+    let connection = world.connection_of("TESTS");
     let machine =
         ecs_task_runner::aws::step_functions::StepFunctions::new(&connection).state_machine(world.aws.sfn().state_machine("orders"));
     machine.start("order-1", r#"{"order": 1}"#).await.unwrap();

@@ -13,6 +13,7 @@ use local_run::task_runner::TaskRunner;
 use local_run::worker::Worker;
 use stand_ins::StandIns;
 use stand_ins::ecs::Script;
+use template_roles::{Deployment, Roles};
 use tokio::time::{sleep, timeout};
 
 /// A stack operation here takes seconds; this is for busy machines.
@@ -38,6 +39,13 @@ impl Account {
         aws.stand_ins().ecs().register_family("migrate", &["migrate"]);
         let program = Path::new(env!("CARGO_BIN_EXE_custom-resource"));
         let task_runner = TaskRunner::deploy(aws.endpoints(), program, |_| {}).await.unwrap();
+        Roles::of(
+            &Deployment::new()
+                .state_machine(&task_runner.state_machine_arn)
+                .key(&task_runner.key_arn)
+                .attribute("Activity", &task_runner.activity_arn),
+        )
+        .enforce(aws.stand_ins());
         let stacks = Stacks::new(aws.endpoints().cloudformation());
         let mut account = Self { aws, task_runner, stacks, workers: Vec::new(), directory };
         account.start_worker();

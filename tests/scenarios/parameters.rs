@@ -85,3 +85,12 @@ async fn every_parameter_of_run_task_reaches_ecs_as_it_was_given() {
     }
     assert_eq!((&request["startedBy"], &request["clientToken"], &request["count"]), (&json!(NAME), &json!(TOKEN), &json!(1)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn tasks_on_instances_are_tagged_as_well() {
+    let world = World::new();
+    let _worker = world.worker();
+    let changes = json!({"instances": ["0123456789abcdef0123456789abcde0"], "tags": [{"key": "team", "value": "web"}]});
+    success(world.run(&with(world.task(), &changes)).await);
+    assert_eq!(world.aws.ecs().tasks()[0].request["tags"], changes["tags"]);
+}

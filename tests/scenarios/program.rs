@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stand_ins::Served;
+use template_roles::WORKER;
 use tokio::time::{Instant, sleep};
 
 use crate::world::World;
@@ -43,7 +44,7 @@ pub fn command(endpoint: Option<&str>, arguments: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(endpoint) = endpoint {
-        command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ACCESS_KEY_ID", "AKID").env("AWS_SECRET_ACCESS_KEY", "secret");
+        command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ACCESS_KEY_ID", WORKER).env("AWS_SECRET_ACCESS_KEY", "secret");
     }
     command
 }

@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 
-use crate::world::{FAMILY, World, failure};
+use crate::world::{FAMILY, World, failure, with};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -41,6 +41,20 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     ];
     let places: Vec<_> = order.iter().map(|part| cause.find(part).unwrap_or_else(|| panic!("{part:?} is not in {cause:?}"))).collect();
     assert!(places.is_sorted(), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_in_another_region_is_read_there() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.aws.ecs().register(&json!({"family": "elsewhere", "containerDefinitions": [{
+        "name": "migrate", "image": "todobackend", "logConfiguration": {"logDriver": "awslogs", "options": {
+            "awslogs-group": "/todobackend", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "migrate"
+        }}
+    }]}));
+    world.aws.ecs().script("elsewhere", failing_migration());
+    let cause = cause_of(&world, &with(world.task(), &json!({"taskDefinition": "elsewhere"}))).await;
+    assert!(cause.contains("no such table"), "{cause}");
 }
 
 #[tokio::test(start_paused = true)]

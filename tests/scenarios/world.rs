@@ -17,6 +17,7 @@ use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
+use template_roles::{Deployment, Roles, WORKER};
 use tokio::task::JoinHandle;
 
 pub const FAMILY: &str = "migrate";
@@ -41,6 +42,7 @@ impl World {
     /// An account with one activity and one task definition.
     pub fn new() -> Self {
         let aws = StandIns::new();
+        Roles::of(&Deployment::new()).enforce(&aws);
         let activity = aws.sfn().activity("ecs-task");
         aws.ecs().register(&json!({
             "family": FAMILY,
@@ -59,11 +61,17 @@ impl World {
         Self { aws, clock, activity }
     }
 
+    /// The worker's.
     pub fn connection(&self) -> Connection {
+        self.connection_of(WORKER)
+    }
+
+    /// A connection with the role of a program.
+    pub fn connection_of(&self, program: &str) -> Connection {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
             .http_client(self.aws.http_client())
             .build();
         Connection::from_config(config)

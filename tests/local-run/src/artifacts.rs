@@ -13,6 +13,12 @@ use crate::loopback_http::LoopbackHttp;
 /// The name under which the `provided` runtimes of Lambda start a function's program.
 const ENTRY_POINT: &str = "bootstrap";
 
+/// The program's own name in the zip.
+const PROGRAM: &str = "custom-resource";
+
+/// The emulator gives all functions one access key. By one of its own, the stand-ins know which function calls.
+const START: &str = "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=\"$_HANDLER\"\nexec \"$LAMBDA_TASK_ROOT/custom-resource\"\n";
+
 /// Readable and executable for everyone, as Lambda runs programs as a user of its own.
 const EXECUTABLE: u32 = 0o755;
 
@@ -40,15 +46,17 @@ impl Bucket {
     }
 }
 
-/// Zips a program the way Lambda expects it.
+/// Zips a program the way Lambda expects it, behind a script that starts it with the function's name as its access key id.
 ///
 /// Stored, not compressed: it goes to memory on the same machine, and compressing a debug build takes seconds.
 pub(crate) fn function_zip(program: &Path) -> Result<Bytes> {
     let content = std::fs::read(program).with_context(|| format!("The program {} could not be read", program.display()))?;
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(content.len() + 1024)));
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(EXECUTABLE);
-    zip.start_file(ENTRY_POINT, options).context("The functions' zip could not be begun")?;
-    zip.write_all(&content).context("The functions' zip could not be written")?;
+    for (name, content) in [(ENTRY_POINT, START.as_bytes()), (PROGRAM, &content)] {
+        zip.start_file(name, options).context("The functions' zip could not be begun")?;
+        zip.write_all(content).context("The functions' zip could not be written")?;
+    }
     Ok(zip.finish().context("The functions' zip could not be finished")?.into_inner().into())
 }
 
@@ -60,7 +68,7 @@ mod tests {
     use crate::directories::RunDirectory;
 
     #[test]
-    fn the_zip_holds_the_program_as_an_executable_bootstrap() {
+    fn the_zip_holds_the_program_behind_an_executable_bootstrap() {
         let directory = RunDirectory::create("artifacts-test").unwrap();
         let program = directory.file("custom-resource");
         std::fs::write(&program, "#!/bin/sh\nexit 0\n").unwrap();
@@ -68,12 +76,14 @@ mod tests {
         let zip = function_zip(&program).unwrap();
 
         let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
-        assert_eq!(archive.len(), 1);
-        let mut file = archive.by_name("bootstrap").unwrap();
-        assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
-        let mut content = String::new();
-        file.read_to_string(&mut content).unwrap();
-        assert_eq!(content, "#!/bin/sh\nexit 0\n");
+        assert_eq!(archive.len(), 2);
+        for (name, expected) in [("bootstrap", START), ("custom-resource", "#!/bin/sh\nexit 0\n")] {
+            let mut file = archive.by_name(name).unwrap();
+            assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
+            let mut content = String::new();
+            file.read_to_string(&mut content).unwrap();
+            assert_eq!(content, expected);
+        }
     }
 
     #[test]

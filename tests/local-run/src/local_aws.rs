@@ -29,6 +29,7 @@ impl LocalAws {
         let served = stand_ins.listen(("127.0.0.1", 0)).await.context("The stand-ins found no free port on 127.0.0.1")?;
         let url = served.url();
         let ministack = Ministack::start(python, directory, &url, &url, &url).await?;
+        stand_ins.in_front_of(&ministack.endpoints().ministack);
         stand_ins.sfn().in_front_of(&ministack.endpoints().ministack, heartbeat_scale);
         stand_ins.ecs().upstream_task_definitions(&ministack.endpoints().ministack);
         Ok(Self { ministack, _served: served, stand_ins })

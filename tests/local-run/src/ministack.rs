@@ -40,7 +40,8 @@ pub struct Ministack {
 impl Ministack {
     /// Starts the emulator on a free loopback port and waits until it answers.
     ///
-    /// Lambda functions reach ECS, Step Functions and CloudWatch Logs at the given URLs, and everything else at the emulator itself.
+    /// Lambda functions reach ECS, Step Functions and CloudWatch Logs at the given URLs. Everything else they ask at the URL of Step
+    /// Functions, where it is passed on to the emulator.
     ///
     /// # Errors
     /// When it ends or does not answer in time; the error holds the last lines of its log.
@@ -147,6 +148,8 @@ fn command(port: u16, identity: &str, endpoints: &Endpoints, python: &PythonEnvi
         .env_clear()
         .envs(inherited_variables())
         .envs(endpoints.variables())
+        // Its functions inherit this: their calls of services without a URL of their own are seen by the stand-ins, too.
+        .env("AWS_ENDPOINT_URL", &endpoints.sfn)
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())

@@ -123,6 +123,17 @@ impl Stacks {
         Ok(operation)
     }
 
+    /// The physical id of a stack's resource.
+    ///
+    /// # Errors
+    /// When the stack has no such resource.
+    pub async fn physical_id(&self, name: &str, logical_id: &str) -> Result<String> {
+        let described = self.client.describe_stack_resource().stack_name(name).logical_resource_id(logical_id).send().await;
+        let described = described.map_err(in_words).with_context(|| format!("{logical_id} of {name} could not be described"))?;
+        let id = described.stack_resource_detail.and_then(|resource| resource.physical_resource_id);
+        id.with_context(|| format!("{logical_id} of {name} has no physical id"))
+    }
+
     /// Knows the events so far, so that only the operation's own are followed.
     async fn next_operation(&self, name: &str) -> Result<Operation> {
         let stack = describe(&self.client, name).await?;

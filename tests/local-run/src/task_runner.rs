@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use stand_ins::arn;
 
 use crate::artifacts::{Bucket, function_zip};
 use crate::directories::workspace_directory;
@@ -12,6 +13,9 @@ use crate::stacks::{StackEvent, Stacks, Template, in_words};
 
 /// The stack's name, and the activity's.
 const NAME: &str = "task-runner";
+
+/// The logical id of the key.
+const KEY: &str = "ResponseUrlKey";
 
 const BUCKET: &str = "artifacts";
 const CODE_KEY: &str = "custom-resource.zip";
@@ -26,6 +30,8 @@ pub struct TaskRunner {
     pub activity_arn: String,
     /// The state machine whose executions are the runs.
     pub state_machine_arn: String,
+    /// The key that seals response URLs.
+    pub key_arn: String,
 }
 
 impl TaskRunner {
@@ -52,7 +58,8 @@ impl TaskRunner {
             ("DefinitionKey", DEFINITION_KEY),
         ];
         let template = Template { body: &body, parameters: &parameters };
-        let stack = Stacks::new(endpoints.cloudformation()).create(NAME, &template).await?.follow(on_event).await?;
+        let stacks = Stacks::new(endpoints.cloudformation());
+        let stack = stacks.create(NAME, &template).await?.follow(on_event).await?;
         if stack.status != "CREATE_COMPLETE" {
             let failure = stack.first_failure();
             let failed = failure.map_or(NAME, |event| &event.logical_id);
@@ -63,6 +70,7 @@ impl TaskRunner {
             service_token: stack.output("ServiceToken")?.to_owned(),
             state_machine_arn: stack.output("StateMachineArn")?.to_owned(),
             activity_arn,
+            key_arn: arn("kms", &format!("key/{}", stacks.physical_id(NAME, KEY).await?)),
         })
     }
 

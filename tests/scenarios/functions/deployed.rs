@@ -11,6 +11,7 @@ use local_run::stacks::{Stacks, Template};
 use local_run::task_runner::TaskRunner;
 use serde_json::{Value, json};
 use stand_ins::StandIns;
+use template_roles::{Deployment, Roles};
 use tokio::time::{sleep, timeout};
 
 use super::world::{CLUSTER, FAMILY, STACK};
@@ -26,6 +27,7 @@ async fn an_execution_stopped_in_the_console_fails_the_stack_with_the_reason_giv
     let directory = RunDirectory::create("rescue").unwrap();
     let aws = LocalAws::start(&python, &directory, StandIns::new(), 1.0).await.unwrap();
     let task_runner = TaskRunner::deploy(aws.endpoints(), Path::new(env!("CARGO_BIN_EXE_custom-resource")), |_| {}).await.unwrap();
+    Roles::of(&Deployment::new().state_machine(&task_runner.state_machine_arn).key(&task_runner.key_arn)).enforce(aws.stand_ins());
     let body = format!(
         "Resources:\n  MigrateTask:\n    Type: Custom::EcsTask\n    Properties:\n      ServiceToken: {}\n      Cluster: {CLUSTER}\n      TaskDefinition: {FAMILY}\n",
         task_runner.service_token

@@ -99,7 +99,7 @@ fn event() -> Value {
     json!({
         "RequestType": "Update",
         "ResponseURL": "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/key",
-        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/todobackend/guid",
+        "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/todobackend/guid",
         "RequestId": "r-1",
         "LogicalResourceId": "MigrateTask",
         "ResourceType": "Custom::EcsTask",
@@ -177,7 +177,7 @@ proptest! {
             let _ = world.start(&event).await;
             for status in ["SUCCESS", "FAILED"] {
                 if let Ok(event) = serde_json::from_value(json!({"status": status, "state": state})) {
-                    let _ = world.responder().respond(event).await;
+                    let _ = world.responder("respond").respond(event).await;
                 }
             }
             if let Ok(event) = serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state})) {

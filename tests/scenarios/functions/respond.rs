@@ -116,7 +116,7 @@ async fn a_redirect_is_not_followed() {
     event["state"]["request"]["ResponseURL"] = format!("{origin}/key").into();
     // Even an allowed origin must not send the answer on, to another one or to the same.
     let (sink_origin, _) = sink.split_once("/arn").unwrap();
-    let responder = world.responder_to(&format!("{origin},{sink_origin}"));
+    let responder = world.responder_to("respond", &format!("{origin},{sink_origin}"));
     let error = responder.respond(serde_json::from_value(event).unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("307"), "{error}");
     world.assert_no_answer();

@@ -131,7 +131,7 @@ async fn what_was_sealed_must_still_lead_to_cloudformation() {
     let world = World::sealing();
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
-    let responder = world.responder_of("eu-central-1");
+    let responder = world.responder_of("respond", "eu-central-1");
     let answer = json!({"status": "FAILED", "state": failed(&world)});
     let error = responder.respond(serde_json::from_value(answer).unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("nothing was sent"), "{error}");

@@ -21,6 +21,7 @@ use ecs_task_runner::response_hosts::ResponseHosts;
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
+use template_roles::{Deployment, Roles};
 
 pub const CLUSTER: &str = "todobackend";
 pub const FAMILY: &str = "migrate";
@@ -58,6 +59,7 @@ impl World {
     }
 
     fn with(aws: StandIns, urls: ResponseUrls) -> Self {
+        Roles::of(&Deployment::new()).enforce(&aws);
         let state_machine = aws.sfn().state_machine("ecs-task");
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
@@ -69,59 +71,62 @@ impl World {
     /// A world in which response URLs are sealed.
     pub fn sealing() -> Self {
         let mut world = Self::new();
-        world.key = Some(world.aws.kms().key());
+        let key = world.aws.kms().key();
+        Roles::of(&Deployment::new().key(&key)).enforce(&world.aws);
+        world.key = Some(key);
         world
     }
 
-    pub fn connection(&self) -> Connection {
+    /// A connection with the role of a function.
+    pub fn connection_of(&self, function: &str) -> Connection {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(function, "secret", None, None, "tests")))
             .http_client(self.aws.http_client())
             .build();
         Connection::from_config(config)
     }
 
-    /// Answers may go to CloudFormation and to this world's socket.
-    pub fn responder(&self) -> Responder {
+    /// Answers may go to CloudFormation and to this world's socket. The function it is part of unseals with its own role.
+    pub fn responder(&self, function: &str) -> Responder {
         let url = self.urls.url(STACK, LOGICAL_ID);
         match url.split_once("/arn").unwrap() {
-            (socket, _) if socket.starts_with("http://") => self.responder_to(socket),
-            _ => self.responder_of(stand_ins::REGION),
+            (socket, _) if socket.starts_with("http://") => self.responder_to(function, socket),
+            _ => self.responder_of(function, stand_ins::REGION),
         }
     }
 
     /// Answers may go to the bucket of CloudFormation in this region, and arrive in this process wherever they go.
-    pub fn responder_of(&self, region: &str) -> Responder {
+    pub fn responder_of(&self, function: &str, region: &str) -> Responder {
         let put = ResponsePut::through(self.urls.connector(), ResponseHosts::of_region(region));
-        Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
+        Responder::new(put, Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()))
     }
 
     /// Answers may go to CloudFormation and to these origins.
-    pub fn responder_to(&self, origins: &str) -> Responder {
+    pub fn responder_to(&self, function: &str, origins: &str) -> Responder {
         let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap());
-        Responder::new(put, Seal::new(Kms::new(&self.connection()), self.key.clone()))
+        Responder::new(put, Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()))
     }
 
     pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {
-        let connection = self.connection();
+        let connection = self.connection_of("start");
         let starter = Starter::new(
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Stacks::new(&connection),
             Ecs::with_retries(&connection),
-            self.responder(),
+            self.responder("start"),
             self.clock,
         );
         starter.start(event.clone()).await
     }
 
     pub async fn respond(&self, event: &Value) -> Result<(), String> {
-        self.responder().respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
+        self.responder("respond").respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
     }
 
     pub fn stopper(&self) -> Stopper {
-        let connection = self.connection();
+        let connection = self.connection_of("stop");
         Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock)
     }
 
@@ -144,11 +149,11 @@ impl World {
     pub fn rescuer(&self, ahead: Duration) -> Rescuer {
         // The stand-ins write the system's time into histories.
         let clock = Clock::following_tokio(after(Clock::system().now(), ahead));
-        let connection = self.connection();
+        let connection = self.connection_of("rescue");
         Rescuer::new(
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Ecs::with_retries(&connection),
-            self.responder(),
+            self.responder("rescue"),
             clock,
             Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
         )
@@ -199,7 +204,7 @@ impl World {
             aws_sdk_ecs::config::Builder::new()
                 .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
                 .region(aws_sdk_ecs::config::Region::new(stand_ins::REGION))
-                .credentials_provider(Credentials::new("AKID", "secret", None, None, "tests"))
+                .credentials_provider(Credentials::new("TESTS", "secret", None, None, "tests"))
                 .http_client(self.aws.http_client())
                 .build(),
         );

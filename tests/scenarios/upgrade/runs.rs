@@ -14,6 +14,7 @@ use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Map, Value, json};
 use stand_ins::ecs::Script;
 use stand_ins::sfn::{Outcome, Schedule};
+use template_roles::WORKER;
 use tokio::task::JoinHandle;
 
 use crate::functions::world::{CLUSTER, FAMILY, LOGICAL_ID, STACK, World};
@@ -164,7 +165,7 @@ pub async fn readdress(world: &World, request: &mut Value) {
     let context = ["StackId", "RequestId"].map(|name| (name.to_owned(), request[name].as_str().unwrap().to_owned()));
     let url = world.urls.url(STACK, LOGICAL_ID);
     let key = world.key.as_deref().unwrap();
-    let ciphertext = Kms::new(&world.connection()).encrypt(key, url.as_bytes(), context.into()).await.unwrap();
+    let ciphertext = Kms::new(&world.connection_of("start")).encrypt(key, url.as_bytes(), context.into()).await.unwrap();
     assert!(request["ResponseURL"].as_str().unwrap().starts_with(SEALED), "{request}");
     request["ResponseURL"] = format!("{SEALED}{}", base64::encode(ciphertext)).into();
 }
@@ -175,7 +176,7 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
     readdress(world, &mut input["request"]).await;
     let name = input["task"]["startedBy"].as_str().unwrap();
     // Where `start` was called before, the execution is there already.
-    let machine = StepFunctions::new(&world.connection()).state_machine(&world.state_machine);
+    let machine = StepFunctions::new(&world.connection_of("start")).state_machine(&world.state_machine);
     machine.start(name, &input.to_string()).await.unwrap();
     let mut execution = world.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
     execution.input = input.to_string();
@@ -195,7 +196,7 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
                 note("activityOutput", &payload["state"]["output"]);
             }
             let event = serde_json::from_value(payload).map_err(|error| failed(error.to_string()))?;
-            world.responder().respond(event).await.map_err(|error| failed(error.to_string()))?;
+            world.responder("respond").respond(event).await.map_err(|error| failed(error.to_string()))?;
             return Ok(json!({}));
         }
         note("stop", &payload);
@@ -228,7 +229,7 @@ struct Worker(JoinHandle<()>);
 
 impl Worker {
     fn start(world: &World, activity: &str) -> Self {
-        let connection = world.connection();
+        let connection = world.connection_of(WORKER);
         let runner =
             Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), world.clock, CallRates::default()));
         let client = ActivityClient::new(&connection, activity, "worker-1");

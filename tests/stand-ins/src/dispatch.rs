@@ -23,6 +23,22 @@ impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// The access key id that signed it.
+    pub(crate) fn access_key(&self) -> Option<&str> {
+        self.credential_scope()?.next()
+    }
+
+    /// The region that it was signed for.
+    pub(crate) fn signing_region(&self) -> Option<&str> {
+        self.credential_scope()?.nth(2)
+    }
+
+    /// The parts of `AKID/date/region/service/aws4_request` in `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
+    fn credential_scope(&self) -> Option<impl Iterator<Item = &str>> {
+        let (_, credential) = self.header("authorization")?.split_once("Credential=")?;
+        Some(credential.split('/'))
+    }
 }
 
 /// How a call ends for its caller.
@@ -63,7 +79,7 @@ impl StandIns {
             Arc::clone(&operation),
             Arc::clone(&body),
             self.clock().now(),
-            access_key(&request).map(Arc::from),
+            request.access_key().map(Arc::from),
         );
 
         let strike = self.faults().strike(service, &operation);
@@ -108,15 +124,21 @@ impl StandIns {
     }
 
     async fn serve(&self, service: Service, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
-        match service {
-            Service::Ecs => self.ecs().serve(operation, body, &request.headers).await.map(Answer::from),
-            Service::Sfn => self.sfn().serve(operation, body, request).await,
-            Service::Logs => self.logs().serve(operation, body).map(Answer::from),
-            Service::Kms => self.kms().serve(operation, body).map(Answer::from),
-            Service::CloudFormation => self.cloudformation().serve(operation, body).map(Answer::from),
+        self.authorize(service, operation, body, request).await?;
+        let answer = match (service, self.inner.behind.get()) {
+            (Service::Ecs, _) => self.ecs().serve(operation, body, &request.headers).await?.into(),
+            (Service::Sfn, _) => self.sfn().serve(operation, body, request).await?,
+            (Service::Logs, _) => self.logs().serve(operation, body)?.into(),
+            (Service::Kms | Service::CloudFormation, Some(behind)) => {
+                Answer::Passed(behind.pass(&request.headers, request.body.clone()).await?)
+            }
+            (Service::Kms, None) => self.kms().serve(operation, body)?.into(),
+            (Service::CloudFormation, None) => self.cloudformation().serve(operation, body)?.into(),
             // Presigned URLs have a way in of their own.
-            Service::S3 => Err(unknown_operation(operation)),
-        }
+            (Service::S3, _) => return Err(unknown_operation(operation)),
+        };
+        self.authorize_answer(service, operation, request, &answer)?;
+        Ok(answer)
     }
 }
 
@@ -145,13 +167,6 @@ fn parse(request: &Request) -> Result<(Service, String, Value), AwsError> {
         Some(Value::String(action)) => Ok((Service::CloudFormation, action, Value::Object(parameters))),
         _ => Err(AwsError::new("MissingAction", "The request has neither an X-Amz-Target header nor an Action.")),
     }
-}
-
-/// The access key id from `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
-fn access_key(request: &Request) -> Option<&str> {
-    let authorization = request.header("authorization")?;
-    let (_, credential) = authorization.split_once("Credential=")?;
-    credential.split('/').next()
 }
 
 fn outcome_of(reply: &Reply) -> Outcome {

@@ -38,12 +38,14 @@
 //!
 //! Tasks follow [scripts](ecs::Script), or run as [processes](ecs::Processes) of this machine. Activities have
 //! [queues of their own](sfn::Sfn::schedule), or [stand in front](sfn::Sfn::in_front_of) of an emulator. Every call is
-//! [recorded](Calls), and any call can be struck by a [fault](faults::Faults).
+//! [recorded](Calls), any call can be struck by a [fault](faults::Faults), and a test may decide
+//! [who is allowed what](StandIns::authorize_with).
 
 #![allow(clippy::doc_markdown, reason = "the names of AWS operations read as words here, on nearly every line")]
 #![allow(clippy::must_use_candidate, reason = "what sets something up also answers its name or a handle, needed or not")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "in a test, a panic is the report"))]
 
+mod authorization;
 mod calls;
 mod clock;
 mod cloudformation;
@@ -61,8 +63,9 @@ pub mod sfn;
 mod token_bucket;
 mod upstream;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
+pub use authorization::Authorization;
 pub use calls::{Call, Calls, Count, Outcome, Recording};
 pub use clock::Clock;
 pub use cloudformation::CloudFormation;
@@ -72,10 +75,12 @@ pub use kms::Kms;
 pub use logs::{LogEvent, Logs};
 pub use protocol::{AwsError, Service};
 
+use authorization::Authorizer;
 use ecs::Ecs;
 use faults::Faults;
 use identifiers::Identifiers;
 use sfn::Sfn;
+use upstream::Upstream;
 
 /// All stand-ins of one account; clones share everything.
 #[derive(Clone, Debug)]
@@ -94,6 +99,9 @@ struct Inner {
     logs: Logs,
     cloudformation: CloudFormation,
     kms: Kms,
+    authorizer: Mutex<Option<Authorizer>>,
+    /// Serves what is asked of services without state here.
+    behind: OnceLock<Upstream>,
 }
 
 impl StandIns {
@@ -112,8 +120,19 @@ impl StandIns {
                 logs,
                 cloudformation: CloudFormation::default(),
                 kms: Kms::new(),
+                authorizer: Mutex::default(),
+                behind: OnceLock::new(),
             }),
         }
+    }
+
+    /// Passes the calls of KMS and CloudFormation on to the endpoint at `url`, so that they are recorded here and answered there.
+    /// [`Sfn::in_front_of`](sfn::Sfn::in_front_of) does the same for Step Functions.
+    ///
+    /// # Panics
+    /// When it was called before.
+    pub fn in_front_of(&self, url: &str) {
+        self.inner.behind.set(Upstream::new(url)).expect("stand-ins are put in front of one endpoint");
     }
 
     /// The clock of all stand-ins.

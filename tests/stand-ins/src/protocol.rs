@@ -116,10 +116,14 @@ impl AwsError {
 
     /// What IAM answers for a call that no policy allows.
     pub fn access_denied(service: Service, operation: &str) -> Self {
-        let action = format!("{}:{operation}", service.iam_prefix());
+        Self::not_authorized(service, "worker", &format!("{}:{operation}", service.iam_prefix()), "*")
+    }
+
+    /// What IAM answers when no policy of `role` allows the action on the resource.
+    pub(crate) fn not_authorized(service: Service, role: &str, action: &str, resource: &str) -> Self {
         let message = format!(
-            "User: arn:aws:sts::000000000000:assumed-role/worker/i-0123456789abcdef0 is not authorized to perform: {action} \
-             on resource: * because no identity-based policy allows the {action} action"
+            "User: arn:aws:sts::000000000000:assumed-role/{role}/i-0123456789abcdef0 is not authorized to perform: {action} \
+             on resource: {resource} because no identity-based policy allows the {action} action"
         );
         match service {
             Service::CloudFormation => Self::new("AccessDenied", message).with_status(403),

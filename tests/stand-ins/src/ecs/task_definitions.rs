@@ -167,7 +167,7 @@ impl Ecs {
     }
 
     /// The task definition of this family (its latest active revision), `family:revision` or ARN.
-    pub(super) async fn find_task_definition(&self, name: &str, headers: &HeaderMap) -> Result<Option<Arc<TaskDefinition>>, AwsError> {
+    pub(crate) async fn find_task_definition(&self, name: &str, headers: &HeaderMap) -> Result<Option<Arc<TaskDefinition>>, AwsError> {
         if let Some(registered) = self.find_registered(name) {
             return Ok(Some(registered));
         }

@@ -155,6 +155,14 @@ impl Sfn {
         string(body, "taskToken").is_some_and(|token| self.inner.state.locked().tokens.contains_key(token))
     }
 
+    /// The activity whose task the token of a call stands for, while it stands for one.
+    pub(crate) fn activity_of_token(&self, body: &Value) -> Option<String> {
+        match self.inner.state.locked().tokens.get(string(body, "taskToken")?)? {
+            Token::InFlight(in_flight) => Some(in_flight.task.activity.clone()),
+            Token::Over => None,
+        }
+    }
+
     /// Ends the tasks of an execution that is over: calls with their tokens are answered `TaskTimedOut` from now on.
     pub(super) fn execution_stopped(&self, execution: &str) {
         let over: Vec<_> = {

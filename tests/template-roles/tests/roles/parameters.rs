@@ -1,0 +1,91 @@
+//! What the template's parameters make of the policies.
+
+use stand_ins::{Authorization, arn};
+use template_roles::{Deployment, Roles, WORKER};
+
+fn asked(action: &str, resource: &str, key: &'static str, value: &str) -> Authorization {
+    Authorization { action: action.to_owned(), resource: resource.to_owned(), context: vec![(key, value.to_owned())] }
+}
+
+fn run(family: &str, cluster: &str) -> Authorization {
+    asked("ecs:RunTask", &arn("ecs", &format!("task-definition/{family}:7")), "ecs:cluster", &arn("ecs", &format!("cluster/{cluster}")))
+}
+
+fn pass(role: &str, service: &str) -> Authorization {
+    asked("iam:PassRole", &format!("arn:aws:iam::000000000000:role/{role}"), "iam:PassedToService", service)
+}
+
+fn may(deployment: &Deployment, program: &str, asked: &Authorization) -> bool {
+    !Roles::of(deployment).allowing(program, asked).unwrap().is_empty()
+}
+
+#[test]
+fn by_default_every_task_definition_may_run_in_every_cluster_with_every_role_for_tasks() {
+    let default = Deployment::with_defaults();
+    assert!(may(&default, WORKER, &run("todobackend-migrate", "production")));
+    assert!(may(&default, WORKER, &pass("todobackend", "ecs-tasks.amazonaws.com")));
+    for service in ["ecs.amazonaws.com", "lambda.amazonaws.com", "ec2.amazonaws.com"] {
+        assert!(!may(&default, WORKER, &pass("todobackend", service)), "{service}");
+    }
+}
+
+#[test]
+fn lists_narrow_what_may_run_where_and_as_whom() {
+    let narrow = Deployment::with_defaults()
+        .parameter("ClusterArns", &arn("ecs", "cluster/production"))
+        .parameter(
+            "TaskDefinitionArns",
+            &format!("{}, {}", arn("ecs", "task-definition/todobackend-*"), arn("ecs", "task-definition/migrate:*")),
+        )
+        .parameter("TaskRoleArns", "arn:aws:iam::000000000000:role/todobackend")
+        .parameter("VolumeRoleArns", "arn:aws:iam::000000000000:role/volumes");
+    for (question, expected) in [
+        (run("todobackend-migrate", "production"), true),
+        (run("migrate", "production"), true),
+        (run("migrate-all", "production"), false),
+        (run("migrate", "staging"), false),
+        (pass("todobackend", "ecs-tasks.amazonaws.com"), true),
+        (pass("admin", "ecs-tasks.amazonaws.com"), false),
+        (pass("volumes", "ecs.amazonaws.com"), true),
+        (pass("volumes", "ecs-tasks.amazonaws.com"), false),
+        (pass("todobackend", "ecs.amazonaws.com"), false),
+    ] {
+        assert_eq!(may(&narrow, WORKER, &question), expected, "{question:?}");
+    }
+}
+
+#[test]
+fn each_function_may_use_the_key_as_it_needs_to_and_none_when_urls_are_not_sealed() {
+    let theirs = "arn:aws:kms:us-east-1:000000000000:key/theirs";
+    let created = Deployment::new().key("arn:aws:kms:us-east-1:000000000000:key/created");
+    let given = Deployment::new().parameter("ResponseUrlKeyArn", theirs);
+    let clear = Deployment::new().parameter("SealResponseUrls", "false");
+    for (deployment, key) in [(&created, "arn:aws:kms:us-east-1:000000000000:key/created"), (&given, theirs)] {
+        for (program, action, expected) in [
+            ("start", "kms:Encrypt", true),
+            ("start", "kms:Decrypt", false),
+            ("respond", "kms:Decrypt", true),
+            ("respond", "kms:Encrypt", false),
+            ("rescue", "kms:Decrypt", true),
+            ("stop", "kms:Decrypt", false),
+            (WORKER, "kms:Decrypt", false),
+        ] {
+            let question = |key: &str| Authorization { action: action.to_owned(), resource: key.to_owned(), context: Vec::new() };
+            assert_eq!(may(deployment, program, &question(key)), expected, "{program} {action}");
+            assert!(!may(deployment, program, &question("arn:aws:kms:us-east-1:000000000000:key/another")), "{program} {action}");
+            assert!(!may(&clear, program, &question(key)), "{program} {action}");
+        }
+    }
+}
+
+#[test]
+fn a_worker_serves_the_activity_that_was_given_and_no_other() {
+    let given = Deployment::new().parameter("ActivityArn", &arn("states", "activity:given"));
+    let poll = |name: &str| {
+        let resource = arn("states", &format!("activity:{name}"));
+        Authorization { action: "states:GetActivityTask".to_owned(), resource, context: Vec::new() }
+    };
+    assert!(may(&given, WORKER, &poll("given")));
+    assert!(!may(&given, WORKER, &poll("ecs-task")));
+    assert!(may(&Deployment::new(), WORKER, &poll("ecs-task")));
+}
