@@ -235,6 +235,7 @@ impl<'a> Run<'a> {
         let change = select_all(changes);
         match given_up {
             Some((at, unseen)) => tokio::select! {
+                biased;
                 (index, _, _) = change => index,
                 () = sleep_until(at) => unseen,
             },
