@@ -19,8 +19,7 @@ use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StateMachine;
 use crate::clock::Clock;
 
-pub use event::NotARescueEvent;
-use event::RescueEvent;
+pub use event::{Ended, NotARescueEvent, RescueEvent};
 pub use verdict::NOT_CLAIMED;
 
 /// Rescues executions.
