@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use rand::Rng;
-
 /// Doubles from a first pause to a longest one.
 #[derive(Debug, Clone)]
 pub struct Backoff {
@@ -23,13 +21,19 @@ impl Backoff {
     pub fn pause(&mut self) -> Duration {
         let step = self.first.saturating_mul(2_u32.saturating_pow(self.failures)).min(self.longest);
         self.failures = self.failures.saturating_add(1);
-        step.mul_f64(rand::rng().random_range(0.5..=1.0))
+        step.mul_f64(jitter(0.5))
     }
 
     /// Begins anew, after a success.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
+}
+
+/// A random factor between `least` and 1. It is drawn from the generator of the thread that the SDK's own retries draw from, so
+/// that a test which seeds that one (`fastrand::seed`) has the same pauses in every run.
+pub(crate) fn jitter(least: f64) -> f64 {
+    least + (1.0 - least) * fastrand::f64()
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ mod skip;
 mod start;
 mod stop;
 
-pub use rescue::{INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience, RescueError, Rescued, Rescuer};
+pub use rescue::{
+    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience, RescueError, RescueEvent, Rescued, Rescuer,
+};
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
-pub use seal::Seal;
+pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{CHECKS_UNTIL_WORKERS_KNOW, StopEvent, Stopped, Stopper};

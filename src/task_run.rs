@@ -6,6 +6,7 @@ mod instances;
 mod launch;
 pub(crate) mod redact;
 mod run;
+mod stop;
 mod task_definitions;
 mod tracked;
 mod watcher;

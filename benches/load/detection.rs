@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rand::Rng;
 use stand_ins::ecs::{Script, Throttle};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -37,7 +36,8 @@ async fn measure(in_flight: u32) {
     account.aws.ecs().register_family(STEADY, &["app"]);
     account.aws.ecs().script(STEADY, Script::runs_forever());
     account.aws.ecs().register_family(PROBE, &["app"]);
-    account.aws.ecs().script_with(PROBE, move |_| Script::exits(0).running(rand::rng().random_range(Duration::from_secs(1)..longest)));
+    let second = Duration::from_secs(1);
+    account.aws.ecs().script_with(PROBE, move |_| Script::exits(0).running(second + (longest - second).mul_f64(fastrand::f64())));
     let probes_at_once = (longest + Duration::from_secs(1)).as_secs_f64() / 2.0 / PROBES_EVERY.as_secs_f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
     let steady = in_flight - (probes_at_once as u32).min(in_flight / 2);

@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rand::Rng;
 use tokio::time::{Instant, sleep_until};
 
 use super::TaskToken;
 use super::client::{ActivityClient, Delivery};
 use super::vitals::Counted;
+use crate::backoff::jitter;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;
@@ -19,6 +19,8 @@ const MOST_PER_SECOND: u32 = 250;
 const LATEST: f64 = 0.6;
 /// How far a beat may come earlier, so that tasks fetched together do not beat together.
 const JITTER: f64 = 0.1;
+/// The first beat comes after this part of the interval or later, anywhere in it.
+const FIRST: f64 = 0.1;
 /// Pause before a beat that got no answer is sent again.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -52,7 +54,7 @@ impl<'a> Heartbeat<'a> {
         pace.0.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         // Anywhere in the interval: tasks that are fetched in one go then beat evenly over it.
-        let first = pace.interval(period).mul_f64(rand::rng().random_range(0.1..=1.0));
+        let first = pace.interval(period).mul_f64(jitter(FIRST));
         Self { client, token, pace, period, heard: now, due: now + first, late: None }
     }
 
@@ -68,7 +70,7 @@ impl<'a> Heartbeat<'a> {
                 Delivery::Taken => {
                     self.heard = sent;
                     self.late = None;
-                    self.due = sent + self.pace.interval(self.period).mul_f64(rand::rng().random_range(1.0 - JITTER..=1.0));
+                    self.due = sent + self.pace.interval(self.period).mul_f64(jitter(1.0 - JITTER));
                 }
                 Delivery::Lost(why) => return why,
                 Delivery::Refused(why) | Delivery::Uncertain(why) => {

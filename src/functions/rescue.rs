@@ -22,8 +22,7 @@ use crate::aws::step_functions::StateMachine;
 use crate::clock::Clock;
 
 use answer::Answered;
-pub use event::NotARescueEvent;
-use event::RescueEvent;
+pub use event::{Ended, NotARescueEvent, RescueEvent};
 pub use verdict::NOT_CLAIMED;
 
 /// What the field `incident` of a log line says when an execution ended without an answer. The alarms of `infra/task-runner.yaml`

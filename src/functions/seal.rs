@@ -53,13 +53,24 @@ impl Seal {
     /// # Errors
     /// When it is sealed and cannot be opened.
     pub(super) async fn open(&self, request: &Request) -> Result<ResponseUrl, UnsealError> {
-        let Some(ciphertext) = request.response_url.expose().strip_prefix(SEALED) else {
+        let Some(ciphertext) = ciphertext_of(&request.response_url)? else {
             return Ok(request.response_url.clone());
         };
-        let ciphertext = base64::decode(ciphertext).ok().filter(|bytes| (1..=MAX_CIPHERTEXT).contains(&bytes.len()));
-        let url = self.kms.decrypt(ciphertext.ok_or(UnsealError::Damaged)?, context(request)).await?;
+        let url = self.kms.decrypt(ciphertext, context(request)).await?;
         Ok(ResponseUrl::new(String::from_utf8(url).map_err(|_| UnsealError::Damaged)?))
     }
+}
+
+/// What a sealed URL holds; `None` when the URL is not sealed.
+///
+/// # Errors
+/// When it is sealed, and damaged.
+pub fn ciphertext_of(url: &ResponseUrl) -> Result<Option<Vec<u8>>, UnsealError> {
+    let Some(ciphertext) = url.expose().strip_prefix(SEALED) else {
+        return Ok(None);
+    };
+    let ciphertext = base64::decode(ciphertext).ok().filter(|bytes| (1..=MAX_CIPHERTEXT).contains(&bytes.len()));
+    ciphertext.map(Some).ok_or(UnsealError::Damaged)
 }
 
 /// Binds the ciphertext to its request: copied into another execution's input it opens no more.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::{join_all, select_all};
+use futures_util::future::select_all;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
@@ -10,27 +10,23 @@ use super::TaskRunner;
 use super::redact::Redaction;
 use super::tracked::{Launch, State, Tracked, Unseen};
 use super::watcher::View;
-use crate::aws::ErrorKind;
 use crate::aws::ecs::{Placement, RunTaskError};
 use crate::backoff::Backoff;
-use crate::deadline::WORKER_PATIENCE;
 use crate::error_name::ErrorName;
 use crate::judgement::{Criteria, Verdict, judge};
 use crate::outcome::{Failure, Output};
 use crate::task_spec::TaskSpec;
 use crate::task_status::{Phase, TaskStatus};
 
-/// A worker that comes after the deadline still stops what it finds, for at least this long.
-const LATE_PATIENCE: Duration = Duration::from_secs(10);
 /// Pauses before a relaunch.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Pause before a call that failed is repeated.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the deadline.
 #[derive(Debug)]
-enum Decision {
+pub(super) enum Decision {
     Succeeded,
     /// The task of this index did not succeed.
     Ended(usize),
@@ -85,7 +81,11 @@ impl<'a> Run<'a> {
         let is_late = self.deadline <= self.began;
         let decision = if is_late { None } else { timeout_at(self.deadline, self.decide()).await.ok() };
         let decision = match decision {
-            Some(decision) => Some(decision),
+            Some(Decision::Succeeded) => decision,
+            Some(_) => {
+                self.stop_after_failure().await;
+                decision
+            }
             None => self.stop_at_deadline().await,
         };
         match decision {
@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn live(&self) -> impl Iterator<Item = &Tracked> {
+    pub(super) fn live(&self) -> impl Iterator<Item = &Tracked> {
         self.tasks.iter().filter(|task| matches!(task.state, State::Live))
     }
 
@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
     }
 
     /// Waits until something becomes known of a live task. Gives its index when it has ended, other than in success.
-    async fn next_ending(&mut self) -> Option<usize> {
+    pub(super) async fn next_ending(&mut self) -> Option<usize> {
         let index = self.next_change().await;
         let view = self.tasks[index].view.borrow_and_update().clone();
         let status = match view {
@@ -235,6 +235,7 @@ impl<'a> Run<'a> {
         let change = select_all(changes);
         match given_up {
             Some((at, unseen)) => tokio::select! {
+                biased;
                 (index, _, _) = change => index,
                 () = sleep_until(at) => unseen,
             },
@@ -258,50 +259,5 @@ impl<'a> Run<'a> {
             None
         };
         Criteria { containers, success_exit_codes: self.spec.success_exit_codes.clone() }
-    }
-
-    /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one by themselves.
-    async fn stop_at_deadline(&mut self) -> Option<Decision> {
-        let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + LATE_PATIENCE);
-        self.find_what_was_launched(patience).await;
-        let live: Vec<String> = self.live().map(|task| task.arn.clone()).collect();
-        tracing::warn!(deadline = %self.spec.deadline, tasks = live.len(), "the deadline has passed; stopping what runs");
-        let reason = format!("Deadline of {} passed", self.spec.deadline);
-        join_all(live.iter().map(|arn| self.stop(arn, &reason, patience))).await;
-        while self.live().next().is_some() {
-            if timeout_at(patience, self.next_ending()).await.is_err() {
-                break;
-            }
-        }
-        let told_otherwise = |task: &Tracked| matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody();
-        if let Some(index) = self.tasks.iter().position(told_otherwise) {
-            return Some(Decision::Ended(index));
-        }
-        let succeeded = self.tasks.iter().filter(|task| matches!(task.state, State::Succeeded { .. })).count();
-        (succeeded == self.spec.task_count()).then_some(Decision::Succeeded)
-    }
-
-    /// Tells ECS to stop a task, again and again until it has taken the call.
-    async fn stop(&self, arn: &str, reason: &str, patience: Instant) {
-        let stopped = timeout_at(patience, async {
-            loop {
-                self.runner.stop_task.acquire().await;
-                match self.runner.ecs.stop_task(&self.spec.cluster, arn, reason).await {
-                    Ok(()) => return self.runner.stop_task.succeeded(),
-                    Err(error) if error.may_pass() => {
-                        if error.kind == ErrorKind::Throttled {
-                            self.runner.stop_task.throttled();
-                        }
-                        sleep(RETRY).await;
-                    }
-                    Err(error) => {
-                        return tracing::warn!(%error, "a task could not be stopped at the deadline; it is left to the definition");
-                    }
-                }
-            }
-        });
-        if stopped.await.is_err() {
-            tracing::warn!(task = arn, "a task could not be stopped at the deadline; it is left to the definition");
-        }
     }
 }

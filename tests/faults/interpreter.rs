@@ -44,6 +44,7 @@ where
     let input = serde_json::from_str(&execution.input).unwrap();
     let played = async { timeout(limit, playing.play(definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
     tokio::select! {
+        biased;
         end = played => aws.sfn().end_execution(&execution.arn, end),
         () = playing.stopped() => {}
     }
@@ -56,9 +57,14 @@ impl Execution<'_> {
         executions.into_iter().find(|execution| execution.arn == self.arn).unwrap().ended.map(|(_, end)| end)
     }
 
+    /// Waits until somebody has stopped it: at once after a call, else a look later.
     async fn stopped(&self) {
+        let mut calls = 1;
         while self.end().is_none() {
-            sleep(LOOK).await;
+            tokio::select! {
+                _ = self.aws.calls().ended("StopExecution", calls) => calls += 1,
+                () = sleep(LOOK) => {}
+            }
         }
     }
 

@@ -7,11 +7,11 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::functions::{StopEvent, Stopper};
 use serde_json::{Value, json};
 use stand_ins::Service;
-use stand_ins::ecs::{Container, Script};
+use stand_ins::ecs::{Container, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{Instant, sleep};
 
-use crate::world::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success};
+use crate::world::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 const INSTANCES: [&str; 2] = ["0123456789abcdef0123456789abcde0", "0123456789abcdef0123456789abcde1"];
@@ -84,6 +84,18 @@ async fn a_launch_under_way_at_the_deadline_is_taken_and_stopped() {
     world.aws.ecs().script(FAMILY, Script::runs_forever());
     world.aws.faults().inject(Service::Ecs, "RunTask", Span::Forever, Fault::Delay(8 * SECOND));
     failure(world.run(&task_until(&world, 5)).await);
+    assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows_it_yet() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.aws.ecs().placements(FAMILY, [Placement::only(1, "ATTRIBUTE")]);
+    world.aws.ecs().describe_lag(30 * SECOND);
+    let (error, _) = failure(world.run(&with(world.task(), &json!({"count": 2}))).await);
+    assert_eq!(error, "EcsTask.Failed");
     assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
 }
 
@@ -228,7 +240,10 @@ async fn what_a_failed_run_leaves_is_stopped() {
     world.aws.ecs().scripts(FAMILY, [Script::exits(1), Script::runs_forever()]);
     let mut task = world.task();
     task["count"] = json!(2);
+    let denied = world.aws.faults().inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     failure(world.run(&task).await);
+    assert!(world.aws.ecs().tasks()[1].stop_requested.is_none(), "the worker could not stop it");
+    denied.lift();
     let state = json!({"request": {"RequestType": "Create"}, "task": task});
     let event: StopEvent = serde_json::from_value(json!({"state": state, "stateMachine": ""})).unwrap();
     let connection = world.connection_of("stop");

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::aws::step_functions::ExecutionStatus;
 
-/// Why the function is invoked.
+/// Why `rescue` is invoked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "detail-type", content = "detail")]
-pub(super) enum RescueEvent {
+pub enum RescueEvent {
     /// An execution ended.
     #[serde(rename = "Step Functions Execution Status Change")]
     Ended(Ended),
@@ -21,7 +21,7 @@ pub(super) enum RescueEvent {
 /// cannot be made up by whoever invokes the function.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Ended {
+pub struct Ended {
     pub(super) execution_arn: String,
     pub(super) state_machine_arn: String,
     #[serde(deserialize_with = "status")]
@@ -36,7 +36,11 @@ pub(super) struct Ended {
 pub struct NotARescueEvent(#[from] serde_json::Error);
 
 impl RescueEvent {
-    pub(super) fn parse(event: Value) -> Result<Self, NotARescueEvent> {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// When it is neither of the two.
+    pub fn parse(event: Value) -> Result<Self, NotARescueEvent> {
         Ok(serde_json::from_value(event)?)
     }
 }

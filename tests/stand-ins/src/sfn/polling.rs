@@ -56,7 +56,16 @@ impl Sfn {
         let (sender, task) = oneshot::channel();
         activity.pollers.push_back(Poller { number, task: sender });
         activity.match_up();
-        Ok(Poll { sfn: self.clone(), activity: arn.to_owned(), worker: worker.map(str::to_owned), number, until, task, over: false })
+        Ok(Poll {
+            sfn: self.clone(),
+            activity: arn.to_owned(),
+            worker: worker.map(str::to_owned),
+            number,
+            until,
+            task,
+            over: false,
+            haunts: false,
+        })
     }
 }
 
@@ -69,6 +78,8 @@ struct Poll {
     until: Instant,
     task: oneshot::Receiver<ActivityTask>,
     over: bool,
+    /// Nobody is behind it any more.
+    haunts: bool,
 }
 
 impl Poll {
@@ -103,6 +114,7 @@ impl Poll {
             until: self.until,
             task: std::mem::replace(&mut self.task, dead),
             over: std::mem::replace(&mut self.over, true),
+            haunts: true,
         }
     }
 }
@@ -112,8 +124,8 @@ impl Drop for Poll {
         if self.over {
             return;
         }
-        // A runtime that shuts down drops its futures too: no ghost then.
-        let runtime = Handle::try_current().ok().filter(|_| self.sfn.dead_polls_swallow());
+        // A runtime that shuts down drops its futures too, and at once those that are spawned then: a ghost leaves no ghost.
+        let runtime = Handle::try_current().ok().filter(|_| self.sfn.dead_polls_swallow() && !self.haunts);
         if let Some(runtime) = runtime {
             runtime.spawn(self.take().haunt());
         } else if let Some(task) = self.withdraw() {
@@ -138,5 +150,19 @@ mod tests {
         drop(dropped);
         let polled = sfn.get_activity_task(&json!({"activityArn": activity}), &HeaderMap::new()).await.unwrap();
         assert_eq!(scheduled.tokens(), [polled["taskToken"].as_str().unwrap()]);
+    }
+
+    #[test]
+    fn a_runtime_that_ends_is_not_kept_by_polls_that_haunt_it() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let sfn = Sfn::new(Clock::start());
+            sfn.set_dead_polls_swallow(true);
+            let activity = sfn.activity("tasks");
+            drop(sfn.begin_poll(&activity, None).unwrap());
+            tokio::task::yield_now().await;
+            assert_eq!(sfn.waiting_polls(&activity), 1, "it haunts");
+        });
+        drop(runtime);
     }
 }

@@ -1,0 +1,237 @@
+//! What happens in a history: what becomes of the task's launches, which calls are struck, when workers come and go.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use stand_ins::Service;
+use stand_ins::ecs::{Container, OnSigterm, Phase, Placement, Script};
+use stand_ins::faults::{Fault, Span};
+
+/// Everything that is up to chance in a history, but for jitter.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Tasks of the run.
+    pub count: u8,
+    /// Seconds from the start to the deadline.
+    pub limit: u16,
+    pub courses: Vec<Course>,
+    pub placements: Vec<Placement>,
+    pub strikes: Vec<Strike>,
+    /// Workers that follow one another, until one comes that stays.
+    pub shifts: Vec<Shift>,
+    /// Seconds for which a new task is unknown to `DescribeTasks`.
+    pub lag: u8,
+    /// Seconds after which the stack gives the resource up and deletes it.
+    pub delete: Option<u16>,
+    /// What becomes of the first invocations of `stop`, and of `respond`.
+    pub stop: Vec<Invocation>,
+    pub respond: Vec<Invocation>,
+    /// Whether a poll whose worker died takes the next task with it.
+    pub dead_polls_swallow: bool,
+}
+
+/// What one launch of the task comes to.
+#[derive(Debug, Clone, Copy)]
+pub enum Course {
+    PullTimesOut,
+    ImageMissing,
+    SpotTakenBeforeStart,
+    HostGoneBeforeStart,
+    SidecarStartedBeforeTheFailure,
+    SpotTakenWhileRunning(u8),
+    HostGoneWhileRunning(u8),
+    Exits(u8, u16),
+    OutOfMemory,
+    NoExitCode,
+    UnknownStopCode,
+    NoContainersShown,
+    IsForgotten(u8),
+    IsSlowToStart(u8),
+    RunsForever { heeds_sigterm: bool },
+}
+
+/// A call that goes wrong.
+#[derive(Debug, Clone)]
+pub struct Strike {
+    /// Seconds after the start from which it counts.
+    pub from: u16,
+    pub service: Service,
+    pub operation: &'static str,
+    pub span: Span,
+    pub fault: Fault,
+}
+
+/// The time that a worker works, and how it ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Shift {
+    /// Seconds.
+    pub lasts: u16,
+    pub ends: Ends,
+    /// Seconds until the next worker comes.
+    pub gap: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Ends {
+    /// It is told to stop, and hands over.
+    HandsOver,
+    /// It is gone from one moment to the next.
+    IsKilled,
+    /// It has no network for so many seconds, works on after that, and stays.
+    IsCutOff(u8),
+}
+
+/// What becomes of a function's invocation.
+#[derive(Debug, Clone, Copy)]
+pub enum Invocation {
+    Works,
+    /// It ends before it does anything.
+    Fails,
+    /// It does all of its work and ends without saying so.
+    FailsAtTheEnd,
+}
+
+impl Course {
+    pub fn script(self) -> Script {
+        let second = Duration::from_secs(1);
+        match self {
+            Self::PullTimesOut => Script::fails_to_start("CannotPullContainerError: i/o timeout"),
+            Self::ImageMissing => Script::fails_to_start("CannotPullContainerError: not found"),
+            Self::SpotTakenBeforeStart => Script::spot_interruption(Duration::from_millis(5)),
+            Self::HostGoneBeforeStart => Script::host_terminated(Duration::from_millis(5)),
+            Self::SidecarStartedBeforeTheFailure => Script::fails_to_start("CannotPullContainerError: i/o timeout")
+                .container("sidecar", Container::exits(0).started_before_the_failure()),
+            Self::SpotTakenWhileRunning(after) => Script::spot_interruption(after.into_seconds()),
+            Self::HostGoneWhileRunning(after) => Script::host_terminated(after.into_seconds()),
+            Self::Exits(code, seconds) => {
+                Script::exits(code.into()).running(seconds.into_seconds()).log(Duration::ZERO, "Applying todo.0001_initial")
+            }
+            Self::OutOfMemory => Script::exits(0).container("migrate", Container::out_of_memory()),
+            Self::NoExitCode => Script::exits(0).container("migrate", Container::exits(0).without_exit_code()),
+            Self::UnknownStopCode => Script::exits(0).running(5 * second).stop_code("SomethingNew").stopped_reason("Who knows"),
+            Self::NoContainersShown => Script::exits(0).running(5 * second).without_containers(),
+            Self::IsForgotten(after) => Script::exits(0).running(60 * second).vanishes(after.into_seconds()),
+            Self::IsSlowToStart(seconds) => Script::fails_to_start("ResourceInitializationError: context deadline exceeded")
+                .provisioning(seconds.into_seconds())
+                .during(Phase::Provisioning),
+            Self::RunsForever { heeds_sigterm: true } => Script::runs_forever(),
+            Self::RunsForever { heeds_sigterm: false } => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
+        }
+    }
+}
+
+trait Seconds {
+    fn into_seconds(self) -> Duration;
+}
+
+impl<T: Into<u64>> Seconds for T {
+    fn into_seconds(self) -> Duration {
+        Duration::from_secs(self.into())
+    }
+}
+
+fn course() -> impl Strategy<Value = Course> {
+    prop_oneof![
+        5 => Just(Course::PullTimesOut),
+        1 => Just(Course::ImageMissing),
+        2 => Just(Course::SpotTakenBeforeStart),
+        1 => Just(Course::HostGoneBeforeStart),
+        2 => Just(Course::SidecarStartedBeforeTheFailure),
+        1 => (1_u8..120).prop_map(Course::SpotTakenWhileRunning),
+        1 => (1_u8..120).prop_map(Course::HostGoneWhileRunning),
+        14 => (prop_oneof![5 => Just(0_u8), 1 => 1_u8..4], 1_u16..150).prop_map(|(code, seconds)| Course::Exits(code, seconds)),
+        1 => Just(Course::OutOfMemory),
+        1 => Just(Course::NoExitCode),
+        1 => Just(Course::UnknownStopCode),
+        1 => Just(Course::NoContainersShown),
+        1 => (1_u8..60).prop_map(Course::IsForgotten),
+        2 => (1_u8..120).prop_map(Course::IsSlowToStart),
+        1 => any::<bool>().prop_map(|heeds_sigterm| Course::RunsForever { heeds_sigterm }),
+    ]
+}
+
+fn placement() -> impl Strategy<Value = Placement> {
+    prop_oneof![
+        4 => Just(Placement::All),
+        1 => Just(Placement::fails("RESOURCE:MEMORY")),
+        1 => Just(Placement::fails("AGENT")),
+        1 => Just(Placement::only(1, "RESOURCE:CPU")),
+        1 => Just(Placement::only(1, "ATTRIBUTE")),
+    ]
+}
+
+/// The calls of a run, of `stop`, and of a Delete.
+const CALLS: [(Service, &str); 12] = [
+    (Service::Sfn, "GetActivityTask"),
+    (Service::Sfn, "SendTaskHeartbeat"),
+    (Service::Sfn, "SendTaskSuccess"),
+    (Service::Sfn, "SendTaskFailure"),
+    (Service::Ecs, "RunTask"),
+    (Service::Ecs, "DescribeTasks"),
+    (Service::Ecs, "DescribeTaskDefinition"),
+    (Service::Ecs, "StopTask"),
+    (Service::Ecs, "ListTasks"),
+    (Service::Logs, "GetLogEvents"),
+    (Service::Sfn, "ListExecutions"),
+    (Service::Sfn, "StopExecution"),
+];
+
+fn strike() -> impl Strategy<Value = Strike> {
+    let span = prop_oneof![
+        3 => Just(Span::Nth(1)),
+        2 => (2_u64..8).prop_map(Span::Nth),
+        1 => (1_u64..5).prop_map(Span::Next),
+        2 => (1_u64..60).prop_map(|seconds| Span::For(Duration::from_secs(seconds))),
+    ];
+    let fault = prop_oneof![
+        Just(Fault::InternalError),
+        Just(Fault::Throttle),
+        Just(Fault::AccessDenied),
+        Just(Fault::Refuse),
+        Just(Fault::CutBefore),
+        Just(Fault::CutAfter),
+        Just(Fault::Duplicate),
+        (1_u64..12).prop_map(|seconds| Fault::Delay(Duration::from_secs(seconds))),
+    ];
+    let from = prop_oneof![1 => Just(0_u16), 1 => 0_u16..300];
+    (from, prop::sample::select(CALLS.to_vec()), span, fault).prop_map(|(from, (service, operation), span, fault)| Strike {
+        from,
+        service,
+        operation,
+        span,
+        fault,
+    })
+}
+
+fn shift() -> impl Strategy<Value = Shift> {
+    let ends = prop_oneof![3 => Just(Ends::HandsOver), 3 => Just(Ends::IsKilled), 2 => (1_u8..150).prop_map(Ends::IsCutOff)];
+    let gap = prop_oneof![2 => Just(0_u8), 1 => 0_u8..120];
+    (1_u16..150, ends, gap).prop_map(|(lasts, ends, gap)| Shift { lasts, ends, gap })
+}
+
+fn invocation() -> impl Strategy<Value = Invocation> {
+    prop_oneof![3 => Just(Invocation::Works), 1 => Just(Invocation::Fails), 1 => Just(Invocation::FailsAtTheEnd)]
+}
+
+/// Any history.
+pub fn history() -> impl Strategy<Value = History> {
+    let task = (
+        1_u8..4,
+        30_u16..400,
+        prop::collection::vec(course(), 1..8),
+        prop::collection::vec(placement(), 1..5),
+        prop_oneof![1 => Just(0_u8), 1 => 0_u8..30],
+    );
+    let around = (
+        prop::collection::vec(strike(), 0..7),
+        prop::collection::vec(shift(), 0..4),
+        prop_oneof![3 => Just(None), 1 => (0_u16..300).prop_map(Some)],
+        // Four invocations of `stop` may fail until the definition goes on without it, six of `respond`.
+        prop::collection::vec(invocation(), 0..4),
+        prop::collection::vec(invocation(), 0..6),
+        any::<bool>(),
+    );
+    (task, around).prop_map(|((count, limit, courses, placements, lag), (strikes, shifts, delete, stop, respond, dead_polls_swallow))| {
+        History { count, limit, courses, placements, strikes, shifts, lag, delete, stop, respond, dead_polls_swallow }
+    })
+}
