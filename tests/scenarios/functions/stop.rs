@@ -72,6 +72,10 @@ async fn tasks_that_are_stopping_are_counted_and_not_told_again() {
     runs_on(&world, FAMILY);
     let mut state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
+    // Stopped before its container has started, it would not be seen stopping.
+    while world.aws.ecs().tasks()[0].started_at.is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
     let first = world.stop(&state).await;
     state["leftovers"] = serde_json::to_value(&first).unwrap();
     let second = world.stop(&state).await;

@@ -27,7 +27,7 @@ fn programs_call_what_their_roles_allow_and_nothing_is_allowed_that_they_do_not_
         let used: BTreeSet<_> = seen.iter().filter(|seen| seen.program == program).flat_map(|seen| &seen.parts).collect();
         for statement in statements.iter().filter(|statement| !statement.actions.iter().all(|action| MADE_BY_LAMBDA.contains(&&**action))) {
             for part in statement.parts().iter().filter(|part| !used.contains(part)) {
-                problems.push(format!("{program} was seen to call nothing that needs, of {part}"));
+                problems.push(format!("{program} was never seen to need {part}"));
             }
         }
     }
