@@ -11,6 +11,7 @@ mod histories;
 mod lifecycle;
 mod load;
 mod parameters;
+mod parsers;
 mod program;
 mod reasons;
 mod task_run;
