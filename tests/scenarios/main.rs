@@ -15,6 +15,7 @@ mod interpreter;
 mod lifecycle;
 mod load;
 mod parameters;
+mod parsers;
 mod program;
 mod reasons;
 mod task_run;
