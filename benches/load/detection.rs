@@ -32,12 +32,13 @@ async fn measure(in_flight: u32) {
     account.aws.sfn().enforce_throttles(true);
     account.aws.ecs().enforce(Throttle::Read, true);
     let period = Duration::from_secs_f64(f64::from(in_flight) / PER_SECOND).max(Duration::from_secs(1));
-    let longest = period + Duration::from_secs(3);
+    let spread = period + Duration::from_secs(2);
+    let longest = spread + Duration::from_secs(1);
     account.aws.ecs().register_family(STEADY, &["app"]);
     account.aws.ecs().script(STEADY, Script::runs_forever());
     account.aws.ecs().register_family(PROBE, &["app"]);
     let second = Duration::from_secs(1);
-    account.aws.ecs().script_with(PROBE, move |_| Script::exits(0).running(second + (longest - second).mul_f64(fastrand::f64())));
+    account.aws.ecs().script_with(PROBE, move |_| Script::exits(0).running(second + spread.mul_f64(fastrand::f64())));
     let probes_at_once = (longest + Duration::from_secs(1)).as_secs_f64() / 2.0 / PROBES_EVERY.as_secs_f64();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few dozen")]
     let steady = in_flight - (probes_at_once as u32).min(in_flight / 2);

@@ -6,7 +6,7 @@ use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, Collected, Limited};
 use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
@@ -135,7 +135,7 @@ async fn judge(response: HttpResponse) -> Result<(), Attempt> {
         200..300 => Ok(()),
         300..500 if !PASSING.contains(&status) => {
             // S3 names its reason in a <Code> element; the rest of the document repeats parts of the request.
-            let reply = Limited::new(response.into_body(), MAX_REPLY).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            let reply = Limited::new(response.into_body(), MAX_REPLY).collect().await.map(Collected::to_bytes).unwrap_or_default();
             let reply = String::from_utf8_lossy(&reply);
             let code =
                 reply.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("no reason given", |(code, _)| code);

@@ -62,13 +62,13 @@ impl Execution<'_> {
         let mut calls = 1;
         while self.end().is_none() {
             tokio::select! {
-                _ = self.aws.calls().ended("StopExecution", calls) => calls += 1,
+                () = self.aws.calls().ended("StopExecution", calls) => calls += 1,
                 () = sleep(LOOK) => {}
             }
         }
     }
 
-    fn note(&self, kind: &str, details: Value) {
+    fn note(&self, kind: &str, details: &Value) {
         let mut name = kind[..1].to_lowercase();
         name += &kind[1..];
         if kind.ends_with("StateEntered") {
@@ -87,7 +87,7 @@ impl Execution<'_> {
         loop {
             let step = &definition["States"][&name];
             let kind = step["Type"].as_str().unwrap();
-            self.note(&format!("{kind}StateEntered"), json!({"name": name, "input": state.to_string()}));
+            self.note(&format!("{kind}StateEntered"), &json!({"name": name, "input": state.to_string()}));
             name = match kind {
                 "Choice" => choose(step, &state),
                 "Wait" => {
@@ -159,14 +159,13 @@ impl Execution<'_> {
             let events = scheduled.events();
             for event in &events[written..] {
                 match &event.kind {
-                    EventKind::Scheduled => self.note("ActivityScheduled", json!({"resource": self.activity, "input": "{}"})),
-                    EventKind::Started { worker, .. } => self.note("ActivityStarted", json!({"workerName": worker})),
-                    EventKind::Heartbeat => {}
-                    EventKind::Succeeded { output } => self.note("ActivitySucceeded", json!({"output": output.to_string()})),
-                    EventKind::Failed { error, cause } => self.note("ActivityFailed", json!({"error": error, "cause": cause})),
-                    EventKind::HeartbeatTimedOut => self.note("ActivityTimedOut", json!({"error": "States.HeartbeatTimeout"})),
-                    EventKind::TimedOut => self.note("ActivityTimedOut", json!({"error": "States.Timeout"})),
-                    EventKind::Aborted => {}
+                    EventKind::Scheduled => self.note("ActivityScheduled", &json!({"resource": self.activity, "input": "{}"})),
+                    EventKind::Started { worker, .. } => self.note("ActivityStarted", &json!({"workerName": worker})),
+                    EventKind::Succeeded { output } => self.note("ActivitySucceeded", &json!({"output": output.to_string()})),
+                    EventKind::Failed { error, cause } => self.note("ActivityFailed", &json!({"error": error, "cause": cause})),
+                    EventKind::HeartbeatTimedOut => self.note("ActivityTimedOut", &json!({"error": "States.HeartbeatTimeout"})),
+                    EventKind::TimedOut => self.note("ActivityTimedOut", &json!({"error": "States.Timeout"})),
+                    EventKind::Heartbeat | EventKind::Aborted => {}
                 }
             }
             written = events.len();
@@ -189,17 +188,17 @@ impl Execution<'_> {
         let mut left = retry["MaxAttempts"].as_u64().unwrap();
         let lambda = json!({"resourceType": "lambda", "resource": "invoke"});
         loop {
-            self.note("TaskScheduled", json!({"resourceType": "lambda", "resource": "invoke", "region": "us-east-1", "parameters": "{}"}));
+            self.note("TaskScheduled", &json!({"resourceType": "lambda", "resource": "invoke", "region": "us-east-1", "parameters": "{}"}));
             let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
             let failed = match invoked {
                 Ok(Ok(payload)) => {
-                    self.note("TaskSucceeded", lambda);
+                    self.note("TaskSucceeded", &lambda);
                     return Ok(json!({"Payload": payload}));
                 }
                 Ok(Err(failed)) => failed,
                 Err(_) => Failed { error: "States.Timeout".to_owned(), cause: String::new() },
             };
-            self.note("TaskFailed", lambda.clone());
+            self.note("TaskFailed", &lambda);
             if left == 0 {
                 return Err(failed);
             }

@@ -126,6 +126,8 @@ fn recorded(event: &Value) -> RecordedEvent {
         input: entered.and_then(|details| text(&details["input"])),
         resource: details("EventDetails").and_then(|details| text(&details["resource"])),
         worker: details("StartedEventDetails").and_then(|details| text(&details["workerName"])),
+        error: details("EventDetails").and_then(|details| text(&details["error"])),
+        cause: details("EventDetails").and_then(|details| text(&details["cause"])),
     }
 }
 

@@ -53,7 +53,7 @@ fn answered(history: &History, played: &Played, request: &Request) -> Option<Str
     }
     let from = if request.is_delete { request.began } else { played.fleet_is_back.max(Duration::from_secs(history.limit.into())) };
     let (at, _) = request.answers[0];
-    (at > from + ANSWER).then(|| format!("{what} was answered {} s late", (at - from).as_secs()))
+    (at > from + ANSWER).then(|| format!("{what} was answered {} s late", at.saturating_sub(from).as_secs()))
 }
 
 /// At most one task with a started container for each task of the run, and no launch beside enough others.
@@ -81,7 +81,7 @@ fn leftovers(played: &Played) -> Vec<String> {
     let mut broken = Vec::new();
     for (index, task) in played.tasks.iter().enumerate() {
         if task.launched_at > over {
-            broken.push(format!("task {index} was launched {:?} after the last answer", task.launched_at - over));
+            broken.push(format!("task {index} was launched {:?} after the last answer", task.launched_at.saturating_sub(over)));
         } else if task.stopped_at.is_none() {
             broken.push(format!("task {index} still runs as {}, told to stop: {:?}", task.last_status, task.stop_requested));
         }

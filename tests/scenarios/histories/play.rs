@@ -185,8 +185,8 @@ impl Account {
                     json!({})
                 } else {
                     let event: StopEvent = serde_json::from_value(payload).unwrap();
-                    let stopped = stopper.stop(event).await;
-                    serde_json::to_value(stopped.map_err(|error| crash(&error.to_string()))?).unwrap()
+                    let left = stopper.stop(event).await;
+                    serde_json::to_value(left.map_err(|error| crash(&error.to_string()))?).unwrap()
                 };
                 if matches!(fate, Some(Invocation::FailsAtTheEnd)) { Err(crash("at its end")) } else { Ok(done) }
             }
@@ -257,20 +257,20 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         Some(account.request(history, DELETE, task).await)
     };
     let play = async { tokio::join!(account.fleet(history, last), create, delete) };
-    let (there, create, delete) = timeout(2 * HOUR, play).await.expect("an end of everything");
+    let (there, create, delete) = Box::pin(timeout(2 * HOUR, play)).await.expect("an end of everything");
     sleep(AFTERWARDS).await;
     for worker in &there {
         worker.line.is_up(true);
         worker.trigger.request();
     }
-    let mut stuck = 0;
+    let mut left_over = 0;
     for worker in there {
-        stuck += usize::from(timeout(DRAIN, worker.serving).await.is_err());
+        left_over += usize::from(timeout(DRAIN, worker.serving).await.is_err());
     }
     let fleet_is_back = fleet_is_back.await.unwrap();
     let struck = struck.lock().unwrap().iter().map(|(operation, injected)| (*operation, injected.struck())).collect();
     let requests = std::iter::once(create).chain(delete).collect();
     let aws = &account.aws;
     let (tasks, lasted, calls) = (aws.ecs().tasks(), aws.clock().now(), aws.calls().all());
-    Played { tasks, lasted, calls, requests, fleet_is_back, stuck, struck }
+    Played { tasks, lasted, calls, requests, fleet_is_back, stuck: left_over, struck }
 }
