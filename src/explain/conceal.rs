@@ -66,22 +66,26 @@ impl Conceal {
         let function_said = said_by_function(cause);
         let cause = function_said.as_deref().unwrap_or(cause);
         if is_ours(error) {
-            return self.without_url(cause);
+            return tidy(&self.without_url(cause));
         }
         // A repeated input is escaped, so that no value would be found in it.
         self.text(&without_input(error, cause))
     }
 
-    /// What others wrote, in at most as many bytes as a cause may have, without control characters other than line ends.
+    /// What others wrote. What is to be hidden is looked for before the text is changed in any other way.
     fn text(&self, text: &str) -> String {
-        self.values.apply(&self.without_url(text))
+        tidy(&self.values.apply(&self.without_url(text)))
     }
 
     fn without_url(&self, text: &str) -> String {
-        let text = if self.url.is_empty() { text.to_owned() } else { text.replace(&self.url, HIDDEN) };
-        let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
-        byte_limit::cut_middle(&text, MAX_CAUSE)
+        if self.url.is_empty() { text.to_owned() } else { text.replace(&self.url, HIDDEN) }
     }
+}
+
+/// In at most as many bytes as a cause may have, and without control characters other than line ends.
+fn tidy(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    byte_limit::cut_middle(&text, MAX_CAUSE)
 }
 
 /// The first line of `text`, without control characters, cut to a length fit for a line.

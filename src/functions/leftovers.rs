@@ -1,5 +1,7 @@
 //! The ECS tasks that an execution, or on Delete a resource, has left running.
 
+use jiff::Timestamp;
+
 use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
 use crate::identity::resource_prefix;
@@ -11,7 +13,10 @@ pub(super) enum Owner {
     /// Those of exactly this execution: a later one of the same resource may be running.
     Execution,
     /// Those of every execution of this resource.
-    Resource,
+    Resource {
+        /// And were launched until then; a later one belongs to a run that came after.
+        launched_until: Option<Timestamp>,
+    },
 }
 
 /// Finds leftover tasks and stops them.
@@ -32,7 +37,7 @@ impl Leftovers {
     pub(super) async fn stop(&self, owner: Owner, task: &TaskSpec, reason: &str) -> Result<usize, ApiError> {
         let running = match owner {
             Owner::Execution => self.of_execution(task).await?,
-            Owner::Resource => self.of_resource(task).await?,
+            Owner::Resource { launched_until } => self.of_resource(task, launched_until).await?,
         };
         for leftover in running.iter().filter(|leftover| !leftover.stopping) {
             match self.ecs.stop_task(&task.cluster, &leftover.arn, reason).await {
@@ -48,12 +53,16 @@ impl Leftovers {
         Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by == task.started_by).collect())
     }
 
-    async fn of_resource(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
+    async fn of_resource(&self, task: &TaskSpec, launched_until: Option<Timestamp>) -> Result<Vec<ListedTask>, ApiError> {
         let Some(prefix) = resource_prefix(&task.started_by) else {
             return Ok(Vec::new());
         };
         let listed = self.list(&task.cluster, WhichTasks::Family(task.family())).await?;
-        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by.starts_with(prefix)).collect())
+        let is_in_time = |listed: &ListedTask| match (listed.created, launched_until) {
+            (Some(created), Some(until)) => created <= until,
+            _ => true,
+        };
+        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by.starts_with(prefix) && is_in_time(listed)).collect())
     }
 
     /// A cluster that is gone has no tasks.

@@ -13,6 +13,7 @@ mod waiting;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::leftovers::Leftovers;
 use super::respond::{RespondError, Responder};
@@ -30,6 +31,9 @@ pub use verdict::NOT_CLAIMED;
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
 /// The same, when no worker took a run in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
+
+/// For how long one look at the schedule begins answers. The last one then has two minutes of the function's four.
+const LOOK: Duration = Duration::from_secs(110);
 
 /// Rescues executions.
 #[derive(Debug, Clone)]
@@ -104,8 +108,9 @@ impl Rescuer {
 
     /// What the schedule does. Trouble with one half does not keep the other from its work.
     async fn look(&self) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + LOOK;
         let waiting = self.give_up_waiting().await;
-        let answered = self.answer_missed().await;
+        let answered = self.answer_missed(end).await;
         let (checked, stopped) = waiting?;
         Ok(Rescued::Looked { checked, stopped, answered: answered? })
     }

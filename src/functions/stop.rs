@@ -100,7 +100,7 @@ impl Stopper {
             executions += self.stop_executions(&event.state_machine, &task.started_by).await;
         }
         let (owner, reason) = if is_delete {
-            (Owner::Resource, format!("{DELETED} ({})", task.started_by))
+            (Owner::Resource { launched_until: None }, format!("{DELETED} ({})", task.started_by))
         } else {
             (Owner::Execution, format!("The run has failed ({})", task.started_by))
         };

@@ -1,6 +1,7 @@
 //! `ListTasks` (`API_ListTasks`).
 
 use aws_sdk_ecs::types::DesiredStatus;
+use jiff::Timestamp;
 
 use super::{Ecs, MAX_TASKS_PER_CALL};
 use crate::aws::{ApiError, api_error};
@@ -28,6 +29,8 @@ pub struct ListedTask {
     pub started_by: String,
     /// ARN of the container instance it is on, empty on Fargate.
     pub container_instance_arn: String,
+    /// When it was launched.
+    pub created: Option<Timestamp>,
     /// Nothing of it runs any more.
     pub stopped: bool,
     /// Somebody has asked for it to stop.
@@ -71,6 +74,7 @@ impl Ecs {
                     arn: task.task_arn()?.to_owned(),
                     started_by: task.started_by().unwrap_or_default().to_owned(),
                     container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
+                    created: task.created_at().and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
                     stopped: task.last_status() == Some("STOPPED"),
                     stopping: task.desired_status() == Some("STOPPED"),
                 })

@@ -7,11 +7,9 @@ use super::executions::timestamp;
 use crate::aws::{ApiError, api_error};
 use crate::execution_history::RecordedEvent;
 
-/// Events per page, the most there is (`API_GetExecutionHistory`).
-const PAGE: usize = 1_000;
-/// Events per page where all are read. Every attempt's event carries the whole input, up to 262,144 bytes: only so many may be in
-/// memory at once.
-const SMALL_PAGE: i32 = 100;
+/// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole input, up to 262,144 bytes: only so
+/// many may be in memory at once.
+const PAGE: i32 = 100;
 
 impl StateMachine {
     /// The last `most` events of an execution, oldest first. The end of a history says where an execution stands, and its whole
@@ -21,7 +19,7 @@ impl StateMachine {
     /// When a call fails; see [`ApiError`].
     pub async fn last_events(&self, execution_arn: &str, most: usize) -> Result<Vec<RecordedEvent>, ApiError> {
         let call = self.client.get_execution_history().execution_arn(execution_arn).reverse_order(true);
-        let mut pages = call.into_paginator().page_size(i32::try_from(most.min(PAGE)).unwrap_or(i32::MAX)).send();
+        let mut pages = call.into_paginator().page_size(i32::try_from(most).unwrap_or(PAGE).min(PAGE)).send();
         let mut events = Vec::new();
         while events.len() < most
             && let Some(page) = pages.next().await
@@ -39,7 +37,7 @@ impl StateMachine {
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub async fn each_event(&self, execution_arn: &str, mut note: impl FnMut(RecordedEvent)) -> Result<(), ApiError> {
-        let mut pages = self.client.get_execution_history().execution_arn(execution_arn).into_paginator().page_size(SMALL_PAGE).send();
+        let mut pages = self.client.get_execution_history().execution_arn(execution_arn).into_paginator().page_size(PAGE).send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
             page.events.into_iter().for_each(|event| note(recorded(event)));

@@ -60,6 +60,16 @@ fn a_cause_of_the_worker_is_shown_as_it_is() {
 }
 
 #[test]
+fn a_value_with_control_characters_is_hidden_as_well() {
+    let mut history = History::of("Create");
+    // As JSON writes it.
+    history.override_environment("correct\\thorse");
+    claimed(&mut history).ended(6_000, "Aborted", "", "it was started with correct\thorse");
+    let text = history.explain(ExecutionStatus::Aborted).to_string();
+    assert!(!text.contains("horse"), "{text}");
+}
+
+#[test]
 fn other_state_machines_executions_are_refused() {
     for input in ["", "null", "{}", "[]", "not json", r#"{"request": {"RequestType": "Create"}}"#, r#"{"task": {"cluster": "c"}}"#] {
         let foreign = Execution { input: input.to_owned(), ..execution("Create", ExecutionStatus::Succeeded) };

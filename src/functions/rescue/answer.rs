@@ -6,16 +6,18 @@
 //! repeated. The schedule's look may repeat an answer that another instance of the function gave; its own it remembers. What remains: an execution may be stopped between an answer's delivery and its record in the history, and then
 //! CloudFormation sees the same answer twice, too.
 
-use std::collections::VecDeque;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::verdict::verdict;
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::{Execution, ExecutionStatus};
+use crate::clock::after;
 use crate::event::{Request, RequestType};
 use crate::execution_history::{Answer, Course};
 use crate::functions::leftovers::Owner;
@@ -30,28 +32,32 @@ use crate::task_spec::TaskSpec;
 const EVENTS: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const ENDS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
+/// A worker learns with its next heartbeat that its execution has ended, and may launch a task until then.
+const WORKERS_KNOW: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
-/// Within the function's four minutes, of which the calls before and the patience with leftovers take two at most.
+/// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before some seconds, or a minute with
+/// all their retries.
 const DELIVERY: Duration = Duration::from_secs(45);
 
-/// The executions that this instance of the function has answered for. An execution's history never tells of it.
+/// The executions that this instance of the function has answered for, or has found answered. Nothing else tells of the first: an
+/// execution's history ends with the execution.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Answered(Arc<Mutex<VecDeque<String>>>);
+pub(super) struct Answered(Arc<Mutex<HashSet<String>>>);
 
 impl Answered {
-    /// Far more than the schedule's look can come upon again.
-    const REMEMBERED: usize = 1_000;
+    /// More than end in the time for which the schedule looks for them. Forgetting costs another look.
+    const REMEMBERED: usize = 10_000;
 
     pub(super) fn contains(&self, execution_arn: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|arn| arn == execution_arn)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(execution_arn)
     }
 
-    fn remember(&self, execution_arn: &str) {
+    pub(super) fn remember(&self, execution_arn: &str) {
         let mut arns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if arns.len() == Self::REMEMBERED {
-            arns.pop_front();
+        if arns.len() >= Self::REMEMBERED {
+            arns.clear();
         }
-        arns.push_back(execution_arn.to_owned());
+        arns.insert(execution_arn.to_owned());
     }
 }
 
@@ -93,9 +99,9 @@ impl Rescuer {
         };
         tell_of(execution_arn, status, &execution);
         let is_delete = request.request_type == RequestType::Delete;
-        let owner = if is_delete { Owner::Resource } else { Owner::Execution };
+        let owner = if is_delete { Owner::Resource { launched_until: None } } else { Owner::Execution };
         let still_running = match serde_json::from_value::<TaskSpec>(input["task"].clone()) {
-            Ok(task) => self.stop_leftovers(owner, &task).await,
+            Ok(task) => self.stop_leftovers(owner, &task, execution.stopped).await,
             Err(_) => 0,
         };
         if is_delete {
@@ -108,19 +114,29 @@ impl Rescuer {
     }
 
     /// Stops leftovers and waits, bounded, until they have stopped; answers how many still run. The answer does not depend on it.
-    async fn stop_leftovers(&self, owner: Owner, task: &TaskSpec) -> u32 {
+    async fn stop_leftovers(&self, owner: Owner, task: &TaskSpec, ended: Option<Timestamp>) -> u32 {
         let end = Instant::now() + self.patience.leftovers;
         let reason = format!("The execution has ended ({})", task.started_by);
+        let owner = match (owner, ended) {
+            // The resource may be back by the time of a late rescue: what was launched since is another run's.
+            (Owner::Resource { .. }, Some(ended)) => Owner::Resource { launched_until: Some(after(ended, WORKERS_KNOW)) },
+            (owner, _) => owner,
+        };
+        let mut left = 0;
         loop {
-            match self.leftovers.stop(owner, task, &reason).await {
-                Ok(0) => return 0,
-                Ok(running) if Instant::now() + BETWEEN_LOOKS >= end => return u32::try_from(running).unwrap_or(u32::MAX),
-                Ok(_) => sleep(BETWEEN_LOOKS).await,
-                Err(error) => {
+            match timeout_at(end, self.leftovers.stop(owner, task, &reason)).await {
+                Ok(Ok(0)) => return 0,
+                Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "leftover tasks cannot be looked for; the request is answered all the same");
                     return 0;
                 }
+                Err(_) => return left,
             }
+            if Instant::now() + BETWEEN_LOOKS >= end {
+                return left;
+            }
+            sleep(BETWEEN_LOOKS).await;
         }
     }
 }

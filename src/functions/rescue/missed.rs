@@ -1,8 +1,7 @@
 //! Answering for executions whose end nobody told: EventBridge gets the status changes of executions as best effort ("AWS Step
 //! Functions events", Amazon EventBridge Events Reference).
 
-use std::time::Duration;
-
+use futures_util::stream::{self, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -12,49 +11,75 @@ use crate::execution_history::{Answer, Course};
 
 /// After its end an event has this long to bring the rescue that answers; leftover tasks are waited for in it.
 const EVENT_HAS: SignedDuration = SignedDuration::from_mins(3);
-/// For this long an execution is looked for, which is three looks, a minute apart.
-const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(3);
+/// For this long an execution is looked for: many looks, a minute apart, and the attempts that Lambda makes of one that failed.
+const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(15);
 /// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those that ended lately began since.
 const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(1);
-/// How long one look may begin answers; what is left has two more looks. With the look at what waits and one last answer it stays
-/// within the function's four minutes.
-const TIME: Duration = Duration::from_secs(45);
+/// Histories read in one look, as many as are read of executions that wait; the quota is the same.
+const MAX_CHECKED: usize = 300;
+/// At once: most of the time leftover tasks are waited for.
+const AT_ONCE: usize = 8;
 /// Events read of each history: an answer that was given is followed by the execution's last state.
 const EVENTS: usize = 5;
 
+/// What came of one execution.
+enum Found {
+    WasAnswered,
+    AnsweredNow,
+    /// There was no time for it.
+    Left,
+}
+
 impl Rescuer {
-    /// Answers how many executions were answered for.
-    pub(super) async fn answer_missed(&self) -> Result<usize, RescueError> {
-        let end = Instant::now() + TIME;
+    /// Answers how many executions were answered for. After `end` no answer is begun.
+    pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_HAS + LOOKED_FOR);
         let latest = before(now, EVENT_HAS);
         let mut ended = self.state_machine.ended_without_success(before(earliest, LONGEST_EXECUTION)).await?;
+        // What is known to be answered makes room for the rest.
         ended.retain(|execution| execution.ended > earliest && execution.ended <= latest && !self.answered.contains(&execution.arn));
-        let (mut answered, mut failure) = (0, None);
-        for execution in &ended {
-            if Instant::now() >= end {
-                break;
-            }
-            match self.answer_if_missed(execution).await {
-                Ok(was_answered) => answered += usize::from(was_answered),
+        let all = ended.len();
+        ended.truncate(MAX_CHECKED);
+        let (mut answered, mut left, mut failure) = (0, all - ended.len(), None);
+        let mut looks = stream::iter(ended.into_iter().map(|execution| self.look_at(execution, end))).buffer_unordered(AT_ONCE);
+        while let Some((execution, found)) = looks.next().await {
+            match found {
+                Ok(Found::WasAnswered) => {}
+                Ok(Found::AnsweredNow) => answered += 1,
+                Ok(Found::Left) => left += 1,
                 Err(error) => {
-                    tracing::warn!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for");
+                    tracing::warn!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
                     failure = Some(error);
                 }
             }
         }
-        // Each of them stands for a stack that waits: the dead-letter queue's alarm tells people.
+        if left > 0 {
+            tracing::warn!(left, "more executions ended than one look can read; the next ones go on with them");
+        }
         failure.map_or(Ok(answered), Err)
     }
 
-    async fn answer_if_missed(&self, execution: &EndedExecution) -> Result<bool, RescueError> {
+    async fn look_at(&self, execution: EndedExecution, end: Instant) -> (EndedExecution, Result<Found, RescueError>) {
+        let found = self.answer_if_missed(&execution, end).await;
+        (execution, found)
+    }
+
+    async fn answer_if_missed(&self, execution: &EndedExecution, end: Instant) -> Result<Found, RescueError> {
+        if Instant::now() >= end {
+            return Ok(Found::Left);
+        }
         let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
         if Course::of(&events).answer == Answer::Given {
-            return Ok(false);
+            self.answered.remember(&execution.arn);
+            return Ok(Found::WasAnswered);
         }
-        tracing::warn!(execution = execution.arn, "the event of an execution's end did not bring its answer; the schedule does");
-        Ok(self.answer_for(&execution.arn, execution.status).await? == Rescued::Answered)
+        if Instant::now() >= end {
+            return Ok(Found::Left);
+        }
+        tracing::warn!(execution = execution.arn, "the event of the execution's end may not have brought its answer; it is looked after");
+        let rescued = self.answer_for(&execution.arn, execution.status).await?;
+        Ok(if rescued == Rescued::Answered { Found::AnsweredNow } else { Found::WasAnswered })
     }
 }
 

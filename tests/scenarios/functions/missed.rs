@@ -5,12 +5,13 @@ use std::time::Duration;
 use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
 use stand_ins::Service;
+use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
 use super::execution::{Execution, NOW};
-use super::world::World;
+use super::world::{FAMILY, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -37,7 +38,7 @@ async fn an_end_that_nobody_told_is_found_and_answered_once() {
         (ExecutionEnd::Failed { error: "States.Runtime".to_owned(), cause: "Activity Does Not Exist".to_owned() }, "States.Runtime"),
     ] {
         let world = World::new();
-        let rescuer = world.rescuer(Duration::ZERO);
+        let rescuer = world.rescuer();
         let execution = Execution::of(&world, "Create").await;
         execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
         execution.ends(end);
@@ -54,7 +55,7 @@ async fn an_end_that_nobody_told_is_found_and_answered_once() {
 #[tokio::test(start_paused = true)]
 async fn an_end_that_was_told_is_not_answered_again() {
     let world = World::new();
-    let rescuer = world.rescuer(Duration::ZERO);
+    let rescuer = world.rescuer();
     let execution = stopped_by_hand(&world).await;
     assert_eq!(rescuer.rescue(execution.event("ABORTED")).await.unwrap(), Rescued::Answered);
     for _ in 0..8 {
@@ -111,9 +112,43 @@ async fn what_ended_long_ago_is_not_asked_for() {
     advance(24 * 60 * MINUTE).await;
     let recent = stopped_by_hand(&world).await;
     let before = world.aws.calls().count("ListExecutions").arrived;
-    let rescuer = world.rescuer(24 * 60 * MINUTE + 4 * MINUTE);
+    advance(4 * MINUTE).await;
+    let rescuer = world.rescuer();
     assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(1));
     assert_eq!(world.aws.calls().count("ListExecutions").arrived - before, 4, "one page of each status");
     assert!(String::from_utf8_lossy(&world.urls.puts()[0].body).contains("wrong release"));
     drop(recent);
+}
+
+/// A late rescue, or one that is repeated, comes when the resource may be back.
+#[tokio::test(start_paused = true)]
+async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
+    let world = World::new();
+    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    let earlier = Execution::of(&world, "Create").await;
+    let before = world.launch(FAMILY, &earlier.name).await;
+    let deleted = Execution::of(&world, "Delete").await;
+    deleted.entered("StopTasks", &json!({})).invoked("Scheduled");
+    deleted.ends(ExecutionEnd::Aborted { error: None, cause: None });
+    advance(2 * MINUTE).await;
+    let again = Execution::of(&world, "Create").await;
+    world.launch(FAMILY, &again.name).await;
+    let rescuer = world.rescuer();
+    advance(2 * MINUTE).await;
+    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 1 });
+    assert_eq!(world.told_to_stop(), [before]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_than_one_look_can_read_are_answered_by_the_next_ones() {
+    let world = World::new();
+    for _ in 0..350 {
+        stopped_by_hand(&world).await;
+    }
+    let rescuer = world.rescuer();
+    advance(4 * MINUTE).await;
+    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(300));
+    advance(MINUTE).await;
+    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(50));
+    assert_eq!(world.urls.puts().len(), 350);
 }

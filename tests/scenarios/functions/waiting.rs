@@ -30,7 +30,10 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
     assert_eq!(world.rescue(&execution.event("ABORTED")).await.unwrap(), Rescued::Answered);
     assert_eq!(world.answer()["Reason"], "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?");
     // It runs no more.
-    assert_eq!(world.rescue_after(2 * CLAIM_TIMEOUT, &schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 0 });
+    assert_eq!(
+        world.rescue_after(CLAIM_TIMEOUT + 2 * MINUTE, &schedule()).await.unwrap(),
+        Rescued::Looked { checked: 0, stopped: 0, answered: 0 }
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::clock::{Clock, after};
+use ecs_task_runner::clock::Clock;
 use ecs_task_runner::event::{Event, Request};
 use ecs_task_runner::functions::{
     Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper,
@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
 use template_roles::{Deployment, Roles};
+use tokio::time::{Instant, advance};
 
 pub const CLUSTER: &str = "todobackend";
 pub const FAMILY: &str = "migrate";
@@ -39,6 +40,9 @@ pub struct World {
     pub urls: ResponseUrls,
     pub state_machine: String,
     pub clock: Clock,
+    /// What the stand-ins write into histories: the system's time when the world began, and tokio's since.
+    calendar: Clock,
+    began: Instant,
     /// Seals response URLs.
     pub key: Option<String>,
 }
@@ -65,7 +69,8 @@ impl World {
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
         // When the stand-in's response URLs are signed; they are good for two hours.
         let clock = Clock::following_tokio("2026-01-01T00:00:10Z".parse().unwrap());
-        Self { aws, urls, state_machine, clock, key: None }
+        let calendar = Clock::following_tokio(Clock::system().now());
+        Self { aws, urls, state_machine, clock, calendar, began: Instant::now(), key: None }
     }
 
     /// A world in which response URLs are sealed.
@@ -137,24 +142,23 @@ impl World {
     }
 
     pub async fn rescue(&self, event: &Value) -> Result<Rescued, RescueError> {
-        self.rescue_after(Duration::ZERO, event).await
+        self.rescuer().rescue(event.clone()).await
     }
 
-    /// Calls `rescue` when this much more time has passed.
+    /// Calls `rescue` when this much time has passed since the world began, for a paused clock.
     pub async fn rescue_after(&self, time: Duration, event: &Value) -> Result<Rescued, RescueError> {
-        self.rescuer(time).rescue(event.clone()).await
+        advance((self.began + time).saturating_duration_since(Instant::now())).await;
+        self.rescue(event).await
     }
 
-    /// An instance of `rescue` whose clock goes ahead by this much.
-    pub fn rescuer(&self, ahead: Duration) -> Rescuer {
-        // The stand-ins write the system's time into histories.
-        let clock = Clock::following_tokio(after(Clock::system().now(), ahead));
+    /// An instance of `rescue`.
+    pub fn rescuer(&self) -> Rescuer {
         let connection = self.connection_of("rescue");
         Rescuer::new(
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Ecs::with_retries(&connection),
             self.responder("rescue"),
-            clock,
+            self.calendar,
             Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
         )
     }

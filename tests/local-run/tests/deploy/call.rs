@@ -24,11 +24,16 @@ pub const BUCKET: &str = "artifacts";
 
 /// The script, in an environment that has nothing but `programs` to find programs in.
 pub fn script(programs: &Path, arguments: &[&str]) -> Command {
+    script_of(&workspace_directory(), programs, arguments)
+}
+
+/// The script of this checkout.
+pub fn script_of(checkout: &Path, programs: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(found("bash"));
     command
-        .arg(workspace_directory().join("infra/deploy"))
+        .arg(checkout.join("infra/deploy"))
         .args(arguments)
-        .current_dir(workspace_directory())
+        .current_dir(checkout)
         .env_clear()
         .env("PATH", programs)
         .stdin(Stdio::null())

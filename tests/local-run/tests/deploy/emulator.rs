@@ -1,16 +1,17 @@
 //! Deployments on the emulator.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::local_aws::LocalAws;
 use local_run::python::PythonEnvironment;
+use local_run::task_runner::without_metric_math;
 use stand_ins::StandIns;
 use tokio::process::Command;
 
 use crate::EXIT_PREREQUISITE;
-use crate::call::{AARCH64, BUCKET, Package, X86_64, ended, script};
+use crate::call::{AARCH64, BUCKET, Package, X86_64, ended, script_of};
 
 /// An account on the emulator, with what the script takes as given: a bucket, a network, and the activity that the emulator's
 /// CloudFormation cannot make.
@@ -53,10 +54,27 @@ impl Account {
         stdout.trim().to_owned()
     }
 
+    /// A checkout with the task runner's template as the emulator takes it.
+    fn checkout(&self) -> PathBuf {
+        let checkout = self.directory.directory("checkout").unwrap();
+        for directory in ["infra/deploy.d", "statemachine", "tests"] {
+            fs::create_dir_all(checkout.join(directory)).unwrap();
+        }
+        let parts = fs::read_dir(workspace_directory().join("infra/deploy.d")).unwrap();
+        let parts = parts.map(|part| format!("infra/deploy.d/{}", part.unwrap().file_name().into_string().unwrap()));
+        let others = ["infra/deploy", "infra/worker.yaml", "statemachine/ecs-task.asl.json", "tests/requirements.txt"];
+        for file in parts.chain(others.map(str::to_owned)) {
+            fs::copy(workspace_directory().join(&file), checkout.join(&file)).unwrap();
+        }
+        let template = fs::read_to_string(workspace_directory().join("infra/task-runner.yaml")).unwrap();
+        fs::write(checkout.join("infra/task-runner.yaml"), without_metric_math(&template)).unwrap();
+        checkout
+    }
+
     async fn deploy(&self, name: &str, package: &Package) -> (Option<i32>, String, String) {
         let activity = format!("ActivityArn={}", self.activity);
         let arguments = ["--name", name, "--package", package.path(), "--bucket", BUCKET, "--vpc", &self.vpc, "--subnets", &self.subnets];
-        let command = script(Path::new(""), &[&arguments[..], &["--parameter", &activity]].concat());
+        let command = script_of(&self.checkout(), Path::new(""), &[&arguments[..], &["--parameter", &activity]].concat());
         ended(self.in_account(command)).await
     }
 
