@@ -1,12 +1,14 @@
 //! `stop`: stops what an execution, or on Delete a resource, has left running.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::leftovers::{Leftovers, Owner};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Execution, ExecutionStatus, StepFunctions};
-use crate::clock::{Clock, after};
+use crate::clock::{Clock, after, before};
 use crate::deadline::DEFINITION_PATIENCE;
 use crate::error_name::ErrorName;
 use crate::event::RequestType;
@@ -16,6 +18,8 @@ use crate::task_spec::TaskSpec;
 /// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s later at most, and may launch
 /// a task until then. The definition checks every 5 s; this many checks outlast that time.
 pub const CHECKS_UNTIL_WORKERS_KNOW: u32 = 6;
+/// The time that those checks take.
+const UNTIL_WORKERS_KNOW: Duration = Duration::from_secs(30);
 
 /// How the cause begins with which a Delete stops executions and tasks of its resource.
 const DELETED: &str = "The CloudFormation resource is being deleted";
@@ -95,9 +99,12 @@ impl Stopper {
         let State { request, task, leftovers } = event.state;
         let is_delete = request.request_type == RequestType::Delete;
         let mut executions = leftovers.executions;
+        let mut is_complete = true;
         if is_delete {
             // First, so that nobody launches what would have to be stopped next.
-            executions += self.stop_executions(&event.state_machine, &task.started_by).await;
+            let earlier = self.stop_executions(&event.state_machine, &task.started_by, leftovers.checks == 0).await;
+            executions += earlier.stopped;
+            is_complete = earlier.is_complete;
         }
         let (owner, reason) = if is_delete {
             (Owner::Resource { launched_until: None }, format!("{DELETED} ({})", task.started_by))
@@ -106,38 +113,61 @@ impl Stopper {
         };
         let running = self.leftovers.stop(owner, &task, &reason).await?;
         let checks = leftovers.checks.saturating_add(1);
-        let may_launch = executions > 0 && checks < CHECKS_UNTIL_WORKERS_KNOW;
+        let may_launch = (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_KNOW;
         let has_time = self.clock.now() < after(task.deadline, DEFINITION_PATIENCE);
         Ok(Stopped { running, executions, checks, wait: (running > 0 || may_launch) && has_time })
     }
 
     /// Stops the Creates and Updates of the resource that still run: CloudFormation has given them up, or it would not delete.
     /// `rescue` answers for them, which nobody reads any more. A failure here must not keep the tasks from being stopped.
-    async fn stop_executions(&self, state_machine: &str, name: &str) -> usize {
+    async fn stop_executions(&self, state_machine: &str, name: &str, is_first_check: bool) -> Earlier {
         let Some(prefix) = resource_prefix(name).filter(|_| !state_machine.is_empty()) else {
-            return 0;
+            return Earlier { stopped: 0, is_complete: true };
         };
         // Never a Delete: two of them would stop each other.
         let given_up = [RequestType::Create, RequestType::Update].map(|request_type| format!("{prefix}{}-", request_type.in_lower_case()));
+        let is_given_up = |name: &str| given_up.iter().any(|prefix| name.starts_with(prefix));
         let state_machine = self.step_functions.state_machine(state_machine);
         let running = match state_machine.running().await {
             Ok(running) => running,
             Err(error) => {
                 tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
-                return 0;
+                return Earlier { stopped: 0, is_complete: false };
             }
         };
-        let mut stopped = 0;
-        for execution in running.iter().filter(|execution| given_up.iter().any(|prefix| execution.name.starts_with(prefix))) {
+        let mut earlier = Earlier { stopped: 0, is_complete: true };
+        for execution in running.iter().filter(|execution| is_given_up(&execution.name)) {
             let cause = format!("{DELETED} ({name}).");
             match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
                 Ok(()) => {
                     tracing::info!(execution = execution.name, "stopped an earlier execution of the resource");
-                    stopped += 1;
+                    earlier.stopped += 1;
                 }
-                Err(error) => tracing::warn!(%error, "an earlier execution of the resource could not be stopped"),
+                Err(error) => {
+                    tracing::warn!(%error, "an earlier execution of the resource could not be stopped");
+                    earlier.is_complete = false;
+                }
             }
         }
-        stopped
+        if is_first_check && earlier.stopped == 0 {
+            // An invocation before this one may have stopped them and ended without saying so; people stop executions, too.
+            match state_machine.stopped_since(before(self.clock.now(), UNTIL_WORKERS_KNOW)).await {
+                Ok(stopped) => earlier.stopped += stopped.iter().filter(|name| is_given_up(name)).count(),
+                Err(error) => {
+                    tracing::warn!(%error, "executions of the resource that were just stopped cannot be looked for");
+                    earlier.is_complete = false;
+                }
+            }
+        }
+        earlier
     }
+}
+
+/// What became of the earlier executions of a resource.
+#[derive(Debug, Clone, Copy)]
+struct Earlier {
+    /// How many were stopped, now or a moment ago.
+    stopped: usize,
+    /// Whether that is all of them.
+    is_complete: bool,
 }

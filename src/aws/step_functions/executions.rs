@@ -140,6 +140,18 @@ impl StateMachine {
         Ok(ended)
     }
 
+    /// The names of the executions that were stopped at `since` or later, among the thousand stopped ones that were started last.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn stopped_since(&self, since: Timestamp) -> Result<Vec<String>, ApiError> {
+        let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(SdkStatus::Aborted).max_results(PAGE);
+        let listed =
+            call.send().await.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
+        let stopped = listed.executions.into_iter().filter(|execution| execution.stop_date.is_some_and(|time| timestamp(time) >= since));
+        Ok(stopped.map(|execution| execution.name).collect())
+    }
+
     /// An execution as it is now, or was a moment ago: the service does not promise more.
     ///
     /// # Errors

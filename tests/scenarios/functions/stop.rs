@@ -1,5 +1,8 @@
 //! `stop`: what an execution, or on Delete a resource, has left running.
 
+use std::time::Duration;
+
+use ecs_task_runner::clock::{Clock, after};
 use ecs_task_runner::functions::Stopped;
 use serde_json::{Value, json};
 use stand_ins::Service;
@@ -21,8 +24,10 @@ fn name(state: &Value) -> String {
     state["task"]["startedBy"].as_str().unwrap().to_owned()
 }
 
+/// The family's tasks run from their launch on; one that is stopped before its containers start would be gone at once.
 fn runs_on(world: &World, family: &str) {
-    world.aws.ecs().script(family, Script::runs_forever().on_sigterm(OnSigterm::Ignored));
+    let at_once = Script::runs_forever().provisioning(Duration::ZERO).pending(Duration::ZERO).activating(Duration::ZERO);
+    world.aws.ecs().script(family, at_once.on_sigterm(OnSigterm::Ignored));
 }
 
 #[tokio::test(start_paused = true)]
@@ -171,6 +176,29 @@ async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_whose_first_answer_was_lost_waits_until_the_workers_know_as_well() {
+    let world = World::new();
+    runs_on(&world, FAMILY);
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    let state = state(&world, "Delete").await;
+    assert!(world.stop(&state).await.wait);
+    let again = world.stop(&state).await;
+    assert_eq!((again.executions, again.checks, again.wait), (1, 1, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_was_stopped_long_ago_is_not_waited_for() {
+    let mut world = World::new();
+    runs_on(&world, FAMILY);
+    world.start(&world.event("Create", &properties())).await.unwrap();
+    let state = state(&world, "Delete").await;
+    assert_eq!(world.stop(&state).await.executions, 1);
+    // The stand-ins write the system's time.
+    world.clock = Clock::following_tokio(after(Clock::system().now(), Duration::from_secs(60)));
+    assert_eq!(world.stop(&state).await.executions, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_tasks() {
     for operation in ["ListExecutions", "StopExecution"] {
         let world = World::new();
@@ -183,6 +211,9 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
         let stopped = world.stop(&state).await;
         assert_eq!((stopped.running, stopped.executions), (1, 0), "{operation}");
         assert_eq!(world.told_to_stop(), [ours]);
+        // They may launch what nothing shows yet: it is tried again for as long as their workers would take to know.
+        world.aws.ecs().cluster("another");
+        assert!(world.stop(&state).await.wait, "{operation}");
     }
 }
 

@@ -54,6 +54,7 @@ struct Figures {
     failed: Vec<String>,
     ends: BTreeMap<String, u64>,
     struck: BTreeMap<&'static str, u64>,
+    know_of_leftovers: u64,
     virtual_time: Duration,
     calls: u64,
 }
@@ -169,6 +170,7 @@ impl Figures {
     fn add(&mut self, played: &Played) {
         for request in &played.requests {
             let request_type = if request.is_delete { "Delete" } else { "Create" };
+            self.know_of_leftovers += u64::from(request.knows_of_leftovers);
             *self.ends.entry(format!("{request_type} {}", request.told_end())).or_default() += 1;
         }
         for (operation, times) in &played.struck {
@@ -190,6 +192,7 @@ impl Figures {
         for (end, times) in &self.ends {
             write!(text, "\n{times:>10} {end}").unwrap();
         }
+        write!(text, "\n{:>10} answers that know of leftovers", self.know_of_leftovers).unwrap();
         for (operation, times) in &self.struck {
             write!(text, "\n{times:>10} {operation} struck").unwrap();
         }

@@ -1,6 +1,7 @@
 //! Plays a history: the definition from the execution's start to the answer, with workers and `stop`, on the stand-ins.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Request {
     pub end: Option<ExecutionEnd>,
     /// The answers that arrived, and when.
     pub answers: Vec<(Duration, String)>,
+    /// Whether it was answered with the knowledge that something may be left: `stop` could not look, or ran out of time.
+    pub knows_of_leftovers: bool,
 }
 
 impl Request {
@@ -165,6 +168,7 @@ impl Account {
         let execution = self.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
 
         let answers = Arc::new(Mutex::new(Vec::new()));
+        let knows_of_leftovers = Arc::new(AtomicBool::new(false));
         let fates = Arc::new(Mutex::new((history.stop.clone().into_iter(), history.respond.clone().into_iter())));
         let connection = self.connection(self.aws.http_client());
         let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock);
@@ -175,6 +179,11 @@ impl Account {
                 if responds { fates.1.next() } else { fates.0.next() }
             };
             let (aws, answers, stopper) = (self.aws.clone(), Arc::clone(&answers), stopper.clone());
+            if responds {
+                let state = &payload["state"];
+                let knows = state["leftovers"]["running"].as_u64().unwrap_or_default() > 0 || !state["stopError"].is_null();
+                knows_of_leftovers.store(knows, Ordering::Relaxed);
+            }
             async move {
                 let crash = |what: &str| Failed { error: "Lambda.Unknown".to_owned(), cause: what.to_owned() };
                 if matches!(fate, Some(Invocation::Fails)) {
@@ -196,7 +205,8 @@ impl Account {
             end => Some(end),
         };
         let answers = answers.lock().unwrap().clone();
-        Request { is_delete, began, ended: self.aws.clock().now(), end, answers }
+        let knows_of_leftovers = knows_of_leftovers.load(Ordering::Relaxed);
+        Request { is_delete, began, ended: self.aws.clock().now(), end, answers, knows_of_leftovers }
     }
 }
 

@@ -232,6 +232,8 @@ pub fn history() -> impl Strategy<Value = History> {
         any::<bool>(),
     );
     (task, around).prop_map(|((count, limit, courses, placements, lag), (strikes, shifts, delete, stop, respond, dead_polls_swallow))| {
+        // A Delete finds tasks in lists only, and looks for 25 s, in the first 20 of which a worker may still launch.
+        let lag = if delete.is_some() { lag % 5 } else { lag };
         History { count, limit, courses, placements, strikes, shifts, lag, delete, stop, respond, dead_polls_swallow }
     })
 }
