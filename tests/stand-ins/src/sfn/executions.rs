@@ -166,6 +166,11 @@ impl Sfn {
         executions.into_iter().map(view).collect()
     }
 
+    /// Whether there is such an execution, and it has ended.
+    pub(super) fn has_ended(&self, arn: &str) -> bool {
+        self.inner.state.locked().executions.get(arn).is_some_and(|execution| execution.ended.is_some())
+    }
+
     /// Ends an execution, if it runs.
     pub fn end_execution(&self, arn: &str, end: ExecutionEnd) {
         let now = self.inner.clock.now();

@@ -143,7 +143,9 @@ impl Sfn {
             let task = in_flight.task.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(interval).await;
-                if !task.origin.is_over() {
+                // It may have been stopped while it waited.
+                let has_ended = task.execution().is_some_and(|arn| sfn.has_ended(&arn));
+                if !task.origin.is_over() && !has_ended {
                     sfn.enqueue(task);
                 }
             });
