@@ -12,8 +12,9 @@ use std::time::{Duration, SystemTime};
 
 use stand_ins::Authorization;
 
-/// Cargo writes this file at the root of every target directory (<https://bford.info/cachedir/>).
-const TARGET_DIRECTORY_MARK: &str = "CACHEDIR.TAG";
+/// Where recordings are kept: one place for every program of a run, whatever its working directory, which cargo sets to the
+/// package's, and whoever made the target directory.
+const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp/calls");
 
 /// Recordings of runs that did not come to their comparison are removed after this time.
 const KEPT_FOR: Duration = Duration::from_hours(24);
@@ -107,13 +108,7 @@ fn general(resource: &str) -> String {
 
 fn directory_of_this_run() -> PathBuf {
     let parent = std::os::unix::process::parent_id();
-    recordings().join(format!("{parent}-{}", started(parent).unwrap_or_default()))
-}
-
-fn recordings() -> PathBuf {
-    let program = std::env::current_exe().expect("a program knows where it is");
-    let target = program.ancestors().find(|ancestor| ancestor.join(TARGET_DIRECTORY_MARK).is_file()).unwrap_or_else(|| Path::new("target"));
-    target.join("tmp/calls")
+    Path::new(RECORDINGS).join(format!("{parent}-{}", started(parent).unwrap_or_default()))
 }
 
 /// When a process was started, in the kernel's ticks (the manual page `proc_pid_stat`): process ids come again, in containers soon. Where there is no
@@ -127,7 +122,7 @@ fn started(process: u32) -> Option<String> {
 
 /// What cannot be removed is left for the next time.
 fn remove_old(kept: &Path) {
-    for entry in fs::read_dir(recordings()).into_iter().flatten().flatten().filter(|entry| entry.path() != kept) {
+    for entry in fs::read_dir(RECORDINGS).into_iter().flatten().flatten().filter(|entry| entry.path() != kept) {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
         if modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > KEPT_FOR)) {
             let _ = fs::remove_dir_all(entry.path());
