@@ -23,9 +23,26 @@ pub const DEFINITION_PATIENCE: Duration = Duration::from_secs(50);
 /// The earliest of `timeout` from now, CloudFormation's own patience less a margin, and the expiry of the URL less a margin.
 #[must_use]
 pub fn deadline(now: Timestamp, timeout: Duration, service_timeout: Option<Duration>, url: &ResponseUrl) -> Timestamp {
-    let patience = service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT);
     // A template that gives CloudFormation little patience still leaves half of it to the task.
-    let margin = MARGIN.min(patience / 2);
+    let margin = MARGIN.min(service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT) / 2);
+    earliest(now, timeout, service_timeout, margin, url)
+}
+
+/// The same for a Delete, which has no task of its own: all that it does falls into the margin, however little is left then.
+#[must_use]
+pub fn deadline_of_delete(now: Timestamp, timeout: Duration, service_timeout: Option<Duration>, url: &ResponseUrl) -> Timestamp {
+    earliest(now, timeout, service_timeout, MARGIN, url)
+}
+
+/// How long ago CloudFormation sent the event of this URL. `None` when the URL does not say when it was signed.
+#[must_use]
+pub fn age(now: Timestamp, url: &ResponseUrl) -> Option<Duration> {
+    let (signed, _) = presigned(url)?;
+    Some(Duration::try_from(now.duration_since(signed)).unwrap_or(Duration::ZERO))
+}
+
+fn earliest(now: Timestamp, timeout: Duration, service_timeout: Option<Duration>, margin: Duration, url: &ResponseUrl) -> Timestamp {
+    let patience = service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT);
     let presigned = presigned(url);
     // CloudFormation began to wait when it signed the URL; an event can reach us much later, when Lambda was throttled.
     let begun = presigned.map(|(signed, _)| signed).filter(|&signed| signed <= now).unwrap_or(now);
@@ -71,6 +88,25 @@ mod tests {
             let service_timeout = service_timeout.map(Duration::from_secs);
             assert_eq!(deadline(at(NOW), Duration::from_secs(timeout), service_timeout, url), at(expected));
         }
+    }
+
+    #[test]
+    fn a_delete_ends_in_time_for_its_answer_however_little_patience_there_is() {
+        let url = ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T060000Z&X-Amz-Expires=7200");
+        for (service_timeout, expected) in [(3_600, "2026-11-23T06:55:00Z"), (600, "2026-11-23T06:08:25Z"), (60, NOW)] {
+            let deadline = deadline_of_delete(at(NOW), Duration::from_secs(3_300), Some(Duration::from_secs(service_timeout)), &url);
+            assert_eq!(deadline, at(expected));
+            let answered = after(deadline, DEFINITION_PATIENCE);
+            assert!(answered < after(at(NOW), Duration::from_secs(service_timeout)), "after {service_timeout} s");
+        }
+    }
+
+    #[test]
+    fn an_event_is_as_old_as_its_url() {
+        let url = ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T055930Z&X-Amz-Expires=7200");
+        assert_eq!(age(at(NOW), &url), Some(Duration::from_secs(30)));
+        assert_eq!(age(at("2026-11-23T05:00:00Z"), &url), Some(Duration::ZERO), "clocks differ");
+        assert_eq!(age(at(NOW), &ResponseUrl::new("http://127.0.0.1/answer")), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! a worker takes it.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 /// The state that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
@@ -21,7 +22,7 @@ pub struct RecordedEvent {
     pub name: String,
     /// The state that was entered.
     pub state: Option<String>,
-    /// The state's input, JSON.
+    /// The input of the state that was entered or of the activity that was scheduled, JSON.
     pub input: Option<String>,
     /// What a `Task…` event concerns: an activity's ARN, or the action of a service integration.
     pub resource: Option<String>,
@@ -59,6 +60,8 @@ pub enum Activity {
     Waiting {
         /// When it was scheduled; each attempt counts for itself.
         since: Timestamp,
+        /// When the run must be over, as its input says it.
+        deadline: Option<Timestamp>,
     },
     /// A worker has it.
     Taken {
@@ -106,7 +109,9 @@ impl Course {
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
         match event.name.as_str() {
-            "ActivityScheduled" => self.activity = Activity::Waiting { since: event.at },
+            "ActivityScheduled" => {
+                self.activity = Activity::Waiting { since: event.at, deadline: event.input.as_deref().and_then(deadline_of) }
+            }
             "ActivityStarted" => self.activity = Activity::Taken { worker: event.worker.clone() },
             "ActivityScheduleFailed" | "ActivitySucceeded" | "ActivityFailed" | "ActivityTimedOut" => self.activity = Activity::Ended,
             // Nothing will tell when a worker takes it. Taken for taken: a run that a worker may have must not be given up.
@@ -128,6 +133,19 @@ impl Course {
             self.answer = Answer::Begun { is_success: state == RESPOND_SUCCESS, state: input };
         }
     }
+}
+
+/// The deadline in an activity's input.
+fn deadline_of(input: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Input {
+        task: Task,
+    }
+    #[derive(Deserialize)]
+    struct Task {
+        deadline: Timestamp,
+    }
+    serde_json::from_str::<Input>(input).ok().map(|input| input.task.deadline)
 }
 
 #[cfg(test)]

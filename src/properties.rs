@@ -41,8 +41,6 @@ pub struct Properties {
     task: TaskSpec,
     /// Seconds for the whole run, 1 to 3,540.
     pub timeout_seconds: u32,
-    /// CloudFormation's `ServiceTimeout`, 1 to 3,600 seconds, where the properties carry it.
-    pub service_timeout_seconds: Option<u32>,
     /// Whether a Create runs the task.
     pub run_on_create: bool,
     /// Whether an Update runs the task.
@@ -115,7 +113,6 @@ impl Properties {
         Ok(Self {
             task,
             timeout_seconds: about.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
-            service_timeout_seconds: about.service_timeout,
             run_on_create: about.run_on_create.unwrap_or(true),
             run_on_update: about.run_on_update.unwrap_or(true),
             run_on_rollback: about.run_on_rollback.unwrap_or(false),
@@ -139,7 +136,6 @@ pub struct DeleteTarget {
 #[serde(rename_all = "camelCase")]
 struct AboutTheRun {
     timeout: Option<u32>,
-    service_timeout: Option<u32>,
     run_on_create: Option<bool>,
     run_on_update: Option<bool>,
     run_on_rollback: Option<bool>,

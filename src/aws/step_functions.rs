@@ -4,6 +4,7 @@ mod executions;
 mod history;
 
 use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
@@ -63,6 +64,19 @@ impl StateMachine {
             Ok(_) => Ok(Started::Running),
             Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(Started::Already),
             Err(error) => Err(api_error("states:StartExecution", format!("state machine {}", self.arn), &error)),
+        }
+    }
+
+    /// Whether there is an execution of this name, whatever its state.
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub async fn has(&self, name: &str) -> Result<bool, ApiError> {
+        let arn = format!("{}:{name}", self.arn.replacen(":stateMachine:", ":execution:", 1));
+        match self.client.describe_execution().execution_arn(&arn).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => Ok(false),
+            Err(error) => Err(api_error("states:DescribeExecution", arn, &error)),
         }
     }
 }

@@ -56,15 +56,16 @@ fn plain(name: &str) -> Value {
 fn the_activity_is_followed_through_its_attempts() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
+    let waiting = |second| Activity::Waiting { since: at(second), deadline: None };
     let run = [
         (entered("RunTask"), Activity::Unknown),
-        (activity("Scheduled", 10), Activity::Waiting { since: at(10) }),
+        (activity("Scheduled", 10), waiting(10)),
         (activity("Started", 12), taken.clone()),
         (activity("TimedOut", 72), Activity::Ended),
-        (activity("Scheduled", 73), Activity::Waiting { since: at(73) }),
+        (activity("Scheduled", 73), waiting(73)),
         (activity("Started", 74), taken.clone()),
         (activity("Failed", 80), Activity::Ended),
-        (activity("Scheduled", 81), Activity::Waiting { since: at(81) }),
+        (activity("Scheduled", 81), waiting(81)),
         (activity("Started", 82), taken),
         (activity("Succeeded", 90), Activity::Ended),
         (plain("TaskStateExited"), Activity::Ended),

@@ -1,6 +1,5 @@
 //! Whether a request runs anything at all.
 
-use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::{ApiError, ErrorKind};
 use crate::event::{Event, RequestType};
@@ -10,7 +9,12 @@ use crate::properties::{ContainerEnvironments, Properties};
 ///
 /// # Errors
 /// When the task definitions that `UpdateCriteria` compare cannot be read.
-pub(super) async fn reason_to_skip(event: &Event, properties: &Properties, stacks: &Stacks, ecs: &Ecs) -> Result<Option<String>, ApiError> {
+pub(super) async fn reason_to_skip(
+    event: &Event,
+    properties: &Properties,
+    is_rolling_back: bool,
+    ecs: &Ecs,
+) -> Result<Option<String>, ApiError> {
     if properties.task_count() == 0 {
         return Ok(Some("Count is 0".to_owned()));
     }
@@ -20,7 +24,7 @@ pub(super) async fn reason_to_skip(event: &Event, properties: &Properties, stack
         RequestType::Update => {}
         RequestType::Create | RequestType::Delete => return Ok(None),
     }
-    if !properties.run_on_rollback && is_rolling_back(event, stacks).await {
+    if is_rolling_back && !properties.run_on_rollback {
         return Ok(Some("the stack is rolling back, and RunOnRollback is false".to_owned()));
     }
     let old = Properties::parse(&event.old_resource_properties).ok();
@@ -48,18 +52,6 @@ pub(super) async fn reason_to_skip(event: &Event, properties: &Properties, stack
             Ok(None)
         }
         None => Ok(Some("nothing that UpdateCriteria name has changed".to_owned())),
-    }
-}
-
-/// When CloudFormation cannot be asked, the answer is no: to skip a migration that is due would be worse than to run the old task
-/// once more, which is what every other custom resource does on a rollback.
-async fn is_rolling_back(event: &Event, stacks: &Stacks) -> bool {
-    match stacks.is_rolling_back(&event.request.stack_id).await {
-        Ok(is_rolling_back) => is_rolling_back,
-        Err(error) => {
-            tracing::warn!(%error, "cannot tell whether the stack is rolling back; the update runs the task");
-            false
-        }
     }
 }
 

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::timeout;
 
+use super::given_up::{self, Because};
 use super::respond::{RespondError, Responder};
 use super::skip::reason_to_skip;
-use crate::aws::cloudformation::Stacks;
+use crate::aws::cloudformation::{Doing, Stacks};
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
-use crate::clock::Clock;
-use crate::deadline::deadline;
+use crate::clock::{Clock, before};
+use crate::deadline::{DEFAULT_SERVICE_TIMEOUT, age, deadline, deadline_of_delete};
 use crate::error_name::ErrorName;
 use crate::event::{Event, NotACustomResourceEvent, Request, RequestType};
 use crate::execution_input::ExecutionInput;
@@ -21,8 +23,18 @@ use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
 use crate::response_hosts::Refused;
 use crate::task_spec::TaskSpec;
 
-/// The function ends after 240 s, of which the calls before the answer may have taken most.
+/// The function ends after 300 s, of which the calls before the answer may have taken most.
 const DELIVERY: Duration = Duration::from_secs(30);
+/// An event for which the function fails is delivered again after one minute, and once more after another two (Lambda guide,
+/// invocation-async-error-handling). Younger than this, it has a delivery ahead.
+const DELIVERED_AGAIN: Duration = Duration::from_secs(150);
+/// What CloudFormation's patience must leave for that: the last delivery comes up to four minutes after the first, and has to answer.
+const LAST_DELIVERY: Duration = Duration::from_secs(300);
+/// How long the runs of an update that is taken back may take to stop, before the request itself is looked at.
+const GIVING_UP: Duration = Duration::from_secs(40);
+/// Lambda delivers an event within a second. One that took longer than this was throttled or is repeated, and its stack may have
+/// moved on.
+const LATE: Duration = Duration::from_secs(20);
 
 /// Starts executions.
 #[derive(Debug, Clone)]
@@ -55,6 +67,9 @@ pub enum StartError {
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
+    /// It passes, and there is time for the next delivery.
+    #[error("{0}. The event is delivered again in a minute or two, and nothing was run or answered until then")]
+    Later(ApiError),
 }
 
 /// What is to be done with a request.
@@ -83,10 +98,10 @@ impl Starter {
         let request = identified(&event.request, &identity);
         let decision = match request.request_type {
             RequestType::Delete => self.decide_delete(&event, &identity),
-            RequestType::Create | RequestType::Update => self.decide(&event, &identity).await,
+            RequestType::Create | RequestType::Update => self.decide(&event, &identity).await?,
         };
         match decision {
-            Decision::Execute(task) => self.execute(&identity, &request, *task).await,
+            Decision::Execute(task) => self.execute(&event, &identity, &request, *task).await,
             Decision::Succeed(output) => {
                 tracing::info!(name = identity.name, reason = output.skipped, "nothing is run");
                 self.responder.succeed(&request, *output, DELIVERY).await?;
@@ -99,28 +114,74 @@ impl Starter {
         }
     }
 
-    async fn decide(&self, event: &Event, identity: &Identity) -> Decision {
+    async fn decide(&self, event: &Event, identity: &Identity) -> Result<Decision, StartError> {
         let properties = match Properties::parse(&event.resource_properties) {
             Ok(properties) => properties,
-            Err(problems) => return Decision::Fail(format!("{}: {problems}", ErrorName::InvalidRequest)),
+            Err(problems) => return Ok(Decision::Fail(format!("{}: {problems}", ErrorName::InvalidRequest))),
         };
-        match reason_to_skip(event, &properties, &self.stacks, &self.ecs).await {
-            Ok(None) => {}
-            Ok(Some(reason)) => return Decision::Succeed(Box::new(Output::skipped(reason))),
-            Err(error) => {
-                return Decision::Fail(format!("{}: UpdateCriteria cannot be compared: {error}.", ErrorName::InvalidRequest));
+        let doing = self.what_the_stack_does(event).await?;
+        let is_update = event.request.request_type == RequestType::Update;
+        match doing {
+            Doing::GoingOn => {}
+            Doing::TakingUpdateBack if is_update => self.give_up_earlier_runs(event, identity).await,
+            Doing::TakingUpdateBack | Doing::TakingCreationBack | Doing::Deleting => {
+                return Ok(Decision::Fail(format!(
+                    "{}: the request came when its stack was being taken back or deleted already. Nothing was run.",
+                    ErrorName::Interrupted
+                )));
             }
         }
-        let service_timeout = properties.service_timeout_seconds.or_else(|| seconds(&event.service_timeout));
-        let timeout = Duration::from_secs(properties.timeout_seconds.into());
-        let deadline = deadline(
-            self.clock.now(),
-            timeout,
-            service_timeout.map(|seconds| Duration::from_secs(seconds.into())),
-            &event.request.response_url,
-        );
+        match reason_to_skip(event, &properties, doing == Doing::TakingUpdateBack, &self.ecs).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Ok(Decision::Succeed(Box::new(Output::skipped(reason)))),
+            Err(error) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
+            Err(error) => {
+                let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::InvalidRequest };
+                return Ok(Decision::Fail(format!("{name}: UpdateCriteria cannot be compared: {error}.")));
+            }
+        }
+        let limit = Duration::from_secs(properties.timeout_seconds.into());
+        let deadline = deadline(self.clock.now(), limit, service_timeout(event), &event.request.response_url);
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
-        Decision::Execute(Box::new(task))
+        Ok(Decision::Execute(Box::new(task)))
+    }
+
+    /// What the stack does that the event is part of, where that can make a difference: for an Update, which may take another one
+    /// back, and for an event that comes late.
+    ///
+    /// When CloudFormation cannot be asked, the answer is that it goes on: to skip a migration that is due would be worse than to run
+    /// the old task once more, which is what every other custom resource does on a rollback.
+    async fn what_the_stack_does(&self, event: &Event) -> Result<Doing, StartError> {
+        let is_late = age(self.clock.now(), &event.request.response_url).is_some_and(|age| age > LATE);
+        if event.request.request_type != RequestType::Update && !is_late {
+            return Ok(Doing::GoingOn);
+        }
+        match self.stacks.doing(&event.request.stack_id).await {
+            Ok(doing) => Ok(doing),
+            Err(error) if self.is_delivered_again(event, &error) => Err(StartError::Later(error)),
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
+                Ok(Doing::GoingOn)
+            }
+        }
+    }
+
+    /// CloudFormation does not wait for an Update to end before it takes it back, when another resource has failed or somebody has
+    /// cancelled. Its run would go on beside the one that comes next.
+    async fn give_up_earlier_runs(&self, event: &Event, identity: &Identity) {
+        let now = self.clock.now();
+        let sent = before(now, age(now, &event.request.response_url).unwrap_or_default());
+        let stopping = given_up::stop(&self.state_machine, &identity.name, Because::RolledBack, Some(sent));
+        if timeout(GIVING_UP, stopping).await.is_err() {
+            tracing::warn!("the runs of the update that is taken back could not all be stopped in time");
+        }
+    }
+
+    /// Whether it is worth while to fail and be invoked again with the event, instead of answering what only holds for now.
+    fn is_delivered_again(&self, event: &Event, error: &ApiError) -> bool {
+        let patience = service_timeout(event).unwrap_or(DEFAULT_SERVICE_TIMEOUT);
+        let age = age(self.clock.now(), &event.request.response_url);
+        error.may_pass() && age.is_some_and(|age| age < DELIVERED_AGAIN && age + LAST_DELIVERY <= patience)
     }
 
     /// A Delete never fails for its properties: what cannot be read cannot have started anything either.
@@ -130,24 +191,20 @@ impl Starter {
             let reason = "the properties name no cluster and task definition that could have run";
             return Decision::Succeed(Box::new(Output::skipped(reason)));
         };
-        let timeout = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
-        let service_timeout = seconds(&event.service_timeout).or_else(|| seconds(&event.resource_properties["ServiceTimeout"]));
-        let deadline = deadline(
-            self.clock.now(),
-            timeout,
-            service_timeout.map(|seconds| Duration::from_secs(seconds.into())),
-            &event.request.response_url,
-        );
+        let limit = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
+        let deadline = deadline_of_delete(self.clock.now(), limit, service_timeout(event), &event.request.response_url);
         let task = TaskSpec::new(cluster, task_definition, &identity.name, &identity.client_token, deadline);
         Decision::Execute(Box::new(task))
     }
 
-    async fn execute(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<StartOutcome, StartError> {
+    async fn execute(&self, event: &Event, identity: &Identity, request: &Request, task: TaskSpec) -> Result<StartOutcome, StartError> {
         match self.hand_on(identity, request, task).await {
             Ok(Started::Running) => tracing::info!(execution = identity.name, "started the execution"),
             Ok(Started::Already) => {
                 tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
             }
+            // The name makes another start harmless, whether this one took effect or not.
+            Err(error) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
             Err(error) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
@@ -156,7 +213,7 @@ impl Starter {
             }
             Err(error) => {
                 let reason = match error.kind {
-                    // The call may have taken effect. Its execution's own answer comes second then, and nobody reads it.
+                    // The call may have taken effect, when nobody could be asked about it.
                     ErrorKind::Unavailable => {
                         format!("The run could not be started: {error}. Should execution {} exist all the same, stop it.", identity.name)
                     }
@@ -171,8 +228,25 @@ impl Starter {
         Ok(StartOutcome::Execution(identity.name.clone()))
     }
 
-    /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
+    /// Makes sure that an execution has the request. A start that failed may have taken effect, or an earlier delivery of the event has
+    /// started it: an answer of ours would then come beside the execution's own.
     async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
+        let error = match self.start_execution(identity, request, task).await {
+            Ok(started) => return Ok(started),
+            Err(error) => error,
+        };
+        match self.state_machine.has(&identity.name).await {
+            Ok(true) => Ok(Started::Already),
+            Ok(false) => Err(error),
+            Err(unknown) => {
+                tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same");
+                Err(error)
+            }
+        }
+    }
+
+    /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
+    async fn start_execution(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
         let input = ExecutionInput { request: self.responder.seal(request).await?, task };
         let json = serde_json::to_string(&input).expect("an execution input is strings, numbers and lists");
         self.state_machine.start(&identity.name, &json).await
@@ -183,6 +257,12 @@ impl Starter {
 fn identified(request: &Request, identity: &Identity) -> Request {
     let sent = request.physical_resource_id.clone().filter(|id| !id.is_empty());
     Request { physical_resource_id: Some(sent.unwrap_or_else(|| identity.physical_resource_id.clone())), ..request.clone() }
+}
+
+/// How long CloudFormation waits, as far as the event says it. It is seen at the top level and inside the properties.
+fn service_timeout(event: &Event) -> Option<Duration> {
+    let seconds = seconds(&event.resource_properties["ServiceTimeout"]).or_else(|| seconds(&event.service_timeout));
+    seconds.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// A number of seconds, as CloudFormation writes it.

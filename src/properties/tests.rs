@@ -147,7 +147,6 @@ fn in_camel_case(value: &Value) -> Value {
 fn every_property_arrives_in_its_place_with_its_type() {
     let properties = Properties::parse(&everything()).unwrap();
     assert_eq!(properties.timeout_seconds, 600);
-    assert_eq!(properties.service_timeout_seconds, Some(1800));
     assert!(!properties.run_on_create);
     assert!(!properties.run_on_update);
     assert!(properties.run_on_rollback);
@@ -199,7 +198,6 @@ fn nothing_of_the_properties_is_lost_on_the_way_to_the_contract() {
 fn what_is_left_out_has_its_default() {
     let properties = Properties::parse(&with(&json!({}))).unwrap();
     assert_eq!(properties.timeout_seconds, 3300);
-    assert_eq!(properties.service_timeout_seconds, None);
     assert!(properties.run_on_create);
     assert!(properties.run_on_update);
     assert!(!properties.run_on_rollback);

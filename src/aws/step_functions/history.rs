@@ -59,7 +59,9 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
         at: timestamp(event.timestamp),
         name: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
-        input: entered.and_then(|details| details.input),
+        input: entered
+            .and_then(|details| details.input)
+            .or_else(|| event.activity_scheduled_event_details.and_then(|details| details.input)),
         resource,
         worker: event.activity_started_event_details.and_then(|details| details.worker_name),
         error,

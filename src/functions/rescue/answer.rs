@@ -10,20 +10,20 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::verdict::verdict;
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::{Execution, ExecutionStatus};
 use crate::clock::after;
+use crate::deadline::DEFINITION_PATIENCE;
 use crate::event::{Request, RequestType};
-use crate::execution_history::{Answer, Course};
-use crate::functions::leftovers::Owner;
+use crate::execution_history::{Activity, Answer, Course, RecordedEvent};
+use crate::functions::given_up::is_given_up;
+use crate::functions::leftovers::{Leftovers, Owner};
 use crate::functions::reason::reason;
 use crate::functions::respond::{RespondEvent, RespondStatus, State};
-use crate::functions::stop::is_given_up_by_delete;
 use crate::outcome::Output;
 use crate::task_spec::TaskSpec;
 
@@ -32,9 +32,16 @@ use crate::task_spec::TaskSpec;
 const EVENTS: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const ENDS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
-/// A worker learns with its next heartbeat that its execution has ended, and may launch a task until then.
-const WORKERS_KNOW: Duration = Duration::from_secs(30);
+/// A worker learns with its next heartbeat that its execution has ended, at the latest when none has got through for 60 s, and may
+/// launch a task until then: a launch under way takes up to 10 s more, and the task is in lists some seconds later.
+const WORKERS_KNOW: Duration = Duration::from_secs(75);
+/// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a run that came later.
+const LATER_RUN: Duration = Duration::from_secs(30);
+/// How long an invocation works at most, of the function's four minutes. One that is cut off is repeated, and so is its answer.
+const WHOLE: Duration = Duration::from_secs(200);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// How long the look takes at most after which an answer goes out that has no more time to wait.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before some seconds, or a minute with
 /// all their retries.
 const DELIVERY: Duration = Duration::from_secs(45);
@@ -72,6 +79,7 @@ impl Rescuer {
     }
 
     async fn answer_unless_given(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + WHOLE;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self.state_machine.last_events(execution_arn, EVENTS).await?;
         // A description may lag behind. Whoever makes up an event must not be able to end a run.
@@ -100,31 +108,62 @@ impl Rescuer {
         tell_of(execution_arn, status, &execution);
         let is_delete = request.request_type == RequestType::Delete;
         let owner = if is_delete { Owner::Resource { launched_until: None } } else { Owner::Execution };
-        let still_running = match serde_json::from_value::<TaskSpec>(input["task"].clone()) {
-            Ok(task) => self.stop_leftovers(owner, &task, execution.stopped).await,
-            Err(_) => 0,
+        let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
+        let leftovers = task.as_ref().map(|task| self.leftovers_of(owner, task, &execution));
+        let still_running = match &leftovers {
+            Some(leftovers) => leftovers.stop_before_the_answer().await,
+            None => 0,
         };
         if is_delete {
             self.responder.succeed(&request, Output::default(), DELIVERY).await?;
-            return Ok(Rescued::Answered);
+        } else {
+            let verdict = verdict(status, &execution, &course.activity);
+            self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
         }
-        let verdict = verdict(status, &execution, &course.activity);
-        self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
+        if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
+            leftovers.stop_until_workers_know(end).await;
+        }
         Ok(Rescued::Answered)
     }
 
-    /// Stops leftovers and waits, bounded, until they have stopped; answers how many still run. The answer does not depend on it.
-    async fn stop_leftovers(&self, owner: Owner, task: &TaskSpec, ended: Option<Timestamp>) -> u32 {
-        let end = Instant::now() + self.patience.leftovers;
-        let reason = format!("The execution has ended ({})", task.started_by);
-        let owner = match (owner, ended) {
+    fn leftovers_of<'a>(&'a self, owner: Owner, task: &'a TaskSpec, execution: &Execution) -> LeftoversOfEnded<'a> {
+        let now = Instant::now();
+        let since_end = execution.stopped.map_or(Duration::ZERO, |stopped| self.clock.since(stopped));
+        let owner = match (owner, execution.stopped) {
             // The resource may be back by the time of a late rescue: what was launched since is another run's.
-            (Owner::Resource { .. }, Some(ended)) => Owner::Resource { launched_until: Some(after(ended, WORKERS_KNOW)) },
+            (Owner::Resource { .. }, Some(ended)) => Owner::Resource { launched_until: Some(after(ended, LATER_RUN)) },
             (owner, _) => owner,
         };
+        let until_answer = self.clock.until(after(task.deadline, DEFINITION_PATIENCE)).min(self.patience.leftovers).max(LAST_LOOK);
+        LeftoversOfEnded {
+            leftovers: &self.leftovers,
+            owner,
+            task,
+            reason: format!("The execution has ended ({})", task.started_by),
+            answer_at: now + until_answer,
+            workers_know_at: now + WORKERS_KNOW.saturating_sub(since_end),
+        }
+    }
+}
+
+/// What an execution that has ended may have left, with the times that count.
+struct LeftoversOfEnded<'a> {
+    leftovers: &'a Leftovers,
+    owner: Owner,
+    task: &'a TaskSpec,
+    reason: String,
+    /// Until then it is waited, before CloudFormation is answered: it waits no longer than it had been told.
+    answer_at: Instant,
+    /// From then on no worker launches anything for the execution.
+    workers_know_at: Instant,
+}
+
+impl LeftoversOfEnded<'_> {
+    /// Stops them and waits, bounded, until they have stopped; answers how many still run. The answer does not depend on it.
+    async fn stop_before_the_answer(&self) -> u32 {
         let mut left = 0;
         loop {
-            match timeout_at(end, self.leftovers.stop(owner, task, &reason)).await {
+            match timeout_at(self.answer_at, self.leftovers.stop(self.owner, self.task, &self.reason)).await {
                 Ok(Ok(0)) => return 0,
                 Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
                 Ok(Err(error)) => {
@@ -133,19 +172,41 @@ impl Rescuer {
                 }
                 Err(_) => return left,
             }
-            if Instant::now() + BETWEEN_LOOKS >= end {
+            if Instant::now() + BETWEEN_LOOKS >= self.answer_at {
                 return left;
             }
             sleep(BETWEEN_LOOKS).await;
         }
     }
+
+    /// Goes on stopping what a worker launches that does not know yet that its execution has ended. Nobody else would: the worker
+    /// lets go of the task when it hears of it.
+    async fn stop_until_workers_know(&self, end: Instant) {
+        while Instant::now() < self.workers_know_at.min(end) {
+            sleep(BETWEEN_LOOKS).await;
+            match timeout(LAST_LOOK, self.leftovers.stop(self.owner, self.task, &self.reason)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "tasks launched after the execution's end cannot be looked for"),
+                Err(_) => tracing::warn!("tasks launched after the execution's end could not be looked for in time"),
+            }
+        }
+    }
 }
 
-/// Says that the execution ended without an answer, which is an incident. It is none when a Delete of the resource has stopped it:
-/// nobody waits for that answer.
+/// Whether any worker had the run, so that one may launch something. A Delete has none.
+fn was_taken(events: &[RecordedEvent]) -> bool {
+    let mut course = Course::unread();
+    events.iter().any(|event| {
+        course.note(event);
+        matches!(course.activity, Activity::Taken { .. })
+    })
+}
+
+/// Says that the execution ended without an answer, which is an incident. It is none when CloudFormation has given it up: nobody
+/// waits for that answer.
 fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
-    if is_given_up_by_delete(execution) {
-        tracing::info!(execution = execution_arn, "the execution was stopped for a Delete of its resource; it is answered now");
+    if is_given_up(execution) {
+        tracing::info!(execution = execution_arn, "the execution was stopped since CloudFormation had given it up; it is answered now");
     } else {
         tracing::error!(
             incident = INCIDENT_UNANSWERED,

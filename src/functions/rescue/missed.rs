@@ -32,6 +32,12 @@ enum Found {
 
 impl Rescuer {
     /// Answers how many executions were answered for. After `end` no answer is begun.
+    ///
+    /// An answer that cannot be given is no error of the look: as one it would be repeated by every look of a quarter of an hour, and fill
+    /// the dead-letter queue that the execution's own event is in.
+    ///
+    /// # Errors
+    /// When Step Functions could be asked about none of them.
     pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_HAS + LOOKED_FOR);
@@ -41,23 +47,32 @@ impl Rescuer {
         ended.retain(|execution| execution.ended > earliest && execution.ended <= latest && !self.answered.contains(&execution.arn));
         let all = ended.len();
         ended.truncate(MAX_CHECKED);
-        let (mut answered, mut left, mut failure) = (0, all - ended.len(), None);
+        let (mut answered, mut looked, mut left, mut failure) = (0, 0, all - ended.len(), None);
         let mut looks = stream::iter(ended.into_iter().map(|execution| self.look_at(execution, end))).buffer_unordered(AT_ONCE);
         while let Some((execution, found)) = looks.next().await {
             match found {
-                Ok(Found::WasAnswered) => {}
-                Ok(Found::AnsweredNow) => answered += 1,
+                Ok(Found::WasAnswered) => looked += 1,
+                Ok(Found::AnsweredNow) => {
+                    looked += 1;
+                    answered += 1;
+                }
                 Ok(Found::Left) => left += 1,
                 Err(error) => {
-                    tracing::warn!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
-                    failure = Some(error);
+                    tracing::error!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
+                    match error {
+                        RescueError::Api(_) => failure = Some(error),
+                        _ => looked += 1,
+                    }
                 }
             }
         }
         if left > 0 {
             tracing::warn!(left, "more executions ended than one look can read; the next ones go on with them");
         }
-        failure.map_or(Ok(answered), Err)
+        match failure {
+            Some(error) if looked == 0 => Err(error),
+            _ => Ok(answered),
+        }
     }
 
     async fn look_at(&self, execution: EndedExecution, end: Instant) -> (EndedExecution, Result<Found, RescueError>) {

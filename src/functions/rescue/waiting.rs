@@ -1,8 +1,7 @@
-//! Giving up executions that no worker takes.
+//! Giving up executions that no worker takes: after `ClaimTimeout`, or when their deadline has passed.
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::verdict::{NOT_CLAIMED, not_claimed};
@@ -16,6 +15,9 @@ use crate::execution_history::{Activity, Course};
 const MAX_CHECKED: usize = 300;
 /// How long one look may take; the next one comes a minute after its begin.
 const TIME: Duration = Duration::from_secs(45);
+/// A run whose deadline has passed is given up sooner, but not before a fleet that is there would have taken it: a worker then says
+/// how the run ended.
+const AT_LEAST: Duration = Duration::from_secs(20);
 /// Events read of each history: an attempt's last event is the last of all while it waits or runs.
 const EVENTS: usize = 5;
 
@@ -24,7 +26,7 @@ impl Rescuer {
     pub(super) async fn give_up_waiting(&self) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + TIME;
         let mut running = self.state_machine.running().await?;
-        running.retain(|execution| self.has_had_time(execution.started));
+        running.retain(|execution| self.clock.since(execution.started) >= AT_LEAST);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
         for execution in self.in_turn(&running).take(MAX_CHECKED) {
             if Instant::now() >= end {
@@ -59,23 +61,22 @@ impl Rescuer {
 
     async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
         let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
-        match Course::of(&events).activity {
-            Activity::Waiting { since } if self.has_had_time(since) => {}
-            _ => return Ok(false),
+        let Activity::Waiting { since, deadline } = Course::of(&events).activity else { return Ok(false) };
+        let waited = self.clock.since(since);
+        let is_too_late = waited >= AT_LEAST && deadline.is_some_and(|deadline| deadline <= self.clock.now());
+        if waited < self.patience.claim && !is_too_late {
+            return Ok(false);
         }
+        let waited = waited.min(self.patience.claim);
         // A worker may take it between the look and the stop. Its token is void then, and the end of the execution brings the
         // rescue that stops what it has launched.
-        self.state_machine.stop(&execution.arn, NOT_CLAIMED, &not_claimed(self.patience.claim)).await?;
+        self.state_machine.stop(&execution.arn, NOT_CLAIMED, &not_claimed(waited)).await?;
         tracing::error!(
             incident = INCIDENT_NOT_CLAIMED,
             execution = execution.name,
-            waited_s = self.patience.claim.as_secs(),
+            waited_s = waited.as_secs(),
             "no worker took the run; it is given up"
         );
         Ok(true)
-    }
-
-    fn has_had_time(&self, since: jiff::Timestamp) -> bool {
-        SignedDuration::try_from(self.patience.claim).is_ok_and(|timeout| self.clock.now().duration_since(since) >= timeout)
     }
 }

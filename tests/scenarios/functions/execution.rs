@@ -20,9 +20,12 @@ pub struct Execution<'w> {
 
 impl<'w> Execution<'w> {
     pub async fn of(world: &'w World, request_type: &str) -> Self {
-        let event = world.event(request_type, &properties());
-        world.start(&event).await.unwrap();
-        let name = identity(&event).name;
+        Self::of_event(world, &world.event(request_type, &properties())).await
+    }
+
+    pub async fn of_event(world: &'w World, event: &Value) -> Self {
+        world.start(event).await.unwrap();
+        let name = identity(event).name;
         let execution = world.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
         Self { world, arn: execution.arn, name, input: serde_json::from_str(&execution.input).unwrap() }
     }
@@ -42,7 +45,9 @@ impl<'w> Execution<'w> {
         let at = after(Clock::system().now(), later).as_second();
         let mut event = json!({"type": format!("Activity{kind}"), "timestamp": at});
         if kind == "Scheduled" {
-            event["activityScheduledEventDetails"] = json!({"resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task"});
+            let input = json!({"execution": self.arn, "heartbeatSeconds": 60, "task": self.input["task"]}).to_string();
+            event["activityScheduledEventDetails"] =
+                json!({"resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task", "input": input});
         }
         if kind == "Started" {
             event["activityStartedEventDetails"] = json!({"workerName": "i-0abc"});

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
+use stand_ins::response_url::Reaction;
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
@@ -91,15 +92,29 @@ async fn an_execution_that_answered_is_left_alone() {
     assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
 }
 
+/// As an error, every look of a quarter of an hour would be repeated twice and end in the dead-letter queue.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_cannot_be_given_is_an_error_and_the_others_are_given() {
+async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_are_given() {
     let world = World::new();
     stopped_by_hand(&world).await;
     stopped_by_hand(&world).await;
     world.aws.faults().inject(Service::Sfn, "DescribeExecution", Span::Next(1), Fault::AccessDenied);
-    let error = world.rescue_after(4 * MINUTE, &schedule()).await.unwrap_err();
-    assert!(error.to_string().contains("states:DescribeExecution"), "{error}");
+    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(1));
     world.answer();
+
+    let world = World::new();
+    stopped_by_hand(&world).await;
+    world.urls.react_always(Reaction::Status(403));
+    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_can_look_at_nothing_is_an_error() {
+    let world = World::new();
+    stopped_by_hand(&world).await;
+    world.aws.faults().inject(Service::Sfn, "GetExecutionHistory", Span::Forever, Fault::AccessDenied);
+    let error = world.rescue_after(4 * MINUTE, &schedule()).await.unwrap_err();
+    assert!(error.to_string().contains("states:GetExecutionHistory"), "{error}");
 }
 
 /// The executions of earlier days are not paged through every minute.
@@ -135,7 +150,7 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     world.launch(FAMILY, &again.name).await;
     let rescuer = world.rescuer();
     advance(2 * MINUTE).await;
-    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 1 });
+    assert!(matches!(rescuer.rescue(schedule()).await.unwrap(), Rescued::Looked { answered: 1, .. }));
     assert_eq!(world.told_to_stop(), [before]);
 }
 

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::clock::{Clock, after};
+use ecs_task_runner::clock::{Clock, after, before};
 use ecs_task_runner::functions::Stopped;
 use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
+use tokio::time::Instant;
 
 use super::world::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
 
@@ -111,6 +112,26 @@ async fn nothing_is_waited_for_past_the_deadline() {
     assert_eq!((stopped.running, stopped.wait), (1, false));
 }
 
+/// ECS that does not answer keeps CloudFormation waiting for its answer, but not for longer than there is time.
+#[tokio::test(start_paused = true)]
+async fn ecs_that_cannot_be_asked_is_tried_again_only_while_there_is_time() {
+    for fault in [Fault::InternalError, Fault::Delay(Duration::from_secs(600))] {
+        let world = World::new();
+        let mut state = state(&world, "Create").await;
+        let event = |state: &Value| serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state})).unwrap();
+        world.aws.faults().inject(Service::Ecs, "ListTasks", Span::Forever, fault.clone());
+        if matches!(fault, Fault::InternalError) {
+            assert!(world.stopper().stop(event(&state)).await.is_err());
+        }
+        state["task"]["deadline"] = before(world.clock.now(), Duration::from_secs(55)).to_string().into();
+        state["leftovers"] = json!({"running": 2, "executions": 0, "checks": 3, "wait": true});
+        let began = Instant::now();
+        let stopped = world.stopper().stop(event(&state)).await.unwrap();
+        assert_eq!((stopped.running, stopped.checks, stopped.wait), (2, 4, false), "{fault:?}");
+        assert!(began.elapsed() <= Duration::from_secs(10), "{fault:?}: {:?}", began.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_cluster_that_is_gone_has_nothing_to_stop() {
     for request_type in ["Create", "Delete"] {
@@ -170,7 +191,7 @@ async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
     assert_eq!((second.running, second.executions, second.wait), (1, 1, true));
     assert_eq!(world.told_to_stop(), [late]);
     // And once the workers must know, nothing is waited for any more.
-    state["leftovers"] = json!({"running": 0, "executions": 1, "checks": 5, "wait": true});
+    state["leftovers"] = json!({"running": 0, "executions": 1, "checks": 8, "wait": true});
     world.aws.ecs().cluster("another");
     assert!(!world.stop(&state).await.wait);
 }

@@ -8,7 +8,7 @@ use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 
 use super::execution::{Execution, NOW};
-use super::world::{CLAIM_TIMEOUT, World, with};
+use super::world::{CLAIM_TIMEOUT, World, properties, with};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -21,7 +21,8 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
     let world = World::sealing();
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
-    assert_eq!(world.rescue_after(CLAIM_TIMEOUT / 2, &schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 0 });
+    assert_eq!(world.rescue_after(MINUTE / 6, &schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 0 });
+    assert_eq!(world.rescue_after(CLAIM_TIMEOUT / 2, &schedule()).await.unwrap(), Rescued::Looked { checked: 1, stopped: 0, answered: 0 });
     assert_eq!(
         world.rescue_after(CLAIM_TIMEOUT + MINUTE, &schedule()).await.unwrap(),
         Rescued::Looked { checked: 1, stopped: 1, answered: 0 }
@@ -61,6 +62,35 @@ async fn each_attempt_has_its_own_time_to_be_taken() {
     assert_eq!(looked, Rescued::Looked { checked: 1, stopped: 0, answered: 0 });
     let looked = world.rescue_after(16 * MINUTE, &schedule()).await.unwrap();
     assert_eq!(looked, Rescued::Looked { checked: 1, stopped: 1, answered: 0 });
+}
+
+/// CloudFormation would answer by itself before `ClaimTimeout`, and nobody would read that the fleet is down.
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_deadline_comes_before_the_claim_timeout_is_given_up_at_its_deadline() {
+    let world = World::new();
+    let event = world.event("Create", &with(properties(), &json!({"ServiceTimeout": "240"})));
+    let execution = Execution::of_event(&world, &event).await;
+    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
+    // 95 s of the 240 are kept for what comes after.
+    let looked = |stopped| Rescued::Looked { checked: 1, stopped, answered: 0 };
+    assert_eq!(world.rescue_after(2 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    assert_eq!(world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    world.rescue(&execution.event("ABORTED")).await.unwrap();
+    let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("Worker.NotClaimed: No worker polled the activity for 1") && reason.contains("fleet"), "{reason}");
+}
+
+/// A worker that is there takes a run also after its deadline, and says how it went.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken() {
+    let world = World::new();
+    let event = world.event("Create", &with(properties(), &json!({"Timeout": "60"})));
+    let execution = Execution::of_event(&world, &event).await;
+    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+    execution.activity("Failed", 2 * MINUTE).activity("Scheduled", 2 * MINUTE);
+    let looked = |stopped| Rescued::Looked { checked: 1, stopped, answered: 0 };
+    assert_eq!(world.rescue_after(2 * MINUTE + MINUTE / 6, &schedule()).await.unwrap(), looked(0));
+    assert_eq!(world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(), looked(1));
 }
 
 #[tokio::test(start_paused = true)]

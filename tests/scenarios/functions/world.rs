@@ -11,13 +11,14 @@ use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::clock::Clock;
+use ecs_task_runner::clock::{Clock, before};
 use ecs_task_runner::event::{Event, Request};
 use ecs_task_runner::functions::{
     Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper,
 };
 use ecs_task_runner::identity::Identity;
 use ecs_task_runner::response_hosts::ResponseHosts;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
@@ -39,9 +40,8 @@ pub struct World {
     pub aws: StandIns,
     pub urls: ResponseUrls,
     pub state_machine: String,
+    /// The system's time when the world began, which the stand-ins write into histories, and tokio's since.
     pub clock: Clock,
-    /// What the stand-ins write into histories: the system's time when the world began, and tokio's since.
-    calendar: Clock,
     began: Instant,
     /// Seals response URLs.
     pub key: Option<String>,
@@ -50,9 +50,19 @@ pub struct World {
 impl World {
     /// A world without sockets, for a paused clock.
     pub fn new() -> Self {
+        Self::of_age(Duration::from_secs(1))
+    }
+
+    /// A world in which events come so long after CloudFormation has sent them.
+    pub fn of_age(age: Duration) -> Self {
+        Self::at(Clock::system().now(), age)
+    }
+
+    /// The same, at another time. What the stand-ins write into histories is of the system's time.
+    pub fn at(now: Timestamp, age: Duration) -> Self {
         let aws = StandIns::new();
-        let urls = aws.response_urls_in_process("20260101T000000Z");
-        Self::with(aws, urls)
+        let urls = aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
+        Self { clock: Clock::following_tokio(now), ..Self::with(aws, urls) }
     }
 
     /// A world that takes answers behind a real socket.
@@ -67,19 +77,21 @@ impl World {
         let state_machine = aws.sfn().state_machine("ecs-task");
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
-        // When the stand-in's response URLs are signed; they are good for two hours.
-        let clock = Clock::following_tokio("2026-01-01T00:00:10Z".parse().unwrap());
-        let calendar = Clock::following_tokio(Clock::system().now());
-        Self { aws, urls, state_machine, clock, calendar, began: Instant::now(), key: None }
+        let clock = Clock::following_tokio(Clock::system().now());
+        Self { aws, urls, state_machine, clock, began: Instant::now(), key: None }
     }
 
     /// A world in which response URLs are sealed.
     pub fn sealing() -> Self {
-        let mut world = Self::new();
-        let key = world.aws.kms().key();
-        Roles::of(&Deployment::new().key(&key)).enforce(&world.aws);
-        world.key = Some(key);
-        world
+        Self::new().sealed()
+    }
+
+    /// This world, with sealed response URLs.
+    pub fn sealed(mut self) -> Self {
+        let key = self.aws.kms().key();
+        Roles::of(&Deployment::new().key(&key)).enforce(&self.aws);
+        self.key = Some(key);
+        self
     }
 
     /// A connection with the role of a function.
@@ -158,7 +170,7 @@ impl World {
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Ecs::with_retries(&connection),
             self.responder("rescue"),
-            self.calendar,
+            self.clock,
             Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
         )
     }
@@ -181,6 +193,16 @@ impl World {
         if request_type == "Update" {
             event["OldResourceProperties"] = properties.clone();
         }
+        event
+    }
+
+    /// The same, but sent by CloudFormation at this moment, and not when the world began.
+    pub fn sent_now(&self, request_type: &str, properties: &Value) -> Value {
+        let mut event = self.event(request_type, properties);
+        let url = event["ResponseURL"].as_str().unwrap();
+        let (before, rest) = url.split_once("X-Amz-Date=").unwrap();
+        let (_, after) = rest.split_once('&').unwrap();
+        event["ResponseURL"] = format!("{before}X-Amz-Date={}&{after}", self.clock.now().strftime("%Y%m%dT%H%M%SZ")).into();
         event
     }
 

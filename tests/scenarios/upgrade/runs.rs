@@ -123,7 +123,8 @@ impl Case {
 
 /// A sealing world in which every case can run.
 pub fn world() -> World {
-    let world = World::sealing();
+    // When the recorded requests were made.
+    let world = World::at("2026-01-01T00:00:10Z".parse().unwrap(), std::time::Duration::from_secs(10)).sealed();
     for family in [FAMILY, FAILING] {
         world.aws.ecs().register(&json!({
             "family": family,

@@ -1,0 +1,96 @@
+//! Executions that CloudFormation has given up: it deletes their resource, or takes back the update that they are part of. It
+//! sends the next request while they still run.
+
+use jiff::Timestamp;
+
+use crate::aws::step_functions::{Execution, ExecutionStatus, StateMachine};
+use crate::error_name::ErrorName;
+use crate::event::RequestType;
+use crate::identity::resource_prefix;
+
+/// Why executions are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Because {
+    /// A Delete of the resource has come.
+    Deleted,
+    /// The stack takes the update back.
+    RolledBack,
+}
+
+impl Because {
+    /// How the cause begins with which executions and tasks are stopped.
+    pub(super) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Deleted => "The CloudFormation resource is being deleted",
+            Self::RolledBack => "The CloudFormation stack takes the update back",
+        }
+    }
+}
+
+/// Whether this execution was stopped since CloudFormation had given it up.
+pub(super) fn is_given_up(execution: &Execution) -> bool {
+    let said = |because: Because| execution.cause.as_deref().is_some_and(|cause| cause.starts_with(because.in_words()));
+    execution.status == ExecutionStatus::Aborted
+        && execution.error.as_deref() == Some(ErrorName::Interrupted.as_str())
+        && (said(Because::Deleted) || said(Because::RolledBack))
+}
+
+/// What became of the executions that are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stopped {
+    /// How many were stopped.
+    pub(super) count: usize,
+    /// Whether that is all of them.
+    pub(super) is_complete: bool,
+}
+
+/// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each other, and from all else.
+#[derive(Debug, Clone)]
+pub(super) struct RunsOfResource {
+    prefixes: [String; 2],
+}
+
+impl RunsOfResource {
+    /// The resource's whose execution has this name. `None` when it is no name of ours.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let prefix = resource_prefix(name)?;
+        Some(Self { prefixes: [RequestType::Create, RequestType::Update].map(|kind| format!("{prefix}{}-", kind.in_lower_case())) })
+    }
+
+    /// Whether the execution of this name is one of them.
+    pub(super) fn include(&self, name: &str) -> bool {
+        self.prefixes.iter().any(|prefix| name.starts_with(prefix))
+    }
+}
+
+/// Stops the Creates and Updates of the resource that still run, other than `name` itself and those that began after `until`.
+/// `rescue` stops their tasks and answers for them, which nobody reads any more. What stands in the way is logged: it must not keep
+/// the request from being carried out.
+pub(super) async fn stop(state_machine: &StateMachine, name: &str, because: Because, until: Option<Timestamp>) -> Stopped {
+    let mut stopped = Stopped { count: 0, is_complete: true };
+    let Some(runs) = RunsOfResource::of(name) else { return stopped };
+    let running = match state_machine.running().await {
+        Ok(running) => running,
+        Err(error) => {
+            tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
+            return Stopped { count: 0, is_complete: false };
+        }
+    };
+    let is_earlier = |started: Timestamp| until.is_none_or(|until| started <= until);
+    let given_up =
+        running.iter().filter(|execution| runs.include(&execution.name) && execution.name != name && is_earlier(execution.started));
+    for execution in given_up {
+        let cause = format!("{} ({name}).", because.in_words());
+        match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
+            Ok(()) => {
+                tracing::info!(execution = execution.name, ?because, "stopped an earlier execution of the resource");
+                stopped.count += 1;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "an earlier execution of the resource could not be stopped");
+                stopped.is_complete = false;
+            }
+        }
+    }
+    stopped
+}
