@@ -106,7 +106,8 @@ impl Run<'_> {
             (None, None) => format!("The deadline {} passed before a task was started", self.spec.deadline),
         };
         let status = task.and_then(|task| task.last_seen());
-        let container = status.and_then(|status| status.containers.iter().find(|container| self.counts(&container.name)));
+        let ran = status.filter(|status| status.may_have_started());
+        let container = ran.and_then(|status| status.containers.iter().find(|container| self.counts(&container.name)));
         let log = self.log_tail(status, container.map(|container| container.name.as_str())).await;
         self.compose(ErrorName::DeadlineExceeded, &what, task.map(|task| task.arn.as_str()), status, &log)
     }
@@ -125,7 +126,7 @@ impl Run<'_> {
     /// The last lines of one container's log. What stands in the way becomes a note, never an error of its own.
     async fn log_tail(&self, status: Option<&TaskStatus>, container: Option<&str>) -> LogTail {
         let (Some(status), Some(container)) = (status, container) else { return LogTail::NotAsked };
-        if self.spec.log_lines == 0 || !status.may_have_started() {
+        if self.spec.log_lines == 0 {
             return LogTail::NotAsked;
         }
         let Some(definition) = self.task_definition(status).await else {
