@@ -12,7 +12,7 @@ use ecs_task_runner::execution_input::ActivityInput;
 use ecs_task_runner::judgement::{Criteria, judge};
 use ecs_task_runner::properties::Properties;
 use ecs_task_runner::response::Response;
-use ecs_task_runner::task_status::{ContainerStatus, Phase, StopCode, TaskStatus};
+use ecs_task_runner::task_status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
 use serde_json::{Value, json};
 
 /// The limit of `SendTaskFailure`'s cause, bytes.
@@ -47,6 +47,7 @@ fn stopped() -> TaskStatus {
         stop_code: Some(StopCode::from("EssentialContainerExited")),
         stopped_reason: Some("Essential container in task exited".to_owned()),
         pull_began: true,
+        host: Host::Fargate,
         started_at: Some("2026-11-23T07:00:00Z".parse().unwrap()),
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers: vec![container("migrate", Some(1)), container("proxy", Some(137))],

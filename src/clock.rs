@@ -1,5 +1,6 @@
 //! The wall clock, as a value: deadlines are instants on the calendar, and tests move time by hand.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -9,7 +10,15 @@ use tokio::time::Instant;
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     /// `None` asks the system. Otherwise the time at an instant of tokio's clock, from which the time follows that clock.
-    since: Option<(Timestamp, Instant)>,
+    since: Option<Start>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    time: Timestamp,
+    at: Instant,
+    /// Seconds that tokio's clock has missed, shared by all copies.
+    suspended: &'static AtomicU64,
 }
 
 impl Clock {
@@ -22,7 +31,17 @@ impl Clock {
     /// A clock that shows `time` now and runs with tokio's, so that it stands still where tokio's is paused.
     #[must_use]
     pub fn following_tokio(time: Timestamp) -> Self {
-        Self { since: Some((time, Instant::now())) }
+        // Copies share what is suspended, for as long as any of them lives; a process makes few of these clocks.
+        let suspended = Box::leak(Box::new(AtomicU64::new(0)));
+        Self { since: Some(Start { time, at: Instant::now(), suspended }) }
+    }
+
+    /// Lets time pass on this clock and its copies alone, as it does on the calendar while a machine is suspended and its timers
+    /// stand still. Nothing happens to the system's clock.
+    pub fn suspend(&self, seconds: u64) {
+        if let Some(start) = &self.since {
+            start.suspended.fetch_add(seconds, Ordering::Relaxed);
+        }
     }
 
     /// The time.
@@ -30,7 +49,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self.since {
             None => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX),
-            Some((time, start)) => after(time, start.elapsed()),
+            Some(Start { time, at, suspended }) => after(time, at.elapsed() + Duration::from_secs(suspended.load(Ordering::Relaxed))),
         }
     }
 

@@ -13,7 +13,7 @@ pub enum ErrorName {
     NotStarted,
     /// A container that counts exited with a code that is not success, or in a way nobody can vouch for.
     Failed,
-    /// Stopped from outside after a container had started: Spot, host, `StopTask`.
+    /// Stopped from outside after a container had started, or may have: Spot, host, `StopTask`.
     Interrupted,
     /// The deadline passed; the task was stopped.
     DeadlineExceeded,

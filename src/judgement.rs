@@ -9,6 +9,7 @@ mod tests;
 use crate::error_name::ErrorName;
 use crate::task_status::{ContainerStatus, StopCode, TaskStatus};
 
+use start_failure::Doubt;
 pub use start_failure::may_pass;
 
 /// What counts as success.
@@ -51,7 +52,10 @@ pub struct Ending {
 #[must_use]
 pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
     if !task.may_have_started() {
-        return Verdict::Ended(never_started(task));
+        return Verdict::Ended(match start_failure::doubt(task) {
+            Some(doubt) => perhaps_started(task, doubt),
+            None => never_started(task),
+        });
     }
     let counted = match counted(task, criteria) {
         Ok(counted) => counted,
@@ -87,6 +91,25 @@ fn never_started(task: &TaskStatus) -> Ending {
     Ending { error: ErrorName::NotStarted, what, container: None, may_pass: may_pass(task) }
 }
 
+/// A task that was not seen to run, and may have run all the same. It is no [`ErrorName::NotStarted`]: whoever reads that name runs
+/// the task again without a second look.
+fn perhaps_started(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
+    const ADVICE: &str = "look at what it did, then update the stack again";
+    let (error, what, container) = match doubt {
+        Doubt::HostLost => {
+            let why = by_whom(task.stop_code.as_ref()).unwrap_or_else(|| "because its host was terminated".to_owned());
+            let what = format!("The task was stopped {why}, and nobody can say whether a container of it had started; {ADVICE}");
+            (ErrorName::Interrupted, what, task.containers.first())
+        }
+        Doubt::LostSight(container) => {
+            let which = container.map_or_else(|| "A container of the task".to_owned(), |one| format!("Container '{}'", one.name));
+            let what = format!("{which} may or may not have run: ECS lost sight of it while it was being started; {ADVICE}");
+            (ErrorName::Failed, what, container)
+        }
+    };
+    Ending { error, what, container: container.map(|one| one.name.clone()), may_pass: false }
+}
+
 /// The containers whose exit codes count, in the order ECS lists them. Without `criteria.containers`, containers that ECS adds
 /// itself do not count.
 fn counted<'t>(task: &'t TaskStatus, criteria: &Criteria) -> Result<Vec<&'t ContainerStatus>, Ending> {
@@ -117,7 +140,18 @@ fn is_added_by_aws(name: &str) -> bool {
 /// Stopped from outside once a container had started. An exit code of 0 is no proof then: a program may exit cleanly on SIGTERM
 /// with half of its work done.
 fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
-    let by_whom = match task.stop_code.as_ref()? {
+    let by_whom = by_whom(task.stop_code.as_ref())?;
+    Some(Ending {
+        error: ErrorName::Interrupted,
+        what: format!("The task was stopped {by_whom} after a container had started; its work may be half done"),
+        container: counted.first().map(|container| container.name.clone()),
+        may_pass: false,
+    })
+}
+
+/// Who or what stopped a task from outside, as "stopped …" goes on.
+fn by_whom(stop_code: Option<&StopCode>) -> Option<String> {
+    Some(match stop_code? {
         StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
         StopCode::UserInitiated => "by a StopTask call".to_owned(),
         StopCode::ServiceSchedulerInitiated => "by the ECS service scheduler".to_owned(),
@@ -125,12 +159,6 @@ fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending
         StopCode::TerminationNotice => "because its host is being terminated".to_owned(),
         StopCode::InfrastructureHealth => "because its host is unhealthy".to_owned(),
         StopCode::Unknown(code) => format!("for a reason this version does not know ({code})"),
-    };
-    Some(Ending {
-        error: ErrorName::Interrupted,
-        what: format!("The task was stopped {by_whom} after a container had started; its work may be half done"),
-        container: counted.first().map(|container| container.name.clone()),
-        may_pass: false,
     })
 }
 

@@ -4,6 +4,7 @@ mod cause;
 mod conclude;
 mod instances;
 mod launch;
+mod obstacle;
 pub(crate) mod redact;
 mod run;
 mod stop;

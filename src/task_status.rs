@@ -79,6 +79,19 @@ impl From<&str> for Phase {
     }
 }
 
+/// What a task runs on, as far as ECS tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    /// A container instance, by its ARN: an EC2 instance or a machine elsewhere.
+    Instance(String),
+    /// Fargate, whose hosts nobody sees.
+    Fargate,
+    /// No container instance was found for it yet.
+    None,
+    /// ECS did not say.
+    Unknown,
+}
+
 /// One container of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStatus {
@@ -107,8 +120,11 @@ pub struct TaskStatus {
     pub stop_code: Option<StopCode>,
     /// ECS's sentence about it.
     pub stopped_reason: Option<String>,
-    /// The host has begun to pull images: from here on containers can start before ECS is told.
+    /// The host has begun to pull images. An EC2 host says so no sooner than with its first report of a container, so that its
+    /// silence proves nothing.
     pub pull_began: bool,
+    /// What it runs on.
+    pub host: Host,
     /// When its containers were started.
     pub started_at: Option<Timestamp>,
     /// When it stopped.
@@ -118,7 +134,8 @@ pub struct TaskStatus {
 }
 
 impl TaskStatus {
-    /// Whether any container of the task may have run. While this is false a relaunch is safe: no command has started.
+    /// Whether ECS has seen a container of the task run. That it has not is no proof that none did; see
+    /// [`crate::judgement::Ending::may_pass`] for when a relaunch is safe.
     #[must_use]
     pub fn may_have_started(&self) -> bool {
         self.started_at.is_some()

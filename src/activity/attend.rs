@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde::Deserialize;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{Instrument, Span};
 
 use super::client::{ActivityClient, Delivery};
@@ -15,9 +15,12 @@ use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::backoff::Backoff;
 
-/// How long a worker that shuts down goes on trying to deliver an answer. No longer than its polls may take, so that a service that
-/// takes no answers does not keep it; the token then ends with its heartbeats, and another worker takes the task over.
+/// How long after the request to shut down a worker goes on trying to deliver an answer. No longer than its polls may take, so that
+/// a service that takes no answers does not keep it; the token then ends with its heartbeats, and another worker takes the task over.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(60);
+/// A task that the last of its polls brought is tried to be handed over for at least this long. Both together stay within the 90 s
+/// that systemd waits (`TimeoutStopSec` of the units).
+const LATEST_ATTEMPTS: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -60,24 +63,27 @@ where
         } else {
             let mut work =
                 pin!(AssertUnwindSafe(async { (self.handler)(ActivityTask { input }).await }.instrument(Span::current())).catch_unwind());
+            // The heartbeat comes first: a process that stood still must not do a step more for a task that another worker has.
             tokio::select! {
                 biased;
+                why = heartbeat.until_lost() => return let_go(&why),
                 result = &mut work => result.unwrap_or_else(|_| Err(panicked())),
                 () = self.shutdown.requested() => Err(handed_over(self.client.worker_name())),
-                why = heartbeat.until_lost() => return let_go(&why),
             }
         };
         tokio::select! {
             biased;
-            () = self.answer(&token, &result) => {}
             why = heartbeat.until_lost() => let_go(&why),
+            () = self.answer(&token, &result) => {}
             () = self.drain_is_over() => let_go("the worker shuts down, and its answer could not be delivered"),
         }
     }
 
     async fn drain_is_over(&self) {
+        let began = Instant::now();
         self.shutdown.requested().await;
-        sleep(LAST_ATTEMPTS).await;
+        let requested = self.shutdown.requested_at().unwrap_or(began);
+        sleep_until((requested + LAST_ATTEMPTS).max(began + LATEST_ATTEMPTS)).await;
     }
 
     /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end it when the token is lost.

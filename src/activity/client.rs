@@ -9,7 +9,7 @@ use aws_sdk_sfn::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
 
 use super::{TaskFailure, TaskToken, Vitals};
-use crate::aws::{ApiError, Connection, ErrorKind, api_error};
+use crate::aws::{ApiError, Connection, api_error};
 use crate::byte_limit;
 
 /// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks for at least 65 s).
@@ -25,6 +25,9 @@ const MAX_CAUSE: usize = 32_768;
 const MAX_OUTPUT: usize = 262_144;
 /// The error name for an output over [`MAX_OUTPUT`], which Step Functions uses itself for payloads over its limit.
 const OUTPUT_TOO_LARGE: &str = "States.DataLimitExceeded";
+
+/// The service's word that it will never take an answer as it is (`API_SendTaskSuccess`, `CommonErrors`).
+const NEVER_TAKEN: &[&str] = &["InvalidOutput", "ValidationException", "ValidationError", "SerializationException"];
 
 /// Calls Step Functions for one activity.
 ///
@@ -167,8 +170,43 @@ impl ActivityClient {
 fn delivery(error: &ApiError) -> Delivery {
     match error.code.as_deref() {
         Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => Delivery::Lost(error.to_string()),
-        // Credentials and permissions can come back while the token lives: an expired role session does.
-        _ if error.kind == ErrorKind::Rejected => Delivery::Refused(error.to_string()),
+        Some(code) if NEVER_TAKEN.contains(&code) => Delivery::Refused(error.to_string()),
+        // Anything else can come right while the token lives: credentials and permissions return, a clock is set, a proxy goes.
         _ => Delivery::Uncertain(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::ErrorKind;
+
+    #[test]
+    fn only_a_definite_answer_of_the_service_ends_the_attempts() {
+        let answered = |code: Option<&str>| {
+            delivery(&ApiError {
+                action: "states:SendTaskSuccess",
+                resource: "its task".to_owned(),
+                kind: ErrorKind::Rejected,
+                code: code.map(str::to_owned),
+                message: String::new(),
+            })
+        };
+        for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
+            assert!(matches!(answered(Some(code)), Delivery::Lost(_)), "{code}");
+        }
+        for code in ["InvalidOutput", "ValidationException"] {
+            assert!(matches!(answered(Some(code)), Delivery::Refused(_)), "{code}");
+        }
+        for code in [
+            Some("InvalidSignatureException"),
+            Some("RequestTimeTooSkewed"),
+            Some("MissingAuthenticationTokenException"),
+            Some("UnrecognizedClientException"),
+            Some("OptInRequired"),
+            None,
+        ] {
+            assert!(matches!(answered(code), Delivery::Uncertain(_)), "{code:?}");
+        }
     }
 }

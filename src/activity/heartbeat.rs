@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TaskToken;
 use super::client::{ActivityClient, Delivery};
@@ -63,10 +63,15 @@ impl<'a> Heartbeat<'a> {
         loop {
             sleep_until(self.due).await;
             let sent = Instant::now();
-            if sent.duration_since(self.heard) >= self.period {
-                return format!("no heartbeat got through for {} s, which is as long as the service waits for one", self.period.as_secs());
+            let end = self.heard + self.period;
+            if sent >= end {
+                return self.not_heard();
             }
-            match self.client.heartbeat(self.token).await {
+            // No beat is waited for beyond the end: the service has given the task up by then, whatever becomes of the beat.
+            let Ok(delivery) = timeout_at(end, self.client.heartbeat(self.token)).await else {
+                return self.not_heard();
+            };
+            match delivery {
                 Delivery::Taken => {
                     self.heard = sent;
                     self.late = None;
@@ -78,10 +83,15 @@ impl<'a> Heartbeat<'a> {
                     if self.heard.elapsed() >= self.period * 2 / PART {
                         self.late.get_or_insert_with(|| self.client.vitals().late_heartbeat());
                     }
-                    self.due = Instant::now() + RETRY.min(self.period / (2 * PART));
+                    // After a pause of the whole process this is past: then the loop ends at once.
+                    self.due = (Instant::now() + RETRY.min(self.period / (2 * PART))).min(end);
                 }
             }
         }
+    }
+
+    fn not_heard(&self) -> String {
+        format!("no heartbeat got through for {} s, which is as long as the service waits for one", self.period.as_secs())
     }
 }
 

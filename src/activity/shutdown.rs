@@ -1,26 +1,37 @@
 //! The request to shut down, as an argument: whoever holds the trigger decides, be it a signal handler or a test.
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Requests the shutdown. Dropping it without a request means that nobody can request it any more, which counts as a request.
 #[derive(Debug)]
-pub struct ShutdownTrigger(watch::Sender<bool>);
+pub struct ShutdownTrigger(watch::Sender<Option<Instant>>);
 
 /// Knows whether a shutdown was requested.
 #[derive(Debug, Clone)]
-pub struct Shutdown(watch::Receiver<bool>);
+pub struct Shutdown(watch::Receiver<Option<Instant>>);
 
 /// A trigger and what it triggers.
 #[must_use]
 pub fn shutdown() -> (ShutdownTrigger, Shutdown) {
-    let (sender, receiver) = watch::channel(false);
+    let (sender, receiver) = watch::channel(None);
     (ShutdownTrigger(sender), Shutdown(receiver))
 }
 
 impl ShutdownTrigger {
     /// Requests the shutdown; more than once is no different from once.
     pub fn request(&self) {
-        self.0.send_replace(true);
+        self.0.send_if_modified(|at| {
+            let is_first = at.is_none();
+            at.get_or_insert_with(Instant::now);
+            is_first
+        });
+    }
+}
+
+impl Drop for ShutdownTrigger {
+    fn drop(&mut self) {
+        self.request();
     }
 }
 
@@ -28,13 +39,19 @@ impl Shutdown {
     /// Whether it was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
+        self.requested_at().is_some()
+    }
+
+    /// When it was requested.
+    #[must_use]
+    pub fn requested_at(&self) -> Option<Instant> {
+        *self.0.borrow()
     }
 
     /// Waits until it is requested.
     pub async fn requested(&self) {
-        // An error means that the trigger is gone.
-        let _ = self.0.clone().wait_for(|requested| *requested).await;
+        // A trigger that goes leaves a request behind, so that there is one when there is an error.
+        let _ = self.0.clone().wait_for(Option::is_some).await;
     }
 }
 

@@ -75,10 +75,20 @@ const DENIED: &[&str] = &[
     "UnrecognizedClientException",
     "InvalidClientTokenId",
     "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
 ];
 
-/// Codes that fresh credentials mend, which the SDK fetches by itself.
-const EXPIRED: &[&str] = &["ExpiredTokenException", "ExpiredToken", "RequestExpired"];
+/// Codes that fresh credentials mend, which the SDK fetches by itself, or a clock that is set, which it allows for.
+const EXPIRED: &[&str] = &[
+    "ExpiredTokenException",
+    "ExpiredToken",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+];
 
 /// What went wrong on the way to the service. The SDK's own sentence says only at which step; its causes say why.
 fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
@@ -119,14 +129,45 @@ where
     };
     let code = service_error.code().map(str::to_owned);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let kind = match code.as_deref() {
+    let kind = kind(code.as_deref(), status);
+    let message = service_error.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    ApiError { action, resource, kind, code, message }
+}
+
+fn kind(code: Option<&str>, status: u16) -> ErrorKind {
+    match code {
         Some(code) if THROTTLING.contains(&code) || code.contains("Throttl") => ErrorKind::Throttled,
         Some(code) if EXPIRED.contains(&code) => ErrorKind::Unavailable,
         Some(code) if DENIED.contains(&code) => ErrorKind::AccessDenied,
         _ if status == 429 => ErrorKind::Throttled,
         _ if status >= 500 => ErrorKind::Unavailable,
-        _ => ErrorKind::Rejected,
-    };
-    let message = service_error.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-    ApiError { action, resource, kind, code, message }
+        Some(_) => ErrorKind::Rejected,
+        // A service names its errors. Who does not is something on the way to it.
+        None => ErrorKind::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_sorted_by_its_code_and_without_one_taken_for_no_answer() {
+        for (code, status, expected) in [
+            (Some("ThrottlingException"), 400, ErrorKind::Throttled),
+            (None, 429, ErrorKind::Throttled),
+            (Some("AccessDeniedException"), 400, ErrorKind::AccessDenied),
+            (Some("MissingAuthenticationTokenException"), 403, ErrorKind::AccessDenied),
+            (Some("UnrecognizedClientException"), 400, ErrorKind::AccessDenied),
+            (Some("ExpiredTokenException"), 400, ErrorKind::Unavailable),
+            (Some("InvalidSignatureException"), 403, ErrorKind::Unavailable),
+            (Some("RequestTimeTooSkewed"), 403, ErrorKind::Unavailable),
+            (Some("ServerException"), 500, ErrorKind::Unavailable),
+            (Some("InvalidParameterException"), 400, ErrorKind::Rejected),
+            (None, 403, ErrorKind::Unavailable),
+            (None, 413, ErrorKind::Unavailable),
+        ] {
+            assert_eq!(kind(code, status), expected, "{code:?}, HTTP status {status}");
+        }
+    }
 }

@@ -1,9 +1,36 @@
-//! Which failures to start may pass by themselves, so that the same launch is worth another try.
+//! Tasks that ended without having been seen to run: which of them may have run all the same, and which failures to start may
+//! pass by themselves, so that the same launch is worth another try.
 //!
-//! ECS tells in prose only (`stopped-task-error-codes`), so this matches on the phrases of its documentation. What matches
-//! nothing is reported at once: waiting out a permanent mistake costs the user an hour.
+//! ECS tells in prose only (`stopped-task-error-codes`), so this matches on the phrases of its documentation and of its agent.
+//! What matches nothing is reported at once: waiting out a permanent mistake costs the user an hour.
 
-use crate::task_status::{StopCode, TaskStatus};
+use crate::task_status::{ContainerStatus, Host, StopCode, TaskStatus};
+
+/// Why nobody can say whether a container of a task ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt<'t> {
+    /// The host went away, and with it whatever it had not reported yet.
+    HostLost,
+    /// The host gave up waiting for a container, this one if ECS lists any. The agent itself assumes then that the container
+    /// runs, and sends it a stop (amazon-ecs-agent, `handleEventError`).
+    LostSight(Option<&'t ContainerStatus>),
+}
+
+/// Errors of starting that are the runtime's word on it, unless they tell of its [`SILENCE`].
+const STARTING: &[&str] = &["cannotstartcontainererror", "containerruntimeerror", "containerruntimetimeouterror", "dockertimeouterror"];
+
+/// Signs that the container runtime did not answer.
+const SILENCE: &[&str] = &[
+    "eof",
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "request canceled",
+    "connection reset",
+    "connection refused",
+    "broken pipe",
+    "cannot connect",
+];
 
 /// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not mended by waiting.
 const PERMANENT: &[&str] = &[
@@ -53,19 +80,30 @@ const PASSING: &[&str] = &[
     "bad gateway",
 ];
 
+/// Why a stopped task that was not seen to run may have run all the same.
+pub(super) fn doubt(task: &TaskStatus) -> Option<Doubt<'_>> {
+    if lost_host(task) && !surely_ran_nothing(task) {
+        return Some(Doubt::HostLost);
+    }
+    let of_containers = task.containers.iter().find(|container| container.reason.as_deref().is_some_and(lost_sight));
+    if of_containers.is_some() {
+        return Some(Doubt::LostSight(of_containers));
+    }
+    task.stopped_reason.as_deref().is_some_and(lost_sight).then(|| Doubt::LostSight(task.containers.first()))
+}
+
 /// Whether a launch that ended as `task` did, before any container started, is worth repeating.
 #[must_use]
 pub fn may_pass(task: &TaskStatus) -> bool {
-    if task.may_have_started() {
+    if task.may_have_started() || doubt(task).is_some() {
         return false;
     }
-    match &task.stop_code {
-        // Somebody stopped it on purpose: starting it again would be fighting them.
-        Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated) => return false,
-        Some(StopCode::SpotInterruption | StopCode::TerminationNotice | StopCode::InfrastructureHealth) => {
-            return !host_may_have_started_it(task);
-        }
-        Some(StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_)) | None => {}
+    if lost_host(task) {
+        return true;
+    }
+    // Somebody stopped it on purpose: starting it again would be fighting them.
+    if matches!(task.stop_code, Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated)) {
+        return false;
     }
     let reasons = task
         .stopped_reason
@@ -77,13 +115,46 @@ pub fn may_pass(task: &TaskStatus) -> bool {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        let host_is_gone = reason.starts_with("host ec2") && reason.contains("terminated");
-        passing |= PASSING.iter().any(|sign| reason.contains(sign)) || (host_is_gone && !host_may_have_started_it(task));
+        passing |= PASSING.iter().any(|sign| reason.contains(sign));
     }
     passing
 }
 
-/// A host that went away after it had begun to pull images may have started a container without having been able to say so.
-fn host_may_have_started_it(task: &TaskStatus) -> bool {
-    task.pull_began || task.containers.iter().any(|container| container.created)
+/// Whether the task ended because what it ran on did, or was about to.
+fn lost_host(task: &TaskStatus) -> bool {
+    match &task.stop_code {
+        Some(StopCode::SpotInterruption | StopCode::TerminationNotice | StopCode::InfrastructureHealth) => true,
+        Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated) => false,
+        Some(StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_)) | None => {
+            task.stopped_reason.as_deref().is_some_and(|reason| reason.starts_with("Host EC2") && reason.contains("terminated"))
+        }
+    }
+}
+
+/// Whether a task whose host was lost ran nothing for certain. An EC2 host sends no word of a task before its first container
+/// has changed, so only a task without a host is beyond doubt. Fargate takes Spot capacity back with a warning two minutes
+/// ahead, in which it stops the task in order and reports what it did, pull and containers included; of hardware that failed
+/// under a task it cannot.
+fn surely_ran_nothing(task: &TaskStatus) -> bool {
+    let nothing_is_reported = !task.pull_began && task.containers.iter().all(|container| !container.created);
+    nothing_is_reported
+        && match task.host {
+            Host::None => true,
+            Host::Fargate => task.stop_code == Some(StopCode::SpotInterruption),
+            Host::Instance(_) | Host::Unknown => false,
+        }
+}
+
+/// Whether a reason says that the host gave up waiting for a container that it had told to start, or may have. Waiting for the
+/// image or for the container to be made comes before that.
+fn lost_sight(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    if let Some((_, transition)) = reason.split_once("could not transition to ") {
+        return !(transition.starts_with("pull") || transition.starts_with("created"));
+    }
+    let is_silent = STARTING.iter().any(|error| reason.contains(error)) && SILENCE.iter().any(|sign| reason.contains(sign));
+    // A log driver that cannot reach its service keeps the container from being started.
+    (is_silent && !reason.contains("logging driver"))
+        || reason.contains("cannotinspectcontainererror")
+        || reason.contains("cannotstopcontainererror")
 }

@@ -1,7 +1,7 @@
 //! The judgement as a table over answers in the shape that DescribeTasks gives them.
 
 use super::*;
-use crate::task_status::Phase;
+use crate::task_status::{Host, Phase};
 
 /// A stopped task of container `migrate`, changed by the row.
 struct Row {
@@ -27,10 +27,15 @@ fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec
         stop_code: stop_code.map(StopCode::from),
         stopped_reason: Some(reason.to_owned()),
         pull_began: false,
+        host: on_an_instance(),
         started_at: started.then(|| "2026-11-23T07:00:00Z".parse().unwrap()),
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers,
     }
+}
+
+fn on_an_instance() -> Host {
+    Host::Instance("arn:aws:ecs:eu-west-1:123456789012:container-instance/todobackend/9f8e7d6c".to_owned())
 }
 
 const EXITED: Option<&str> = Some("EssentialContainerExited");
@@ -43,6 +48,33 @@ fn not_started(name: &'static str, reason: &str, container_reason: Option<&str>,
         task: stopped(NOT_STARTED, reason, false, vec![container("migrate", None, container_reason)]),
         expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass },
     }
+}
+
+/// The host gave up waiting for the container, which may run.
+fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) -> Row {
+    let task = stopped(NOT_STARTED, reason, false, vec![container("proxy", None, None), container("migrate", None, container_reason)]);
+    let says: &[&str] = if container_reason.is_some() {
+        &["'migrate' may or may not have run", "update the stack again"]
+    } else {
+        &["may or may not have run"]
+    };
+    failed(name, task, says)
+}
+
+/// A task that was not seen to run on a host that is gone.
+fn lost_host(name: &'static str, stop_code: Option<&str>, host: Host, may_have_run: bool) -> Row {
+    let reason = if stop_code.is_some() { "Your Spot Task was interrupted." } else { "Host EC2 (instance i-0abc) terminated." };
+    let task = TaskStatus { host, ..stopped(stop_code, reason, false, vec![container("migrate", None, None)]) };
+    let expected = if may_have_run {
+        Expected::Failure {
+            error: ErrorName::Interrupted,
+            says: &["nobody can say whether a container of it had started"],
+            may_pass: false,
+        }
+    } else {
+        Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass: true }
+    };
+    Row { name, task, expected }
 }
 
 fn failed(name: &'static str, task: TaskStatus, says: &'static [&'static str]) -> Row {
@@ -187,32 +219,81 @@ fn table() -> Vec<Row> {
         ),
         not_started("a reason nobody has seen yet", "Something new", None, false),
         Row {
-            name: "Spot interruption before a container started",
-            task: stopped(Some("SpotInterruption"), "Your Spot Task was interrupted.", false, vec![container("migrate", None, None)]),
-            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass: true },
-        },
-        Row {
             name: "stopped by somebody before a container started",
             task: stopped(Some("UserInitiated"), "Task stopped by user", false, vec![container("migrate", None, None)]),
             expected: Expected::Failure { error: ErrorName::NotStarted, says: &["stopped by somebody"], may_pass: false },
         },
+        not_started(
+            "the container was not made in time",
+            "Task failed to start",
+            Some("DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s"),
+            true,
+        ),
+        not_started(
+            "the image was not pulled in time",
+            "Task failed to start",
+            Some("DockerTimeoutError: Could not transition to pulled; timed out after waiting 2h0m0s"),
+            true,
+        ),
+        not_started(
+            "a log driver that cannot reach its service",
+            "CannotStartContainerError: Error response from daemon: failed to initialize logging driver: dial tcp: i/o timeout",
+            None,
+            false,
+        ),
+        lost_sight(
+            "the start got no answer in time",
+            "Task failed to start",
+            Some("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
+        ),
+        lost_sight(
+            "the start got no answer in time, told of the task",
+            "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+            None,
+        ),
+        lost_sight(
+            "the look at the container after its start got no answer",
+            "Task failed to start",
+            Some("CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s"),
+        ),
+        lost_sight("the look at the container failed", "Task failed to start", Some("CannotInspectContainerError: server misbehaving")),
+        lost_sight(
+            "Fargate's runtime did not start it in time",
+            "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m: deadline exceeded",
+            None,
+        ),
+        lost_sight(
+            "the runtime went away during the start",
+            "Task failed to start",
+            Some("CannotStartContainerError: Post http://%2Fvar%2Frun%2Fdocker.sock/containers/x/start: EOF"),
+        ),
+        lost_sight(
+            "the container that was assumed to run could not be stopped",
+            "Task failed to start",
+            Some("CannotStopContainerError: Could not transition to stopped; timed out after waiting 1m0s"),
+        ),
+        lost_sight(
+            "beside a failure that may pass",
+            "CannotPullContainerError: i/o timeout",
+            Some("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
+        ),
+        lost_host("Spot taken back from Fargate before a container started", Some("SpotInterruption"), Host::Fargate, false),
+        lost_host("Spot taken back while the task waited for a host", Some("SpotInterruption"), Host::None, false),
+        lost_host("Spot taken back from an instance that had said nothing yet", Some("SpotInterruption"), on_an_instance(), true),
+        lost_host("Spot taken back from where nobody knows", Some("SpotInterruption"), Host::Unknown, true),
+        lost_host("Fargate hardware that failed", Some("InfrastructureHealth"), Host::Fargate, true),
+        lost_host("an instance that failed", Some("InfrastructureHealth"), on_an_instance(), true),
+        lost_host("an instance that ends", Some("TerminationNotice"), on_an_instance(), true),
+        lost_host("an instance that ended, told without a code", None, on_an_instance(), true),
+        lost_host("a host that ended before the task had it", None, Host::None, false),
         Row {
-            name: "host gone before a container started",
-            task: stopped(None, "Host EC2 (instance i-0abc) terminated.", false, vec![]),
-            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container"], may_pass: true },
-        },
-        Row {
-            name: "host gone while it pulled images, and perhaps ran a container",
+            name: "Spot taken back from Fargate while it pulled images, and perhaps ran a container",
             task: TaskStatus {
                 pull_began: true,
-                ..stopped(
-                    Some("TerminationNotice"),
-                    "Host EC2 (instance i-0abc) terminated.",
-                    false,
-                    vec![container("migrate", None, None)],
-                )
+                host: Host::Fargate,
+                ..stopped(Some("SpotInterruption"), "Your Spot Task was interrupted.", false, vec![container("migrate", None, None)])
             },
-            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container"], may_pass: false },
+            expected: Expected::Failure { error: ErrorName::Interrupted, says: &["nobody can say"], may_pass: false },
         },
         interrupted("Spot interruption after a start", "SpotInterruption", None, &["Spot capacity"]),
         interrupted("Spot interruption with a clean exit on SIGTERM", "SpotInterruption", Some(0), &["Spot capacity", "half done"]),

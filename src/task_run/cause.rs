@@ -87,7 +87,7 @@ fn ecs_says(status: &TaskStatus) -> String {
 mod tests {
     use super::*;
     use crate::task_spec::TaskOverride;
-    use crate::task_status::{ContainerStatus, Phase, StopCode};
+    use crate::task_status::{ContainerStatus, Host, Phase, StopCode};
 
     #[test]
     fn a_cause_says_what_failed_first_and_where_to_look_last() {
@@ -98,6 +98,7 @@ mod tests {
             stop_code: Some(StopCode::EssentialContainerExited),
             stopped_reason: Some("Essential container in task exited".to_owned()),
             pull_began: true,
+            host: Host::Fargate,
             started_at: None,
             stopped_at: None,
             containers: vec![ContainerStatus {

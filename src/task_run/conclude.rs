@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::cause::{CauseParts, LogTail, compose};
 use super::run::Run;
@@ -16,7 +16,10 @@ use crate::outcome::{Failure, Output};
 use crate::task_status::{TaskStatus, task_id};
 
 /// Looking up definition and log must not hold up the answer for longer.
-const LOOK_UP: Duration = Duration::from_secs(5);
+pub(super) const LOOK_UP: Duration = Duration::from_secs(5);
+/// How long a failure waits for its turn among the worker's log look-ups. When many runs fail together, their answers must not be
+/// late for their logs' sake.
+const TURN: Duration = Duration::from_secs(15);
 /// A container's lines reach the log in batches. An empty or missing stream is looked at once more after this.
 const LOG_DELAY: Duration = Duration::from_millis(1_500);
 
@@ -106,7 +109,8 @@ impl Run<'_> {
             (None, None) => format!("The deadline {} passed before a task was started", self.spec.deadline),
         };
         let status = task.and_then(|task| task.last_seen());
-        let container = status.and_then(|status| status.containers.iter().find(|container| self.counts(&container.name)));
+        let ran = status.filter(|status| status.may_have_started());
+        let container = ran.and_then(|status| status.containers.iter().find(|container| self.counts(&container.name)));
         let log = self.log_tail(status, container.map(|container| container.name.as_str())).await;
         self.compose(ErrorName::DeadlineExceeded, &what, task.map(|task| task.arn.as_str()), status, &log)
     }
@@ -125,7 +129,7 @@ impl Run<'_> {
     /// The last lines of one container's log. What stands in the way becomes a note, never an error of its own.
     async fn log_tail(&self, status: Option<&TaskStatus>, container: Option<&str>) -> LogTail {
         let (Some(status), Some(container)) = (status, container) else { return LogTail::NotAsked };
-        if self.spec.log_lines == 0 || !status.may_have_started() {
+        if self.spec.log_lines == 0 {
             return LogTail::NotAsked;
         }
         let Some(definition) = self.task_definition(status).await else {
@@ -139,7 +143,6 @@ impl Run<'_> {
         let stream = place.stream(container, task_id(&status.arn));
         let budget = &self.runner.get_log_events;
         let read = async || {
-            budget.acquire().await;
             let lines = self.runner.logs.last_lines(place.region.as_deref(), &place.group, &stream, self.spec.log_lines).await;
             match &lines {
                 Ok(_) => budget.succeeded(),
@@ -148,15 +151,22 @@ impl Run<'_> {
             }
             lines
         };
-        let lines = timeout(LOOK_UP, async {
-            let lines = read().await;
-            if lines.as_ref().is_ok_and(|lines| !lines.is_empty()) {
-                return lines;
+        let turns_end = Instant::now() + TURN;
+        if timeout_at(turns_end, budget.acquire()).await.is_err() {
+            return LogTail::Unavailable(format!(
+                "so many runs of this worker failed together that it had no call for stream '{stream}' of log group '{}' within {} s.",
+                place.group,
+                TURN.as_secs()
+            ));
+        }
+        let mut lines = timeout(LOOK_UP, read()).await;
+        if lines.as_ref().is_ok_and(|answer| answer.as_ref().map_or(true, Vec::is_empty)) {
+            sleep(LOG_DELAY).await;
+            if timeout_at(turns_end, budget.acquire()).await.is_ok() {
+                lines = timeout(LOOK_UP, read()).await;
             }
-            tokio::time::sleep(LOG_DELAY).await;
-            read().await
-        });
-        match lines.await {
+        }
+        match lines {
             Ok(Ok(lines)) => LogTail::Lines { container: container.to_owned(), lines },
             Ok(Err(error)) => LogTail::Unavailable(format!("{error}.")),
             Err(_) => LogTail::Unavailable(format!("CloudWatch Logs did not answer within {} s.", LOOK_UP.as_secs())),

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, describe, may_pass};
+use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, NotLaunched};
+use super::obstacle::{describe, may_pass};
 use super::run::Run;
 use crate::aws::ecs::RunTaskError;
 use crate::aws::{ApiError, ErrorKind};
@@ -23,7 +24,9 @@ impl Run<'_> {
     /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
     /// is found by `startedBy`, and looked for twice since lists lag behind. A call that got no answer is never repeated: its
     /// tasks are looked for instead.
-    pub(super) async fn start_on_instances(&mut self) -> Result<(), Failure> {
+    ///
+    /// Lists are read right before each call as well: another worker may have gone on while this one stood still.
+    pub(super) async fn start_on_instances(&mut self) -> Result<(), NotLaunched> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut free = self.free_instances(&mut backoff).await?;
@@ -33,6 +36,15 @@ impl Run<'_> {
         }
         while !free.is_empty() {
             self.runner.run_task.acquire().await;
+            // A list may not show yet what this worker started, so it only ever takes instances away.
+            let unused = self.free_instances(&mut backoff).await?;
+            free.retain(|instance| unused.contains(instance));
+            if free.is_empty() {
+                break;
+            }
+            if self.is_late() {
+                return Err(NotLaunched::Late);
+            }
             self.uncertain = true;
             let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
                 Ok(placement) => {
@@ -40,13 +52,18 @@ impl Run<'_> {
                     self.track(placement.tasks.into_iter().map(|task| task.arn), true);
                     let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
                     if let Some(failure) = lasting {
-                        return Err(self.not_placed(failure));
+                        return Err(self.not_placed(failure).into());
                     }
                     // A failure names its instance, and nothing was started there.
                     free.retain(|instance| placement.failures.iter().any(|failure| is_same_instance(&failure.arn, instance)));
+                    if let Some(incomplete) = self.incomplete().filter(|_| free.len() < self.missing()) {
+                        return Err(incomplete.into());
+                    }
                     placement.failures.first().map(describe)
                 }
-                Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => return self.find_unanswered_starts(&error).await,
+                Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => {
+                    return Ok(self.find_unanswered_starts(&error).await?);
+                }
                 Err(error) => {
                     self.uncertain = false;
                     self.obstacle(error)?

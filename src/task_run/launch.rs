@@ -2,13 +2,29 @@
 //!
 //! ECS's own idempotency is the journal: the same client token gives back the same tasks, so replaying the tokens in order shows
 //! how far an earlier worker came. A token moves on only when tasks exist under it.
+//!
+//! A replay must ask for as many tasks under each token as the first call did, or ECS takes it for another request. The counts
+//! follow from what a token gave, never from when it was looked at:
+//! - A run first launches until it has all its tasks: each token is for what the tokens before it left missing. Nothing is judged
+//!   until then.
+//! - From then on each token replaces one task that ended before any container of it started, and asks for one. Whether a task
+//!   ended so is told by the task alone, once it is STOPPED, and never changes. Which of several such tasks a token replaces
+//!   depends on who looks when, and does not matter: the tasks of a run are alike, and there are as many tokens as tasks to
+//!   replace.
+//!
+//! A container of one task that starts says nothing of the others, so that a later worker, which finds some of them running,
+//! replaces the same tasks as the first did and finds the same tasks in their place. Should a later version judge a task more
+//! strictly, or a token be refused with other parameters and name other tasks, then tasks are missing from the later worker's
+//! picture or there are too many in it. Too many are waited for; for a missing one the next token is asked, which gives what is
+//! under it; and a task that is judged no start failure fails the run. None of this launches a task twice.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::run::Run;
-use crate::aws::ecs::{ListedTask, Placement, PlacementFailure, RunTaskError, WhichTasks};
+use super::obstacle::{describe, is_capacity, may_pass};
+use super::run::{Decision, Run};
+use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 use crate::error_name::ErrorName;
@@ -16,29 +32,53 @@ use crate::identity::launch_token;
 use crate::outcome::Failure;
 use crate::task_spec::TaskSpec;
 
+/// Why not every task of the run exists.
+#[derive(Debug)]
+pub(super) enum NotLaunched {
+    /// It cannot be made to.
+    Failed(Failure),
+    /// The deadline has passed on the calendar.
+    Late,
+}
+
+impl From<Failure> for NotLaunched {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<NotLaunched> for Decision {
+    fn from(why: NotLaunched) -> Self {
+        match why {
+            NotLaunched::Failed(failure) => Self::Failed(failure),
+            NotLaunched::Late => Self::Late,
+        }
+    }
+}
+
 /// Pauses between launches that came to nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// How long a new IAM role may be unknown to ECS.
-const NEW_ROLE: Duration = Duration::from_secs(120);
 
 impl Run<'_> {
     /// Launches until every task of the run exists. Waits out what may pass; the caller holds the deadline.
     ///
     /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker launched them before the
     /// definition, the service or the permission went away. Then they are adopted.
-    pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), Failure> {
+    pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), NotLaunched> {
         // Boxed: few runs take this way, and all would keep room for it.
         let launched = if self.spec.instances.is_empty() { self.run_tasks().await } else { Box::pin(self.start_on_instances()).await };
-        let Err(failure) = launched else { return Ok(()) };
-        if !self.tasks.is_empty() {
-            return Err(failure);
-        }
+        let failure = match launched {
+            Ok(()) => return Ok(()),
+            Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
+            Err(why) => return Err(why),
+        };
         let found = self.list().await.unwrap_or_default();
         if found.len() < self.spec.task_count() {
-            return Err(failure);
+            return Err(failure.into());
         }
         tracing::info!(tasks = found.len(), obstacle = failure.cause, "adopting tasks that an earlier worker launched");
+        // Nothing says which tokens they are under, so none of them could be replaced under the next.
         self.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
     }
@@ -70,7 +110,7 @@ impl Run<'_> {
         Box::pin(self.runner.ecs.list_tasks(&self.spec.cluster, which)).await
     }
 
-    async fn run_tasks(&mut self) -> Result<(), Failure> {
+    async fn run_tasks(&mut self) -> Result<(), NotLaunched> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
@@ -81,6 +121,9 @@ impl Run<'_> {
             }
             let token = launch_token(&spec.client_token, self.next_token);
             self.runner.run_task.acquire().await;
+            if self.is_late() {
+                return Err(NotLaunched::Late);
+            }
             let (ecs, launched) = (self.runner.ecs.clone(), spec.clone());
             let launching = self.launching.insert(tokio::spawn(async move { ecs.run_task(&launched, missing, &token).await }));
             let answer = launching.await;
@@ -99,8 +142,8 @@ impl Run<'_> {
                 Err(RunTaskError::Conflict(arns)) if !arns.is_empty() => {
                     tracing::info!(tasks = arns.len(), "adopting tasks that were launched with other parameters under the same token");
                     self.next_token += 1;
-                    // Nothing says what they did before: count them as started.
-                    self.track(arns, true);
+                    // What they did, the next look tells.
+                    self.track(arns, false);
                     continue;
                 }
                 Err(error) => {
@@ -122,8 +165,10 @@ impl Run<'_> {
     fn take(&mut self, placement: Placement) -> Result<Option<String>, Failure> {
         if !placement.tasks.is_empty() {
             self.next_token += 1;
-            let may_have_started = placement.tasks.iter().any(crate::task_status::TaskStatus::may_have_started);
-            self.track(placement.tasks.into_iter().map(|task| task.arn), may_have_started);
+            for task in placement.tasks {
+                let may_have_started = task.may_have_started();
+                self.track([task.arn], may_have_started);
+            }
         }
         if self.missing() == 0 {
             return Ok(None);
@@ -133,58 +178,6 @@ impl Run<'_> {
             return Err(self.not_placed(failure));
         }
         Ok(Some(placement.failures.first().map_or_else(|| "ECS placed no task and gave no reason".to_owned(), describe)))
-    }
-
-    /// What an error keeps the launch from, if it may pass.
-    pub(super) fn obstacle(&self, error: RunTaskError) -> Result<Option<String>, Failure> {
-        let error = match error {
-            RunTaskError::Conflict(_) => {
-                return Err(Failure::new(
-                    ErrorName::Failed,
-                    "ECS says that the run's client token was used with other parameters but does not name the tasks, so they can be neither adopted nor launched again.",
-                ));
-            }
-            RunTaskError::NoTaskDefinition(error) => {
-                let error = self.redaction.apply(&error.to_string());
-                return Err(Failure::new(
-                    ErrorName::InvalidRequest,
-                    format!("{error}. Check that TaskDefinition names an active task definition of this account and region."),
-                ));
-            }
-            RunTaskError::Api(error) => error,
-        };
-        if is_capacity(&error) {
-            if self.spec.retry_start_failures {
-                return Ok(Some(error.message));
-            }
-            return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
-        }
-        let (kind, action) = (error.kind, error.action);
-        let error = self.redaction.apply(&error.to_string());
-        match kind {
-            ErrorKind::Throttled | ErrorKind::Unavailable => Ok(Some(error)),
-            // IAM is eventually consistent: a role made by the same stack cannot be assumed for some seconds.
-            ErrorKind::Rejected if error.contains("unable to assume the") && self.began.elapsed() < NEW_ROLE => Ok(Some(error)),
-            ErrorKind::AccessDenied if matches!(action, "ecs:RunTask" | "ecs:StartTask") => Err(Failure::new(
-                ErrorName::AccessDenied,
-                format!("{error}. Allow the worker's role this action, and iam:PassRole for the task's roles."),
-            )),
-            ErrorKind::AccessDenied => Err(Failure::new(ErrorName::AccessDenied, format!("{error}. Allow the worker's role this action."))),
-            ErrorKind::Rejected => Err(Failure::new(ErrorName::InvalidRequest, format!("{error}."))),
-        }
-    }
-
-    /// Tasks could not be placed, now or later.
-    pub(super) fn not_placed(&self, failure: &PlacementFailure) -> Failure {
-        let reason = self.redaction.apply(&describe(failure));
-        let what = format!("a task of {} in cluster '{}': {reason}", self.spec.task_definition, self.spec.cluster);
-        match self.tasks.len() {
-            0 => Failure::new(ErrorName::NotStarted, format!("ECS could not place {what}.")),
-            placed => Failure::new(
-                ErrorName::Failed,
-                format!("ECS placed {placed} of {} tasks, which are stopped, and could not place {what}.", self.spec.task_count()),
-            ),
-        }
     }
 
     /// The parameters with what `NetworkFrom` names filled in.
@@ -217,84 +210,6 @@ impl Run<'_> {
                     sleep(backoff.pause()).await;
                 }
             }
-        }
-    }
-}
-
-/// What ECS says while Fargate has no room, for anybody or for this account: "You've reached the limit on the number of vCPUs you
-/// can run concurrently" clears when other tasks end.
-const NO_ROOM: [&str; 2] = ["Capacity is unavailable", "reached the limit on the number of"];
-
-/// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour (`api_failures_messages`).
-pub(super) fn may_pass(failure: &PlacementFailure) -> bool {
-    failure.reason.starts_with("RESOURCE") || failure.reason == "AGENT" || NO_ROOM.iter().any(|says| failure.reason.contains(says))
-}
-
-fn is_capacity(error: &ApiError) -> bool {
-    error.message.contains("No Container Instances were found") || NO_ROOM.iter().any(|says| error.message.contains(says))
-}
-
-pub(super) fn describe(failure: &PlacementFailure) -> String {
-    let explained = match failure.reason.as_str() {
-        "RESOURCE:CPU" => " (no instance has the CPU units free)",
-        "RESOURCE:MEMORY" => " (no instance has the memory free)",
-        "RESOURCE:PORTS" | "RESOURCE:PORT" => " (no instance has the host port free)",
-        "RESOURCE:ENI" => " (no instance has a network interface free)",
-        "RESOURCE:GPU" => " (no instance has a GPU free)",
-        "AGENT" => " (the ECS agent of the instance is not connected)",
-        "ATTRIBUTE" => " (no instance has an attribute that the task definition or a placement constraint asks for)",
-        _ => "",
-    };
-    let mut text = format!("{}{explained}", failure.reason);
-    if !failure.detail.is_empty() {
-        text += &format!(", {}", failure.detail);
-    }
-    if !failure.arn.is_empty() {
-        text += &format!(", at {}", failure.arn);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn capacity_and_agents_pass_and_attributes_do_not() {
-        for (reason, expected) in [
-            ("RESOURCE:CPU", true),
-            ("RESOURCE:MEMORY", true),
-            ("RESOURCE:ENI", true),
-            ("AGENT", true),
-            ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
-            ("You've reached the limit on the number of vCPUs you can run concurrently", true),
-            ("ATTRIBUTE", false),
-            ("MISSING", false),
-            ("INACTIVE", false),
-            ("", false),
-        ] {
-            let failure = PlacementFailure { reason: reason.to_owned(), detail: String::new(), arn: String::new() };
-            assert_eq!(may_pass(&failure), expected, "{reason}");
-        }
-    }
-
-    #[test]
-    fn no_room_is_waited_out_whether_ecs_says_it_as_failure_or_error() {
-        for (message, expected) in [
-            ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
-            ("You've reached the limit on the number of vCPUs you can run concurrently.", true),
-            ("No Container Instances were found in your cluster.", true),
-            ("Rate exceeded", false),
-            ("The requested CPU configuration is above your limit", false),
-        ] {
-            let error = ApiError {
-                action: "ecs:RunTask",
-                resource: "cluster 'production'".to_owned(),
-                kind: crate::aws::ErrorKind::Rejected,
-                code: None,
-                message: message.to_owned(),
-            };
-            assert_eq!(is_capacity(&error), expected, "{message}");
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::TaskRunner;
+use super::conclude::LOOK_UP;
 use super::redact::Redaction;
-use super::tracked::{Launch, State, Tracked, Unseen};
+use super::tracked::{State, Tracked, WhyUnseen};
 use super::watcher::View;
 use crate::aws::ecs::{Placement, RunTaskError};
 use crate::backoff::Backoff;
@@ -32,6 +33,8 @@ pub(super) enum Decision {
     Ended(usize),
     /// The tasks could not be launched.
     Failed(Failure),
+    /// The deadline passed on the calendar, though not on this machine's own clock.
+    Late,
 }
 
 /// One run in progress.
@@ -42,7 +45,6 @@ pub(super) struct Run<'a> {
     pub(super) redaction: Redaction,
     pub(super) began: Instant,
     pub(super) deadline: Instant,
-    launches: Vec<Launch>,
     pub(super) tasks: Vec<Tracked>,
     /// Number of the next client token; see [`crate::identity::launch_token`].
     pub(super) next_token: u32,
@@ -63,7 +65,6 @@ impl<'a> Run<'a> {
             redaction: Redaction::of(&spec.overrides),
             began,
             deadline: began + runner.clock.until(spec.deadline),
-            launches: Vec::new(),
             tasks: Vec::new(),
             next_token: 0,
             launching: None,
@@ -82,6 +83,10 @@ impl<'a> Run<'a> {
         let decision = if is_late { None } else { timeout_at(self.deadline, self.decide()).await.ok() };
         let decision = match decision {
             Some(Decision::Succeeded) => decision,
+            Some(Decision::Late) => {
+                self.deadline = Instant::now();
+                self.stop_at_deadline().await
+            }
             Some(_) => {
                 self.stop_after_failure().await;
                 decision
@@ -92,18 +97,18 @@ impl<'a> Run<'a> {
             Some(Decision::Succeeded) => Ok(self.output().await),
             Some(Decision::Ended(index)) => Err(self.failure(index).await),
             Some(Decision::Failed(failure)) => Err(failure),
-            None => Err(self.deadline_failure().await),
+            Some(Decision::Late) | None => Err(self.deadline_failure().await),
         }
     }
 
     async fn decide(&mut self) -> Decision {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        if let Err(failure) = self.launch_what_is_missing().await {
-            return Decision::Failed(failure);
+        if let Err(why) = self.launch_what_is_missing().await {
+            return why.into();
         }
         loop {
             if self.live().next().is_none() {
-                return Decision::Succeeded;
+                return self.incomplete().map_or(Decision::Succeeded, Decision::Failed);
             }
             let Some(index) = self.next_ending().await else { continue };
             if !self.may_relaunch(index) {
@@ -124,10 +129,25 @@ impl<'a> Run<'a> {
             );
             self.waiting_for = Some(reason);
             sleep(pause).await;
-            if let Err(failure) = self.launch_what_is_missing().await {
-                return Decision::Failed(failure);
+            if let Err(why) = self.launch_what_is_missing().await {
+                return why.into();
             }
         }
+    }
+
+    /// Whether the deadline has passed on the calendar. The clock that timers run on stands still while a machine is suspended.
+    pub(super) fn is_late(&self) -> bool {
+        self.runner.clock.until(self.spec.deadline).is_zero()
+    }
+
+    /// The failure of a run that has fewer tasks than it should.
+    pub(super) fn incomplete(&self) -> Option<Failure> {
+        let missing = self.missing();
+        (missing > 0).then(|| {
+            let (placed, count) = (self.there(), self.spec.task_count());
+            let what = format!("ECS started {placed} of {count} tasks and gave no reason for the other {missing}");
+            Failure::new(ErrorName::Failed, format!("{what}; {} in cluster '{}'.", self.spec.task_definition, self.spec.cluster))
+        })
     }
 
     pub(super) fn live(&self) -> impl Iterator<Item = &Tracked> {
@@ -149,13 +169,11 @@ impl<'a> Run<'a> {
         self.spec.retry_start_failures
             && self.spec.instances.is_empty()
             && matches!(&task.state, State::Ended(ending) if ending.may_pass)
-            && !self.launches[task.launch].may_have_started
+            && !task.may_have_started
     }
 
-    /// Takes responsibility for tasks of a new launch.
+    /// Takes responsibility for tasks. `may_have_started` says that they are never to be launched again, whatever is seen of them.
     pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
-        let launch = self.launches.len();
-        self.launches.push(Launch { may_have_started });
         for arn in arns {
             if self.tasks.iter().any(|task| task.arn == arn) {
                 continue;
@@ -165,7 +183,7 @@ impl<'a> Run<'a> {
             }
             tracing::info!(task = arn, "waiting for the task to end");
             let view = self.runner.watcher.watch(&self.spec.cluster, &arn, self.deadline);
-            self.tasks.push(Tracked { arn, launch, view, last_seen: None, unseen: None, state: State::Live });
+            self.tasks.push(Tracked { arn, may_have_started, view, last_seen: None, unseen: None, state: State::Live });
         }
     }
 
@@ -175,18 +193,45 @@ impl<'a> Run<'a> {
         let view = self.tasks[index].view.borrow_and_update().clone();
         let status = match view {
             View::Unseen => return None,
-            View::Missing => return self.not_seen(index, Unseen::Missing),
-            View::Refused(error) => return self.not_seen(index, Unseen::Refused(error)),
+            View::Unanswered(then) => {
+                self.tasks[index].not_answered(then);
+                return None;
+            }
+            View::Missing => return self.not_seen(index, WhyUnseen::Missing),
+            View::Refused(error) => return self.not_seen(index, WhyUnseen::Refused(error)),
             View::Seen(status) => status,
         };
-        let launch = self.tasks[index].launch;
-        self.launches[launch].may_have_started |= status.may_have_started();
-        self.tasks[index].unseen = None;
-        self.tasks[index].last_seen = Some(status.clone());
+        let task = &mut self.tasks[index];
+        task.may_have_started |= status.may_have_started();
+        task.unseen = None;
+        task.last_seen = Some(status.clone());
         if status.phase != Phase::Stopped {
             return None;
         }
-        match judge(&status, &self.criteria(&status).await) {
+        // This is the last news of it. If the judging is cut short by the deadline, it must be news again.
+        task.view.mark_changed();
+        let criteria = self.criteria(&status).await;
+        self.conclude(index, status, &criteria)
+    }
+
+    /// Judges the tasks that have stopped by what is known of them now.
+    pub(super) async fn judge_what_has_stopped(&mut self) {
+        let is_live = |(_, task): &(usize, &Tracked)| matches!(task.state, State::Live);
+        let stopped = self.tasks.iter().enumerate().filter(is_live).filter_map(|(index, task)| match &*task.view.borrow() {
+            View::Seen(status) if status.phase == Phase::Stopped => Some((index, status.clone())),
+            _ => None,
+        });
+        let stopped: Vec<_> = stopped.collect();
+        let criteria = join_all(stopped.iter().map(|(_, status)| self.criteria(status))).await;
+        for ((index, status), criteria) in stopped.into_iter().zip(criteria) {
+            self.tasks[index].last_seen = Some(status.clone());
+            self.conclude(index, status, &criteria);
+        }
+    }
+
+    /// Takes a stopped task's end for what it is. Gives its index when it did not succeed.
+    fn conclude(&mut self, index: usize, status: TaskStatus, criteria: &Criteria) -> Option<usize> {
+        match judge(&status, criteria) {
             Verdict::Succeeded { container, exit_code } => {
                 self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
                 None
@@ -203,10 +248,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn not_seen(&mut self, index: usize, what: Unseen) -> Option<usize> {
+    fn not_seen(&mut self, index: usize, why: WhyUnseen) -> Option<usize> {
         let task = &mut self.tasks[index];
-        let since = task.unseen.as_ref().map_or_else(Instant::now, |(since, _)| *since);
-        task.unseen = Some((since, what));
+        task.not_seen(why);
         if task.given_up_at().is_none_or(|at| at > Instant::now()) {
             return None;
         }
@@ -248,13 +292,17 @@ impl<'a> Run<'a> {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
             // Only the definition tells essential containers from sidecars. Without it all of them count.
-            loop {
-                match self.look_up_definition(status).await {
-                    Ok(definition) => break Some(definition.essential()),
-                    Err(error) if error.may_pass() && Instant::now() < self.deadline => sleep(RETRY).await,
-                    Err(_) => break None,
+            let patience = LOOK_UP.max(self.deadline.saturating_duration_since(Instant::now()));
+            let essential = timeout(patience, async {
+                loop {
+                    match self.look_up_definition(status).await {
+                        Ok(definition) => return Some(definition.essential()),
+                        Err(error) if error.may_pass() => sleep(RETRY).await,
+                        Err(_) => return None,
+                    }
                 }
-            }
+            });
+            essential.await.ok().flatten()
         } else {
             None
         };

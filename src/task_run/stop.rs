@@ -27,6 +27,8 @@ impl Run<'_> {
     pub(super) async fn stop_at_deadline(&mut self) -> Option<Decision> {
         let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + LATE_PATIENCE);
         self.find_what_was_launched(patience).await;
+        // A stopped task brings no more news, and may have been waiting for its definition when the deadline came.
+        self.judge_what_has_stopped().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
         self.stop_what_may_run(&format!("Deadline of {} passed", self.spec.deadline), patience).await;
         while self.live().next().is_some() {
@@ -34,6 +36,7 @@ impl Run<'_> {
                 break;
             }
         }
+        self.judge_what_has_stopped().await;
         let told_otherwise = |task: &Tracked| matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody();
         if let Some(index) = self.tasks.iter().position(told_otherwise) {
             return Some(Decision::Ended(index));

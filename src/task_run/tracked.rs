@@ -19,29 +19,31 @@ const FORGOTTEN: Duration = Duration::from_secs(60);
 /// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that runs is not given up for less.
 const REFUSED: Duration = Duration::from_secs(120);
 
-/// The tasks launched under one client token.
-#[derive(Debug, Default)]
-pub(super) struct Launch {
-    /// A container of one of them may have started: none of them is ever launched again.
-    pub(super) may_have_started: bool,
-}
-
 /// A task that this run is responsible for.
 #[derive(Debug)]
 pub(super) struct Tracked {
     pub(super) arn: String,
-    /// Index into the run's launches.
-    pub(super) launch: usize,
+    /// A container of it has started, or nobody can say: it is never launched again. Of other tasks this says nothing.
+    pub(super) may_have_started: bool,
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
-    /// Since when looks at it have brought nothing, and what they brought.
-    pub(super) unseen: Option<(Instant, Unseen)>,
+    pub(super) unseen: Option<Unseen>,
     pub(super) state: State,
+}
+
+/// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is no evidence.
+#[derive(Debug, Clone)]
+pub(super) struct Unseen {
+    why: WhyUnseen,
+    /// Counted until the last outage began.
+    counted: Duration,
+    /// Since when looks are answered again; `None` during an outage.
+    since: Option<Instant>,
 }
 
 /// What a look brought that did not show the task.
 #[derive(Debug, Clone)]
-pub(super) enum Unseen {
+pub(super) enum WhyUnseen {
     Missing,
     Refused(ApiError),
 }
@@ -70,18 +72,33 @@ impl Tracked {
 
     /// When a task that looks do not show is given up.
     pub(super) fn given_up_at(&self) -> Option<Instant> {
-        let (since, what) = self.unseen.as_ref()?;
-        let patience = match what {
-            Unseen::Refused(_) => REFUSED,
-            Unseen::Missing if self.last_seen.is_some() => FORGOTTEN,
-            Unseen::Missing => NOT_KNOWN_YET,
+        let Unseen { why, counted, since } = self.unseen.as_ref()?;
+        let patience = match why {
+            WhyUnseen::Refused(_) => REFUSED,
+            WhyUnseen::Missing if self.last_seen.is_some() => FORGOTTEN,
+            WhyUnseen::Missing => NOT_KNOWN_YET,
         };
-        Some(*since + patience)
+        Some((*since)? + patience.saturating_sub(*counted))
+    }
+
+    /// A look was answered, and did not show the task.
+    pub(super) fn not_seen(&mut self, why: WhyUnseen) {
+        let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| (unseen.counted, unseen.since));
+        self.unseen = Some(Unseen { why, counted, since: since.or_else(|| Some(Instant::now())) });
+    }
+
+    /// The look that began then got no answer.
+    pub(super) fn not_answered(&mut self, then: Instant) {
+        if let Some(unseen) = &mut self.unseen
+            && let Some(since) = unseen.since.take()
+        {
+            unseen.counted += then.saturating_duration_since(since);
+        }
     }
 
     pub(super) fn given_up(&self) -> Ending {
-        let (error, what) = match self.unseen.as_ref().map(|(_, what)| what) {
-            Some(Unseen::Refused(error)) => {
+        let (error, what) = match self.unseen.as_ref().map(|unseen| &unseen.why) {
+            Some(WhyUnseen::Refused(error)) => {
                 let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::Failed };
                 (name, format!("The task was launched, but its end cannot be watched: {error}"))
             }

@@ -38,6 +38,8 @@ pub(super) enum View {
     Missing,
     /// ECS will not tell.
     Refused(ApiError),
+    /// The task was not seen at the last look that was answered, and since this time looks get no answer.
+    Unanswered(Instant),
 }
 
 /// Watches tasks for whoever subscribes.
@@ -184,6 +186,13 @@ impl Schedule {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
+                    subscription.view.send_if_modified(|last| {
+                        let was_answered = matches!(last, View::Missing | View::Refused(_));
+                        if was_answered {
+                            *last = View::Unanswered(at);
+                        }
+                        was_answered
+                    });
                     self.insert(now + AFTER_FAILURE, subscription);
                 }
                 return;

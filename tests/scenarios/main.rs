@@ -6,6 +6,7 @@
 mod activity;
 mod definition;
 mod edges;
+mod evidence;
 mod example;
 mod explain;
 mod functions;
@@ -18,6 +19,7 @@ mod parameters;
 mod parsers;
 mod program;
 mod reasons;
+mod standstill;
 mod task_run;
 mod templates;
 mod upgrade;

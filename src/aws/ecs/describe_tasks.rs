@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_ecs::primitives::DateTime;
-use aws_sdk_ecs::types::{Container, Task};
+use aws_sdk_ecs::types::{Container, LaunchType, Task};
 use jiff::{Timestamp, Unit};
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
-use crate::task_status::{ContainerStatus, Phase, StopCode, TaskStatus};
+use crate::task_status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
 
 /// Most tasks of one cluster that one call describes (`API_DescribeTasks`).
 pub const MAX_TASKS_PER_CALL: usize = 100;
@@ -53,9 +53,19 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
         stopped_reason: task.stopped_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
         pull_began: task.pull_started_at().is_some(),
+        host: host(task),
         started_at: task.started_at().and_then(timestamp),
         stopped_at: task.stopped_at().and_then(timestamp),
         containers: task.containers().iter().map(container_status).collect(),
+    }
+}
+
+fn host(task: &Task) -> Host {
+    match (task.container_instance_arn(), task.launch_type()) {
+        (Some(arn), _) if !arn.is_empty() => Host::Instance(arn.to_owned()),
+        (_, Some(LaunchType::Fargate)) => Host::Fargate,
+        (_, Some(_)) => Host::None,
+        (_, None) => Host::Unknown,
     }
 }
 

@@ -128,12 +128,35 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
     }
 }
 
-fn launch_error(error: ApiError) -> RunTaskError {
-    let about_definition = error.kind == ErrorKind::Rejected && {
-        let message = error.message.to_ascii_lowercase();
-        message.contains("taskdefinition") || message.contains("task definition")
-    };
-    if about_definition { RunTaskError::NoTaskDefinition(error) } else { RunTaskError::Api(error) }
+/// How ECS begins when there is no such task definition. The words alone can also stand in the name of a role.
+const NO_TASK_DEFINITION: &[&str] = &[
+    "taskdefinition not found",
+    "taskdefinition is inactive",
+    "taskdefinition can not be blank",
+    "taskdefinition does not exist",
+    "task definition not found",
+    "task definition does not exist",
+    "the specified task definition",
+    "unable to describe task definition",
+    "invalid revision number",
+];
+
+/// What ECS repeats when EC2, which it asks about networks, throttles the account.
+const THROTTLED_ELSEWHERE: &[&str] = &["requestlimitexceeded", "request limit exceeded", "rate exceeded"];
+
+fn launch_error(mut error: ApiError) -> RunTaskError {
+    if error.kind != ErrorKind::Rejected {
+        return RunTaskError::Api(error);
+    }
+    let message = error.message.to_ascii_lowercase();
+    if THROTTLED_ELSEWHERE.iter().any(|says| message.contains(says)) {
+        error.kind = ErrorKind::Throttled;
+        return RunTaskError::Api(error);
+    }
+    if NO_TASK_DEFINITION.iter().any(|beginning| message.starts_with(beginning)) {
+        return RunTaskError::NoTaskDefinition(error);
+    }
+    RunTaskError::Api(error)
 }
 
 impl From<parameters::Incomplete> for RunTaskError {
@@ -145,5 +168,42 @@ impl From<parameters::Incomplete> for RunTaskError {
             code: None,
             message: incomplete.to_string(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_a_launch_are_told_apart_by_ecss_own_sentences() {
+        let rejected = |message: &str| {
+            launch_error(ApiError {
+                action: "ecs:RunTask",
+                resource: "cluster 'production'".to_owned(),
+                kind: ErrorKind::Rejected,
+                code: Some("ClientException".to_owned()),
+                message: message.to_owned(),
+            })
+        };
+        for message in ["TaskDefinition not found.", "TaskDefinition is inactive", "Unable to describe task definition."] {
+            assert!(matches!(rejected(message), RunTaskError::NoTaskDefinition(_)), "{message}");
+        }
+        for (message, kind) in [
+            (
+                "Error retrieving security group information for [sg-0a]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
+                ErrorKind::Throttled,
+            ),
+            ("Error retrieving subnet information for [subnet-0a]: Rate exceeded", ErrorKind::Throttled),
+            (
+                "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided for this task.",
+                ErrorKind::Rejected,
+            ),
+            ("Task definition does not support launch_type FARGATE.", ErrorKind::Rejected),
+            ("Override for container named web is not a container in the TaskDefinition.", ErrorKind::Rejected),
+        ] {
+            let RunTaskError::Api(error) = rejected(message) else { panic!("there is a task definition: {message}") };
+            assert_eq!(error.kind, kind, "{message}");
+        }
     }
 }

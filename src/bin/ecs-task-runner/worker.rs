@@ -25,7 +25,10 @@ const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(60);
 pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     logging::start(configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the async runtime cannot be started")?;
-    runtime.block_on(work(configuration))
+    let worked = runtime.block_on(work(configuration));
+    // Nothing is left in hand. A name server that does not answer holds up a thread of the runtime, which a drop would wait for.
+    runtime.shutdown_background();
+    worked
 }
 
 async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {

@@ -166,7 +166,8 @@ impl Ecs {
         state.placements.set(family, Vec::new(), always);
     }
 
-    /// StartTask on this container instance (id) fails with this reason, as `AGENT` or `MISSING`.
+    /// StartTask on this container instance (id) fails with this reason, as `AGENT` or `MISSING`. With an empty one it answers neither
+    /// a task nor a failure for it.
     pub fn instance_fails(&self, id: &str, reason: &str) {
         let mut state = self.inner.state.locked();
         state.instance_failures.insert(id.to_owned(), reason.to_owned());

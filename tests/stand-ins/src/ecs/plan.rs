@@ -80,6 +80,12 @@ impl Plan {
         }
     }
 
+    /// When the host first reports on a container: that it runs, or, unless the host is gone, that it ended without.
+    pub(crate) fn first_report_at(&self) -> Option<Duration> {
+        let ended = self.done_at.filter(|_| !self.host_gone);
+        self.containers.iter().filter_map(|container| container.started_at).chain(ended).min()
+    }
+
     /// Whether a container has started by this moment.
     pub(crate) fn has_started_container(&self, now: Duration) -> bool {
         self.containers.iter().any(|container| reached(container.started_at, now))

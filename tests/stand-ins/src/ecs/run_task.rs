@@ -77,6 +77,7 @@ impl Ecs {
             let id = last_segment(instance);
             let instance = arn("ecs", &format!("container-instance/{cluster}/{id}"));
             match state.instance_failures.get(id) {
+                Some(reason) if reason.is_empty() => {}
                 Some(reason) => launched.failures.push(json!({"arn": instance, "reason": reason})),
                 None => launched.tasks.push(self.launch(&mut state, cluster, &definition, &request, Some(instance), now)),
             }

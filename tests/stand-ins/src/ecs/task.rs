@@ -135,12 +135,10 @@ impl Task {
         }
         let group = string(request, "group").map_or_else(|| format!("family:{}", self.definition.family), str::to_owned);
         show("group", group.into());
-        self.show_capacity(&mut show);
+        self.show_capacity(reached(plan.pending_at, now), &mut show);
 
         for (member, moment) in [
             ("connectivityAt", plan.pending_at),
-            ("pullStartedAt", plan.pending_at),
-            ("pullStoppedAt", plan.activating_at),
             ("startedAt", plan.started_at),
             ("stoppingAt", plan.stopping_at),
             ("executionStoppedAt", plan.done_at.filter(|_| plan.started_at.is_some())),
@@ -148,6 +146,14 @@ impl Task {
         ] {
             if let Some(moment) = moment.filter(|moment| *moment <= now) {
                 show(member, clock.epoch_seconds(moment).into());
+            }
+        }
+        // The agent sends the times of the pull with its first report of a container (`SubmitTaskStateChange`), and not before.
+        if reached(plan.first_report_at(), now) {
+            for (member, moment) in [("pullStartedAt", plan.pending_at), ("pullStoppedAt", plan.activating_at)] {
+                if let Some(moment) = moment.filter(|moment| *moment <= now) {
+                    show(member, clock.epoch_seconds(moment).into());
+                }
             }
         }
         if reached(plan.pending_at, now) {
@@ -167,7 +173,8 @@ impl Task {
         Value::Object(shown)
     }
 
-    fn show_capacity(&self, show: &mut impl FnMut(&str, Value)) {
+    /// On EC2 a task has its container instance from PENDING on; before, capacity may still be bought for it.
+    fn show_capacity(&self, has_host: bool, show: &mut impl FnMut(&str, Value)) {
         let provider = list(&self.request, "capacityProviderStrategy").first().and_then(|item| string(item, "capacityProvider"));
         let launch_type = string(&self.request, "launchType").unwrap_or(match provider {
             Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
@@ -184,6 +191,11 @@ impl Task {
         }
         if let Some(instance) = &self.container_instance {
             show("containerInstanceArn", instance.clone().into());
+        } else if launch_type == "EC2" && has_host {
+            show(
+                "containerInstanceArn",
+                arn("ecs", &format!("container-instance/{}/0123456789abcdef0123456789abcdef", self.cluster)).into(),
+            );
         }
     }
 
