@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::deadline::MARGIN;
 use ecs_task_runner::error_name::ErrorName;
 use ecs_task_runner::functions::NOT_CLAIMED;
 use serde_json::{Value, json};
@@ -50,11 +49,6 @@ impl Course {
             Self::IsAborted => Some(ErrorName::Interrupted.as_str()),
             Self::IsNeverTaken => Some(NOT_CLAIMED),
         }
-    }
-
-    /// How long after its request an answer is in time.
-    pub fn answered_within(self) -> Duration {
-        LIMIT + MARGIN
     }
 
     /// How many requests there are. The last one counts: CloudFormation has given up those before it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::deadline::MARGIN;
 use ecs_task_runner::error_name::ErrorName;
 use ecs_task_runner::functions::NOT_CLAIMED;
 use stand_ins::faults::{Fault, Span};
@@ -171,7 +172,7 @@ pub static EXCEPTIONS: [Exception; 18] = [
             let is_call = is(cell, &["DescribeTasks"], Course::Succeeds) || is(cell, &["ListTasks"], Course::RunsOnAnInstance);
             is_call && lasts(cell) && is_slow(cell)
         },
-        instead: Instead::ComesWithin(LIMIT.saturating_add(ecs_task_runner::deadline::MARGIN).saturating_add(STOPPING)),
+        instead: Instead::ComesWithin(LIMIT.saturating_add(MARGIN).saturating_add(STOPPING)),
     },
     Exception {
         why: "nobody can stop a task without it",
