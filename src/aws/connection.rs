@@ -36,20 +36,20 @@ impl Connection {
     /// `region` goes before what they say of it.
     pub async fn from_environment(region: Option<&str>) -> Self {
         let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
-        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https).timeout_config(timeouts);
+        let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
         let loader = match region {
             Some(region) => loader.region(Region::new(region.to_owned())),
             None => loader,
         };
-        let config = loader.load().await;
-        Self { config }
+        Self::from_config(loader.load().await)
     }
 
-    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test.
+    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test. The timeouts are always those of
+    /// [`from_environment`](Self::from_environment).
     #[must_use]
     pub fn from_config(config: SdkConfig) -> Self {
-        Self { config }
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
+        Self { config: config.into_builder().timeout_config(timeouts).build() }
     }
 
     /// Asks for region and credentials once, so that a program without them ends at its start with a sentence.

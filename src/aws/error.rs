@@ -46,6 +46,8 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { action, resource, kind, code, message } = self;
         let code = code.as_deref().map(|code| format!("{code}: ")).unwrap_or_default();
+        // Services end their messages with a full stop or without; the sentences that this stands in have one of their own.
+        let message = message.trim_end_matches('.');
         match kind {
             ErrorKind::AccessDenied => write!(f, "{action} on {resource} was denied. {code}{message}"),
             ErrorKind::Throttled => write!(f, "{action} on {resource} was throttled. {code}{message}"),

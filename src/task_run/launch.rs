@@ -181,7 +181,7 @@ impl Run<'_> {
     }
 
     /// The parameters with what `NetworkFrom` names filled in.
-    pub(super) async fn with_network(&self) -> Result<TaskSpec, Failure> {
+    pub(super) async fn with_network(&mut self) -> Result<TaskSpec, Failure> {
         let mut spec = self.spec.clone();
         let Some(service) = &self.spec.network_from else {
             return Ok(spec);
@@ -206,7 +206,7 @@ impl Run<'_> {
                     ));
                 }
                 Err(error) => {
-                    self.obstacle(RunTaskError::Api(error))?;
+                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
                     sleep(backoff.pause()).await;
                 }
             }

@@ -1,72 +1,80 @@
 //! Each AWS call of a run × each fault × once, for five seconds, for ever. One world a cell, in this process and under a paused
 //! clock, from CloudFormation's event to its answer and until nothing more comes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use ecs_task_runner::activity::{self, ActivityClient, Options};
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
-use serde_json::json;
-use stand_ins::Service;
-use stand_ins::ecs::{OnSigterm, Script};
-use stand_ins::faults::{Fault, Span};
-use tokio::time::{sleep, timeout};
+use stand_ins::faults::{Fault, Injected, Span};
+use stand_ins::{Calls, Service};
+use tokio::time::timeout;
 
-use crate::deployment::Deployment;
+use crate::course::Course;
+use crate::deployment::{CLAIM_TIMEOUT, Deployment};
+use crate::exceptions::{EXCEPTIONS, exceptions};
+use crate::held::{Held, judge};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// CloudFormation waits an hour.
 const HOUR: Duration = Duration::from_secs(3_600);
-/// The run's own limit, seconds.
-const LIMIT: u32 = 600;
-
-/// What happens when nothing goes wrong with calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    Succeeds,
-    Fails,
-    RunsPastItsDeadline,
-    /// Somebody stops the execution while the task runs.
-    IsAborted,
-    /// No worker polls.
-    IsNeverTaken,
-}
 
 /// A call of the path, with the course on which it is made.
-struct Call(Service, &'static str, Course);
-
-const CALLS: [Call; 18] = [
-    Call(Service::Kms, "Encrypt", Course::Succeeds),
-    Call(Service::Sfn, "StartExecution", Course::Succeeds),
-    Call(Service::Sfn, "GetActivityTask", Course::Succeeds),
-    Call(Service::Sfn, "SendTaskHeartbeat", Course::Succeeds),
-    Call(Service::Sfn, "SendTaskSuccess", Course::Succeeds),
-    Call(Service::Sfn, "SendTaskFailure", Course::Fails),
-    Call(Service::Ecs, "RunTask", Course::Succeeds),
-    Call(Service::Ecs, "DescribeTasks", Course::Succeeds),
-    Call(Service::Ecs, "DescribeTaskDefinition", Course::Fails),
-    Call(Service::Logs, "GetLogEvents", Course::Fails),
-    Call(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
-    Call(Service::Ecs, "ListTasks", Course::Fails),
-    Call(Service::Kms, "Decrypt", Course::Succeeds),
-    Call(Service::S3, "PutObject", Course::Succeeds),
-    Call(Service::Sfn, "DescribeExecution", Course::IsAborted),
-    Call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
-    Call(Service::Sfn, "ListExecutions", Course::IsNeverTaken),
-    Call(Service::Sfn, "StopExecution", Course::IsNeverTaken),
-];
-
-impl Call {
-    /// Whether no answer can be given, by anybody, while this call of the course cannot be made.
-    fn is_needed_for_any_answer(&self) -> bool {
-        ["Decrypt", "PutObject", "DescribeExecution", "GetExecutionHistory"].contains(&self.1)
-    }
+pub struct Call {
+    service: Service,
+    pub operation: &'static str,
+    pub course: Course,
+    /// The program whose calls are struck; all that make it, where it is not said.
+    pub by: Option<&'static str>,
+    /// When the fault begins: not before a strike matters.
+    after: Duration,
 }
+
+const fn call(service: Service, operation: &'static str, course: Course) -> Call {
+    Call { service, operation, course, by: None, after: Duration::ZERO }
+}
+
+const fn by_stop(service: Service, operation: &'static str) -> Call {
+    Call { service, operation, course: Course::IsDeleted, by: Some("stop"), after: Duration::ZERO }
+}
+
+const CALLS: [Call; 30] = [
+    call(Service::Kms, "Encrypt", Course::Succeeds),
+    call(Service::Sfn, "StartExecution", Course::Succeeds),
+    call(Service::CloudFormation, "DescribeStacks", Course::Updates),
+    call(Service::Sfn, "GetActivityTask", Course::Succeeds),
+    call(Service::Sfn, "SendTaskHeartbeat", Course::Succeeds),
+    call(Service::Sfn, "SendTaskSuccess", Course::Succeeds),
+    call(Service::Sfn, "SendTaskFailure", Course::Fails),
+    call(Service::Ecs, "DescribeServices", Course::TakesANetwork),
+    call(Service::Ecs, "RunTask", Course::Succeeds),
+    call(Service::Ecs, "StartTask", Course::RunsOnAnInstance),
+    call(Service::Ecs, "ListTasks", Course::RunsOnAnInstance),
+    call(Service::Ecs, "DescribeTasks", Course::Succeeds),
+    call(Service::Ecs, "DescribeTaskDefinition", Course::Fails),
+    call(Service::Logs, "GetLogEvents", Course::Fails),
+    call(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
+    call(Service::Ecs, "ListTasks", Course::Fails),
+    call(Service::Kms, "Decrypt", Course::Succeeds),
+    call(Service::S3, "PutObject", Course::Succeeds),
+    by_stop(Service::Sfn, "ListExecutions"),
+    by_stop(Service::Sfn, "StopExecution"),
+    by_stop(Service::Ecs, "ListTasks"),
+    by_stop(Service::Ecs, "DescribeTasks"),
+    by_stop(Service::Ecs, "StopTask"),
+    call(Service::Sfn, "DescribeExecution", Course::IsAborted),
+    call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
+    call(Service::Sfn, "DescribeExecution", Course::TimesOut),
+    call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
+    call(Service::Ecs, "StopTask", Course::TimesOut),
+    // A look before has nothing to find.
+    Call { after: CLAIM_TIMEOUT.saturating_add(Duration::from_secs(1)), ..call(Service::Sfn, "ListExecutions", Course::IsNeverTaken) },
+    call(Service::Sfn, "StopExecution", Course::IsNeverTaken),
+];
 
 fn faults() -> [(&'static str, Fault); 8] {
     [
@@ -76,141 +84,134 @@ fn faults() -> [(&'static str, Fault); 8] {
         ("refused", Fault::Refuse),
         ("cut before", Fault::CutBefore),
         ("cut after", Fault::CutAfter),
-        ("10 s slow", Fault::Delay(10 * SECOND)),
+        // Longer than any attempt is waited for, polls aside: the call takes effect when its caller has given it up.
+        ("12 s slow", Fault::Delay(12 * SECOND)),
         ("duplicate", Fault::Duplicate),
     ]
 }
 
 fn spans() -> [(&'static str, Span); 3] {
-    [("once", Span::Next(1)), ("5 s", Span::For(5 * SECOND)), ("for ever", Span::Forever)]
+    [("once", Span::Next(1)), ("5 s", Span::FromFirst(5 * SECOND)), ("for ever", Span::Forever)]
 }
 
-/// How a cell held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    Answered,
-    /// No answer could be given. The event is in the dead-letter queue, whose alarm tells people.
-    DeadLettered,
+/// One cell of the matrix.
+pub struct Cell {
+    pub call: &'static Call,
+    pub fault: Fault,
+    pub span: Span,
+    name: String,
 }
 
-/// Plays a cell. Fails with what is wrong with how it went.
-async fn play(call: &Call, fault: Fault, span: Span) -> Result<Held, String> {
-    let Call(service, operation, course) = call;
-    let deployment = Deployment::new();
-    let aws = &deployment.aws;
-    aws.ecs().register_family("migrate", &["migrate"]);
-    aws.ecs().script(
-        "migrate",
-        match course {
-            Course::Succeeds | Course::IsNeverTaken => Script::exits(0).running(90 * SECOND),
-            Course::Fails => Script::exits(1).running(90 * SECOND),
-            Course::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-            Course::IsAborted => Script::runs_forever(),
-        },
-    );
-    let injected = aws.faults().inject(*service, operation, span, fault);
+impl Cell {
+    fn of(&(call, fault, span): &(usize, usize, usize)) -> Self {
+        let ((fault_name, fault), (span_name, span)) = (faults()[fault].clone(), spans()[span]);
+        let call = &CALLS[call];
+        Self { call, fault, span, name: format!("{} ({:?}) {fault_name} {span_name}", call.operation, call.course) }
+    }
 
-    let connection = &deployment.connection;
-    let (trigger, shutdown) = activity::shutdown();
-    let serving = (*course != Course::IsNeverTaken).then(|| {
-        let runner =
-            Arc::new(TaskRunner::start(&Ecs::without_retries(connection), Logs::new(connection), deployment.clock, CallRates::default()));
-        let client = ActivityClient::new(connection, &deployment.activity, "worker-1");
-        let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
-        tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await })
-    });
-    let properties = json!({
-        "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start", "Cluster": "production", "TaskDefinition": "migrate", "Timeout": LIMIT.to_string()
-    });
-    let abort = async {
-        if *course == Course::IsAborted {
-            sleep(60 * SECOND).await;
-            deployment.abort_executions();
+    fn inject(&self, deployment: &Deployment) -> Injected {
+        let Call { service, operation, by, .. } = self.call;
+        let faults = deployment.aws.faults();
+        match by {
+            Some(program) => faults.inject_for(program, *service, operation, self.span, self.fault.clone()),
+            None => faults.inject(*service, operation, self.span, self.fault.clone()),
         }
-    };
-    let created = timeout(2 * HOUR, deployment.create(&properties, abort)).await;
-    trigger.request();
-    let drained = match serving {
-        Some(serving) => timeout(120 * SECOND, serving).await.is_ok(),
-        None => true,
-    };
+    }
 
-    let mut wrong = Vec::new();
-    if created.is_err() {
-        wrong.push("it went on for two hours".to_owned());
+    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment of whatever name.
+    fn play(&self, seed: u64, name: &str) -> Played {
+        fastrand::seed(seed);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(self.play_paused(name))
     }
-    // The course makes this call, or the cell says nothing.
-    if span != Span::For(5 * SECOND) && injected.struck() == 0 {
-        wrong.push("the fault struck nothing".to_owned());
-    }
-    let held = match deployment.answers().as_slice() {
-        [] if span == Span::Forever && call.is_needed_for_any_answer() && !deployment.dead_letters().is_empty() => Held::DeadLettered,
-        [] => {
-            wrong.push(format!("no answer, dead letters: {:?}", deployment.dead_letters()));
-            Held::DeadLettered
+
+    async fn play_paused(&self, name: &str) -> Played {
+        let course = self.call.course;
+        let deployment = Deployment::new(name, course.execution_limit());
+        course.prepare(&deployment);
+        let connection = &deployment.connection;
+        let (trigger, shutdown) = activity::shutdown();
+        let serving = course.has_worker().then(|| {
+            let runner = Arc::new(TaskRunner::start(
+                &Ecs::without_retries(connection),
+                Logs::new(connection),
+                deployment.clock,
+                CallRates::default(),
+            ));
+            let client = ActivityClient::new(connection, &deployment.activity, "worker-1");
+            let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
+            tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await })
+        });
+        let injected = OnceLock::new();
+        let playing = course.play(&deployment, self.call.after, || {
+            let _first = injected.set(self.inject(&deployment));
+        });
+        let ended = timeout(2 * HOUR, async { tokio::join!(deployment.until_all_is_over(), playing) }).await;
+        trigger.request();
+        let drained = match serving {
+            Some(serving) => timeout(120 * SECOND, serving).await.is_ok(),
+            None => true,
+        };
+
+        let (held, mut wrong) = match judge(self, &deployment) {
+            Ok(held) => (held, Vec::new()),
+            Err(wrong) => (Held::DeadLettered, wrong),
+        };
+        if ended.is_err() {
+            wrong.push("it went on for two hours".to_owned());
         }
-        answers @ [first, ..] => {
-            if first.at >= HOUR {
-                wrong.push(format!("the answer came after {:?}", first.at));
-            }
-            if first.status == "SUCCESS" && *course != Course::Succeeds {
-                wrong.push("a failure was told as a success".to_owned());
-            }
-            // Whether an execution runs that was started without an answer, `start` cannot know. Its FAILED comes first then.
-            let may_differ = *operation == "StartExecution" && first.status == "FAILED";
-            if !may_differ && answers.iter().any(|answer| answer.status != first.status) {
-                wrong.push(format!("answers that contradict one another: {answers:?}"));
-            }
-            Held::Answered
+        // The course makes this call, or the cell says nothing.
+        if injected.get().is_none_or(|injected| injected.struck() == 0) {
+            wrong.push("the fault struck nothing".to_owned());
         }
-    };
-    let tasks = aws.ecs().tasks();
-    let started = tasks.iter().filter(|task| task.started_at.is_some()).count();
-    if tasks.len() > 1 || started > 1 {
-        wrong.push(format!("{} tasks, {started} of them with a started container", tasks.len()));
+        if !drained {
+            wrong.push("the worker did not end: a permit was lost".to_owned());
+        }
+        let result = if wrong.is_empty() { Ok(held) } else { Err(wrong.join("; ")) };
+        Played { result, calls: deployment.aws.calls().clone() }
     }
-    let can_stop = !(span == Span::Forever && ["StopTask", "ListTasks"].contains(operation));
-    if can_stop && deployment.dead_letters().is_empty() && tasks.iter().any(|task| task.stopped_at.is_none()) {
-        wrong.push("a task was left running".to_owned());
-    }
-    if !drained {
-        wrong.push("the worker did not end: a permit was lost".to_owned());
-    }
-    if wrong.is_empty() { Ok(held) } else { Err(wrong.join("; ")) }
 }
 
-#[test]
-fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
-    type Cells = BTreeMap<(usize, usize, usize), Result<Held, String>>;
-    let work: Vec<_> =
-        (0..CALLS.len()).flat_map(|call| (0..8).flat_map(move |fault| (0..3).map(move |span| (call, fault, span)))).collect();
-    let tried = work.len();
-    let work = Mutex::new(work);
+/// What came of a cell: how it held, or what is wrong with how it went.
+struct Played {
+    result: Result<Held, String>,
+    calls: Calls,
+}
+
+type Cells = BTreeMap<(usize, usize, usize), Result<Held, String>>;
+
+/// Plays every cell, on all cores.
+fn play_all() -> Cells {
+    let work = (0..CALLS.len())
+        .flat_map(|call| (0..faults().len()).flat_map(move |fault| (0..spans().len()).map(move |span| (call, fault, span))));
+    let work = Mutex::new(work.enumerate());
     let cells: Mutex<Cells> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let Some((call, fault, span)) = work.lock().unwrap().pop() else { return };
-                    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-                    let result = runtime.block_on(play(&CALLS[call], faults()[fault].1.clone(), spans()[span].1));
-                    cells.lock().unwrap().insert((call, fault, span), result);
+                    let Some((number, place)) = work.lock().unwrap().next() else { return };
+                    let played = Cell::of(&place).play(number as u64, &number.to_string());
+                    cells.lock().unwrap().insert(place, played.result);
                 }
             });
         }
     });
-    let cells = cells.into_inner().unwrap();
-    let mut table = String::new();
-    write!(table, "{:<24}", "once / 5 s / for ever").unwrap();
+    cells.into_inner().unwrap()
+}
+
+fn table(cells: &Cells) -> String {
+    let mut table = format!("{:<42}", "once / 5 s / for ever");
     for (name, _) in faults() {
         write!(table, " {name:>13}").unwrap();
     }
-    for (call, Call(_, operation, _)) in CALLS.iter().enumerate() {
-        write!(table, "\n{operation:<24}").unwrap();
-        for fault in 0..8 {
-            let held: String = (0..3)
+    for (call, Call { operation, course, .. }) in CALLS.iter().enumerate() {
+        write!(table, "\n{operation:<23}{:<19}", format!("{course:?}")).unwrap();
+        for fault in 0..faults().len() {
+            let held: String = (0..spans().len())
                 .map(|span| match cells[&(call, fault, span)] {
-                    Ok(Held::Answered) => '+',
+                    Ok(Held::Succeeded) => 'S',
+                    Ok(Held::Failed) => 'F',
                     Ok(Held::DeadLettered) => 'd',
                     Err(_) => '-',
                 })
@@ -218,15 +219,46 @@ fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
             write!(table, " {held:>13}").unwrap();
         }
     }
-    let broken: Vec<String> = cells
-        .iter()
-        .filter_map(|(&(call, fault, span), result)| {
-            let wrong = result.as_ref().err()?;
-            Some(format!("{} {} {}: {wrong}", CALLS[call].1, faults()[fault].0, spans()[span].0))
-        })
-        .collect();
-    println!("{table}\n+ answered, d no answer possible and the event in the dead-letter queue, - broken");
-    println!("{} cells tried, {} held", tried, tried - broken.len());
-    assert_eq!(cells.len(), tried);
+    table + "\nS answered SUCCESS, F answered FAILED, d no answer possible and the event in the dead-letter queue, - broken"
+}
+
+#[test]
+fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
+    let cells = play_all();
+    let broken: Vec<String> =
+        cells.iter().filter_map(|(place, result)| Some(format!("{}: {}", Cell::of(place).name, result.as_ref().err()?))).collect();
+    let operations: BTreeSet<_> = CALLS.iter().map(|call| call.operation).collect();
+    let courses: BTreeSet<_> = CALLS.iter().map(|call| format!("{:?}", call.course)).collect();
+    let unanswered = cells.values().filter(|result| **result == Ok(Held::DeadLettered)).count();
+    let figures = format!(
+        "{} calls on {} courses, {} cells tried, {} held; in {unanswered} of them",
+        operations.len(),
+        courses.len(),
+        cells.len(),
+        cells.len() - broken.len()
+    );
+    println!("{}\n{figures} no answer could be given", table(&cells));
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(include_str!("../../README.md").contains(&figures), "README.md has other figures than: {figures}");
+}
+
+#[test]
+fn every_exception_is_one_of_some_cell_and_of_no_course_as_a_whole() {
+    let cells = || (0..CALLS.len()).flat_map(|call| (0..8).flat_map(move |fault| (0..3).map(move |span| Cell::of(&(call, fault, span)))));
+    for exception in &EXCEPTIONS {
+        assert!(cells().any(|cell| exceptions(&cell).any(|one| std::ptr::eq(one, exception))), "for no cell: {}", exception.why);
+    }
+    let without = cells().filter(|cell| exceptions(cell).next().is_none()).count();
+    assert!(without > cells().count() / 2, "{without} cells are no exceptions");
+}
+
+#[test]
+fn a_cell_repeats_with_its_seed() {
+    let trace = |name: &str| {
+        let calls = Cell::of(&(8, 0, 2)).play(7, name).calls.all();
+        calls.into_iter().map(|call| format!("{:?} {}", call.at, call.operation)).collect::<Vec<_>>()
+    };
+    let first = trace("first");
+    assert!(first.len() > 20, "{first:?}");
+    assert_eq!(first, trace("again"));
 }

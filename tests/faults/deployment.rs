@@ -1,7 +1,8 @@
-//! Everything around a worker, in this process and under a paused clock: CloudFormation's event and the place for its answer, the
-//! functions as Lambda and EventBridge invoke them, executions as Step Functions plays them.
+//! Everything around a worker, in this process and under a paused clock: CloudFormation's events and the places for its answers,
+//! the functions as Lambda and EventBridge invoke them, executions as Step Functions plays them.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,27 +18,31 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{Patience, Rescuer, Responder, Seal, Starter, Stopper};
 use ecs_task_runner::response_hosts::ResponseHosts;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::{ExecutionEnd, ExecutionView};
 use template_roles::{Roles, WORKER};
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::interpreter::{Failed, definition, execute};
+use crate::requests::{Answer, Request};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
 const LOOK: Duration = Duration::from_secs(2);
-/// The functions' own time limits, as in the template.
-const START_LIMIT: Duration = Duration::from_secs(240);
-const RESPOND_LIMIT: Duration = Duration::from_secs(60);
+/// The functions' own time limits, as in the template: those of `start` and `rescue`, and those of `respond` and `stop`.
+const LONG_LIMIT: Duration = Duration::from_secs(240);
+const SHORT_LIMIT: Duration = Duration::from_secs(60);
 /// What Lambda waits before the second and the third attempt of an asynchronous invocation.
 const BETWEEN_ATTEMPTS: [Duration; 2] = [MINUTE, Duration::from_secs(120)];
 /// The template's default.
-const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
+pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
+/// Long enough for the schedule's looks at what has ended.
+const QUIET: Duration = Duration::from_secs(8 * 60);
 
 /// A task runner stack, and a stack with a resource of its.
 pub struct Deployment {
@@ -46,35 +51,35 @@ pub struct Deployment {
     pub clock: Clock,
     /// The worker's.
     pub connection: Connection,
+    definition: Value,
     urls: ResponseUrls,
     starter: Starter,
     responder: Responder,
     stopper: Stopper,
     rescuer: Rescuer,
+    requests: Mutex<Vec<Request>>,
     dead_letters: Mutex<Vec<String>>,
-}
-
-/// An answer that CloudFormation can read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    pub at: Duration,
-    pub status: String,
-    pub reason: String,
+    /// Functions and executions that run.
+    under_way: AtomicUsize,
 }
 
 impl Deployment {
-    pub fn new() -> Arc<Self> {
+    /// `name` tells deployments of this process apart; an execution may last for `limit`, or as long as the definition says.
+    pub fn new(name: &str, limit: Option<Duration>) -> Arc<Self> {
         let aws = StandIns::new();
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
         let key = aws.kms().key();
-        let clock = Clock::following_tokio(Clock::system().now());
+        // Both clocks show the same, to the millisecond.
+        let clock = Clock::following_tokio(Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap());
         let urls = aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
+        // The SDK shares the tokens for its retries among all clients of a process that call the same service in the same region.
+        let region = Region::new(format!("{}-{name}", stand_ins::REGION));
         let connection_of = |program: &str| {
             let config = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
-                .region(Region::new(stand_ins::REGION))
+                .region(region.clone())
                 .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
                 .http_client(aws.http_client())
                 .build();
@@ -86,6 +91,10 @@ impl Deployment {
         };
         let machine = |connection: &Connection| StepFunctions::new(connection).state_machine(&state_machine);
         let [start, stop, rescue] = ["start", "stop", "rescue"].map(connection_of);
+        let mut definition = definition();
+        if let Some(limit) = limit {
+            definition["TimeoutSeconds"] = limit.as_secs().into();
+        }
         Arc::new(Self {
             starter: Starter::new(machine(&start), Stacks::new(&start), Ecs::with_retries(&start), responder(&start), clock),
             stopper: Stopper::new(Ecs::with_retries(&stop), StepFunctions::new(&stop), clock),
@@ -101,61 +110,73 @@ impl Deployment {
             aws,
             activity,
             clock,
+            definition,
             urls,
+            requests: Mutex::default(),
             dead_letters: Mutex::default(),
+            under_way: AtomicUsize::new(0),
         })
     }
 
-    /// Creates the resource, and goes on until all is over and nothing more has come for a while. `then` happens beside it.
-    pub async fn create(self: &Arc<Self>, properties: &Value, then: impl Future<Output = ()>) {
-        let event = json!({
-            "RequestType": "Create",
-            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
-            "ResponseURL": self.urls.url("todobackend", "MigrateTask"),
-            "StackId": self.aws.cloudformation().stack("todobackend", "CREATE_IN_PROGRESS"),
-            "RequestId": "2f2b6f2d-6f2d-4c55-9d55-2f2b6f2d6f2d",
-            "LogicalResourceId": "MigrateTask",
-            "ResourceType": "Custom::EcsTask",
-            "ResourceProperties": properties,
-        });
-        let mut invocations = JoinSet::new();
+    /// CloudFormation asks for the resource to be created, updated or deleted.
+    pub fn ask(self: &Arc<Self>, request_type: &str, properties: &Value) {
+        let url = self.urls.url("todobackend", "MigrateTask");
+        let stack = self.aws.cloudformation().stack("todobackend", &format!("{}_IN_PROGRESS", request_type.to_uppercase()));
+        let request = Request::new(request_type, self.aws.clock().now(), &stack, &url, properties);
+        let event = request.event.clone();
+        self.requests.lock().unwrap().push(request);
         let this = Arc::clone(self);
-        invocations.spawn(async move {
+        self.begin(async move {
             this.asynchronously(|| async { this.starter.start(event.clone()).await.map(drop).map_err(|error| error.to_string()) }).await;
         });
-        let all_over = async {
-            let mut known = 0;
-            let mut schedule = interval(MINUTE);
-            schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            // Long enough for the schedule's looks at what has ended.
-            let mut quiet_until = None;
-            loop {
-                tokio::select! {
-                    () = sleep(LOOK) => {}
-                    _ = schedule.tick() => {
-                        let this = Arc::clone(self);
-                        // A look that fails is followed by the next one.
-                        invocations.spawn(async move {
-                            let _ = timeout(START_LIMIT, this.rescuer.rescue(json!({"detail-type": "Scheduled Event", "detail": {}}))).await;
-                        });
-                    }
-                    Some(ended) = invocations.join_next() => ended.unwrap(),
-                }
-                let executions = self.aws.sfn().executions();
-                for execution in &executions[known..] {
-                    let (this, execution) = (Arc::clone(self), execution.clone());
-                    invocations.spawn(async move { this.execution(&execution).await });
-                }
-                known = executions.len();
-                let is_over = invocations.is_empty() && executions.iter().all(|execution| execution.ended.is_some());
-                let is_told = !self.answers().is_empty() || !self.dead_letters().is_empty();
-                let now = self.aws.clock().now();
-                if is_over && is_told && now >= *quiet_until.get_or_insert(now + 8 * MINUTE) {
-                    return;
+    }
+
+    /// Goes on until all is over and nothing more has come for a while.
+    pub async fn until_all_is_over(self: &Arc<Self>) {
+        let mut known = 0;
+        let mut schedule = interval(MINUTE);
+        schedule.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut over_since = None;
+        loop {
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                _ = schedule.tick() => {
+                    let this = Arc::clone(self);
+                    // A look that fails is followed by the next one.
+                    self.begin(async move {
+                        let _ = timeout(LONG_LIMIT, this.rescuer.rescue(json!({"detail-type": "Scheduled Event", "detail": {}}))).await;
+                    });
                 }
             }
-        };
-        tokio::join!(all_over, then);
+            let executions = self.aws.sfn().executions();
+            for execution in &executions[known..] {
+                let (this, execution) = (Arc::clone(self), execution.clone());
+                self.begin(async move { this.execution(&execution).await });
+            }
+            known = executions.len();
+            let is_over = self.under_way.load(Ordering::Relaxed) == 0 && executions.iter().all(|execution| execution.ended.is_some());
+            let now = self.aws.clock().now();
+            if is_over && self.is_told() && now >= *over_since.get_or_insert(now) + QUIET {
+                return;
+            }
+        }
+    }
+
+    /// Runs to its end, whether anybody waits for it or not, and is waited for at the end of all.
+    fn begin<T: Send + 'static>(self: &Arc<Self>, what: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let result = what.await;
+            this.under_way.fetch_sub(1, Ordering::Relaxed);
+            result
+        })
+    }
+
+    /// Whether each request was answered or given up.
+    fn is_told(&self) -> bool {
+        let requests = self.requests.lock().unwrap().len();
+        !self.dead_letters().is_empty() || (0..requests).all(|number| !self.answers(number).is_empty())
     }
 
     /// Somebody stops the executions that run.
@@ -165,17 +186,20 @@ impl Deployment {
         }
     }
 
-    /// The answers that were stored, in order. CloudFormation acts on the first.
-    pub fn answers(&self) -> Vec<Answer> {
-        let puts = self.urls.puts();
-        let stored = puts.iter().filter(|put| put.is_stored());
-        stored
-            .map(|put| {
-                let body: Value = serde_json::from_slice(&put.body).unwrap();
-                let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-                Answer { at: put.at, status: text("Status"), reason: text("Reason") }
-            })
-            .collect()
+    /// The request of this number, counted from 0.
+    pub fn request(&self, number: usize) -> Request {
+        self.requests.lock().unwrap()[number].clone()
+    }
+
+    /// What CloudFormation takes for answers to a request, in order. It acts on the first.
+    pub fn answers(&self, number: usize) -> Vec<Answer> {
+        let request = self.request(number);
+        self.urls.puts().iter().filter(|put| put.is_stored()).filter_map(|put| request.answer(put)).collect()
+    }
+
+    /// How many things were stored, answers or not.
+    pub fn stored(&self) -> usize {
+        self.urls.puts().iter().filter(|put| put.is_stored()).count()
     }
 
     /// Why events were given up.
@@ -183,9 +207,9 @@ impl Deployment {
         self.dead_letters.lock().unwrap().clone()
     }
 
-    async fn execution(&self, execution: &ExecutionView) {
-        let end = execute(&definition(), &self.aws, &self.activity, execution, |function, payload| self.invoke(function, payload)).await;
-        let status = match end {
+    async fn execution(self: &Arc<Self>, execution: &ExecutionView) {
+        let invoke = |function, payload| self.invoke(function, payload);
+        let status = match execute(&self.definition, &self.aws, &self.activity, execution, invoke).await {
             ExecutionEnd::Succeeded(_) => return,
             ExecutionEnd::Failed { .. } => "FAILED",
             ExecutionEnd::TimedOut => "TIMED_OUT",
@@ -199,20 +223,24 @@ impl Deployment {
         self.asynchronously(|| async { self.rescuer.rescue(event.clone()).await.map(drop).map_err(|error| error.to_string()) }).await;
     }
 
-    async fn invoke(&self, function: String, payload: Value) -> Result<Value, Failed> {
+    /// A function that a state invokes. Its execution may end meanwhile; the function runs on.
+    async fn invoke(self: &Arc<Self>, function: String, payload: Value) -> Result<Value, Failed> {
+        let this = Arc::clone(self);
+        let run = async move { timeout(SHORT_LIMIT, this.run(&function, payload)).await };
+        let timed_out = || Failed { error: "Sandbox.Timedout".to_owned(), cause: "Task timed out".to_owned() };
+        self.begin(run).await.unwrap().unwrap_or_else(|_| Err(timed_out()))
+    }
+
+    async fn run(&self, function: &str, payload: Value) -> Result<Value, Failed> {
         let failed = |error: &str, cause: String| Failed { error: error.to_owned(), cause };
-        let invoked = async {
-            if function == "RespondFunctionArn" {
-                let responded = self.responder.respond(read(payload)).await;
-                responded.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", error.to_string()))
-            } else {
-                let stopped = self.stopper.stop(read(payload)).await;
-                stopped
-                    .map(|stopped| serde_json::to_value(stopped).unwrap())
-                    .map_err(|error| failed("CustomResource.StopFailed", error.to_string()))
-            }
-        };
-        timeout(RESPOND_LIMIT, invoked).await.unwrap_or_else(|_| Err(failed("Sandbox.Timedout", "Task timed out".to_owned())))
+        if function == "RespondFunctionArn" {
+            let responded = self.responder.respond(read(payload)).await;
+            return responded.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", error.to_string()));
+        }
+        let stopped = self.stopper.stop(read(payload)).await;
+        stopped
+            .map(|stopped| serde_json::to_value(stopped).unwrap())
+            .map_err(|error| failed("CustomResource.StopFailed", error.to_string()))
     }
 
     /// An asynchronous invocation: up to three attempts, then the dead-letter queue.
@@ -223,7 +251,7 @@ impl Deployment {
     {
         let mut pauses = BETWEEN_ATTEMPTS.into_iter();
         loop {
-            let error = match timeout(START_LIMIT, invoke()).await {
+            let error = match timeout(LONG_LIMIT, invoke()).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => error,
                 Err(_) => "Task timed out".to_owned(),

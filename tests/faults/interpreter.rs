@@ -10,7 +10,7 @@ use stand_ins::StandIns;
 use stand_ins::sfn::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use tokio::time::{sleep, timeout};
 
-/// How often it is looked whether an activity has come further, or somebody has stopped the execution.
+/// How often it is looked whether an activity has come further.
 const LOOK: Duration = Duration::from_secs(2);
 
 /// An error with its cause, as states pass them on.
@@ -33,7 +33,11 @@ pub fn definition() -> Value {
     serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
 }
 
-/// Plays one execution of `definition` to its end. `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload.
+/// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing of it runs, and nothing is
+/// written into its history.
+///
+/// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What it gives is dropped when the
+/// state's time is over or the execution ends. On AWS a function runs on then: a test in which that matters spawns it.
 pub async fn execute<I, F>(definition: &Value, aws: &StandIns, activity: &str, execution: &ExecutionView, invoke: I) -> ExecutionEnd
 where
     I: Fn(String, Value) -> F,
@@ -45,8 +49,8 @@ where
     let played = async { timeout(limit, playing.play(definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
     tokio::select! {
         biased;
+        () = aws.sfn().execution_ended(&execution.arn) => {}
         end = played => aws.sfn().end_execution(&execution.arn, end),
-        () = playing.stopped() => {}
     }
     playing.end().unwrap()
 }
@@ -55,17 +59,6 @@ impl Execution<'_> {
     fn end(&self) -> Option<ExecutionEnd> {
         let executions = self.aws.sfn().executions();
         executions.into_iter().find(|execution| execution.arn == self.arn).unwrap().ended.map(|(_, end)| end)
-    }
-
-    /// Waits until somebody has stopped it: at once after a call, else a look later.
-    async fn stopped(&self) {
-        let mut calls = 1;
-        while self.end().is_none() {
-            tokio::select! {
-                () = self.aws.calls().ended("StopExecution", calls) => calls += 1,
-                () = sleep(LOOK) => {}
-            }
-        }
     }
 
     fn note(&self, kind: &str, details: &Value) {
@@ -147,7 +140,8 @@ impl Execution<'_> {
             Outcome::Failed { error, cause } => Err(Failed { error, cause }),
             Outcome::HeartbeatTimedOut => Err(ended("States.HeartbeatTimeout")),
             Outcome::TimedOut => Err(ended("States.Timeout")),
-            Outcome::Aborted => Err(ended("States.Aborted")),
+            // No Catch sees it: the execution has ended, and whoever plays it goes no further.
+            Outcome::Aborted => std::future::pending().await,
         }
     }
 

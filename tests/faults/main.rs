@@ -7,6 +7,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod calls;
+mod course;
 mod deployment;
+mod exceptions;
+mod held;
 mod interpreter;
+mod requests;
 mod signals;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::StandIns;
 use crate::calls::Outcome;
-use crate::faults::Fault;
+use crate::faults::{Fault, whoever_waits};
 use crate::protocol::{AwsError, Reply, Service};
 
 /// A request as it arrived.
@@ -59,6 +59,13 @@ pub(crate) enum Answer {
     Passed(Reply),
 }
 
+/// How a call has ended at the service.
+enum Ending {
+    Answer(Result<Answer, AwsError>),
+    Closed,
+    Refused,
+}
+
 impl From<Value> for Answer {
     fn from(members: Value) -> Self {
         Self::Members(members)
@@ -82,33 +89,28 @@ impl StandIns {
             request.access_key().map(Arc::from),
         );
 
-        let strike = self.faults().strike(service, &operation);
-        if !strike.delay.is_zero() {
-            tokio::time::sleep(strike.delay).await;
-        }
-        let answer = match strike.fault {
-            None | Some(Fault::Delay(_)) => self.serve(service, &operation, &body, &request).await,
-            Some(Fault::InternalError) => Err(AwsError::internal(service)),
-            Some(Fault::Throttle) => Err(AwsError::throttled(service)),
-            Some(Fault::AccessDenied) => Err(AwsError::access_denied(service, &operation)),
-            Some(Fault::Error(error)) => Err(error),
-            Some(Fault::Refuse) => {
+        let strike = self.faults().strike(service, &operation, request.access_key());
+        let ending = if strike.delay.is_zero() {
+            self.undergo(strike.fault, service, &operation, &body, &request).await
+        } else {
+            let (stand_ins, operation, body) = (self.clone(), Arc::clone(&operation), Arc::clone(&body));
+            let is_poll = &*operation == "GetActivityTask";
+            let late = async move {
+                tokio::time::sleep(strike.delay).await;
+                stand_ins.undergo(strike.fault, service, &operation, &body, &request).await
+            };
+            // What becomes of a poll whose caller has gone away says `Sfn::set_dead_polls_swallow`.
+            if is_poll { late.await } else { whoever_waits(late).await }
+        };
+        let answer = match ending {
+            Ending::Answer(answer) => answer,
+            Ending::Closed => {
+                call.end(Outcome::Cut);
+                return Delivery::Closed;
+            }
+            Ending::Refused => {
                 call.end(Outcome::Cut);
                 return Delivery::Refused;
-            }
-            Some(Fault::CutBefore) => {
-                call.end(Outcome::Cut);
-                return Delivery::Closed;
-            }
-            Some(Fault::CutAfter) => {
-                let _lost = self.serve(service, &operation, &body, &request).await;
-                call.end(Outcome::Cut);
-                return Delivery::Closed;
-            }
-            Some(Fault::Duplicate) => {
-                let arrival = || self.serve(service, &operation, &body, &request);
-                let (_lost, answer) = tokio::join!(arrival(), arrival());
-                answer
             }
         };
         let (reply, outcome) = match answer {
@@ -121,6 +123,28 @@ impl StandIns {
         };
         call.end(outcome);
         Delivery::Reply(reply)
+    }
+
+    /// What happens to a call that `fault` strikes.
+    async fn undergo(&self, fault: Option<Fault>, service: Service, operation: &str, body: &Value, request: &Request) -> Ending {
+        let arrival = || self.serve(service, operation, body, request);
+        Ending::Answer(match fault {
+            None | Some(Fault::Delay(_)) => arrival().await,
+            Some(Fault::InternalError) => Err(AwsError::internal(service)),
+            Some(Fault::Throttle) => Err(AwsError::throttled(service)),
+            Some(Fault::AccessDenied) => Err(AwsError::access_denied(service, operation)),
+            Some(Fault::Error(error)) => Err(error),
+            Some(Fault::Refuse) => return Ending::Refused,
+            Some(Fault::CutBefore) => return Ending::Closed,
+            Some(Fault::CutAfter) => {
+                let _lost = arrival().await;
+                return Ending::Closed;
+            }
+            Some(Fault::Duplicate) => {
+                let (_lost, answer) = tokio::join!(arrival(), arrival());
+                answer
+            }
+        })
     }
 
     async fn serve(&self, service: Service, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {

@@ -1,7 +1,7 @@
 //! Faults on demand, for any call of any service: errors, throttles, delays, cut connections, repeats.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -19,7 +19,8 @@ pub enum Fault {
     AccessDenied,
     /// This error; the call takes no effect.
     Error(AwsError),
-    /// The call takes effect, and is answered, after this time.
+    /// The call takes effect, and is answered, after this time. It takes effect also when its caller has given up by then; only a
+    /// poll for an activity's task, which is its caller's, ends with it.
     Delay(Duration),
     /// The connection cannot be made. Over sockets, where it has been made already, it is closed at once.
     Refuse,
@@ -40,6 +41,8 @@ pub enum Span {
     Nth(u64),
     /// All calls that arrive within this time.
     For(Duration),
+    /// All calls that arrive within this time of the first one, that one included.
+    FromFirst(Duration),
     /// All calls until the fault is lifted.
     Forever,
 }
@@ -56,9 +59,12 @@ struct Rule {
     service: Service,
     /// `None`: every operation of the service.
     operation: Option<String>,
+    /// The access key id that the calls are signed with; `None`: any.
+    caller: Option<String>,
     span: Span,
     fault: Fault,
     since: Duration,
+    first: OnceLock<Duration>,
     seen: AtomicU64,
     struck: AtomicU64,
 }
@@ -90,12 +96,17 @@ impl Faults {
     /// Lets `fault` strike the calls of one operation. Several faults on the same call: delays add up, and of the rest the
     /// first one injected strikes.
     pub fn inject(&self, service: Service, operation: &str, span: Span, fault: Fault) -> Injected {
-        self.add(service, Some(operation.to_owned()), span, fault)
+        self.add(service, Some(operation.to_owned()), None, span, fault)
+    }
+
+    /// Lets `fault` strike the calls of one operation that one program makes: those signed with its access key id.
+    pub fn inject_for(&self, caller: &str, service: Service, operation: &str, span: Span, fault: Fault) -> Injected {
+        self.add(service, Some(operation.to_owned()), Some(caller.to_owned()), span, fault)
     }
 
     /// Lets `fault` strike the calls of every operation of the service.
     pub fn inject_all(&self, service: Service, span: Span, fault: Fault) -> Injected {
-        self.add(service, None, span, fault)
+        self.add(service, None, None, span, fault)
     }
 
     /// Ends all faults.
@@ -103,22 +114,23 @@ impl Faults {
         self.rules.locked().clear();
     }
 
-    fn add(&self, service: Service, operation: Option<String>, span: Span, fault: Fault) -> Injected {
-        let rule =
-            Arc::new(Rule { service, operation, span, fault, since: self.clock.now(), seen: AtomicU64::new(0), struck: AtomicU64::new(0) });
+    fn add(&self, service: Service, operation: Option<String>, caller: Option<String>, span: Span, fault: Fault) -> Injected {
+        let (since, first) = (self.clock.now(), OnceLock::new());
+        let (seen, struck) = (AtomicU64::new(0), AtomicU64::new(0));
+        let rule = Arc::new(Rule { service, operation, caller, span, fault, since, first, seen, struck });
         self.rules.locked().push(Arc::clone(&rule));
         Injected { rule, rules: Arc::clone(&self.rules) }
     }
 
-    /// What strikes a call that arrives now.
-    pub(crate) fn strike(&self, service: Service, operation: &str) -> Strike {
+    /// What strikes a call that arrives now, signed with this access key id.
+    pub(crate) fn strike(&self, service: Service, operation: &str, caller: Option<&str>) -> Strike {
         let mut strike = Strike::default();
         let rules = self.rules.locked();
         if rules.is_empty() {
             return strike;
         }
         let now = self.clock.now();
-        for rule in rules.iter().filter(|rule| rule.matches(service, operation)) {
+        for rule in rules.iter().filter(|rule| rule.matches(service, operation, caller)) {
             // A fault that cannot strike because an earlier one did keeps its count for the calls to come.
             let is_delay = matches!(rule.fault, Fault::Delay(_));
             if (!is_delay && strike.fault.is_some()) || !rule.strikes(now) {
@@ -134,6 +146,18 @@ impl Faults {
     }
 }
 
+/// Waits for what happens to a call whether or not its caller does: when the caller has gone away, it happens all the same.
+pub(crate) async fn whoever_waits<T: Send + 'static>(effect: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(effect).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime shuts down, and drops whoever waits here as well.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
 /// What strikes one call.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Strike {
@@ -142,8 +166,10 @@ pub(crate) struct Strike {
 }
 
 impl Rule {
-    fn matches(&self, service: Service, operation: &str) -> bool {
-        self.service == service && self.operation.as_deref().is_none_or(|name| name == operation)
+    fn matches(&self, service: Service, operation: &str, caller: Option<&str>) -> bool {
+        self.service == service
+            && self.operation.as_deref().is_none_or(|name| name == operation)
+            && (self.caller.is_none() || self.caller.as_deref() == caller)
     }
 
     fn strikes(&self, now: Duration) -> bool {
@@ -152,6 +178,7 @@ impl Rule {
             Span::Next(n) => number <= n,
             Span::Nth(n) => number == n,
             Span::For(time) => now < self.since + time,
+            Span::FromFirst(time) => now < *self.first.get_or_init(|| now) + time,
             Span::Forever => true,
         }
     }
@@ -162,7 +189,7 @@ mod tests {
     use super::*;
 
     fn struck(faults: &Faults, calls: usize) -> Vec<bool> {
-        (0..calls).map(|_| faults.strike(Service::Ecs, "RunTask").fault.is_some()).collect()
+        (0..calls).map(|_| faults.strike(Service::Ecs, "RunTask", None).fault.is_some()).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -188,14 +215,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_span_from_the_first_call_begins_with_it() {
+        let faults = Faults::new(Clock::start());
+        faults.inject(Service::Ecs, "RunTask", Span::FromFirst(Duration::from_secs(5)), Fault::InternalError);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(struck(&faults, 1), [true]);
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert_eq!(struck(&faults, 1), [true]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(struck(&faults, 1), [false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fault_for_one_program_leaves_the_others_alone() {
+        let faults = Faults::new(Clock::start());
+        let injected = faults.inject_for("stop", Service::Ecs, "RunTask", Span::Next(1), Fault::Throttle);
+        for (caller, expected) in [(None, false), (Some("start"), false), (Some("stop"), true), (Some("stop"), false)] {
+            assert_eq!(faults.strike(Service::Ecs, "RunTask", caller).fault.is_some(), expected, "{caller:?}");
+        }
+        assert_eq!(injected.struck(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn other_operations_are_left_alone_and_delays_add_up() {
         let faults = Faults::new(Clock::start());
         let second = Duration::from_secs(1);
         faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::Delay(second));
         faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
         faults.inject_all(Service::Ecs, Span::Forever, Fault::Delay(second));
-        assert_eq!(faults.strike(Service::Ecs, "RunTask"), Strike { delay: 2 * second, fault: Some(Fault::CutAfter) });
-        assert_eq!(faults.strike(Service::Ecs, "StopTask"), Strike { delay: second, fault: None });
-        assert_eq!(faults.strike(Service::Sfn, "RunTask"), Strike::default());
+        assert_eq!(faults.strike(Service::Ecs, "RunTask", None), Strike { delay: 2 * second, fault: Some(Fault::CutAfter) });
+        assert_eq!(faults.strike(Service::Ecs, "StopTask", None), Strike { delay: second, fault: None });
+        assert_eq!(faults.strike(Service::Sfn, "RunTask", None), Strike::default());
     }
 }

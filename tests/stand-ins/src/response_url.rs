@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use crate::StandIns;
 use crate::clock::Clock;
 use crate::dispatch::Delivery;
-use crate::faults::{Fault, Faults};
+use crate::faults::{Fault, Faults, whoever_waits};
 use crate::http::{Served, in_process_answer, over_sockets, serve};
 use crate::identifiers::{ACCOUNT, REGION};
 use crate::lock::Lock;
@@ -198,12 +198,21 @@ impl Inner {
         Arc::new(Self { clock: aws.clock(), faults: aws.faults().clone(), state: Mutex::new(state), arrived: watch::Sender::new(0) })
     }
 
-    async fn receive(&self, parts: Parts, body: Bytes) -> Delivery {
-        let strike = self.faults.strike(Service::S3, OPERATION);
-        if !strike.delay.is_zero() {
-            tokio::time::sleep(strike.delay).await;
+    async fn receive(self: Arc<Self>, parts: Parts, body: Bytes) -> Delivery {
+        let strike = self.faults.strike(Service::S3, OPERATION, None);
+        if strike.delay.is_zero() {
+            return self.undergo(strike.fault, parts, body).await;
         }
-        let error = match strike.fault {
+        whoever_waits(async move {
+            tokio::time::sleep(strike.delay).await;
+            self.undergo(strike.fault, parts, body).await
+        })
+        .await
+    }
+
+    /// What happens to a request that `fault` strikes.
+    async fn undergo(&self, fault: Option<Fault>, parts: Parts, body: Bytes) -> Delivery {
+        let error = match fault {
             None | Some(Fault::Delay(_)) => return self.take(parts, body).await,
             Some(Fault::Duplicate) => {
                 let _lost = self.take(parts.clone(), body.clone()).await;

@@ -183,7 +183,15 @@ impl Sfn {
         if let Some(event) = ended {
             self.history_event(arn, event);
             self.execution_stopped(arn);
+            self.inner.ended.send_modify(|ended| *ended += 1);
         }
+    }
+
+    /// Waits until the execution has ended, whoever ends it.
+    pub async fn execution_ended(&self, arn: &str) {
+        let mut ended = self.inner.ended.subscribe();
+        // The sender lives as long as `self`, so waiting cannot fail.
+        while !self.has_ended(arn) && ended.changed().await.is_ok() {}
     }
 
     pub(super) fn start_execution(&self, body: &Value) -> Result<Value, AwsError> {

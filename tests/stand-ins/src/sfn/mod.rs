@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio::sync::watch;
 
 use self::activities::{Activity, ActivityTask};
 use self::executions::Execution;
@@ -48,6 +49,8 @@ struct Inner {
     /// Set in front mode.
     front: OnceLock<Front>,
     state: Mutex<State>,
+    /// The number of executions that have ended, for those who wait.
+    ended: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
@@ -86,6 +89,7 @@ impl Sfn {
                 poll_time: POLL_TIME,
                 dead_polls_swallow: false,
             }),
+            ended: watch::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -57,6 +57,19 @@ async fn each_fault_has_its_effect() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_call_takes_effect_though_its_caller_has_given_up() {
+    let aws = StandIns::new();
+    aws.ecs().register_family("migrate", &["app"]);
+    aws.faults().inject(Service::Ecs, "RunTask", Span::Next(1), Fault::Delay(10 * SECOND));
+    let client = super::ecs(&aws);
+    assert!(timeout(SECOND, client.run_task().task_definition("migrate").send()).await.is_err());
+    assert!(aws.ecs().tasks().is_empty());
+    tokio::time::sleep(10 * SECOND).await;
+    assert_eq!(aws.ecs().tasks().len(), 1);
+    assert_eq!(aws.calls().of("RunTask")[0].outcome, Outcome::Abandoned);
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_are_recorded_with_their_outcome() {
     let aws = StandIns::new();
     let activity = aws.sfn().activity("tasks");

@@ -1,0 +1,125 @@
+//! What happens in a cell when nothing goes wrong with calls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecs_task_runner::error_name::ErrorName;
+use ecs_task_runner::functions::NOT_CLAIMED;
+use serde_json::{Value, json};
+use stand_ins::ecs::{OnSigterm, Script};
+use tokio::time::sleep;
+
+use crate::deployment::Deployment;
+
+const SECOND: Duration = Duration::from_secs(1);
+/// The run's own limit.
+pub const LIMIT: Duration = Duration::from_secs(600);
+/// While the task runs.
+const MEANWHILE: Duration = Duration::from_secs(70);
+
+/// The course of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    Succeeds,
+    Fails,
+    RunsPastItsDeadline,
+    /// Somebody stops the execution while the task runs.
+    IsAborted,
+    /// The time for the whole execution is over while the task runs.
+    TimesOut,
+    /// No worker polls.
+    IsNeverTaken,
+    /// An Update, which succeeds.
+    Updates,
+    /// It runs where a service runs, and succeeds.
+    TakesANetwork,
+    /// It runs on an instance that the properties name, and succeeds.
+    RunsOnAnInstance,
+    /// The resource is deleted while the task runs.
+    IsDeleted,
+}
+
+impl Course {
+    /// What the request that counts is answered with: `None` is SUCCESS, else the error that the Reason begins with.
+    pub fn error(self) -> Option<&'static str> {
+        match self {
+            Self::Succeeds | Self::Updates | Self::TakesANetwork | Self::RunsOnAnInstance | Self::IsDeleted => None,
+            Self::Fails => Some(ErrorName::Failed.as_str()),
+            Self::RunsPastItsDeadline | Self::TimesOut => Some(ErrorName::DeadlineExceeded.as_str()),
+            Self::IsAborted => Some(ErrorName::Interrupted.as_str()),
+            Self::IsNeverTaken => Some(NOT_CLAIMED),
+        }
+    }
+
+    /// How many requests there are. The last one counts: CloudFormation has given up those before it.
+    pub fn requests(self) -> usize {
+        if self == Self::IsDeleted { 2 } else { 1 }
+    }
+
+    pub fn has_worker(self) -> bool {
+        self != Self::IsNeverTaken
+    }
+
+    /// How long an execution may last, where that is not what the definition says.
+    pub fn execution_limit(self) -> Option<Duration> {
+        (self == Self::TimesOut).then_some(2 * MEANWHILE)
+    }
+
+    pub fn prepare(self, deployment: &Deployment) {
+        let ecs = deployment.aws.ecs();
+        ecs.register_family("migrate", &["migrate"]);
+        let script = match self {
+            Self::Fails => Script::exits(1).running(90 * SECOND),
+            Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
+            Self::IsAborted | Self::TimesOut | Self::IsDeleted => Script::runs_forever(),
+            Self::Succeeds | Self::IsNeverTaken | Self::Updates | Self::TakesANetwork | Self::RunsOnAnInstance => {
+                Script::exits(0).running(90 * SECOND)
+            }
+        };
+        ecs.script("migrate", script);
+        let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}});
+        ecs.service("production", "web", &json!({"launchType": "FARGATE", "networkConfiguration": network}));
+    }
+
+    fn properties(self) -> Value {
+        let mut properties = json!({
+            "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
+            "Cluster": "production",
+            "TaskDefinition": "migrate",
+            "Timeout": LIMIT.as_secs().to_string()
+        });
+        match self {
+            Self::TakesANetwork => properties["NetworkFrom"] = json!("web"),
+            Self::RunsOnAnInstance => {
+                properties["Instances"] = json!(["arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"]);
+            }
+            _ => {}
+        }
+        properties
+    }
+
+    /// Plays it. `strike` brings the fault about: at the beginning, or after so long when a strike would mean nothing before.
+    pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
+        let properties = self.properties();
+        let request = if self == Self::Updates { "Update" } else { "Create" };
+        if after.is_zero() {
+            strike();
+            deployment.ask(request, &properties);
+        } else {
+            deployment.ask(request, &properties);
+            sleep(after).await;
+            strike();
+        }
+        match self {
+            Self::IsAborted => {
+                sleep(MEANWHILE.saturating_sub(after)).await;
+                deployment.abort_executions();
+            }
+            Self::IsDeleted => {
+                sleep(MEANWHILE.saturating_sub(after)).await;
+                deployment.ask("Delete", &properties);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Where a fault leaves no other way. What is named here must come about, and nothing else may.
+
+use std::time::Duration;
+
+use ecs_task_runner::deadline::MARGIN;
+use ecs_task_runner::error_name::ErrorName;
+use ecs_task_runner::functions::NOT_CLAIMED;
+use stand_ins::faults::{Fault, Span};
+
+use crate::calls::Cell;
+use crate::course::{Course, LIMIT};
+
+/// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue` answers.
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Each of the definition's four attempts at `stop` ends at the function's limit of 60 s.
+const STOPPING: Duration = Duration::from_secs(4 * 60);
+
+const START: &str = "The run could not be started";
+const DENIED: &str = ErrorName::AccessDenied.as_str();
+const DEADLINE: &str = ErrorName::DeadlineExceeded.as_str();
+const FAILED: &str = ErrorName::Failed.as_str();
+
+/// An exception.
+pub struct Exception {
+    pub why: &'static str,
+    is_for: fn(&Cell) -> bool,
+    pub instead: Instead,
+}
+
+/// What comes about instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// It is answered FAILED, and the Reason begins with this.
+    Fails(&'static str),
+    /// The answer comes later than it should, and within this time.
+    ComesWithin(Duration),
+    /// The event ends in the dead-letter queue.
+    GoesUnanswered,
+    /// The same answer is given more than once.
+    IsRepeated,
+    /// The first answer is FAILED, and an answer of the execution follows it.
+    ContradictsItself,
+    /// A second task runs.
+    RunsTwice,
+    /// Nobody can stop the task.
+    RunsOn,
+}
+
+/// The exceptions that a cell falls under.
+pub fn exceptions(cell: &Cell) -> impl Iterator<Item = &'static Exception> {
+    EXCEPTIONS.iter().filter(|exception| (exception.is_for)(cell))
+}
+
+fn is(cell: &Cell, operations: &[&str], course: Course) -> bool {
+    cell.call.course == course && operations.contains(&cell.call.operation)
+}
+
+fn lasts(cell: &Cell) -> bool {
+    cell.span == Span::Forever
+}
+
+fn is_denied(cell: &Cell) -> bool {
+    cell.fault == Fault::AccessDenied
+}
+
+fn is_slow(cell: &Cell) -> bool {
+    matches!(cell.fault, Fault::Delay(_))
+}
+
+/// Whether the call takes no effect.
+fn is_lost(cell: &Cell) -> bool {
+    matches!(cell.fault, Fault::Throttle | Fault::InternalError | Fault::AccessDenied | Fault::Refuse | Fault::CutBefore)
+}
+
+/// Whether the caller gets no answer that it can use.
+fn is_unanswered(cell: &Cell) -> bool {
+    cell.fault != Fault::Duplicate
+}
+
+const STARTS: [&str; 2] = ["Encrypt", "StartExecution"];
+const LAUNCHES: [&str; 3] = ["DescribeServices", "RunTask", "StartTask"];
+const READS: [&str; 2] = ["DescribeExecution", "GetExecutionHistory"];
+
+fn is_launch(cell: &Cell) -> bool {
+    LAUNCHES.contains(&cell.call.operation) || is(cell, &["ListTasks"], Course::RunsOnAnInstance)
+}
+
+fn is_read_by_rescue(cell: &Cell) -> bool {
+    READS.contains(&cell.call.operation)
+}
+
+pub static EXCEPTIONS: [Exception; 18] = [
+    Exception {
+        why: "`start` makes the SDK's three attempts, which take some 3 s or, where none is answered, half a minute. It answers itself then",
+        is_for: |cell| {
+            let outlasts_it = match cell.span {
+                Span::Forever => is_unanswered(cell),
+                Span::FromFirst(_) => is_unanswered(cell) && !is_slow(cell),
+                _ => false,
+            };
+            is(cell, &STARTS, Course::Succeeds) && (outlasts_it || is_denied(cell))
+        },
+        instead: Instead::Fails(START),
+    },
+    Exception {
+        why: "whether an execution runs that was started without an answer, `start` cannot know",
+        is_for: |cell| {
+            is(cell, &["StartExecution"], Course::Succeeds)
+                && match cell.span {
+                    Span::Forever => cell.fault == Fault::CutAfter || is_slow(cell),
+                    Span::FromFirst(_) => cell.fault == Fault::CutAfter,
+                    _ => false,
+                }
+        },
+        instead: Instead::ContradictsItself,
+    },
+    Exception {
+        why: "no worker gets the run",
+        is_for: |cell| is(cell, &["GetActivityTask"], Course::Succeeds) && lasts(cell) && is_lost(cell),
+        instead: Instead::Fails(NOT_CLAIMED),
+    },
+    Exception {
+        why: "each hand-out is lost on its way, and to the service a worker has the run, until the time of the execution is over",
+        is_for: is_every_hand_out_lost,
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception { why: "as above", is_for: is_every_hand_out_lost, instead: Instead::ComesWithin(HOUR) },
+    Exception {
+        why: "the worker knows the outcome, and keeps the token alive for as long as the time of the execution lasts",
+        is_for: is_every_outcome_lost,
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception { why: "as above", is_for: is_every_outcome_lost, instead: Instead::ComesWithin(HOUR) },
+    Exception {
+        why: "the worker's role lacks the action, which does not pass",
+        is_for: |cell| is_launch(cell) && is_denied(cell),
+        instead: Instead::Fails(DENIED),
+    },
+    Exception {
+        why: "StartTask has no client token: a call whose outcome nobody knows is never repeated",
+        is_for: is_start_of_unknown_outcome,
+        instead: Instead::Fails(FAILED),
+    },
+    Exception {
+        why: "StartTask has no client token: a call that arrives twice starts two tasks",
+        is_for: |cell| is(cell, &["StartTask"], Course::RunsOnAnInstance) && cell.fault == Fault::Duplicate,
+        instead: Instead::RunsTwice,
+    },
+    Exception {
+        why: "no task can be started before the deadline",
+        is_for: |cell| {
+            // Launches that took effect are found by their token or their name.
+            let takes_effect = ["RunTask", "StartTask"].contains(&cell.call.operation) && !is_lost(cell);
+            let tried = is_launch(cell) && lasts(cell) && is_unanswered(cell) && !takes_effect;
+            tried && !is_denied(cell) && !is_start_of_unknown_outcome(cell)
+        },
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception {
+        why: "nobody sees the task end before the deadline",
+        is_for: |cell| is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_unanswered(cell) && !is_denied(cell),
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception {
+        why: "the worker's role lacks the action, and nobody can see the task end",
+        is_for: |cell| is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_denied(cell),
+        instead: Instead::Fails(DENIED),
+    },
+    Exception {
+        why: "`stop` makes these calls as well, and waits for each",
+        is_for: |cell| {
+            let is_call = is(cell, &["DescribeTasks"], Course::Succeeds) || is(cell, &["ListTasks"], Course::RunsOnAnInstance);
+            is_call && lasts(cell) && is_slow(cell)
+        },
+        instead: Instead::ComesWithin(LIMIT.saturating_add(MARGIN).saturating_add(STOPPING)),
+    },
+    Exception {
+        why: "nobody can stop a task without it",
+        is_for: |cell| {
+            let stops_are_lost = cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
+            lasts(cell) && (stops_are_lost || is_read_by_rescue(cell) && is_unanswered(cell))
+        },
+        instead: Instead::RunsOn,
+    },
+    Exception {
+        why: "the response URL stays sealed, or takes no answer, or nobody can find out whose it is",
+        is_for: |cell| {
+            let is_needed = cell.call.operation == "Decrypt" || is_read_by_rescue(cell);
+            lasts(cell) && (is_needed && is_unanswered(cell) || cell.call.operation == "PutObject" && is_lost(cell))
+        },
+        instead: Instead::GoesUnanswered,
+    },
+    Exception {
+        why: "an answer whose arrival nobody confirmed is sent again; or it arrives twice by itself",
+        is_for: |cell| cell.call.operation == "PutObject" && !is_lost(cell),
+        instead: Instead::IsRepeated,
+    },
+    Exception {
+        why: "`rescue` cannot look for executions that no worker takes, or cannot stop them; the time of the execution ends them",
+        is_for: |cell| {
+            let never_found = cell.call.operation == "ListExecutions" && is_unanswered(cell);
+            let never_stopped = cell.call.operation == "StopExecution" && is_lost(cell);
+            cell.call.course == Course::IsNeverTaken && lasts(cell) && (never_found || never_stopped)
+        },
+        instead: Instead::ComesWithin(HOUR),
+    },
+];
+
+/// A poll whose answer is lost each time: to the service its task was handed out.
+fn is_every_hand_out_lost(cell: &Cell) -> bool {
+    is(cell, &["GetActivityTask"], Course::Succeeds) && lasts(cell) && matches!(cell.fault, Fault::CutAfter | Fault::Duplicate)
+}
+
+fn is_every_outcome_lost(cell: &Cell) -> bool {
+    let is_outcome = is(cell, &["SendTaskSuccess"], Course::Succeeds) || is(cell, &["SendTaskFailure"], Course::Fails);
+    is_outcome && lasts(cell) && is_lost(cell)
+}
+
+fn is_start_of_unknown_outcome(cell: &Cell) -> bool {
+    is(cell, &["StartTask"], Course::RunsOnAnInstance) && matches!(cell.fault, Fault::InternalError | Fault::Refuse | Fault::CutBefore)
+}
