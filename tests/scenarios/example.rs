@@ -33,7 +33,10 @@ fn each_of_its_listeners_keeps_its_port_and_a_certificate_decides_what_the_first
     let (with, without) = action.split_once("StatusCode: HTTP_301}\n").unwrap();
     assert!(with.contains("Type: redirect") && without.contains("{Type: forward, TargetGroupArn: !Ref TargetGroup}"), "{action}");
     assert!(resources["HttpsListener"].contains("    Condition: HasCertificate\n"));
-    assert!(resources["Service"].contains("!If [HasCertificate, !Ref HttpsListener, !Ref HttpListener]"), "ECS refuses a target group of no listener");
+    assert!(
+        resources["Service"].contains("!If [HasCertificate, !Ref HttpsListener, !Ref HttpListener]"),
+        "ECS refuses a target group of no listener"
+    );
 }
 
 /// RDS deletes no protected database: the stack would be stuck.

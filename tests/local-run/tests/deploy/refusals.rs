@@ -131,7 +131,11 @@ esac"#
         command.env("PYTHON", python.interpreter());
         let (status, told, errors) = ended(command).await;
         assert_eq!((status, told.as_str()), (Some(EXIT_PREREQUISITE), ""), "{errors}");
-        assert_eq!(errors.contains("ArtifactKeyArn=ARN: the bucket artifacts encrypts with the KMS key key-1"), is_problem, "{answer}: {errors}");
+        assert_eq!(
+            errors.contains("ArtifactKeyArn=ARN: the bucket artifacts encrypts with the KMS key key-1"),
+            is_problem,
+            "{answer}: {errors}"
+        );
     }
 }
 
@@ -257,7 +261,9 @@ async fn an_instance_that_failed_is_told_apart_from_one_that_said_nothing() {
     let errors = told_of("Received 1 FAILURE signal(s) out of 1", "Received FAILURE signal with UniqueId i-0abc").await;
     let instance = "  Workers (AWS::AutoScaling::AutoScalingGroup) UPDATE_IN_PROGRESS: Received FAILURE signal with UniqueId i-0abc\n";
     assert!(errors.contains(instance), "{errors}");
-    for way in ["logs tail /ecs-task-runner/ecs-task-runner-workers ", "get-console-output --latest", "the bucket artifacts", "ArtifactKeyArn"] {
+    for way in
+        ["logs tail /ecs-task-runner/ecs-task-runner-workers ", "get-console-output --latest", "the bucket artifacts", "ArtifactKeyArn"]
+    {
         assert!(errors.contains(way), "{way} in: {errors}");
     }
     assert!(!errors.contains("no route"), "{errors}");
