@@ -50,6 +50,7 @@ async fn what_the_account_lacks_is_named_at_once() {
 *head-bucket*) echo eu-central-1 ;;
 *get-bucket-encryption*) echo arn:aws:kms:eu-west-1:123456789012:key/1 ;;
 *describe-subnets*) echo subnet-2 ;;
+*"ParameterKey=='ArtifactKeyArn'"*) echo None ;;
 *"--stack-name ecs-task-runner "*) echo UPDATE_IN_PROGRESS ;;
 *"--stack-name ecs-task-runner-workers "*) echo ROLLBACK_COMPLETE ;;
 *) exit 255 ;;
@@ -105,6 +106,7 @@ async fn a_key_that_instances_can_decrypt_with_is_no_problem() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
+    let mut programs = Programs::new(&directory).real("mktemp").real("rm");
     let given = ["--worker-parameter", "ArtifactKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1"];
     for (answer, further, is_problem) in [
         ("echo key-1", &[][..], true),
@@ -124,7 +126,7 @@ async fn a_key_that_instances_can_decrypt_with_is_no_problem() {
 *) exit 255 ;;
 esac"#
         );
-        let programs = Programs::new(&directory).script("aws", &aws).real("mktemp").real("rm");
+        programs = programs.script("aws", &aws);
         let network: &[&str] = if further == ["--no-workers"] { &[] } else { &EVERYTHING[2..] };
         let arguments = [&EVERYTHING[..2], network, &["--region", "eu-west-1", "--package", package.path()], further].concat();
         let mut command = script(&programs.0, &arguments);
@@ -159,9 +161,10 @@ async fn what_is_not_narrowed_is_told_in_a_line() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
+    let mut programs = Programs::new(&directory).real("mktemp").real("rm");
     for (open, warning) in [("ClusterArns\tTaskRoleArns", "Warning: ClusterArns, TaskRoleArns are '*'."), ("", "")] {
         let aws = format!(r#"case "$*" in *"ParameterValue=='*'"*) printf '{open}' ;; esac"#);
-        let programs = Programs::new(&directory).script("aws", &aws).real("mktemp").real("rm");
+        programs = programs.script("aws", &aws);
         let arguments = ["--bucket", BUCKET, "--no-workers", "--region", "eu-west-1", "--package", package.path()];
         let mut command = script(&programs.0, &arguments);
         command.env("PYTHON", python.interpreter());
