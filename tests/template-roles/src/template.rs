@@ -31,7 +31,8 @@ impl Deployment {
         Self::with_defaults()
             .parameter("ClusterArns", &arn("ecs", "cluster/*"))
             .parameter("TaskDefinitionArns", &arn("ecs", "task-definition/*"))
-            .parameter("TaskLogGroupArns", &arn("logs", "log-group:*"))
+            // A container may log to another region.
+            .parameter("TaskLogGroupArns", &format!("arn:aws:logs:*:{ACCOUNT}:log-group:*"))
             .parameter("TaskRoleArns", "arn:aws:iam::*:role/execution,arn:aws:iam::*:role/task")
             .parameter("VolumeRoleArns", "arn:aws:iam::*:role/volumes")
     }
