@@ -43,8 +43,10 @@ check_account() {
     return
   fi
   check_bucket
-  check_subnets
   check_stack "$name"
+  [ -z "$no_workers" ] || return 0
+  check_bucket_key
+  check_subnets
   check_stack "$name-workers"
 }
 
@@ -54,6 +56,21 @@ check_bucket() {
   elif [ -n "$answer" ] && [ "$answer" != None ] && [ "$answer" != "$region" ]; then
     problem "A bucket in $region: $bucket is in $answer, and Lambda takes programs from its own region only."
   fi
+}
+
+# Instances may not decrypt with a key of the account's own unless they are allowed to. Whoever may not ask how the bucket encrypts
+# deploys all the same.
+check_bucket_key() {
+  local key parameter
+  ask s3api get-bucket-encryption --bucket "$bucket" --output text \
+    --query 'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID' || return 0
+  key=$answer
+  case $key in '' | None | *alias/aws/s3) return 0 ;; esac
+  for parameter in ${worker_parameters[@]+"${worker_parameters[@]}"}; do
+    case $parameter in ArtifactKeyArn=*) return 0 ;; esac
+  done
+  [ -z "$(stack_parameter "$name-workers" ArtifactKeyArn)" ] || return 0
+  problem "--worker-parameter ArtifactKeyArn=ARN: the bucket $bucket encrypts with the KMS key $key, and instances may decrypt with it only if its ARN is given."
 }
 
 check_subnets() {

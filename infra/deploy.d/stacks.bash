@@ -6,7 +6,7 @@ upload() {
   worker_key=$PREFIX/$worker_hash/ecs-task-runner
   definition_key=$PREFIX/$definition_hash/ecs-task.asl.json
   upload_file "$package/custom-resource.zip" "$code_key"
-  upload_file "$package/ecs-task-runner" "$worker_key"
+  [ -n "$no_workers" ] || upload_file "$package/ecs-task-runner" "$worker_key"
   upload_file statemachine/ecs-task.asl.json "$definition_key"
 }
 
@@ -30,7 +30,10 @@ deploy_task_runner() {
 deploy_workers() {
   local instance_type=()
   # A type that was chosen in an earlier deployment stays, as long as it has the right processors.
-  if [ "$(stack_architecture "$name-workers")" != "$architecture" ]; then
+  if [ -n "$dry_run" ]; then
+    say "InstanceType is given only when the stack $name-workers is new or has the other architecture; else its own stays."
+  fi
+  if [ "$(stack_parameter "$name-workers" Architecture)" != "$architecture" ]; then
     case $architecture in
       arm64) instance_type=(InstanceType=t4g.small) ;;
       x86_64) instance_type=(InstanceType=t3.small) ;;
@@ -62,15 +65,30 @@ explain_failure() {
     else
       printf 'No event of the stack says why: see what the AWS CLI says above.\n'
     fi
-    case $events in
-      *' signal'*)
-        printf 'An instance sends its signal once its worker has polled. One that sends none could not reach AWS, as when its subnet has no '
-        printf 'route to a NAT gateway or to VPC endpoints, or could not fetch the program from the bucket %s.\n' "$bucket"
-        ;;
-    esac
+    explain_signals "$1" "$events"
     printf '%s\n' "$(way_out "$1" "$status")"
   } >&2
   exit 1
+}
+
+# An instance that could reach CloudFormation says itself that it failed. Of the others nothing is known but that they said nothing.
+explain_signals() {
+  local aws="aws --region $region"
+  case $2 in
+    *'FAILURE signal'*)
+      printf "An instance started, reached CloudFormation, and failed on the way to its first poll. Its launch tells on what: '%s logs tail /ecs-task-runner/%s --since 1h', streams INSTANCE-launch; " \
+        "$aws" "$1"
+      printf "or, where the log group is gone with a creation that was taken back, '%s ec2 get-console-output --latest --output text --instance-id INSTANCE', for an hour or so after the instance has ended. " \
+        "$aws"
+      printf 'Often the program cannot be fetched from the bucket %s: the object, its bucket policy, or its key (ArtifactKeyArn).\n' "$bucket"
+      ;;
+    *' signal'*)
+      printf "No instance said that it had failed. Either none was launched, for want of capacity, of quota or of the right to a key that encrypts its disk: '%s autoscaling describe-scaling-activities --include-deleted-groups --auto-scaling-group-name %s-workers' says so. " \
+        "$aws" "$1"
+      printf "Or one was and could not reach AWS, as when its subnet has no route to a NAT gateway or to VPC endpoints: '%s ec2 get-console-output --latest --output text --instance-id INSTANCE' shows its launch, for an hour or so after the instance has ended.\n" \
+        "$aws"
+      ;;
+  esac
 }
 
 way_out() {
@@ -89,7 +107,7 @@ way_out() {
   esac
 }
 
-# The failures of the stack's latest operation, oldest first.
+# The failures of the stack's latest operation, oldest first, and the instances that said that they had failed.
 failed_events() {
   ask cloudformation describe-stack-events --stack-name "$1" --max-items 500 --output json || return 0
   "$python" -c '
@@ -97,8 +115,8 @@ import json, sys
 failed = []
 for event in json.load(sys.stdin).get("StackEvents", []):
     status, of_the_stack = event.get("ResourceStatus", ""), event.get("PhysicalResourceId") == event.get("StackId")
-    if status.endswith("_FAILED"):
-        reason = event.get("ResourceStatusReason") or "no reason given"
+    reason = event.get("ResourceStatusReason") or "no reason given"
+    if status.endswith("_FAILED") or "Received FAILURE signal" in reason:
         failed.append("  {} ({}) {}: {}".format(event.get("LogicalResourceId"), event.get("ResourceType"), status, reason))
     if of_the_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
         break
@@ -110,9 +128,17 @@ stack_status() {
   printf '%s' "$answer"
 }
 
-stack_architecture() {
+# A parameter's value in a stack that is there.
+stack_parameter() {
   [ -z "$dry_run" ] || return 0
   ask cloudformation describe-stacks --stack-name "$1" --output text \
-    --query "Stacks[0].Parameters[?ParameterKey=='Architecture'].ParameterValue | [0]" || return 0
-  printf '%s' "$answer"
+    --query "Stacks[0].Parameters[?ParameterKey=='$2'].ParameterValue | [0]" || return 0
+  [ "$answer" = None ] || printf '%s' "$answer"
+}
+
+warn_of_what_is_not_narrowed() {
+  [ -z "$dry_run" ] || return 0
+  ask cloudformation describe-stacks --stack-name "$name" --output text --query "Stacks[0].Parameters[?ParameterValue=='*'].ParameterKey" || return 0
+  [ -n "$answer" ] && [ "$answer" != None ] || return 0
+  say "Warning: ${answer//[[:space:]]/, } are '*'. Whoever may invoke the function start can run any task definition, with any role that ECS tasks can assume, as far as these do not say otherwise (infra/README.md, Least privilege)."
 }

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 /// How long the logs of a run are kept for reading before a later run removes them.
 const KEPT_FOR: Duration = Duration::from_hours(24);
 
-/// Cargo writes this file at the root of every target directory (<https://bford.info/cachedir/>).
-const TARGET_DIRECTORY_MARK: &str = "CACHEDIR.TAG";
+/// Where cargo puts programs inside a directory of a profile, and the programs of tests and of examples.
+const OF_A_PROFILE: [&str; 2] = ["deps", "examples"];
 
 /// The root of the workspace: the directory of `infra/`, `statemachine/` and `tests/`.
 #[must_use]
@@ -24,13 +24,22 @@ pub fn workspace_directory() -> PathBuf {
 /// Cargo's target directory, wherever `CARGO_TARGET_DIR` or cargo's configuration put it: the one this program was built into.
 #[must_use]
 pub fn target_directory() -> PathBuf {
-    let marked = std::env::current_exe().ok().and_then(|program| marked_ancestor(&program));
-    let configured = || std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    marked.or_else(configured).unwrap_or_else(|| workspace_directory().join("target"))
+    let built = std::env::current_exe().ok().and_then(|program| target_directory_of(&program));
+    built.unwrap_or_else(|| workspace_directory().join("target"))
 }
 
-fn marked_ancestor(program: &Path) -> Option<PathBuf> {
-    program.ancestors().find(|ancestor| ancestor.join(TARGET_DIRECTORY_MARK).is_file()).map(Path::to_owned)
+/// From where cargo puts a program: `{target directory}/{profile}/{program}`, tests in `deps` of the profile, and with `--target` the
+/// platform's name before it.
+fn target_directory_of(program: &Path) -> Option<PathBuf> {
+    let named = |directory: &Path, names: &[&str]| directory.file_name().is_some_and(|name| names.iter().any(|one| name == *one));
+    let directory = program.parent()?;
+    let profile = if named(directory, &OF_A_PROFILE) { directory.parent()? } else { directory };
+    let above = profile.parent()?;
+    // A platform's name begins with its processors'.
+    let processors = format!("{}-", std::env::consts::ARCH);
+    let is_platform = above.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&processors));
+    let target = if is_platform { above.parent()? } else { above };
+    Some(target.to_owned())
 }
 
 /// A directory of one run, for its logs, its database and the emulator's state; no two runs share one.
@@ -107,6 +116,19 @@ mod tests {
     fn the_target_directory_is_the_one_this_test_was_built_into() {
         let program = std::env::current_exe().unwrap();
         assert!(program.starts_with(target_directory()), "{} is not below {}", program.display(), target_directory().display());
+    }
+
+    #[test]
+    fn a_target_directory_is_known_by_where_cargo_puts_programs_in_it() {
+        let platform = format!("/work/target/{}-unknown-linux-gnu/debug/deps/local_run-0123456789abcdef", std::env::consts::ARCH);
+        for program in [
+            "/work/target/debug/local",
+            "/work/target/debug/deps/local_run-0123456789abcdef",
+            "/work/target/release/examples/echo",
+            &platform,
+        ] {
+            assert_eq!(target_directory_of(Path::new(program)), Some("/work/target".into()), "{program}");
+        }
     }
 
     #[test]

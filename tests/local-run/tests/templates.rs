@@ -126,6 +126,8 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
         ("VpcId", &vpc),
         ("SubnetIds", &subnets),
         ("AlarmTopicArn", TOPIC),
+        ("ArtifactKeyArn", "arn:aws:kms:us-east-1:000000000000:key/artifacts"),
+        ("ImageRefresh", "2026-12-01"),
     ];
     account.deploy("workers", &read("infra/worker.yaml"), &fleet).await;
     let spot = [&fleet[..], &[("SpotInstanceTypes", "t3.*,m7i.medium")]].concat();
@@ -135,7 +137,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     assert!(made["images"].as_array().unwrap().iter().all(|image| image.as_str().unwrap().starts_with("ami-")), "{made}");
     assert_eq!(made["filters"].as_array().unwrap().len(), 2, "{made}");
     let alarms = made["alarms"].as_array().unwrap();
-    assert_eq!(alarms.len(), 7, "five of the task runner's and one of each fleet: {alarms:?}");
+    assert_eq!(alarms.len(), 8, "six of the task runner's and one of each fleet: {alarms:?}");
     for alarm in alarms {
         // Only the fleets were given a topic.
         let told = &alarm["AlarmActions"];
@@ -147,7 +149,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     assert_eq!(name, "task-runner-us-east-1");
     let dashboard: Value = serde_json::from_str(body.as_str().unwrap()).expect("a dashboard is JSON");
     assert!(!body.as_str().unwrap().contains("${"), "{body}");
-    assert_eq!(dashboard["widgets"][0]["properties"]["alarms"].as_array().unwrap().len(), 5);
+    assert_eq!(dashboard["widgets"][0]["properties"]["alarms"].as_array().unwrap().len(), 6);
 
     let scripts = made["userData"].as_array().unwrap();
     assert_eq!(scripts.len(), 2);
@@ -170,6 +172,14 @@ async fn is_sound(python: &PythonEnvironment, script: &str) {
     assert!(script.contains(&unit[unit.find("[Unit]").unwrap()..]), "the unit was changed on its way:\n{script}");
     assert!(script.contains(&format!(r#"echo "{DIGEST}  $program" | sha256sum --check"#)), "{script}");
     assert!(script.contains("ACTIVITY_ARN=arn:aws:states:us-east-1:000000000000:activity:task-runner\n"), "{script}");
+
+    // `UserData` of RunInstances, before it is encoded.
+    assert!(script.len() <= 16_384, "{} bytes", script.len());
+    assert!(script.contains("# ImageRefresh: 2026-12-01\n"), "{script}");
+    let (logged, rest) = script.split_once("amazon-cloudwatch-agent-ctl -a fetch-config").unwrap();
+    assert!(!logged.contains("aws s3 cp") && rest.contains("aws s3 cp"), "what fails before the agent runs leaves no log:\n{script}");
+    let (_, environment) = rest.split_once("/etc/ecs-task-runner.env <<'EOF'\n").unwrap();
+    assert!(environment.contains(r#"echo "WORKER_NAME=$(cat /var/lib/cloud/data/instance-id)" >> /etc/ecs-task-runner.env"#), "{script}");
 
     let (_, agent) = script.split_once("/etc/ecs-task-runner-logs.json <<'EOF'\n").unwrap();
     let agent: Value = serde_json::from_str(agent.split_once("\nEOF\n").unwrap().0).expect("the agent's configuration is JSON");

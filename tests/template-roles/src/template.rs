@@ -31,6 +31,8 @@ impl Deployment {
         Self::with_defaults()
             .parameter("ClusterArns", &arn("ecs", "cluster/*"))
             .parameter("TaskDefinitionArns", &arn("ecs", "task-definition/*"))
+            // A container may log to another region.
+            .parameter("TaskLogGroupArns", &format!("arn:aws:logs:*:{ACCOUNT}:log-group:*"))
             .parameter("TaskRoleArns", "arn:aws:iam::*:role/execution,arn:aws:iam::*:role/task")
             .parameter("VolumeRoleArns", "arn:aws:iam::*:role/volumes")
     }
@@ -96,6 +98,11 @@ impl Deployment {
                     "Ref" => self.reference(argument.as_str()?),
                     "Fn::GetAtt" => Some(json!(self.attribute_of(argument[0].as_str()?, argument[1].as_str()?))),
                     "Fn::Sub" => Some(json!(self.substitute(argument.as_str()?))),
+                    "Fn::Join" => self.joined(value),
+                    "Fn::Split" => {
+                        let text = self.resolve(&argument[1])?;
+                        Some(text.as_str()?.split(argument[0].as_str()?).collect())
+                    }
                     "Fn::If" => self.resolve(&argument[if self.condition(argument[0].as_str()?) { 1 } else { 2 }]),
                     other => {
                         assert!(!other.starts_with("Fn::"), "{other} is not known here");

@@ -55,6 +55,26 @@ fn lists_narrow_what_may_run_where_and_as_whom() {
 }
 
 #[test]
+fn events_are_read_from_the_streams_of_the_log_groups_that_are_named_and_of_all_by_default() {
+    let read = |region: &str, group: &str| {
+        let resource = format!("arn:aws:logs:{region}:000000000000:log-group:{group}:log-stream:migrate/migrate/1");
+        Authorization { action: "logs:GetLogEvents".to_owned(), resource, context: Vec::new() }
+    };
+    let narrow = Deployment::with_defaults()
+        .parameter("TaskLogGroupArns", &format!("{}, arn:aws:logs:*:000000000000:log-group:/ecs/*", arn("logs", "log-group:todobackend")));
+    for (question, narrowed) in [
+        (read("us-east-1", "todobackend"), true),
+        (read("eu-west-1", "/ecs/other"), true),
+        (read("eu-west-1", "todobackend"), false),
+        (read("us-east-1", "todobackend-2"), false),
+        (read("us-east-1", "/aws/lambda/payments"), false),
+    ] {
+        assert!(may(&Deployment::with_defaults(), WORKER, &question), "{question:?}");
+        assert_eq!(may(&narrow, WORKER, &question), narrowed, "{question:?}");
+    }
+}
+
+#[test]
 fn each_function_may_use_the_key_as_it_needs_to_and_none_when_urls_are_not_sealed() {
     let theirs = "arn:aws:kms:us-east-1:000000000000:key/theirs";
     let created = Deployment::new().key("arn:aws:kms:us-east-1:000000000000:key/created");

@@ -12,6 +12,10 @@ use template_roles::template::{referred, resources};
 /// events that all attempts failed for to the dead-letter queue (Lambda guide, invocation-async-retain-records).
 pub const MADE_BY_LAMBDA: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
 
+/// Whoever invokes these does not wait for them: what they could not do is lost unless Lambda keeps it. CloudFormation invokes the one,
+/// EventBridge the other.
+const INVOKED_WITHOUT_WAITING: [&str; 2] = ["RescueFunction", "StartFunction"];
+
 type Grants = BTreeSet<(String, BTreeSet<String>)>;
 
 /// The actions of a policy document, each with the logical ids of its resources.
@@ -48,11 +52,34 @@ fn lambda_may_write_each_functions_log_and_dead_letters_and_no_others() {
         let allowed: Grants = inline(role).into_iter().filter(|(action, _)| MADE_BY_LAMBDA.contains(&&**action)).collect();
         let log = BTreeSet::from([only(&properties["LoggingConfig"]["LogGroup"])]);
         let mut needed: Grants = [("logs:CreateLogStream".to_owned(), log.clone()), ("logs:PutLogEvents".to_owned(), log)].into();
-        if let Some(queue) = properties.get("DeadLetterConfig") {
-            needed.insert(("sqs:SendMessage".to_owned(), BTreeSet::from([only(&queue["TargetArn"])])));
+        if INVOKED_WITHOUT_WAITING.contains(&&**id) {
+            let queue = &properties["DeadLetterConfig"]["TargetArn"];
+            needed.insert(("sqs:SendMessage".to_owned(), BTreeSet::from([only(queue)])));
+        } else {
+            assert_eq!(properties.get("DeadLetterConfig"), None, "{id}: who waits for it knows how it went");
         }
         assert_eq!(allowed, needed, "{id}");
     }
+}
+
+/// As long as CloudFormation waits, and as often as Lambda can.
+#[test]
+fn what_is_invoked_without_waiting_is_tried_again_for_as_long_as_a_stack_waits() {
+    let mut tried: Vec<_> = resources("AWS::Lambda::EventInvokeConfig")
+        .map(|(id, config)| {
+            let properties = &config["Properties"];
+            assert_eq!(
+                (&properties["MaximumRetryAttempts"], &properties["MaximumEventAgeInSeconds"]),
+                (&"2".into(), &"3600".into()),
+                "{id}"
+            );
+            // The one that is invoked by its ARN without a version.
+            assert_eq!(properties["Qualifier"], "$LATEST", "{id}");
+            only(&properties["FunctionName"])
+        })
+        .collect();
+    tried.sort();
+    assert_eq!(tried, INVOKED_WITHOUT_WAITING);
 }
 
 /// Lambda gives a function's role to nobody else, and what a role allows is read and understood as a whole.
@@ -107,8 +134,17 @@ fn each_rule_may_invoke_its_function_and_no_other_rule_may() {
     for (rule, properties) in resources("AWS::Events::Rule").map(|(id, rule)| (id.clone(), &rule["Properties"])) {
         for target in properties["Targets"].as_array().unwrap().iter().filter(|target| is_function(&target["Arn"])) {
             targets.insert((rule.clone(), only(&target["Arn"])));
-            if let Some(queue) = target.get("DeadLetterConfig") {
-                dead_letters.insert((rule.clone(), only(&queue["Arn"])));
+            let policy = &target["RetryPolicy"];
+            let retries = (policy["MaximumEventAgeInSeconds"].as_str(), policy["MaximumRetryAttempts"].as_str());
+            match &*rule {
+                // Nothing else tells of the event.
+                "ExecutionsEnded" => {
+                    dead_letters.insert((rule.clone(), only(&target["DeadLetterConfig"]["Arn"])));
+                    assert_eq!(retries, (Some("3600"), Some("20")), "{rule}");
+                }
+                // The next one comes in a minute.
+                "EveryMinute" => assert_eq!((target.get("DeadLetterConfig"), retries), (None, (Some("60"), Some("0"))), "{rule}"),
+                other => panic!("whether events of {other} may be lost is not known here"),
             }
         }
     }
