@@ -47,6 +47,8 @@ impl RecordedEvent {
 pub struct Course {
     /// The run.
     pub activity: Activity,
+    /// When the run must be over, as the input of the attempt says that was scheduled last.
+    pub deadline: Option<Timestamp>,
     /// The answer.
     pub answer: Answer,
 }
@@ -60,8 +62,6 @@ pub enum Activity {
     Waiting {
         /// When it was scheduled; each attempt counts for itself.
         since: Timestamp,
-        /// When the run must be over, as its input says it.
-        deadline: Option<Timestamp>,
     },
     /// A worker has it.
     Taken {
@@ -102,7 +102,7 @@ impl Course {
     /// Nothing is known yet.
     #[must_use]
     pub const fn unread() -> Self {
-        Self { activity: Activity::Unknown, answer: Answer::NotBegun }
+        Self { activity: Activity::Unknown, deadline: None, answer: Answer::NotBegun }
     }
 
     /// Takes the next event into account.
@@ -110,7 +110,8 @@ impl Course {
         let concerns_activity = event.concerns_activity();
         match event.name.as_str() {
             "ActivityScheduled" => {
-                self.activity = Activity::Waiting { since: event.at, deadline: event.input.as_deref().and_then(deadline_of) }
+                self.activity = Activity::Waiting { since: event.at };
+                self.deadline = event.input.as_deref().and_then(deadline_of);
             }
             "ActivityStarted" => self.activity = Activity::Taken { worker: event.worker.clone() },
             "ActivityScheduleFailed" | "ActivitySucceeded" | "ActivityFailed" | "ActivityTimedOut" => self.activity = Activity::Ended,

@@ -56,7 +56,7 @@ fn plain(name: &str) -> Value {
 fn the_activity_is_followed_through_its_attempts() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
-    let waiting = |second| Activity::Waiting { since: at(second), deadline: None };
+    let waiting = |second| Activity::Waiting { since: at(second) };
     let run = [
         (entered("RunTask"), Activity::Unknown),
         (activity("Scheduled", 10), waiting(10)),
@@ -73,6 +73,21 @@ fn the_activity_is_followed_through_its_attempts() {
     for end in 1..=run.len() {
         let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
         assert_eq!(course(&events.into()).activity, run[end - 1].1, "after {end} events");
+    }
+}
+
+#[test]
+fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
+    let scheduled =
+        |input: &str| json!({"type": "ActivityScheduled", "activityScheduledEventDetails": {"resource": ACTIVITY, "input": input}});
+    for (input, expected) in [
+        (r#"{"task": {"deadline": "2026-11-23T07:00:00Z", "cluster": "main"}}"#, Some("2026-11-23T07:00:00Z")),
+        (r#"{"task": {"deadline": "soon"}}"#, None),
+        (r#"{"task": {}}"#, None),
+        ("no JSON", None),
+    ] {
+        let expected = expected.map(|at| at.parse::<Timestamp>().unwrap());
+        assert_eq!(course(&json!([scheduled(input), activity("Started", 12)])).deadline, expected, "{input}");
     }
 }
 
@@ -132,7 +147,7 @@ fn an_end_that_only_follows_an_answer_proves_it() {
 
 #[test]
 fn an_empty_history_says_nothing() {
-    assert_eq!(course(&json!([])), Course { activity: Activity::Unknown, answer: Answer::NotBegun });
+    assert_eq!(course(&json!([])), Course { activity: Activity::Unknown, deadline: None, answer: Answer::NotBegun });
 }
 
 proptest! {

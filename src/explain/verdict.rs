@@ -161,7 +161,7 @@ impl Judge<'_> {
 
     fn running_activity(&self) -> (String, Option<String>) {
         match &self.course.activity {
-            Activity::Waiting { since, .. } => {
+            Activity::Waiting { since } => {
                 let waited = Span::between(*since, self.now);
                 if waited.0 < SOON {
                     return (format!("No worker has claimed the run yet, for {waited}."), None);

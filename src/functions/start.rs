@@ -79,6 +79,13 @@ enum Decision {
     Fail(String),
 }
 
+/// No execution has the request.
+struct NotHandedOn {
+    error: ApiError,
+    /// Whether it is certain that none has it.
+    is_certain: bool,
+}
+
 impl Starter {
     /// Starts executions of `state_machine`.
     #[must_use]
@@ -204,22 +211,18 @@ impl Starter {
                 tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
             }
             // The name makes another start harmless, whether this one took effect or not.
-            Err(error) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
-            Err(error) if request.request_type == RequestType::Delete => {
+            Err(NotHandedOn { error, .. }) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
+            Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
                 self.responder.succeed(request, Output::skipped("no execution could be started"), DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
             }
-            Err(error) => {
-                let reason = match error.kind {
-                    // The call may have taken effect, when nobody could be asked about it.
-                    ErrorKind::Unavailable => {
-                        format!("The run could not be started: {error}. Should execution {} exist all the same, stop it.", identity.name)
-                    }
-                    ErrorKind::AccessDenied | ErrorKind::Throttled | ErrorKind::Rejected => {
-                        format!("The run could not be started: {error}. Nothing was run.")
-                    }
+            Err(NotHandedOn { error, is_certain }) => {
+                let reason = if is_certain {
+                    format!("The run could not be started: {error}. Nothing was run.")
+                } else {
+                    format!("The run could not be started: {error}. Should execution {} exist all the same, stop it.", identity.name)
                 };
                 self.responder.fail(request, &reason, DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
@@ -230,17 +233,18 @@ impl Starter {
 
     /// Makes sure that an execution has the request. A start that failed may have taken effect, or an earlier delivery of the event has
     /// started it: an answer of ours would then come beside the execution's own.
-    async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
+    async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, NotHandedOn> {
         let error = match self.start_execution(identity, request, task).await {
             Ok(started) => return Ok(started),
             Err(error) => error,
         };
         match self.state_machine.has(&identity.name).await {
             Ok(true) => Ok(Started::Already),
-            Ok(false) => Err(error),
+            Ok(false) => Err(NotHandedOn { error, is_certain: true }),
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same");
-                Err(error)
+                let is_certain = matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Rejected);
+                Err(NotHandedOn { error, is_certain })
             }
         }
     }

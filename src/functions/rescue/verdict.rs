@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_end_has_its_words() {
-        let waiting = Activity::Waiting { since: Timestamp::UNIX_EPOCH, deadline: None };
+        let waiting = Activity::Waiting { since: Timestamp::UNIX_EPOCH };
         let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
         let not_claimed = not_claimed(Duration::from_secs(300));
         for (status, error, cause, activity, expected_error, expected) in [

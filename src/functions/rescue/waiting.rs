@@ -61,9 +61,10 @@ impl Rescuer {
 
     async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
         let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
-        let Activity::Waiting { since, deadline } = Course::of(&events).activity else { return Ok(false) };
+        let course = Course::of(&events);
+        let Activity::Waiting { since } = course.activity else { return Ok(false) };
         let waited = self.clock.since(since);
-        let is_too_late = waited >= AT_LEAST && deadline.is_some_and(|deadline| deadline <= self.clock.now());
+        let is_too_late = waited >= AT_LEAST && course.deadline.is_some_and(|deadline| deadline <= self.clock.now());
         if waited < self.patience.claim && !is_too_late {
             return Ok(false);
         }
