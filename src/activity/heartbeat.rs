@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TaskToken;
 use super::client::{ActivityClient, Delivery};
@@ -59,14 +59,19 @@ impl<'a> Heartbeat<'a> {
     }
 
     /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
+    ///
+    /// Without news of the service, the task is lost once the period is over: the service counts it from the arrival of a beat, which
+    /// is no earlier than its sending, so it has not given the task to another worker by then.
     pub(super) async fn until_lost(&mut self) -> String {
         loop {
-            sleep_until(self.due).await;
+            let given_up = self.heard + self.period;
+            sleep_until(self.due.min(given_up)).await;
             let sent = Instant::now();
-            if sent.duration_since(self.heard) >= self.period {
+            let beat = async { if sent < given_up { self.client.heartbeat(self.token).await } else { std::future::pending().await } };
+            let Ok(delivery) = timeout_at(given_up, beat).await else {
                 return format!("no heartbeat got through for {} s, which is as long as the service waits for one", self.period.as_secs());
-            }
-            match self.client.heartbeat(self.token).await {
+            };
+            match delivery {
                 Delivery::Taken => {
                     self.heard = sent;
                     self.late = None;
