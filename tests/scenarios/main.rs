@@ -12,6 +12,7 @@ mod functions;
 mod histories;
 #[path = "../faults/interpreter.rs"]
 mod interpreter;
+mod launches;
 mod lifecycle;
 mod load;
 mod parameters;
@@ -21,5 +22,6 @@ mod reasons;
 mod task_run;
 mod templates;
 mod upgrade;
+mod worker_health;
 mod worker_process;
 mod world;
