@@ -109,7 +109,7 @@ fn deep_and_huge_input_has_the_size_it_is_to_have() {
     }
 }
 
-/// Address space for the test that parses, in KiB: a hundred values for each byte would not have room.
+/// Address space for the test that parses, in KiB. Half of it suffices, and a kilobyte for each byte of input has no room in it.
 const MEMORY: u32 = 1024 * 1024;
 const IS_BOUNDED: &str = "PARSERS_IN_BOUNDED_MEMORY";
 
