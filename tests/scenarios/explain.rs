@@ -9,7 +9,6 @@ use crate::functions::execution::{Execution, NOW};
 use crate::functions::world::World;
 use crate::program::{Ended, Program, command};
 
-
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();
     let mut child = command(Some(&served.url()), &arguments);

@@ -173,4 +173,3 @@ fn request(address: &str, method: &str) -> (String, String) {
     let status = head.lines().next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
     (status.to_owned(), body.to_owned())
 }
-

@@ -63,8 +63,7 @@ async fn two_hundred_tasks_are_handed_over_within_two_seconds_though_each_answer
     let world = World::new();
     let worker = world.worker_with(TASKS + 100, |_| pending());
     let schedule = Schedule::retrying().heartbeat(HEARTBEAT);
-    let scheduled: Vec<_> =
-        (0..TASKS).map(|_| world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), schedule.clone())).collect();
+    let scheduled: Vec<_> = (0..TASKS).map(|_| world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), schedule.clone())).collect();
     for one in &scheduled {
         within(LONGEST, one.started(1)).await;
     }

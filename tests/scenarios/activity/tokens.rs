@@ -65,7 +65,8 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
         let input = json!({INPUT: 60, "task": world.task()});
         let _scheduled = world.aws.sfn().schedule(&world.activity, &input, Schedule::once());
         within(LONGEST, world.aws.calls().ended("RunTask", 1)).await;
-        let lost = world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Error(AwsError::new(code, "It is over.")));
+        let lost =
+            world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Error(AwsError::new(code, "It is over.")));
         sleep(HEARTBEAT / 3).await;
         assert_eq!((drops.all().len(), lost.struck()), (1, 1), "{code}");
         sleep(10 * HEARTBEAT).await;
