@@ -18,6 +18,7 @@ mod poll;
 mod shutdown;
 mod token;
 mod vitals;
+mod watchdog;
 
 use std::future::Future;
 use std::num::NonZeroU32;

@@ -59,15 +59,18 @@ impl<'a> Heartbeat<'a> {
     }
 
     /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
+    ///
+    /// Without news of the service, the task is lost once the period is over: the service counts it from the arrival of a beat, which
+    /// is no earlier than its sending, so it has not given the task to another worker by then.
     pub(super) async fn until_lost(&mut self) -> String {
         loop {
-            sleep_until(self.due).await;
-            let sent = Instant::now();
             let end = self.heard + self.period;
+            sleep_until(self.due.min(end)).await;
+            let sent = Instant::now();
             if sent >= end {
                 return self.not_heard();
             }
-            // No beat is waited for beyond the end: the service has given the task up by then, whatever becomes of the beat.
+            // Nor is a beat waited for any longer.
             let Ok(delivery) = timeout_at(end, self.client.heartbeat(self.token)).await else {
                 return self.not_heard();
             };

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::obstacle::{describe, is_capacity, may_pass};
-use super::run::{Decision, Run};
+use super::run::{Decision, RETRY, Run};
 use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
@@ -56,6 +56,8 @@ impl From<NotLaunched> for Decision {
     }
 }
 
+/// How long tasks are looked for whose launch got no answer, of the time in which they must be stopped as well.
+const LOOKED_FOR: Duration = Duration::from_secs(15);
 /// Pauses between launches that came to nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -93,11 +95,21 @@ impl Run<'_> {
             }
         }
         if self.uncertain || self.missing() > 0 {
-            match timeout_at(patience, self.list()).await {
+            match timeout_at(patience.min(Instant::now() + LOOKED_FOR), self.list_for_certain()).await {
                 Ok(Ok(found)) if !found.is_empty() => self.track(found.into_iter().map(|task| task.arn), true),
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "tasks whose launch got no answer could not be looked for"),
                 Err(_) => tracing::warn!("tasks whose launch got no answer could not be looked for in time"),
+            }
+        }
+    }
+
+    /// The same as [`Self::list`], again and again while it fails for what may pass.
+    async fn list_for_certain(&self) -> Result<Vec<ListedTask>, ApiError> {
+        loop {
+            match self.list().await {
+                Err(error) if error.may_pass() => sleep(RETRY).await,
+                listed => return listed,
             }
         }
     }

@@ -1,19 +1,22 @@
-//! The activity worker by itself: permits, heartbeats, lost tokens, answers, hand-over.
+//! The activity worker by itself: permits, heartbeats, answers; and in files of their own polls, lost tokens, hand-over.
 
-use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod hand_over;
+mod polls;
+mod tokens;
+mod watchdog;
+
 use std::time::Duration;
 
-use ecs_task_runner::activity::{HANDED_OVER, PANICKED, TaskFailure};
+use ecs_task_runner::activity::{PANICKED, TaskFailure};
 use serde_json::json;
+use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{EventKind, Outcome, Schedule};
-use stand_ins::{AwsError, Service};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::world::{HEARTBEAT, World, failure, success};
+use crate::world::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
 
+/// The heartbeat period, in seconds, as a task's input names it.
 const INPUT: &str = "heartbeatSeconds";
 
 #[tokio::test(start_paused = true)]
@@ -21,7 +24,7 @@ async fn a_task_is_run_and_answered() {
     let world = World::new();
     let _worker = world.worker_with(10, |task| async move { Ok(json!({"echo": task.input}).to_string()) });
     let scheduled = world.aws.sfn().schedule(&world.activity, &json!({"n": 1}), Schedule::once());
-    assert_eq!(success(scheduled.outcome().await), json!({"echo": "{\"n\":1}"}));
+    assert_eq!(success(outcome(&scheduled).await), json!({"echo": "{\"n\":1}"}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -29,7 +32,7 @@ async fn a_failure_keeps_its_name_and_its_cause() {
     let world = World::new();
     let _worker = world.worker_with(10, |_| async { Err(TaskFailure { error: "My.Error".to_owned(), cause: "It broke.".to_owned() }) });
     let scheduled = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
-    assert_eq!(failure(scheduled.outcome().await), ("My.Error".to_owned(), "It broke.".to_owned()));
+    assert_eq!(failure(outcome(&scheduled).await), ("My.Error".to_owned(), "It broke.".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -40,58 +43,11 @@ async fn heartbeats_keep_a_long_task_alive_at_a_third_of_the_period() {
         Ok("{}".to_owned())
     });
     let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    success(scheduled.outcome().await);
+    success(outcome(&scheduled).await);
     let beats = scheduled.heartbeats();
     let longest = beats.windows(2).map(|pair| pair[1].checked_sub(pair[0]).unwrap()).max().unwrap();
     assert!(longest <= HEARTBEAT / 3, "two heartbeats were {longest:?} apart");
     assert!((44..=58).contains(&beats.len()), "{} heartbeats in 900 s", beats.len());
-}
-
-struct OnDrop(Arc<AtomicUsize>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_token_ends_the_handler_without_an_answer() {
-    let world = World::new();
-    let dropped = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&dropped);
-    let _worker = world.worker_with(1, move |_| {
-        let guard = OnDrop(Arc::clone(&counter));
-        async move {
-            let _guard = guard;
-            pending().await
-        }
-    });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    scheduled.started(1).await;
-    world.aws.sfn().abort(&scheduled);
-    sleep(HEARTBEAT).await;
-    assert_eq!(dropped.load(Ordering::SeqCst), 1);
-    let calls = world.aws.calls();
-    assert_eq!(calls.count("SendTaskSuccess").arrived + calls.count("SendTaskFailure").arrived, 0);
-    // The permit is back: the one slot serves the next task.
-    let next = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
-    next.started(1).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_cut_off_from_the_service_lets_go_when_the_service_has_given_up() {
-    let world = World::new();
-    let _worker = world.worker_with(1, |_| async {
-        sleep(Duration::from_secs(600)).await;
-        Ok("{}".to_owned())
-    });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    scheduled.started(1).await;
-    world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Refuse);
-    assert_eq!(scheduled.outcome().await, Outcome::HeartbeatTimedOut);
-    sleep(Duration::from_secs(700)).await;
-    assert_eq!(world.aws.calls().count("SendTaskSuccess").arrived, 0, "a task that another worker may have was answered");
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +59,7 @@ async fn heartbeats_that_fail_for_a_while_are_sent_again() {
     });
     world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::For(Duration::from_secs(45)), Fault::InternalError);
     let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    success(scheduled.outcome().await);
+    success(outcome(&scheduled).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +69,7 @@ async fn an_answer_is_repeated_until_the_service_has_it() {
         let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
         world.aws.faults().inject(Service::Sfn, "SendTaskSuccess", Span::For(Duration::from_secs(300)), fault.clone());
         let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-        assert_eq!(scheduled.outcome().await, Outcome::Succeeded(json!({})), "after {fault:?}");
+        assert_eq!(outcome(&scheduled).await, Outcome::Succeeded(json!({})), "after {fault:?}");
     }
 }
 
@@ -123,30 +79,9 @@ async fn an_answer_that_arrived_although_its_reply_was_lost_is_not_an_error() {
     let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
     world.aws.faults().inject(Service::Sfn, "SendTaskSuccess", Span::Next(1), Fault::CutAfter);
     let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    success(scheduled.outcome().await);
+    success(outcome(&scheduled).await);
     let next = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-    success(next.outcome().await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn polls_that_fail_never_end_a_worker() {
-    for fault in [
-        Fault::InternalError,
-        Fault::Throttle,
-        Fault::AccessDenied,
-        Fault::Refuse,
-        Fault::CutBefore,
-        Fault::Error(AwsError::new("ActivityWorkerLimitExceeded", "too many")),
-    ] {
-        let world = World::new();
-        world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::For(Duration::from_secs(120)), fault.clone());
-        let _worker = world.worker_with(2, |_| async { Ok("{}".to_owned()) });
-        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
-        success(scheduled.outcome().await);
-        let polls = world.aws.calls().count("GetActivityTask").arrived;
-        // Two pollers, 200 ms to 10 s apart, for two minutes.
-        assert!(polls < 80, "{polls} polls in two minutes of {fault:?}");
-    }
+    success(outcome(&next).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,7 +96,7 @@ async fn no_more_tasks_are_fetched_than_may_run_at_once() {
     let fetched = scheduled.iter().filter(|one| one.events().iter().any(|event| matches!(event.kind, EventKind::Started { .. }))).count();
     assert_eq!(fetched, 3);
     for one in scheduled {
-        success(one.outcome().await);
+        success(outcome(&one).await);
     }
 }
 
@@ -173,50 +108,40 @@ async fn a_panicking_handler_is_answered_and_the_worker_goes_on() {
         Ok("{}".to_owned())
     });
     let first = world.aws.sfn().schedule(&world.activity, &json!({"do": "panic"}), Schedule::once());
-    assert_eq!(failure(first.outcome().await).0, PANICKED);
-    success(world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once()).outcome().await);
+    assert_eq!(failure(outcome(&first).await).0, PANICKED);
+    let next = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+    success(outcome(&next).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_hands_running_tasks_over_and_another_worker_goes_on() {
+async fn an_answer_that_the_service_refuses_is_given_up_and_leaves_its_place() {
     let world = World::new();
-    let first = world.worker_with(5, |_| pending());
-    let scheduled: Vec<_> = (0..3).map(|_| world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::retrying())).collect();
-    for one in &scheduled {
-        one.started(1).await;
-    }
-    first.request_shutdown();
-    first.ended().await;
-    for one in &scheduled {
-        let handed_over = one.events().iter().any(|event| matches!(&event.kind, EventKind::Failed { error, .. } if error == HANDED_OVER));
-        assert!(handed_over);
-    }
-    let _second = world.worker_with(5, |_| async { Ok("{}".to_owned()) });
-    for one in scheduled {
-        success(one.outcome().await);
-    }
+    // No JSON, which the service takes at no time.
+    let _worker = world.worker_with(1, |_| async { Ok("{".to_owned()) });
+    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    assert_eq!(outcome(&scheduled).await, Outcome::HeartbeatTimedOut);
+    let calls = world.aws.calls();
+    assert_eq!((calls.count("SendTaskSuccess").arrived, calls.count("SendTaskFailure").arrived), (1, 0));
+    let next = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+    within(LONGEST, next.started(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_poll_in_flight_at_shutdown_is_waited_for_and_its_task_handed_over() {
-    let world = World::new();
-    let worker = world.worker_with(5, |_| async { panic!("a worker that shuts down must not begin a task") });
-    world.aws.calls().arrived("GetActivityTask", 2).await;
-    worker.request_shutdown();
-    sleep(Duration::from_secs(20)).await;
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
-    assert_eq!(failure(scheduled.outcome().await).0, HANDED_OVER);
-    let start = Instant::now();
-    worker.ended().await;
-    assert!(start.elapsed() <= Duration::from_secs(45), "the other poll ends with its minute");
-    let polls = world.aws.calls().count("GetActivityTask").arrived;
-    assert_eq!(polls, 2, "a worker that shuts down must not poll again");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_idle_worker_keeps_two_polls_open() {
-    let world = World::new();
-    let _worker = world.worker_with(100, |_| async { Ok("{}".to_owned()) });
-    sleep(Duration::from_secs(600)).await;
-    assert_eq!(world.aws.sfn().waiting_polls(&world.activity), 2);
+async fn an_output_that_is_too_large_becomes_a_failure_that_says_so() {
+    /// Of `API_SendTaskSuccess`, bytes.
+    const MOST: usize = 262_144;
+    for bytes in [MOST, MOST + 1] {
+        let world = World::new();
+        let output = format!("\"{}\"", "x".repeat(bytes - 2));
+        let _worker = world.worker_with(1, move |_| std::future::ready(Ok(output.clone())));
+        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+        let ended = outcome(&scheduled).await;
+        if bytes <= MOST {
+            success(ended);
+        } else {
+            let (error, cause) = failure(ended);
+            assert_eq!(error, "States.DataLimitExceeded");
+            assert!(cause.contains(&bytes.to_string()), "{cause}");
+        }
+    }
 }

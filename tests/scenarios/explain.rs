@@ -1,7 +1,5 @@
 //! `ecs-task-runner explain` as people run it: a process, its output and exit codes, real sockets.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
@@ -11,15 +9,12 @@ use crate::functions::execution::{Execution, NOW};
 use crate::functions::world::World;
 use crate::program::{Ended, Program, command};
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();
     let mut child = command(Some(&served.url()), &arguments);
     // A person, and no worker.
     child.env("AWS_ACCESS_KEY_ID", "PERSON");
-    Program::of(child.spawn().unwrap()).ended(PATIENCE).await
+    Program::of(child.spawn().unwrap()).ended().await
 }
 
 async fn listen(world: &World) -> Served {
@@ -132,7 +127,7 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
     }
 
     let mut without_credentials = command(None, &["explain", &execution.arn]);
-    let ended = Program::of(without_credentials.spawn().unwrap()).ended(PATIENCE).await;
+    let ended = Program::of(without_credentials.spawn().unwrap()).ended().await;
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
     assert!(ended.stderr.contains("no AWS credentials were found"), "{}", ended.stderr);
 }

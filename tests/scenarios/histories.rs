@@ -3,9 +3,9 @@
 //!
 //! A history is all in its seed: the same one brings the same calls at the same virtual times.
 //!
-//! - `HISTORIES_CASES`: how many histories are played (60), `HISTORIES_SEED`: the first one's seed (a random one). The others have
-//!   the seeds after it.
+//! - `HISTORIES_CASES`: how many histories are played. Without it, the same 60 every time.
 //! - `HISTORIES_MINUTES`: how long the test that is ignored goes on (60).
+//! - `HISTORIES_SEED`: the first one's seed, where they are not the usual ones a random one. The others have the seeds after it.
 
 mod campaign;
 mod invariants;
@@ -13,17 +13,17 @@ mod line;
 mod play;
 mod schedule;
 
-use campaign::{Length, campaign, trace};
+use campaign::{Campaign, campaign, trace};
 
 #[test]
 fn whatever_happens_the_invariants_hold() {
-    campaign("histories", Length::cases(60));
+    campaign("histories", Campaign::of_cases(60));
 }
 
 #[test]
 #[ignore = "goes on for an hour: HISTORIES_MINUTES=15 cargo test --test scenarios histories::for_an_hour -- --ignored --nocapture"]
 fn for_an_hour_the_invariants_hold() {
-    campaign("histories", Length::minutes(60));
+    campaign("histories", Campaign::of_minutes(60));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod functions;
 mod histories;
 #[path = "../faults/interpreter.rs"]
 mod interpreter;
+mod launches;
 mod lifecycle;
 mod load;
 mod parameters;
@@ -23,5 +24,6 @@ mod standstill;
 mod task_run;
 mod templates;
 mod upgrade;
+mod worker_health;
 mod worker_process;
 mod world;

@@ -1,21 +1,52 @@
 //! The real `ecs-task-runner` as a process, with the stand-ins at the other end of its sockets.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use stand_ins::Served;
 use template_roles::WORKER;
 use tokio::time::{Instant, sleep};
 
-use crate::world::World;
+use crate::world::{World, within};
+
+/// Longer than anything takes that a program does here, on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running worker. Dropped, it is killed.
 pub struct Program {
     child: Child,
-    /// Read all the time: a program whose output nobody reads stops when the pipe is full.
-    output: Option<JoinHandle<(String, String)>>,
+    stdout: Printed,
+    stderr: Printed,
+}
+
+/// What a program prints, read all the time: a program whose output nobody reads stops when the pipe is full.
+struct Printed {
+    lines: Arc<Mutex<Vec<String>>>,
+    reading: Option<JoinHandle<()>>,
+}
+
+impl Printed {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let reading = std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines() {
+                kept.lock().unwrap().push(line.unwrap());
+            }
+        });
+        Self { lines, reading: Some(reading) }
+    }
+
+    /// All of it, once the program has ended.
+    fn whole(&mut self) -> String {
+        self.reading.take().unwrap().join().unwrap();
+        self.lines.lock().unwrap().iter().flat_map(|line| [line, "\n"]).collect()
+    }
 }
 
 /// What a program left behind.
@@ -59,31 +90,40 @@ impl Program {
 
     /// A program that was started otherwise.
     pub fn of(mut child: Child) -> Self {
-        let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let output = std::thread::spawn(move || {
-            let (mut printed, mut said) = (String::new(), String::new());
-            stdout.read_to_string(&mut printed).unwrap();
-            stderr.read_to_string(&mut said).unwrap();
-            (printed, said)
-        });
-        Self { child, output: Some(output) }
+        let (stdout, stderr) = (Printed::of(child.stdout.take().unwrap()), Printed::of(child.stderr.take().unwrap()));
+        Self { child, stdout, stderr }
     }
 
-    /// Sends a signal: `TERM`, `KILL`, `STOP`, `CONT`.
-    pub fn signal(&self, signal: &str) {
-        let sent = Command::new("kill").args([format!("-{signal}"), self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// The lines of its log so far that hold a text.
+    pub fn logged(&self, text: &str) -> Vec<String> {
+        self.stdout.lines.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
+    }
+
+    /// Waits until its log has a line that holds a text, and gives the first.
+    pub async fn logs(&self, text: &str) -> String {
+        let waiting = async {
+            loop {
+                if let Some(line) = self.logged(text).into_iter().next() {
+                    return line;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        within(PATIENCE, waiting).await
     }
 
     /// Waits for the end of the process.
-    pub async fn ended(mut self, within: Duration) -> Ended {
-        let end = Instant::now() + within;
+    pub async fn ended(mut self) -> Ended {
+        let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let (stdout, stderr) = self.output.take().unwrap().join().unwrap();
-                return Ended { status, stdout, stderr };
+                return Ended { status, stdout: self.stdout.whole(), stderr: self.stderr.whole() };
             }
-            assert!(Instant::now() < end, "the program still runs after {within:?}");
+            assert!(Instant::now() < end, "the program still runs after {PATIENCE:?}");
             sleep(Duration::from_millis(20)).await;
         }
     }

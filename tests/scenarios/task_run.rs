@@ -1,27 +1,14 @@
-//! Runs of ECS tasks by a worker: what ECS does, and what the execution is told.
+//! Runs of ECS tasks by a worker: what becomes of the task, and what the execution is told.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ecs_task_runner::activity::HANDED_OVER;
 use serde_json::json;
-use stand_ins::ecs::{Container, OnSigterm, Placement, Script};
-use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::{EventKind, Outcome};
-use stand_ins::{AwsError, Service};
+use stand_ins::ecs::{Container, OnSigterm, Script};
 use tokio::time::sleep;
 
-use crate::world::{FAMILY, HEARTBEAT, NAME, TOKEN, World, failure, success, with};
+use crate::world::{FAMILY, NAME, TOKEN, World, failure, outcome, success, with};
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// Client tokens of the launches, in order, without repeats.
-fn tokens(world: &World) -> Vec<String> {
-    let mut tokens: Vec<String> =
-        world.aws.calls().of("RunTask").iter().map(|call| call.body["clientToken"].as_str().unwrap().to_owned()).collect();
-    tokens.dedup();
-    tokens
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_exits_with_0_succeeds_with_every_output() {
@@ -47,7 +34,7 @@ async fn a_task_that_takes_half_an_hour_is_waited_for_with_heartbeats() {
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::exits(0).running(30 * MINUTE));
     let scheduled = world.schedule(&world.task());
-    success(scheduled.outcome().await);
+    success(outcome(&scheduled).await);
     assert!(scheduled.heartbeats().len() > 80);
     assert_eq!(world.launched(), 1);
 }
@@ -124,7 +111,7 @@ async fn a_task_that_somebody_stops_was_interrupted() {
     let arn = world.aws.ecs().tasks()[0].arn.clone();
     let config = aws_sdk_ecs::Config::from(&stand_in_config(&world));
     aws_sdk_ecs::Client::from_conf(config).stop_task().cluster("todobackend").task(&arn).reason("by hand").send().await.unwrap();
-    let (error, cause) = failure(scheduled.outcome().await);
+    let (error, cause) = failure(outcome(&scheduled).await);
     assert_eq!(error, "EcsTask.Interrupted");
     assert!(cause.contains("StopTask") && cause.contains("by hand"), "{cause}");
 }
@@ -156,92 +143,6 @@ async fn a_task_that_ecs_never_knows_is_a_failure() {
     let (error, cause) = failure(world.run(&world.task()).await);
     assert_eq!(error, "EcsTask.Failed");
     assert!(cause.contains("has not known the task"), "{cause}");
-}
-
-/// Launches that find no room keep their token until there is some.
-#[tokio::test(start_paused = true)]
-async fn a_lack_of_capacity_is_waited_out_under_one_token() {
-    let fargate = "Capacity is unavailable at this time. Please try again later or in a different availability zone";
-    for reason in ["RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT", fargate] {
-        let world = World::new();
-        let _worker = world.worker();
-        world.aws.ecs().placements(FAMILY, [Placement::fails(reason), Placement::fails(reason), Placement::fails(reason), Placement::All]);
-        success(world.run(&world.task()).await);
-        assert_eq!(world.aws.calls().count("RunTask").arrived, 4, "{reason}");
-        assert_eq!(tokens(&world), [TOKEN], "{reason}");
-        assert_eq!(world.launched(), 1, "{reason}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_placement_that_can_never_succeed_is_told_at_once() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.aws.ecs().placement(FAMILY, Placement::fails("ATTRIBUTE"));
-    let (error, cause) = failure(world.run(&world.task()).await);
-    assert_eq!(error, "EcsTask.NotStarted");
-    assert!(cause.contains("ATTRIBUTE") && cause.contains("placement constraint"), "{cause}");
-    assert_eq!(world.aws.calls().count("RunTask").arrived, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn capacity_that_never_comes_ends_at_the_deadline_with_the_obstacle_named() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.aws.ecs().placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-    let deadline = (world.clock.now() + jiff::SignedDuration::from_mins(10)).to_string();
-    let (error, cause) = failure(world.run(&with(world.task(), &json!({"deadline": deadline}))).await);
-    assert_eq!(error, "EcsTask.DeadlineExceeded");
-    assert!(cause.contains("RESOURCE:MEMORY"), "{cause}");
-    assert_eq!(world.launched(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_retries_a_lack_of_capacity_is_told_at_once() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.aws.ecs().placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-    let (error, _) = failure(world.run(&with(world.task(), &json!({"retryStartFailures": false}))).await);
-    assert_eq!(error, "EcsTask.NotStarted");
-    assert_eq!(world.aws.calls().count("RunTask").arrived, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_start_failure_that_may_pass_is_launched_again_under_the_next_token() {
-    let world = World::new();
-    let _worker = world.worker();
-    let pull = || Script::fails_to_start("CannotPullContainerError: net/http: request canceled (Client.Timeout exceeded)");
-    world.aws.ecs().scripts(FAMILY, [pull(), pull(), Script::exits(0)]);
-    success(world.run(&world.task()).await);
-    assert_eq!(tokens(&world), [TOKEN.to_owned(), format!("{TOKEN}-1"), format!("{TOKEN}-2")]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_task_is_never_launched_again_once_any_container_of_it_may_have_started() {
-    for script in [
-        Script::spot_interruption(Duration::from_secs(30)),
-        Script::fails_to_start("CannotPullContainerError: i/o timeout")
-            .container("sidecar", Container::exits(0).started_before_the_failure()),
-    ] {
-        let world = World::new();
-        world.aws.ecs().register_family("two", &["migrate", "sidecar"]);
-        let _worker = world.worker();
-        world.aws.ecs().script("two", script);
-        failure(world.run(&with(world.task(), &json!({"taskDefinition": "two"}))).await);
-        assert_eq!(world.launched(), 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_rest_of_a_partial_placement_goes_under_the_next_token() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(MINUTE));
-    world.aws.ecs().placements(FAMILY, [Placement::only(2, "RESOURCE:CPU"), Placement::fails("RESOURCE:CPU"), Placement::All]);
-    let output = success(world.run(&with(world.task(), &json!({"count": 3}))).await);
-    assert_eq!(world.launched(), 3);
-    assert_eq!(tokens(&world), [TOKEN.to_owned(), format!("{TOKEN}-1")]);
-    assert_eq!(output["TaskArns"].as_str().unwrap().split(',').collect::<BTreeSet<_>>().len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,42 +185,6 @@ async fn other_exit_codes_can_be_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_run_task_are_told_by_what_can_be_done_about_them() {
-    for (fault, error, says) in [
-        (Fault::AccessDenied, "EcsTask.AccessDenied", "ecs:RunTask"),
-        (Fault::Error(AwsError::new("ClientException", "TaskDefinition not found.")), "EcsTask.InvalidRequest", "active task definition"),
-        (Fault::Error(AwsError::new("ClusterNotFoundException", "Cluster not found.")), "EcsTask.InvalidRequest", "todobackend"),
-        (
-            Fault::Error(AwsError::new("InvalidParameterException", "Network Configuration must be provided")),
-            "EcsTask.InvalidRequest",
-            "Network",
-        ),
-    ] {
-        let world = World::new();
-        let _worker = world.worker();
-        world.aws.faults().inject(Service::Ecs, "RunTask", Span::Forever, fault);
-        let (told, cause) = failure(world.run(&world.task()).await);
-        assert_eq!(told, error, "{cause}");
-        assert!(cause.contains(says), "{cause}");
-        assert_eq!(world.aws.calls().count("RunTask").arrived, 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn trouble_with_ecs_is_waited_out_and_launches_one_task() {
-    for operation in ["RunTask", "DescribeTasks"] {
-        for fault in [Fault::InternalError, Fault::Throttle, Fault::Refuse, Fault::CutBefore, Fault::CutAfter, Fault::Duplicate] {
-            let world = World::new();
-            let _worker = world.worker();
-            world.aws.ecs().script(FAMILY, Script::exits(0).running(MINUTE));
-            world.aws.faults().inject(Service::Ecs, operation, Span::For(2 * MINUTE), fault.clone());
-            success(world.run(&world.task()).await);
-            assert_eq!(world.launched(), 1, "{operation} with {fault:?}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_deadline_stops_the_task_and_waits_until_it_has_stopped() {
     let world = World::new();
     let _worker = world.worker();
@@ -340,7 +205,7 @@ async fn an_input_that_cannot_be_read_is_refused_without_repeating_it() {
     let _worker = world.worker();
     let input = json!({"heartbeatSeconds": 60, "task": {"cluster": "c", "overrides": {"containerOverrides": "hunter2"}}});
     let scheduled = world.aws.sfn().schedule(&world.activity, &input, stand_ins::sfn::Schedule::once());
-    let (error, cause) = failure(scheduled.outcome().await);
+    let (error, cause) = failure(outcome(&scheduled).await);
     assert_eq!(error, "EcsTask.InvalidRequest");
     assert!(!cause.contains("hunter2"), "{cause}");
     assert_eq!(world.launched(), 0);
@@ -353,55 +218,4 @@ async fn a_count_of_0_runs_nothing() {
     let output = success(world.run(&with(world.task(), &json!({"count": 0}))).await);
     assert_eq!(output["Skipped"], "Count is 0");
     assert_eq!(world.launched(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_that_shuts_down_leaves_the_task_to_the_next_one() {
-    let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(10 * MINUTE));
-    let first = world.worker();
-    let scheduled = world.schedule(&world.task());
-    sleep(2 * MINUTE).await;
-    first.request_shutdown();
-    let _second = world.worker();
-    success(scheduled.outcome().await);
-    first.ended().await;
-    assert_eq!(world.launched(), 1);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
-    let handed_over =
-        scheduled.events().iter().filter(|event| matches!(&event.kind, EventKind::Failed { error, .. } if error == HANDED_OVER)).count();
-    assert_eq!(handed_over, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_cut_off_from_the_service_is_followed_by_one_that_adopts_its_task() {
-    let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(10 * MINUTE));
-    let first = world.worker();
-    let scheduled = world.schedule(&world.task());
-    sleep(2 * MINUTE).await;
-    let cut = world.aws.faults().inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
-    sleep(2 * HEARTBEAT).await;
-    first.request_shutdown();
-    cut.lift();
-    let _second = world.worker();
-    let outcome = scheduled.outcome().await;
-    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
-    assert!(scheduled.events().iter().any(|event| event.kind == EventKind::HeartbeatTimedOut));
-    assert_eq!(world.launched(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_second_worker_follows_the_tokens_of_the_first_one() {
-    let world = World::new();
-    let pull = || Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(FAMILY, [pull(), pull(), Script::exits(0).running(10 * MINUTE)]);
-    let first = world.worker();
-    let scheduled = world.schedule(&world.task());
-    sleep(3 * MINUTE).await;
-    assert_eq!(world.launched(), 3);
-    first.request_shutdown();
-    let _second = world.worker();
-    success(scheduled.outcome().await);
-    assert_eq!(world.launched(), 3, "a second worker launched what the first had launched");
 }

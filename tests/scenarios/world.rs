@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use ecs_task_runner::activity::{self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure};
+use ecs_task_runner::activity::{self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
@@ -19,12 +19,15 @@ use stand_ins::StandIns;
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
 use template_roles::{Deployment, Roles, WORKER};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 pub const FAMILY: &str = "migrate";
 pub const CLUSTER: &str = "todobackend";
 pub const NAME: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
 pub const TOKEN: &str = "f00dfeedf00dfeed";
 pub const HEARTBEAT: Duration = Duration::from_secs(60);
+/// No run here takes so long.
+pub const LONGEST: Duration = Duration::from_secs(7_200);
 
 pub struct World {
     pub aws: StandIns,
@@ -36,6 +39,7 @@ pub struct World {
 pub struct Worker {
     trigger: ShutdownTrigger,
     serving: JoinHandle<()>,
+    vitals: Vitals,
 }
 
 impl World {
@@ -98,14 +102,18 @@ impl World {
 
     /// Schedules a run and waits for its end.
     pub async fn run(&self, task: &Value) -> Outcome {
-        self.schedule(task).outcome().await
+        outcome(&self.schedule(task)).await
+    }
+
+    /// Runs ECS tasks for a worker.
+    pub fn runner(&self) -> Arc<TaskRunner> {
+        let connection = self.connection();
+        Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), self.clock, CallRates::default()))
     }
 
     /// Starts a worker that runs ECS tasks.
     pub fn worker(&self) -> Worker {
-        let connection = self.connection();
-        let runner =
-            Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), self.clock, CallRates::default()));
+        let runner = self.runner();
         self.worker_with(10, move |task| Arc::clone(&runner).handle(task))
     }
 
@@ -123,8 +131,9 @@ impl World {
             ..Options::default()
         };
         let (trigger, shutdown) = activity::shutdown();
+        let vitals = client.vitals().clone();
         let serving = tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
-        Worker { trigger, serving }
+        Worker { trigger, serving, vitals }
     }
 
     /// How many tasks were launched by RunTask or StartTask.
@@ -141,8 +150,22 @@ impl Worker {
 
     /// Waits until the worker has stopped.
     pub async fn ended(self) {
-        self.serving.await.unwrap();
+        within(LONGEST, self.serving).await.unwrap();
     }
+
+    pub fn vitals(&self) -> &Vitals {
+        &self.vitals
+    }
+}
+
+/// Waits for what must come: what does not come fails the test and does not hang it.
+pub async fn within<F: Future>(limit: Duration, awaited: F) -> F::Output {
+    timeout(limit, awaited).await.unwrap_or_else(|_| panic!("what was waited for did not come within {limit:?}"))
+}
+
+/// How a run ended, after all its retries.
+pub async fn outcome(scheduled: &Scheduled) -> Outcome {
+    within(LONGEST, scheduled.outcome()).await
 }
 
 /// The error and cause of a run that failed.

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use ecs_task_runner::activity::{Shutdown, Vitals};
 use sd_notify::NotifyState;
-use tokio::time::{interval, sleep};
+use tokio::time::interval;
 
-/// How soon the first successful poll is noticed.
-const READY_CHECK: Duration = Duration::from_millis(200);
 /// What a drain may take: a poll in flight ends within 65 s, and handing over takes seconds.
 const DRAIN: Duration = Duration::from_secs(75);
 
@@ -15,12 +13,10 @@ const DRAIN: Duration = Duration::from_secs(75);
 /// it is stopping. Ends with the shutdown.
 pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
     let life = async {
-        while !vitals.signs().is_ready {
-            sleep(READY_CHECK).await;
-        }
+        vitals.ready().await;
         send(&[NotifyState::Ready, NotifyState::Status("polling the activity")]);
         match sd_notify::watchdog_enabled() {
-            Some(limit) => ping(&vitals, limit).await,
+            Some(limit) => vitals.while_well(limit / 2, || send(&[NotifyState::Watchdog])).await,
             None => std::future::pending().await,
         }
     };
@@ -37,22 +33,6 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
             beat.tick().await;
             send(&[NotifyState::Watchdog]);
         }
-    }
-}
-
-/// Pings twice in each watchdog period, for as long as the signs of life are good.
-async fn ping(vitals: &Vitals, limit: Duration) {
-    let mut beat = interval(limit / 2);
-    let mut was_well = true;
-    loop {
-        beat.tick().await;
-        let signs = vitals.signs();
-        if signs.is_well {
-            send(&[NotifyState::Watchdog]);
-        } else if was_well {
-            tracing::warn!(?signs, "polls or heartbeats do not succeed in time; systemd's watchdog is no longer told that all is well");
-        }
-        was_well = signs.is_well;
     }
 }
 

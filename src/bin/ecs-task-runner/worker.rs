@@ -63,7 +63,11 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     );
     let vitals = client.vitals().clone();
     if let Some(address) = configuration.health_addr {
-        tokio::spawn(health::serve(health::bind(address).await?, vitals.clone()));
+        let listener = health::bind(address).await?;
+        // The one asked for may leave the port to the system.
+        let address = listener.local_addr().context("the health address cannot be told")?;
+        tracing::info!(%address, "answering health probes");
+        tokio::spawn(health::serve(listener, vitals.clone()));
     }
     tokio::spawn(systemd::notify(vitals, shutdown.clone()));
     activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await;

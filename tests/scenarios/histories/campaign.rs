@@ -22,23 +22,35 @@ const PROGRESS: Duration = Duration::from_secs(60);
 const CASES: &str = "HISTORIES_CASES";
 const SEED: &str = "HISTORIES_SEED";
 const MINUTES: &str = "HISTORIES_MINUTES";
+/// The first seed of those histories that are played every time.
+const USUAL_SEED: u64 = 1;
 
-/// How long a campaign goes on.
+/// How long a campaign goes on, and from which seed.
 #[derive(Debug, Clone, Copy)]
-pub enum Length {
+pub struct Campaign {
+    length: Length,
+    first: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Length {
     Cases(u64),
     Minutes(u64),
 }
 
-impl Length {
-    /// So many histories, unless the environment says how many.
-    pub fn cases(usual: u64) -> Self {
-        Self::Cases(from_environment(CASES).unwrap_or(usual))
+impl Campaign {
+    /// So many histories, the same ones every time: a change is not to fail for what chance brings up beside it. New ones when the
+    /// environment says how many.
+    pub fn of_cases(usual: u64) -> Self {
+        let cases = from_environment(CASES);
+        let first = from_environment(SEED).unwrap_or_else(|| if cases.is_some() { new_seed() } else { USUAL_SEED });
+        Self { length: Length::Cases(cases.unwrap_or(usual)), first }
     }
 
-    /// So many minutes, unless the environment says how many.
-    pub fn minutes(usual: u64) -> Self {
-        Self::Minutes(from_environment(MINUTES).unwrap_or(usual))
+    /// So many minutes of new histories, unless the environment says how many.
+    pub fn of_minutes(usual: u64) -> Self {
+        let length = Length::Minutes(from_environment(MINUTES).unwrap_or(usual));
+        Self { length, first: from_environment(SEED).unwrap_or_else(new_seed) }
     }
 }
 
@@ -87,8 +99,7 @@ pub fn trace(seed: u64) -> Vec<String> {
 }
 
 /// Plays histories, and fails with the seeds of those in which something does not hold.
-pub fn campaign(test: &str, length: Length) {
-    let first = from_environment(SEED).unwrap_or_else(rand_seed);
+pub fn campaign(test: &str, Campaign { length, first }: Campaign) {
     let began = Instant::now();
     let next = AtomicU64::new(0);
     let figures = Mutex::new(Figures::default());
@@ -142,7 +153,7 @@ pub fn campaign(test: &str, length: Length) {
 /// The test that plays a number of histories; it repeats those of any campaign.
 const FEW: &str = "histories::whatever_happens_the_invariants_hold";
 
-fn rand_seed() -> u64 {
+fn new_seed() -> u64 {
     // Below 2^32: easier to copy.
     fastrand::u64(..) >> 32
 }

@@ -91,7 +91,19 @@ pub enum Invocation {
     FailsAtTheEnd,
 }
 
+impl History {
+    /// What the launch of this number, counted from 0, comes to: those after the last course take it again.
+    pub fn course(&self, launch: usize) -> Course {
+        self.courses[launch.min(self.courses.len() - 1)]
+    }
+}
+
 impl Course {
+    /// Whether a task does its work if nobody keeps it from that: all of its containers exit, with a code of success.
+    pub fn succeeds(self) -> bool {
+        matches!(self, Self::Exits(0, _))
+    }
+
     pub fn script(self) -> Script {
         let second = Duration::from_secs(1);
         match self {

@@ -9,8 +9,10 @@ use stand_ins::sfn::{Outcome, Schedule, Scheduled};
 use stand_ins::{Served, StandIns};
 use tokio::time::{Instant, timeout};
 
-/// One second of a heartbeat takes this long.
+/// A hundredth: a second of a heartbeat takes 10 ms.
 const SCALE: f64 = 0.01;
+/// No heartbeat is missed within it, a minute.
+const NEVER: u64 = 6_000;
 /// Nothing here takes this long.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -63,12 +65,12 @@ async fn tasks_come_from_behind_and_answers_go_back() {
     let setup = Setup::new().await;
     assert_eq!(setup.poll().await, None);
     for answer in 0..3 {
-        let scheduled = setup.schedule(60);
+        let scheduled = setup.schedule(NEVER);
         let token = setup.poll_until_a_task().await;
         setup.client.send_task_heartbeat().task_token(&token).send().await.unwrap();
         let success = || setup.client.send_task_success().task_token(&token).output(answer.to_string()).send();
         success().await.unwrap();
-        assert_eq!(scheduled.outcome().await, Outcome::Succeeded(json!(answer)));
+        assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Succeeded(json!(answer)));
         assert_eq!(success().await.unwrap_err().code(), Some("TaskTimedOut"));
     }
     assert_eq!(setup.behind.calls().count("SendTaskHeartbeat").arrived, 0, "clocks are kept in front");
@@ -77,17 +79,17 @@ async fn tasks_come_from_behind_and_answers_go_back() {
 #[tokio::test]
 async fn a_missed_heartbeat_is_reported_and_the_task_comes_again() {
     let setup = Setup::new().await;
-    // 60 s, scaled to 600 ms.
-    let scheduled = setup.schedule(60);
+    // 400 s, scaled to 4 s: time enough to answer for the second in.
+    let scheduled = setup.schedule(400);
     let begun = Instant::now();
     let first = setup.poll_until_a_task().await;
     let second = setup.poll_until_a_task().await;
     assert_ne!(first, second);
-    assert!(begun.elapsed() >= Duration::from_millis(600));
+    assert!(begun.elapsed() >= Duration::from_secs(4));
     let late = setup.client.send_task_success().task_token(&first).output("1").send().await.unwrap_err();
     assert_eq!(late.code(), Some("TaskTimedOut"));
     setup.client.send_task_failure().task_token(&second).error("E").cause("C").send().await.unwrap();
-    assert_eq!(scheduled.outcome().await, Outcome::Failed { error: "E".to_owned(), cause: "C".to_owned() });
+    assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Failed { error: "E".to_owned(), cause: "C".to_owned() });
     let reported = &setup.behind.calls().of("SendTaskFailure")[0].body;
     assert_eq!(reported["error"], "States.HeartbeatTimeout");
 }
@@ -99,24 +101,24 @@ async fn polls_go_behind_only_while_somebody_waits_and_lose_nothing() {
     setup.behind.sfn().set_poll_time(LONG);
     // The only worker gives up while a poll is out behind: the next one gets the task.
     assert_eq!(setup.poll().await, None);
-    let scheduled = setup.schedule(60);
+    let scheduled = setup.schedule(NEVER);
     let token = setup.poll_until_a_task().await;
     setup.client.send_task_success().task_token(&token).output("1").send().await.unwrap();
-    scheduled.outcome().await;
+    timeout(LONG, scheduled.outcome()).await.unwrap();
     assert_eq!(scheduled.tokens().len(), 1);
 }
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_passed_on_can_be_given_again() {
     let setup = Setup::new().await;
-    let scheduled = setup.schedule(6000);
+    let scheduled = setup.schedule(NEVER);
     let token = setup.poll_until_a_task().await;
     let fault = stand_ins::faults::Fault::InternalError;
     setup.behind.faults().inject(stand_ins::Service::Sfn, "SendTaskSuccess", stand_ins::faults::Span::Next(1), fault);
     let success = || setup.client.send_task_success().task_token(&token).output("1").send();
     assert_eq!(success().await.unwrap_err().raw_response().unwrap().status().as_u16(), 500);
     success().await.unwrap();
-    assert_eq!(scheduled.outcome().await, Outcome::Succeeded(json!(1)));
+    assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Succeeded(json!(1)));
 }
 
 #[tokio::test]
@@ -134,7 +136,7 @@ async fn all_other_calls_are_passed_on() {
     assert!(setup.front.calls().of("StartExecution")[0].outcome.is_answered());
 
     // A stopped execution's task is lost to its worker.
-    let input = json!({"execution": started.execution_arn(), "heartbeatSeconds": 6000});
+    let input = json!({"execution": started.execution_arn(), "heartbeatSeconds": NEVER});
     setup.behind.sfn().schedule(&setup.activity, &input, Schedule::once());
     let token = setup.poll_until_a_task().await;
     setup.client.stop_execution().execution_arn(started.execution_arn()).send().await.unwrap();

@@ -140,18 +140,19 @@ async fn what_cannot_be_started_says_why() {
 
 #[tokio::test]
 async fn stop_task_terminates_then_kills_the_whole_group() {
-    // Of the first, the grandchild dies of the signal too; the second ignores it.
-    for (script, expected) in
-        [("sleep 1000 & echo $!; trap 'exit 7' TERM; wait", 7), ("trap '' TERM; sleep 1000 & echo $!; while true; do sleep 1; done", 137)]
-    {
+    const PATIENT: Duration = Duration::from_secs(60);
+    const IMPATIENT: Duration = Duration::from_millis(300);
+    // Of the first, the grandchild dies of the signal too; the second ignores it. Both say their line once the trap is set.
+    for (script, expected, stop_timeout) in [
+        ("sleep 1000 & trap 'exit 7' TERM; echo $!; wait", 7, PATIENT),
+        ("trap '' TERM; sleep 1000 & echo $!; while true; do sleep 1; done", 137, IMPATIENT),
+    ] {
         let aws = StandIns::new();
         let (sender, mut lines) = mpsc::unbounded_channel();
-        aws.ecs().processes(Processes::in_directory("/").stop_timeout(Duration::from_millis(300)).lines(sender));
+        aws.ecs().processes(Processes::in_directory("/").stop_timeout(stop_timeout).lines(sender));
         register(&aws, &[shell(script)]);
         let arn = run(&aws, None).await;
-        let grandchild = lines.recv().await.unwrap().line;
-        // The line may come before the trap is set.
-        sleep(Duration::from_millis(100)).await;
+        let grandchild = timeout(LONG, lines.recv()).await.unwrap().unwrap().line;
         let begun = Instant::now();
         super::ecs(&aws).stop_task().task(&arn).reason("enough").send().await.unwrap();
         assert_eq!(describe(&aws, &arn).await.desired_status(), Some("STOPPED"));
@@ -159,7 +160,8 @@ async fn stop_task_terminates_then_kills_the_whole_group() {
         assert_eq!(task.containers()[0].exit_code(), Some(expected), "{script}");
         assert_eq!(task.stop_code().unwrap().as_str(), "UserInitiated");
         assert_eq!(task.stopped_reason(), Some("enough"));
-        assert_eq!(begun.elapsed() >= Duration::from_millis(300), expected == 137, "{script}");
+        // The first ends of the signal: it was waited for less than its time to stop.
+        assert_eq!(begun.elapsed() >= stop_timeout, expected == 137, "{script}");
         gone(&grandchild).await;
     }
 }
@@ -188,7 +190,8 @@ async fn nothing_is_left_behind() {
         aws.ecs().processes(Processes::in_directory("/").lines(sender));
         register(&aws, &[shell("trap '' TERM; sleep 1000 & echo $!; echo $$; wait")]);
         run(&aws, None).await;
-        let pids = [lines.recv().await.unwrap().line, lines.recv().await.unwrap().line];
+        let mut line = async || timeout(LONG, lines.recv()).await.unwrap().unwrap().line;
+        let pids = [line().await, line().await];
         assert!(pids.iter().all(|pid| lives(pid)));
         if !by_drop {
             timeout(LONG, aws.ecs().shut_down()).await.unwrap();
