@@ -2,18 +2,15 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::deadline::MARGIN;
 use ecs_task_runner::error_name::ErrorName;
 use ecs_task_runner::functions::NOT_CLAIMED;
 use stand_ins::faults::{Fault, Span};
 
 use crate::calls::Cell;
-use crate::course::{Course, LIMIT};
+use crate::course::Course;
 
 /// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue` answers.
 const HOUR: Duration = Duration::from_secs(3_600);
-/// Each of the definition's four attempts at `stop` ends at the function's limit of 60 s.
-const STOPPING: Duration = Duration::from_secs(4 * 60);
 
 const START: &str = "The run could not be started";
 const DENIED: &str = ErrorName::AccessDenied.as_str();
@@ -38,8 +35,6 @@ pub enum Instead {
     GoesUnanswered,
     /// The same answer is given more than once.
     IsRepeated,
-    /// The first answer is FAILED, and an answer of the execution follows it.
-    ContradictsItself,
     /// A second task runs.
     RunsTwice,
     /// Nobody can stop the task.
@@ -61,10 +56,6 @@ fn lasts(cell: &Cell) -> bool {
 
 fn is_denied(cell: &Cell) -> bool {
     cell.fault == Fault::AccessDenied
-}
-
-fn is_slow(cell: &Cell) -> bool {
-    matches!(cell.fault, Fault::Delay(_))
 }
 
 /// Whether the call takes no effect.
@@ -89,30 +80,18 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
     READS.contains(&cell.call.operation)
 }
 
-pub static EXCEPTIONS: [Exception; 18] = [
+pub static EXCEPTIONS: [Exception; 16] = [
     Exception {
-        why: "`start` makes the SDK's three attempts, which take some 3 s or, where none is answered, half a minute. It answers itself then",
+        why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
-            let outlasts_it = match cell.span {
-                Span::Forever => is_unanswered(cell),
-                Span::FromFirst(_) => is_unanswered(cell) && !is_slow(cell),
-                _ => false,
+            let never_starts = match cell.call.operation {
+                "Encrypt" => is_unanswered(cell),
+                // What took effect without an answer is found.
+                _ => is_lost(cell),
             };
-            is(cell, &STARTS, Course::Succeeds) && (outlasts_it || is_denied(cell))
+            is(cell, &STARTS, Course::Succeeds) && (lasts(cell) && never_starts || is_denied(cell))
         },
         instead: Instead::Fails(START),
-    },
-    Exception {
-        why: "whether an execution runs that was started without an answer, `start` cannot know",
-        is_for: |cell| {
-            is(cell, &["StartExecution"], Course::Succeeds)
-                && match cell.span {
-                    Span::Forever => cell.fault == Fault::CutAfter || is_slow(cell),
-                    Span::FromFirst(_) => cell.fault == Fault::CutAfter,
-                    _ => false,
-                }
-        },
-        instead: Instead::ContradictsItself,
     },
     Exception {
         why: "no worker gets the run",
@@ -165,14 +144,6 @@ pub static EXCEPTIONS: [Exception; 18] = [
         why: "the worker's role lacks the action, and nobody can see the task end",
         is_for: |cell| is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_denied(cell),
         instead: Instead::Fails(DENIED),
-    },
-    Exception {
-        why: "`stop` makes these calls as well, and waits for each",
-        is_for: |cell| {
-            let is_call = is(cell, &["DescribeTasks"], Course::Succeeds) || is(cell, &["ListTasks"], Course::RunsOnAnInstance);
-            is_call && lasts(cell) && is_slow(cell)
-        },
-        instead: Instead::ComesWithin(LIMIT.saturating_add(MARGIN).saturating_add(STOPPING)),
     },
     Exception {
         why: "nobody can stop a task without it",

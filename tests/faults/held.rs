@@ -78,10 +78,10 @@ fn wrong_answer(cell: &Cell, first: &Answer, deployment: &Deployment, instead: &
 fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
     let Some((first, others)) = answers.split_first() else { return Vec::new() };
     let mut wrong = Vec::new();
-    if others.iter().any(|other| other.body != first.body) && !instead.contains(&Instead::ContradictsItself) {
+    if others.iter().any(|other| other.body != first.body) {
         wrong.push(format!("answers that contradict one another: {answers:?}"));
     }
-    if !others.is_empty() && !instead.iter().any(|instead| matches!(instead, Instead::IsRepeated | Instead::ContradictsItself)) {
+    if !others.is_empty() && !instead.contains(&Instead::IsRepeated) {
         wrong.push(format!("answered {} times", answers.len()));
     }
     wrong
