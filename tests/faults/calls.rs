@@ -3,14 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use ecs_task_runner::activity::{self, ActivityClient, Options};
-use ecs_task_runner::aws::ecs::Ecs;
-use ecs_task_runner::aws::logs::Logs;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::{Calls, Service};
 use tokio::time::timeout;
@@ -129,27 +124,14 @@ impl Cell {
         let course = self.call.course;
         let deployment = Deployment::new(name, course.execution_limit());
         course.prepare(&deployment);
-        let connection = &deployment.connection;
-        let (trigger, shutdown) = activity::shutdown();
-        let serving = course.has_worker().then(|| {
-            let runner = Arc::new(TaskRunner::start(
-                &Ecs::without_retries(connection),
-                Logs::new(connection),
-                deployment.clock,
-                CallRates::default(),
-            ));
-            let client = ActivityClient::new(connection, &deployment.activity, "worker-1");
-            let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
-            tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await })
-        });
+        let worker = course.has_worker().then(|| deployment.start_worker());
         let injected = OnceLock::new();
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));
         });
         let ended = timeout(2 * HOUR, async { tokio::join!(deployment.until_all_is_over(), playing) }).await;
-        trigger.request();
-        let drained = match serving {
-            Some(serving) => timeout(120 * SECOND, serving).await.is_ok(),
+        let drained = match worker {
+            Some(worker) => worker.shut_down().await,
             None => true,
         };
 

@@ -14,6 +14,8 @@ use crate::deployment::Deployment;
 const SECOND: Duration = Duration::from_secs(1);
 /// The run's own limit.
 pub const LIMIT: Duration = Duration::from_secs(600);
+/// The value of a variable that the properties set.
+pub const PASSWORD: &str = "correct-horse-battery";
 /// While the task runs.
 const MEANWHILE: Duration = Duration::from_secs(70);
 
@@ -86,7 +88,8 @@ impl Course {
             "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
             "Cluster": "production",
             "TaskDefinition": "migrate",
-            "Timeout": LIMIT.as_secs().to_string()
+            "Timeout": LIMIT.as_secs().to_string(),
+            "Overrides": {"ContainerOverrides": [{"Name": "migrate", "Environment": [{"Name": "DATABASE_PASSWORD", "Value": PASSWORD}]}]}
         });
         match self {
             Self::TakesANetwork => properties["NetworkFrom"] = json!("web"),

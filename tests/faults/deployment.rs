@@ -2,6 +2,7 @@
 //! the functions as Lambda and EventBridge invoke them, executions as Step Functions plays them.
 
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,15 +10,18 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
+use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{Patience, Rescuer, Responder, Seal, Starter, Stopper};
 use ecs_task_runner::response_hosts::ResponseHosts;
+use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -47,10 +51,10 @@ const QUIET: Duration = Duration::from_secs(8 * 60);
 /// A task runner stack, and a stack with a resource of its.
 pub struct Deployment {
     pub aws: StandIns,
-    pub activity: String,
-    pub clock: Clock,
+    activity: String,
+    clock: Clock,
     /// The worker's.
-    pub connection: Connection,
+    connection: Connection,
     definition: Value,
     urls: ResponseUrls,
     starter: Starter,
@@ -116,6 +120,22 @@ impl Deployment {
             dead_letters: Mutex::default(),
             under_way: AtomicUsize::new(0),
         })
+    }
+
+    /// A worker that polls from now on.
+    pub fn start_worker(&self) -> Worker {
+        let runner = Arc::new(TaskRunner::start(
+            &Ecs::without_retries(&self.connection),
+            Logs::new(&self.connection),
+            self.clock,
+            CallRates::default(),
+        ));
+        let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
+        let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
+        let (trigger, shutdown) = activity::shutdown();
+        let serving =
+            tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
+        Worker { trigger, serving }
     }
 
     /// CloudFormation asks for the resource to be created, updated or deleted.
@@ -262,6 +282,20 @@ impl Deployment {
             };
             sleep(pause).await;
         }
+    }
+}
+
+/// A worker that runs.
+pub struct Worker {
+    trigger: ShutdownTrigger,
+    serving: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Whether it ended in the time that it has for that.
+    pub async fn shut_down(self) -> bool {
+        self.trigger.request();
+        timeout(2 * MINUTE, self.serving).await.is_ok()
     }
 }
 

@@ -133,7 +133,7 @@ impl Execution<'_> {
             schedule = schedule.retry(&errors, Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()), attempts);
         }
         let scheduled = self.aws.sfn().schedule(self.activity, input, schedule);
-        let outcome = self.follow(&scheduled).await;
+        let outcome = self.follow(&scheduled, &input.to_string()).await;
         let ended = |error: &str| Failed { error: error.to_owned(), cause: String::new() };
         match outcome {
             Outcome::Succeeded(output) => Ok(output),
@@ -146,14 +146,14 @@ impl Execution<'_> {
     }
 
     /// Writes what happens to an activity into the history, at most a look later.
-    async fn follow(&self, scheduled: &Scheduled) -> Outcome {
+    async fn follow(&self, scheduled: &Scheduled, input: &str) -> Outcome {
         let mut written = 0;
         loop {
             let outcome = timeout(LOOK, scheduled.outcome()).await;
             let events = scheduled.events();
             for event in &events[written..] {
                 match &event.kind {
-                    EventKind::Scheduled => self.note("ActivityScheduled", &json!({"resource": self.activity, "input": "{}"})),
+                    EventKind::Scheduled => self.note("ActivityScheduled", &json!({"resource": self.activity, "input": input})),
                     EventKind::Started { worker, .. } => self.note("ActivityStarted", &json!({"workerName": worker})),
                     EventKind::Succeeded { output } => self.note("ActivitySucceeded", &json!({"output": output.to_string()})),
                     EventKind::Failed { error, cause } => self.note("ActivityFailed", &json!({"error": error, "cause": cause})),
@@ -182,7 +182,10 @@ impl Execution<'_> {
         let mut left = retry["MaxAttempts"].as_u64().unwrap();
         let lambda = json!({"resourceType": "lambda", "resource": "invoke"});
         loop {
-            self.note("TaskScheduled", &json!({"resourceType": "lambda", "resource": "invoke", "region": "us-east-1", "parameters": "{}"}));
+            let mut scheduled = lambda.clone();
+            scheduled["region"] = "us-east-1".into();
+            scheduled["parameters"] = parameters.to_string().into();
+            self.note("TaskScheduled", &scheduled);
             let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
             let failed = match invoked {
                 Ok(Ok(payload)) => {

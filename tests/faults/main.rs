@@ -12,5 +12,8 @@ mod deployment;
 mod exceptions;
 mod held;
 mod interpreter;
+#[path = "../scenarios/log.rs"]
+mod log;
 mod requests;
+mod secrets;
 mod signals;

@@ -16,6 +16,7 @@ mod interpreter;
 mod launches;
 mod lifecycle;
 mod load;
+mod log;
 mod parameters;
 mod parsers;
 mod program;

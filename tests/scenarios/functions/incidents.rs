@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
 use super::execution::{Execution, NOW};
-use super::seal::{capture_log, logged};
 use super::world::{CLAIM_TIMEOUT, World};
+use crate::log::{capture_log, logged};
 use crate::templates::{TASK_RUNNER, resources};
 
 /// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's value.

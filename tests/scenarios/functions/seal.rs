@@ -1,54 +1,13 @@
 //! The sealed response URL: nobody who reads an execution, a log or an error can answer in our place.
 
-use std::cell::RefCell;
-use std::io;
-use std::sync::Once;
-
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
-use tracing::Level;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
 
 use super::world::{World, identity, properties, with};
-
-thread_local! {
-    /// What was logged on this thread since a test asked for it.
-    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
-}
-
-/// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what the programs let through.
-pub(super) fn capture_log() {
-    static SUBSCRIBER: Once = Once::new();
-    // One for the whole process: a subscriber of one thread misses call sites that others reach at the same time.
-    SUBSCRIBER.call_once(|| {
-        let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
-        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Log);
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
-    });
-    LOGGED.set(Some(Vec::new()));
-}
-
-pub(super) fn logged() -> String {
-    String::from_utf8(LOGGED.take().unwrap()).unwrap()
-}
-
-/// Writes to [`LOGGED`].
-struct Log;
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::log::{capture_log, logged};
 
 /// The state at the end of an execution that failed.
 fn failed(world: &World) -> Value {

@@ -27,6 +27,14 @@ impl Sfn {
         execution.events.push(event);
     }
 
+    /// The events of an execution, oldest first, as [`Sfn::history_event`] has added them.
+    ///
+    /// # Panics
+    /// When there is no such execution.
+    pub fn history(&self, execution_arn: &str) -> Vec<Value> {
+        self.inner.state.locked().executions.get(execution_arn).expect("a history belongs to an execution").events.clone()
+    }
+
     pub(super) fn get_execution_history(&self, body: &Value) -> Result<Value, AwsError> {
         let arn = required(body, "executionArn")?;
         let mut events = {
