@@ -58,9 +58,7 @@ impl Clock {
     pub fn until(&self, time: Timestamp) -> Duration {
         Duration::try_from(time.duration_since(self.now())).unwrap_or(Duration::ZERO)
     }
-}
 
-impl Clock {
     /// How long ago `time` was; nothing when it lies ahead.
     #[must_use]
     pub fn since(&self, time: Timestamp) -> Duration {

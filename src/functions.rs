@@ -1,6 +1,7 @@
 //! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop` stops leftovers, `respond` answers,
 //! and `rescue` answers for executions that cannot.
 
+mod delivery;
 mod given_up;
 mod leftovers;
 pub(crate) mod reason;

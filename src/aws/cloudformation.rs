@@ -42,7 +42,9 @@ pub enum Doing {
     TakingCreationBack,
     /// It takes an update back: what the update created goes, and what it changed is changed back.
     TakingUpdateBack,
-    /// Anything else.
+    /// It is at rest: what it did has ended, in whatever way.
+    AtRest,
+    /// It is created or updated, or does what is not known.
     GoingOn,
 }
 
@@ -52,6 +54,7 @@ impl Doing {
             _ if status.starts_with("DELETE_") => Self::Deleting,
             _ if status.starts_with("ROLLBACK_") => Self::TakingCreationBack,
             _ if status.contains("ROLLBACK") && status.contains("IN_PROGRESS") => Self::TakingUpdateBack,
+            _ if status.ends_with("_COMPLETE") || status.ends_with("_FAILED") => Self::AtRest,
             _ => Self::GoingOn,
         }
     }
@@ -67,7 +70,10 @@ mod tests {
             ("CREATE_IN_PROGRESS", Doing::GoingOn),
             ("UPDATE_IN_PROGRESS", Doing::GoingOn),
             ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Doing::GoingOn),
-            ("UPDATE_ROLLBACK_COMPLETE", Doing::GoingOn),
+            ("UPDATE_ROLLBACK_COMPLETE", Doing::AtRest),
+            ("UPDATE_FAILED", Doing::AtRest),
+            ("CREATE_COMPLETE", Doing::AtRest),
+            ("SOMETHING_NEW", Doing::GoingOn),
             ("IMPORT_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
             ("UPDATE_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
             ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", Doing::TakingUpdateBack),

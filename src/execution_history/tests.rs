@@ -21,7 +21,7 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
                 at: Timestamp::from_second(event["timestamp"].as_i64().unwrap_or(0)).unwrap(),
                 name: event["type"].as_str().unwrap().to_owned(),
                 state: text(&event["stateEnteredEventDetails"]["name"]),
-                input: text(&event["stateEnteredEventDetails"]["input"]),
+                input: text(&event["stateEnteredEventDetails"]["input"]).or_else(|| text(&event["activityScheduledEventDetails"]["input"])),
                 resource: details.into_iter().next(),
                 worker: text(&event["activityStartedEventDetails"]["workerName"]),
                 error: None,

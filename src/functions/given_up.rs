@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::aws::ApiError;
 use crate::aws::step_functions::{Execution, ExecutionStatus, StateMachine};
 use crate::error_name::ErrorName;
 use crate::event::RequestType;
@@ -36,12 +37,14 @@ pub(super) fn is_given_up(execution: &Execution) -> bool {
 }
 
 /// What became of the executions that are given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stopped {
     /// How many were stopped.
     pub(super) count: usize,
-    /// Whether that is all of them.
-    pub(super) is_complete: bool,
+    /// Whether one runs that began later, and so belongs to a request that came later.
+    pub(super) is_followed: bool,
+    /// What kept some of them from being stopped.
+    pub(super) failure: Option<ApiError>,
 }
 
 /// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each other, and from all else.
@@ -64,22 +67,27 @@ impl RunsOfResource {
 }
 
 /// Stops the Creates and Updates of the resource that still run, other than `name` itself and those that began after `until`.
-/// `rescue` stops their tasks and answers for them, which nobody reads any more. What stands in the way is logged: it must not keep
-/// the request from being carried out.
-pub(super) async fn stop(state_machine: &StateMachine, name: &str, because: Because, until: Option<Timestamp>) -> Stopped {
-    let mut stopped = Stopped { count: 0, is_complete: true };
-    let Some(runs) = RunsOfResource::of(name) else { return stopped };
+/// `rescue` stops their tasks and answers for them, which nobody reads any more.
+pub(super) async fn stop(
+    state_machine: &StateMachine,
+    runs: &RunsOfResource,
+    name: &str,
+    because: Because,
+    until: Option<Timestamp>,
+) -> Stopped {
+    let mut stopped = Stopped::default();
     let running = match state_machine.running().await {
         Ok(running) => running,
         Err(error) => {
             tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
-            return Stopped { count: 0, is_complete: false };
+            return Stopped { failure: Some(error), ..stopped };
         }
     };
-    let is_earlier = |started: Timestamp| until.is_none_or(|until| started <= until);
-    let given_up =
-        running.iter().filter(|execution| runs.include(&execution.name) && execution.name != name && is_earlier(execution.started));
-    for execution in given_up {
+    for execution in running.iter().filter(|execution| runs.include(&execution.name) && execution.name != name) {
+        if until.is_some_and(|until| execution.started > until) {
+            stopped.is_followed = true;
+            continue;
+        }
         let cause = format!("{} ({name}).", because.in_words());
         match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
             Ok(()) => {
@@ -88,7 +96,7 @@ pub(super) async fn stop(state_machine: &StateMachine, name: &str, because: Beca
             }
             Err(error) => {
                 tracing::warn!(%error, "an earlier execution of the resource could not be stopped");
-                stopped.is_complete = false;
+                stopped.failure = Some(error);
             }
         }
     }

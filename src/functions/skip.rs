@@ -5,7 +5,17 @@ use crate::aws::{ApiError, ErrorKind};
 use crate::event::{Event, RequestType};
 use crate::properties::{ContainerEnvironments, Properties};
 
-/// Why a Create or an Update runs nothing; `None` when it runs.
+/// Why a Create or an Update runs nothing, whatever has changed; `None` when it may run.
+pub(super) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
+    match event.request.request_type {
+        _ if properties.task_count() == 0 => Some("Count is 0"),
+        RequestType::Create if !properties.run_on_create => Some("RunOnCreate is false"),
+        RequestType::Update if !properties.run_on_update => Some("RunOnUpdate is false"),
+        RequestType::Create | RequestType::Update | RequestType::Delete => None,
+    }
+}
+
+/// Why a Create or an Update that may run does not; `None` when it runs.
 ///
 /// # Errors
 /// When the task definitions that `UpdateCriteria` compare cannot be read.
@@ -15,14 +25,8 @@ pub(super) async fn reason_to_skip(
     is_rolling_back: bool,
     ecs: &Ecs,
 ) -> Result<Option<String>, ApiError> {
-    if properties.task_count() == 0 {
-        return Ok(Some("Count is 0".to_owned()));
-    }
-    match event.request.request_type {
-        RequestType::Create if !properties.run_on_create => return Ok(Some("RunOnCreate is false".to_owned())),
-        RequestType::Update if !properties.run_on_update => return Ok(Some("RunOnUpdate is false".to_owned())),
-        RequestType::Update => {}
-        RequestType::Create | RequestType::Delete => return Ok(None),
+    if event.request.request_type != RequestType::Update {
+        return Ok(None);
     }
     if is_rolling_back && !properties.run_on_rollback {
         return Ok(Some("the stack is rolling back, and RunOnRollback is false".to_owned()));

@@ -5,15 +5,16 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::given_up::{self, Because};
+use super::delivery::Delivery;
+use super::given_up::{self, Because, RunsOfResource};
 use super::respond::{RespondError, Responder};
-use super::skip::reason_to_skip;
+use super::skip::{never_runs, reason_to_skip};
 use crate::aws::cloudformation::{Doing, Stacks};
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
-use crate::clock::{Clock, before};
-use crate::deadline::{DEFAULT_SERVICE_TIMEOUT, age, deadline, deadline_of_delete};
+use crate::clock::Clock;
+use crate::deadline::{deadline, deadline_of_delete};
 use crate::error_name::ErrorName;
 use crate::event::{Event, NotACustomResourceEvent, Request, RequestType};
 use crate::execution_input::ExecutionInput;
@@ -25,17 +26,8 @@ use crate::task_spec::TaskSpec;
 
 /// The function ends after 300 s, of which the calls before the answer may have taken most.
 const DELIVERY: Duration = Duration::from_secs(30);
-/// An event for which the function fails is delivered again after one minute, and once more after another two (Lambda guide,
-/// invocation-async-error-handling). Younger than this, it has a delivery ahead.
-const DELIVERED_AGAIN: Duration = Duration::from_secs(150);
-/// What CloudFormation's patience must leave for that: the last delivery comes up to four minutes after the first, and has to answer.
-const LAST_DELIVERY: Duration = Duration::from_secs(300);
 /// How long the runs of an update that is taken back may take to stop, before the request itself is looked at.
 const GIVING_UP: Duration = Duration::from_secs(40);
-/// Lambda delivers an event within a second. One that took longer than this was throttled or is repeated, and its stack may have
-/// moved on.
-const LATE: Duration = Duration::from_secs(20);
-
 /// Starts executions.
 #[derive(Debug, Clone)]
 pub struct Starter {
@@ -77,6 +69,8 @@ enum Decision {
     Execute(Box<TaskSpec>),
     Succeed(Box<Output>),
     Fail(String),
+    /// An execution has it.
+    Leave,
 }
 
 /// No execution has the request.
@@ -118,6 +112,7 @@ impl Starter {
                 self.responder.fail(&request, &reason, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
+            Decision::Leave => Ok(StartOutcome::Execution(identity.name)),
         }
     }
 
@@ -126,69 +121,89 @@ impl Starter {
             Ok(properties) => properties,
             Err(problems) => return Ok(Decision::Fail(format!("{}: {problems}", ErrorName::InvalidRequest))),
         };
-        let doing = self.what_the_stack_does(event).await?;
-        let is_update = event.request.request_type == RequestType::Update;
-        match doing {
-            Doing::GoingOn => {}
-            Doing::TakingUpdateBack if is_update => self.give_up_earlier_runs(event, identity).await,
-            Doing::TakingUpdateBack | Doing::TakingCreationBack | Doing::Deleting => {
-                return Ok(Decision::Fail(format!(
-                    "{}: the request came when its stack was being taken back or deleted already. Nothing was run.",
-                    ErrorName::Interrupted
-                )));
+        let delivery = self.delivery(event);
+        let never_runs = never_runs(event, &properties);
+        let doing = match self.what_the_stack_does(event).await {
+            Ok(doing) => doing,
+            Err(error) if never_runs.is_none() && delivery.is_followed_by_another(&error) => return Err(StartError::Later(error)),
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
+                Doing::GoingOn
             }
+        };
+        let is_rollback = doing == Doing::TakingUpdateBack && event.request.request_type == RequestType::Update;
+        let is_void = match doing {
+            Doing::GoingOn => false,
+            Doing::TakingUpdateBack if is_rollback => self.give_up_earlier_runs(event, identity).await?,
+            Doing::AtRest => delivery.is_late(),
+            Doing::TakingUpdateBack | Doing::TakingCreationBack | Doing::Deleting => true,
+        };
+        if is_void {
+            return Ok(self.leave(identity).await);
         }
-        match reason_to_skip(event, &properties, doing == Doing::TakingUpdateBack, &self.ecs).await {
+        if let Some(reason) = never_runs {
+            return Ok(Decision::Succeed(Box::new(Output::skipped(reason))));
+        }
+        match reason_to_skip(event, &properties, is_rollback, &self.ecs).await {
             Ok(None) => {}
             Ok(Some(reason)) => return Ok(Decision::Succeed(Box::new(Output::skipped(reason)))),
-            Err(error) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
+            Err(error) if delivery.is_followed_by_another(&error) => return Err(StartError::Later(error)),
             Err(error) => {
                 let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::InvalidRequest };
                 return Ok(Decision::Fail(format!("{name}: UpdateCriteria cannot be compared: {error}.")));
             }
         }
         let limit = Duration::from_secs(properties.timeout_seconds.into());
-        let deadline = deadline(self.clock.now(), limit, service_timeout(event), &event.request.response_url);
+        let deadline = deadline(self.clock.now(), limit, delivery.service_timeout(), &event.request.response_url);
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
         Ok(Decision::Execute(Box::new(task)))
+    }
+
+    fn delivery<'e>(&self, event: &'e Event) -> Delivery<'e> {
+        Delivery::of(event, self.clock.now())
     }
 
     /// What the stack does that the event is part of, where that can make a difference: for an Update, which may take another one
     /// back, and for an event that comes late.
     ///
-    /// When CloudFormation cannot be asked, the answer is that it goes on: to skip a migration that is due would be worse than to run
-    /// the old task once more, which is what every other custom resource does on a rollback.
-    async fn what_the_stack_does(&self, event: &Event) -> Result<Doing, StartError> {
-        let is_late = age(self.clock.now(), &event.request.response_url).is_some_and(|age| age > LATE);
-        if event.request.request_type != RequestType::Update && !is_late {
-            return Ok(Doing::GoingOn);
+    /// Whoever cannot tell takes it to go on: to skip a migration that is due would be worse than to run the old task once more, which is
+    /// what every other custom resource does on a rollback.
+    async fn what_the_stack_does(&self, event: &Event) -> Result<Doing, ApiError> {
+        if event.request.request_type == RequestType::Update || self.delivery(event).is_late() {
+            self.stacks.doing(&event.request.stack_id).await
+        } else {
+            Ok(Doing::GoingOn)
         }
-        match self.stacks.doing(&event.request.stack_id).await {
-            Ok(doing) => Ok(doing),
-            Err(error) if self.is_delivered_again(event, &error) => Err(StartError::Later(error)),
-            Err(error) => {
-                tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
-                Ok(Doing::GoingOn)
-            }
+    }
+
+    /// Nobody waits for the request any more, and nobody would stop what it runs.
+    async fn leave(&self, identity: &Identity) -> Decision {
+        // An earlier delivery of the event may have come in time.
+        if self.state_machine.has(&identity.name).await.is_ok_and(|has| has) {
+            return Decision::Leave;
         }
+        Decision::Fail(format!(
+            "{}: the request came when its stack was being taken back or deleted, or had done with it. Nothing was run.",
+            ErrorName::Interrupted
+        ))
     }
 
     /// CloudFormation does not wait for an Update to end before it takes it back, when another resource has failed or somebody has
     /// cancelled. Its run would go on beside the one that comes next.
-    async fn give_up_earlier_runs(&self, event: &Event, identity: &Identity) {
-        let now = self.clock.now();
-        let sent = before(now, age(now, &event.request.response_url).unwrap_or_default());
-        let stopping = given_up::stop(&self.state_machine, &identity.name, Because::RolledBack, Some(sent));
-        if timeout(GIVING_UP, stopping).await.is_err() {
+    ///
+    /// Answers whether this Update is itself the one that is taken back, and came late: a later one of the resource runs.
+    async fn give_up_earlier_runs(&self, event: &Event, identity: &Identity) -> Result<bool, StartError> {
+        let delivery = self.delivery(event);
+        let Some(runs) = RunsOfResource::of(&identity.name) else { return Ok(false) };
+        let stopping = given_up::stop(&self.state_machine, &runs, &identity.name, Because::RolledBack, Some(delivery.sent()));
+        let Ok(stopped) = timeout(GIVING_UP, stopping).await else {
             tracing::warn!("the runs of the update that is taken back could not all be stopped in time");
+            return Ok(false);
+        };
+        match stopped.failure {
+            Some(error) if delivery.is_followed_by_another(&error) => Err(StartError::Later(error)),
+            _ => Ok(stopped.is_followed && delivery.is_late()),
         }
-    }
-
-    /// Whether it is worth while to fail and be invoked again with the event, instead of answering what only holds for now.
-    fn is_delivered_again(&self, event: &Event, error: &ApiError) -> bool {
-        let patience = service_timeout(event).unwrap_or(DEFAULT_SERVICE_TIMEOUT);
-        let age = age(self.clock.now(), &event.request.response_url);
-        error.may_pass() && age.is_some_and(|age| age < DELIVERED_AGAIN && age + LAST_DELIVERY <= patience)
     }
 
     /// A Delete never fails for its properties: what cannot be read cannot have started anything either.
@@ -199,7 +214,7 @@ impl Starter {
             return Decision::Succeed(Box::new(Output::skipped(reason)));
         };
         let limit = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
-        let deadline = deadline_of_delete(self.clock.now(), limit, service_timeout(event), &event.request.response_url);
+        let deadline = deadline_of_delete(self.clock.now(), limit, self.delivery(event).service_timeout(), &event.request.response_url);
         let task = TaskSpec::new(cluster, task_definition, &identity.name, &identity.client_token, deadline);
         Decision::Execute(Box::new(task))
     }
@@ -211,7 +226,7 @@ impl Starter {
                 tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
             }
             // The name makes another start harmless, whether this one took effect or not.
-            Err(NotHandedOn { error, .. }) if self.is_delivered_again(event, &error) => return Err(StartError::Later(error)),
+            Err(NotHandedOn { error, .. }) if self.delivery(event).is_followed_by_another(&error) => return Err(StartError::Later(error)),
             Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
@@ -239,14 +254,13 @@ impl Starter {
             Err(error) => error,
         };
         match self.state_machine.has(&identity.name).await {
-            Ok(true) => Ok(Started::Already),
-            Ok(false) => Err(NotHandedOn { error, is_certain: true }),
-            Err(unknown) => {
-                tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same");
-                let is_certain = matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::Rejected);
-                Err(NotHandedOn { error, is_certain })
-            }
+            Ok(true) => return Ok(Started::Already),
+            Ok(false) => {}
+            Err(unknown) => tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same"),
         }
+        // What the service does not show yet may be there: it is eventually consistent (`API_DescribeExecution`).
+        let is_certain = error.kind != ErrorKind::Unavailable || error.action != "states:StartExecution";
+        Err(NotHandedOn { error, is_certain })
     }
 
     /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
@@ -261,20 +275,4 @@ impl Starter {
 fn identified(request: &Request, identity: &Identity) -> Request {
     let sent = request.physical_resource_id.clone().filter(|id| !id.is_empty());
     Request { physical_resource_id: Some(sent.unwrap_or_else(|| identity.physical_resource_id.clone())), ..request.clone() }
-}
-
-/// How long CloudFormation waits, as far as the event says it. It is seen at the top level and inside the properties.
-fn service_timeout(event: &Event) -> Option<Duration> {
-    let seconds = seconds(&event.resource_properties["ServiceTimeout"]).or_else(|| seconds(&event.service_timeout));
-    seconds.map(|seconds| Duration::from_secs(seconds.into()))
-}
-
-/// A number of seconds, as CloudFormation writes it.
-fn seconds(value: &Value) -> Option<u32> {
-    match value {
-        Value::String(text) => text.parse().ok(),
-        Value::Number(number) => number.as_u64().and_then(|seconds| seconds.try_into().ok()),
-        _ => None,
-    }
-    .filter(|&seconds| seconds > 0)
 }

@@ -98,7 +98,7 @@ impl Stopper {
             // First, so that nobody launches what would have to be stopped next.
             let earlier = self.stop_executions(&event.state_machine, &task.started_by, leftovers.checks == 0).await;
             executions += earlier.count;
-            is_complete = earlier.is_complete;
+            is_complete = earlier.failure.is_none();
         }
         let (owner, reason) = if is_delete {
             (Owner::Resource { launched_until: None }, format!("{} ({})", Because::Deleted.in_words(), task.started_by))
@@ -128,17 +128,17 @@ impl Stopper {
     /// Stops the resource's other executions: CloudFormation has given them up, or it would not delete.
     async fn stop_executions(&self, state_machine: &str, name: &str, is_first_check: bool) -> Stopping {
         let Some(runs) = RunsOfResource::of(name).filter(|_| !state_machine.is_empty()) else {
-            return Stopping { count: 0, is_complete: true };
+            return Stopping::default();
         };
         let state_machine = self.step_functions.state_machine(state_machine);
-        let mut earlier = given_up::stop(&state_machine, name, Because::Deleted, None).await;
-        if is_first_check && earlier.is_complete && earlier.count == 0 {
+        let mut earlier = given_up::stop(&state_machine, &runs, name, Because::Deleted, None).await;
+        if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
             // An invocation before this one may have stopped them and ended without saying so; people stop executions, too.
             match state_machine.stopped_since(before(self.clock.now(), UNTIL_WORKERS_KNOW)).await {
                 Ok(stopped) => earlier.count += stopped.iter().filter(|name| runs.include(name)).count(),
                 Err(error) => {
                     tracing::warn!(%error, "executions of the resource that were just stopped cannot be looked for");
-                    earlier.is_complete = false;
+                    earlier.failure = Some(error);
                 }
             }
         }

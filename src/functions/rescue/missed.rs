@@ -1,20 +1,24 @@
 //! Answering for executions whose end nobody told: EventBridge gets the status changes of executions as best effort ("AWS Step
 //! Functions events", Amazon EventBridge Events Reference).
 
+use std::time::Duration;
+
 use futures_util::stream::{self, StreamExt as _};
-use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::EndedExecution;
+use crate::clock::{after, before};
 use crate::execution_history::{Answer, Course};
 
 /// After its end an event has this long to bring the rescue that answers; leftover tasks are waited for in it.
-const EVENT_HAS: SignedDuration = SignedDuration::from_mins(3);
+const EVENT_HAS: Duration = Duration::from_mins(3);
 /// For this long an execution is looked for: many looks, a minute apart, and the attempts that Lambda makes of one that failed.
-const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(15);
+const LOOKED_FOR: Duration = Duration::from_mins(15);
+/// An execution that is older by less than this than the oldest that is looked for is not found by the next look.
+const LAST_LOOK: Duration = Duration::from_mins(1);
 /// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those that ended lately began since.
-const LONGEST_EXECUTION: SignedDuration = SignedDuration::from_hours(1);
+const LONGEST_EXECUTION: Duration = Duration::from_hours(1);
 /// Histories read in one look, as many as are read of executions that wait; the quota is the same.
 const MAX_CHECKED: usize = 300;
 /// At once: most of the time leftover tasks are waited for.
@@ -33,11 +37,11 @@ enum Found {
 impl Rescuer {
     /// Answers how many executions were answered for. After `end` no answer is begun.
     ///
-    /// An answer that cannot be given is no error of the look: as one it would be repeated by every look of a quarter of an hour, and fill
-    /// the dead-letter queue that the execution's own event is in.
+    /// An answer that cannot be given is an error of the last look that finds its execution only. Before, another look follows, and each
+    /// of them would be repeated and fill the dead-letter queue.
     ///
     /// # Errors
-    /// When Step Functions could be asked about none of them.
+    /// When Step Functions could be asked about none of them, or an answer could not be given to the end.
     pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_HAS + LOOKED_FOR);
@@ -47,7 +51,8 @@ impl Rescuer {
         ended.retain(|execution| execution.ended > earliest && execution.ended <= latest && !self.answered.contains(&execution.arn));
         let all = ended.len();
         ended.truncate(MAX_CHECKED);
-        let (mut answered, mut looked, mut left, mut failure) = (0, 0, all - ended.len(), None);
+        let (mut answered, mut looked, mut left) = (0, 0, all - ended.len());
+        let (mut failure, mut given_up) = (None, None);
         let mut looks = stream::iter(ended.into_iter().map(|execution| self.look_at(execution, end))).buffer_unordered(AT_ONCE);
         while let Some((execution, found)) = looks.next().await {
             match found {
@@ -61,6 +66,7 @@ impl Rescuer {
                     tracing::error!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
                     match error {
                         RescueError::Api(_) => failure = Some(error),
+                        _ if execution.ended <= after(earliest, LAST_LOOK) => given_up = Some(error),
                         _ => looked += 1,
                     }
                 }
@@ -69,8 +75,9 @@ impl Rescuer {
         if left > 0 {
             tracing::warn!(left, "more executions ended than one look can read; the next ones go on with them");
         }
-        match failure {
-            Some(error) if looked == 0 => Err(error),
+        match (given_up, failure) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) if looked == 0 => Err(error),
             _ => Ok(answered),
         }
     }
@@ -96,8 +103,4 @@ impl Rescuer {
         let rescued = self.answer_for(&execution.arn, execution.status).await?;
         Ok(if rescued == Rescued::Answered { Found::AnsweredNow } else { Found::WasAnswered })
     }
-}
-
-fn before(time: Timestamp, duration: SignedDuration) -> Timestamp {
-    time.checked_sub(duration).unwrap_or(Timestamp::MIN)
 }

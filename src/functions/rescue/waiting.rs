@@ -27,8 +27,11 @@ impl Rescuer {
         let end = Instant::now() + TIME;
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.clock.since(execution.started) >= AT_LEAST);
+        // The others only have to be looked at for their deadline, as far as there is time.
+        let (ripe, young): (Vec<_>, Vec<_>) =
+            running.into_iter().partition(|execution| self.clock.since(execution.started) >= self.patience.claim);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
-        for execution in self.in_turn(&running).take(MAX_CHECKED) {
+        for execution in self.in_turn(&ripe).chain(self.in_turn(&young)).take(MAX_CHECKED) {
             if Instant::now() >= end {
                 break;
             }

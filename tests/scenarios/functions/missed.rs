@@ -106,6 +106,9 @@ async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_a
     stopped_by_hand(&world).await;
     world.urls.react_always(Reaction::Status(403));
     assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    assert_eq!(world.rescue_after(16 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    assert!(world.rescue_after(17 * MINUTE + MINUTE / 2, &schedule()).await.is_err(), "the last look that finds it");
+    assert_eq!(world.rescue_after(19 * MINUTE, &schedule()).await.unwrap(), looked(0));
 }
 
 #[tokio::test(start_paused = true)]

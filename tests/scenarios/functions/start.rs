@@ -255,7 +255,7 @@ async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_delivery_answers_and_so_does_the_first_where_there_is_no_time_for_another() {
-    for (age, service_timeout) in [(180, "3600"), (1, "240")] {
+    for (age, service_timeout) in [(180, "3600"), (1, "400")] {
         for (request_type, status) in [("Create", "FAILED"), ("Delete", "SUCCESS")] {
             let world = World::of_age(Duration::from_secs(age));
             world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, Fault::InternalError);
@@ -275,8 +275,11 @@ async fn an_event_that_comes_when_its_stack_has_moved_on_runs_nothing() {
         ("Create", "ROLLBACK_IN_PROGRESS", false),
         ("Create", "UPDATE_ROLLBACK_IN_PROGRESS", false),
         ("Create", "DELETE_COMPLETE", false),
+        ("Create", "UPDATE_ROLLBACK_COMPLETE", false),
         ("Update", "UPDATE_IN_PROGRESS", true),
         ("Update", "DELETE_IN_PROGRESS", false),
+        ("Update", "UPDATE_ROLLBACK_COMPLETE", false),
+        ("Update", "UPDATE_COMPLETE", false),
     ] {
         let world = World::of_age(Duration::from_secs(90));
         let mut event = world.event(request_type, &properties());
@@ -292,6 +295,65 @@ async fn an_event_that_comes_when_its_stack_has_moved_on_runs_nothing() {
     let world = World::new();
     world.start(&world.event("Create", &properties())).await.unwrap();
     assert_eq!(world.aws.calls().count("DescribeStacks").arrived, 0, "an event that comes at once needs no look");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_has_its_execution_already_is_left_to_it_wherever_its_stack_is() {
+    let world = World::new();
+    let event = world.event("Create", &properties());
+    world.start(&event).await.unwrap();
+    world.aws.cloudformation().stack(STACK, "ROLLBACK_IN_PROGRESS");
+    advance(Duration::from_secs(60)).await;
+    assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Execution(identity(&event).name));
+    world.assert_no_answer();
+}
+
+/// Its stack is taken back, as it is for the Update that takes it back: a run that began after it was sent tells them apart.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rollback() {
+    let world = World::new();
+    world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS");
+    let runs_on_rollback = with(properties(), &json!({"RunOnRollback": "true"}));
+    let stack = |mut event: Value| {
+        event["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
+        event
+    };
+    let update = stack(world.sent_now("Update", &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]}))));
+    advance(Duration::from_secs(30)).await;
+    let rollback = stack(world.sent_now("Update", &runs_on_rollback));
+    assert!(matches!(world.start(&rollback).await.unwrap(), StartOutcome::Execution(_)));
+    advance(Duration::from_secs(30)).await;
+    assert_eq!(world.start(&update).await.unwrap(), StartOutcome::Answered);
+    assert_eq!(world.answer()["Status"], "FAILED");
+    let executions = world.aws.sfn().executions();
+    assert_eq!(executions.iter().map(|one| (&*one.name, one.ended.is_none())).collect::<Vec<_>>(), [(&*identity(&rollback).name, true)]);
+}
+
+/// They would run nothing whatever the stack does.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_never_runs_does_not_wait_for_cloudformation() {
+    let world = World::new();
+    world.aws.faults().inject(Service::CloudFormation, "DescribeStacks", Span::Forever, Fault::Throttle);
+    assert_eq!(
+        skipped(&world, &world.event("Update", &with(properties(), &json!({"RunOnUpdate": "false"})))).await,
+        "RunOnUpdate is false"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_that_could_not_stop_the_run_it_takes_back_comes_again() {
+    let world = World::new();
+    let update = world.event("Update", &properties());
+    world.start(&update).await.unwrap();
+    advance(Duration::from_secs(60)).await;
+    let mut rollback = world.sent_now("Update", &properties());
+    rollback["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
+    let cut = world.aws.faults().inject(Service::Sfn, "StopExecution", Span::Forever, Fault::Throttle);
+    assert!(world.start(&rollback).await.is_err());
+    world.assert_no_answer();
+    cut.lift();
+    assert_eq!(world.start(&rollback).await.unwrap(), StartOutcome::Answered);
+    assert!(world.aws.sfn().executions()[0].ended.is_some());
 }
 
 /// CloudFormation takes an update back without waiting for the run that is part of it.

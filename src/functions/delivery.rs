@@ -1,0 +1,71 @@
+//! When an event comes, and whether it comes again. Lambda delivers an asynchronous event within a second, but later when it is
+//! throttled, and again when the function fails.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::aws::ApiError;
+use crate::clock::before;
+use crate::deadline::{DEFAULT_SERVICE_TIMEOUT, age};
+use crate::event::Event;
+
+/// An event for which the function fails is delivered again after one minute, and once more after another two (Lambda guide,
+/// invocation-async-error-handling). Younger than this, it has a delivery ahead.
+const DELIVERED_AGAIN: Duration = Duration::from_secs(150);
+/// What CloudFormation's patience must leave for that: the next delivery comes two minutes later at most, and has the function's five
+/// minutes to answer.
+const NEXT_DELIVERY: Duration = Duration::from_secs(420);
+/// An event that took longer than this was throttled or is repeated, and its stack may have moved on.
+const LATE: Duration = Duration::from_secs(20);
+
+/// One delivery of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Delivery<'e> {
+    event: &'e Event,
+    now: Timestamp,
+}
+
+impl<'e> Delivery<'e> {
+    pub(super) fn of(event: &'e Event, now: Timestamp) -> Self {
+        Self { event, now }
+    }
+
+    /// How long ago CloudFormation sent the event, as far as its URL says it.
+    fn age(self) -> Option<Duration> {
+        age(self.now, &self.event.request.response_url)
+    }
+
+    /// When CloudFormation sent the event.
+    pub(super) fn sent(self) -> Timestamp {
+        before(self.now, self.age().unwrap_or_default())
+    }
+
+    /// Whether the stack may have moved on since the event was sent.
+    pub(super) fn is_late(self) -> bool {
+        self.age().is_some_and(|age| age > LATE)
+    }
+
+    /// Whether it is worth while to fail and be invoked again with the event, instead of answering what only holds for now.
+    pub(super) fn is_followed_by_another(self, error: &ApiError) -> bool {
+        let patience = self.service_timeout().unwrap_or(DEFAULT_SERVICE_TIMEOUT);
+        error.may_pass() && self.age().is_some_and(|age| age < DELIVERED_AGAIN && age + NEXT_DELIVERY <= patience)
+    }
+
+    /// How long CloudFormation waits, as far as the event says it: at its top level, or among the properties.
+    pub(super) fn service_timeout(self) -> Option<Duration> {
+        let seconds = seconds(&self.event.resource_properties["ServiceTimeout"]).or_else(|| seconds(&self.event.service_timeout));
+        seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
+/// A number of seconds, as CloudFormation writes it.
+fn seconds(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_u64().and_then(|seconds| seconds.try_into().ok()),
+        _ => None,
+    }
+    .filter(|&seconds| seconds > 0)
+}
