@@ -1,5 +1,6 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
+mod deliveries;
 mod deployed;
 pub mod execution;
 mod hostile;

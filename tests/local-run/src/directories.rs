@@ -120,14 +120,14 @@ mod tests {
 
     #[test]
     fn a_target_directory_is_known_by_where_cargo_puts_programs_in_it() {
-        let platform = format!("/work/target/{}-unknown-linux-gnu/debug/deps/local_run-0123456789abcdef", std::env::consts::ARCH);
+        let platform = format!("/checkout/target/{}-unknown-linux-gnu/debug/deps/local_run-0123456789abcdef", std::env::consts::ARCH);
         for program in [
-            "/work/target/debug/local",
-            "/work/target/debug/deps/local_run-0123456789abcdef",
-            "/work/target/release/examples/echo",
+            "/checkout/target/debug/local",
+            "/checkout/target/debug/deps/local_run-0123456789abcdef",
+            "/checkout/target/release/examples/echo",
             &platform,
         ] {
-            assert_eq!(target_directory_of(Path::new(program)), Some("/work/target".into()), "{program}");
+            assert_eq!(target_directory_of(Path::new(program)), Some("/checkout/target".into()), "{program}");
         }
     }
 
