@@ -110,8 +110,14 @@ impl Stopper {
         // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the answer.
         let look = timeout(self.clock.until(end).max(LAST_LOOK), self.leftovers.stop(owner, &task, &reason)).await;
         let has_time = self.clock.now() < end;
+        let may_launch = (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_KNOW;
         let running = match look {
             Ok(Ok(running)) => running,
+            // As long as workers may launch something, what cannot be seen now may be seen by the next check.
+            Ok(Err(error)) if has_time && may_launch => {
+                tracing::warn!(%error, "leftover tasks cannot be looked for; they are looked for again");
+                leftovers.running
+            }
             Ok(Err(error)) if has_time => return Err(error),
             Ok(Err(_)) | Err(_) => {
                 tracing::warn!(
@@ -121,7 +127,6 @@ impl Stopper {
                 return Ok(Stopped { running: leftovers.running, executions, checks, wait: false });
             }
         };
-        let may_launch = (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_KNOW;
         Ok(Stopped { running, executions, checks, wait: (running > 0 || may_launch) && has_time })
     }
 

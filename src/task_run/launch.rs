@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::obstacle::{describe, is_capacity, may_pass};
 use super::run::{Decision, RETRY, Run};
@@ -75,7 +75,17 @@ impl Run<'_> {
             Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
             Err(why) => return Err(why),
         };
-        let found = self.list().await.unwrap_or_default();
+        let found = match timeout(LOOKED_FOR, self.list_for_certain()).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "tasks that an earlier worker may have launched could not be looked for");
+                Vec::new()
+            }
+            Err(_) => {
+                tracing::warn!("tasks that an earlier worker may have launched could not be looked for in time");
+                Vec::new()
+            }
+        };
         if found.len() < self.spec.task_count() {
             return Err(failure.into());
         }

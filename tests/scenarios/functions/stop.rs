@@ -197,6 +197,23 @@ async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_that_sees_no_tasks_waits_until_the_workers_know_all_the_same() {
+    let world = World::new();
+    runs_on(&world, FAMILY);
+    let create = world.event("Create", &properties());
+    world.start(&create).await.unwrap();
+    let ours = world.launch(FAMILY, &identity(&create).name).await;
+    let mut state = state(&world, "Delete").await;
+    let cut = world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::Forever, Fault::AccessDenied);
+    let first = world.stop(&state).await;
+    assert_eq!((first.executions, first.checks, first.wait), (1, 1, true));
+    cut.lift();
+    state["leftovers"] = serde_json::to_value(&first).unwrap();
+    assert_eq!(world.stop(&state).await.running, 1);
+    assert_eq!(world.told_to_stop(), [ours]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delete_whose_first_answer_was_lost_waits_until_the_workers_know_as_well() {
     let world = World::new();
     runs_on(&world, FAMILY);

@@ -91,14 +91,16 @@ fn judged(history: &History, played: &Played) -> Option<String> {
     }
 }
 
-/// Whether the tasks did their work in time, and a worker that comes later can see so: one that comes after the deadline finds them in
-/// a list only, and does not look for them for ever.
+/// Whether the tasks did their work in time, and a worker that comes later can see so: one that comes after the deadline, or that may
+/// not launch any more, finds them in a list only, and does not look for them for ever.
 fn success_is_certain(history: &History, played: &Played) -> bool {
     let mut lists = history.strikes.iter().filter(|strike| strike.operation == "ListTasks");
     let fails_once =
         |strike: &Strike| matches!(strike.span, Span::Nth(_)) && !matches!(strike.fault, Fault::AccessDenied | Fault::Delay(_));
     let lists_work = lists.next().is_none_or(fails_once) && lists.next().is_none();
-    lists_work && done(history, played, deadline(history)) == usize::from(history.count)
+    let is_denied = |strike: &Strike| strike.operation == "RunTask" && strike.fault == Fault::AccessDenied;
+    let lists_know = history.lag == 0 || !history.strikes.iter().any(is_denied);
+    lists_work && lists_know && done(history, played, deadline(history)) == usize::from(history.count)
 }
 
 /// At most one task with a started container for each task of the run, and no launch beside enough others.
