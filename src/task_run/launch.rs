@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::obstacle::{describe, is_capacity, may_pass};
 use super::run::{Decision, RETRY, Run};
+use super::tracked::Tracked;
 use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
@@ -104,7 +105,9 @@ impl Run<'_> {
                 Ok(_) | Err(_) => self.uncertain = true,
             }
         }
-        if self.uncertain || self.missing() > 0 {
+        // What takes the place of a task that did not start may be there, launched by an earlier worker, before this one has come to it.
+        let may_be_replaced = self.tasks.iter().any(Tracked::may_be_replaced);
+        if self.uncertain || self.missing() > 0 || may_be_replaced {
             match timeout_at(patience.min(Instant::now() + LOOKED_FOR), self.list_for_certain()).await {
                 Ok(Ok(found)) if !found.is_empty() => self.track(found.into_iter().map(|task| task.arn), true),
                 Ok(Ok(_)) => {}

@@ -66,6 +66,11 @@ impl Tracked {
         self.last_seen.as_ref()
     }
 
+    /// Whether another task may have been launched in its place, as far as is known.
+    pub(super) fn may_be_replaced(&self) -> bool {
+        !self.may_have_started && matches!(self.state, State::Live | State::Ended(_))
+    }
+
     pub(super) fn was_stopped_by_somebody(&self) -> bool {
         self.last_seen.as_ref().is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::world::{CLUSTER, FAMILY, World, failure, success, with};
 
@@ -43,6 +43,26 @@ async fn a_second_worker_finds_what_replaced_one_of_several_tasks_though_the_oth
     let output = success(scheduled.outcome().await);
     assert_eq!(world.launched(), 4, "a second worker launched what the first had launched");
     assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 3);
+}
+
+/// It finds the task that did not start under the first token, and has no time to come to the one that was launched in its place.
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_comes_just_before_the_deadline_finds_what_replaced_a_task() {
+    for later in [118_000, 119_000, 119_300, 119_600, 119_900, 120_500] {
+        let world = World::new();
+        let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
+        world.aws.ecs().scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+        let began = Instant::now();
+        let first = world.worker();
+        let scheduled = world.schedule(&with(world.task(), &json!({"deadline": deadline(&world, 120)})));
+        sleep(30 * SECOND).await;
+        assert_eq!(world.launched(), 2);
+        first.request_shutdown();
+        sleep_until(began + Duration::from_millis(later)).await;
+        let _second = world.worker();
+        success(scheduled.outcome().await);
+        assert_eq!(world.launched(), 2, "{later} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]
