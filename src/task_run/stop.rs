@@ -13,8 +13,9 @@ use crate::task_status::Phase;
 
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
 const LATE_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a failure waits at most until its other tasks are told to stop, which is three attempts at a call. The definition tells them again, but only those that it finds
-/// in lists, where ECS, which is eventually consistent (`API_RunTask`), may not show a task that was just launched.
+/// How long a failure waits at most until its other tasks are told to stop, which is three attempts at a call. The definition tells
+/// them again, but only those that it finds in lists, where ECS, which is eventually consistent (`API_RunTask`), may not show a
+/// task that was just launched.
 const STOP: Duration = Duration::from_secs(30);
 
 impl Run<'_> {

@@ -38,7 +38,8 @@ use crate::requests::{Answer, Request};
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
 const LOOK: Duration = Duration::from_secs(2);
-/// The functions' own time limits, as in the template: those of `start` and `rescue`, and those of `respond` and `stop`.
+/// The functions' own time limits, as in the template: that of `rescue`, than which `start` has a minute more, and those of `respond`
+/// and `stop`.
 const LONG_LIMIT: Duration = Duration::from_secs(240);
 const SHORT_LIMIT: Duration = Duration::from_secs(60);
 /// What Lambda waits before the second and the third attempt of an asynchronous invocation.

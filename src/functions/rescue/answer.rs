@@ -3,8 +3,9 @@
 //! What it did not answer is answered with what it would have said. Two rescues at once, or one event delivered twice, send the same
 //! answer twice: a second PUT to the URL overwrites the first until CloudFormation has read it, and says the same. A respond function
 //! that was still sending when its execution was stopped sends the same as well, since the answer it had begun is the one that is
-//! repeated. The schedule's look may repeat an answer that another instance of the function gave; its own it remembers. What remains: an execution may be stopped between an answer's delivery and its record in the history, and then
-//! CloudFormation sees the same answer twice, too.
+//! repeated. The schedule's look may repeat an answer that another instance of the function gave; its own it remembers. What remains:
+//! an execution may be stopped between an answer's delivery and its record in the history, and then CloudFormation sees the same
+//! answer twice, too.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
