@@ -16,21 +16,14 @@ pub(super) enum Doubt<'t> {
     LostSight(Option<&'t ContainerStatus>),
 }
 
-/// Errors of starting that are the runtime's word on it, unless they tell of its [`SILENCE`].
+/// Errors of starting that are the runtime's word on it, unless they tell that it did not answer.
 const STARTING: &[&str] = &["cannotstartcontainererror", "containerruntimeerror", "containerruntimetimeouterror", "dockertimeouterror"];
 
-/// Signs that the container runtime did not answer.
-const SILENCE: &[&str] = &[
-    "eof",
-    "timeout",
-    "timed out",
-    "deadline exceeded",
-    "request canceled",
-    "connection reset",
-    "connection refused",
-    "broken pipe",
-    "cannot connect",
-];
+/// Signs that something did not answer: the container runtime, a registry, an API.
+const NO_ANSWER: &[&str] = &["timeout", "timed out", "deadline exceeded", "request canceled", "connection reset", "connection refused"];
+
+/// Further signs that the container runtime did not answer.
+const SILENCE: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
 /// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not mended by waiting.
 const PERMANENT: &[&str] = &[
@@ -51,14 +44,8 @@ const PERMANENT: &[&str] = &[
     "executable file",
 ];
 
-/// Signs of a state that passes: network, rate limits, capacity, hosts.
+/// Further signs of a state that passes: network, rate limits, capacity, hosts.
 const PASSING: &[&str] = &[
-    "timeout",
-    "timed out",
-    "deadline exceeded",
-    "request canceled",
-    "connection reset",
-    "connection refused",
     "unexpected eof",
     "temporary failure",
     "toomanyrequests",
@@ -115,7 +102,7 @@ pub fn may_pass(task: &TaskStatus) -> bool {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        passing |= PASSING.iter().any(|sign| reason.contains(sign));
+        passing |= NO_ANSWER.iter().chain(PASSING).any(|sign| reason.contains(sign));
     }
     passing
 }
@@ -152,7 +139,8 @@ fn lost_sight(reason: &str) -> bool {
     if let Some((_, transition)) = reason.split_once("could not transition to ") {
         return !(transition.starts_with("pull") || transition.starts_with("created"));
     }
-    let is_silent = STARTING.iter().any(|error| reason.contains(error)) && SILENCE.iter().any(|sign| reason.contains(sign));
+    let is_silent =
+        STARTING.iter().any(|error| reason.contains(error)) && NO_ANSWER.iter().chain(SILENCE).any(|sign| reason.contains(sign));
     // A log driver that cannot reach its service keeps the container from being started.
     (is_silent && !reason.contains("logging driver"))
         || reason.contains("cannotinspectcontainererror")

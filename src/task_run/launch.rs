@@ -20,7 +20,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::obstacle::{describe, is_capacity, may_pass};
 use super::run::{Decision, RETRY, Run};
@@ -57,7 +57,7 @@ impl From<NotLaunched> for Decision {
     }
 }
 
-/// How long tasks are looked for whose launch got no answer, of the time in which they must be stopped as well.
+/// How long tasks are looked for that may have been launched: part of the time in which they must be stopped as well.
 const LOOKED_FOR: Duration = Duration::from_secs(15);
 /// Pauses between launches that came to nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -76,17 +76,7 @@ impl Run<'_> {
             Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
             Err(why) => return Err(why),
         };
-        let found = match timeout(LOOKED_FOR, self.list_for_certain()).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "tasks that an earlier worker may have launched could not be looked for");
-                Vec::new()
-            }
-            Err(_) => {
-                tracing::warn!("tasks that an earlier worker may have launched could not be looked for in time");
-                Vec::new()
-            }
-        };
+        let found = self.look_for_tasks(Instant::now() + LOOKED_FOR).await;
         if found.len() < self.spec.task_count() {
             return Err(failure.into());
         }
@@ -96,7 +86,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose launch got none.
+    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose launch got none, or which an earlier
+    /// worker launched in the place of others.
     pub(super) async fn find_what_was_launched(&mut self, patience: Instant) {
         if let Some(launching) = self.launching.take() {
             match timeout_at(patience, launching).await {
@@ -108,13 +99,19 @@ impl Run<'_> {
         // What takes the place of a task that did not start may be there, launched by an earlier worker, before this one has come to it.
         let may_be_replaced = self.tasks.iter().any(Tracked::may_be_replaced);
         if self.uncertain || self.missing() > 0 || may_be_replaced {
-            match timeout_at(patience.min(Instant::now() + LOOKED_FOR), self.list_for_certain()).await {
-                Ok(Ok(found)) if !found.is_empty() => self.track(found.into_iter().map(|task| task.arn), true),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "tasks whose launch got no answer could not be looked for"),
-                Err(_) => tracing::warn!("tasks whose launch got no answer could not be looked for in time"),
-            }
+            let found = self.look_for_tasks(patience.min(Instant::now() + LOOKED_FOR)).await;
+            self.track(found.into_iter().map(|task| task.arn), true);
         }
+    }
+
+    /// Tasks of this run that ECS lists, until `end` at the latest. What stands in the way is logged, and gives none.
+    async fn look_for_tasks(&self, end: Instant) -> Vec<ListedTask> {
+        match timeout_at(end, self.list_for_certain()).await {
+            Ok(Ok(found)) => return found,
+            Ok(Err(error)) => tracing::warn!(%error, "tasks that may have been launched could not be looked for"),
+            Err(_) => tracing::warn!("tasks that may have been launched could not be looked for in time"),
+        }
+        Vec::new()
     }
 
     /// The same as [`Self::list`], again and again while it fails for what may pass.
