@@ -1,6 +1,10 @@
-//! The pure core: properties to a task spec, a stopped task to its verdict, a long reason to an answer that fits.
+//! The pure core: properties to a task spec, a stopped task to its verdict, a long reason to an
+//! answer that fits.
 
-#![allow(missing_docs, reason = "criterion's macros make functions without documentation")]
+#![allow(
+    missing_docs,
+    reason = "criterion's macros make functions without documentation"
+)]
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
@@ -38,11 +42,18 @@ fn properties() -> Value {
 }
 
 fn stopped() -> TaskStatus {
-    let container =
-        |name: &str, exit_code| ContainerStatus { name: name.to_owned(), exit_code, reason: None, running: false, created: true };
+    let container = |name: &str, exit_code| ContainerStatus {
+        name: name.to_owned(),
+        exit_code,
+        reason: None,
+        running: false,
+        created: true,
+    };
     TaskStatus {
-        arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c4b5a69788796a5b4c3d2e1f0".to_owned(),
-        task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3".to_owned(),
+        arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+            .to_owned(),
+        task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"
+            .to_owned(),
         phase: Phase::Stopped,
         stop_code: Some(StopCode::from("EssentialContainerExited")),
         stopped_reason: Some("Essential container in task exited".to_owned()),
@@ -69,9 +80,15 @@ fn request() -> Request {
 fn parse(criterion: &mut Criterion) {
     let (properties, deadline) = (properties(), "2026-11-23T07:00:00Z".parse().unwrap());
     criterion.bench_function("parse properties", |bencher| {
-        bencher.iter(|| Properties::parse(black_box(&properties)).unwrap().task_spec("name", "token", deadline));
+        bencher.iter(|| {
+            Properties::parse(black_box(&properties))
+                .unwrap()
+                .task_spec("name", "token", deadline)
+        });
     });
-    let spec = Properties::parse(&properties).unwrap().task_spec("name", "token", deadline);
+    let spec = Properties::parse(&properties)
+        .unwrap()
+        .task_spec("name", "token", deadline);
     let input = json!({"execution": "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:name", "heartbeatSeconds": 60, "task": spec});
     let input = input.to_string();
     criterion.bench_function("read an activity's input", |bencher| {
@@ -81,17 +98,29 @@ fn parse(criterion: &mut Criterion) {
 
 fn judgement(criterion: &mut Criterion) {
     let task = stopped();
-    let criteria = Criteria { containers: Some(vec!["migrate".to_owned()]), success_exit_codes: vec![0] };
-    criterion.bench_function("judge a stopped task", |bencher| bencher.iter(|| judge(black_box(&task), black_box(&criteria))));
+    let criteria = Criteria {
+        containers: Some(vec!["migrate".to_owned()]),
+        success_exit_codes: vec![0],
+    };
+    criterion.bench_function("judge a stopped task", |bencher| {
+        bencher.iter(|| judge(black_box(&task), black_box(&criteria)))
+    });
 }
 
 fn sizes(criterion: &mut Criterion) {
-    let cause = "django.db.utils.OperationalError: zu viele Verbindungen für „todobackend“\n".repeat(1_000);
-    criterion.bench_function("cut 77 KB to a cause", |bencher| bencher.iter(|| byte_limit::cut_middle(black_box(&cause), CAUSE)));
+    let cause =
+        "django.db.utils.OperationalError: zu viele Verbindungen für „todobackend“\n".repeat(1_000);
+    criterion.bench_function("cut 77 KB to a cause", |bencher| {
+        bencher.iter(|| byte_limit::cut_middle(black_box(&cause), CAUSE))
+    });
     let reason = byte_limit::cut_middle(&cause, CAUSE);
     let request = request();
     criterion.bench_function("fit a cause into an answer", |bencher| {
-        bencher.iter(|| Response::failure(black_box(&request), "id", reason.as_str()).body().unwrap());
+        bencher.iter(|| {
+            Response::failure(black_box(&request), "id", reason.as_str())
+                .body()
+                .unwrap()
+        });
     });
 }
 

@@ -1,15 +1,20 @@
-//! A worker for a Step Functions activity: polls, runs a handler for every task, sends heartbeats while it runs, and answers.
+//! A worker for a Step Functions activity: polls, runs a handler for every task, sends heartbeats
+//! while it runs, and answers.
 //!
-//! It knows nothing of what a handler does and can serve any activity. Of a task's input it reads two top-level fields, both
-//! optional: `heartbeatSeconds`, since Step Functions does not tell a worker the state's `HeartbeatSeconds`, and `execution`, which
-//! names the execution in the log.
+//! It knows nothing of what a handler does and can serve any activity. Of a task's input it reads
+//! two top-level fields, both optional: `heartbeatSeconds`, since Step Functions does not tell a
+//! worker the state's `HeartbeatSeconds`, and `execution`, which names the execution in the log.
 //!
 //! What it holds to:
-//! - A permit is held before each poll, so a task that is fetched always has a place: its clocks run from the hand-out on.
-//! - A poll in flight is never dropped. A cancelled `GetActivityTask` can swallow the task that was meant for it.
-//! - When the service says that a token is no longer valid, or no heartbeat got through for as long as the service waits for one,
-//!   the handler is dropped and nothing is answered: another worker may have the task.
-//! - On shutdown, running tasks are handed over: their handlers are dropped, and they are answered with [`HANDED_OVER`].
+//! - A permit is held before each poll, so a task that is fetched always has a place: its clocks
+//!   run from the hand-out on.
+//! - A poll in flight is never dropped. A cancelled `GetActivityTask` can swallow the task that was
+//!   meant for it.
+//! - When the service says that a token is no longer valid, or no heartbeat got through for as long
+//!   as the service waits for one, the handler is dropped and nothing is answered: another worker
+//!   may have the task.
+//! - On shutdown, running tasks are handed over: their handlers are dropped, and they are answered
+//!   with [`HANDED_OVER`].
 
 mod attend;
 mod client;
@@ -32,7 +37,8 @@ pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use token::TaskToken;
 pub use vitals::{Signs, Vitals};
 
-/// The error name a task is given back under when its worker shuts down. The definition retries on it at once.
+/// The error name a task is given back under when its worker shuts down. The definition retries on
+/// it at once.
 pub const HANDED_OVER: &str = "Worker.HandedOver";
 /// The error name for a handler that panicked.
 pub const PANICKED: &str = "Worker.Panicked";
@@ -60,7 +66,8 @@ pub struct Options {
     pub max_tasks: NonZeroU32,
     /// Polls at once. An activity takes 1,000 from all its workers together.
     pub pollers: NonZeroU32,
-    /// Polls begun in a second. An account has 500 or 300 a second, depending on the region (`service-quotas`).
+    /// Polls begun in a second. An account has 500 or 300 a second, depending on the region
+    /// (`service-quotas`).
     pub polls_per_second: NonZeroU32,
     /// The heartbeat period of a task whose input does not say it.
     pub default_heartbeat: Duration,
@@ -69,11 +76,17 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let number = |number| NonZeroU32::new(number).expect("these are not zero");
-        Self { max_tasks: number(1_000), pollers: number(100), polls_per_second: number(250), default_heartbeat: Duration::from_secs(60) }
+        Self {
+            max_tasks: number(1_000),
+            pollers: number(100),
+            polls_per_second: number(250),
+            default_heartbeat: Duration::from_secs(60),
+        }
     }
 }
 
-/// Serves the activity until `shutdown` is requested, all polls in flight have ended and all tasks are answered or handed over.
+/// Serves the activity until `shutdown` is requested, all polls in flight have ended and all tasks
+/// are answered or handed over.
 ///
 /// Nothing ends it earlier: polls that fail are repeated for as long as it takes.
 pub async fn serve<H, F>(client: ActivityClient, options: &Options, handler: H, shutdown: Shutdown)
@@ -92,7 +105,10 @@ where
     poll::Pollers::start(&attendance, &permits, options);
     shutdown.requested().await;
     let in_hand = options.max_tasks.get() as usize - permits.available_permits();
-    tracing::info!(in_hand, "shutting down: waiting for polls in flight and handing over running tasks");
+    tracing::info!(
+        in_hand,
+        "shutting down: waiting for polls in flight and handing over running tasks"
+    );
     // Every poll and every task holds a permit, so all of them are over when all permits are back.
     drop(permits.acquire_many(options.max_tasks.get()).await);
 }

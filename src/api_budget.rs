@@ -1,4 +1,5 @@
-//! How many calls a second this process makes of one kind, so that an account's other users keep their share of its quota.
+//! How many calls a second this process makes of one kind, so that an account's other users keep
+//! their share of its quota.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +8,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Calls may come in a burst of what this time would allow.
 const BURST: Duration = Duration::from_secs(1);
-/// A throttled call halves the rate, at most once in this time: calls that were under way together count as one sign.
+/// A throttled call halves the rate, at most once in this time: calls that were under way together
+/// count as one sign.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
 /// The rate falls to no less than this part of the full one.
 const LEAST_PART: f64 = 0.05;
@@ -36,11 +38,21 @@ impl ApiBudget {
     /// At most `per_second` calls a second, more than zero.
     #[must_use]
     pub fn new(per_second: f64) -> Self {
-        let state = State { rate: per_second, tokens: per_second * BURST.as_secs_f64(), at: Instant::now(), last_cut: None };
-        Self { full_rate: per_second, turn: tokio::sync::Mutex::default(), state: Mutex::new(state) }
+        let state = State {
+            rate: per_second,
+            tokens: per_second * BURST.as_secs_f64(),
+            at: Instant::now(),
+            last_cut: None,
+        };
+        Self {
+            full_rate: per_second,
+            turn: tokio::sync::Mutex::default(),
+            state: Mutex::new(state),
+        }
     }
 
-    /// Waits for the right to make one call. Who comes first goes first; who gives up waiting leaves no gap behind.
+    /// Waits for the right to make one call. Who comes first goes first; who gives up waiting
+    /// leaves no gap behind.
     pub async fn acquire(&self) {
         let _turn = self.turn.lock().await;
         loop {
@@ -59,7 +71,8 @@ impl ApiBudget {
         let mut state = self.lock();
         let now = Instant::now();
         let earned = now.duration_since(state.at).as_secs_f64() * state.rate;
-        state.tokens = (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
+        state.tokens =
+            (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
         state.at = now;
         (state.tokens < 0.0).then(|| now + Duration::from_secs_f64(-state.tokens / state.rate))
     }
@@ -75,7 +88,10 @@ impl ApiBudget {
     pub fn throttled(&self) {
         let mut state = self.lock();
         let now = Instant::now();
-        if state.last_cut.is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS) {
+        if state
+            .last_cut
+            .is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS)
+        {
             state.rate = (state.rate / 2.0).max(self.full_rate * LEAST_PART);
             state.tokens = state.tokens.min(0.0);
             state.last_cut = Some(now);
@@ -111,7 +127,10 @@ mod tests {
             budget.acquire().await;
         }
         let taken = start.elapsed();
-        assert!(taken >= Duration::from_millis(1_999) && taken <= Duration::from_millis(2_050), "{taken:?}");
+        assert!(
+            taken >= Duration::from_millis(1_999) && taken <= Duration::from_millis(2_050),
+            "{taken:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -121,7 +140,9 @@ mod tests {
         for _ in 0..30 {
             sleep_until(budget.ready_at()).await;
             // A timer counts in milliseconds, the budget in fractions of them.
-            assert!(budget.take().is_none_or(|ready| ready.duration_since(Instant::now()) < Duration::from_millis(1)));
+            assert!(budget.take().is_none_or(
+                |ready| ready.duration_since(Instant::now()) < Duration::from_millis(1)
+            ));
         }
         assert!(start.elapsed() >= Duration::from_millis(1_900));
     }
@@ -147,7 +168,11 @@ mod tests {
         }
         let start = Instant::now();
         budget.acquire().await;
-        assert!(start.elapsed() <= Duration::from_secs(1), "waited {:?} behind nobody", start.elapsed());
+        assert!(
+            start.elapsed() <= Duration::from_secs(1),
+            "waited {:?} behind nobody",
+            start.elapsed()
+        );
     }
 
     #[tokio::test(start_paused = true)]

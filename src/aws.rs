@@ -1,5 +1,5 @@
-//! The edges to AWS: one file per service or call, holding the request, the call and the mapping of its errors.
-//! No type of the SDK leaves this module.
+//! The edges to AWS: one file per service or call, holding the request, the call and the mapping of
+//! its errors. No type of the SDK leaves this module.
 
 mod connection;
 mod error;

@@ -1,4 +1,5 @@
-//! Waiting longer after each failure in a row, with jitter so that many who failed together do not come back together.
+//! Waiting longer after each failure in a row, with jitter so that many who failed together do not
+//! come back together.
 
 use std::time::Duration;
 
@@ -14,12 +15,19 @@ impl Backoff {
     /// Pauses between `first` and `longest`.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
-        Self { first, longest, failures: 0 }
+        Self {
+            first,
+            longest,
+            failures: 0,
+        }
     }
 
     /// The pause after one more failure: between half of the current step and the whole of it.
     pub fn pause(&mut self) -> Duration {
-        let step = self.first.saturating_mul(2_u32.saturating_pow(self.failures)).min(self.longest);
+        let step = self
+            .first
+            .saturating_mul(2_u32.saturating_pow(self.failures))
+            .min(self.longest);
         self.failures = self.failures.saturating_add(1);
         step.mul_f64(jitter(0.5))
     }
@@ -30,8 +38,9 @@ impl Backoff {
     }
 }
 
-/// A random factor between `least` and 1. It is drawn from the generator of the thread that the SDK's own retries draw from, so
-/// that a test which seeds that one (`fastrand::seed`) has the same pauses in every run.
+/// A random factor between `least` and 1. It is drawn from the generator of the thread that the
+/// SDK's own retries draw from, so that a test which seeds that one (`fastrand::seed`) has the same
+/// pauses in every run.
 pub(crate) fn jitter(least: f64) -> f64 {
     least + (1.0 - least) * fastrand::f64()
 }
@@ -45,7 +54,10 @@ mod tests {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(10));
         for step in [200_u64, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000] {
             let pause = backoff.pause();
-            assert!(pause >= Duration::from_millis(step / 2) && pause <= Duration::from_millis(step), "{pause:?} in step {step}");
+            assert!(
+                pause >= Duration::from_millis(step / 2) && pause <= Duration::from_millis(step),
+                "{pause:?} in step {step}"
+            );
         }
         backoff.reset();
         assert!(backoff.pause() <= Duration::from_millis(200));

@@ -17,7 +17,8 @@ pub fn suffix(text: &str, max: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(max))..]
 }
 
-/// `text` itself when it has at most `max` bytes, else its beginning and an ellipsis within `max` bytes.
+/// `text` itself when it has at most `max` bytes, else its beginning and an ellipsis within `max`
+/// bytes.
 #[must_use]
 pub fn cut_end(text: &str, max: usize) -> String {
     if text.len() <= max {
@@ -29,8 +30,9 @@ pub fn cut_end(text: &str, max: usize) -> String {
     }
 }
 
-/// `text` itself when it has at most `max` bytes, else its beginning and its end with an ellipsis between them. A cut falls on
-/// line ends where that costs little, so that what is left reads as whole lines.
+/// `text` itself when it has at most `max` bytes, else its beginning and its end with an ellipsis
+/// between them. A cut falls on line ends where that costs little, so that what is left reads as
+/// whole lines.
 #[must_use]
 pub fn cut_middle(text: &str, max: usize) -> String {
     /// Between the two parts when both end at a line.
@@ -43,8 +45,14 @@ pub fn cut_middle(text: &str, max: usize) -> String {
     };
     let head = prefix(text, room / 2);
     let tail = suffix(text, room - head.len());
-    let head_line = head.rfind('\n').filter(|&end| end >= head.len() / 2).map(|end| &head[..end]);
-    let tail_line = tail.find('\n').filter(|&start| start <= tail.len() / 2).map(|start| &tail[start + 1..]);
+    let head_line = head
+        .rfind('\n')
+        .filter(|&end| end >= head.len() / 2)
+        .map(|end| &head[..end]);
+    let tail_line = tail
+        .find('\n')
+        .filter(|&start| start <= tail.len() / 2)
+        .map(|start| &tail[start + 1..]);
     match (head_line, tail_line) {
         (Some(head), Some(tail)) => format!("{head}{BETWEEN}{tail}"),
         (Some(head), None) => format!("{head}\n{ELLIPSIS}{tail}"),

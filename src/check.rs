@@ -1,7 +1,8 @@
-//! `ecs-task-runner check`: validates the properties of custom resources before anything is deployed.
+//! `ecs-task-runner check`: validates the properties of custom resources before anything is
+//! deployed.
 //!
-//! A document is an event, the properties by themselves, or a CloudFormation template, as JSON or YAML. In templates an
-//! intrinsic function stands for a value that only the deployment knows.
+//! A document is an event, the properties by themselves, or a CloudFormation template, as JSON or
+//! YAML. In templates an intrinsic function stands for a value that only the deployment knows.
 
 mod node;
 mod report;
@@ -41,7 +42,10 @@ pub enum DocumentError {
         problem: String,
     },
     /// A key stands twice in one map.
-    #[error("line {line}: the key {} is given twice", crate::properties::printable(key))]
+    #[error(
+        "line {line}: the key {} is given twice",
+        crate::properties::printable(key)
+    )]
     DuplicateKey {
         /// Of the second one, counted from 1.
         line: usize,
@@ -70,29 +74,52 @@ pub enum DocumentError {
     Unrecognised(&'static str),
 }
 
-/// Checks the resources of one of `resource_types` in a template, or the one resource of an event or of properties.
+/// Checks the resources of one of `resource_types` in a template, or the one resource of an event
+/// or of properties.
 ///
 /// # Errors
-/// When `text` is no document that could be checked. Problems of the properties are no error but the report.
+/// When `text` is no document that could be checked. Problems of the properties are no error but
+/// the report.
 pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, DocumentError> {
     let document = Document::parse(text)?;
     let Value::Object(object) = &document.value else {
-        return Err(DocumentError::Unrecognised(crate::properties::kind(&document.value)));
+        return Err(DocumentError::Unrecognised(crate::properties::kind(
+            &document.value,
+        )));
     };
     let properties = object.get("ResourceProperties");
     if object.contains_key("RequestType") && properties.is_some() {
-        let logical_id = object.get("LogicalResourceId").and_then(Value::as_str).map(str::to_owned);
-        let found = Found { logical_id, steps: vec![Step::Key("ResourceProperties".to_owned())], properties };
+        let logical_id = object
+            .get("LogicalResourceId")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let found = Found {
+            logical_id,
+            steps: vec![Step::Key("ResourceProperties".to_owned())],
+            properties,
+        };
         return Ok(document.report(DocumentKind::Event, &[found]));
     }
     if let Some(Value::Object(resources)) = object.get("Resources") {
-        let mut search = Search { resource_types, found: Vec::new(), unchecked_types: Vec::new() };
+        let mut search = Search {
+            resource_types,
+            found: Vec::new(),
+            unchecked_types: Vec::new(),
+        };
         search.look_through(resources, &[Step::Key("Resources".to_owned())]);
         let resource_types = resource_types.iter().map(ToString::to_string).collect();
         let report = document.report(DocumentKind::Template, &search.found);
-        return Ok(Report { resource_types, unchecked_types: search.unchecked_types, ..report });
+        return Ok(Report {
+            resource_types,
+            unchecked_types: search.unchecked_types,
+            ..report
+        });
     }
-    let found = Found { logical_id: None, steps: Vec::new(), properties: Some(&document.value) };
+    let found = Found {
+        logical_id: None,
+        steps: Vec::new(),
+        properties: Some(&document.value),
+    };
     Ok(document.report(DocumentKind::Properties, &[found]))
 }
 
@@ -112,22 +139,34 @@ struct Found<'d> {
 }
 
 impl Document {
-    /// JSON is read as such, since YAML reads some of its escapes differently, and takes at most its lines from there.
+    /// JSON is read as such, since YAML reads some of its escapes differently, and takes at most
+    /// its lines from there.
     fn parse(text: &str) -> Result<Self, DocumentError> {
         if text.len() > MAX_DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: text.len() });
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         if let Ok(value) = serde_json::from_str(text) {
-            return Ok(Self { value, lines: yaml::load(text).ok() });
+            return Ok(Self {
+                value,
+                lines: yaml::load(text).ok(),
+            });
         }
         let node = yaml::load(text)?;
-        Ok(Self { value: node.to_value(), lines: Some(node) })
+        Ok(Self {
+            value: node.to_value(),
+            lines: Some(node),
+        })
     }
 
     fn report(&self, kind: DocumentKind, found: &[Found<'_>]) -> Report {
         let resources = found.iter().map(|found| self.check(kind, found)).collect();
-        Report { kind, resources, resource_types: Vec::new(), unchecked_types: Vec::new() }
+        Report {
+            kind,
+            resources,
+            resource_types: Vec::new(),
+            unchecked_types: Vec::new(),
+        }
     }
 
     fn check(&self, kind: DocumentKind, found: &Found<'_>) -> CheckedResource {
@@ -144,7 +183,10 @@ impl Document {
             message: problem.message.clone(),
             line: line(&[found.steps.as_slice(), &problem.steps].concat()),
         });
-        let resource = found.steps.split_last().map_or(found.steps.as_slice(), |(_, resource)| resource);
+        let resource = found
+            .steps
+            .split_last()
+            .map_or(found.steps.as_slice(), |(_, resource)| resource);
         CheckedResource {
             logical_id: found.logical_id.clone(),
             line: line(resource),
@@ -158,10 +200,15 @@ impl Document {
 fn problems_in_template(properties: &Value) -> Problems {
     let mut problems = problems_of(properties, Source::Template);
     let lacks_token = properties.as_object().is_some_and(|properties| {
-        !properties.keys().any(|key| key == "ServiceToken" || crate::properties::is_function(key) || key == "Ref")
+        !properties
+            .keys()
+            .any(|key| key == "ServiceToken" || crate::properties::is_function(key) || key == "Ref")
     });
     if lacks_token {
-        problems.add(&Path::ROOT.key("ServiceToken"), "is missing; expected the ARN of the function that the task runner's stack exports");
+        problems.add(
+            &Path::ROOT.key("ServiceToken"),
+            "is missing; expected the ARN of the function that the task runner's stack exports",
+        );
     }
     problems
 }
@@ -183,12 +230,23 @@ impl<'d> Search<'_, 'd> {
                 }
                 continue;
             }
-            let Some(resource_type) = resource.get("Type").and_then(Value::as_str) else { continue };
+            let Some(resource_type) = resource.get("Type").and_then(Value::as_str) else {
+                continue;
+            };
             if self.resource_types.contains(&resource_type) {
                 let properties = resource.get("Properties");
                 let steps = [steps.as_slice(), &[Step::Key("Properties".to_owned())]].concat();
-                self.found.push(Found { logical_id: Some(logical_id.clone()), steps, properties });
-            } else if is_custom(resource_type) && !self.unchecked_types.iter().any(|known| known == resource_type) {
+                self.found.push(Found {
+                    logical_id: Some(logical_id.clone()),
+                    steps,
+                    properties,
+                });
+            } else if is_custom(resource_type)
+                && !self
+                    .unchecked_types
+                    .iter()
+                    .any(|known| known == resource_type)
+            {
                 self.unchecked_types.push(resource_type.to_owned());
             }
         }

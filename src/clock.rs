@@ -9,7 +9,8 @@ use tokio::time::Instant;
 /// Tells the time.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
-    /// `None` asks the system. Otherwise the time at an instant of tokio's clock, from which the time follows that clock.
+    /// `None` asks the system. Otherwise the time at an instant of tokio's clock, from which the
+    /// time follows that clock.
     since: Option<Start>,
 }
 
@@ -28,16 +29,24 @@ impl Clock {
         Self { since: None }
     }
 
-    /// A clock that shows `time` now and runs with tokio's, so that it stands still where tokio's is paused.
+    /// A clock that shows `time` now and runs with tokio's, so that it stands still where tokio's
+    /// is paused.
     #[must_use]
     pub fn following_tokio(time: Timestamp) -> Self {
-        // Copies share what is suspended, for as long as any of them lives; a process makes few of these clocks.
+        // Copies share what is suspended, for as long as any of them lives; a process makes few of
+        // these clocks.
         let suspended = Box::leak(Box::new(AtomicU64::new(0)));
-        Self { since: Some(Start { time, at: Instant::now(), suspended }) }
+        Self {
+            since: Some(Start {
+                time,
+                at: Instant::now(),
+                suspended,
+            }),
+        }
     }
 
-    /// Lets time pass on this clock and its copies alone, as it does on the calendar while a machine is suspended and its timers
-    /// stand still. Nothing happens to the system's clock.
+    /// Lets time pass on this clock and its copies alone, as it does on the calendar while a
+    /// machine is suspended and its timers stand still. Nothing happens to the system's clock.
     pub fn suspend(&self, seconds: u64) {
         if let Some(start) = &self.since {
             start.suspended.fetch_add(seconds, Ordering::Relaxed);
@@ -49,7 +58,14 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self.since {
             None => Timestamp::try_from(SystemTime::now()).unwrap_or(Timestamp::MAX),
-            Some(Start { time, at, suspended }) => after(time, at.elapsed() + Duration::from_secs(suspended.load(Ordering::Relaxed))),
+            Some(Start {
+                time,
+                at,
+                suspended,
+            }) => after(
+                time,
+                at.elapsed() + Duration::from_secs(suspended.load(Ordering::Relaxed)),
+            ),
         }
     }
 
@@ -88,7 +104,10 @@ mod tests {
         let clock = Clock::following_tokio(start);
         tokio::time::advance(Duration::from_secs(90)).await;
         assert_eq!(clock.now(), "2026-11-23T07:01:30Z".parse().unwrap());
-        assert_eq!(clock.until("2026-11-23T07:02:00Z".parse().unwrap()), Duration::from_secs(30));
+        assert_eq!(
+            clock.until("2026-11-23T07:02:00Z".parse().unwrap()),
+            Duration::from_secs(30)
+        );
         assert_eq!(clock.until(start), Duration::ZERO);
     }
 }

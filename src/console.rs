@@ -2,17 +2,25 @@
 
 use crate::task_status::task_id;
 
-/// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the format before 2018).
+/// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the
+/// format before 2018).
 #[must_use]
 pub fn task_url(task_arn: &str) -> String {
     let mut parts = task_arn.splitn(6, ':');
-    let (Some("arn"), Some(partition), Some("ecs"), Some(region), Some(_account), Some(resource)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (Some("arn"), Some(partition), Some("ecs"), Some(region), Some(_account), Some(resource)) = (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) else {
         return String::new();
     };
     let mut resource = resource.split('/');
-    let (Some("task"), Some(cluster), Some(_id)) = (resource.next(), resource.next(), resource.next()) else {
+    let (Some("task"), Some(cluster), Some(_id)) =
+        (resource.next(), resource.next(), resource.next())
+    else {
         return String::new();
     };
     let domain = match partition {

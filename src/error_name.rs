@@ -1,4 +1,5 @@
-//! The names of the errors a run can end with. They are API: the definition, the documentation and users' alarms match on them.
+//! The names of the errors a run can end with. They are API: the definition, the documentation and
+//! users' alarms match on them.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ pub enum ErrorName {
     AccessDenied,
     /// No container started: capacity, image pull, network interface, secrets, bad command.
     NotStarted,
-    /// A container that counts exited with a code that is not success, or in a way nobody can vouch for.
+    /// A container that counts exited with a code that is not success, or in a way nobody can vouch
+    /// for.
     Failed,
     /// Stopped from outside after a container had started, or may have: Spot, host, `StopTask`.
     Interrupted,
@@ -21,8 +23,14 @@ pub enum ErrorName {
 
 impl ErrorName {
     /// Every name, in the order of the documentation.
-    pub const ALL: [Self; 6] =
-        [Self::InvalidRequest, Self::AccessDenied, Self::NotStarted, Self::Failed, Self::Interrupted, Self::DeadlineExceeded];
+    pub const ALL: [Self; 6] = [
+        Self::InvalidRequest,
+        Self::AccessDenied,
+        Self::NotStarted,
+        Self::Failed,
+        Self::Interrupted,
+        Self::DeadlineExceeded,
+    ];
 
     /// The name as it stands in `SendTaskFailure`'s `error`.
     #[must_use]

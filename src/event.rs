@@ -28,7 +28,8 @@ impl RequestType {
     }
 }
 
-/// The presigned URL that CloudFormation waits at. Whoever has it can answer for the stack, so it shows in no `Debug` print.
+/// The presigned URL that CloudFormation waits at. Whoever has it can answer for the stack, so it
+/// shows in no `Debug` print.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResponseUrl(String);
@@ -76,8 +77,8 @@ pub struct Request {
     pub response_url: ResponseUrl,
 }
 
-/// A request with the properties as they came. The properties are read by [`crate::properties`]: an event whose properties are
-/// wrong must still be answered.
+/// A request with the properties as they came. The properties are read by [`crate::properties`]: an
+/// event whose properties are wrong must still be answered.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
@@ -95,7 +96,8 @@ pub struct Event {
     pub service_timeout: Value,
 }
 
-/// The event lacks what an answer needs, so nobody can be told but the function's own log and its dead-letter queue.
+/// The event lacks what an answer needs, so nobody can be told but the function's own log and its
+/// dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the event is no CloudFormation custom resource request, so there is nobody to answer: {0}. Invoke this function only as the ServiceToken of a custom resource"
@@ -106,7 +108,8 @@ impl Event {
     /// Reads an event.
     ///
     /// # Errors
-    /// When a part of the envelope is missing or of the wrong type. Wrong properties are no error here.
+    /// When a part of the envelope is missing or of the wrong type. Wrong properties are no error
+    /// here.
     pub fn parse(event: Value) -> Result<Self, NotACustomResourceEvent> {
         Ok(serde_json::from_value(event)?)
     }

@@ -1,7 +1,8 @@
-//! What an execution's history says of it: whether a worker has its run, and whether CloudFormation was answered.
+//! What an execution's history says of it: whether a worker has its run, and whether CloudFormation
+//! was answered.
 //!
-//! The names are those of `API_HistoryEvent`. An emulator may name an activity's events `Task…`, and have no event for the moment
-//! a worker takes it.
+//! The names are those of `API_HistoryEvent`. An emulator may name an activity's events `Task…`,
+//! and have no event for the moment a worker takes it.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -35,10 +36,13 @@ pub struct RecordedEvent {
 }
 
 impl RecordedEvent {
-    /// Whether it is an event of an activity that an emulator names `Task…`: its resource is the activity's ARN.
+    /// Whether it is an event of an activity that an emulator names `Task…`: its resource is the
+    /// activity's ARN.
     #[must_use]
     pub fn concerns_activity(&self) -> bool {
-        self.resource.as_deref().is_some_and(|resource| resource.contains(":activity:"))
+        self.resource
+            .as_deref()
+            .is_some_and(|resource| resource.contains(":activity:"))
     }
 }
 
@@ -89,7 +93,8 @@ pub enum Answer {
 }
 
 impl Course {
-    /// Reads the end of a history, oldest event first. The states follow one another, so an event belongs to the state entered last.
+    /// Reads the end of a history, oldest event first. The states follow one another, so an event
+    /// belongs to the state entered last.
     #[must_use]
     pub fn of(events: &[RecordedEvent]) -> Self {
         let mut course = Self::unread();
@@ -102,7 +107,11 @@ impl Course {
     /// Nothing is known yet.
     #[must_use]
     pub const fn unread() -> Self {
-        Self { activity: Activity::Unknown, deadline: None, answer: Answer::NotBegun }
+        Self {
+            activity: Activity::Unknown,
+            deadline: None,
+            answer: Answer::NotBegun,
+        }
     }
 
     /// Takes the next event into account.
@@ -113,13 +122,29 @@ impl Course {
                 self.activity = Activity::Waiting { since: event.at };
                 self.deadline = event.input.as_deref().and_then(deadline_of);
             }
-            "ActivityStarted" => self.activity = Activity::Taken { worker: event.worker.clone() },
-            "ActivityScheduleFailed" | "ActivitySucceeded" | "ActivityFailed" | "ActivityTimedOut" => self.activity = Activity::Ended,
-            // Nothing will tell when a worker takes it. Taken for taken: a run that a worker may have must not be given up.
-            "TaskScheduled" if concerns_activity => self.activity = Activity::Taken { worker: None },
-            "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => self.activity = Activity::Ended,
+            "ActivityStarted" => {
+                self.activity = Activity::Taken {
+                    worker: event.worker.clone(),
+                }
+            }
+            "ActivityScheduleFailed"
+            | "ActivitySucceeded"
+            | "ActivityFailed"
+            | "ActivityTimedOut" => self.activity = Activity::Ended,
+            // Nothing will tell when a worker takes it. Taken for taken: a run that a worker may
+            // have must not be given up.
+            "TaskScheduled" if concerns_activity => {
+                self.activity = Activity::Taken { worker: None }
+            }
+            "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => {
+                self.activity = Activity::Ended
+            }
             // Leaving the state says nothing: it is left by its Catch as well.
-            "TaskSucceeded" | "LambdaFunctionSucceeded" if matches!(self.answer, Answer::Begun { .. }) => self.answer = Answer::Given,
+            "TaskSucceeded" | "LambdaFunctionSucceeded"
+                if matches!(self.answer, Answer::Begun { .. }) =>
+            {
+                self.answer = Answer::Given
+            }
             name if name.ends_with("StateEntered") => self.enter(event),
             _ => {}
         }
@@ -131,7 +156,10 @@ impl Course {
             self.answer = Answer::Given;
         } else if state == RESPOND_SUCCESS || state == RESPOND_FAILURE {
             let input = event.input.clone().unwrap_or_default();
-            self.answer = Answer::Begun { is_success: state == RESPOND_SUCCESS, state: input };
+            self.answer = Answer::Begun {
+                is_success: state == RESPOND_SUCCESS,
+                state: input,
+            };
         }
     }
 }
@@ -146,7 +174,9 @@ fn deadline_of(input: &str) -> Option<Timestamp> {
     struct Task {
         deadline: Timestamp,
     }
-    serde_json::from_str::<Input>(input).ok().map(|input| input.task.deadline)
+    serde_json::from_str::<Input>(input)
+        .ok()
+        .map(|input| input.task.deadline)
 }
 
 #[cfg(test)]

@@ -8,13 +8,15 @@ use crate::task_spec::TaskSpec;
 /// Input of an execution: the only thing the rest of the flow reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionInput {
-    /// Who asks, and where the answer goes; the response URL is sealed unless the functions have no key.
+    /// Who asks, and where the answer goes; the response URL is sealed unless the functions have no
+    /// key.
     pub request: Request,
     /// What to run; on Delete, what to stop.
     pub task: TaskSpec,
 }
 
-/// Input of the activity. It never carries the response URL: a worker has no business answering CloudFormation.
+/// Input of the activity. It never carries the response URL: a worker has no business answering
+/// CloudFormation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityInput {

@@ -1,9 +1,11 @@
 //! `ecs-task-runner explain`: what happened in an execution, as a timeline with a verdict.
 //!
-//! Everything is read from the execution's description and its history. An execution that ended without an answer is answered by
-//! `rescue`, outside its own history; what `rescue` says there is worked out as `rescue` does it.
+//! Everything is read from the execution's description and its history. An execution that ended
+//! without an answer is answered by `rescue`, outside its own history; what `rescue` says there is
+//! worked out as `rescue` does it.
 //!
-//! An execution's input may hold the response URL in clear, and holds the values of environment overrides. Neither is ever shown.
+//! An execution's input may hold the response URL in clear, and holds the values of environment
+//! overrides. Neither is ever shown.
 
 mod advice;
 mod arn;
@@ -104,11 +106,22 @@ impl Explainer {
     ///
     /// # Errors
     /// When the execution's input is none of a task runner.
-    pub fn new(arn: ExecutionArn, execution: Execution) -> std::result::Result<Self, NotATaskRunners> {
-        let input: ExecutionInput = serde_json::from_str(&execution.input).map_err(|_| NotATaskRunners)?;
+    pub fn new(
+        arn: ExecutionArn,
+        execution: Execution,
+    ) -> std::result::Result<Self, NotATaskRunners> {
+        let input: ExecutionInput =
+            serde_json::from_str(&execution.input).map_err(|_| NotATaskRunners)?;
         let conceal = Conceal::of(&input);
         let timeline = Timeline::new(execution.started, conceal.clone());
-        Ok(Self { arn, execution: conceal.execution(execution), input, conceal, course: Course::unread(), timeline })
+        Ok(Self {
+            arn,
+            execution: conceal.execution(execution),
+            input,
+            conceal,
+            course: Course::unread(),
+            timeline,
+        })
     }
 
     /// Takes the next event of the history, oldest first.
@@ -121,8 +134,16 @@ impl Explainer {
     /// Says what happened until `now`.
     #[must_use]
     pub fn explain(self, now: Timestamp) -> Explanation {
-        let Self { arn, mut execution, input, course, mut timeline, .. } = self;
-        // Description and history are read one after the other, and each may lag behind: an end that either tells is one.
+        let Self {
+            arn,
+            mut execution,
+            input,
+            course,
+            mut timeline,
+            ..
+        } = self;
+        // Description and history are read one after the other, and each may lag behind: an end
+        // that either tells is one.
         if let Some(end) = &timeline.end {
             execution.status = end.status;
             execution.stopped = execution.stopped.or(Some(end.at));
@@ -140,7 +161,12 @@ impl Explainer {
             now,
         }
         .judge();
-        let stack = input.request.stack_id.split('/').nth(1).unwrap_or(&input.request.stack_id);
+        let stack = input
+            .request
+            .stack_id
+            .split('/')
+            .nth(1)
+            .unwrap_or(&input.request.stack_id);
         Explanation {
             execution: arn.to_string(),
             request: Asked {
@@ -152,7 +178,11 @@ impl Explainer {
             task: Target {
                 cluster: one_line(&input.task.cluster),
                 task_definition: one_line(&input.task.task_definition),
-                count: if input.task.instances.is_empty() { input.task.count.into() } else { input.task.instances.len() },
+                count: if input.task.instances.is_empty() {
+                    input.task.count.into()
+                } else {
+                    input.task.instances.len()
+                },
                 started_by: one_line(&input.task.started_by),
                 deadline: input.task.deadline,
             },

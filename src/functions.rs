@@ -1,5 +1,5 @@
-//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop` stops leftovers, `respond` answers,
-//! and `rescue` answers for executions that cannot.
+//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop`
+//! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
 
 mod delivery;
 mod given_up;
@@ -13,7 +13,8 @@ mod start;
 mod stop;
 
 pub use rescue::{
-    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience, RescueError, RescueEvent, Rescued, Rescuer,
+    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience,
+    RescueError, RescueEvent, Rescued, Rescuer,
 };
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};

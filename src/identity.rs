@@ -1,23 +1,27 @@
 //! The one name an execution and its ECS tasks share, and what is derived from it.
 //!
-//! `{LogicalResourceId}-{resource}-{create|update|delete}-{attempt}` is the execution's name and the tasks' `startedBy`, so the
-//! Step Functions and the ECS console lead to each other. The same event delivered twice has the same name and starts one
-//! execution; a stack operation retried by a person carries a fresh `ResponseURL` and gets a new one.
+//! `{LogicalResourceId}-{resource}-{create|update|delete}-{attempt}` is the execution's name and
+//! the tasks' `startedBy`, so the Step Functions and the ECS console lead to each other. The same
+//! event delivered twice has the same name and starts one execution; a stack operation retried by a
+//! person carries a fresh `ResponseURL` and gets a new one.
 
 use sha2::{Digest, Sha256};
 
 use crate::event::Request;
 
-/// Longest name of an execution (`API_StartExecution`), characters. `startedBy` of ECS takes 128 (`API_RunTask`).
+/// Longest name of an execution (`API_StartExecution`), characters. `startedBy` of ECS takes 128
+/// (`API_RunTask`).
 pub const MAX_NAME: usize = 80;
 /// Hex digits that tell resources apart.
 const RESOURCE_DIGITS: usize = 8;
 /// Hex digits that tell a resource's requests apart.
 const ATTEMPT_DIGITS: usize = 12;
-/// `create`, `update` and `delete` are equally long, so a resource's names share one prefix however long its logical id is.
+/// `create`, `update` and `delete` are equally long, so a resource's names share one prefix however
+/// long its logical id is.
 const WORD: usize = 6;
 const MAX_LOGICAL_ID: usize = MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD) - (1 + ATTEMPT_DIGITS);
-/// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add `-1`, `-2`, ….
+/// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add
+/// `-1`, `-2`, ….
 const CLIENT_TOKEN_DIGITS: usize = 48;
 
 /// The names that belong to one request.
@@ -37,20 +41,38 @@ impl Identity {
     /// Derives the names from a request; the same request always gives the same names.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let resource = hex(&[&request.stack_id, &request.logical_resource_id], RESOURCE_DIGITS);
-        let attempt = hex(&[&request.request_id, request.response_url.expose()], ATTEMPT_DIGITS);
-        let logical_id: String =
-            request.logical_resource_id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(MAX_LOGICAL_ID).collect();
+        let resource = hex(
+            &[&request.stack_id, &request.logical_resource_id],
+            RESOURCE_DIGITS,
+        );
+        let attempt = hex(
+            &[&request.request_id, request.response_url.expose()],
+            ATTEMPT_DIGITS,
+        );
+        let logical_id: String = request
+            .logical_resource_id
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .take(MAX_LOGICAL_ID)
+            .collect();
         let resource_prefix = format!("{logical_id}-{resource}-");
-        let name = format!("{resource_prefix}{}-{attempt}", request.request_type.in_lower_case());
+        let name = format!(
+            "{resource_prefix}{}-{attempt}",
+            request.request_type.in_lower_case()
+        );
         let client_token = hex(&[&name], CLIENT_TOKEN_DIGITS);
         let physical_resource_id = format!("{}-{resource}", request.logical_resource_id);
-        Self { name, resource_prefix, client_token, physical_resource_id }
+        Self {
+            name,
+            resource_prefix,
+            client_token,
+            physical_resource_id,
+        }
     }
 }
 
-/// What the `startedBy` of every task of the same resource begins with, from the name of one of its executions.
-/// `None` when `name` is no name of ours.
+/// What the `startedBy` of every task of the same resource begins with, from the name of one of its
+/// executions. `None` when `name` is no name of ours.
 #[must_use]
 pub fn resource_prefix(name: &str) -> Option<&str> {
     let (rest, attempt) = name.rsplit_once('-')?;
@@ -62,10 +84,15 @@ pub fn resource_prefix(name: &str) -> Option<&str> {
 /// The token of the `n`-th launch of one execution: the first goes under the client token itself.
 #[must_use]
 pub fn launch_token(client_token: &str, n: u32) -> String {
-    if n == 0 { client_token.to_owned() } else { format!("{client_token}-{n}") }
+    if n == 0 {
+        client_token.to_owned()
+    } else {
+        format!("{client_token}-{n}")
+    }
 }
 
-/// The first `digits` hex digits of SHA-256 over the parts, each preceded by its length so that no two lists of parts collide.
+/// The first `digits` hex digits of SHA-256 over the parts, each preceded by its length so that no
+/// two lists of parts collide.
 fn hex(parts: &[&str], digits: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -75,7 +102,10 @@ fn hex(parts: &[&str], digits: usize) -> String {
     let bytes = hash.finalize();
     // Each byte gives two digits, the high one first.
     let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    nibbles.take(digits).filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
+    nibbles
+        .take(digits)
+        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
+        .collect()
 }
 
 #[cfg(test)]
@@ -86,7 +116,8 @@ mod tests {
     fn request(logical_id: &str, request_type: RequestType, url: &str) -> Request {
         Request {
             request_type,
-            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid".to_owned(),
+            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid"
+                .to_owned(),
             request_id: "r-1".to_owned(),
             logical_resource_id: logical_id.to_owned(),
             resource_type: "Custom::EcsTask".to_owned(),
@@ -100,14 +131,23 @@ mod tests {
         let identity = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
         let parts: Vec<_> = identity.name.split('-').collect();
         assert_eq!(parts.len(), 4);
-        assert_eq!((parts[0], parts[1].len(), parts[2], parts[3].len()), ("MigrateTask", 8, "create", 12));
-        assert_eq!(identity.physical_resource_id, format!("MigrateTask-{}", parts[1]));
+        assert_eq!(
+            (parts[0], parts[1].len(), parts[2], parts[3].len()),
+            ("MigrateTask", 8, "create", 12)
+        );
+        assert_eq!(
+            identity.physical_resource_id,
+            format!("MigrateTask-{}", parts[1])
+        );
     }
 
     #[test]
     fn the_same_event_has_the_same_name_and_a_retried_operation_another() {
         let first = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
-        assert_eq!(first, Identity::of(&request("MigrateTask", RequestType::Create, "https://a")));
+        assert_eq!(
+            first,
+            Identity::of(&request("MigrateTask", RequestType::Create, "https://a"))
+        );
         let again = Identity::of(&request("MigrateTask", RequestType::Create, "https://b"));
         assert_ne!(first.name, again.name);
         assert_ne!(first.client_token, again.client_token);
@@ -129,7 +169,10 @@ mod tests {
     fn the_prefix_is_found_again_in_a_name() {
         for logical_id in ["MigrateTask", "my-own-task", "L"] {
             let identity = Identity::of(&request(logical_id, RequestType::Update, "https://a"));
-            assert_eq!(resource_prefix(&identity.name), Some(identity.resource_prefix.as_str()));
+            assert_eq!(
+                resource_prefix(&identity.name),
+                Some(identity.resource_prefix.as_str())
+            );
         }
         assert_eq!(resource_prefix("somebody-elses"), None);
         assert_eq!(resource_prefix(""), None);
@@ -138,12 +181,17 @@ mod tests {
     #[test]
     fn characters_that_a_name_may_not_have_are_replaced() {
         let identity = Identity::of(&request("Mögrate Task*", RequestType::Create, "https://a"));
-        assert!(identity.name.starts_with("M-grate-Task--"), "{}", identity.name);
+        assert!(
+            identity.name.starts_with("M-grate-Task--"),
+            "{}",
+            identity.name
+        );
     }
 
     #[test]
     fn relaunches_have_tokens_of_their_own_within_the_limit() {
-        let token = Identity::of(&request("MigrateTask", RequestType::Create, "https://a")).client_token;
+        let token =
+            Identity::of(&request("MigrateTask", RequestType::Create, "https://a")).client_token;
         assert_eq!(launch_token(&token, 0), token);
         assert_eq!(launch_token(&token, 2), format!("{token}-2"));
         assert!(launch_token(&token, u32::MAX).len() <= 64);

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::byte_limit;
 use crate::error_name::ErrorName;
 
-/// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side of its characters.
+/// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side
+/// of its characters.
 pub const MAX_CAUSE: usize = 32_768;
 
-/// The outputs of a run: the activity's output and the custom resource's `Data`, so that every key is a `!GetAtt`.
-/// Every key is always there, empty where it does not apply.
+/// The outputs of a run: the activity's output and the custom resource's `Data`, so that every key
+/// is a `!GetAtt`. Every key is always there, empty where it does not apply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Output {
@@ -39,7 +40,10 @@ impl Output {
     /// The outputs of a request that runs nothing.
     #[must_use]
     pub fn skipped(reason: impl Into<String>) -> Self {
-        Self { skipped: reason.into(), ..Self::default() }
+        Self {
+            skipped: reason.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -54,10 +58,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure; a cause over [`MAX_CAUSE`] bytes is cut in its middle, since its head and its last log line matter most.
+    /// A failure; a cause over [`MAX_CAUSE`] bytes is cut in its middle, since its head and its
+    /// last log line matter most.
     #[must_use]
     pub fn new(error: ErrorName, cause: impl AsRef<str>) -> Self {
-        Self { error, cause: byte_limit::cut_middle(cause.as_ref(), MAX_CAUSE) }
+        Self {
+            error,
+            cause: byte_limit::cut_middle(cause.as_ref(), MAX_CAUSE),
+        }
     }
 }
 
@@ -68,7 +76,12 @@ mod tests {
     #[test]
     fn every_output_key_is_there_even_when_nothing_ran() {
         let json = serde_json::to_value(Output::skipped("Count is 0")).unwrap();
-        let mut keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut keys: Vec<_> = json
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
         keys.sort_unstable();
         assert_eq!(
             keys,
@@ -89,7 +102,10 @@ mod tests {
 
     #[test]
     fn a_long_cause_keeps_its_head_and_its_end() {
-        let failure = Failure::new(ErrorName::Failed, format!("head {} last line", "x".repeat(MAX_CAUSE)));
+        let failure = Failure::new(
+            ErrorName::Failed,
+            format!("head {} last line", "x".repeat(MAX_CAUSE)),
+        );
         assert!(failure.cause.len() <= MAX_CAUSE);
         assert!(failure.cause.starts_with("head ") && failure.cause.ends_with(" last line"));
     }

@@ -1,8 +1,10 @@
-//! The properties of `Custom::EcsTask`: what people write in templates, checked and brought to the types of the ECS API.
+//! The properties of `Custom::EcsTask`: what people write in templates, checked and brought to the
+//! types of the ECS API.
 //!
-//! CloudFormation sends every scalar as text; names inside the structures of ECS may be spelled as the API does
-//! (`containerOverrides`) or as CloudFormation does (`ContainerOverrides`). What the properties may be is data
-//! (`resource_schema`, `ecs_schema`, `overrides_schema`) that one walk reads them by.
+//! CloudFormation sends every scalar as text; names inside the structures of ECS may be spelled as
+//! the API does (`containerOverrides`) or as CloudFormation does (`ContainerOverrides`). What the
+//! properties may be is data (`resource_schema`, `ecs_schema`, `overrides_schema`) that one walk
+//! reads them by.
 
 mod checked;
 mod ecs_schema;
@@ -31,7 +33,8 @@ use serde_json::{Map, Value};
 
 use crate::task_spec::TaskSpec;
 
-/// Seconds a run may take when the properties do not say: room for an hour's answer and some to spare.
+/// Seconds a run may take when the properties do not say: room for an hour's answer and some to
+/// spare.
 pub const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 
 /// The properties of one request.
@@ -64,8 +67,18 @@ impl Properties {
 
     /// The task to run, given its identity and deadline.
     #[must_use]
-    pub fn task_spec(&self, started_by: impl Into<String>, client_token: impl Into<String>, deadline: Timestamp) -> TaskSpec {
-        TaskSpec { started_by: started_by.into(), client_token: client_token.into(), deadline, ..self.task.clone() }
+    pub fn task_spec(
+        &self,
+        started_by: impl Into<String>,
+        client_token: impl Into<String>,
+        deadline: Timestamp,
+    ) -> TaskSpec {
+        TaskSpec {
+            started_by: started_by.into(),
+            client_token: client_token.into(),
+            deadline,
+            ..self.task.clone()
+        }
     }
 
     /// Name or ARN of the cluster.
@@ -90,26 +103,37 @@ impl Properties {
     #[must_use]
     pub fn for_delete(properties: &Value) -> DeleteTarget {
         let usable = |name: &str, is_valid: fn(&str) -> bool| {
-            let text = properties.get(names::pascal_case(name)).or_else(|| properties.get(name))?.as_str()?;
+            let text = properties
+                .get(names::pascal_case(name))
+                .or_else(|| properties.get(name))?
+                .as_str()?;
             (!text.is_empty() && is_valid(text)).then(|| text.to_owned())
         };
-        DeleteTarget { cluster: usable("cluster", forms::is_cluster), task_definition: usable("taskDefinition", forms::is_task_definition) }
+        DeleteTarget {
+            cluster: usable("cluster", forms::is_cluster),
+            task_definition: usable("taskDefinition", forms::is_task_definition),
+        }
     }
 
     fn from_canonical(canonical: Map<String, Value>) -> Result<Self, Problems> {
-        // Every type has been checked against the schema. A field that does not fit its struct all the same is a fault of ours,
-        // told without serde's words, which may repeat a value.
+        // Every type has been checked against the schema. A field that does not fit its struct all
+        // the same is a fault of ours, told without serde's words, which may repeat a value.
         let mismatch = |_: serde_json::Error| {
             let mut problems = Problems::default();
             problems.add(&Path::ROOT, "cannot be run although nothing is wrong with them, which is a fault of this program");
             problems
         };
         let mut task = canonical.clone();
-        for (name, placeholder) in [("startedBy", ""), ("clientToken", ""), ("deadline", "1970-01-01T00:00:00Z")] {
+        for (name, placeholder) in [
+            ("startedBy", ""),
+            ("clientToken", ""),
+            ("deadline", "1970-01-01T00:00:00Z"),
+        ] {
             task.insert(name.to_owned(), Value::from(placeholder));
         }
         let task = serde_json::from_value(Value::Object(task)).map_err(mismatch)?;
-        let about: AboutTheRun = serde_json::from_value(Value::Object(canonical)).map_err(mismatch)?;
+        let about: AboutTheRun =
+            serde_json::from_value(Value::Object(canonical)).map_err(mismatch)?;
         Ok(Self {
             task,
             timeout_seconds: about.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
@@ -151,7 +175,10 @@ fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
         if let Some(Value::Object(canonical)) = read.to_known() {
             return Ok(canonical);
         }
-        walk.problems.add(&Path::ROOT, format!("are missing; expected {}", resource_schema::RESOURCE.what));
+        walk.problems.add(
+            &Path::ROOT,
+            format!("are missing; expected {}", resource_schema::RESOURCE.what),
+        );
     }
     Err(walk.problems)
 }

@@ -46,7 +46,13 @@ impl Response {
     /// The request was carried out.
     #[must_use]
     pub fn success(request: &Request, fallback_id: &str, output: Output) -> Self {
-        Self::new(Status::Success, request, fallback_id, String::new(), Some(output))
+        Self::new(
+            Status::Success,
+            request,
+            fallback_id,
+            String::new(),
+            Some(output),
+        )
     }
 
     /// The request failed; `reason` is what people read in the stack's events.
@@ -55,14 +61,27 @@ impl Response {
         Self::new(Status::Failed, request, fallback_id, reason.into(), None)
     }
 
-    /// `fallback_id` is the physical resource id where the request carries none: CloudFormation hides the reason of an answer
-    /// without one.
-    fn new(status: Status, request: &Request, fallback_id: &str, reason: String, data: Option<Output>) -> Self {
-        let echoed = request.physical_resource_id.as_deref().filter(|id| !id.is_empty());
+    /// `fallback_id` is the physical resource id where the request carries none: CloudFormation
+    /// hides the reason of an answer without one.
+    fn new(
+        status: Status,
+        request: &Request,
+        fallback_id: &str,
+        reason: String,
+        data: Option<Output>,
+    ) -> Self {
+        let echoed = request
+            .physical_resource_id
+            .as_deref()
+            .filter(|id| !id.is_empty());
         Self {
             status,
             reason,
-            physical_resource_id: byte_limit::prefix(echoed.unwrap_or(fallback_id), MAX_PHYSICAL_RESOURCE_ID).to_owned(),
+            physical_resource_id: byte_limit::prefix(
+                echoed.unwrap_or(fallback_id),
+                MAX_PHYSICAL_RESOURCE_ID,
+            )
+            .to_owned(),
             stack_id: request.stack_id.clone(),
             request_id: request.request_id.clone(),
             logical_resource_id: request.logical_resource_id.clone(),
@@ -77,8 +96,9 @@ impl Response {
         self.status == Status::Success
     }
 
-    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle; outputs that are too long are
-    /// emptied, the most dispensable first, since a template's `!GetAtt` needs every key to exist.
+    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle;
+    /// outputs that are too long are emptied, the most dispensable first, since a template's
+    /// `!GetAtt` needs every key to exist.
     ///
     /// # Errors
     /// When the ids alone are too long.
@@ -109,8 +129,8 @@ impl Response {
                 return Ok(body);
             }
             if !self.reason.is_empty() {
-                // A byte of text can take up to six in JSON: cutting as many bytes as are too many may take a few rounds, but
-                // never cuts more than needed.
+                // A byte of text can take up to six in JSON: cutting as many bytes as are too many
+                // may take a few rounds, but never cuts more than needed.
                 room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
                 self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
             } else if let Some((data, output)) = self.data.as_mut().zip(dispensable.next()) {
@@ -133,7 +153,8 @@ mod tests {
     fn request() -> Request {
         Request {
             request_type: RequestType::Create,
-            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid".to_owned(),
+            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid"
+                .to_owned(),
             request_id: "r-1".to_owned(),
             logical_resource_id: "MigrateTask".to_owned(),
             resource_type: "Custom::EcsTask".to_owned(),
@@ -150,7 +171,11 @@ mod tests {
 
     #[test]
     fn a_failure_names_everything_cloudformation_needs() {
-        let body = parsed(Response::failure(&request(), "MigrateTask-1a2b3c4d", "Container 'migrate' exited with code 1."));
+        let body = parsed(Response::failure(
+            &request(),
+            "MigrateTask-1a2b3c4d",
+            "Container 'migrate' exited with code 1.",
+        ));
         assert_eq!(
             body,
             json!({
@@ -167,8 +192,15 @@ mod tests {
 
     #[test]
     fn the_physical_resource_id_is_echoed_and_never_empty() {
-        for (sent, expected) in [(Some("old-id"), "old-id"), (Some(""), "fallback"), (None, "fallback")] {
-            let request = Request { physical_resource_id: sent.map(str::to_owned), ..request() };
+        for (sent, expected) in [
+            (Some("old-id"), "old-id"),
+            (Some(""), "fallback"),
+            (None, "fallback"),
+        ] {
+            let request = Request {
+                physical_resource_id: sent.map(str::to_owned),
+                ..request()
+            };
             let body = parsed(Response::success(&request, "fallback", Output::default()));
             assert_eq!(body["PhysicalResourceId"], expected);
         }
@@ -176,7 +208,11 @@ mod tests {
 
     #[test]
     fn outputs_that_are_too_long_are_emptied_and_keep_their_keys() {
-        let output = Output { task_arn: "arn".to_owned(), task_arns: "a".repeat(5_000), ..Output::default() };
+        let output = Output {
+            task_arn: "arn".to_owned(),
+            task_arns: "a".repeat(5_000),
+            ..Output::default()
+        };
         let body = parsed(Response::success(&request(), "id", output));
         assert_eq!(body["Status"], "SUCCESS");
         assert_eq!(body["Data"]["TaskArns"], "");
@@ -198,7 +234,10 @@ mod tests {
             "ConsoleUrl",
             "Skipped",
         ];
-        let output: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), json!(long))).collect();
+        let output: serde_json::Map<_, _> = names
+            .iter()
+            .map(|name| ((*name).to_owned(), json!(long)))
+            .collect();
         let output: Output = serde_json::from_value(output.into()).unwrap();
         let body = parsed(Response::success(&request(), "id", output));
         assert_eq!(body["Status"], "SUCCESS");
@@ -207,7 +246,10 @@ mod tests {
 
     #[test]
     fn ids_that_cannot_fit_are_an_error() {
-        let request = Request { stack_id: "s".repeat(MAX_BODY), ..request() };
+        let request = Request {
+            stack_id: "s".repeat(MAX_BODY),
+            ..request()
+        };
         assert!(Response::failure(&request, "id", "why").body().is_err());
     }
 

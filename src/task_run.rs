@@ -1,4 +1,5 @@
-//! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and tells it in words.
+//! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and
+//! tells it in words.
 
 mod cause;
 mod conclude;
@@ -32,12 +33,14 @@ use watcher::Watcher;
 /// Longest part of a broken input's error that is repeated, bytes.
 const MAX_ECHO: usize = 500;
 
-/// Calls a second this process makes, so that the account's other users keep their share of its quotas (`request-throttling`).
+/// Calls a second this process makes, so that the account's other users keep their share of its
+/// quotas (`request-throttling`).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CallRates {
     /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
     pub describe_tasks: f64,
-    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20 launches on Fargate.
+    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20
+    /// launches on Fargate.
     pub run_task: f64,
     /// `StopTask`.
     pub stop_task: f64,
@@ -49,7 +52,13 @@ pub struct CallRates {
 
 impl Default for CallRates {
     fn default() -> Self {
-        Self { describe_tasks: 10.0, run_task: 20.0, stop_task: 10.0, get_log_events: 5.0, list_tasks: 2.0 }
+        Self {
+            describe_tasks: 10.0,
+            run_task: 20.0,
+            stop_task: 10.0,
+            get_log_events: 5.0,
+            list_tasks: 2.0,
+        }
     }
 }
 
@@ -68,7 +77,8 @@ pub struct TaskRunner {
 }
 
 impl TaskRunner {
-    /// A runner with its watcher, which runs as a task of the current tokio runtime until the runner is dropped.
+    /// A runner with its watcher, which runs as a task of the current tokio runtime until the
+    /// runner is dropped.
     #[must_use]
     pub fn start(ecs: &Ecs, logs: Logs, clock: Clock, rates: CallRates) -> Self {
         Self {
@@ -97,14 +107,21 @@ impl TaskRunner {
         let result = match serde_json::from_str::<ActivityInput>(&task.input) {
             Ok(input) => {
                 drop(task);
-                let span = tracing::info_span!("ecs_task", logical_id = logical_id(&input.task.started_by), task = tracing::field::Empty);
+                let span = tracing::info_span!(
+                    "ecs_task",
+                    logical_id = logical_id(&input.task.started_by),
+                    task = tracing::field::Empty
+                );
                 self.run(input).instrument(span).await
             }
             Err(error) => Err(unreadable(&error)),
         };
         match result {
             Ok(output) => Ok(serde_json::to_string(&output).expect("an output is strings only")),
-            Err(failure) => Err(TaskFailure { error: failure.error.to_string(), cause: failure.cause }),
+            Err(failure) => Err(TaskFailure {
+                error: failure.error.to_string(),
+                cause: failure.cause,
+            }),
         }
     }
 
@@ -127,7 +144,10 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     let text = format!(
         "The activity's input cannot be read ({category}, at {place}). The definition must pass \"execution\", \"heartbeatSeconds\" and \"task\" as the documentation of the activity's input describes them."
     );
-    Failure::new(ErrorName::InvalidRequest, byte_limit::cut_end(&text, MAX_ECHO))
+    Failure::new(
+        ErrorName::InvalidRequest,
+        byte_limit::cut_end(&text, MAX_ECHO),
+    )
 }
 
 /// The resource's name in the template, from the name that tasks are started by.

@@ -1,21 +1,27 @@
-//! The run that a request asks for: the `task` object of the execution's input and of the activity's input.
+//! The run that a request asks for: the `task` object of the execution's input and of the
+//! activity's input.
 //!
-//! Where a field carries an ECS parameter it has the ECS API's own camelCase name, so that what the console shows of an
-//! execution reads like the `RunTask` call it leads to. The contract is additive: a definition, a function and a worker of
-//! different versions meet, so an unknown field is ignored when read, and an optional field is left out when it says nothing.
+//! Where a field carries an ECS parameter it has the ECS API's own camelCase name, so that what the
+//! console shows of an execution reads like the `RunTask` call it leads to. The contract is
+//! additive: a definition, a function and a worker of different versions meet, so an unknown field
+//! is ignored when read, and an optional field is left out when it says nothing.
 //!
-//! What the API knows as an enumeration (`launchType`, `assignPublicIp`, …) is a string here: the properties have been
-//! checked against the values known when they arrived, and a worker must not refuse a value that only it does not know.
+//! What the API knows as an enumeration (`launchType`, `assignPublicIp`, …) is a string here: the
+//! properties have been checked against the values known when they arrived, and a worker must not
+//! refuse a value that only it does not know.
 
 mod overrides;
 mod placement;
 mod volumes;
 
 pub use overrides::{
-    ContainerOverride, EnvironmentFile, EnvironmentValue, EphemeralStorage, InferenceAcceleratorOverride, KeyValuePair,
-    ResourceRequirement, TaskOverride,
+    ContainerOverride, EnvironmentFile, EnvironmentValue, EphemeralStorage,
+    InferenceAcceleratorOverride, KeyValuePair, ResourceRequirement, TaskOverride,
 };
-pub use placement::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration, PlacementConstraint, PlacementStrategy};
+pub use placement::{
+    AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration, PlacementConstraint,
+    PlacementStrategy,
+};
 pub use volumes::{EbsTagSpecification, ManagedEbsVolume, TerminationPolicy, VolumeConfiguration};
 
 use jiff::Timestamp;
@@ -28,7 +34,8 @@ pub const DEFAULT_LOG_LINES: u32 = 20;
 /// The exit code that means success when the properties name none.
 pub const DEFAULT_SUCCESS_EXIT_CODE: i32 = 0;
 
-/// What a worker is asked to run, complete: parameters of `RunTask` or `StartTask`, how the end is judged, and until when.
+/// What a worker is asked to run, complete: parameters of `RunTask` or `StartTask`, how the end is
+/// judged, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskSpec {
@@ -36,14 +43,15 @@ pub struct TaskSpec {
     pub cluster: String,
     /// Family, `family:revision` or ARN of the task definition.
     pub task_definition: String,
-    /// Number of tasks, 0 to 10, all of which must succeed. 0 runs nothing. With [`instances`](Self::instances) their
-    /// number counts instead.
+    /// Number of tasks, 0 to 10, all of which must succeed. 0 runs nothing. With
+    /// [`instances`](Self::instances) their number counts instead.
     #[serde(default = "default_count")]
     pub count: u8,
     /// What the tasks have different from their definition.
     #[serde(default)]
     pub overrides: TaskOverride,
-    /// `EC2`, `FARGATE`, `EXTERNAL` or `MANAGED_INSTANCES`; never together with a capacity provider strategy.
+    /// `EC2`, `FARGATE`, `EXTERNAL` or `MANAGED_INSTANCES`; never together with a capacity provider
+    /// strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch_type: Option<String>,
     /// Empty = the cluster's default strategy, or the launch type.
@@ -68,7 +76,11 @@ pub struct TaskSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enable_execute_command: Option<bool>,
     /// Whether ECS tags the tasks with the cluster's name.
-    #[serde(default, rename = "enableECSManagedTags", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "enableECSManagedTags",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub enable_ecs_managed_tags: Option<bool>,
     /// `TASK_DEFINITION` or `NONE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,21 +100,28 @@ pub struct TaskSpec {
     pub client_token: String,
     /// The instant by which the run must be over. Written as RFC 3339.
     pub deadline: Timestamp,
-    /// Name of an ECS service of the cluster whose network configuration, launch type or capacity provider strategy, and
-    /// platform version are taken.
+    /// Name of an ECS service of the cluster whose network configuration, launch type or capacity
+    /// provider strategy, and platform version are taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_from: Option<String>,
-    /// Container instances (ARNs or ids) to start one task on each with `StartTask`. Empty = `RunTask`.
+    /// Container instances (ARNs or ids) to start one task on each with `StartTask`. Empty =
+    /// `RunTask`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<String>,
     /// Names of the containers whose exit codes count. Empty = the essential ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<String>,
     /// Exit codes that mean success; never empty in a run built by `start`.
-    #[serde(default = "default_success_exit_codes", skip_serializing_if = "is_default_success_exit_codes")]
+    #[serde(
+        default = "default_success_exit_codes",
+        skip_serializing_if = "is_default_success_exit_codes"
+    )]
     pub success_exit_codes: Vec<i32>,
     /// How many of the last log lines of a failed container the reason shows, 0 to 100.
-    #[serde(default = "default_log_lines", skip_serializing_if = "is_default_log_lines")]
+    #[serde(
+        default = "default_log_lines",
+        skip_serializing_if = "is_default_log_lines"
+    )]
     pub log_lines: u32,
     /// Whether a start that failed for a reason that may pass is tried again until the deadline.
     #[serde(default = "default_true", skip_serializing_if = "is_true")]
@@ -152,14 +171,22 @@ impl TaskSpec {
     /// The family of the task definition, which may be given as family, `family:revision` or ARN.
     #[must_use]
     pub fn family(&self) -> &str {
-        let name = self.task_definition.rsplit('/').next().unwrap_or(&self.task_definition);
+        let name = self
+            .task_definition
+            .rsplit('/')
+            .next()
+            .unwrap_or(&self.task_definition);
         name.split(':').next().unwrap_or(name)
     }
 
     /// How many tasks the run consists of: one for each of `instances`, else `count`.
     #[must_use]
     pub fn task_count(&self) -> usize {
-        if self.instances.is_empty() { usize::from(self.count) } else { self.instances.len() }
+        if self.instances.is_empty() {
+            usize::from(self.count)
+        } else {
+            self.instances.len()
+        }
     }
 }
 
@@ -190,7 +217,10 @@ fn default_true() -> bool {
     true
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
 fn is_default_log_lines(lines: &u32) -> bool {
     *lines == DEFAULT_LOG_LINES
 }
@@ -199,7 +229,10 @@ fn is_default_success_exit_codes(codes: &[i32]) -> bool {
     codes == [DEFAULT_SUCCESS_EXIT_CODE]
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
 fn is_true(value: &bool) -> bool {
     *value
 }

@@ -19,7 +19,8 @@ pub enum StopCode {
     TerminationNotice,
     /// The host is unhealthy.
     InfrastructureHealth,
-    /// A code this version does not know. Treated as a failure: nobody can say what it means for the work.
+    /// A code this version does not know. Treated as a failure: nobody can say what it means for
+    /// the work.
     Unknown(String),
 }
 
@@ -99,11 +100,13 @@ pub struct ContainerStatus {
     pub name: String,
     /// Absent for a container that never ran. Never read as 0.
     pub exit_code: Option<i32>,
-    /// ECS's word on the container, such as `OutOfMemoryError: Container killed due to memory usage`.
+    /// ECS's word on the container, such as
+    /// `OutOfMemoryError: Container killed due to memory usage`.
     pub reason: Option<String>,
     /// Seen RUNNING by ECS at this look.
     pub running: bool,
-    /// The runtime on the host has made the container. Whether it has started it too, ECS may not know yet.
+    /// The runtime on the host has made the container. Whether it has started it too, ECS may not
+    /// know yet.
     pub created: bool,
 }
 
@@ -120,8 +123,8 @@ pub struct TaskStatus {
     pub stop_code: Option<StopCode>,
     /// ECS's sentence about it.
     pub stopped_reason: Option<String>,
-    /// The host has begun to pull images. An EC2 host says so no sooner than with its first report of a container, so that its
-    /// silence proves nothing.
+    /// The host has begun to pull images. An EC2 host says so no sooner than with its first report
+    /// of a container, so that its silence proves nothing.
     pub pull_began: bool,
     /// What it runs on.
     pub host: Host,
@@ -134,13 +137,16 @@ pub struct TaskStatus {
 }
 
 impl TaskStatus {
-    /// Whether ECS has seen a container of the task run. That it has not is no proof that none did; see
-    /// [`crate::judgement::Ending::may_pass`] for when a relaunch is safe.
+    /// Whether ECS has seen a container of the task run. That it has not is no proof that none did;
+    /// see [`crate::judgement::Ending::may_pass`] for when a relaunch is safe.
     #[must_use]
     pub fn may_have_started(&self) -> bool {
         self.started_at.is_some()
             || self.phase == Phase::Running
-            || self.containers.iter().any(|container| container.running || container.exit_code.is_some())
+            || self
+                .containers
+                .iter()
+                .any(|container| container.running || container.exit_code.is_some())
     }
 
     /// The task's id: the last part of its ARN.
@@ -174,7 +180,10 @@ mod tests {
         ] {
             assert_eq!(StopCode::from(code).as_str(), code);
         }
-        assert_eq!(StopCode::from("SomethingOfTomorrow"), StopCode::Unknown("SomethingOfTomorrow".to_owned()));
+        assert_eq!(
+            StopCode::from("SomethingOfTomorrow"),
+            StopCode::Unknown("SomethingOfTomorrow".to_owned())
+        );
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl Account {
         aws.calls().record(Recording::Off);
         let activity = aws.sfn().activity("load");
         let served = aws.listen("127.0.0.1:0").await.unwrap();
-        Self { aws, activity, served }
+        Self {
+            aws,
+            activity,
+            served,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -52,7 +56,11 @@ impl Account {
     /// Schedules a task for a handler that has nothing to do.
     pub(crate) fn schedule_nothing(&self) {
         // Other people's workers look for "task".
-        self.aws.sfn().schedule(&self.activity, &json!({"heartbeatSeconds": HEARTBEAT.as_secs(), "task": {}}), Schedule::once());
+        self.aws.sfn().schedule(
+            &self.activity,
+            &json!({"heartbeatSeconds": HEARTBEAT.as_secs(), "task": {}}),
+            Schedule::once(),
+        );
     }
 
     /// Schedules a run of the family under a name of its own.
@@ -71,7 +79,11 @@ impl Account {
                 "deadline": (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(50)).to_string(),
             },
         });
-        let scheduled = self.aws.sfn().schedule(&self.activity, &input, Schedule::once().heartbeat(HEARTBEAT));
+        let scheduled = self.aws.sfn().schedule(
+            &self.activity,
+            &input,
+            Schedule::once().heartbeat(HEARTBEAT),
+        );
         ScheduledRun { name, scheduled }
     }
 
@@ -82,7 +94,12 @@ impl Account {
 
     /// Calls that were throttled, over all operations.
     pub(crate) fn throttled(&self) -> u64 {
-        self.aws.calls().counts().values().map(|count| count.throttled).sum()
+        self.aws
+            .calls()
+            .counts()
+            .values()
+            .map(|count| count.throttled)
+            .sum()
     }
 
     /// Calls of an operation that arrived.
@@ -92,7 +109,8 @@ impl Account {
 
     /// ECS tasks that were launched and whose end was not answered yet.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.answered("RunTask").saturating_sub(self.answered("SendTaskSuccess") + self.answered("SendTaskFailure"))
+        self.answered("RunTask")
+            .saturating_sub(self.answered("SendTaskSuccess") + self.answered("SendTaskFailure"))
     }
 
     /// Tasks launched beyond one for each run.
@@ -104,8 +122,13 @@ impl Account {
 
     /// Looks at runs once they are over, or waits no longer.
     pub(crate) fn outcomes(&self, runs: &[ScheduledRun]) -> Outcomes {
-        let stopped: HashMap<_, _> =
-            self.aws.ecs().tasks().iter().filter_map(|task| Some((run_of(task)?.to_owned(), task.stopped_at?))).collect();
+        let stopped: HashMap<_, _> = self
+            .aws
+            .ecs()
+            .tasks()
+            .iter()
+            .filter_map(|task| Some((run_of(task)?.to_owned(), task.stopped_at?)))
+            .collect();
         let mut outcomes = Outcomes::default();
         for run in runs {
             match run.scheduled.outcome_so_far() {
@@ -114,7 +137,11 @@ impl Account {
                 Some(_) => outcomes.failed += 1,
                 None => outcomes.unanswered += 1,
             }
-            let told = run.scheduled.events().into_iter().find(|event| matches!(event.kind, EventKind::Succeeded { .. }));
+            let told = run
+                .scheduled
+                .events()
+                .into_iter()
+                .find(|event| matches!(event.kind, EventKind::Succeeded { .. }));
             if let (Some(told), Some(stopped)) = (told, stopped.get(&run.name)) {
                 outcomes.detection.push(told.at.saturating_sub(*stopped));
             }
@@ -124,7 +151,8 @@ impl Account {
     }
 }
 
-/// The name of the run that launched a task. Other people's workers pass its client token and nothing else.
+/// The name of the run that launched a task. Other people's workers pass its client token and
+/// nothing else.
 fn run_of(task: &TaskView) -> Option<&str> {
     task.started_by.as_deref().or(task.client_token.as_deref())
 }

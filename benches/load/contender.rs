@@ -8,7 +8,8 @@ use crate::account::Account;
 use crate::process::Process;
 use crate::subject;
 
-/// Names a directory of commands that start other people's workers; `tests/load.md` says what they are given.
+/// Names a directory of commands that start other people's workers; `tests/load.md` says what they
+/// are given.
 const PEERS: &str = "LOAD_PEERS";
 
 /// A program that serves the account's activity.
@@ -25,14 +26,23 @@ pub(crate) enum Contender {
 impl Contender {
     /// The program as it ships, with flags beside the activity and the number of tasks.
     pub(crate) fn worker(arguments: &[&str]) -> Self {
-        Self::Worker { arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
+        Self::Worker {
+            arguments: arguments
+                .iter()
+                .map(|&argument| argument.to_owned())
+                .collect(),
+        }
     }
 
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Worker { .. } => "ecs-task-runner".to_owned(),
             Self::Subject(role) => (*role).to_owned(),
-            Self::Peer(path) => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Peer(path) => path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
         }
     }
 
@@ -41,7 +51,9 @@ impl Contender {
         let mut command = match self {
             Self::Worker { arguments } => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
-                command.args(["worker", "--max-tasks", &at_once.to_string()]).args(arguments);
+                command
+                    .args(["worker", "--max-tasks", &at_once.to_string()])
+                    .args(arguments);
                 command
             }
             Self::Subject(role) => {
@@ -70,11 +82,18 @@ impl Contender {
 
 /// The peers that are installed, by name.
 pub(crate) fn peers() -> Vec<Contender> {
-    let Some(directory) = std::env::var_os(PEERS) else { return Vec::new() };
-    let entries = std::fs::read_dir(&directory).unwrap_or_else(|error| panic!("{PEERS} names {}: {error}", directory.display()));
+    let Some(directory) = std::env::var_os(PEERS) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(&directory)
+        .unwrap_or_else(|error| panic!("{PEERS} names {}: {error}", directory.display()));
     let mut paths: Vec<_> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0))
+        .filter(|path| {
+            path.metadata().is_ok_and(|metadata| {
+                metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+            })
+        })
         .collect();
     paths.sort();
     paths.into_iter().map(Contender::Peer).collect()

@@ -1,10 +1,14 @@
-//! The load run: the real worker, the activity runtime alone, a bare loop of SDK calls and other people's workers, each in a
-//! process of its own, against stand-ins of AWS in this process over real sockets.
+//! The load run: the real worker, the activity runtime alone, a bare loop of SDK calls and other
+//! people's workers, each in a process of its own, against stand-ins of AWS in this process over
+//! real sockets.
 //!
-//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- throughput detection` runs parts.
-//! `tests/load.md` explains the figures.
+//! `cargo bench --bench load` runs everything; `cargo bench --bench load -- throughput detection`
+//! runs parts. `tests/load.md` explains the figures.
 
-#![allow(clippy::cast_precision_loss, reason = "counts of a load run are far below 2^52")]
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts of a load run are far below 2^52"
+)]
 #![allow(clippy::unwrap_used, reason = "a load run that cannot go on ends")]
 
 mod account;
@@ -30,12 +34,20 @@ fn main() {
     {
         return runtime.block_on(subject::run(subject));
     }
-    if let Some(unknown) = arguments.iter().find(|argument| !PARTS.contains(&argument.as_str())) {
-        eprintln!("there is no part '{unknown}'; the parts are {}", PARTS.join(", "));
+    if let Some(unknown) = arguments
+        .iter()
+        .find(|argument| !PARTS.contains(&argument.as_str()))
+    {
+        eprintln!(
+            "there is no part '{unknown}'; the parts are {}",
+            PARTS.join(", ")
+        );
         std::process::exit(64);
     }
     runtime.block_on(async {
-        for part in PARTS.iter().filter(|part| arguments.is_empty() || arguments.iter().any(|argument| argument == *part)) {
+        for part in PARTS.iter().filter(|part| {
+            arguments.is_empty() || arguments.iter().any(|argument| argument == *part)
+        }) {
             match *part {
                 "throughput" => throughput::run().await,
                 "quotas" => quotas::run().await,

@@ -23,11 +23,16 @@ pub(crate) struct Usage {
 
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .process_group(0);
         if std::env::var_os("LOAD_STDERR").is_none() {
             command.stderr(Stdio::null());
         }
-        let child = command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         Self(child)
     }
 
@@ -43,14 +48,19 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // All of it may have ended by itself.
-        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &format!("-{}", self.0.id())])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.0.wait();
     }
 }
 
 /// Processor time of this process: of the stand-ins and the load's own driver.
 pub(crate) fn own_cpu() -> Duration {
-    stat(std::process::id()).map(|stat| stat.cpu).unwrap_or_default()
+    stat(std::process::id())
+        .map(|stat| stat.cpu)
+        .unwrap_or_default()
 }
 
 struct Stat {
@@ -58,18 +68,30 @@ struct Stat {
     cpu: Duration,
 }
 
-/// `/proc/PID/stat`: the command's name can hold anything, so the fields are counted from its closing bracket.
+/// `/proc/PID/stat`: the command's name can hold anything, so the fields are counted from its
+/// closing bracket.
 fn stat(pid: u32) -> Option<Stat> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks: u32 = fields.get(11..15)?.iter().filter_map(|field| field.parse::<u32>().ok()).sum();
-    Some(Stat { parent: fields.get(1)?.parse().ok()?, cpu: Duration::from_secs(ticks.into()) / TICKS_PER_SECOND })
+    let ticks: u32 = fields
+        .get(11..15)?
+        .iter()
+        .filter_map(|field| field.parse::<u32>().ok())
+        .sum();
+    Some(Stat {
+        parent: fields.get(1)?.parse().ok()?,
+        cpu: Duration::from_secs(ticks.into()) / TICKS_PER_SECOND,
+    })
 }
 
 /// A line of `/proc/PID/status` in bytes.
 fn status_bytes(status: &str, name: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or_default() * 1024
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .unwrap_or_default()
+        * 1024
 }
 
 fn usage(root: u32) -> Usage {
@@ -82,7 +104,12 @@ fn usage(root: u32) -> Usage {
         .collect();
     let mut next = 0;
     while let Some(&parent) = family.get(next) {
-        family.extend(processes.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
+        family.extend(
+            processes
+                .iter()
+                .filter(|(_, of)| *of == parent)
+                .map(|(pid, _)| *pid),
+        );
         next += 1;
     }
     family.into_iter().fold(Usage::default(), |sum, pid| {

@@ -1,4 +1,5 @@
-//! Three hundred tasks of fifteen seconds at once under the account's quotas, through the worker and through other people's.
+//! Three hundred tasks of fifteen seconds at once under the account's quotas, through the worker
+//! and through other people's.
 
 use std::time::Duration;
 
@@ -28,7 +29,13 @@ pub(crate) async fn run() {
         "peak memory",
         "elapsed",
     ];
-    table(&format!("{TASKS} tasks of {} at once under the account's quotas, all of which exit with 0", seconds(RUNNING)), &columns);
+    table(
+        &format!(
+            "{TASKS} tasks of {} at once under the account's quotas, all of which exit with 0",
+            seconds(RUNNING)
+        ),
+        &columns,
+    );
     let mut contenders = vec![Contender::worker(&[])];
     contenders.extend(peers());
     for contender in contenders {
@@ -44,14 +51,23 @@ async fn measure(contender: &Contender) {
         account.aws.ecs().enforce(throttle, true);
     }
     account.aws.ecs().register_family(FAMILY, &["app"]);
-    account.aws.ecs().script(FAMILY, Script::exits(0).running(RUNNING));
-    let runs: Vec<_> = (0..TASKS).map(|number| account.schedule_run(FAMILY, number)).collect();
+    account
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(RUNNING));
+    let runs: Vec<_> = (0..TASKS)
+        .map(|number| account.schedule_run(FAMILY, number))
+        .collect();
     let start = Instant::now();
     let mut process = contender.start(&account, TASKS + 10, false);
     ended(&runs, PATIENCE).await;
     let (elapsed, peak) = (start.elapsed(), process.usage().peak_rss);
     let outcomes = account.outcomes(&runs);
-    let name = if process.has_ended() { format!("{} (ended by itself)", contender.name()) } else { contender.name() };
+    let name = if process.has_ended() {
+        format!("{} (ended by itself)", contender.name())
+    } else {
+        contender.name()
+    };
     row(&[
         name,
         outcomes.succeeded.to_string(),
@@ -60,7 +76,9 @@ async fn measure(contender: &Contender) {
         account.duplicates().to_string(),
         account.throttled().to_string(),
         account.arrived("DescribeTasks").to_string(),
-        [0.5, 0.99].map(|share| seconds(percentile(&outcomes.detection, share))).join(" / "),
+        [0.5, 0.99]
+            .map(|share| seconds(percentile(&outcomes.detection, share)))
+            .join(" / "),
         mebibytes(peak),
         seconds(elapsed),
     ]);

@@ -15,11 +15,12 @@ use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::backoff::Backoff;
 
-/// How long after the request to shut down a worker goes on trying to deliver an answer. No longer than its polls may take, so that
-/// a service that takes no answers does not keep it; the token then ends with its heartbeats, and another worker takes the task over.
+/// How long after the request to shut down a worker goes on trying to deliver an answer. No longer
+/// than its polls may take, so that a service that takes no answers does not keep it; the token
+/// then ends with its heartbeats, and another worker takes the task over.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(60);
-/// A task that the last of its polls brought is tried to be handed over for at least this long. Both together stay within the 90 s
-/// that systemd waits (`TimeoutStopSec` of the units).
+/// A task that the last of its polls brought is tried to be handed over for at least this long.
+/// Both together stay within the 90 s that systemd waits (`TimeoutStopSec` of the units).
 const LATEST_ATTEMPTS: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -51,8 +52,13 @@ where
         // An input that is no such object is the handler's to refuse.
         let envelope: Envelope = serde_json::from_str(&input).unwrap_or_default();
         let span = tracing::info_span!("activity_task", execution = envelope.execution.as_deref());
-        let period = envelope.heartbeat_seconds.filter(|&seconds| seconds > 0).map_or(self.default_heartbeat, Duration::from_secs);
-        self.attend_within(token, input, period).instrument(span).await;
+        let period = envelope
+            .heartbeat_seconds
+            .filter(|&seconds| seconds > 0)
+            .map_or(self.default_heartbeat, Duration::from_secs);
+        self.attend_within(token, input, period)
+            .instrument(span)
+            .await;
     }
 
     async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
@@ -61,9 +67,15 @@ where
         let result = if self.shutdown.is_requested() {
             Err(handed_over(self.client.worker_name()))
         } else {
-            let mut work =
-                pin!(AssertUnwindSafe(async { (self.handler)(ActivityTask { input }).await }.instrument(Span::current())).catch_unwind());
-            // The heartbeat comes first: a process that stood still must not do a step more for a task that another worker has.
+            let mut work = pin!(
+                AssertUnwindSafe(
+                    async { (self.handler)(ActivityTask { input }).await }
+                        .instrument(Span::current())
+                )
+                .catch_unwind()
+            );
+            // The heartbeat comes first: a process that stood still must not do a step more for a
+            // task that another worker has.
             tokio::select! {
                 biased;
                 why = heartbeat.until_lost() => return let_go(&why),
@@ -86,7 +98,8 @@ where
         sleep_until((requested + LAST_ATTEMPTS).max(began + LATEST_ATTEMPTS)).await;
     }
 
-    /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end it when the token is lost.
+    /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end
+    /// it when the token is lost.
     async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
@@ -98,18 +111,29 @@ where
                 Delivery::Taken => {
                     match result {
                         Ok(_) => tracing::info!("answered with success"),
-                        Err(failure) => tracing::info!(error = failure.error, cause = failure.cause, "answered with a failure"),
+                        Err(failure) => tracing::info!(
+                            error = failure.error,
+                            cause = failure.cause,
+                            "answered with a failure"
+                        ),
                     }
                     return;
                 }
                 Delivery::Lost(why) => return let_go(&why),
                 Delivery::Refused(why) => {
-                    tracing::error!(error = why, "the service refuses the answer; the task is left to its timeout");
+                    tracing::error!(
+                        error = why,
+                        "the service refuses the answer; the task is left to its timeout"
+                    );
                     return;
                 }
                 Delivery::Uncertain(why) => {
                     let pause = backoff.pause();
-                    tracing::warn!(error = why, pause_ms = pause.as_millis(), "the answer may not have arrived; it is sent again");
+                    tracing::warn!(
+                        error = why,
+                        pause_ms = pause.as_millis(),
+                        "the answer may not have arrived; it is sent again"
+                    );
                     sleep(pause).await;
                 }
             }
@@ -118,13 +142,18 @@ where
 }
 
 fn let_go(why: &str) {
-    tracing::warn!(reason = why, "let go of the task: its token is no longer ours, and another worker may have taken it over");
+    tracing::warn!(
+        reason = why,
+        "let go of the task: its token is no longer ours, and another worker may have taken it over"
+    );
 }
 
 fn handed_over(worker_name: &str) -> TaskFailure {
     TaskFailure {
         error: HANDED_OVER.to_owned(),
-        cause: format!("Worker '{worker_name}' is shutting down. What it started runs on, and another worker takes over."),
+        cause: format!(
+            "Worker '{worker_name}' is shutting down. What it started runs on, and another worker takes over."
+        ),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The activity's calls: `GetActivityTask`, `SendTaskHeartbeat`, `SendTaskSuccess`, `SendTaskFailure`, `DescribeActivity`.
+//! The activity's calls: `GetActivityTask`, `SendTaskHeartbeat`, `SendTaskSuccess`,
+//! `SendTaskFailure`, `DescribeActivity`.
 
 use std::time::Duration;
 
@@ -12,9 +13,11 @@ use super::{TaskFailure, TaskToken, Vitals};
 use crate::aws::{ApiError, Connection, api_error};
 use crate::byte_limit;
 
-/// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks for at least 65 s).
+/// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks
+/// for at least 65 s).
 const POLL_TIMEOUT: Duration = Duration::from_secs(70);
-/// For calls that are answered at once. Heartbeats and answers are repeated by us, so one attempt need not wait long.
+/// For calls that are answered at once. Heartbeats and answers are repeated by us, so one attempt
+/// need not wait long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `API_SendTaskFailure`, kept in bytes to be on the safe side of its characters.
@@ -23,19 +26,27 @@ const MAX_ERROR: usize = 256;
 const MAX_CAUSE: usize = 32_768;
 /// `API_SendTaskSuccess`, bytes.
 const MAX_OUTPUT: usize = 262_144;
-/// The error name for an output over [`MAX_OUTPUT`], which Step Functions uses itself for payloads over its limit.
+/// The error name for an output over [`MAX_OUTPUT`], which Step Functions uses itself for payloads
+/// over its limit.
 const OUTPUT_TOO_LARGE: &str = "States.DataLimitExceeded";
 
-/// The service's word that it will never take an answer as it is (`API_SendTaskSuccess`, `CommonErrors`).
-const NEVER_TAKEN: &[&str] = &["InvalidOutput", "ValidationException", "ValidationError", "SerializationException"];
+/// The service's word that it will never take an answer as it is (`API_SendTaskSuccess`,
+/// `CommonErrors`).
+const NEVER_TAKEN: &[&str] = &[
+    "InvalidOutput",
+    "ValidationException",
+    "ValidationError",
+    "SerializationException",
+];
 
 /// Calls Step Functions for one activity.
 ///
-/// Polls have a client of their own: they wait long, are never retried by the SDK (its retries leave polls open on the server
-/// behind the caller's back), and must not use up the retry tokens of the answers.
+/// Polls have a client of their own: they wait long, are never retried by the SDK (its retries
+/// leave polls open on the server behind the caller's back), and must not use up the retry tokens
+/// of the answers.
 ///
-/// The SDK's futures are several KB each. They are boxed, since a task in hand would otherwise keep room for every call that it
-/// may come to make.
+/// The SDK's futures are several KB each. They are boxed, since a task in hand would otherwise keep
+/// room for every call that it may come to make.
 #[derive(Debug, Clone)]
 pub struct ActivityClient {
     polls: Client,
@@ -49,7 +60,9 @@ pub struct ActivityClient {
 #[derive(Debug, thiserror::Error)]
 pub enum ActivityError {
     /// Nobody created it, or somebody deleted it.
-    #[error("there is no activity {0}: check the ARN and its region, or deploy the stack that creates it")]
+    #[error(
+        "there is no activity {0}: check the ARN and its region, or deploy the stack that creates it"
+    )]
     DoesNotExist(String),
     /// Asking for it failed.
     #[error("the activity cannot be looked up: {0}")]
@@ -72,7 +85,11 @@ pub(super) enum Delivery {
 impl ActivityClient {
     /// For the activity of this ARN. The worker's name shows in the execution's history.
     #[must_use]
-    pub fn new(connection: &Connection, activity_arn: impl Into<String>, worker_name: impl Into<String>) -> Self {
+    pub fn new(
+        connection: &Connection,
+        activity_arn: impl Into<String>,
+        worker_name: impl Into<String>,
+    ) -> Self {
         let client = |partition: &'static str, timeouts: TimeoutConfig| {
             let config = Builder::from(connection.config())
                 .retry_config(RetryConfig::disabled())
@@ -88,7 +105,10 @@ impl ActivityClient {
             .read_timeout(POLL_TIMEOUT)
             .operation_attempt_timeout(POLL_TIMEOUT)
             .build();
-        let answers = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+        let answers = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
         Self {
             polls: client("activity-polls", polls),
             answers: client("activity-answers", answers),
@@ -115,26 +135,52 @@ impl ActivityClient {
     /// # Errors
     /// When it does not exist or cannot be looked up.
     pub async fn check(&self) -> Result<(), ActivityError> {
-        match self.answers.describe_activity().activity_arn(&self.activity_arn).send().await {
+        match self
+            .answers
+            .describe_activity()
+            .activity_arn(&self.activity_arn)
+            .send()
+            .await
+        {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(DescribeActivityError::is_activity_does_not_exist) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeActivityError::is_activity_does_not_exist) =>
+            {
                 Err(ActivityError::DoesNotExist(self.activity_arn.clone()))
             }
-            Err(error) => Err(ActivityError::Unknown(api_error("states:DescribeActivity", self.activity_arn.as_str(), &error))),
+            Err(error) => Err(ActivityError::Unknown(api_error(
+                "states:DescribeActivity",
+                self.activity_arn.as_str(),
+                &error,
+            ))),
         }
     }
 
-    /// Waits up to a minute for a task. The future must be driven to its end: dropping it can swallow a task.
+    /// Waits up to a minute for a task. The future must be driven to its end: dropping it can
+    /// swallow a task.
     pub(super) async fn poll(&self) -> Result<Option<(TaskToken, String)>, ApiError> {
-        let call = self.polls.get_activity_task().activity_arn(&self.activity_arn).worker_name(&self.worker_name);
-        let answer =
-            Box::pin(call.send()).await.map_err(|error| api_error("states:GetActivityTask", self.activity_arn.as_str(), &error))?;
+        let call = self
+            .polls
+            .get_activity_task()
+            .activity_arn(&self.activity_arn)
+            .worker_name(&self.worker_name);
+        let answer = Box::pin(call.send()).await.map_err(|error| {
+            api_error("states:GetActivityTask", self.activity_arn.as_str(), &error)
+        })?;
         self.vitals.polled();
-        Ok(answer.task_token.filter(|token| !token.is_empty()).map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
+        Ok(answer
+            .task_token
+            .filter(|token| !token.is_empty())
+            .map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
     }
 
     pub(super) async fn heartbeat(&self, token: &TaskToken) -> Delivery {
-        let call = self.answers.send_task_heartbeat().task_token(token.expose());
+        let call = self
+            .answers
+            .send_task_heartbeat()
+            .task_token(token.expose());
         match Box::pin(call.send()).await {
             Ok(_) => {
                 self.vitals.heartbeat_taken();
@@ -146,10 +192,25 @@ impl ActivityClient {
 
     pub(super) async fn succeed(&self, token: &TaskToken, output: &str) -> Delivery {
         if output.len() > MAX_OUTPUT {
-            let cause = format!("The output has {} bytes, and Step Functions takes {MAX_OUTPUT}.", output.len());
-            return self.fail(token, &TaskFailure { error: OUTPUT_TOO_LARGE.to_owned(), cause }).await;
+            let cause = format!(
+                "The output has {} bytes, and Step Functions takes {MAX_OUTPUT}.",
+                output.len()
+            );
+            return self
+                .fail(
+                    token,
+                    &TaskFailure {
+                        error: OUTPUT_TOO_LARGE.to_owned(),
+                        cause,
+                    },
+                )
+                .await;
         }
-        let call = self.answers.send_task_success().task_token(token.expose()).output(output);
+        let call = self
+            .answers
+            .send_task_success()
+            .task_token(token.expose())
+            .output(output);
         match Box::pin(call.send()).await {
             Ok(_) => Delivery::Taken,
             Err(error) => delivery(&api_error("states:SendTaskSuccess", "its task", &error)),
@@ -159,7 +220,12 @@ impl ActivityClient {
     pub(super) async fn fail(&self, token: &TaskToken, failure: &TaskFailure) -> Delivery {
         let error = byte_limit::cut_end(&failure.error, MAX_ERROR);
         let cause = byte_limit::cut_middle(&failure.cause, MAX_CAUSE);
-        let call = self.answers.send_task_failure().task_token(token.expose()).error(error).cause(cause);
+        let call = self
+            .answers
+            .send_task_failure()
+            .task_token(token.expose())
+            .error(error)
+            .cause(cause);
         match Box::pin(call.send()).await {
             Ok(_) => Delivery::Taken,
             Err(error) => delivery(&api_error("states:SendTaskFailure", "its task", &error)),
@@ -169,9 +235,12 @@ impl ActivityClient {
 
 fn delivery(error: &ApiError) -> Delivery {
     match error.code.as_deref() {
-        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => Delivery::Lost(error.to_string()),
+        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => {
+            Delivery::Lost(error.to_string())
+        }
         Some(code) if NEVER_TAKEN.contains(&code) => Delivery::Refused(error.to_string()),
-        // Anything else can come right while the token lives: credentials and permissions return, a clock is set, a proxy goes.
+        // Anything else can come right while the token lives: credentials and permissions return, a
+        // clock is set, a proxy goes.
         _ => Delivery::Uncertain(error.to_string()),
     }
 }
@@ -196,7 +265,10 @@ mod tests {
             assert!(matches!(answered(Some(code)), Delivery::Lost(_)), "{code}");
         }
         for code in ["InvalidOutput", "ValidationException"] {
-            assert!(matches!(answered(Some(code)), Delivery::Refused(_)), "{code}");
+            assert!(
+                matches!(answered(Some(code)), Delivery::Refused(_)),
+                "{code}"
+            );
         }
         for code in [
             Some("InvalidSignatureException"),

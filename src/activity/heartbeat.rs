@@ -12,10 +12,11 @@ use crate::backoff::jitter;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;
-/// Beats a second of all tasks together, beyond which each comes later than after its [`PART`]. An account has 500 or 300 a
-/// second, depending on the region (`service-quotas`).
+/// Beats a second of all tasks together, beyond which each comes later than after its [`PART`]. An
+/// account has 500 or 300 a second, depending on the region (`service-quotas`).
 const MOST_PER_SECOND: u32 = 250;
-/// A beat comes no later than after this part of the period, which leaves time to repeat one that fails.
+/// A beat comes no later than after this part of the period, which leaves time to repeat one that
+/// fails.
 const LATEST: f64 = 0.6;
 /// How far a beat may come earlier, so that tasks fetched together do not beat together.
 const JITTER: f64 = 0.1;
@@ -42,26 +43,42 @@ pub(super) struct Heartbeat<'a> {
     token: &'a TaskToken,
     pace: &'a Pace,
     period: Duration,
-    /// When the service last heard of the task for certain: the sending of the last beat that it took.
+    /// When the service last heard of the task for certain: the sending of the last beat that it
+    /// took.
     heard: Instant,
     due: Instant,
     late: Option<Counted>,
 }
 
 impl<'a> Heartbeat<'a> {
-    /// For a task that was handed out just now. `period` is the time after which the service gives the task up.
-    pub(super) fn new(client: &'a ActivityClient, token: &'a TaskToken, period: Duration, pace: &'a Pace) -> Self {
+    /// For a task that was handed out just now. `period` is the time after which the service gives
+    /// the task up.
+    pub(super) fn new(
+        client: &'a ActivityClient,
+        token: &'a TaskToken,
+        period: Duration,
+        pace: &'a Pace,
+    ) -> Self {
         pace.0.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         // Anywhere in the interval: tasks that are fetched in one go then beat evenly over it.
         let first = pace.interval(period).mul_f64(jitter(FIRST));
-        Self { client, token, pace, period, heard: now, due: now + first, late: None }
+        Self {
+            client,
+            token,
+            pace,
+            period,
+            heard: now,
+            due: now + first,
+            late: None,
+        }
     }
 
     /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
     ///
-    /// Without news of the service, the task is lost once the period is over: the service counts it from the arrival of a beat, which
-    /// is no earlier than its sending, so it has not given the task to another worker by then.
+    /// Without news of the service, the task is lost once the period is over: the service counts it
+    /// from the arrival of a beat, which is no earlier than its sending, so it has not given the
+    /// task to another worker by then.
     pub(super) async fn until_lost(&mut self) -> String {
         loop {
             let end = self.heard + self.period;
@@ -78,13 +95,18 @@ impl<'a> Heartbeat<'a> {
                 Delivery::Taken => {
                     self.heard = sent;
                     self.late = None;
-                    self.due = sent + self.pace.interval(self.period).mul_f64(jitter(1.0 - JITTER));
+                    self.due = sent
+                        + self
+                            .pace
+                            .interval(self.period)
+                            .mul_f64(jitter(1.0 - JITTER));
                 }
                 Delivery::Lost(why) => return why,
                 Delivery::Refused(why) | Delivery::Uncertain(why) => {
                     tracing::warn!(error = why, "a heartbeat was not taken; it is sent again");
                     if self.heard.elapsed() >= self.period * 2 / PART {
-                        self.late.get_or_insert_with(|| self.client.vitals().late_heartbeat());
+                        self.late
+                            .get_or_insert_with(|| self.client.vitals().late_heartbeat());
                     }
                     // After a pause of the whole process this is past: then the loop ends at once.
                     self.due = (Instant::now() + RETRY.min(self.period / (2 * PART))).min(end);
@@ -94,7 +116,10 @@ impl<'a> Heartbeat<'a> {
     }
 
     fn not_heard(&self) -> String {
-        format!("no heartbeat got through for {} s, which is as long as the service waits for one", self.period.as_secs())
+        format!(
+            "no heartbeat got through for {} s, which is as long as the service waits for one",
+            self.period.as_secs()
+        )
     }
 }
 
@@ -111,8 +136,19 @@ mod tests {
     #[test]
     fn many_tasks_beat_less_often_within_what_the_service_waits() {
         const PERIOD: Duration = Duration::from_secs(60);
-        for (tasks, seconds) in [(1, 20), (5_000, 20), (7_500, 30), (9_000, 36), (10_000, 36), (100_000, 36)] {
-            assert_eq!(Pace(AtomicU32::new(tasks)).interval(PERIOD), Duration::from_secs(seconds), "{tasks} tasks");
+        for (tasks, seconds) in [
+            (1, 20),
+            (5_000, 20),
+            (7_500, 30),
+            (9_000, 36),
+            (10_000, 36),
+            (100_000, 36),
+        ] {
+            assert_eq!(
+                Pace(AtomicU32::new(tasks)).interval(PERIOD),
+                Duration::from_secs(seconds),
+                "{tasks} tasks"
+            );
         }
     }
 }

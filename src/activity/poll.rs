@@ -14,9 +14,11 @@ use crate::api_budget::ApiBudget;
 use crate::aws::{ApiError, ErrorKind};
 use crate::backoff::Backoff;
 
-/// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle for its 60 s.
+/// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle
+/// for its 60 s.
 const IDLE_POLLERS: u32 = 2;
-/// One poller more in this time at most: a hundred connections are made in a second and not at once.
+/// One poller more in this time at most: a hundred connections are made in a second and not at
+/// once.
 const BETWEEN_POLLERS: Duration = Duration::from_millis(10);
 /// After the activity refused a poller, none is added for this long.
 const AFTER_TOO_MANY: Duration = Duration::from_secs(60);
@@ -44,7 +46,11 @@ where
     F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
 {
     /// Starts the first pollers; they start and end the others.
-    pub(super) fn start(attendance: &Arc<Attendance<H>>, permits: &Arc<Semaphore>, options: &Options) {
+    pub(super) fn start(
+        attendance: &Arc<Attendance<H>>,
+        permits: &Arc<Semaphore>,
+        options: &Options,
+    ) {
         let most = options.pollers.get();
         let pollers = Arc::new(Self {
             attendance: Arc::clone(attendance),
@@ -66,7 +72,10 @@ where
             return;
         }
         let now = Instant::now();
-        let mut next = self.next_poller.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = self
+            .next_poller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if *next <= now {
             *next = now + BETWEEN_POLLERS;
             drop(next);
@@ -76,7 +85,11 @@ where
 
     /// One poller more, unless there are as many as allowed.
     fn start_one(self: &Arc<Self>) {
-        let grown = self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| (running < self.most).then_some(running + 1));
+        let grown = self
+            .running
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| {
+                (running < self.most).then_some(running + 1)
+            });
         if grown.is_ok() {
             let pollers = Arc::clone(self);
             tokio::spawn(async move { pollers.poll_until_shutdown().await });
@@ -85,7 +98,11 @@ where
 
     /// Whether this poller may end because there are enough without it.
     fn retire(&self) -> bool {
-        self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| (running > IDLE_POLLERS).then_some(running - 1)).is_ok()
+        self.running
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| {
+                (running > IDLE_POLLERS).then_some(running - 1)
+            })
+            .is_ok()
     }
 
     async fn poll_until_shutdown(self: Arc<Self>) {
@@ -141,20 +158,31 @@ where
 
     /// A place for the task that the poll may bring, and a poll's share of the calls.
     async fn right_to_poll(&self) -> OwnedSemaphorePermit {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         self.budget.acquire().await;
         permit
     }
 
-    /// The activity takes no more pollers from this and all other workers. Whether this poller is to end.
+    /// The activity takes no more pollers from this and all other workers. Whether this poller is
+    /// to end.
     fn too_many(&self) -> bool {
-        *self.next_poller.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now() + AFTER_TOO_MANY;
+        *self
+            .next_poller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now() + AFTER_TOO_MANY;
         self.retire()
     }
 
     fn troubled(&self, error: &ApiError) {
-        // The code without the message: messages can carry request ids, which differ with every attempt.
-        let trouble = error.code.clone().unwrap_or_else(|| format!("{:?}", error.kind));
+        // The code without the message: messages can carry request ids, which differ with every
+        // attempt.
+        let trouble = error
+            .code
+            .clone()
+            .unwrap_or_else(|| format!("{:?}", error.kind));
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if last.as_ref() != Some(&trouble) {
             tracing::warn!(%error, "polling fails; it is repeated until it succeeds");
@@ -164,7 +192,13 @@ where
 
     fn succeeded(&self) {
         self.budget.succeeded();
-        if self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+        if self
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .is_some()
+        {
             tracing::info!("polling works again");
         }
     }

@@ -1,9 +1,11 @@
-//! The request to shut down, as an argument: whoever holds the trigger decides, be it a signal handler or a test.
+//! The request to shut down, as an argument: whoever holds the trigger decides, be it a signal
+//! handler or a test.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Requests the shutdown. Dropping it without a request means that nobody can request it any more, which counts as a request.
+/// Requests the shutdown. Dropping it without a request means that nobody can request it any more,
+/// which counts as a request.
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<Option<Instant>>);
 

@@ -1,4 +1,5 @@
-//! Signs of life of a worker: when a poll and a heartbeat last succeeded, and whether that is recent enough.
+//! Signs of life of a worker: when a poll and a heartbeat last succeeded, and whether that is
+//! recent enough.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +18,8 @@ pub struct Vitals {
 #[derive(Debug)]
 struct Inner {
     last_poll: Option<Instant>,
-    /// Polls that wait for an answer. With none, every permit is taken, and no poll can be expected to succeed.
+    /// Polls that wait for an answer. With none, every permit is taken, and no poll can be expected
+    /// to succeed.
     open_polls: usize,
     /// When the first of the polls that are open now began.
     polling_since: Option<Instant>,
@@ -29,7 +31,8 @@ struct Inner {
 /// The signs at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signs {
-    /// Age of the last poll that the service answered, with a task or without one. `None` before the first.
+    /// Age of the last poll that the service answered, with a task or without one. `None` before
+    /// the first.
     pub last_poll: Option<Duration>,
     /// Age of the last heartbeat that the service took. `None` before the first.
     pub last_heartbeat: Option<Duration>,
@@ -45,8 +48,17 @@ pub struct Signs {
 
 impl Vitals {
     pub(super) fn new() -> Self {
-        let inner = Inner { last_poll: None, open_polls: 0, polling_since: None, last_heartbeat: None, late_heartbeats: 0, in_hand: 0 };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        let inner = Inner {
+            last_poll: None,
+            open_polls: 0,
+            polling_since: None,
+            last_heartbeat: None,
+            late_heartbeats: 0,
+            in_hand: 0,
+        };
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
     }
 
     /// The signs now.
@@ -54,8 +66,11 @@ impl Vitals {
     pub fn signs(&self) -> Signs {
         let inner = self.lock();
         let age = |at: Option<Instant>| at.map(|at| at.elapsed());
-        let polls_are_well =
-            inner.open_polls == 0 || inner.last_poll.max(inner.polling_since).is_some_and(|at| at.elapsed() <= LONGEST_BETWEEN_POLLS);
+        let polls_are_well = inner.open_polls == 0
+            || inner
+                .last_poll
+                .max(inner.polling_since)
+                .is_some_and(|at| at.elapsed() <= LONGEST_BETWEEN_POLLS);
         Signs {
             last_poll: age(inner.last_poll),
             last_heartbeat: age(inner.last_heartbeat),
@@ -71,19 +86,28 @@ impl Vitals {
         let mut inner = self.lock();
         inner.open_polls += 1;
         inner.polling_since.get_or_insert_with(Instant::now);
-        Counted { vitals: self.clone(), what: What::OpenPoll }
+        Counted {
+            vitals: self.clone(),
+            what: What::OpenPoll,
+        }
     }
 
     /// A task is in hand until the guard is dropped.
     pub(super) fn task(&self) -> Counted {
         self.lock().in_hand += 1;
-        Counted { vitals: self.clone(), what: What::Task }
+        Counted {
+            vitals: self.clone(),
+            what: What::Task,
+        }
     }
 
     /// A task's heartbeats are late until the guard is dropped.
     pub(super) fn late_heartbeat(&self) -> Counted {
         self.lock().late_heartbeats += 1;
-        Counted { vitals: self.clone(), what: What::LateHeartbeat }
+        Counted {
+            vitals: self.clone(),
+            what: What::LateHeartbeat,
+        }
     }
 
     pub(super) fn polled(&self) {
@@ -145,7 +169,10 @@ mod tests {
         advance(LONGEST_BETWEEN_POLLS).await;
         assert!(vitals.signs().is_well);
         advance(Duration::from_secs(1)).await;
-        assert!(!vitals.signs().is_well, "no poll has succeeded for longer than one can take");
+        assert!(
+            !vitals.signs().is_well,
+            "no poll has succeeded for longer than one can take"
+        );
         vitals.polled();
         assert!(vitals.signs().is_well);
     }
@@ -157,7 +184,10 @@ mod tests {
         advance(10 * LONGEST_BETWEEN_POLLS).await;
         assert!(vitals.signs().is_well);
         let _polling = vitals.polling();
-        assert!(vitals.signs().is_well, "the first poll after a long while has its time");
+        assert!(
+            vitals.signs().is_well,
+            "the first poll after a long while has its time"
+        );
     }
 
     #[tokio::test(start_paused = true)]

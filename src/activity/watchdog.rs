@@ -17,7 +17,8 @@ impl Vitals {
         }
     }
 
-    /// Calls `beat` now and every `pause` from now on, but only while polls and heartbeats succeed in time. Never ends.
+    /// Calls `beat` now and every `pause` from now on, but only while polls and heartbeats succeed
+    /// in time. Never ends.
     pub async fn while_well(&self, pause: Duration, beat: impl Fn()) {
         let mut next = interval(pause);
         let mut was_well = true;
@@ -27,7 +28,10 @@ impl Vitals {
             if signs.is_well {
                 beat();
             } else if was_well {
-                tracing::warn!(?signs, "polls or heartbeats do not succeed in time; the watchdog is no longer told that all is well");
+                tracing::warn!(
+                    ?signs,
+                    "polls or heartbeats do not succeed in time; the watchdog is no longer told that all is well"
+                );
             }
             was_well = signs.is_well;
         }

@@ -14,7 +14,9 @@ impl Stacks {
     /// In the connection's region, where the stacks are whose events reach us.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self { client: Client::new(connection.config()) }
+        Self {
+            client: Client::new(connection.config()),
+        }
     }
 
     /// What the stack is doing (`API_DescribeStacks`).
@@ -28,8 +30,20 @@ impl Stacks {
             .stack_name(stack_id)
             .send()
             .await
-            .map_err(|error| api_error("cloudformation:DescribeStacks", format!("stack {stack_id}"), &error))?;
-        Ok(Doing::from_status(described.stacks().first().and_then(|stack| stack.stack_status()).map_or("", |status| status.as_str())))
+            .map_err(|error| {
+                api_error(
+                    "cloudformation:DescribeStacks",
+                    format!("stack {stack_id}"),
+                    &error,
+                )
+            })?;
+        Ok(Doing::from_status(
+            described
+                .stacks()
+                .first()
+                .and_then(|stack| stack.stack_status())
+                .map_or("", |status| status.as_str()),
+        ))
     }
 }
 
@@ -53,7 +67,9 @@ impl Doing {
         match status {
             _ if status.starts_with("DELETE_") => Self::Deleting,
             _ if status.starts_with("ROLLBACK_") => Self::TakingCreationBack,
-            _ if status.contains("ROLLBACK") && status.contains("IN_PROGRESS") => Self::TakingUpdateBack,
+            _ if status.contains("ROLLBACK") && status.contains("IN_PROGRESS") => {
+                Self::TakingUpdateBack
+            }
             _ if status.ends_with("_COMPLETE") || status.ends_with("_FAILED") => Self::AtRest,
             _ => Self::GoingOn,
         }
@@ -76,7 +92,10 @@ mod tests {
             ("SOMETHING_NEW", Doing::GoingOn),
             ("IMPORT_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
             ("UPDATE_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
-            ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", Doing::TakingUpdateBack),
+            (
+                "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+                Doing::TakingUpdateBack,
+            ),
             ("ROLLBACK_IN_PROGRESS", Doing::TakingCreationBack),
             ("ROLLBACK_COMPLETE", Doing::TakingCreationBack),
             ("DELETE_IN_PROGRESS", Doing::Deleting),

@@ -22,7 +22,9 @@ pub struct Connection {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
     /// No region.
-    #[error("no AWS region is configured: set AWS_REGION, or `region` in the AWS configuration file")]
+    #[error(
+        "no AWS region is configured: set AWS_REGION, or `region` in the AWS configuration file"
+    )]
     NoRegion,
     /// No credentials.
     #[error(
@@ -32,10 +34,14 @@ pub enum ConnectionError {
 }
 
 impl Connection {
-    /// Reads the environment, the AWS configuration files and the instance's or task's metadata, as every AWS SDK does.
-    /// `region` goes before what they say of it.
+    /// Reads the environment, the AWS configuration files and the instance's or task's metadata, as
+    /// every AWS SDK does. `region` goes before what they say of it.
     pub async fn from_environment(region: Option<&str>) -> Self {
-        let https = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+        let https = Builder::new()
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
+            .build_https();
         let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https);
         let loader = match region {
             Some(region) => loader.region(Region::new(region.to_owned())),
@@ -44,15 +50,21 @@ impl Connection {
         Self::from_config(loader.load().await)
     }
 
-    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test. The timeouts are always those of
-    /// [`from_environment`](Self::from_environment).
+    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test. The timeouts
+    /// are always those of [`from_environment`](Self::from_environment).
     #[must_use]
     pub fn from_config(config: SdkConfig) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).connect_timeout(CONNECT_TIMEOUT).build();
-        Self { config: config.into_builder().timeout_config(timeouts).build() }
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
+        Self {
+            config: config.into_builder().timeout_config(timeouts).build(),
+        }
     }
 
-    /// Asks for region and credentials once, so that a program without them ends at its start with a sentence.
+    /// Asks for region and credentials once, so that a program without them ends at its start with
+    /// a sentence.
     ///
     /// # Errors
     /// When either is missing.
@@ -60,7 +72,10 @@ impl Connection {
         if self.config.region().is_none() {
             return Err(ConnectionError::NoRegion);
         }
-        let provider = self.config.credentials_provider().ok_or_else(|| ConnectionError::NoCredentials("no provider".to_owned()))?;
+        let provider = self
+            .config
+            .credentials_provider()
+            .ok_or_else(|| ConnectionError::NoCredentials("no provider".to_owned()))?;
         match provider.provide_credentials().await {
             Ok(_) => Ok(()),
             Err(error) => Err(ConnectionError::NoCredentials(error.to_string())),

@@ -19,24 +19,31 @@ pub use describe_tasks::{MAX_TASKS_PER_CALL, Sighting};
 pub use list_tasks::{ListedTask, WhichTasks};
 pub use run_task::{Placement, PlacementFailure, RunTaskError};
 
-/// Calls ECS. The SDK's futures are several KB each; those of calls that a run makes are boxed, since a run that waits would
-/// otherwise keep room for all of them.
+/// Calls ECS. The SDK's futures are several KB each; those of calls that a run makes are boxed,
+/// since a run that waits would otherwise keep room for all of them.
 #[derive(Debug, Clone)]
 pub struct Ecs {
     client: Client,
 }
 
 impl Ecs {
-    /// For callers with a budget and a back-off of their own: no call is repeated behind their back.
+    /// For callers with a budget and a back-off of their own: no call is repeated behind their
+    /// back.
     #[must_use]
     pub fn without_retries(connection: &Connection) -> Self {
-        let config = aws_sdk_ecs::config::Builder::from(connection.config()).retry_config(RetryConfig::disabled()).build();
-        Self { client: Client::from_conf(config) }
+        let config = aws_sdk_ecs::config::Builder::from(connection.config())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        Self {
+            client: Client::from_conf(config),
+        }
     }
 
     /// For callers that make a few calls and end: the SDK's own retries.
     #[must_use]
     pub fn with_retries(connection: &Connection) -> Self {
-        Self { client: Client::new(connection.config()) }
+        Self {
+            client: Client::new(connection.config()),
+        }
     }
 }

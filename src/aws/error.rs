@@ -44,20 +44,40 @@ impl ApiError {
 
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, resource, kind, code, message } = self;
-        let code = code.as_deref().map(|code| format!("{code}: ")).unwrap_or_default();
-        // Services end their messages with a full stop or without; the sentences that this stands in have one of their own.
+        let Self {
+            action,
+            resource,
+            kind,
+            code,
+            message,
+        } = self;
+        let code = code
+            .as_deref()
+            .map(|code| format!("{code}: "))
+            .unwrap_or_default();
+        // Services end their messages with a full stop or without; the sentences that this stands
+        // in have one of their own.
         let message = message.trim_end_matches('.');
         match kind {
-            ErrorKind::AccessDenied => write!(f, "{action} on {resource} was denied. {code}{message}"),
-            ErrorKind::Throttled => write!(f, "{action} on {resource} was throttled. {code}{message}"),
-            ErrorKind::Unavailable => write!(f, "{action} on {resource} got no usable answer. {code}{message}"),
-            ErrorKind::Rejected => write!(f, "{action} on {resource} was rejected. {code}{message}"),
+            ErrorKind::AccessDenied => {
+                write!(f, "{action} on {resource} was denied. {code}{message}")
+            }
+            ErrorKind::Throttled => {
+                write!(f, "{action} on {resource} was throttled. {code}{message}")
+            }
+            ErrorKind::Unavailable => write!(
+                f,
+                "{action} on {resource} got no usable answer. {code}{message}"
+            ),
+            ErrorKind::Rejected => {
+                write!(f, "{action} on {resource} was rejected. {code}{message}")
+            }
         }
     }
 }
 
-/// Codes that mean "too many calls", over all services; Fargate says "Capacity is unavailable at this time" with the first.
+/// Codes that mean "too many calls", over all services; Fargate says "Capacity is unavailable at
+/// this time" with the first.
 const THROTTLING: &[&str] = &[
     "ThrottlingException",
     "Throttling",
@@ -82,7 +102,8 @@ const DENIED: &[&str] = &[
     "IncompleteSignatureException",
 ];
 
-/// Codes that fresh credentials mend, which the SDK fetches by itself, or a clock that is set, which it allows for.
+/// Codes that fresh credentials mend, which the SDK fetches by itself, or a clock that is set,
+/// which it allows for.
 const EXPIRED: &[&str] = &[
     "ExpiredTokenException",
     "ExpiredToken",
@@ -92,15 +113,23 @@ const EXPIRED: &[&str] = &[
     "SignatureDoesNotMatch",
 ];
 
-/// What went wrong on the way to the service. The SDK's own sentence says only at which step; its causes say why.
+/// What went wrong on the way to the service. The SDK's own sentence says only at which step; its
+/// causes say why.
 fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::TimeoutError(_) => "it did not answer in time".to_owned(),
-        SdkError::DispatchFailure(failure) => {
-            failure.as_connector_error().map_or_else(|| "the request could not be sent".to_owned(), |error| with_causes(error))
+        SdkError::DispatchFailure(failure) => failure.as_connector_error().map_or_else(
+            || "the request could not be sent".to_owned(),
+            |error| with_causes(error),
+        ),
+        SdkError::ResponseError(failure) => format!(
+            "its answer could not be read, HTTP status {}",
+            failure.raw().status()
+        ),
+        SdkError::ConstructionFailure(_) => {
+            "the request could not be built or signed; see whether credentials can be had"
+                .to_owned()
         }
-        SdkError::ResponseError(failure) => format!("its answer could not be read, HTTP status {}", failure.raw().status()),
-        SdkError::ConstructionFailure(_) => "the request could not be built or signed; see whether credentials can be had".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -120,25 +149,47 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Maps an error of the SDK.
-pub(crate) fn api_error<E>(action: &'static str, resource: impl Into<String>, error: &SdkError<E, HttpResponse>) -> ApiError
+pub(crate) fn api_error<E>(
+    action: &'static str,
+    resource: impl Into<String>,
+    error: &SdkError<E, HttpResponse>,
+) -> ApiError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let resource = resource.into();
     let Some(service_error) = error.as_service_error() else {
         // Also credentials that could not be fetched: the metadata service has its moments.
-        return ApiError { action, resource, kind: ErrorKind::Unavailable, code: None, message: in_words(error) };
+        return ApiError {
+            action,
+            resource,
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: in_words(error),
+        };
     };
     let code = service_error.code().map(str::to_owned);
-    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let status = error
+        .raw_response()
+        .map_or(0, |response| response.status().as_u16());
     let kind = kind(code.as_deref(), status);
-    let message = service_error.message().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-    ApiError { action, resource, kind, code, message }
+    let message = service_error
+        .message()
+        .map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    ApiError {
+        action,
+        resource,
+        kind,
+        code,
+        message,
+    }
 }
 
 fn kind(code: Option<&str>, status: u16) -> ErrorKind {
     match code {
-        Some(code) if THROTTLING.contains(&code) || code.contains("Throttl") => ErrorKind::Throttled,
+        Some(code) if THROTTLING.contains(&code) || code.contains("Throttl") => {
+            ErrorKind::Throttled
+        }
         Some(code) if EXPIRED.contains(&code) => ErrorKind::Unavailable,
         Some(code) if DENIED.contains(&code) => ErrorKind::AccessDenied,
         _ if status == 429 => ErrorKind::Throttled,
@@ -159,17 +210,33 @@ mod tests {
             (Some("ThrottlingException"), 400, ErrorKind::Throttled),
             (None, 429, ErrorKind::Throttled),
             (Some("AccessDeniedException"), 400, ErrorKind::AccessDenied),
-            (Some("MissingAuthenticationTokenException"), 403, ErrorKind::AccessDenied),
-            (Some("UnrecognizedClientException"), 400, ErrorKind::AccessDenied),
+            (
+                Some("MissingAuthenticationTokenException"),
+                403,
+                ErrorKind::AccessDenied,
+            ),
+            (
+                Some("UnrecognizedClientException"),
+                400,
+                ErrorKind::AccessDenied,
+            ),
             (Some("ExpiredTokenException"), 400, ErrorKind::Unavailable),
-            (Some("InvalidSignatureException"), 403, ErrorKind::Unavailable),
+            (
+                Some("InvalidSignatureException"),
+                403,
+                ErrorKind::Unavailable,
+            ),
             (Some("RequestTimeTooSkewed"), 403, ErrorKind::Unavailable),
             (Some("ServerException"), 500, ErrorKind::Unavailable),
             (Some("InvalidParameterException"), 400, ErrorKind::Rejected),
             (None, 403, ErrorKind::Unavailable),
             (None, 413, ErrorKind::Unavailable),
         ] {
-            assert_eq!(kind(code, status), expected, "{code:?}, HTTP status {status}");
+            assert_eq!(
+                kind(code, status),
+                expected,
+                "{code:?}, HTTP status {status}"
+            );
         }
     }
 }

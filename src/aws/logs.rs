@@ -15,14 +15,22 @@ impl Logs {
     /// Reads the connection's region unless a call names another.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self { client: Client::new(connection.config()) }
+        Self {
+            client: Client::new(connection.config()),
+        }
     }
 
     /// The last `limit` events of a stream, oldest first (`API_GetLogEvents`).
     ///
     /// # Errors
     /// When the call fails, as it does for a stream that does not exist (yet); see [`ApiError`].
-    pub async fn last_lines(&self, region: Option<&str>, group: &str, stream: &str, limit: u32) -> Result<Vec<String>, ApiError> {
+    pub async fn last_lines(
+        &self,
+        region: Option<&str>,
+        group: &str,
+        stream: &str,
+        limit: u32,
+    ) -> Result<Vec<String>, ApiError> {
         let call = self
             .client
             .get_log_events()
@@ -32,12 +40,23 @@ impl Logs {
             .start_from_head(false);
         let answered = match region {
             Some(region) => {
-                let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new().region(Region::new(region.to_owned()));
+                let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new()
+                    .region(Region::new(region.to_owned()));
                 Box::pin(call.customize().config_override(elsewhere).send()).await
             }
             None => Box::pin(call.send()).await,
         };
-        let events = answered.map_err(|error| api_error("logs:GetLogEvents", format!("log stream '{stream}' of '{group}'"), &error))?;
-        Ok(events.events().iter().map(|event| event.message().unwrap_or_default().trim_end().to_owned()).collect())
+        let events = answered.map_err(|error| {
+            api_error(
+                "logs:GetLogEvents",
+                format!("log stream '{stream}' of '{group}'"),
+                &error,
+            )
+        })?;
+        Ok(events
+            .events()
+            .iter()
+            .map(|event| event.message().unwrap_or_default().trim_end().to_owned())
+            .collect())
     }
 }

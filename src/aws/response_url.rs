@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws_smithy_http_client::{Connector, tls};
-use aws_smithy_runtime_api::client::http::{HttpConnector as _, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector as _, HttpConnectorSettings, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, Collected, Limited};
@@ -25,8 +27,8 @@ const MAX_REPLY: usize = 16_384;
 
 /// Puts answers to response URLs.
 ///
-/// The connector is used as it is, without a client of the SDK around it: the URL is signed already, and no AWS credentials, no
-/// further headers and no redirect may go with it.
+/// The connector is used as it is, without a client of the SDK around it: the URL is signed
+/// already, and no AWS credentials, no further headers and no redirect may go with it.
 #[derive(Debug, Clone)]
 pub struct ResponsePut {
     connector: SharedHttpConnector,
@@ -39,7 +41,8 @@ pub enum PutError {
     /// The URL does not lead to CloudFormation.
     #[error(transparent)]
     Elsewhere(#[from] Refused),
-    /// Storage said no, and will say so again: the URL has expired or the request is not what was signed.
+    /// Storage said no, and will say so again: the URL has expired or the request is not what was
+    /// signed.
     #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
     Refused(u16, String),
     /// No attempt got through in time.
@@ -56,10 +59,14 @@ impl ResponsePut {
     /// Puts answers to these hosts and no others, over HTTPS.
     #[must_use]
     pub fn new(hosts: ResponseHosts) -> Self {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
         let https = Connector::builder()
             .connector_settings(settings)
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::Ring,
+            ))
             .build();
         Self::through(SharedHttpConnector::new(https), hosts)
     }
@@ -81,8 +88,14 @@ impl ResponsePut {
     /// Sends the answer, repeating attempts that got no definite reply until `within` is over.
     ///
     /// # Errors
-    /// When the URL does not lead to CloudFormation, when the answer was refused, or when it could not be delivered in time.
-    pub async fn put(&self, url: &ResponseUrl, body: Vec<u8>, within: Duration) -> Result<(), PutError> {
+    /// When the URL does not lead to CloudFormation, when the answer was refused, or when it could
+    /// not be delivered in time.
+    pub async fn put(
+        &self,
+        url: &ResponseUrl,
+        body: Vec<u8>,
+        within: Duration,
+    ) -> Result<(), PutError> {
         let url = self.hosts.check(url)?;
         let request = put(&url, body).ok_or(Refused::NotAUrl)?;
         let end = Instant::now() + within;
@@ -90,33 +103,48 @@ impl ResponsePut {
         loop {
             let last = match self.attempt(&request).await {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(status, reply)) => return Err(PutError::Refused(status, reply)),
+                Err(Attempt::Refused(status, reply)) => {
+                    return Err(PutError::Refused(status, reply));
+                }
                 Err(Attempt::Uncertain(last)) => last,
             };
             let pause = backoff.pause();
             if Instant::now() + pause >= end {
                 return Err(PutError::Unreachable { within, last });
             }
-            tracing::warn!(error = last, pause_ms = pause.as_millis(), "the answer did not get through; it is sent again");
+            tracing::warn!(
+                error = last,
+                pause_ms = pause.as_millis(),
+                "the answer did not get through; it is sent again"
+            );
             sleep(pause).await;
         }
     }
 
     async fn attempt(&self, request: &HttpRequest) -> Result<(), Attempt> {
-        let request = request.try_clone().expect("a body in memory can be sent again");
+        let request = request
+            .try_clone()
+            .expect("a body in memory can be sent again");
         let exchange = async {
-            let response = self.connector.call(request).await.map_err(|error| Attempt::Uncertain(with_causes(&error)))?;
+            let response = self
+                .connector
+                .call(request)
+                .await
+                .map_err(|error| Attempt::Uncertain(with_causes(&error)))?;
             judge(response).await
         };
         match timeout(ATTEMPT_TIMEOUT, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(Attempt::Uncertain(format!("no reply within {} s", ATTEMPT_TIMEOUT.as_secs()))),
+            Err(_) => Err(Attempt::Uncertain(format!(
+                "no reply within {} s",
+                ATTEMPT_TIMEOUT.as_secs()
+            ))),
         }
     }
 }
 
-/// The request that the URL was signed for. The signature covers an empty Content-Type; a body of known length makes the connector
-/// send its exact Content-Length.
+/// The request that the URL was signed for. The signature covers an empty Content-Type; a body of
+/// known length makes the connector send its exact Content-Length.
 ///
 /// What the URL standard lets pass, and the HTTP library does not, has no request.
 fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
@@ -134,12 +162,22 @@ async fn judge(response: HttpResponse) -> Result<(), Attempt> {
     match status {
         200..300 => Ok(()),
         300..500 if !PASSING.contains(&status) => {
-            // S3 names its reason in a <Code> element; the rest of the document repeats parts of the request.
-            let reply = Limited::new(response.into_body(), MAX_REPLY).collect().await.map(Collected::to_bytes).unwrap_or_default();
+            // S3 names its reason in a <Code> element; the rest of the document repeats parts of
+            // the request.
+            let reply = Limited::new(response.into_body(), MAX_REPLY)
+                .collect()
+                .await
+                .map(Collected::to_bytes)
+                .unwrap_or_default();
             let reply = String::from_utf8_lossy(&reply);
-            let code =
-                reply.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("no reason given", |(code, _)| code);
-            Err(Attempt::Refused(status, crate::byte_limit::cut_end(code, 100)))
+            let code = reply
+                .split_once("<Code>")
+                .and_then(|(_, rest)| rest.split_once("</Code>"))
+                .map_or("no reason given", |(code, _)| code);
+            Err(Attempt::Refused(
+                status,
+                crate::byte_limit::cut_end(code, 100),
+            ))
         }
         _ => Err(Attempt::Uncertain(format!("HTTP status {status}"))),
     }

@@ -29,7 +29,8 @@ pub struct StateMachine {
 pub enum Started {
     /// The execution runs: it was started by this call, or by an earlier one with the same input.
     Running,
-    /// An execution of this name exists and has ended, or has another input. The request was taken care of before.
+    /// An execution of this name exists and has ended, or has another input. The request was taken
+    /// care of before.
     Already,
 }
 
@@ -37,13 +38,18 @@ impl StepFunctions {
     /// In the connection's region, with the SDK's own retries.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
-        Self { client: Client::new(connection.config()) }
+        Self {
+            client: Client::new(connection.config()),
+        }
     }
 
     /// The state machine of this ARN.
     #[must_use]
     pub fn state_machine(&self, arn: impl Into<String>) -> StateMachine {
-        StateMachine { client: self.client.clone(), arn: arn.into() }
+        StateMachine {
+            client: self.client.clone(),
+            arn: arn.into(),
+        }
     }
 }
 
@@ -59,11 +65,28 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn start(&self, name: &str, input: &str) -> Result<Started, ApiError> {
-        let answer = self.client.start_execution().state_machine_arn(&self.arn).name(name).input(input).send().await;
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await;
         match answer {
             Ok(_) => Ok(Started::Running),
-            Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => Ok(Started::Already),
-            Err(error) => Err(api_error("states:StartExecution", format!("state machine {}", self.arn), &error)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(StartExecutionError::is_execution_already_exists) =>
+            {
+                Ok(Started::Already)
+            }
+            Err(error) => Err(api_error(
+                "states:StartExecution",
+                format!("state machine {}", self.arn),
+                &error,
+            )),
         }
     }
 
@@ -72,10 +95,25 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn has(&self, name: &str) -> Result<bool, ApiError> {
-        let arn = format!("{}:{name}", self.arn.replacen(":stateMachine:", ":execution:", 1));
-        match self.client.describe_execution().execution_arn(&arn).send().await {
+        let arn = format!(
+            "{}:{name}",
+            self.arn.replacen(":stateMachine:", ":execution:", 1)
+        );
+        match self
+            .client
+            .describe_execution()
+            .execution_arn(&arn)
+            .send()
+            .await
+        {
             Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => Ok(false),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(api_error("states:DescribeExecution", arn, &error)),
         }
     }

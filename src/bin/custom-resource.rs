@@ -1,5 +1,5 @@
-//! `custom-resource`: the Lambda functions around the state machine. Which of them this is says the function's handler, and
-//! nothing in the event.
+//! `custom-resource`: the Lambda functions around the state machine. Which of them this is says the
+//! function's handler, and nothing in the event.
 
 // The futures of the SDK calls below nest deeper than the compiler looks by default.
 #![recursion_limit = "256"]
@@ -14,7 +14,9 @@ use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::functions::{Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper};
+use ecs_task_runner::functions::{
+    Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
+};
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::response_hosts::ResponseHosts;
 use ecs_task_runner::version::VERSION;
@@ -30,27 +32,36 @@ const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
 const CLAIM_TIMEOUT_SECONDS: &str = "CLAIM_TIMEOUT_SECONDS";
 /// The function's region, set by Lambda.
 const AWS_REGION: &str = "AWS_REGION";
-/// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on AWS; an emulator needs it.
+/// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on
+/// AWS; an emulator needs it.
 const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
-/// The KMS key that `start` seals response URLs with. Without one they stand in the execution's input in clear.
+/// The KMS key that `start` seals response URLs with. Without one they stand in the execution's
+/// input in clear.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     // Lambda passes no arguments.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == "--version") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == "--version")
+    {
         println!("custom-resource {}", *VERSION);
         return Ok(());
     }
     logging::start(LogFormat::Json);
-    let function = std::env::var(HANDLER).with_context(|| format!("{HANDLER} is not set: this program runs as an AWS Lambda function"))?;
+    let function = std::env::var(HANDLER).with_context(|| {
+        format!("{HANDLER} is not set: this program runs as an AWS Lambda function")
+    })?;
     tracing::info!(version = VERSION.as_str(), function, "the function starts");
     match function.as_str() {
         "start" => start().await,
         "respond" => respond().await,
         "stop" => stop().await,
         "rescue" => rescue().await,
-        other => bail!("the function's handler must be start, respond, stop or rescue, and is '{other}'"),
+        other => {
+            bail!("the function's handler must be start, respond, stop or rescue, and is '{other}'")
+        }
     }
 }
 
@@ -64,7 +75,11 @@ async fn start() -> anyhow::Result<()> {
         Clock::system(),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        starter.start(event.payload).await.map(|_| json!({})).map_err(|error| failed("CustomResource.StartFailed", &error))
+        starter
+            .start(event.payload)
+            .await
+            .map(|_| json!({}))
+            .map_err(|error| failed("CustomResource.StartFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
@@ -74,7 +89,11 @@ async fn respond() -> anyhow::Result<()> {
     let connection = Connection::from_environment(None).await;
     let responder = &responder(&connection)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
-        responder.respond(event.payload).await.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", &error))
+        responder
+            .respond(event.payload)
+            .await
+            .map(|()| json!({}))
+            .map_err(|error| failed("CustomResource.RespondFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
@@ -82,9 +101,16 @@ async fn respond() -> anyhow::Result<()> {
 
 async fn stop() -> anyhow::Result<()> {
     let connection = Connection::from_environment(None).await;
-    let stopper = &Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), Clock::system());
+    let stopper = &Stopper::new(
+        Ecs::with_retries(&connection),
+        StepFunctions::new(&connection),
+        Clock::system(),
+    );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<StopEvent>| {
-        stopper.stop(event.payload).await.map_err(|error| failed("CustomResource.StopFailed", &error))
+        stopper
+            .stop(event.payload)
+            .await
+            .map_err(|error| failed("CustomResource.StopFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
@@ -93,8 +119,9 @@ async fn stop() -> anyhow::Result<()> {
 async fn rescue() -> anyhow::Result<()> {
     let connection = Connection::from_environment(None).await;
     let claim_timeout = variable(CLAIM_TIMEOUT_SECONDS)?;
-    let claim_timeout =
-        claim_timeout.parse().with_context(|| format!("{CLAIM_TIMEOUT_SECONDS} is no number of seconds: '{claim_timeout}'"))?;
+    let claim_timeout = claim_timeout.parse().with_context(|| {
+        format!("{CLAIM_TIMEOUT_SECONDS} is no number of seconds: '{claim_timeout}'")
+    })?;
     let rescuer = &Rescuer::new(
         state_machine(&connection)?,
         Ecs::with_retries(&connection),
@@ -104,7 +131,8 @@ async fn rescue() -> anyhow::Result<()> {
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let done = rescuer.rescue(event.payload).await;
-        done.map(|done| json!(format!("{done:?}"))).map_err(|error| failed("CustomResource.RescueFailed", &error))
+        done.map(|done| json!(format!("{done:?}")))
+            .map_err(|error| failed("CustomResource.RescueFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)
@@ -119,16 +147,27 @@ fn state_machine(connection: &Connection) -> anyhow::Result<StateMachine> {
 }
 
 fn responder(connection: &Connection) -> anyhow::Result<Responder> {
-    let region =
-        std::env::var(AWS_REGION).with_context(|| format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function"))?;
+    let region = std::env::var(AWS_REGION).with_context(|| {
+        format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function")
+    })?;
     let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
-    let hosts = ResponseHosts::of_region(&region).and(&further).with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
-    let key = std::env::var(RESPONSE_URL_KEY_ARN).ok().filter(|key| !key.is_empty());
-    Ok(Responder::new(ResponsePut::new(hosts), Seal::new(Kms::new(connection), key)))
+    let hosts = ResponseHosts::of_region(&region)
+        .and(&further)
+        .with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
+    let key = std::env::var(RESPONSE_URL_KEY_ARN)
+        .ok()
+        .filter(|key| !key.is_empty());
+    Ok(Responder::new(
+        ResponsePut::new(hosts),
+        Seal::new(Kms::new(connection), key),
+    ))
 }
 
 /// An error as Lambda reports it, and as the execution's history shows it.
 fn failed(error_type: &str, error: &dyn std::error::Error) -> Diagnostic {
     tracing::error!(%error, "the function failed");
-    Diagnostic { error_type: error_type.to_owned(), error_message: error.to_string() }
+    Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message: error.to_string(),
+    }
 }

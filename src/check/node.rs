@@ -35,7 +35,9 @@ impl Node {
             Content::Scalar(value) => value.clone(),
             Content::List(items) => items.iter().map(Node::to_value).collect(),
             Content::Map(entries) => {
-                let members = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_value()));
+                let members = entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), entry.value.to_value()));
                 Value::Object(members.collect::<Map<_, _>>())
             }
         }
@@ -47,10 +49,13 @@ impl Node {
         let mut line = self.line;
         for step in steps {
             let next = match (step, &node.content) {
-                (Step::Key(key), Content::Map(entries)) => {
-                    entries.iter().find(|entry| entry.key == *key).map(|entry| (entry.line, &entry.value))
+                (Step::Key(key), Content::Map(entries)) => entries
+                    .iter()
+                    .find(|entry| entry.key == *key)
+                    .map(|entry| (entry.line, &entry.value)),
+                (Step::Index(index), Content::List(items)) => {
+                    items.get(*index).map(|item| (item.line, item))
                 }
-                (Step::Index(index), Content::List(items)) => items.get(*index).map(|item| (item.line, item)),
                 _ => None,
             };
             let Some(next) = next else { break };
@@ -64,7 +69,12 @@ impl Node {
         match &self.content {
             Content::Scalar(_) => 1,
             Content::List(items) => 1 + items.iter().map(Node::size).sum::<usize>(),
-            Content::Map(entries) => 1 + entries.iter().map(|entry| entry.value.size()).sum::<usize>(),
+            Content::Map(entries) => {
+                1 + entries
+                    .iter()
+                    .map(|entry| entry.value.size())
+                    .sum::<usize>()
+            }
         }
     }
 }

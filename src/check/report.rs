@@ -59,30 +59,48 @@ pub struct Finding {
 }
 
 impl Report {
-    /// Whether no problem was found. True for a template that has no such resource; the text of the report says so.
+    /// Whether no problem was found. True for a template that has no such resource; the text of the
+    /// report says so.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.resources.iter().all(|resource| resource.problems.is_empty())
+        self.resources
+            .iter()
+            .all(|resource| resource.problems.is_empty())
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.resources.is_empty() {
-            write!(f, "Nothing to check: the template has no resource of type {}", self.resource_types.join(" or "))?;
+            write!(
+                f,
+                "Nothing to check: the template has no resource of type {}",
+                self.resource_types.join(" or ")
+            )?;
             if !self.unchecked_types.is_empty() {
-                let types: Vec<_> = self.unchecked_types.iter().map(|name| printable(name)).collect();
+                let types: Vec<_> = self
+                    .unchecked_types
+                    .iter()
+                    .map(|name| printable(name))
+                    .collect();
                 write!(f, " (it has {})", types.join(", "))?;
             }
             return f.write_str(".\n");
         }
-        self.resources.iter().try_for_each(|resource| resource.fmt(f))
+        self.resources
+            .iter()
+            .try_for_each(|resource| resource.fmt(f))
     }
 }
 
 impl fmt::Display for CheckedResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.logical_id.as_deref().map_or("Properties".to_owned(), printable))?;
+        f.write_str(
+            &self
+                .logical_id
+                .as_deref()
+                .map_or("Properties".to_owned(), printable),
+        )?;
         if let Some(line) = self.line {
             write!(f, " (line {line})")?;
         }

@@ -51,7 +51,10 @@ fn each_problem_of_a_template_has_its_resource_path_and_line() {
         .replace("Memory: 512", "Memory: lots")
         .replace("NoValue, FARGATE]", "NoValue, fargate]")
         .replace("            Command:", "            Comand:")
-        .replace("      ServiceToken: !ImportValue task-runner-ServiceToken\n", "");
+        .replace(
+            "      ServiceToken: !ImportValue task-runner-ServiceToken\n",
+            "",
+        );
     let report = check(&wrong);
     assert!(!report.is_ok());
     assert_eq!(
@@ -74,14 +77,29 @@ fn a_json_template_is_checked_alike() {
     }});
     let pretty = serde_json::to_string_pretty(&template).unwrap();
     let report = check(&pretty);
-    let bad = report.resources.iter().find(|resource| resource.logical_id.as_deref() == Some("Bad")).unwrap();
+    let bad = report
+        .resources
+        .iter()
+        .find(|resource| resource.logical_id.as_deref() == Some("Bad"))
+        .unwrap();
     assert_eq!(bad.problems[0].path, "Cuont");
-    let line = pretty.lines().position(|line| line.contains("Cuont")).unwrap() + 1;
+    let line = pretty
+        .lines()
+        .position(|line| line.contains("Cuont"))
+        .unwrap()
+        + 1;
     assert_eq!(bad.problems[0].line, Some(line));
     assert_eq!(bad.problems.len(), 2);
-    let bare = report.resources.iter().find(|resource| resource.logical_id.as_deref() == Some("Bare")).unwrap();
+    let bare = report
+        .resources
+        .iter()
+        .find(|resource| resource.logical_id.as_deref() == Some("Bare"))
+        .unwrap();
     assert_eq!(
-        bare.problems.iter().map(|problem| problem.path.as_str()).collect::<Vec<_>>(),
+        bare.problems
+            .iter()
+            .map(|problem| problem.path.as_str())
+            .collect::<Vec<_>>(),
         ["Cluster", "TaskDefinition", "ServiceToken"]
     );
     assert_eq!(report.resources.len(), 3);
@@ -165,9 +183,17 @@ fn what_is_no_document_is_said_in_a_sentence() {
             "[1]".to_owned(),
             "it is a list; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties",
         ),
-        (" ".repeat(MAX_DOCUMENT_BYTES + 1), "it has 1048577 bytes; CloudFormation takes templates of at most 1048576"),
+        (
+            " ".repeat(MAX_DOCUMENT_BYTES + 1),
+            "it has 1048577 bytes; CloudFormation takes templates of at most 1048576",
+        ),
     ] {
-        assert_eq!(check_document(&text, &[RESOURCE_TYPE]).unwrap_err().to_string(), told);
+        assert_eq!(
+            check_document(&text, &[RESOURCE_TYPE])
+                .unwrap_err()
+                .to_string(),
+            told
+        );
     }
 }
 

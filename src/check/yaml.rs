@@ -1,7 +1,8 @@
 //! CloudFormation's YAML: the short forms of intrinsic functions become the long ones.
 //!
-//! The tree is built from the parser's events rather than by a YAML library's own loader, for what a loader would not give:
-//! tags on any node, lines, and bounds on depth and on what aliases multiply.
+//! The tree is built from the parser's events rather than by a YAML library's own loader, for what
+//! a loader would not give: tags on any node, lines, and bounds on depth and on what aliases
+//! multiply.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,20 +12,22 @@ use serde_json::Value;
 use super::DocumentError;
 use super::node::{Content, Entry, Node};
 
-/// Nested lists and maps, short-form functions included. Templates stay far below it, and the recursion over a tree far below
-/// a thread's stack; `serde_json` has the same limit.
+/// Nested lists and maps, short-form functions included. Templates stay far below it, and the
+/// recursion over a tree far below a thread's stack; `serde_json` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// Values that are copied for anchors and aliases, which nested in each other multiply. CloudFormation itself knows no aliases;
-/// templates that have them use them for a few tags.
+/// Values that are copied for anchors and aliases, which nested in each other multiply.
+/// CloudFormation itself knows no aliases; templates that have them use them for a few tags.
 const MAX_COPIED_VALUES: usize = 200_000;
 
 /// Reads the one document that `text` is.
 pub(super) fn load(text: &str) -> Result<Node, DocumentError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) =
-            event.map_err(|error| DocumentError::Syntax { line: error.marker().line(), problem: error.info().to_owned() })?;
+        let (event, span) = event.map_err(|error| DocumentError::Syntax {
+            line: error.marker().line(),
+            problem: error.info().to_owned(),
+        })?;
         loader.take(event, span)?;
     }
     loader.document.ok_or(DocumentError::Empty)
@@ -62,29 +65,74 @@ impl Loader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref();
-                let value = if style == ScalarStyle::Plain && !tag.is_some_and(is_text) { plain(&text) } else { Value::from(text) };
-                self.add(Node { line, content: Content::Scalar(value) }, function(tag), anchor)
+                let value = if style == ScalarStyle::Plain && !tag.is_some_and(is_text) {
+                    plain(&text)
+                } else {
+                    Value::from(text)
+                };
+                self.add(
+                    Node {
+                        line,
+                        content: Content::Scalar(value),
+                    },
+                    function(tag),
+                    anchor,
+                )
             }
-            Event::SequenceStart(anchor, tag) => self.open(line, anchor, tag.as_deref(), Items::List(Vec::new())),
-            Event::MappingStart(anchor, tag) => {
-                self.open(line, anchor, tag.as_deref(), Items::Map { entries: Vec::new(), keys: HashSet::new(), key: None })
+            Event::SequenceStart(anchor, tag) => {
+                self.open(line, anchor, tag.as_deref(), Items::List(Vec::new()))
             }
+            Event::MappingStart(anchor, tag) => self.open(
+                line,
+                anchor,
+                tag.as_deref(),
+                Items::Map {
+                    entries: Vec::new(),
+                    keys: HashSet::new(),
+                    key: None,
+                },
+            ),
             Event::SequenceEnd | Event::MappingEnd => self.close(),
             Event::Alias(anchor) => {
                 let size = self.anchors.get(&anchor).map_or(0, Node::size);
                 self.count_copied(size)?;
-                let repeated = self.anchors.get(&anchor).ok_or_else(|| syntax(line, "an alias to a value that contains it"))?.clone();
+                let repeated = self
+                    .anchors
+                    .get(&anchor)
+                    .ok_or_else(|| syntax(line, "an alias to a value that contains it"))?
+                    .clone();
                 self.add(repeated, None, 0)
             }
-            Event::DocumentStart(_) if self.document.is_some() => Err(syntax(line, "a second document; one file holds one")),
-            Event::DocumentStart(_) | Event::DocumentEnd | Event::StreamStart | Event::StreamEnd | Event::Nothing => Ok(()),
+            Event::DocumentStart(_) if self.document.is_some() => {
+                Err(syntax(line, "a second document; one file holds one"))
+            }
+            Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::Nothing => Ok(()),
         }
     }
 
-    fn open(&mut self, line: usize, anchor: usize, tag: Option<&Tag>, items: Items) -> Result<(), DocumentError> {
+    fn open(
+        &mut self,
+        line: usize,
+        anchor: usize,
+        tag: Option<&Tag>,
+        items: Items,
+    ) -> Result<(), DocumentError> {
         let function = function(tag);
-        self.open.push(Open { line, anchor, function, items });
-        let functions = self.open.iter().filter(|open| open.function.is_some()).count();
+        self.open.push(Open {
+            line,
+            anchor,
+            function,
+            items,
+        });
+        let functions = self
+            .open
+            .iter()
+            .filter(|open| open.function.is_some())
+            .count();
         if self.open.len() + functions > MAX_DEPTH {
             return Err(DocumentError::TooDeep { max: MAX_DEPTH });
         }
@@ -92,7 +140,15 @@ impl Loader {
     }
 
     fn close(&mut self) -> Result<(), DocumentError> {
-        let Some(Open { line, anchor, function, items }) = self.open.pop() else { return Ok(()) };
+        let Some(Open {
+            line,
+            anchor,
+            function,
+            items,
+        }) = self.open.pop()
+        else {
+            return Ok(());
+        };
         let content = match items {
             Items::List(items) => Content::List(items),
             Items::Map { entries, .. } => Content::Map(entries),
@@ -101,10 +157,22 @@ impl Loader {
     }
 
     /// Puts a complete value into its place.
-    fn add(&mut self, node: Node, function: Option<String>, anchor: usize) -> Result<(), DocumentError> {
+    fn add(
+        &mut self,
+        node: Node,
+        function: Option<String>,
+        anchor: usize,
+    ) -> Result<(), DocumentError> {
         let line = node.line;
         let node = match function {
-            Some(key) => Node { line, content: Content::Map(vec![Entry { key, line, value: node }]) },
+            Some(key) => Node {
+                line,
+                content: Content::Map(vec![Entry {
+                    key,
+                    line,
+                    value: node,
+                }]),
+            },
             None => node,
         };
         if anchor != 0 {
@@ -116,7 +184,11 @@ impl Loader {
             Some(Items::List(items)) => items.push(node),
             Some(Items::Map { entries, keys, key }) => {
                 if let Some((key, line)) = key.take() {
-                    entries.push(Entry { key, line, value: node });
+                    entries.push(Entry {
+                        key,
+                        line,
+                        value: node,
+                    });
                 } else {
                     *key = Some((new_key(node, keys)?, line));
                 }
@@ -127,7 +199,13 @@ impl Loader {
 
     fn count_copied(&mut self, values: usize) -> Result<(), DocumentError> {
         self.copied_values += values;
-        if self.copied_values > MAX_COPIED_VALUES { Err(DocumentError::TooManyCopies { max: MAX_COPIED_VALUES }) } else { Ok(()) }
+        if self.copied_values > MAX_COPIED_VALUES {
+            Err(DocumentError::TooManyCopies {
+                max: MAX_COPIED_VALUES,
+            })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -139,14 +217,22 @@ fn new_key(node: Node, keys: &mut HashSet<String>) -> Result<String, DocumentErr
         Content::Scalar(other) => other.to_string(),
         Content::List(_) | Content::Map(_) => return Err(syntax(line, "a key that is no text")),
     };
-    if keys.insert(key.clone()) { Ok(key) } else { Err(DocumentError::DuplicateKey { line, key }) }
+    if keys.insert(key.clone()) {
+        Ok(key)
+    } else {
+        Err(DocumentError::DuplicateKey { line, key })
+    }
 }
 
 fn syntax(line: usize, problem: &str) -> DocumentError {
-    DocumentError::Syntax { line, problem: problem.to_owned() }
+    DocumentError::Syntax {
+        line,
+        problem: problem.to_owned(),
+    }
 }
 
-/// The long form of a short-form function: `!Ref` and `!Condition` by their own names, all others with `Fn::`.
+/// The long form of a short-form function: `!Ref` and `!Condition` by their own names, all others
+/// with `Fn::`.
 fn function(tag: Option<&Tag>) -> Option<String> {
     let tag = tag.filter(|tag| tag.handle == "!" && !tag.suffix.is_empty())?;
     Some(match tag.suffix.as_str() {
@@ -159,8 +245,8 @@ fn is_text(tag: &Tag) -> bool {
     tag.is_yaml_core_schema() && tag.suffix == "str" || tag.handle.is_empty() && tag.suffix == "!"
 }
 
-/// An unquoted scalar. Booleans and null are YAML 1.1's, as CloudFormation's. Numbers stay text, which is how CloudFormation
-/// sends them on.
+/// An unquoted scalar. Booleans and null are YAML 1.1's, as CloudFormation's. Numbers stay text,
+/// which is how CloudFormation sends them on.
 fn plain(text: &str) -> Value {
     match text.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => Value::Null,
@@ -207,31 +293,67 @@ f: {Ref: X}
         let text = "[true, 'true', yes, Off, null, ~, '', 12, 012345678901, 1.10, !!str true, 2026-11-23, \"\\u00fc\"]";
         assert_eq!(
             load(text).unwrap().to_value(),
-            json!([true, "true", true, false, null, null, "", "12", "012345678901", "1.10", "true", "2026-11-23", "ü"])
+            json!([
+                true,
+                "true",
+                true,
+                false,
+                null,
+                null,
+                "",
+                "12",
+                "012345678901",
+                "1.10",
+                "true",
+                "2026-11-23",
+                "ü"
+            ])
         );
     }
 
     #[test]
     fn aliases_are_written_out_and_bounded() {
-        assert_eq!(load("a: &x {b: [1]}\nc: *x").unwrap().to_value(), json!({"a": {"b": ["1"]}, "c": {"b": ["1"]}}));
+        assert_eq!(
+            load("a: &x {b: [1]}\nc: *x").unwrap().to_value(),
+            json!({"a": {"b": ["1"]}, "c": {"b": ["1"]}})
+        );
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..10 {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
             bomb = format!("{bomb}a{level}: &a{level} [{aliases}]\n");
         }
-        assert!(matches!(load(&bomb), Err(DocumentError::TooManyCopies { .. })));
-        let nested: String = (0..100).map(|level| ["&a", &level.to_string(), " ["].concat()).collect();
+        assert!(matches!(
+            load(&bomb),
+            Err(DocumentError::TooManyCopies { .. })
+        ));
+        let nested: String = (0..100)
+            .map(|level| ["&a", &level.to_string(), " ["].concat())
+            .collect();
         let wide = nested + &"x, ".repeat(100_000) + &"]".repeat(100);
-        assert!(matches!(load(&wide), Err(DocumentError::TooManyCopies { .. })));
+        assert!(matches!(
+            load(&wide),
+            Err(DocumentError::TooManyCopies { .. })
+        ));
         assert!(matches!(load("&a [*a]"), Err(DocumentError::Syntax { .. })));
     }
 
     #[test]
     fn depth_is_bounded() {
         assert!(load(&("[".repeat(100) + &"]".repeat(100))).is_ok());
-        for deep in ["[".repeat(200), "- ".repeat(500_000), "{a: ".repeat(200), "!Sub [".repeat(70) + &"]".repeat(70)] {
+        for deep in [
+            "[".repeat(200),
+            "- ".repeat(500_000),
+            "{a: ".repeat(200),
+            "!Sub [".repeat(70) + &"]".repeat(70),
+        ] {
             let error = load(&deep).unwrap_err();
-            assert!(matches!(error, DocumentError::TooDeep { .. } | DocumentError::Syntax { .. }), "{error}");
+            assert!(
+                matches!(
+                    error,
+                    DocumentError::TooDeep { .. } | DocumentError::Syntax { .. }
+                ),
+                "{error}"
+            );
         }
     }
 
@@ -239,12 +361,18 @@ f: {Ref: X}
     fn what_cloudformation_would_refuse_is_refused() {
         for (text, told) in [
             ("a: 1\nb: 2\na: 3", "line 3: the key a is given twice"),
-            ("a: 1\n---\nb: 2", "line 2: a second document; one file holds one"),
+            (
+                "a: 1\n---\nb: 2",
+                "line 2: a second document; one file holds one",
+            ),
             ("? [a]\n: b", "line 1: a key that is no text"),
             ("", "there is nothing in it"),
         ] {
             assert_eq!(load(text).unwrap_err().to_string(), told);
         }
-        assert!(matches!(load("a: 1\nb: [1, 2\n"), Err(DocumentError::Syntax { .. })));
+        assert!(matches!(
+            load("a: 1\nb: [1, 2\n"),
+            Err(DocumentError::Syntax { .. })
+        ));
     }
 }

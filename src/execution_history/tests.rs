@@ -13,15 +13,20 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
         .unwrap()
         .iter()
         .map(|event| {
-            let details: Vec<_> = ["taskScheduledEventDetails", "taskSucceededEventDetails", "taskFailedEventDetails"]
-                .into_iter()
-                .filter_map(|name| event[name]["resource"].as_str().map(str::to_owned))
-                .collect();
+            let details: Vec<_> = [
+                "taskScheduledEventDetails",
+                "taskSucceededEventDetails",
+                "taskFailedEventDetails",
+            ]
+            .into_iter()
+            .filter_map(|name| event[name]["resource"].as_str().map(str::to_owned))
+            .collect();
             RecordedEvent {
                 at: Timestamp::from_second(event["timestamp"].as_i64().unwrap_or(0)).unwrap(),
                 name: event["type"].as_str().unwrap().to_owned(),
                 state: text(&event["stateEnteredEventDetails"]["name"]),
-                input: text(&event["stateEnteredEventDetails"]["input"]).or_else(|| text(&event["activityScheduledEventDetails"]["input"])),
+                input: text(&event["stateEnteredEventDetails"]["input"])
+                    .or_else(|| text(&event["activityScheduledEventDetails"]["input"])),
                 resource: details.into_iter().next(),
                 worker: text(&event["activityStartedEventDetails"]["workerName"]),
                 error: None,
@@ -55,7 +60,9 @@ fn plain(name: &str) -> Value {
 #[test]
 fn the_activity_is_followed_through_its_attempts() {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
+    let taken = Activity::Taken {
+        worker: Some("i-0abc".to_owned()),
+    };
     let waiting = |second| Activity::Waiting { since: at(second) };
     let run = [
         (entered("RunTask"), Activity::Unknown),
@@ -72,22 +79,32 @@ fn the_activity_is_followed_through_its_attempts() {
     ];
     for end in 1..=run.len() {
         let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
-        assert_eq!(course(&events.into()).activity, run[end - 1].1, "after {end} events");
+        assert_eq!(
+            course(&events.into()).activity,
+            run[end - 1].1,
+            "after {end} events"
+        );
     }
 }
 
 #[test]
 fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
-    let scheduled =
-        |input: &str| json!({"type": "ActivityScheduled", "activityScheduledEventDetails": {"resource": ACTIVITY, "input": input}});
+    let scheduled = |input: &str| json!({"type": "ActivityScheduled", "activityScheduledEventDetails": {"resource": ACTIVITY, "input": input}});
     for (input, expected) in [
-        (r#"{"task": {"deadline": "2026-11-23T07:00:00Z", "cluster": "main"}}"#, Some("2026-11-23T07:00:00Z")),
+        (
+            r#"{"task": {"deadline": "2026-11-23T07:00:00Z", "cluster": "main"}}"#,
+            Some("2026-11-23T07:00:00Z"),
+        ),
         (r#"{"task": {"deadline": "soon"}}"#, None),
         (r#"{"task": {}}"#, None),
         ("no JSON", None),
     ] {
         let expected = expected.map(|at| at.parse::<Timestamp>().unwrap());
-        assert_eq!(course(&json!([scheduled(input), activity("Started", 12)])).deadline, expected, "{input}");
+        assert_eq!(
+            course(&json!([scheduled(input), activity("Started", 12)])).deadline,
+            expected,
+            "{input}"
+        );
     }
 }
 
@@ -95,22 +112,53 @@ fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
 fn an_activity_that_an_emulator_calls_a_task_never_waits() {
     let scheduled = json!({"type": "TaskScheduled", "timestamp": 1, "taskScheduledEventDetails": {"resource": ACTIVITY}});
     let failed = json!({"type": "TaskFailed", "timestamp": 2, "taskFailedEventDetails": {"resource": ACTIVITY}});
-    assert_eq!(course(&json!([entered("RunTask"), scheduled])).activity, Activity::Taken { worker: None });
-    assert_eq!(course(&json!([entered("RunTask"), scheduled, failed])).activity, Activity::Ended);
-    assert_eq!(course(&json!([entered("RunTask"), scheduled, failed, scheduled])).activity, Activity::Taken { worker: None });
+    assert_eq!(
+        course(&json!([entered("RunTask"), scheduled])).activity,
+        Activity::Taken { worker: None }
+    );
+    assert_eq!(
+        course(&json!([entered("RunTask"), scheduled, failed])).activity,
+        Activity::Ended
+    );
+    assert_eq!(
+        course(&json!([entered("RunTask"), scheduled, failed, scheduled])).activity,
+        Activity::Taken { worker: None }
+    );
 }
 
 #[test]
 fn an_answer_is_given_when_the_function_came_back() {
-    let begun = |is_success| Answer::Begun { is_success, state: "{\"request\":{}}".to_owned() };
+    let begun = |is_success| Answer::Begun {
+        is_success,
+        state: "{\"request\":{}}".to_owned(),
+    };
     let until = |events: &[Value]| course(&events.to_vec().into()).answer;
-    let success = [entered("RespondSuccess"), invoke("Scheduled"), invoke("Started"), invoke("Succeeded"), plain("TaskStateExited")];
+    let success = [
+        entered("RespondSuccess"),
+        invoke("Scheduled"),
+        invoke("Started"),
+        invoke("Succeeded"),
+        plain("TaskStateExited"),
+    ];
     assert_eq!(until(&success[..1]), begun(true));
     assert_eq!(until(&success[..3]), begun(true));
     assert_eq!(until(&success[..4]), Answer::Given);
     assert_eq!(until(&success), Answer::Given);
-    assert_eq!(until(&[entered("RespondFailure"), plain("LambdaFunctionScheduled"), plain("LambdaFunctionSucceeded")]), Answer::Given);
-    let retried = [entered("RespondFailure"), invoke("Scheduled"), invoke("Failed"), invoke("Scheduled"), invoke("Succeeded")];
+    assert_eq!(
+        until(&[
+            entered("RespondFailure"),
+            plain("LambdaFunctionScheduled"),
+            plain("LambdaFunctionSucceeded")
+        ]),
+        Answer::Given
+    );
+    let retried = [
+        entered("RespondFailure"),
+        invoke("Scheduled"),
+        invoke("Failed"),
+        invoke("Scheduled"),
+        invoke("Succeeded"),
+    ];
     assert_eq!(until(&retried[..3]), begun(false));
     assert_eq!(until(&retried), Answer::Given);
 }
@@ -128,18 +176,32 @@ fn an_answer_that_was_caught_is_not_given() {
         json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "AnswerNotSent"}}),
         plain("ExecutionFailed"),
     ]);
-    assert!(matches!(course(&events).answer, Answer::Begun { is_success: true, .. }));
+    assert!(matches!(
+        course(&events).answer,
+        Answer::Begun {
+            is_success: true,
+            ..
+        }
+    ));
 }
 
 #[test]
 fn other_functions_results_are_no_answer() {
-    let stop = [entered("StopTasks"), invoke("Scheduled"), invoke("Succeeded"), plain("TaskStateExited")];
+    let stop = [
+        entered("StopTasks"),
+        invoke("Scheduled"),
+        invoke("Succeeded"),
+        plain("TaskStateExited"),
+    ];
     assert_eq!(course(&stop.to_vec().into()).answer, Answer::NotBegun);
 }
 
 #[test]
 fn an_end_that_only_follows_an_answer_proves_it() {
-    for (kind, state) in [("SucceedStateEntered", "Succeeded"), ("FailStateEntered", "Failed")] {
+    for (kind, state) in [
+        ("SucceedStateEntered", "Succeeded"),
+        ("FailStateEntered", "Failed"),
+    ] {
         let end = json!([{"type": kind, "stateEnteredEventDetails": {"name": state}}, {"type": "ExecutionFailed"}]);
         assert_eq!(course(&end).answer, Answer::Given);
     }
@@ -147,7 +209,14 @@ fn an_end_that_only_follows_an_answer_proves_it() {
 
 #[test]
 fn an_empty_history_says_nothing() {
-    assert_eq!(course(&json!([])), Course { activity: Activity::Unknown, deadline: None, answer: Answer::NotBegun });
+    assert_eq!(
+        course(&json!([])),
+        Course {
+            activity: Activity::Unknown,
+            deadline: None,
+            answer: Answer::NotBegun
+        }
+    );
 }
 
 proptest! {

@@ -23,7 +23,9 @@ pub enum NotAnExecution {
     )]
     Other(String),
     /// An execution of an express state machine.
-    #[error("'{0}' is an execution of an express state machine, which keeps no history; a task runner's state machine is a standard one")]
+    #[error(
+        "'{0}' is an execution of an express state machine, which keeps no history; a task runner's state machine is a standard one"
+    )]
     Express(String),
 }
 
@@ -39,15 +41,33 @@ impl ExecutionArn {
         let other = || NotAnExecution::Other(one_line(text));
         let arn = text.trim();
         let arn = match arn.split_once(IN_CONSOLE) {
-            Some((address, arn)) if address.starts_with("https://") => arn.split(['?', '#', '/']).next().unwrap_or_default(),
+            Some((address, arn)) if address.starts_with("https://") => {
+                arn.split(['?', '#', '/']).next().unwrap_or_default()
+            }
             _ => arn,
         };
         let arn = arn.replace("%3A", ":").replace("%3a", ":");
         let parts: Vec<_> = arn.split(':').collect();
-        let sound = |part: &&str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control() || "'\"/".contains(c));
+        let sound = |part: &&str| {
+            !part.is_empty()
+                && !part
+                    .chars()
+                    .any(|c| c.is_whitespace() || c.is_control() || "'\"/".contains(c))
+        };
         match parts.as_slice() {
-            ["arn", partition, "states", region, account, "execution", state_machine, name]
-                if [partition, region, account, state_machine, name].into_iter().all(sound) && is_region(region) =>
+            [
+                "arn",
+                partition,
+                "states",
+                region,
+                account,
+                "execution",
+                state_machine,
+                name,
+            ] if [partition, region, account, state_machine, name]
+                .into_iter()
+                .all(sound)
+                && is_region(region) =>
             {
                 Ok(Self {
                     partition: (*partition).to_owned(),
@@ -57,7 +77,9 @@ impl ExecutionArn {
                     name: (*name).to_owned(),
                 })
             }
-            ["arn", _, "states", _, _, "express", ..] => Err(NotAnExecution::Express(one_line(text))),
+            ["arn", _, "states", _, _, "express", ..] => {
+                Err(NotAnExecution::Express(one_line(text)))
+            }
             _ => Err(other()),
         }
     }
@@ -83,20 +105,37 @@ impl ExecutionArn {
     /// ARN of the state machine.
     #[must_use]
     pub fn state_machine(&self) -> String {
-        let Self { partition, region, account, state_machine, .. } = self;
+        let Self {
+            partition,
+            region,
+            account,
+            state_machine,
+            ..
+        } = self;
         format!("arn:{partition}:states:{region}:{account}:stateMachine:{state_machine}")
     }
 }
 
 /// The region becomes a part of the host's name that credentials are sent to.
 fn is_region(region: &str) -> bool {
-    region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    region
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 impl fmt::Display for ExecutionArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, region, account, state_machine, name } = self;
-        write!(f, "arn:{partition}:states:{region}:{account}:execution:{state_machine}:{name}")
+        let Self {
+            partition,
+            region,
+            account,
+            state_machine,
+            name,
+        } = self;
+        write!(
+            f,
+            "arn:{partition}:states:{region}:{account}:execution:{state_machine}:{name}"
+        )
     }
 }
 
@@ -111,15 +150,25 @@ mod tests {
         for text in [
             ARN.to_owned(),
             format!(" {ARN}\n"),
-            format!("https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}"),
-            format!("https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/executions/details/{ARN}?tab=events"),
-            format!("https://console.amazonaws.cn/states/home#/v2/executions/details/{}", ARN.replace(':', "%3A")),
+            format!(
+                "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}"
+            ),
+            format!(
+                "https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/executions/details/{ARN}?tab=events"
+            ),
+            format!(
+                "https://console.amazonaws.cn/states/home#/v2/executions/details/{}",
+                ARN.replace(':', "%3A")
+            ),
         ] {
             let arn = ExecutionArn::parse(&text).unwrap();
             assert_eq!(arn.to_string(), ARN);
             assert_eq!((arn.region(), arn.account()), ("eu-west-1", "123456789012"));
             assert_eq!(arn.name(), "MigrateTask-1a2b3c4d-create-0123456789ab");
-            assert_eq!(arn.state_machine(), "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task");
+            assert_eq!(
+                arn.state_machine(),
+                "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task"
+            );
         }
     }
 
@@ -138,9 +187,18 @@ mod tests {
             "https://example.com/",
         ] {
             let said = ExecutionArn::parse(text).unwrap_err().to_string();
-            assert!(said.contains("must be the ARN of a Step Functions execution") && said.contains(text), "{said}");
+            assert!(
+                said.contains("must be the ARN of a Step Functions execution")
+                    && said.contains(text),
+                "{said}"
+            );
         }
         let express = "arn:aws:states:eu-west-1:123456789012:express:other:name:id";
-        assert!(ExecutionArn::parse(express).unwrap_err().to_string().contains("express"));
+        assert!(
+            ExecutionArn::parse(express)
+                .unwrap_err()
+                .to_string()
+                .contains("express")
+        );
     }
 }

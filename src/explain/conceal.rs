@@ -27,41 +27,69 @@ pub(super) struct Conceal {
 
 impl Conceal {
     pub(super) fn of(input: &ExecutionInput) -> Self {
-        Self { url: input.request.response_url.expose().to_owned(), values: Redaction::of(&input.task.overrides) }
+        Self {
+            url: input.request.response_url.expose().to_owned(),
+            values: Redaction::of(&input.task.overrides),
+        }
     }
 
     /// An event of which everything but the state's input may be shown.
     pub(super) fn event(&self, event: RecordedEvent) -> RecordedEvent {
         let (error, cause) = self.failure(event.error, event.cause);
-        RecordedEvent { error, cause, worker: event.worker.map(|worker| one_line(&self.text(&worker))), ..event }
+        RecordedEvent {
+            error,
+            cause,
+            worker: event.worker.map(|worker| one_line(&self.text(&worker))),
+            ..event
+        }
     }
 
     /// An execution of which everything but the input may be shown.
     pub(super) fn execution(&self, execution: Execution) -> Execution {
         let (error, cause) = self.failure(execution.error, execution.cause);
-        Execution { error, cause, ..execution }
+        Execution {
+            error,
+            cause,
+            ..execution
+        }
     }
 
     /// An error that a state caught.
     pub(super) fn caught(&self, caught: &CaughtError) -> CaughtError {
-        CaughtError { error: self.error(&caught.error), cause: self.cause(&caught.error, &caught.cause) }
+        CaughtError {
+            error: self.error(&caught.error),
+            cause: self.cause(&caught.error, &caught.cause),
+        }
     }
 
     /// What is empty was not given.
-    fn failure(&self, error: Option<String>, cause: Option<String>) -> (Option<String>, Option<String>) {
+    fn failure(
+        &self,
+        error: Option<String>,
+        cause: Option<String>,
+    ) -> (Option<String>, Option<String>) {
         let error = error.filter(|error| !error.is_empty());
-        let cause = cause.filter(|cause| !cause.is_empty()).map(|cause| self.cause(error.as_deref().unwrap_or_default(), &cause));
+        let cause = cause
+            .filter(|cause| !cause.is_empty())
+            .map(|cause| self.cause(error.as_deref().unwrap_or_default(), &cause));
         (error.map(|error| self.error(&error)), cause)
     }
 
     /// The names that Step Functions, workers and functions use are known to hold no secret.
     fn error(&self, error: &str) -> String {
-        let is_theirs = error.strip_prefix("States.").is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
-        if is_ours(error) || is_theirs { error.to_owned() } else { one_line(&self.text(error)) }
+        let is_theirs = error
+            .strip_prefix("States.")
+            .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
+        if is_ours(error) || is_theirs {
+            error.to_owned()
+        } else {
+            one_line(&self.text(error))
+        }
     }
 
-    /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and hiding the values there once
-    /// more would hide names that happen to be equal to one; everybody else may repeat anything.
+    /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and
+    /// hiding the values there once more would hide names that happen to be equal to one; everybody
+    /// else may repeat anything.
     fn cause(&self, error: &str, cause: &str) -> String {
         let function_said = said_by_function(cause);
         let cause = function_said.as_deref().unwrap_or(cause);
@@ -72,31 +100,48 @@ impl Conceal {
         self.text(&without_input(error, cause))
     }
 
-    /// What others wrote. What is to be hidden is looked for before the text is changed in any other way.
+    /// What others wrote. What is to be hidden is looked for before the text is changed in any
+    /// other way.
     fn text(&self, text: &str) -> String {
         tidy(&self.values.apply(&self.without_url(text)))
     }
 
     fn without_url(&self, text: &str) -> String {
-        if self.url.is_empty() { text.to_owned() } else { text.replace(&self.url, HIDDEN) }
+        if self.url.is_empty() {
+            text.to_owned()
+        } else {
+            text.replace(&self.url, HIDDEN)
+        }
     }
 }
 
-/// In at most as many bytes as a cause may have, and without control characters other than line ends.
+/// In at most as many bytes as a cause may have, and without control characters other than line
+/// ends.
 fn tidy(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect();
     byte_limit::cut_middle(&text, MAX_CAUSE)
 }
 
 /// The first line of `text`, without control characters, cut to a length fit for a line.
 pub(super) fn one_line(text: &str) -> String {
-    let line: String = text.trim().lines().next().unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = text
+        .trim()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     byte_limit::cut_end(&line, MAX_LINE)
 }
 
 /// Whether the cause of this error was written by the worker or by `rescue`.
 fn is_ours(error: &str) -> bool {
-    [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::ALL.iter().any(|name| name.as_str() == error)
+    [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error)
+        || ErrorName::ALL.iter().any(|name| name.as_str() == error)
 }
 
 /// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).

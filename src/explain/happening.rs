@@ -25,7 +25,11 @@ pub struct Step {
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "event",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
 pub enum Happening {
     /// CloudFormation's request became an execution.
     Requested,
@@ -124,13 +128,20 @@ pub enum Happening {
     TimedOut,
 }
 
-/// How long a worker had a run. Where a history does not tell who took it and when, how long ago it was scheduled.
+/// How long a worker had a run. Where a history does not tell who took it and when, how long ago it
+/// was scheduled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SinceTaken {
-    #[serde(rename = "sinceClaimedSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "sinceClaimedSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) claimed: Option<Span>,
-    #[serde(rename = "sinceScheduledSeconds", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "sinceScheduledSeconds",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub(super) scheduled: Option<Span>,
 }
 
@@ -139,38 +150,104 @@ impl fmt::Display for Happening {
         match self {
             Self::Requested => f.write_str("requested by CloudFormation"),
             Self::Scheduled { attempt: 1 } => f.write_str("scheduled for a worker"),
-            Self::Scheduled { attempt } => write!(f, "scheduled for another worker, attempt {attempt}"),
-            Self::NotScheduled { error } => write!(f, "could not be scheduled for a worker: {}", one_line(error)),
-            Self::Claimed { worker: Some(worker), after } => write!(f, "claimed by worker '{worker}' after {after}"),
-            Self::Claimed { worker: None, after } => write!(f, "claimed by a worker after {after}"),
-            Self::HandedOver(since) => write!(f, "handed over by its worker, which was shut down{since}"),
-            Self::WorkerLost(since) => write!(f, "taken from its worker, which sent no heartbeat any more{since}"),
-            Self::TaskStarted { task, tasks: 1, since } => write!(f, "ECS task {} started{since}", task_id(task)),
-            Self::TaskStarted { task, tasks, since } => write!(f, "first of {tasks} ECS tasks started, {}{since}", task_id(task)),
-            Self::TaskStopped { tasks: 1, exit_code, ran_for } => write!(f, "ECS task ended with exit code {exit_code}, ran for {ran_for}"),
-            Self::TaskStopped { tasks, exit_code, ran_for } => {
-                write!(f, "last of {tasks} ECS tasks ended, the first with exit code {exit_code}; they ran for {ran_for}")
+            Self::Scheduled { attempt } => {
+                write!(f, "scheduled for another worker, attempt {attempt}")
+            }
+            Self::NotScheduled { error } => write!(
+                f,
+                "could not be scheduled for a worker: {}",
+                one_line(error)
+            ),
+            Self::Claimed {
+                worker: Some(worker),
+                after,
+            } => write!(f, "claimed by worker '{worker}' after {after}"),
+            Self::Claimed {
+                worker: None,
+                after,
+            } => write!(f, "claimed by a worker after {after}"),
+            Self::HandedOver(since) => {
+                write!(f, "handed over by its worker, which was shut down{since}")
+            }
+            Self::WorkerLost(since) => write!(
+                f,
+                "taken from its worker, which sent no heartbeat any more{since}"
+            ),
+            Self::TaskStarted {
+                task,
+                tasks: 1,
+                since,
+            } => write!(f, "ECS task {} started{since}", task_id(task)),
+            Self::TaskStarted { task, tasks, since } => write!(
+                f,
+                "first of {tasks} ECS tasks started, {}{since}",
+                task_id(task)
+            ),
+            Self::TaskStopped {
+                tasks: 1,
+                exit_code,
+                ran_for,
+            } => write!(
+                f,
+                "ECS task ended with exit code {exit_code}, ran for {ran_for}"
+            ),
+            Self::TaskStopped {
+                tasks,
+                exit_code,
+                ran_for,
+            } => {
+                write!(
+                    f,
+                    "last of {tasks} ECS tasks ended, the first with exit code {exit_code}; they ran for {ran_for}"
+                )
             }
             Self::Told { error: None, since } => write!(f, "worker told success{since}"),
-            Self::Told { error: Some(error), since } => write!(f, "worker told {}{since}", one_line(error)),
-            Self::LeftoversStopped { tasks, still_running, executions } => {
+            Self::Told {
+                error: Some(error),
+                since,
+            } => write!(f, "worker told {}{since}", one_line(error)),
+            Self::LeftoversStopped {
+                tasks,
+                still_running,
+                executions,
+            } => {
                 match (tasks, still_running) {
                     (0, _) => f.write_str("no tasks were left running")?,
                     (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
-                    (tasks, running) => write!(f, "leftover tasks told to stop: {tasks}, still stopping: {running}")?,
+                    (tasks, running) => write!(
+                        f,
+                        "leftover tasks told to stop: {tasks}, still stopping: {running}"
+                    )?,
                 }
                 if *executions > 0 {
                     write!(f, "; earlier executions stopped: {executions}")?;
                 }
                 Ok(())
             }
-            Self::LeftoversUnknown { error } => write!(f, "leftover tasks could not be looked for: {}", one_line(error)),
+            Self::LeftoversUnknown { error } => write!(
+                f,
+                "leftover tasks could not be looked for: {}",
+                one_line(error)
+            ),
             Self::AnswerFailed { error, cause } => match cause.lines().next() {
-                Some(first) => write!(f, "CloudFormation could not be answered: {}: {}", one_line(error), one_line(first)),
-                None => write!(f, "CloudFormation could not be answered: {}", one_line(error)),
+                Some(first) => write!(
+                    f,
+                    "CloudFormation could not be answered: {}: {}",
+                    one_line(error),
+                    one_line(first)
+                ),
+                None => write!(
+                    f,
+                    "CloudFormation could not be answered: {}",
+                    one_line(error)
+                ),
             },
-            Self::Answered { answer, after } => write!(f, "CloudFormation answered {answer} after {after}"),
-            Self::GaveUp { error } => write!(f, "execution failed without an answer: {}", one_line(error)),
+            Self::Answered { answer, after } => {
+                write!(f, "CloudFormation answered {answer} after {after}")
+            }
+            Self::GaveUp { error } => {
+                write!(f, "execution failed without an answer: {}", one_line(error))
+            }
             Self::Aborted { error, cause } => {
                 f.write_str("execution stopped")?;
                 let cause = cause.as_deref().and_then(|cause| cause.lines().next());

@@ -17,7 +17,12 @@ const SINCE: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { request, task, verdict, .. } = self;
+        let Self {
+            request,
+            task,
+            verdict,
+            ..
+        } = self;
         write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
         if !request.resource_type.is_empty() {
             write!(f, " ({})", request.resource_type)?;
@@ -25,21 +30,39 @@ impl fmt::Display for Explanation {
         writeln!(f, " in stack {}", request.stack)?;
         let name = self.execution.rsplit(':').next().unwrap_or_default();
         writeln!(f, "Execution  {name}")?;
-        let tasks = if task.count == 1 { String::new() } else { format!(", {} tasks", task.count) };
-        writeln!(f, "Task       {} on cluster {}{tasks}", name_in(&task.task_definition), name_in(&task.cluster))?;
+        let tasks = if task.count == 1 {
+            String::new()
+        } else {
+            format!(", {} tasks", task.count)
+        };
+        writeln!(
+            f,
+            "Task       {} on cluster {}{tasks}",
+            name_in(&task.task_definition),
+            name_in(&task.cluster)
+        )?;
         match self.ended {
             Some(ended) => {
                 let span = Span::between(self.started, ended);
-                writeln!(f, "Time       {} to {} UTC, {span}", date(self.started), clock(ended))?;
+                writeln!(
+                    f,
+                    "Time       {} to {} UTC, {span}",
+                    date(self.started),
+                    clock(ended)
+                )?;
             }
             None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
         }
         writeln!(f)?;
         let hidden = self.steps.len().saturating_sub(2 * SHOWN);
         if hidden > 1 {
-            self.steps[..SHOWN].iter().try_for_each(|step| step.fmt(f))?;
+            self.steps[..SHOWN]
+                .iter()
+                .try_for_each(|step| step.fmt(f))?;
             writeln!(f, "…          {hidden} more steps; --json shows all")?;
-            self.steps[self.steps.len() - SHOWN..].iter().try_for_each(|step| step.fmt(f))?;
+            self.steps[self.steps.len() - SHOWN..]
+                .iter()
+                .try_for_each(|step| step.fmt(f))?;
         } else {
             self.steps.iter().try_for_each(|step| step.fmt(f))?;
         }

@@ -68,11 +68,22 @@ mod tests {
 
     #[test]
     fn time_never_runs_backwards() {
-        let (earlier, later) = (Timestamp::from_second(10).unwrap(), Timestamp::from_second(12).unwrap());
+        let (earlier, later) = (
+            Timestamp::from_second(10).unwrap(),
+            Timestamp::from_second(12).unwrap(),
+        );
         assert_eq!(Span::between(earlier, later), Span(Duration::from_secs(2)));
         assert_eq!(Span::between(later, earlier), Span(Duration::ZERO));
-        for (micros, expected) in [(1_234_567, "1.234"), (2_829_000, "2.829"), (0, "0.0"), (131_200_000, "131.2")] {
-            assert_eq!(serde_json::to_string(&Span(Duration::from_micros(micros))).unwrap(), expected);
+        for (micros, expected) in [
+            (1_234_567, "1.234"),
+            (2_829_000, "2.829"),
+            (0, "0.0"),
+            (131_200_000, "131.2"),
+        ] {
+            assert_eq!(
+                serde_json::to_string(&Span(Duration::from_micros(micros))).unwrap(),
+                expected
+            );
         }
     }
 }

@@ -11,7 +11,10 @@ use histories::History;
 
 /// The run of most histories: scheduled at once and claimed after 1.2 s.
 fn claimed(history: &mut History) -> &mut History {
-    history.entered(100, "RunTask", &json!({})).scheduled(200).claimed(1_400, "i-0abc")
+    history
+        .entered(100, "RunTask", &json!({}))
+        .scheduled(200)
+        .claimed(1_400, "i-0abc")
 }
 
 fn failed_run(history: &mut History) -> &mut History {
@@ -22,8 +25,7 @@ fn failed_run(history: &mut History) -> &mut History {
     )
 }
 
-const ERROR: fn() -> serde_json::Value =
-    || json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."});
+const ERROR: fn() -> serde_json::Value = || json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."});
 
 #[test]
 fn a_success_reads_from_the_request_to_the_answer() {
@@ -66,11 +68,24 @@ fn a_failure_ends_with_the_reason_and_what_to_do() {
     failed_run(&mut history)
         .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
         .invoked(42_100, "Succeeded")
-        .entered(42_700, "TasksStillRunning", &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}))
-        .entered(42_750, "RespondFailure", &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}))
+        .entered(
+            42_700,
+            "TasksStillRunning",
+            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+        )
+        .entered(
+            42_750,
+            "RespondFailure",
+            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+        )
         .invoked(42_800, "Succeeded")
         .entered(43_000, "Failed", &json!({}))
-        .ended(43_000, "Failed", "EcsTask.Failed", "Container 'migrate' exited with code 1");
+        .ended(
+            43_000,
+            "Failed",
+            "EcsTask.Failed",
+            "Container 'migrate' exited with code 1",
+        );
     let explanation = history.explain(ExecutionStatus::Failed);
     let text = explanation.to_string();
     assert!(
@@ -104,11 +119,19 @@ fn a_run_that_changes_hands_tells_every_claim() {
         .scheduled(141_000)
         .claimed(142_000, "i-0bed")
         .succeeded(150_000)
-        .entered(150_100, "RespondSuccess", &json!({"output": {"TaskArn": ""}}))
+        .entered(
+            150_100,
+            "RespondSuccess",
+            &json!({"output": {"TaskArn": ""}}),
+        )
         .invoked(150_200, "Succeeded")
         .ended(150_300, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Succeeded);
-    let told: Vec<_> = explanation.steps.iter().map(|step| step.happening.to_string()).collect();
+    let told: Vec<_> = explanation
+        .steps
+        .iter()
+        .map(|step| step.happening.to_string())
+        .collect();
     assert_eq!(
         told,
         [
@@ -143,7 +166,11 @@ fn an_emulators_history_reads_the_same_but_for_the_claim() {
         .invoked(9_200, "Succeeded")
         .ended(9_300, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Succeeded);
-    let told: Vec<_> = explanation.steps.iter().map(|step| step.happening.to_string()).collect();
+    let told: Vec<_> = explanation
+        .steps
+        .iter()
+        .map(|step| step.happening.to_string())
+        .collect();
     assert_eq!(
         told,
         [
@@ -162,23 +189,55 @@ fn several_tasks_are_counted_and_leftovers_told() {
     let mut history = History::of("Create");
     failed_run(&mut history)
         .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
-        .entered(43_000, "TasksStillRunning", &json!({"leftovers": {"running": 3, "executions": 0}}))
-        .entered(48_000, "StopTasks", &json!({"error": ERROR(), "leftovers": {"running": 3}}))
-        .entered(49_000, "TasksStillRunning", &json!({"leftovers": {"running": 1, "executions": 0}}))
-        .entered(49_000, "RespondFailure", &json!({"error": ERROR(), "leftovers": {"running": 1}}))
+        .entered(
+            43_000,
+            "TasksStillRunning",
+            &json!({"leftovers": {"running": 3, "executions": 0}}),
+        )
+        .entered(
+            48_000,
+            "StopTasks",
+            &json!({"error": ERROR(), "leftovers": {"running": 3}}),
+        )
+        .entered(
+            49_000,
+            "TasksStillRunning",
+            &json!({"leftovers": {"running": 1, "executions": 0}}),
+        )
+        .entered(
+            49_000,
+            "RespondFailure",
+            &json!({"error": ERROR(), "leftovers": {"running": 1}}),
+        )
         .invoked(49_500, "Succeeded")
         .ended(49_600, "Failed", "EcsTask.Failed", "");
     let text = history.explain(ExecutionStatus::Failed).to_string();
-    assert!(text.contains("leftover tasks told to stop: 3, still stopping: 1\n"), "{text}");
-    assert!(text.contains("  1 task(s) of this run had been told to stop"), "{text}");
+    assert!(
+        text.contains("leftover tasks told to stop: 3, still stopping: 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("  1 task(s) of this run had been told to stop"),
+        "{text}"
+    );
 
     let output = json!({"TaskArn": "a/1", "TaskArns": "a/1,a/2,a/3", "ExitCode": "0",
         "StartedAt": "2026-11-23T06:00:31Z", "StoppedAt": "2026-11-23T06:00:35Z"});
     let mut history = History::of("Create");
-    claimed(&mut history).succeeded(36_000).entered(36_000, "RespondSuccess", &json!({"output": output}));
+    claimed(&mut history).succeeded(36_000).entered(
+        36_000,
+        "RespondSuccess",
+        &json!({"output": output}),
+    );
     let text = history.explain(ExecutionStatus::Running).to_string();
-    assert!(text.contains("first of 3 ECS tasks started, 1, 30 s after the claim"), "{text}");
-    assert!(text.contains("last of 3 ECS tasks ended, the first with exit code 0; they ran for 4.0 s"), "{text}");
+    assert!(
+        text.contains("first of 3 ECS tasks started, 1, 30 s after the claim"),
+        "{text}"
+    );
+    assert!(
+        text.contains("last of 3 ECS tasks ended, the first with exit code 0; they ran for 4.0 s"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -187,16 +246,34 @@ fn a_delete_tells_what_it_stopped() {
     history
         .entered(100, "StopTasks", &json!({}))
         .invoked(100, "Succeeded")
-        .entered(900, "TasksStillRunning", &json!({"leftovers": {"running": 1, "executions": 1}}))
-        .entered(6_000, "StopTasks", &json!({"leftovers": {"running": 1, "executions": 1}}))
-        .entered(7_000, "RespondSuccess", &json!({"leftovers": {"running": 0, "executions": 1}}))
+        .entered(
+            900,
+            "TasksStillRunning",
+            &json!({"leftovers": {"running": 1, "executions": 1}}),
+        )
+        .entered(
+            6_000,
+            "StopTasks",
+            &json!({"leftovers": {"running": 1, "executions": 1}}),
+        )
+        .entered(
+            7_000,
+            "RespondSuccess",
+            &json!({"leftovers": {"running": 0, "executions": 1}}),
+        )
         .invoked(7_200, "Succeeded")
         .ended(7_300, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Succeeded);
     let text = explanation.to_string();
     assert!(text.starts_with("Delete of MigrateTask"), "{text}");
-    assert!(text.contains("leftover tasks stopped: 1; earlier executions stopped: 1\n"), "{text}");
-    assert!(text.contains("CloudFormation answered SUCCESS after 7.2 s\n"), "{text}");
+    assert!(
+        text.contains("leftover tasks stopped: 1; earlier executions stopped: 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("CloudFormation answered SUCCESS after 7.2 s\n"),
+        "{text}"
+    );
     assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was answered SUCCESS, 7.2 s after its request.\n"));
 }
 
@@ -206,11 +283,18 @@ fn a_delete_that_could_not_look_for_tasks_does_not_claim_that_none_run() {
     history
         .entered(100, "StopTasks", &json!({}))
         .function_failed(200, "AccessDenied", "no")
-        .entered(300, "RespondSuccess", &json!({"stopError": {"Error": "AccessDenied", "Cause": "no"}}))
+        .entered(
+            300,
+            "RespondSuccess",
+            &json!({"stopError": {"Error": "AccessDenied", "Cause": "no"}}),
+        )
         .invoked(400, "Succeeded")
         .ended(500, "Succeeded", "", "");
     let text = history.explain(ExecutionStatus::Succeeded).to_string();
-    assert!(text.contains("leftover tasks could not be looked for: AccessDenied\n"), "{text}");
+    assert!(
+        text.contains("leftover tasks could not be looked for: AccessDenied\n"),
+        "{text}"
+    );
     assert!(!text.contains("nothing of the resource runs"), "{text}");
 }
 
@@ -219,12 +303,18 @@ fn a_long_timeline_is_shown_from_both_ends() {
     let mut history = History::of("Create");
     history.entered(0, "RunTask", &json!({}));
     for attempt in 0..1_000 {
-        history.scheduled(attempt * 1_000).claimed(attempt * 1_000, "i").failed(attempt * 1_000 + 1, "Worker.HandedOver", "");
+        history
+            .scheduled(attempt * 1_000)
+            .claimed(attempt * 1_000, "i")
+            .failed(attempt * 1_000 + 1, "Worker.HandedOver", "");
     }
     let explanation = history.explain(ExecutionStatus::Running);
     assert_eq!(explanation.steps.len(), 3_001);
     let text = explanation.to_string();
-    assert!(text.lines().count() < 60 && text.contains("… ") && text.contains("2961 more steps"), "{text}");
+    assert!(
+        text.lines().count() < 60 && text.contains("… ") && text.contains("2961 more steps"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -246,19 +336,36 @@ fn the_json_form_has_times_and_seconds() {
 
 #[test]
 fn clocks_that_disagree_do_not_change_the_order() {
-    for (started, stopped) in [("2026-11-23T05:59:00Z", "2026-11-23T06:09:00Z"), ("2026-11-23T06:09:00Z", "2026-11-23T05:59:00Z")] {
+    for (started, stopped) in [
+        ("2026-11-23T05:59:00Z", "2026-11-23T06:09:00Z"),
+        ("2026-11-23T06:09:00Z", "2026-11-23T05:59:00Z"),
+    ] {
         let mut history = History::of("Create");
         let output = json!({"TaskArn": "a/1", "TaskArns": "a/1", "ExitCode": "0", "StartedAt": started, "StoppedAt": stopped});
-        claimed(&mut history).succeeded(36_000).entered(36_000, "RespondSuccess", &json!({"output": output}));
-        let told: Vec<_> = history.explain(ExecutionStatus::Running).steps.iter().map(|step| step.happening.to_string()).collect();
-        assert!(told.first().unwrap().starts_with("requested") && told.last().unwrap().starts_with("worker told"), "{told:?}");
+        claimed(&mut history).succeeded(36_000).entered(
+            36_000,
+            "RespondSuccess",
+            &json!({"output": output}),
+        );
+        let told: Vec<_> = history
+            .explain(ExecutionStatus::Running)
+            .steps
+            .iter()
+            .map(|step| step.happening.to_string())
+            .collect();
+        assert!(
+            told.first().unwrap().starts_with("requested")
+                && told.last().unwrap().starts_with("worker told"),
+            "{told:?}"
+        );
         assert_eq!(told.len(), 6);
     }
 }
 
 #[test]
 fn the_readme_shows_what_is_printed() {
-    let cause = "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
+    let cause =
+        "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
 ECS says: EssentialContainerExited, Essential container in task exited
 Last log lines of 'migrate':
   django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
@@ -274,5 +381,8 @@ Last log lines of 'migrate':
         .invoked(92_400, "Succeeded")
         .ended(92_500, "Failed", "EcsTask.Failed", cause);
     let text = history.explain(ExecutionStatus::Failed).to_string();
-    assert!(include_str!("../../README.md").contains(&text), "not in the README:\n{text}");
+    assert!(
+        include_str!("../../README.md").contains(&text),
+        "not in the README:\n{text}"
+    );
 }

@@ -82,15 +82,27 @@ impl Timeline {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
         let activity = event.name.starts_with("Activity") || event.concerns_activity();
-        match event.name.trim_start_matches("Activity").trim_start_matches("Task").trim_start_matches("LambdaFunction") {
+        match event
+            .name
+            .trim_start_matches("Activity")
+            .trim_start_matches("Task")
+            .trim_start_matches("LambdaFunction")
+        {
             name if name.ends_with("StateEntered") => self.enter(event),
             "Scheduled" if activity => self.schedule(at),
             "Started" if activity => self.claim(at, event.worker.as_deref()),
-            "ScheduleFailed" if activity => self.add(at, Happening::NotScheduled { error: error.to_owned() }),
+            "ScheduleFailed" if activity => self.add(
+                at,
+                Happening::NotScheduled {
+                    error: error.to_owned(),
+                },
+            ),
             "Succeeded" if activity => self.tell(at, None),
             "Failed" | "TimedOut" if activity => self.fail(at, error, &event.name),
             "Succeeded" if course.answer == Answer::Given => self.answer(at),
-            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => self.function_failed(event, error),
+            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
+                self.function_failed(event, error)
+            }
             "ExecutionSucceeded" => self.ended(ExecutionStatus::Succeeded, event),
             "ExecutionFailed" => self.ended(ExecutionStatus::Failed, event),
             "ExecutionAborted" => self.ended(ExecutionStatus::Aborted, event),
@@ -100,24 +112,42 @@ impl Timeline {
     }
 
     fn add(&mut self, at: Timestamp, happening: Happening) {
-        self.steps.push(Step { at, since_start: Span::between(self.started, at), happening });
+        self.steps.push(Step {
+            at,
+            since_start: Span::between(self.started, at),
+            happening,
+        });
     }
 
     fn schedule(&mut self, at: Timestamp) {
         self.attempts += 1;
         (self.scheduled, self.claimed) = (Some(at), None);
-        self.add(at, Happening::Scheduled { attempt: self.attempts });
+        self.add(
+            at,
+            Happening::Scheduled {
+                attempt: self.attempts,
+            },
+        );
     }
 
     fn claim(&mut self, at: Timestamp, worker: Option<&str>) {
         self.claimed = Some(at);
         let after = Span::between(self.scheduled.unwrap_or(at), at);
-        self.add(at, Happening::Claimed { worker: worker.map(str::to_owned), after });
+        self.add(
+            at,
+            Happening::Claimed {
+                worker: worker.map(str::to_owned),
+                after,
+            },
+        );
     }
 
     fn since_taken(&self, at: Timestamp) -> SinceTaken {
         let claimed = self.claimed.map(|claimed| Span::between(claimed, at));
-        let scheduled = self.scheduled.filter(|_| claimed.is_none()).map(|scheduled| Span::between(scheduled, at));
+        let scheduled = self
+            .scheduled
+            .filter(|_| claimed.is_none())
+            .map(|scheduled| Span::between(scheduled, at));
         SinceTaken { claimed, scheduled }
     }
 
@@ -125,7 +155,10 @@ impl Timeline {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
             self.add(at, Happening::HandedOver(since));
-        } else if event.ends_with("TimedOut") || error == "States.HeartbeatTimeout" || error == "States.Timeout" {
+        } else if event.ends_with("TimedOut")
+            || error == "States.HeartbeatTimeout"
+            || error == "States.Timeout"
+        {
             self.add(at, Happening::WorkerLost(since));
         } else {
             self.tell(at, Some(error));
@@ -135,20 +168,36 @@ impl Timeline {
     fn tell(&mut self, at: Timestamp, error: Option<&str>) {
         self.told = Some(at);
         let error = error.map(str::to_owned);
-        self.add(at, Happening::Told { error, since: self.since_taken(at) });
+        self.add(
+            at,
+            Happening::Told {
+                error,
+                since: self.since_taken(at),
+            },
+        );
     }
 
     fn enter(&mut self, event: &RecordedEvent) {
         let name = event.state.clone().unwrap_or_default();
         let left = self.state.replace((name.clone(), event.at));
-        let input: Value = event.input.as_deref().and_then(|input| serde_json::from_str(input).ok()).unwrap_or_default();
+        let input: Value = event
+            .input
+            .as_deref()
+            .and_then(|input| serde_json::from_str(input).ok())
+            .unwrap_or_default();
         if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
             self.caught = Some(self.conceal.caught(&caught));
         }
         if let Some(running) = input["leftovers"]["running"].as_u64() {
             let most = self.leftovers.unwrap_or_default().most.max(running);
-            let executions = input["leftovers"]["executions"].as_u64().unwrap_or_default();
-            self.leftovers = Some(Leftovers { most, running, executions });
+            let executions = input["leftovers"]["executions"]
+                .as_u64()
+                .unwrap_or_default();
+            self.leftovers = Some(Leftovers {
+                most,
+                running,
+                executions,
+            });
         }
         if name == RESPOND_SUCCESS || name == RESPOND_FAILURE {
             if let Ok(output) = serde_json::from_value(input["output"].clone()) {
@@ -161,20 +210,47 @@ impl Timeline {
     }
 
     fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
-        if let Some(Leftovers { most, running, executions }) = self.leftovers {
-            self.add(at, Happening::LeftoversStopped { tasks: most, still_running: running, executions });
+        if let Some(Leftovers {
+            most,
+            running,
+            executions,
+        }) = self.leftovers
+        {
+            self.add(
+                at,
+                Happening::LeftoversStopped {
+                    tasks: most,
+                    still_running: running,
+                    executions,
+                },
+            );
         }
         if let Ok(caught) = serde_json::from_value(input["stopError"].clone()) {
             self.leftovers = None;
-            self.add(at, Happening::LeftoversUnknown { error: self.conceal.caught(&caught).error });
+            self.add(
+                at,
+                Happening::LeftoversUnknown {
+                    error: self.conceal.caught(&caught).error,
+                },
+            );
         }
     }
 
     fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
         // What fails in StopTasks is told once, when it is known what came of it.
-        if self.state.as_ref().is_some_and(|(state, _)| state == RESPOND_SUCCESS || state == RESPOND_FAILURE) {
+        if self
+            .state
+            .as_ref()
+            .is_some_and(|(state, _)| state == RESPOND_SUCCESS || state == RESPOND_FAILURE)
+        {
             let cause = event.cause.clone().unwrap_or_default();
-            self.add(event.at, Happening::AnswerFailed { error: error.to_owned(), cause });
+            self.add(
+                event.at,
+                Happening::AnswerFailed {
+                    error: error.to_owned(),
+                    cause,
+                },
+            );
         }
     }
 
@@ -186,18 +262,35 @@ impl Timeline {
         };
         if self.answered.is_none() {
             self.answered = Some((answer, at));
-            self.add(at, Happening::Answered { answer, after: Span::between(self.told.unwrap_or(self.started), at) });
+            self.add(
+                at,
+                Happening::Answered {
+                    answer,
+                    after: Span::between(self.told.unwrap_or(self.started), at),
+                },
+            );
         }
     }
 
     fn ended(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
-        self.end = Some(End { status, at: event.at, error: event.error.clone(), cause: event.cause.clone() });
+        self.end = Some(End {
+            status,
+            at: event.at,
+            error: event.error.clone(),
+            cause: event.cause.clone(),
+        });
     }
 
     /// Whether leftovers are being stopped.
     pub(super) fn is_stopping(&self) -> bool {
         let state = self.state.as_ref().map_or("", |(state, _)| state.as_str());
-        [STOP_TASKS, "TasksStillRunning", "WaitForTasksToStop", "ChooseAnswer"].contains(&state)
+        [
+            STOP_TASKS,
+            "TasksStillRunning",
+            "WaitForTasksToStop",
+            "ChooseAnswer",
+        ]
+        .contains(&state)
     }
 
     /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
@@ -206,11 +299,20 @@ impl Timeline {
         let at = execution.stopped.unwrap_or(self.started);
         match execution.status {
             ExecutionStatus::Aborted => {
-                self.add(at, Happening::Aborted { error: execution.error.clone(), cause: execution.cause.clone() });
+                self.add(
+                    at,
+                    Happening::Aborted {
+                        error: execution.error.clone(),
+                        cause: execution.cause.clone(),
+                    },
+                );
             }
             ExecutionStatus::TimedOut => self.add(at, Happening::TimedOut),
             ExecutionStatus::Failed if course.answer != Answer::Given => {
-                let error = execution.error.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+                let error = execution
+                    .error
+                    .clone()
+                    .unwrap_or_else(|| UNKNOWN.to_owned());
                 self.add(at, Happening::GaveUp { error });
             }
             ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
@@ -218,31 +320,76 @@ impl Timeline {
     }
 
     fn add_task(&mut self) {
-        let Some(output) = self.output.take() else { return };
-        let (Ok(started), Ok(stopped)) = (output.started_at.parse::<Timestamp>(), output.stopped_at.parse::<Timestamp>()) else {
+        let Some(output) = self.output.take() else {
             return;
         };
-        let tasks = output.task_arns.split(',').filter(|arn| !arn.is_empty()).count().max(1);
-        let since = self.steps.iter().rev().filter(|step| step.at <= started).find_map(|step| {
-            let span = Some(Span::between(step.at, started));
-            match step.happening {
-                Happening::Claimed { .. } => Some(SinceTaken { claimed: span, scheduled: None }),
-                Happening::Scheduled { .. } => Some(SinceTaken { claimed: None, scheduled: span }),
-                _ => None,
-            }
+        let (Ok(started), Ok(stopped)) = (
+            output.started_at.parse::<Timestamp>(),
+            output.stopped_at.parse::<Timestamp>(),
+        ) else {
+            return;
+        };
+        let tasks = output
+            .task_arns
+            .split(',')
+            .filter(|arn| !arn.is_empty())
+            .count()
+            .max(1);
+        let since = self
+            .steps
+            .iter()
+            .rev()
+            .filter(|step| step.at <= started)
+            .find_map(|step| {
+                let span = Some(Span::between(step.at, started));
+                match step.happening {
+                    Happening::Claimed { .. } => Some(SinceTaken {
+                        claimed: span,
+                        scheduled: None,
+                    }),
+                    Happening::Scheduled { .. } => Some(SinceTaken {
+                        claimed: None,
+                        scheduled: span,
+                    }),
+                    _ => None,
+                }
+            });
+        let since = since.unwrap_or(SinceTaken {
+            claimed: None,
+            scheduled: None,
         });
-        let since = since.unwrap_or(SinceTaken { claimed: None, scheduled: None });
         let ran_for = Span::between(started, stopped);
         let task = one_line(&output.task_arn);
         self.insert(started, Happening::TaskStarted { task, tasks, since });
-        self.insert(stopped, Happening::TaskStopped { tasks, exit_code: one_line(&output.exit_code), ran_for });
+        self.insert(
+            stopped,
+            Happening::TaskStopped {
+                tasks,
+                exit_code: one_line(&output.exit_code),
+                ran_for,
+            },
+        );
     }
 
-    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own order is kept.
+    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
+    /// order is kept.
     fn insert(&mut self, at: Timestamp, happening: Happening) {
-        let told = self.steps.iter().rposition(|step| matches!(step.happening, Happening::Told { .. })).unwrap_or(self.steps.len());
+        let told = self
+            .steps
+            .iter()
+            .rposition(|step| matches!(step.happening, Happening::Told { .. }))
+            .unwrap_or(self.steps.len());
         // Nothing comes before the request, which is the first.
-        let place = (1..told).find(|&place| self.steps[place].at > at).unwrap_or(told);
-        self.steps.insert(place, Step { at, since_start: Span::between(self.started, at), happening });
+        let place = (1..told)
+            .find(|&place| self.steps[place].at > at)
+            .unwrap_or(told);
+        self.steps.insert(
+            place,
+            Step {
+                at,
+                since_start: Span::between(self.started, at),
+                happening,
+            },
+        );
     }
 }

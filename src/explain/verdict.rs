@@ -73,32 +73,74 @@ impl Judge<'_> {
 
     fn succeeded(&self) -> Verdict {
         let sentence = match self.request_type {
-            RequestType::Delete if self.timeline.leftovers.is_some_and(|leftovers| leftovers.running == 0) => {
-                format!("Succeeded: nothing of the resource runs any more. {}", self.was_answered("SUCCESS"))
+            RequestType::Delete
+                if self
+                    .timeline
+                    .leftovers
+                    .is_some_and(|leftovers| leftovers.running == 0) =>
+            {
+                format!(
+                    "Succeeded: nothing of the resource runs any more. {}",
+                    self.was_answered("SUCCESS")
+                )
             }
-            RequestType::Create | RequestType::Update | RequestType::Delete => format!("Succeeded. {}", self.was_answered("SUCCESS")),
+            RequestType::Create | RequestType::Update | RequestType::Delete => {
+                format!("Succeeded. {}", self.was_answered("SUCCESS"))
+            }
         };
-        Verdict { result: Result::Succeeded, sentence, error: None, reason: None, advice: None }
+        Verdict {
+            result: Result::Succeeded,
+            sentence,
+            error: None,
+            reason: None,
+            advice: None,
+        }
     }
 
     /// The execution failed or was ended from outside, after CloudFormation had its answer.
     fn answered(&self) -> Verdict {
-        if self.timeline.answered.is_some_and(|(answer, _)| answer == "SUCCESS") {
-            let sentence = format!("Succeeded: the execution was ended after its answer. {}", self.was_answered("SUCCESS"));
-            return Verdict { result: Result::Succeeded, sentence, error: None, reason: None, advice: None };
+        if self
+            .timeline
+            .answered
+            .is_some_and(|(answer, _)| answer == "SUCCESS")
+        {
+            let sentence = format!(
+                "Succeeded: the execution was ended after its answer. {}",
+                self.was_answered("SUCCESS")
+            );
+            return Verdict {
+                result: Result::Succeeded,
+                sentence,
+                error: None,
+                reason: None,
+                advice: None,
+            };
         }
-        self.failed(format!("Failed. {}", self.was_answered("FAILED")), &self.caught())
+        self.failed(
+            format!("Failed. {}", self.was_answered("FAILED")),
+            &self.caught(),
+        )
     }
 
     fn answer_undelivered(&self, is_success: bool) -> Verdict {
-        let (run, answer) = if is_success { ("The run succeeded", "SUCCESS") } else { ("The run failed", "FAILED") };
+        let (run, answer) = if is_success {
+            ("The run succeeded", "SUCCESS")
+        } else {
+            ("The run failed", "FAILED")
+        };
         let sentence = format!(
             "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {answer}, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (!is_success).then(|| self.caught());
         let reason = caught.as_ref().map(|caught| self.reason(caught));
-        Verdict { result: Result::Failed, sentence, error: caught.map(|caught| caught.error), reason, advice }
+        Verdict {
+            result: Result::Failed,
+            sentence,
+            error: caught.map(|caught| caught.error),
+            reason,
+            advice,
+        }
     }
 
     /// It ended without having begun to answer: `rescue` answers.
@@ -106,37 +148,65 @@ impl Judge<'_> {
         let ended = match self.execution.status {
             ExecutionStatus::Aborted => "The execution was stopped",
             ExecutionStatus::TimedOut => "The execution timed out",
-            ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => "The execution failed",
+            ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => {
+                "The execution failed"
+            }
         };
         let by_rescue = "The function rescue answers for it, outside this history:";
         if self.request_type == RequestType::Delete {
-            let sentence = format!("{ended} before it had answered. {by_rescue} SUCCESS, as to every Delete.");
-            return Verdict { result: Result::Failed, sentence, error: None, reason: None, advice: None };
+            let sentence =
+                format!("{ended} before it had answered. {by_rescue} SUCCESS, as to every Delete.");
+            return Verdict {
+                result: Result::Failed,
+                sentence,
+                error: None,
+                reason: None,
+                advice: None,
+            };
         }
         let caught = rescued(self.execution.status, self.execution, &self.course.activity);
-        self.failed(format!("{ended} before it had answered. {by_rescue} FAILED."), &caught)
+        self.failed(
+            format!("{ended} before it had answered. {by_rescue} FAILED."),
+            &caught,
+        )
     }
 
     fn failed(&self, sentence: String, caught: &CaughtError) -> Verdict {
         let advice = advice(&caught.error).map(str::to_owned);
-        Verdict { result: Result::Failed, sentence, error: Some(caught.error.clone()), reason: Some(self.reason(caught)), advice }
+        Verdict {
+            result: Result::Failed,
+            sentence,
+            error: Some(caught.error.clone()),
+            reason: Some(self.reason(caught)),
+            advice,
+        }
     }
 
     fn caught(&self) -> CaughtError {
         self.timeline.caught.clone().unwrap_or_else(|| CaughtError {
-            error: self.execution.error.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+            error: self
+                .execution
+                .error
+                .clone()
+                .unwrap_or_else(|| UNKNOWN.to_owned()),
             cause: self.execution.cause.clone().unwrap_or_default(),
         })
     }
 
     fn reason(&self, caught: &CaughtError) -> String {
-        reason(caught, u32::try_from(self.timeline.leftovers.unwrap_or_default().running).unwrap_or(u32::MAX))
+        reason(
+            caught,
+            u32::try_from(self.timeline.leftovers.unwrap_or_default().running).unwrap_or(u32::MAX),
+        )
     }
 
     fn was_answered(&self, answer: &str) -> String {
         match self.timeline.answered {
             Some((_, at)) => {
-                format!("CloudFormation was answered {answer}, {} after its request.", Span::between(self.execution.started, at))
+                format!(
+                    "CloudFormation was answered {answer}, {} after its request.",
+                    Span::between(self.execution.started, at)
+                )
             }
             None => format!("CloudFormation was answered {answer}."),
         }
@@ -144,19 +214,41 @@ impl Judge<'_> {
 
     fn running(&self) -> Verdict {
         let (sentence, advice) = match &self.course.answer {
-            Answer::Given => ("CloudFormation has its answer, and the execution is about to end.".to_owned(), None),
+            Answer::Given => (
+                "CloudFormation has its answer, and the execution is about to end.".to_owned(),
+                None,
+            ),
             Answer::Begun { is_success, .. } => {
                 let answer = if *is_success { "SUCCESS" } else { "FAILED" };
-                (format!("CloudFormation is being answered {answer}{}.", self.for_how_long()), None)
+                (
+                    format!(
+                        "CloudFormation is being answered {answer}{}.",
+                        self.for_how_long()
+                    ),
+                    None,
+                )
             }
             Answer::NotBegun if self.timeline.is_stopping() => {
                 let running = self.timeline.leftovers.unwrap_or_default().running;
-                let what = if running == 0 { "leftover tasks".to_owned() } else { format!("{running} leftover task(s) to stop") };
-                (format!("It looks for and waits for {what}{}.", self.for_how_long()), None)
+                let what = if running == 0 {
+                    "leftover tasks".to_owned()
+                } else {
+                    format!("{running} leftover task(s) to stop")
+                };
+                (
+                    format!("It looks for and waits for {what}{}.", self.for_how_long()),
+                    None,
+                )
             }
             Answer::NotBegun => self.running_activity(),
         };
-        Verdict { result: Result::Running, sentence: format!("Running. {sentence}"), error: None, reason: None, advice }
+        Verdict {
+            result: Result::Running,
+            sentence: format!("Running. {sentence}"),
+            error: None,
+            reason: None,
+            advice,
+        }
     }
 
     fn running_activity(&self) -> (String, Option<String>) {
@@ -164,7 +256,10 @@ impl Judge<'_> {
             Activity::Waiting { since } => {
                 let waited = Span::between(*since, self.now);
                 if waited.0 < SOON {
-                    return (format!("No worker has claimed the run yet, for {waited}."), None);
+                    return (
+                        format!("No worker has claimed the run yet, for {waited}."),
+                        None,
+                    );
                 }
                 let fleet = advice(NOT_CLAIMED).unwrap_or_default();
                 (
@@ -174,8 +269,16 @@ impl Judge<'_> {
                     )),
                 )
             }
-            Activity::Taken { worker } => (self.taken(worker.as_deref()), Some(self.how_to_see_tasks())),
-            Activity::Ended => (format!("The run waits to be scheduled for another worker; its deadline {}.", self.time_left()), None),
+            Activity::Taken { worker } => {
+                (self.taken(worker.as_deref()), Some(self.how_to_see_tasks()))
+            }
+            Activity::Ended => (
+                format!(
+                    "The run waits to be scheduled for another worker; its deadline {}.",
+                    self.time_left()
+                ),
+                None,
+            ),
             Activity::Unknown => ("It has just begun.".to_owned(), None),
         }
     }
@@ -183,11 +286,17 @@ impl Judge<'_> {
     fn taken(&self, worker: Option<&str>) -> String {
         let left = self.time_left();
         if let Some(claimed) = self.timeline.claimed {
-            let worker = worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"));
-            return format!("{worker} has had the run for {}; its deadline {left}.", Span::between(claimed, self.now));
+            let worker =
+                worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"));
+            return format!(
+                "{worker} has had the run for {}; its deadline {left}.",
+                Span::between(claimed, self.now)
+            );
         }
         let scheduled = Span::between(self.timeline.scheduled.unwrap_or(self.now), self.now);
-        format!("The run was scheduled {scheduled} ago, and this history does not tell when a worker claims it; its deadline {left}.")
+        format!(
+            "The run was scheduled {scheduled} ago, and this history does not tell when a worker claims it; its deadline {left}."
+        )
     }
 
     fn time_left(&self) -> String {
@@ -207,6 +316,11 @@ impl Judge<'_> {
     }
 
     fn for_how_long(&self) -> String {
-        self.timeline.state.as_ref().map_or_else(String::new, |(_, since)| format!(", for {}", Span::between(*since, self.now)))
+        self.timeline
+            .state
+            .as_ref()
+            .map_or_else(String::new, |(_, since)| {
+                format!(", for {}", Span::between(*since, self.now))
+            })
     }
 }

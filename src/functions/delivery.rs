@@ -1,5 +1,5 @@
-//! When an event comes, and whether it comes again. Lambda delivers an asynchronous event within a second, but later when it is
-//! throttled, and again when the function fails.
+//! When an event comes, and whether it comes again. Lambda delivers an asynchronous event within a
+//! second, but later when it is throttled, and again when the function fails.
 
 use std::time::Duration;
 
@@ -11,13 +11,15 @@ use crate::clock::before;
 use crate::deadline::{DEFAULT_SERVICE_TIMEOUT, age};
 use crate::event::Event;
 
-/// An event for which the function fails is delivered again after one minute, and once more after another two (Lambda guide,
-/// invocation-async-error-handling). Younger than this, it has a delivery ahead.
+/// An event for which the function fails is delivered again after one minute, and once more after
+/// another two (Lambda guide, invocation-async-error-handling). Younger than this, it has a
+/// delivery ahead.
 const DELIVERED_AGAIN: Duration = Duration::from_secs(150);
-/// What CloudFormation's patience must leave for that: the next delivery comes two minutes later at most, and has the function's five
-/// minutes to answer.
+/// What CloudFormation's patience must leave for that: the next delivery comes two minutes later at
+/// most, and has the function's five minutes to answer.
 const NEXT_DELIVERY: Duration = Duration::from_secs(420);
-/// An event that took longer than this was throttled or is repeated, and its stack may have moved on.
+/// An event that took longer than this was throttled or is repeated, and its stack may have moved
+/// on.
 const LATE: Duration = Duration::from_secs(20);
 
 /// One delivery of an event.
@@ -47,15 +49,21 @@ impl<'e> Delivery<'e> {
         self.age().is_some_and(|age| age > LATE)
     }
 
-    /// Whether it is worth while to fail and be invoked again with the event, instead of answering what only holds for now.
+    /// Whether it is worth while to fail and be invoked again with the event, instead of answering
+    /// what only holds for now.
     pub(super) fn is_followed_by_another(self, error: &ApiError) -> bool {
         let patience = self.service_timeout().unwrap_or(DEFAULT_SERVICE_TIMEOUT);
-        error.may_pass() && self.age().is_some_and(|age| age < DELIVERED_AGAIN && age + NEXT_DELIVERY <= patience)
+        error.may_pass()
+            && self
+                .age()
+                .is_some_and(|age| age < DELIVERED_AGAIN && age + NEXT_DELIVERY <= patience)
     }
 
-    /// How long CloudFormation waits, as far as the event says it: at its top level, or among the properties.
+    /// How long CloudFormation waits, as far as the event says it: at its top level, or among the
+    /// properties.
     pub(super) fn service_timeout(self) -> Option<Duration> {
-        let seconds = seconds(&self.event.resource_properties["ServiceTimeout"]).or_else(|| seconds(&self.event.service_timeout));
+        let seconds = seconds(&self.event.resource_properties["ServiceTimeout"])
+            .or_else(|| seconds(&self.event.service_timeout));
         seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }
 }

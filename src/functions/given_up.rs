@@ -1,5 +1,5 @@
-//! Executions that CloudFormation has given up: it deletes their resource, or takes back the update that they are part of. It
-//! sends the next request while they still run.
+//! Executions that CloudFormation has given up: it deletes their resource, or takes back the update
+//! that they are part of. It sends the next request while they still run.
 
 use jiff::Timestamp;
 
@@ -30,7 +30,12 @@ impl Because {
 
 /// Whether this execution was stopped since CloudFormation had given it up.
 pub(super) fn is_given_up(execution: &Execution) -> bool {
-    let said = |because: Because| execution.cause.as_deref().is_some_and(|cause| cause.starts_with(because.in_words()));
+    let said = |because: Because| {
+        execution
+            .cause
+            .as_deref()
+            .is_some_and(|cause| cause.starts_with(because.in_words()))
+    };
     execution.status == ExecutionStatus::Aborted
         && execution.error.as_deref() == Some(ErrorName::Interrupted.as_str())
         && (said(Because::Deleted) || said(Because::RolledBack))
@@ -47,7 +52,8 @@ pub(super) struct Stopped {
     pub(super) failure: Option<ApiError>,
 }
 
-/// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each other, and from all else.
+/// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each
+/// other, and from all else.
 #[derive(Debug, Clone)]
 pub(super) struct RunsOfResource {
     prefixes: [String; 2],
@@ -57,7 +63,10 @@ impl RunsOfResource {
     /// The resource's whose execution has this name. `None` when it is no name of ours.
     pub(super) fn of(name: &str) -> Option<Self> {
         let prefix = resource_prefix(name)?;
-        Some(Self { prefixes: [RequestType::Create, RequestType::Update].map(|kind| format!("{prefix}{}-", kind.in_lower_case())) })
+        Some(Self {
+            prefixes: [RequestType::Create, RequestType::Update]
+                .map(|kind| format!("{prefix}{}-", kind.in_lower_case())),
+        })
     }
 
     /// Whether the execution of this name is one of them.
@@ -66,8 +75,9 @@ impl RunsOfResource {
     }
 }
 
-/// Stops the Creates and Updates of the resource that still run, other than `name` itself and those that began after `until`.
-/// `rescue` stops their tasks and answers for them, which nobody reads any more.
+/// Stops the Creates and Updates of the resource that still run, other than `name` itself and those
+/// that began after `until`. `rescue` stops their tasks and answers for them, which nobody reads
+/// any more.
 pub(super) async fn stop(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
@@ -80,18 +90,31 @@ pub(super) async fn stop(
         Ok(running) => running,
         Err(error) => {
             tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
-            return Stopped { failure: Some(error), ..stopped };
+            return Stopped {
+                failure: Some(error),
+                ..stopped
+            };
         }
     };
-    for execution in running.iter().filter(|execution| runs.include(&execution.name) && execution.name != name) {
+    for execution in running
+        .iter()
+        .filter(|execution| runs.include(&execution.name) && execution.name != name)
+    {
         if until.is_some_and(|until| execution.started > until) {
             stopped.is_followed = true;
             continue;
         }
         let cause = format!("{} ({name}).", because.in_words());
-        match state_machine.stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause).await {
+        match state_machine
+            .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
+            .await
+        {
             Ok(()) => {
-                tracing::info!(execution = execution.name, ?because, "stopped an earlier execution of the resource");
+                tracing::info!(
+                    execution = execution.name,
+                    ?because,
+                    "stopped an earlier execution of the resource"
+                );
                 stopped.count += 1;
             }
             Err(error) => {

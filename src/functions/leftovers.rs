@@ -30,18 +30,32 @@ impl Leftovers {
         Self { ecs }
     }
 
-    /// Tells what still runs to stop, and answers how many tasks that are. A task that cannot be stopped counts as running.
+    /// Tells what still runs to stop, and answers how many tasks that are. A task that cannot be
+    /// stopped counts as running.
     ///
     /// # Errors
     /// When ECS cannot be asked what runs.
-    pub(super) async fn stop(&self, owner: Owner, task: &TaskSpec, reason: &str) -> Result<usize, ApiError> {
+    pub(super) async fn stop(
+        &self,
+        owner: Owner,
+        task: &TaskSpec,
+        reason: &str,
+    ) -> Result<usize, ApiError> {
         let running = match owner {
             Owner::Execution => self.of_execution(task).await?,
             Owner::Resource { launched_until } => self.of_resource(task, launched_until).await?,
         };
         for leftover in running.iter().filter(|leftover| !leftover.stopping) {
-            match self.ecs.stop_task(&task.cluster, &leftover.arn, reason).await {
-                Ok(()) => tracing::info!(task = leftover.arn, started_by = leftover.started_by, "told a leftover task to stop"),
+            match self
+                .ecs
+                .stop_task(&task.cluster, &leftover.arn, reason)
+                .await
+            {
+                Ok(()) => tracing::info!(
+                    task = leftover.arn,
+                    started_by = leftover.started_by,
+                    "told a leftover task to stop"
+                ),
                 Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
             }
         }
@@ -49,27 +63,56 @@ impl Leftovers {
     }
 
     async fn of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
-        let listed = self.list(&task.cluster, WhichTasks::StartedBy { name: &task.started_by, family: task.family() }).await?;
-        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by == task.started_by).collect())
+        let listed = self
+            .list(
+                &task.cluster,
+                WhichTasks::StartedBy {
+                    name: &task.started_by,
+                    family: task.family(),
+                },
+            )
+            .await?;
+        Ok(listed
+            .into_iter()
+            .filter(|listed| !listed.stopped && listed.started_by == task.started_by)
+            .collect())
     }
 
-    async fn of_resource(&self, task: &TaskSpec, launched_until: Option<Timestamp>) -> Result<Vec<ListedTask>, ApiError> {
+    async fn of_resource(
+        &self,
+        task: &TaskSpec,
+        launched_until: Option<Timestamp>,
+    ) -> Result<Vec<ListedTask>, ApiError> {
         let Some(prefix) = resource_prefix(&task.started_by) else {
             return Ok(Vec::new());
         };
-        let listed = self.list(&task.cluster, WhichTasks::Family(task.family())).await?;
+        let listed = self
+            .list(&task.cluster, WhichTasks::Family(task.family()))
+            .await?;
         let is_in_time = |listed: &ListedTask| match (listed.created, launched_until) {
             (Some(created), Some(until)) => created <= until,
             _ => true,
         };
-        Ok(listed.into_iter().filter(|listed| !listed.stopped && listed.started_by.starts_with(prefix) && is_in_time(listed)).collect())
+        Ok(listed
+            .into_iter()
+            .filter(|listed| {
+                !listed.stopped && listed.started_by.starts_with(prefix) && is_in_time(listed)
+            })
+            .collect())
     }
 
     /// A cluster that is gone has no tasks.
-    async fn list(&self, cluster: &str, which: WhichTasks<'_>) -> Result<Vec<ListedTask>, ApiError> {
+    async fn list(
+        &self,
+        cluster: &str,
+        which: WhichTasks<'_>,
+    ) -> Result<Vec<ListedTask>, ApiError> {
         match self.ecs.list_tasks(cluster, which).await {
             Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => {
-                tracing::info!(cluster, "the cluster does not exist, so nothing of the resource runs in it");
+                tracing::info!(
+                    cluster,
+                    "the cluster does not exist, so nothing of the resource runs in it"
+                );
                 Ok(Vec::new())
             }
             listed => listed,

@@ -32,16 +32,20 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     };
     let leftovers = match still_running {
         0 => String::new(),
-        running => format!("\n{running} task(s) of this run had been told to stop and were still stopping."),
+        running => format!(
+            "\n{running} task(s) of this run had been told to stop and were still stopping."
+        ),
     };
     format!("{}: {text}{leftovers}", caught.error)
 }
 
-/// The cause without the execution's input, which Step Functions repeats as JSON in some of its own errors: it holds the values of
-/// environment overrides.
+/// The cause without the execution's input, which Step Functions repeats as JSON in some of its own
+/// errors: it holds the values of environment overrides.
 pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
     match cause.find('{') {
-        Some(input) if error.starts_with("States.") => Cow::Owned(format!("{}{ELLIPSIS}", &cause[..input])),
+        Some(input) if error.starts_with("States.") => {
+            Cow::Owned(format!("{}{ELLIPSIS}", &cause[..input]))
+        }
         _ => Cow::Borrowed(cause),
     }
 }
@@ -53,17 +57,38 @@ mod tests {
     #[test]
     fn every_error_has_words() {
         for (error, cause, running, expected) in [
-            ("EcsTask.Failed", "Container 'migrate' exited with code 1.", 0, "EcsTask.Failed: Container 'migrate' exited with code 1."),
+            (
+                "EcsTask.Failed",
+                "Container 'migrate' exited with code 1.",
+                0,
+                "EcsTask.Failed: Container 'migrate' exited with code 1.",
+            ),
             ("States.HeartbeatTimeout", "", 0, "worker fleet"),
             ("States.Timeout", "", 0, "worker fleet"),
-            ("States.Runtime", "Activity does not exist", 0, "Activity does not exist"),
-            ("States.Runtime", "The path '$.a' could not be found in the input '{\"value\":1}'", 0, "found in the input '"),
+            (
+                "States.Runtime",
+                "Activity does not exist",
+                0,
+                "Activity does not exist",
+            ),
+            (
+                "States.Runtime",
+                "The path '$.a' could not be found in the input '{\"value\":1}'",
+                0,
+                "found in the input '",
+            ),
             ("Something.New", "", 0, "Something.New: no cause was given"),
             ("EcsTask.Failed", "It failed.", 2, "2 task(s) of this run"),
         ] {
-            let caught = CaughtError { error: error.to_owned(), cause: cause.to_owned() };
+            let caught = CaughtError {
+                error: error.to_owned(),
+                cause: cause.to_owned(),
+            };
             let reason = reason(&caught, running);
-            assert!(reason.starts_with(error) && reason.contains(expected), "{reason}");
+            assert!(
+                reason.starts_with(error) && reason.contains(expected),
+                "{reason}"
+            );
             assert!(!reason.contains("value"), "{reason}");
         }
     }

@@ -1,8 +1,10 @@
-//! `rescue`: answers for executions that ended without an answer, and ends those that no worker takes.
+//! `rescue`: answers for executions that ended without an answer, and ends those that no worker
+//! takes.
 //!
-//! An execution that is stopped or times out runs no Catch, and one whose answer could not be delivered has given up: Step Functions
-//! tells EventBridge of both. It does so as best effort, so a schedule looks for those whose event was lost; and for the executions
-//! that wait, without a clock, at an activity that no worker polls.
+//! An execution that is stopped or times out runs no Catch, and one whose answer could not be
+//! delivered has given up: Step Functions tells EventBridge of both. It does so as best effort, so
+//! a schedule looks for those whose event was lost; and for the executions that wait, without a
+//! clock, at an activity that no worker polls.
 
 mod answer;
 mod event;
@@ -26,13 +28,15 @@ use answer::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
 pub use verdict::NOT_CLAIMED;
 
-/// What the field `incident` of a log line says when an execution ended without an answer. The alarms of `infra/task-runner.yaml`
-/// count these lines; they are errors, so that no log filter that is of use drops them.
+/// What the field `incident` of a log line says when an execution ended without an answer. The
+/// alarms of `infra/task-runner.yaml` count these lines; they are errors, so that no log filter
+/// that is of use drops them.
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
 /// The same, when no worker took a run in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
 
-/// For how long one look at the schedule begins answers. The last one then has two minutes of the function's four.
+/// For how long one look at the schedule begins answers. The last one then has two minutes of the
+/// function's four.
 const LOOK: Duration = Duration::from_secs(110);
 
 /// Rescues executions.
@@ -68,7 +72,8 @@ pub enum Rescued {
         checked: usize,
         /// Of those, how many no worker had taken in time, and were stopped.
         stopped: usize,
-        /// Executions that had ended without an answer and whose event was lost; they are answered now.
+        /// Executions that had ended without an answer and whose event was lost; they are answered
+        /// now.
         answered: usize,
     },
 }
@@ -86,24 +91,42 @@ pub enum RescueError {
     #[error(transparent)]
     Respond(#[from] RespondError),
     /// The event does not say the truth, or says it before the service does.
-    #[error("the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done")]
+    #[error(
+        "the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done"
+    )]
     StillRuns(String),
 }
 
 impl Patience {
-    /// With the usual patience for leftovers: a container has 30 s after SIGTERM unless its definition says otherwise
-    /// (`API_StopTask`).
+    /// With the usual patience for leftovers: a container has 30 s after SIGTERM unless its
+    /// definition says otherwise (`API_StopTask`).
     #[must_use]
     pub const fn with_claim(claim: Duration) -> Self {
-        Self { claim, leftovers: Duration::from_secs(40) }
+        Self {
+            claim,
+            leftovers: Duration::from_secs(40),
+        }
     }
 }
 
 impl Rescuer {
     /// Rescues executions of `state_machine`.
     #[must_use]
-    pub fn new(state_machine: StateMachine, ecs: Ecs, responder: Responder, clock: Clock, patience: Patience) -> Self {
-        Self { state_machine, leftovers: Leftovers::new(ecs), responder, clock, patience, answered: Answered::default() }
+    pub fn new(
+        state_machine: StateMachine,
+        ecs: Ecs,
+        responder: Responder,
+        clock: Clock,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            state_machine,
+            leftovers: Leftovers::new(ecs),
+            responder,
+            clock,
+            patience,
+            answered: Answered::default(),
+        }
     }
 
     /// What the schedule does. Trouble with one half does not keep the other from its work.
@@ -112,7 +135,11 @@ impl Rescuer {
         let waiting = self.give_up_waiting().await;
         let answered = self.answer_missed(end).await;
         let (checked, stopped) = waiting?;
-        Ok(Rescued::Looked { checked, stopped, answered: answered? })
+        Ok(Rescued::Looked {
+            checked,
+            stopped,
+            answered: answered?,
+        })
     }
 
     /// Takes care of an event.
@@ -125,7 +152,10 @@ impl Rescuer {
                 self.answer_for(&ended.execution_arn, ended.status).await
             }
             RescueEvent::Ended(ended) => {
-                tracing::warn!(execution = ended.execution_arn, "the execution belongs to another state machine; nothing is done");
+                tracing::warn!(
+                    execution = ended.execution_arn,
+                    "the execution belongs to another state machine; nothing is done"
+                );
                 Ok(Rescued::Nothing)
             }
             RescueEvent::Schedule => self.look().await,

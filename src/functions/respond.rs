@@ -107,32 +107,71 @@ impl Responder {
     /// # Errors
     /// When the answer could not be delivered, so that the definition tries again.
     pub async fn respond(&self, event: RespondEvent) -> Result<(), RespondError> {
-        let State { request, output, error, leftovers } = event.state;
+        let State {
+            request,
+            output,
+            error,
+            leftovers,
+        } = event.state;
         match event.status {
-            RespondStatus::Success => self.succeed(&request, output.unwrap_or_default(), DELIVERY).await,
+            RespondStatus::Success => {
+                self.succeed(&request, output.unwrap_or_default(), DELIVERY)
+                    .await
+            }
             RespondStatus::Failed => {
-                let caught = error.unwrap_or_else(|| CaughtError { error: "States.Unknown".to_owned(), cause: String::new() });
-                self.fail(&request, &reason(&caught, leftovers.running), DELIVERY).await
+                let caught = error.unwrap_or_else(|| CaughtError {
+                    error: "States.Unknown".to_owned(),
+                    cause: String::new(),
+                });
+                self.fail(&request, &reason(&caught, leftovers.running), DELIVERY)
+                    .await
             }
         }
     }
 
     /// Answers SUCCESS.
-    pub(super) async fn succeed(&self, request: &Request, output: Output, within: Duration) -> Result<(), RespondError> {
-        self.send(request, Response::success(request, fallback_id(request), output), within).await
+    pub(super) async fn succeed(
+        &self,
+        request: &Request,
+        output: Output,
+        within: Duration,
+    ) -> Result<(), RespondError> {
+        self.send(
+            request,
+            Response::success(request, fallback_id(request), output),
+            within,
+        )
+        .await
     }
 
     /// Answers FAILED.
-    pub(super) async fn fail(&self, request: &Request, reason: &str, within: Duration) -> Result<(), RespondError> {
+    pub(super) async fn fail(
+        &self,
+        request: &Request,
+        reason: &str,
+        within: Duration,
+    ) -> Result<(), RespondError> {
         tracing::warn!(reason, "answering FAILED");
-        self.send(request, Response::failure(request, fallback_id(request), reason), within).await
+        self.send(
+            request,
+            Response::failure(request, fallback_id(request), reason),
+            within,
+        )
+        .await
     }
 
-    async fn send(&self, request: &Request, response: Response, within: Duration) -> Result<(), RespondError> {
+    async fn send(
+        &self,
+        request: &Request,
+        response: Response,
+        within: Duration,
+    ) -> Result<(), RespondError> {
         let is_success = response.is_success();
         let body = response.body()?;
         let end = Instant::now() + within;
-        let url = timeout_at(end, self.seal.open(request)).await.map_err(|_| RespondError::UnsealTimedOut(within))??;
+        let url = timeout_at(end, self.seal.open(request))
+            .await
+            .map_err(|_| RespondError::UnsealTimedOut(within))??;
         self.put.put(&url, body, end - Instant::now()).await?;
         tracing::info!(
             status = if is_success { "SUCCESS" } else { "FAILED" },
@@ -145,8 +184,8 @@ impl Responder {
     }
 }
 
-/// `start` puts a physical resource id into every request; a request without one was not built by it. Nothing may be derived from
-/// the response URL here, which is sealed.
+/// `start` puts a physical resource id into every request; a request without one was not built by
+/// it. Nothing may be derived from the response URL here, which is sealed.
 fn fallback_id(request: &Request) -> &str {
     &request.logical_resource_id
 }

@@ -1,4 +1,5 @@
-//! Sealing the response URL: whoever can read an execution's input could otherwise answer CloudFormation in our place.
+//! Sealing the response URL: whoever can read an execution's input could otherwise answer
+//! CloudFormation in our place.
 
 use aws_smithy_types::base64;
 
@@ -6,7 +7,8 @@ use crate::aws::ApiError;
 use crate::aws::kms::{EncryptionContext, Kms};
 use crate::event::{Request, ResponseUrl};
 
-/// Begins a sealed URL; the ciphertext follows in base64. No URL begins like this, so `start` takes none from outside.
+/// Begins a sealed URL; the ciphertext follows in base64. No URL begins like this, so `start` takes
+/// none from outside.
 const SEALED: &str = "sealed:v1:";
 /// The longest ciphertext that `Decrypt` takes (`API_Decrypt`), bytes.
 const MAX_CIPHERTEXT: usize = 6_144;
@@ -25,18 +27,22 @@ pub enum UnsealError {
     #[error("the sealed response URL is damaged: it is not the base64 of a ciphertext of a URL")]
     Damaged,
     /// KMS would not.
-    #[error("the response URL cannot be unsealed: {0}. It opens only for the stack and request that it was sealed for")]
+    #[error(
+        "the response URL cannot be unsealed: {0}. It opens only for the stack and request that it was sealed for"
+    )]
     Kms(#[from] ApiError),
 }
 
 impl Seal {
-    /// Seals with this key (id, ARN or alias). Without one, URLs are left in clear; those sealed earlier are still opened.
+    /// Seals with this key (id, ARN or alias). Without one, URLs are left in clear; those sealed
+    /// earlier are still opened.
     #[must_use]
     pub fn new(kms: Kms, key: Option<String>) -> Self {
         Self { kms, key }
     }
 
-    /// The request as it may be shown: with its response URL sealed. Names must have been derived before; they hash the URL in clear.
+    /// The request as it may be shown: with its response URL sealed. Names must have been derived
+    /// before; they hash the URL in clear.
     ///
     /// # Errors
     /// When KMS does not encrypt.
@@ -44,8 +50,18 @@ impl Seal {
         let Some(key) = &self.key else {
             return Ok(request.clone());
         };
-        let ciphertext = self.kms.encrypt(key, request.response_url.expose().as_bytes(), context(request)).await?;
-        Ok(Request { response_url: ResponseUrl::new(format!("{SEALED}{}", base64::encode(ciphertext))), ..request.clone() })
+        let ciphertext = self
+            .kms
+            .encrypt(
+                key,
+                request.response_url.expose().as_bytes(),
+                context(request),
+            )
+            .await?;
+        Ok(Request {
+            response_url: ResponseUrl::new(format!("{SEALED}{}", base64::encode(ciphertext))),
+            ..request.clone()
+        })
     }
 
     /// The response URL in clear.
@@ -57,7 +73,9 @@ impl Seal {
             return Ok(request.response_url.clone());
         };
         let url = self.kms.decrypt(ciphertext, context(request)).await?;
-        Ok(ResponseUrl::new(String::from_utf8(url).map_err(|_| UnsealError::Damaged)?))
+        Ok(ResponseUrl::new(
+            String::from_utf8(url).map_err(|_| UnsealError::Damaged)?,
+        ))
     }
 }
 
@@ -69,11 +87,18 @@ pub fn ciphertext_of(url: &ResponseUrl) -> Result<Option<Vec<u8>>, UnsealError> 
     let Some(ciphertext) = url.expose().strip_prefix(SEALED) else {
         return Ok(None);
     };
-    let ciphertext = base64::decode(ciphertext).ok().filter(|bytes| (1..=MAX_CIPHERTEXT).contains(&bytes.len()));
+    let ciphertext = base64::decode(ciphertext)
+        .ok()
+        .filter(|bytes| (1..=MAX_CIPHERTEXT).contains(&bytes.len()));
     ciphertext.map(Some).ok_or(UnsealError::Damaged)
 }
 
 /// Binds the ciphertext to its request: copied into another execution's input it opens no more.
 fn context(request: &Request) -> EncryptionContext {
-    [("StackId", &request.stack_id), ("RequestId", &request.request_id)].map(|(name, value)| (name.to_owned(), value.clone())).into()
+    [
+        ("StackId", &request.stack_id),
+        ("RequestId", &request.request_id),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.clone()))
+    .into()
 }

@@ -29,7 +29,9 @@ pub(super) async fn reason_to_skip(
         return Ok(None);
     }
     if is_rolling_back && !properties.run_on_rollback {
-        return Ok(Some("the stack is rolling back, and RunOnRollback is false".to_owned()));
+        return Ok(Some(
+            "the stack is rolling back, and RunOnRollback is false".to_owned(),
+        ));
     }
     let old = Properties::parse(&event.old_resource_properties).ok();
     let (before, after) = if properties.needs_environments(old.as_ref()) {
@@ -39,14 +41,18 @@ pub(super) async fn reason_to_skip(
         };
         let before = match before {
             Ok(before) => before,
-            // A definition that is gone cannot be compared with, and an update that may be due is run.
+            // A definition that is gone cannot be compared with, and an update that may be due is
+            // run.
             Err(error) if error.kind == ErrorKind::Rejected => {
                 tracing::info!(%error, "the task definition before the update cannot be read; the update runs the task");
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        (before, environments(ecs, properties.task_definition()).await?)
+        (
+            before,
+            environments(ecs, properties.task_definition()).await?,
+        )
     } else {
         (ContainerEnvironments::new(), ContainerEnvironments::new())
     };
@@ -55,11 +61,17 @@ pub(super) async fn reason_to_skip(
             tracing::info!(%reason, "the update runs the task");
             Ok(None)
         }
-        None => Ok(Some("nothing that UpdateCriteria name has changed".to_owned())),
+        None => Ok(Some(
+            "nothing that UpdateCriteria name has changed".to_owned(),
+        )),
     }
 }
 
 async fn environments(ecs: &Ecs, task_definition: &str) -> Result<ContainerEnvironments, ApiError> {
     let definition = ecs.describe_task_definition(task_definition).await?;
-    Ok(definition.containers.into_iter().map(|container| (container.name, container.environment)).collect())
+    Ok(definition
+        .containers
+        .into_iter()
+        .map(|container| (container.name, container.environment))
+        .collect())
 }

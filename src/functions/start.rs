@@ -26,7 +26,8 @@ use crate::task_spec::TaskSpec;
 
 /// The function ends after 300 s, of which the calls before the answer may have taken most.
 const DELIVERY: Duration = Duration::from_secs(30);
-/// How long the runs of an update that is taken back may take to stop, before the request itself is looked at.
+/// How long the runs of an update that is taken back may take to stop, before the request itself is
+/// looked at.
 const GIVING_UP: Duration = Duration::from_secs(40);
 /// Starts executions.
 #[derive(Debug, Clone)]
@@ -47,7 +48,8 @@ pub enum StartOutcome {
     Answered,
 }
 
-/// The event was neither answered nor handed on. Lambda delivers it again, and at last to the dead-letter queue.
+/// The event was neither answered nor handed on. Lambda delivers it again, and at last to the
+/// dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is nobody to answer.
@@ -60,7 +62,9 @@ pub enum StartError {
     #[error(transparent)]
     Respond(#[from] RespondError),
     /// It passes, and there is time for the next delivery.
-    #[error("{0}. The event is delivered again in a minute or two, and nothing was run or answered until then")]
+    #[error(
+        "{0}. The event is delivered again in a minute or two, and nothing was run or answered until then"
+    )]
     Later(ApiError),
 }
 
@@ -83,8 +87,20 @@ struct NotHandedOn {
 impl Starter {
     /// Starts executions of `state_machine`.
     #[must_use]
-    pub fn new(state_machine: StateMachine, stacks: Stacks, ecs: Ecs, responder: Responder, clock: Clock) -> Self {
-        Self { state_machine, stacks, ecs, responder, clock }
+    pub fn new(
+        state_machine: StateMachine,
+        stacks: Stacks,
+        ecs: Ecs,
+        responder: Responder,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            state_machine,
+            stacks,
+            ecs,
+            responder,
+            clock,
+        }
     }
 
     /// Takes care of an event.
@@ -104,7 +120,11 @@ impl Starter {
         match decision {
             Decision::Execute(task) => self.execute(&event, &identity, &request, *task).await,
             Decision::Succeed(output) => {
-                tracing::info!(name = identity.name, reason = output.skipped, "nothing is run");
+                tracing::info!(
+                    name = identity.name,
+                    reason = output.skipped,
+                    "nothing is run"
+                );
                 self.responder.succeed(&request, *output, DELIVERY).await?;
                 Ok(StartOutcome::Answered)
             }
@@ -119,22 +139,32 @@ impl Starter {
     async fn decide(&self, event: &Event, identity: &Identity) -> Result<Decision, StartError> {
         let properties = match Properties::parse(&event.resource_properties) {
             Ok(properties) => properties,
-            Err(problems) => return Ok(Decision::Fail(format!("{}: {problems}", ErrorName::InvalidRequest))),
+            Err(problems) => {
+                return Ok(Decision::Fail(format!(
+                    "{}: {problems}",
+                    ErrorName::InvalidRequest
+                )));
+            }
         };
         let delivery = self.delivery(event);
         let never_runs = never_runs(event, &properties);
         let doing = match self.what_the_stack_does(event).await {
             Ok(doing) => doing,
-            Err(error) if never_runs.is_none() && delivery.is_followed_by_another(&error) => return Err(StartError::Later(error)),
+            Err(error) if never_runs.is_none() && delivery.is_followed_by_another(&error) => {
+                return Err(StartError::Later(error));
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
                 Doing::GoingOn
             }
         };
-        let is_rollback = doing == Doing::TakingUpdateBack && event.request.request_type == RequestType::Update;
+        let is_rollback =
+            doing == Doing::TakingUpdateBack && event.request.request_type == RequestType::Update;
         let is_void = match doing {
             Doing::GoingOn => false,
-            Doing::TakingUpdateBack if is_rollback => self.give_up_earlier_runs(event, identity).await?,
+            Doing::TakingUpdateBack if is_rollback => {
+                self.give_up_earlier_runs(event, identity).await?
+            }
             Doing::AtRest => delivery.is_late(),
             Doing::TakingUpdateBack | Doing::TakingCreationBack | Doing::Deleting => true,
         };
@@ -147,14 +177,27 @@ impl Starter {
         match reason_to_skip(event, &properties, is_rollback, &self.ecs).await {
             Ok(None) => {}
             Ok(Some(reason)) => return Ok(Decision::Succeed(Box::new(Output::skipped(reason)))),
-            Err(error) if delivery.is_followed_by_another(&error) => return Err(StartError::Later(error)),
+            Err(error) if delivery.is_followed_by_another(&error) => {
+                return Err(StartError::Later(error));
+            }
             Err(error) => {
-                let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::InvalidRequest };
-                return Ok(Decision::Fail(format!("{name}: UpdateCriteria cannot be compared: {error}.")));
+                let name = if error.kind == ErrorKind::AccessDenied {
+                    ErrorName::AccessDenied
+                } else {
+                    ErrorName::InvalidRequest
+                };
+                return Ok(Decision::Fail(format!(
+                    "{name}: UpdateCriteria cannot be compared: {error}."
+                )));
             }
         }
         let limit = Duration::from_secs(properties.timeout_seconds.into());
-        let deadline = deadline(self.clock.now(), limit, delivery.service_timeout(), &event.request.response_url);
+        let deadline = deadline(
+            self.clock.now(),
+            limit,
+            delivery.service_timeout(),
+            &event.request.response_url,
+        );
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
         Ok(Decision::Execute(Box::new(task)))
     }
@@ -163,11 +206,11 @@ impl Starter {
         Delivery::of(event, self.clock.now())
     }
 
-    /// What the stack does that the event is part of, where that can make a difference: for an Update, which may take another one
-    /// back, and for an event that comes late.
+    /// What the stack does that the event is part of, where that can make a difference: for an
+    /// Update, which may take another one back, and for an event that comes late.
     ///
-    /// Whoever cannot tell takes it to go on: to skip a migration that is due would be worse than to run the old task once more, which is
-    /// what every other custom resource does on a rollback.
+    /// Whoever cannot tell takes it to go on: to skip a migration that is due would be worse than
+    /// to run the old task once more, which is what every other custom resource does on a rollback.
     async fn what_the_stack_does(&self, event: &Event) -> Result<Doing, ApiError> {
         if event.request.request_type == RequestType::Update || self.delivery(event).is_late() {
             self.stacks.doing(&event.request.stack_id).await
@@ -179,7 +222,12 @@ impl Starter {
     /// Nobody waits for the request any more, and nobody would stop what it runs.
     async fn leave(&self, identity: &Identity) -> Decision {
         // An earlier delivery of the event may have come in time.
-        if self.state_machine.has(&identity.name).await.is_ok_and(|has| has) {
+        if self
+            .state_machine
+            .has(&identity.name)
+            .await
+            .is_ok_and(|has| has)
+        {
             return Decision::Leave;
         }
         Decision::Fail(format!(
@@ -188,16 +236,32 @@ impl Starter {
         ))
     }
 
-    /// CloudFormation does not wait for an Update to end before it takes it back, when another resource has failed or somebody has
-    /// cancelled. Its run would go on beside the one that comes next.
+    /// CloudFormation does not wait for an Update to end before it takes it back, when another
+    /// resource has failed or somebody has cancelled. Its run would go on beside the one that comes
+    /// next.
     ///
-    /// Answers whether this Update is itself the one that is taken back, and came late: a later one of the resource runs.
-    async fn give_up_earlier_runs(&self, event: &Event, identity: &Identity) -> Result<bool, StartError> {
+    /// Answers whether this Update is itself the one that is taken back, and came late: a later one
+    /// of the resource runs.
+    async fn give_up_earlier_runs(
+        &self,
+        event: &Event,
+        identity: &Identity,
+    ) -> Result<bool, StartError> {
         let delivery = self.delivery(event);
-        let Some(runs) = RunsOfResource::of(&identity.name) else { return Ok(false) };
-        let stopping = given_up::stop(&self.state_machine, &runs, &identity.name, Because::RolledBack, Some(delivery.sent()));
+        let Some(runs) = RunsOfResource::of(&identity.name) else {
+            return Ok(false);
+        };
+        let stopping = given_up::stop(
+            &self.state_machine,
+            &runs,
+            &identity.name,
+            Because::RolledBack,
+            Some(delivery.sent()),
+        );
         let Ok(stopped) = timeout(GIVING_UP, stopping).await else {
-            tracing::warn!("the runs of the update that is taken back could not all be stopped in time");
+            tracing::warn!(
+                "the runs of the update that is taken back could not all be stopped in time"
+            );
             return Ok(false);
         };
         match stopped.failure {
@@ -206,38 +270,75 @@ impl Starter {
         }
     }
 
-    /// A Delete never fails for its properties: what cannot be read cannot have started anything either.
+    /// A Delete never fails for its properties: what cannot be read cannot have started anything
+    /// either.
     fn decide_delete(&self, event: &Event, identity: &Identity) -> Decision {
         let target = Properties::for_delete(&event.resource_properties);
-        let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition) else {
+        let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition)
+        else {
             let reason = "the properties name no cluster and task definition that could have run";
             return Decision::Succeed(Box::new(Output::skipped(reason)));
         };
         let limit = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
-        let deadline = deadline_of_delete(self.clock.now(), limit, self.delivery(event).service_timeout(), &event.request.response_url);
-        let task = TaskSpec::new(cluster, task_definition, &identity.name, &identity.client_token, deadline);
+        let deadline = deadline_of_delete(
+            self.clock.now(),
+            limit,
+            self.delivery(event).service_timeout(),
+            &event.request.response_url,
+        );
+        let task = TaskSpec::new(
+            cluster,
+            task_definition,
+            &identity.name,
+            &identity.client_token,
+            deadline,
+        );
         Decision::Execute(Box::new(task))
     }
 
-    async fn execute(&self, event: &Event, identity: &Identity, request: &Request, task: TaskSpec) -> Result<StartOutcome, StartError> {
+    async fn execute(
+        &self,
+        event: &Event,
+        identity: &Identity,
+        request: &Request,
+        task: TaskSpec,
+    ) -> Result<StartOutcome, StartError> {
         match self.hand_on(identity, request, task).await {
-            Ok(Started::Running) => tracing::info!(execution = identity.name, "started the execution"),
+            Ok(Started::Running) => {
+                tracing::info!(execution = identity.name, "started the execution")
+            }
             Ok(Started::Already) => {
-                tracing::info!(execution = identity.name, "the event was delivered before, and its execution takes care of it");
+                tracing::info!(
+                    execution = identity.name,
+                    "the event was delivered before, and its execution takes care of it"
+                );
             }
             // The name makes another start harmless, whether this one took effect or not.
-            Err(NotHandedOn { error, .. }) if self.delivery(event).is_followed_by_another(&error) => return Err(StartError::Later(error)),
+            Err(NotHandedOn { error, .. })
+                if self.delivery(event).is_followed_by_another(&error) =>
+            {
+                return Err(StartError::Later(error));
+            }
             Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
                 // A stack must be able to go away even when the state machine has gone already.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
-                self.responder.succeed(request, Output::skipped("no execution could be started"), DELIVERY).await?;
+                self.responder
+                    .succeed(
+                        request,
+                        Output::skipped("no execution could be started"),
+                        DELIVERY,
+                    )
+                    .await?;
                 return Ok(StartOutcome::Answered);
             }
             Err(NotHandedOn { error, is_certain }) => {
                 let reason = if is_certain {
                     format!("The run could not be started: {error}. Nothing was run.")
                 } else {
-                    format!("The run could not be started: {error}. Should execution {} exist all the same, stop it.", identity.name)
+                    format!(
+                        "The run could not be started: {error}. Should execution {} exist all the same, stop it.",
+                        identity.name
+                    )
                 };
                 self.responder.fail(request, &reason, DELIVERY).await?;
                 return Ok(StartOutcome::Answered);
@@ -246,9 +347,15 @@ impl Starter {
         Ok(StartOutcome::Execution(identity.name.clone()))
     }
 
-    /// Makes sure that an execution has the request. A start that failed may have taken effect, or an earlier delivery of the event has
-    /// started it: an answer of ours would then come beside the execution's own.
-    async fn hand_on(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, NotHandedOn> {
+    /// Makes sure that an execution has the request. A start that failed may have taken effect, or
+    /// an earlier delivery of the event has started it: an answer of ours would then come beside
+    /// the execution's own.
+    async fn hand_on(
+        &self,
+        identity: &Identity,
+        request: &Request,
+        task: TaskSpec,
+    ) -> Result<Started, NotHandedOn> {
         let error = match self.start_execution(identity, request, task).await {
             Ok(started) => return Ok(started),
             Err(error) => error,
@@ -256,23 +363,44 @@ impl Starter {
         match self.state_machine.has(&identity.name).await {
             Ok(true) => return Ok(Started::Already),
             Ok(false) => {}
-            Err(unknown) => tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same"),
+            Err(unknown) => {
+                tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same")
+            }
         }
-        // What the service does not show yet may be there: it is eventually consistent (`API_DescribeExecution`).
-        let is_certain = error.kind != ErrorKind::Unavailable || error.action != "states:StartExecution";
+        // What the service does not show yet may be there: it is eventually consistent
+        // (`API_DescribeExecution`).
+        let is_certain =
+            error.kind != ErrorKind::Unavailable || error.action != "states:StartExecution";
         Err(NotHandedOn { error, is_certain })
     }
 
-    /// Puts the request into an execution, with its response URL sealed: an input is shown to many who may not answer.
-    async fn start_execution(&self, identity: &Identity, request: &Request, task: TaskSpec) -> Result<Started, ApiError> {
-        let input = ExecutionInput { request: self.responder.seal(request).await?, task };
-        let json = serde_json::to_string(&input).expect("an execution input is strings, numbers and lists");
+    /// Puts the request into an execution, with its response URL sealed: an input is shown to many
+    /// who may not answer.
+    async fn start_execution(
+        &self,
+        identity: &Identity,
+        request: &Request,
+        task: TaskSpec,
+    ) -> Result<Started, ApiError> {
+        let input = ExecutionInput {
+            request: self.responder.seal(request).await?,
+            task,
+        };
+        let json = serde_json::to_string(&input)
+            .expect("an execution input is strings, numbers and lists");
         self.state_machine.start(&identity.name, &json).await
     }
 }
 
-/// The request with a physical resource id: on Create the one we choose, afterwards CloudFormation's.
+/// The request with a physical resource id: on Create the one we choose, afterwards
+/// CloudFormation's.
 fn identified(request: &Request, identity: &Identity) -> Request {
-    let sent = request.physical_resource_id.clone().filter(|id| !id.is_empty());
-    Request { physical_resource_id: Some(sent.unwrap_or_else(|| identity.physical_resource_id.clone())), ..request.clone() }
+    let sent = request
+        .physical_resource_id
+        .clone()
+        .filter(|id| !id.is_empty());
+    Request {
+        physical_resource_id: Some(sent.unwrap_or_else(|| identity.physical_resource_id.clone())),
+        ..request.clone()
+    }
 }

@@ -15,9 +15,10 @@ use crate::deadline::DEFINITION_PATIENCE;
 use crate::event::RequestType;
 use crate::task_spec::TaskSpec;
 
-/// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s later or a few seconds more if
-/// one gets lost, and a launch that is under way then takes up to 10 s. The definition checks every 5 s; this many checks outlast
-/// that time. What comes later still, from a worker that hears of nothing, is stopped by the rescue of the stopped execution.
+/// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s
+/// later or a few seconds more if one gets lost, and a launch that is under way then takes up to 10
+/// s. The definition checks every 5 s; this many checks outlast that time. What comes later still,
+/// from a worker that hears of nothing, is stopped by the rescue of the stopped execution.
 pub const CHECKS_UNTIL_WORKERS_KNOW: u32 = 9;
 /// The time that those checks take.
 const UNTIL_WORKERS_KNOW: Duration = Duration::from_secs(45);
@@ -82,38 +83,67 @@ impl Stopper {
     /// Stops through `ecs` and `step_functions`.
     #[must_use]
     pub fn new(ecs: Ecs, step_functions: StepFunctions, clock: Clock) -> Self {
-        Self { leftovers: Leftovers::new(ecs), step_functions, clock }
+        Self {
+            leftovers: Leftovers::new(ecs),
+            step_functions,
+            clock,
+        }
     }
 
     /// Stops what still runs and counts it.
     ///
     /// # Errors
-    /// When ECS cannot be asked and there is time to try again. A task that could not be stopped is counted as running.
+    /// When ECS cannot be asked and there is time to try again. A task that could not be stopped is
+    /// counted as running.
     pub async fn stop(&self, event: StopEvent) -> Result<Stopped, ApiError> {
-        let State { request, task, leftovers } = event.state;
+        let State {
+            request,
+            task,
+            leftovers,
+        } = event.state;
         let is_delete = request.request_type == RequestType::Delete;
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {
             // First, so that nobody launches what would have to be stopped next.
-            let earlier = self.stop_executions(&event.state_machine, &task.started_by, leftovers.checks == 0).await;
+            let earlier = self
+                .stop_executions(
+                    &event.state_machine,
+                    &task.started_by,
+                    leftovers.checks == 0,
+                )
+                .await;
             executions += earlier.count;
             is_complete = earlier.failure.is_none();
         }
         let (owner, reason) = if is_delete {
-            (Owner::Resource { launched_until: None }, format!("{} ({})", Because::Deleted.in_words(), task.started_by))
+            (
+                Owner::Resource {
+                    launched_until: None,
+                },
+                format!("{} ({})", Because::Deleted.in_words(), task.started_by),
+            )
         } else {
-            (Owner::Execution, format!("The run has failed ({})", task.started_by))
+            (
+                Owner::Execution,
+                format!("The run has failed ({})", task.started_by),
+            )
         };
         let checks = leftovers.checks.saturating_add(1);
         let end = after(task.deadline, DEFINITION_PATIENCE);
-        // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the answer.
-        let look = timeout(self.clock.until(end).max(LAST_LOOK), self.leftovers.stop(owner, &task, &reason)).await;
+        // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the
+        // answer.
+        let look = timeout(
+            self.clock.until(end).max(LAST_LOOK),
+            self.leftovers.stop(owner, &task, &reason),
+        )
+        .await;
         let has_time = self.clock.now() < end;
         let may_launch = (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_KNOW;
         let running = match look {
             Ok(Ok(running)) => running,
-            // As long as workers may launch something, what cannot be seen now may be seen by the next check.
+            // As long as workers may launch something, what cannot be seen now may be seen by the
+            // next check.
             Ok(Err(error)) if has_time && may_launch => {
                 tracing::warn!(%error, "leftover tasks cannot be looked for; they are looked for again");
                 leftovers.running
@@ -124,23 +154,45 @@ impl Stopper {
                     execution = task.started_by,
                     "leftover tasks cannot be looked for in the time there is; the answer goes out"
                 );
-                return Ok(Stopped { running: leftovers.running, executions, checks, wait: false });
+                return Ok(Stopped {
+                    running: leftovers.running,
+                    executions,
+                    checks,
+                    wait: false,
+                });
             }
         };
-        Ok(Stopped { running, executions, checks, wait: (running > 0 || may_launch) && has_time })
+        Ok(Stopped {
+            running,
+            executions,
+            checks,
+            wait: (running > 0 || may_launch) && has_time,
+        })
     }
 
-    /// Stops the resource's other executions: CloudFormation has given them up, or it would not delete.
-    async fn stop_executions(&self, state_machine: &str, name: &str, is_first_check: bool) -> Stopping {
+    /// Stops the resource's other executions: CloudFormation has given them up, or it would not
+    /// delete.
+    async fn stop_executions(
+        &self,
+        state_machine: &str,
+        name: &str,
+        is_first_check: bool,
+    ) -> Stopping {
         let Some(runs) = RunsOfResource::of(name).filter(|_| !state_machine.is_empty()) else {
             return Stopping::default();
         };
         let state_machine = self.step_functions.state_machine(state_machine);
         let mut earlier = given_up::stop(&state_machine, &runs, name, Because::Deleted, None).await;
         if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
-            // An invocation before this one may have stopped them and ended without saying so; people stop executions, too.
-            match state_machine.stopped_since(before(self.clock.now(), UNTIL_WORKERS_KNOW)).await {
-                Ok(stopped) => earlier.count += stopped.iter().filter(|name| runs.include(name)).count(),
+            // An invocation before this one may have stopped them and ended without saying so;
+            // people stop executions, too.
+            match state_machine
+                .stopped_since(before(self.clock.now(), UNTIL_WORKERS_KNOW))
+                .await
+            {
+                Ok(stopped) => {
+                    earlier.count += stopped.iter().filter(|name| runs.include(name)).count()
+                }
                 Err(error) => {
                     tracing::warn!(%error, "executions of the resource that were just stopped cannot be looked for");
                     earlier.failure = Some(error);

@@ -2,15 +2,19 @@
 
 use crate::task_status::ContainerStatus;
 
-/// Exit codes above this are "ended by signal (code − 128)" (POSIX shell convention, kept by container runtimes).
+/// Exit codes above this are "ended by signal (code − 128)" (POSIX shell convention, kept by
+/// container runtimes).
 const SIGNAL_BASE: i32 = 128;
 const HIGHEST_SIGNAL: i32 = 64;
 
-/// Whether ECS says that the container ran out of memory. The exit code does not tell: it can be 0 or 137.
+/// Whether ECS says that the container ran out of memory. The exit code does not tell: it can be 0
+/// or 137.
 pub(super) fn ran_out_of_memory(container: &ContainerStatus) -> bool {
     container.reason.as_deref().is_some_and(|reason| {
         let reason = reason.to_ascii_lowercase();
-        reason.contains("outofmemory") || reason.contains("out of memory") || reason.contains("oomkilled")
+        reason.contains("outofmemory")
+            || reason.contains("out of memory")
+            || reason.contains("oomkilled")
     })
 }
 
@@ -23,13 +27,16 @@ pub(super) fn is_signal(code: i32) -> bool {
 pub(super) fn describe(container: &ContainerStatus) -> String {
     let Some(code) = container.exit_code else {
         return if ran_out_of_memory(container) {
-            "ran out of memory and was killed; raise the task's or the container's memory".to_owned()
+            "ran out of memory and was killed; raise the task's or the container's memory"
+                .to_owned()
         } else {
             "has no exit code, so nobody can say whether its work was done".to_owned()
         };
     };
     if ran_out_of_memory(container) {
-        return format!("exited with code {code} (it ran out of memory and was killed; raise the task's or the container's memory)");
+        return format!(
+            "exited with code {code} (it ran out of memory and was killed; raise the task's or the container's memory)"
+        );
     }
     match meaning(code) {
         Some(meaning) => format!("exited with code {code} ({meaning})"),
@@ -72,8 +79,16 @@ mod tests {
         for (code, reason, expected) in [
             (1, None, "exited with code 1"),
             (127, None, "exited with code 127 (command not found)"),
-            (139, None, "exited with code 139 (segmentation fault, SIGSEGV)"),
-            (137, None, "exited with code 137 (killed by SIGKILL: it did not stop in time, or the host ran out of memory)"),
+            (
+                139,
+                None,
+                "exited with code 139 (segmentation fault, SIGSEGV)",
+            ),
+            (
+                137,
+                None,
+                "exited with code 137 (killed by SIGKILL: it did not stop in time, or the host ran out of memory)",
+            ),
             (131, None, "exited with code 131 (ended by signal 3)"),
             (-1, None, "exited with code -1"),
             (255, None, "exited with code 255"),

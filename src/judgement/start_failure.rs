@@ -1,8 +1,9 @@
-//! Tasks that ended without having been seen to run: which of them may have run all the same, and which failures to start may
-//! pass by themselves, so that the same launch is worth another try.
+//! Tasks that ended without having been seen to run: which of them may have run all the same, and
+//! which failures to start may pass by themselves, so that the same launch is worth another try.
 //!
-//! ECS tells in prose only (`stopped-task-error-codes`), so this matches on the phrases of its documentation and of its agent.
-//! What matches nothing is reported at once: waiting out a permanent mistake costs the user an hour.
+//! ECS tells in prose only (`stopped-task-error-codes`), so this matches on the phrases of its
+//! documentation and of its agent. What matches nothing is reported at once: waiting out a
+//! permanent mistake costs the user an hour.
 
 use crate::task_status::{ContainerStatus, Host, StopCode, TaskStatus};
 
@@ -11,21 +12,35 @@ use crate::task_status::{ContainerStatus, Host, StopCode, TaskStatus};
 pub(super) enum Doubt<'t> {
     /// The host went away, and with it whatever it had not reported yet.
     HostLost,
-    /// The host gave up waiting for a container, this one if ECS lists any. The agent itself assumes then that the container
-    /// runs, and sends it a stop (amazon-ecs-agent, `handleEventError`).
+    /// The host gave up waiting for a container, this one if ECS lists any. The agent itself
+    /// assumes then that the container runs, and sends it a stop (amazon-ecs-agent,
+    /// `handleEventError`).
     LostSight(Option<&'t ContainerStatus>),
 }
 
 /// Errors of starting that are the runtime's word on it, unless they tell that it did not answer.
-const STARTING: &[&str] = &["cannotstartcontainererror", "containerruntimeerror", "containerruntimetimeouterror", "dockertimeouterror"];
+const STARTING: &[&str] = &[
+    "cannotstartcontainererror",
+    "containerruntimeerror",
+    "containerruntimetimeouterror",
+    "dockertimeouterror",
+];
 
 /// Signs that something did not answer: the container runtime, a registry, an API.
-const NO_ANSWER: &[&str] = &["timeout", "timed out", "deadline exceeded", "request canceled", "connection reset", "connection refused"];
+const NO_ANSWER: &[&str] = &[
+    "timeout",
+    "timed out",
+    "deadline exceeded",
+    "request canceled",
+    "connection reset",
+    "connection refused",
+];
 
 /// Further signs that the container runtime did not answer.
 const SILENCE: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
-/// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not mended by waiting.
+/// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not
+/// mended by waiting.
 const PERMANENT: &[&str] = &[
     "access denied",
     "accessdenied",
@@ -72,11 +87,17 @@ pub(super) fn doubt(task: &TaskStatus) -> Option<Doubt<'_>> {
     if lost_host(task) && !surely_ran_nothing(task) {
         return Some(Doubt::HostLost);
     }
-    let of_containers = task.containers.iter().find(|container| container.reason.as_deref().is_some_and(lost_sight));
+    let of_containers = task
+        .containers
+        .iter()
+        .find(|container| container.reason.as_deref().is_some_and(lost_sight));
     if of_containers.is_some() {
         return Some(Doubt::LostSight(of_containers));
     }
-    task.stopped_reason.as_deref().is_some_and(lost_sight).then(|| Doubt::LostSight(task.containers.first()))
+    task.stopped_reason
+        .as_deref()
+        .is_some_and(lost_sight)
+        .then(|| Doubt::LostSight(task.containers.first()))
 }
 
 /// Whether a launch that ended as `task` did, before any container started, is worth repeating.
@@ -89,20 +110,30 @@ pub fn may_pass(task: &TaskStatus) -> bool {
         return true;
     }
     // Somebody stopped it on purpose: starting it again would be fighting them.
-    if matches!(task.stop_code, Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated)) {
+    if matches!(
+        task.stop_code,
+        Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated)
+    ) {
         return false;
     }
     let reasons = task
         .stopped_reason
         .iter()
-        .chain(task.containers.iter().filter_map(|container| container.reason.as_ref()))
+        .chain(
+            task.containers
+                .iter()
+                .filter_map(|container| container.reason.as_ref()),
+        )
         .map(|reason| reason.to_ascii_lowercase());
     let mut passing = false;
     for reason in reasons {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        passing |= NO_ANSWER.iter().chain(PASSING).any(|sign| reason.contains(sign));
+        passing |= NO_ANSWER
+            .iter()
+            .chain(PASSING)
+            .any(|sign| reason.contains(sign));
     }
     passing
 }
@@ -110,20 +141,30 @@ pub fn may_pass(task: &TaskStatus) -> bool {
 /// Whether the task ended because what it ran on did, or was about to.
 fn lost_host(task: &TaskStatus) -> bool {
     match &task.stop_code {
-        Some(StopCode::SpotInterruption | StopCode::TerminationNotice | StopCode::InfrastructureHealth) => true,
+        Some(
+            StopCode::SpotInterruption
+            | StopCode::TerminationNotice
+            | StopCode::InfrastructureHealth,
+        ) => true,
         Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated) => false,
-        Some(StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_)) | None => {
-            task.stopped_reason.as_deref().is_some_and(|reason| reason.starts_with("Host EC2") && reason.contains("terminated"))
-        }
+        Some(
+            StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_),
+        )
+        | None => task
+            .stopped_reason
+            .as_deref()
+            .is_some_and(|reason| reason.starts_with("Host EC2") && reason.contains("terminated")),
     }
 }
 
-/// Whether a task whose host was lost ran nothing for certain. An EC2 host sends no word of a task before its first container
-/// has changed, so only a task without a host is beyond doubt. Fargate takes Spot capacity back with a warning two minutes
-/// ahead, in which it stops the task in order and reports what it did, pull and containers included; of hardware that failed
-/// under a task it cannot.
+/// Whether a task whose host was lost ran nothing for certain. An EC2 host sends no word of a task
+/// before its first container has changed, so only a task without a host is beyond doubt. Fargate
+/// takes Spot capacity back with a warning two minutes ahead, in which it stops the task in order
+/// and reports what it did, pull and containers included; of hardware that failed under a task it
+/// cannot.
 fn surely_ran_nothing(task: &TaskStatus) -> bool {
-    let nothing_is_reported = !task.pull_began && task.containers.iter().all(|container| !container.created);
+    let nothing_is_reported =
+        !task.pull_began && task.containers.iter().all(|container| !container.created);
     nothing_is_reported
         && match task.host {
             Host::None => true,
@@ -132,15 +173,18 @@ fn surely_ran_nothing(task: &TaskStatus) -> bool {
         }
 }
 
-/// Whether a reason says that the host gave up waiting for a container that it had told to start, or may have. Waiting for the
-/// image or for the container to be made comes before that.
+/// Whether a reason says that the host gave up waiting for a container that it had told to start,
+/// or may have. Waiting for the image or for the container to be made comes before that.
 fn lost_sight(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     if let Some((_, transition)) = reason.split_once("could not transition to ") {
         return !(transition.starts_with("pull") || transition.starts_with("created"));
     }
-    let is_silent =
-        STARTING.iter().any(|error| reason.contains(error)) && NO_ANSWER.iter().chain(SILENCE).any(|sign| reason.contains(sign));
+    let is_silent = STARTING.iter().any(|error| reason.contains(error))
+        && NO_ANSWER
+            .iter()
+            .chain(SILENCE)
+            .any(|sign| reason.contains(sign));
     // A log driver that cannot reach its service keeps the container from being started.
     (is_silent && !reason.contains("logging driver"))
         || reason.contains("cannotinspectcontainererror")

@@ -12,17 +12,33 @@ struct Row {
 
 enum Expected {
     Success(i32),
-    Failure { error: ErrorName, says: &'static [&'static str], may_pass: bool },
+    Failure {
+        error: ErrorName,
+        says: &'static [&'static str],
+        may_pass: bool,
+    },
 }
 
 fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> ContainerStatus {
-    ContainerStatus { name: name.to_owned(), exit_code, reason: reason.map(str::to_owned), running: false, created: false }
+    ContainerStatus {
+        name: name.to_owned(),
+        exit_code,
+        reason: reason.map(str::to_owned),
+        running: false,
+        created: false,
+    }
 }
 
-fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec<ContainerStatus>) -> TaskStatus {
+fn stopped(
+    stop_code: Option<&str>,
+    reason: &str,
+    started: bool,
+    containers: Vec<ContainerStatus>,
+) -> TaskStatus {
     TaskStatus {
         arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
-        task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3".to_owned(),
+        task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"
+            .to_owned(),
         phase: Phase::Stopped,
         stop_code: stop_code.map(StopCode::from),
         stopped_reason: Some(reason.to_owned()),
@@ -35,26 +51,53 @@ fn stopped(stop_code: Option<&str>, reason: &str, started: bool, containers: Vec
 }
 
 fn on_an_instance() -> Host {
-    Host::Instance("arn:aws:ecs:eu-west-1:123456789012:container-instance/todobackend/9f8e7d6c".to_owned())
+    Host::Instance(
+        "arn:aws:ecs:eu-west-1:123456789012:container-instance/todobackend/9f8e7d6c".to_owned(),
+    )
 }
 
 const EXITED: Option<&str> = Some("EssentialContainerExited");
 const NOT_STARTED: Option<&str> = Some("TaskFailedToStart");
 const ESSENTIAL: &str = "Essential container in task exited";
 
-fn not_started(name: &'static str, reason: &str, container_reason: Option<&str>, may_pass: bool) -> Row {
+fn not_started(
+    name: &'static str,
+    reason: &str,
+    container_reason: Option<&str>,
+    may_pass: bool,
+) -> Row {
     Row {
         name,
-        task: stopped(NOT_STARTED, reason, false, vec![container("migrate", None, container_reason)]),
-        expected: Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass },
+        task: stopped(
+            NOT_STARTED,
+            reason,
+            false,
+            vec![container("migrate", None, container_reason)],
+        ),
+        expected: Expected::Failure {
+            error: ErrorName::NotStarted,
+            says: &["No container of the task started"],
+            may_pass,
+        },
     }
 }
 
 /// The host gave up waiting for the container, which may run.
 fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) -> Row {
-    let task = stopped(NOT_STARTED, reason, false, vec![container("proxy", None, None), container("migrate", None, container_reason)]);
+    let task = stopped(
+        NOT_STARTED,
+        reason,
+        false,
+        vec![
+            container("proxy", None, None),
+            container("migrate", None, container_reason),
+        ],
+    );
     let says: &[&str] = if container_reason.is_some() {
-        &["'migrate' may or may not have run", "update the stack again"]
+        &[
+            "'migrate' may or may not have run",
+            "update the stack again",
+        ]
     } else {
         &["may or may not have run"]
     };
@@ -63,8 +106,20 @@ fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) 
 
 /// A task that was not seen to run on a host that is gone.
 fn lost_host(name: &'static str, stop_code: Option<&str>, host: Host, may_have_run: bool) -> Row {
-    let reason = if stop_code.is_some() { "Your Spot Task was interrupted." } else { "Host EC2 (instance i-0abc) terminated." };
-    let task = TaskStatus { host, ..stopped(stop_code, reason, false, vec![container("migrate", None, None)]) };
+    let reason = if stop_code.is_some() {
+        "Your Spot Task was interrupted."
+    } else {
+        "Host EC2 (instance i-0abc) terminated."
+    };
+    let task = TaskStatus {
+        host,
+        ..stopped(
+            stop_code,
+            reason,
+            false,
+            vec![container("migrate", None, None)],
+        )
+    };
     let expected = if may_have_run {
         Expected::Failure {
             error: ErrorName::Interrupted,
@@ -72,20 +127,50 @@ fn lost_host(name: &'static str, stop_code: Option<&str>, host: Host, may_have_r
             may_pass: false,
         }
     } else {
-        Expected::Failure { error: ErrorName::NotStarted, says: &["No container of the task started"], may_pass: true }
+        Expected::Failure {
+            error: ErrorName::NotStarted,
+            says: &["No container of the task started"],
+            may_pass: true,
+        }
     };
-    Row { name, task, expected }
+    Row {
+        name,
+        task,
+        expected,
+    }
 }
 
 fn failed(name: &'static str, task: TaskStatus, says: &'static [&'static str]) -> Row {
-    Row { name, task, expected: Expected::Failure { error: ErrorName::Failed, says, may_pass: false } }
-}
-
-fn interrupted(name: &'static str, stop_code: &str, exit_code: Option<i32>, says: &'static [&'static str]) -> Row {
     Row {
         name,
-        task: stopped(Some(stop_code), "stopped", true, vec![container("migrate", exit_code, None)]),
-        expected: Expected::Failure { error: ErrorName::Interrupted, says, may_pass: false },
+        task,
+        expected: Expected::Failure {
+            error: ErrorName::Failed,
+            says,
+            may_pass: false,
+        },
+    }
+}
+
+fn interrupted(
+    name: &'static str,
+    stop_code: &str,
+    exit_code: Option<i32>,
+    says: &'static [&'static str],
+) -> Row {
+    Row {
+        name,
+        task: stopped(
+            Some(stop_code),
+            "stopped",
+            true,
+            vec![container("migrate", exit_code, None)],
+        ),
+        expected: Expected::Failure {
+            error: ErrorName::Interrupted,
+            says,
+            may_pass: false,
+        },
     }
 }
 
@@ -94,12 +179,22 @@ fn table() -> Vec<Row> {
     vec![
         Row {
             name: "exit 0",
-            task: stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(0), None)]),
+            task: stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(0), None)],
+            ),
             expected: Expected::Success(0),
         },
         Row {
             name: "exit 0 without a stop code",
-            task: stopped(None, ESSENTIAL, true, vec![container("migrate", Some(0), None)]),
+            task: stopped(
+                None,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(0), None)],
+            ),
             expected: Expected::Success(0),
         },
         Row {
@@ -108,7 +203,10 @@ fn table() -> Vec<Row> {
                 EXITED,
                 ESSENTIAL,
                 true,
-                vec![container("migrate", Some(0), None), container("aws-guardduty-agent-x1y2", Some(137), None)],
+                vec![
+                    container("migrate", Some(0), None),
+                    container("aws-guardduty-agent-x1y2", Some(137), None),
+                ],
             ),
             expected: Expected::Success(0),
         },
@@ -118,18 +216,35 @@ fn table() -> Vec<Row> {
                 NOT_STARTED,
                 "Task failed to start",
                 true,
-                vec![container("migrate", Some(0), None), container("aws-guardduty-agent-1", None, Some("CannotStartContainerError: x"))],
+                vec![
+                    container("migrate", Some(0), None),
+                    container(
+                        "aws-guardduty-agent-1",
+                        None,
+                        Some("CannotStartContainerError: x"),
+                    ),
+                ],
             ),
             &["could not be started"],
         ),
         failed(
             "exit 0 of a task that was stopped without a stop code",
-            stopped(None, "Host EC2 (instance i-0abc) terminated.", true, vec![container("migrate", Some(0), None)]),
+            stopped(
+                None,
+                "Host EC2 (instance i-0abc) terminated.",
+                true,
+                vec![container("migrate", Some(0), None)],
+            ),
             &["without a stop code"],
         ),
         failed(
             "non-zero exit",
-            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(1), None)]),
+            stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", Some(1), None)],
+            ),
             &["Container 'migrate' exited with code 1"],
         ),
         failed(
@@ -138,7 +253,11 @@ fn table() -> Vec<Row> {
                 EXITED,
                 ESSENTIAL,
                 true,
-                vec![container("migrate", Some(137), Some("OutOfMemoryError: Container killed due to memory usage"))],
+                vec![container(
+                    "migrate",
+                    Some(137),
+                    Some("OutOfMemoryError: Container killed due to memory usage"),
+                )],
             ),
             &["'migrate'", "137", "ran out of memory"],
         ),
@@ -148,29 +267,57 @@ fn table() -> Vec<Row> {
                 EXITED,
                 ESSENTIAL,
                 true,
-                vec![container("migrate", Some(0), Some("OutOfMemoryError: container killed due to memory usage"))],
+                vec![container(
+                    "migrate",
+                    Some(0),
+                    Some("OutOfMemoryError: container killed due to memory usage"),
+                )],
             ),
             &["'migrate'", "ran out of memory"],
         ),
         failed(
             "exit code missing",
-            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", None, None)]),
+            stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![container("migrate", None, None)],
+            ),
             &["'migrate'", "has no exit code"],
         ),
-        failed("no containers after a start", stopped(EXITED, ESSENTIAL, true, vec![]), &["no container"]),
+        failed(
+            "no containers after a start",
+            stopped(EXITED, ESSENTIAL, true, vec![]),
+            &["no container"],
+        ),
         failed(
             "one of two containers failed to start while the other ran",
             stopped(
                 NOT_STARTED,
                 "Task failed to start",
                 false,
-                vec![container("migrate", None, Some("CannotPullContainerError: i/o timeout")), container("proxy", Some(0), None)],
+                vec![
+                    container(
+                        "migrate",
+                        None,
+                        Some("CannotPullContainerError: i/o timeout"),
+                    ),
+                    container("proxy", Some(0), None),
+                ],
             ),
             &["'migrate'", "has no exit code"],
         ),
         failed(
             "an essential sidecar exits first and the task goes down",
-            stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(137), None), container("proxy", Some(2), None)]),
+            stopped(
+                EXITED,
+                ESSENTIAL,
+                true,
+                vec![
+                    container("migrate", Some(137), None),
+                    container("proxy", Some(2), None),
+                ],
+            ),
             &["'proxy' exited with code 2"],
         ),
         not_started(
@@ -185,8 +332,18 @@ fn table() -> Vec<Row> {
             None,
             false,
         ),
-        not_started("image access denied", "CannotPullContainerError: pull access denied for x, repository does not exist", None, false),
-        not_started("pull rate limit", "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit", None, true),
+        not_started(
+            "image access denied",
+            "CannotPullContainerError: pull access denied for x, repository does not exist",
+            None,
+            false,
+        ),
+        not_started(
+            "pull rate limit",
+            "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
+            None,
+            true,
+        ),
         not_started(
             "ENI",
             "ResourceInitializationError: failed to configure ENI: timed out waiting for network interface provisioning",
@@ -214,25 +371,40 @@ fn table() -> Vec<Row> {
         not_started(
             "bad command",
             "Task failed to start",
-            Some("CannotStartContainerError: Error response from daemon: exec: \"pyhton3\": executable file not found in $PATH"),
+            Some(
+                "CannotStartContainerError: Error response from daemon: exec: \"pyhton3\": executable file not found in $PATH",
+            ),
             false,
         ),
         not_started("a reason nobody has seen yet", "Something new", None, false),
         Row {
             name: "stopped by somebody before a container started",
-            task: stopped(Some("UserInitiated"), "Task stopped by user", false, vec![container("migrate", None, None)]),
-            expected: Expected::Failure { error: ErrorName::NotStarted, says: &["stopped by somebody"], may_pass: false },
+            task: stopped(
+                Some("UserInitiated"),
+                "Task stopped by user",
+                false,
+                vec![container("migrate", None, None)],
+            ),
+            expected: Expected::Failure {
+                error: ErrorName::NotStarted,
+                says: &["stopped by somebody"],
+                may_pass: false,
+            },
         },
         not_started(
             "the container was not made in time",
             "Task failed to start",
-            Some("DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s"),
+            Some(
+                "DockerTimeoutError: Could not transition to created; timed out after waiting 4m0s",
+            ),
             true,
         ),
         not_started(
             "the image was not pulled in time",
             "Task failed to start",
-            Some("DockerTimeoutError: Could not transition to pulled; timed out after waiting 2h0m0s"),
+            Some(
+                "DockerTimeoutError: Could not transition to pulled; timed out after waiting 2h0m0s",
+            ),
             true,
         ),
         not_started(
@@ -244,7 +416,9 @@ fn table() -> Vec<Row> {
         lost_sight(
             "the start got no answer in time",
             "Task failed to start",
-            Some("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
+            Some(
+                "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+            ),
         ),
         lost_sight(
             "the start got no answer in time, told of the task",
@@ -254,9 +428,15 @@ fn table() -> Vec<Row> {
         lost_sight(
             "the look at the container after its start got no answer",
             "Task failed to start",
-            Some("CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s"),
+            Some(
+                "CannotInspectContainerError: Could not transition to inspecting; timed out after waiting 30s",
+            ),
         ),
-        lost_sight("the look at the container failed", "Task failed to start", Some("CannotInspectContainerError: server misbehaving")),
+        lost_sight(
+            "the look at the container failed",
+            "Task failed to start",
+            Some("CannotInspectContainerError: server misbehaving"),
+        ),
         lost_sight(
             "Fargate's runtime did not start it in time",
             "ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m: deadline exceeded",
@@ -265,55 +445,164 @@ fn table() -> Vec<Row> {
         lost_sight(
             "the runtime went away during the start",
             "Task failed to start",
-            Some("CannotStartContainerError: Post http://%2Fvar%2Frun%2Fdocker.sock/containers/x/start: EOF"),
+            Some(
+                "CannotStartContainerError: Post http://%2Fvar%2Frun%2Fdocker.sock/containers/x/start: EOF",
+            ),
         ),
         lost_sight(
             "the container that was assumed to run could not be stopped",
             "Task failed to start",
-            Some("CannotStopContainerError: Could not transition to stopped; timed out after waiting 1m0s"),
+            Some(
+                "CannotStopContainerError: Could not transition to stopped; timed out after waiting 1m0s",
+            ),
         ),
         lost_sight(
             "beside a failure that may pass",
             "CannotPullContainerError: i/o timeout",
-            Some("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
+            Some(
+                "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+            ),
         ),
-        lost_host("Spot taken back from Fargate before a container started", Some("SpotInterruption"), Host::Fargate, false),
-        lost_host("Spot taken back while the task waited for a host", Some("SpotInterruption"), Host::None, false),
-        lost_host("Spot taken back from an instance that had said nothing yet", Some("SpotInterruption"), on_an_instance(), true),
-        lost_host("Spot taken back from where nobody knows", Some("SpotInterruption"), Host::Unknown, true),
-        lost_host("Fargate hardware that failed", Some("InfrastructureHealth"), Host::Fargate, true),
-        lost_host("an instance that failed", Some("InfrastructureHealth"), on_an_instance(), true),
-        lost_host("an instance that ends", Some("TerminationNotice"), on_an_instance(), true),
-        lost_host("an instance that ended, told without a code", None, on_an_instance(), true),
-        lost_host("a host that ended before the task had it", None, Host::None, false),
+        lost_host(
+            "Spot taken back from Fargate before a container started",
+            Some("SpotInterruption"),
+            Host::Fargate,
+            false,
+        ),
+        lost_host(
+            "Spot taken back while the task waited for a host",
+            Some("SpotInterruption"),
+            Host::None,
+            false,
+        ),
+        lost_host(
+            "Spot taken back from an instance that had said nothing yet",
+            Some("SpotInterruption"),
+            on_an_instance(),
+            true,
+        ),
+        lost_host(
+            "Spot taken back from where nobody knows",
+            Some("SpotInterruption"),
+            Host::Unknown,
+            true,
+        ),
+        lost_host(
+            "Fargate hardware that failed",
+            Some("InfrastructureHealth"),
+            Host::Fargate,
+            true,
+        ),
+        lost_host(
+            "an instance that failed",
+            Some("InfrastructureHealth"),
+            on_an_instance(),
+            true,
+        ),
+        lost_host(
+            "an instance that ends",
+            Some("TerminationNotice"),
+            on_an_instance(),
+            true,
+        ),
+        lost_host(
+            "an instance that ended, told without a code",
+            None,
+            on_an_instance(),
+            true,
+        ),
+        lost_host(
+            "a host that ended before the task had it",
+            None,
+            Host::None,
+            false,
+        ),
         Row {
             name: "Spot taken back from Fargate while it pulled images, and perhaps ran a container",
             task: TaskStatus {
                 pull_began: true,
                 host: Host::Fargate,
-                ..stopped(Some("SpotInterruption"), "Your Spot Task was interrupted.", false, vec![container("migrate", None, None)])
+                ..stopped(
+                    Some("SpotInterruption"),
+                    "Your Spot Task was interrupted.",
+                    false,
+                    vec![container("migrate", None, None)],
+                )
             },
-            expected: Expected::Failure { error: ErrorName::Interrupted, says: &["nobody can say"], may_pass: false },
+            expected: Expected::Failure {
+                error: ErrorName::Interrupted,
+                says: &["nobody can say"],
+                may_pass: false,
+            },
         },
-        interrupted("Spot interruption after a start", "SpotInterruption", None, &["Spot capacity"]),
-        interrupted("Spot interruption with a clean exit on SIGTERM", "SpotInterruption", Some(0), &["Spot capacity", "half done"]),
-        interrupted("host terminated", "TerminationNotice", Some(143), &["host is being terminated"]),
-        interrupted("host unhealthy", "InfrastructureHealth", None, &["unhealthy"]),
+        interrupted(
+            "Spot interruption after a start",
+            "SpotInterruption",
+            None,
+            &["Spot capacity"],
+        ),
+        interrupted(
+            "Spot interruption with a clean exit on SIGTERM",
+            "SpotInterruption",
+            Some(0),
+            &["Spot capacity", "half done"],
+        ),
+        interrupted(
+            "host terminated",
+            "TerminationNotice",
+            Some(143),
+            &["host is being terminated"],
+        ),
+        interrupted(
+            "host unhealthy",
+            "InfrastructureHealth",
+            None,
+            &["unhealthy"],
+        ),
         interrupted("StopTask", "UserInitiated", Some(137), &["StopTask"]),
-        interrupted("a stop code of tomorrow, even with exit 0", "MeteorStrike", Some(0), &["MeteorStrike"]),
+        interrupted(
+            "a stop code of tomorrow, even with exit 0",
+            "MeteorStrike",
+            Some(0),
+            &["MeteorStrike"],
+        ),
     ]
 }
 
 #[test]
 fn a_stopped_task_is_judged_by_the_table() {
-    let criteria = Criteria { containers: None, success_exit_codes: vec![0] };
+    let criteria = Criteria {
+        containers: None,
+        success_exit_codes: vec![0],
+    };
     for row in table() {
         match (judge(&row.task, &criteria), row.expected) {
-            (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => assert_eq!(exit_code, expected, "{}", row.name),
-            (Verdict::Ended(ending), Expected::Failure { error, says, may_pass }) => {
-                assert_eq!((ending.error, ending.may_pass), (error, may_pass), "{}: {}", row.name, ending.what);
+            (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => {
+                assert_eq!(exit_code, expected, "{}", row.name)
+            }
+            (
+                Verdict::Ended(ending),
+                Expected::Failure {
+                    error,
+                    says,
+                    may_pass,
+                },
+            ) => {
+                assert_eq!(
+                    (ending.error, ending.may_pass),
+                    (error, may_pass),
+                    "{}: {}",
+                    row.name,
+                    ending.what
+                );
                 for part in says {
-                    assert!(ending.what.contains(part), "{}: {:?} is not in {:?}", row.name, part, ending.what);
+                    assert!(
+                        ending.what.contains(part),
+                        "{}: {:?} is not in {:?}",
+                        row.name,
+                        part,
+                        ending.what
+                    );
                 }
             }
             (verdict, _) => panic!("{}: {verdict:?}", row.name),
@@ -323,25 +612,83 @@ fn a_stopped_task_is_judged_by_the_table() {
 
 #[test]
 fn only_containers_that_count_decide() {
-    let task = stopped(EXITED, ESSENTIAL, true, vec![container("proxy", Some(143), None), container("migrate", Some(0), None)]);
-    let counting = |name: &str| Criteria { containers: Some(vec![name.to_owned()]), success_exit_codes: vec![0] };
-    assert_eq!(judge(&task, &counting("migrate")), Verdict::Succeeded { container: "migrate".to_owned(), exit_code: 0 });
-    let Verdict::Ended(ending) = judge(&task, &counting("proxy")) else { panic!("the proxy was ended by a signal") };
-    assert_eq!((ending.error, ending.container.as_deref()), (ErrorName::Failed, Some("proxy")));
-    let Verdict::Ended(ending) = judge(&task, &counting("nobody")) else { panic!("a container that is not there cannot have succeeded") };
-    assert!(ending.what.contains("'nobody'") && ending.what.contains("'proxy', 'migrate'"), "{}", ending.what);
+    let task = stopped(
+        EXITED,
+        ESSENTIAL,
+        true,
+        vec![
+            container("proxy", Some(143), None),
+            container("migrate", Some(0), None),
+        ],
+    );
+    let counting = |name: &str| Criteria {
+        containers: Some(vec![name.to_owned()]),
+        success_exit_codes: vec![0],
+    };
+    assert_eq!(
+        judge(&task, &counting("migrate")),
+        Verdict::Succeeded {
+            container: "migrate".to_owned(),
+            exit_code: 0
+        }
+    );
+    let Verdict::Ended(ending) = judge(&task, &counting("proxy")) else {
+        panic!("the proxy was ended by a signal")
+    };
+    assert_eq!(
+        (ending.error, ending.container.as_deref()),
+        (ErrorName::Failed, Some("proxy"))
+    );
+    let Verdict::Ended(ending) = judge(&task, &counting("nobody")) else {
+        panic!("a container that is not there cannot have succeeded")
+    };
+    assert!(
+        ending.what.contains("'nobody'") && ending.what.contains("'proxy', 'migrate'"),
+        "{}",
+        ending.what
+    );
 }
 
 #[test]
 fn success_is_what_the_properties_call_success() {
-    let task = stopped(EXITED, ESSENTIAL, true, vec![container("migrate", Some(3), None)]);
-    let criteria = Criteria { containers: None, success_exit_codes: vec![0, 3] };
-    assert_eq!(judge(&task, &criteria), Verdict::Succeeded { container: "migrate".to_owned(), exit_code: 3 });
+    let task = stopped(
+        EXITED,
+        ESSENTIAL,
+        true,
+        vec![container("migrate", Some(3), None)],
+    );
+    let criteria = Criteria {
+        containers: None,
+        success_exit_codes: vec![0, 3],
+    };
+    assert_eq!(
+        judge(&task, &criteria),
+        Verdict::Succeeded {
+            container: "migrate".to_owned(),
+            exit_code: 3
+        }
+    );
 }
 
 #[test]
 fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it() {
-    let task = stopped(EXITED, ESSENTIAL, true, vec![container("proxy", Some(137), None), container("migrate", Some(1), None)]);
-    let Verdict::Ended(ending) = judge(&task, &Criteria { containers: None, success_exit_codes: vec![0] }) else { panic!("a failure") };
+    let task = stopped(
+        EXITED,
+        ESSENTIAL,
+        true,
+        vec![
+            container("proxy", Some(137), None),
+            container("migrate", Some(1), None),
+        ],
+    );
+    let Verdict::Ended(ending) = judge(
+        &task,
+        &Criteria {
+            containers: None,
+            success_exit_codes: vec![0],
+        },
+    ) else {
+        panic!("a failure")
+    };
     assert_eq!(ending.container.as_deref(), Some("migrate"));
 }

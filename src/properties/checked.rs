@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// A value that has been read. Problems have been reported by then, so a wrong value is merely unknown.
+/// A value that has been read. Problems have been reported by then, so a wrong value is merely
+/// unknown.
 pub(super) enum Checked<'v> {
     /// Not given.
     Absent,
@@ -39,7 +40,9 @@ impl<'v> Members<'v> {
     }
 
     pub(super) fn get(&self, name: &str) -> &Checked<'v> {
-        self.members.get(name).map_or(&Checked::Absent, |member| &member.value)
+        self.members
+            .get(name)
+            .map_or(&Checked::Absent, |member| &member.value)
     }
 
     /// How the input spells a member that it has.
@@ -47,10 +50,19 @@ impl<'v> Members<'v> {
         self.members.get(name).map(|member| member.spelling)
     }
 
-    /// How the input would spell a member it lacks: like its other members, else with a capital, as CloudFormation does.
+    /// How the input would spell a member it lacks: like its other members, else with a capital, as
+    /// CloudFormation does.
     pub(super) fn would_spell(&self, name: &str) -> String {
-        let is_camel_case = self.members.values().any(|member| member.spelling.starts_with(|c: char| c.is_ascii_lowercase()));
-        if is_camel_case { name.to_owned() } else { super::names::pascal_case(name) }
+        let is_camel_case = self.members.values().any(|member| {
+            member
+                .spelling
+                .starts_with(|c: char| c.is_ascii_lowercase())
+        });
+        if is_camel_case {
+            name.to_owned()
+        } else {
+            super::names::pascal_case(name)
+        }
     }
 
     pub(super) fn is_given(&self, name: &str) -> bool {
@@ -66,7 +78,10 @@ impl<'v> Members<'v> {
         if self.is_open {
             return None;
         }
-        let known = self.members.iter().map(|(name, member)| Some(((*name).to_owned(), member.value.to_known()?)));
+        let known = self
+            .members
+            .iter()
+            .map(|(name, member)| Some(((*name).to_owned(), member.value.to_known()?)));
         known.collect::<Option<Map<_, _>>>().map(Value::Object)
     }
 }
@@ -104,7 +119,10 @@ impl Checked<'_> {
             Self::Known(value) => Some(value.clone()),
             Self::List(items) => {
                 let given = items.iter().filter(|item| !matches!(item, Self::Absent));
-                given.map(Checked::to_known).collect::<Option<_>>().map(Value::Array)
+                given
+                    .map(Checked::to_known)
+                    .collect::<Option<_>>()
+                    .map(Value::Array)
             }
             Self::Structure(members) => members.to_known(),
         }

@@ -2,7 +2,9 @@
 
 use super::limits;
 use super::rules;
-use super::schema::{List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole};
+use super::schema::{
+    List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole,
+};
 use super::{forms, overrides_schema};
 
 pub(super) use overrides_schema::OVERRIDES;
@@ -10,11 +12,18 @@ pub(super) use overrides_schema::OVERRIDES;
 /// What `RunTask` takes: `SERVICE` is refused there (API reference, `RunTask`, `propagateTags`).
 pub(super) const PROPAGATE_TO_TASK: Shape = Shape::Choice(&["TASK_DEFINITION", "NONE"]);
 
-const ROLE_ARN: Shape = text("the ARN of an IAM role", limits::MAX_ARN, forms::is_role_arn);
+const ROLE_ARN: Shape = text(
+    "the ARN of an IAM role",
+    limits::MAX_ARN,
+    forms::is_role_arn,
+);
 
 pub(super) static NETWORK_CONFIGURATION: Structure = Structure {
     what: "an object with AwsvpcConfiguration",
-    fields: &[required("awsvpcConfiguration", Shape::Structure(&AWSVPC_CONFIGURATION))],
+    fields: &[required(
+        "awsvpcConfiguration",
+        Shape::Structure(&AWSVPC_CONFIGURATION),
+    )],
     rules: &[],
 };
 
@@ -39,7 +48,11 @@ static SUBNETS: List = List {
 
 static SECURITY_GROUPS: List = List {
     what: "a list of security group ids",
-    item: text("a security group id (sg-…)", limits::MAX_NAME, forms::is_security_group),
+    item: text(
+        "a security group id (sg-…)",
+        limits::MAX_NAME,
+        forms::is_security_group,
+    ),
     min: 0,
     max: limits::MAX_SECURITY_GROUPS,
     takes_lone_item: false,
@@ -52,13 +65,23 @@ pub(super) static CAPACITY_PROVIDER_STRATEGY: List = List {
     min: 1,
     max: limits::MAX_CAPACITY_PROVIDERS,
     takes_lone_item: false,
-    rules: &[rules::some_capacity_provider_has_weight, rules::one_capacity_provider_has_a_base],
+    rules: &[
+        rules::some_capacity_provider_has_weight,
+        rules::one_capacity_provider_has_a_base,
+    ],
 };
 
 static CAPACITY_PROVIDER: Structure = Structure {
     what: "an object with CapacityProvider, Weight and Base",
     fields: &[
-        required("capacityProvider", text("the name of a capacity provider", limits::MAX_NAME, forms::is_name)),
+        required(
+            "capacityProvider",
+            text(
+                "the name of a capacity provider",
+                limits::MAX_NAME,
+                forms::is_name,
+            ),
+        ),
         optional("weight", whole(limits::CAPACITY_PROVIDER_WEIGHT)),
         optional("base", whole(limits::CAPACITY_PROVIDER_BASE)),
     ],
@@ -113,7 +136,14 @@ pub(super) static TAGS: List = List {
 static TAG: Structure = Structure {
     what: "an object with Key and Value",
     fields: &[
-        required("key", text("a tag's key (not one that begins with aws:)", limits::MAX_TAG_KEY, forms::is_tag_text)),
+        required(
+            "key",
+            text(
+                "a tag's key (not one that begins with aws:)",
+                limits::MAX_TAG_KEY,
+                forms::is_tag_text,
+            ),
+        ),
         optional(
             "value",
             Shape::Text(Text {
@@ -140,7 +170,14 @@ pub(super) static VOLUME_CONFIGURATIONS: List = List {
 static VOLUME_CONFIGURATION: Structure = Structure {
     what: "an object with Name and ManagedEBSVolume",
     fields: &[
-        required("name", text("the name of a volume of the task definition", limits::MAX_NAME, forms::is_name)),
+        required(
+            "name",
+            text(
+                "the name of a volume of the task definition",
+                limits::MAX_NAME,
+                forms::is_name,
+            ),
+        ),
         optional("managedEBSVolume", Shape::Structure(&MANAGED_EBS_VOLUME)),
     ],
     rules: &[],
@@ -151,22 +188,34 @@ static MANAGED_EBS_VOLUME: Structure = Structure {
     fields: &[
         optional("encrypted", Shape::Boolean),
         optional("kmsKeyId", any_text("the id, alias or ARN of a KMS key")),
-        optional("volumeType", Shape::Choice(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"])),
+        optional(
+            "volumeType",
+            Shape::Choice(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]),
+        ),
         optional("sizeInGiB", whole(limits::AT_LEAST_ONE)),
         optional("snapshotId", any_text("a snapshot id (snap-…)")),
-        optional("volumeInitializationRate", whole(limits::VOLUME_INITIALIZATION_RATE)),
+        optional(
+            "volumeInitializationRate",
+            whole(limits::VOLUME_INITIALIZATION_RATE),
+        ),
         optional("iops", whole(limits::AT_LEAST_ONE)),
         optional("throughput", whole(limits::AT_LEAST_ONE)),
         optional("tagSpecifications", Shape::List(&TAG_SPECIFICATIONS)),
         required("roleArn", ROLE_ARN),
         optional("terminationPolicy", Shape::Structure(&TERMINATION_POLICY)),
-        optional("filesystemType", Shape::Choice(&["ext3", "ext4", "xfs", "ntfs"])),
+        optional(
+            "filesystemType",
+            Shape::Choice(&["ext3", "ext4", "xfs", "ntfs"]),
+        ),
     ],
     rules: &[Rule::OneOf(&["sizeInGiB", "snapshotId"])],
 };
 
-static TERMINATION_POLICY: Structure =
-    Structure { what: "an object with DeleteOnTermination", fields: &[required("deleteOnTermination", Shape::Boolean)], rules: &[] };
+static TERMINATION_POLICY: Structure = Structure {
+    what: "an object with DeleteOnTermination",
+    fields: &[required("deleteOnTermination", Shape::Boolean)],
+    rules: &[],
+};
 
 static TAG_SPECIFICATIONS: List = List {
     what: "a list of objects with ResourceType and Tags",
@@ -182,7 +231,10 @@ static TAG_SPECIFICATION: Structure = Structure {
     fields: &[
         required("resourceType", Shape::Choice(&["volume"])),
         optional("tags", Shape::List(&TAGS)),
-        optional("propagateTags", Shape::Choice(&["TASK_DEFINITION", "SERVICE", "NONE"])),
+        optional(
+            "propagateTags",
+            Shape::Choice(&["TASK_DEFINITION", "SERVICE", "NONE"]),
+        ),
     ],
     rules: &[],
 };

@@ -1,11 +1,14 @@
 //! The forms of names, ids and ARNs.
 //!
-//! They refuse what cannot be meant (an EC2 instance id for a container instance, a subnet for a security group) and leave
-//! existence, partitions and accounts to ECS.
+//! They refuse what cannot be meant (an EC2 instance id for a container instance, a subnet for a
+//! security group) and leave existence, partitions and accounts to ECS.
 
-/// Letters, digits, `-` and `_`: what ECS allows in the names of clusters, families, containers and services.
+/// Letters, digits, `-` and `_`: what ECS allows in the names of clusters, families, containers and
+/// services.
 pub(super) fn is_name(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_') && text.len() <= super::limits::MAX_NAME
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && text.len() <= super::limits::MAX_NAME
 }
 
 pub(super) fn is_arn(text: &str) -> bool {
@@ -17,7 +20,9 @@ fn is_arn_of(text: &str, service: &str, resource: &str) -> bool {
     let mut parts = text.splitn(6, ':');
     is_arn(text)
         && parts.nth(2) == Some(service)
-        && parts.nth(2).is_some_and(|rest| rest.strip_prefix(resource).is_some_and(|id| !id.is_empty()))
+        && parts
+            .nth(2)
+            .is_some_and(|rest| rest.strip_prefix(resource).is_some_and(|id| !id.is_empty()))
 }
 
 pub(super) fn is_cluster(text: &str) -> bool {
@@ -31,7 +36,10 @@ pub(super) fn is_service(text: &str) -> bool {
 pub(super) fn is_task_definition(text: &str) -> bool {
     let is_short = |text: &str| match text.split_once(':') {
         Some((family, revision)) => {
-            !family.is_empty() && is_name(family) && !revision.is_empty() && revision.bytes().all(|b| b.is_ascii_digit())
+            !family.is_empty()
+                && is_name(family)
+                && !revision.is_empty()
+                && revision.bytes().all(|b| b.is_ascii_digit())
         }
         None => is_name(text),
     };
@@ -40,7 +48,8 @@ pub(super) fn is_task_definition(text: &str) -> bool {
 
 /// An ARN, or the id at its end: hex digits, with dashes in ids of old.
 pub(super) fn is_container_instance(text: &str) -> bool {
-    is_arn_of(text, "ecs", "container-instance/") || text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    is_arn_of(text, "ecs", "container-instance/")
+        || text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 pub(super) fn is_role_arn(text: &str) -> bool {
@@ -56,12 +65,15 @@ pub(super) fn is_security_group(text: &str) -> bool {
 }
 
 fn is_id(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|id| !id.is_empty() && is_name(id))
+    text.strip_prefix(prefix)
+        .is_some_and(|id| !id.is_empty() && is_name(id))
 }
 
 /// `aws:` in any case is reserved at the beginning of a tag's key and value.
 pub(super) fn is_tag_text(text: &str) -> bool {
-    !text.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+    !text
+        .get(..4)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
 }
 
 #[cfg(test)]
@@ -89,19 +101,54 @@ mod tests {
             ),
             (
                 is_task_definition,
-                &["migrate", "migrate:3", "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"],
-                &["migrate:", ":3", "migrate:latest", "migrate:3:4", "arn:aws:iam::123456789012:role/migrate"],
+                &[
+                    "migrate",
+                    "migrate:3",
+                    "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3",
+                ],
+                &[
+                    "migrate:",
+                    ":3",
+                    "migrate:latest",
+                    "migrate:3:4",
+                    "arn:aws:iam::123456789012:role/migrate",
+                ],
             ),
-            (is_service, &["web", "arn:aws:ecs:eu-west-1:123456789012:service/production/web"], &["web!"]),
+            (
+                is_service,
+                &[
+                    "web",
+                    "arn:aws:ecs:eu-west-1:123456789012:service/production/web",
+                ],
+                &["web!"],
+            ),
             (
                 is_container_instance,
-                &["0123456789abcdef0123456789abcdef", "arn:aws:ecs:eu-west-1:123456789012:container-instance/production/0123"],
-                &["i-0123456789abcdef0", "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123"],
+                &[
+                    "0123456789abcdef0123456789abcdef",
+                    "arn:aws:ecs:eu-west-1:123456789012:container-instance/production/0123",
+                ],
+                &[
+                    "i-0123456789abcdef0",
+                    "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123",
+                ],
             ),
-            (is_role_arn, &["arn:aws:iam::123456789012:role/path/task"], &["task", "arn:aws:iam::123456789012:user/me"]),
-            (is_subnet, &["subnet-0123"], &["subnet-", "sg-1", "subnet-1,subnet-2"]),
+            (
+                is_role_arn,
+                &["arn:aws:iam::123456789012:role/path/task"],
+                &["task", "arn:aws:iam::123456789012:user/me"],
+            ),
+            (
+                is_subnet,
+                &["subnet-0123"],
+                &["subnet-", "sg-1", "subnet-1,subnet-2"],
+            ),
             (is_security_group, &["sg-0123"], &["sg-", "subnet-1"]),
-            (is_tag_text, &["team", "", "awsome", "ü"], &["aws:cloudformation", "AWS:x"]),
+            (
+                is_tag_text,
+                &["team", "", "awsome", "ü"],
+                &["aws:cloudformation", "AWS:x"],
+            ),
         ];
         for (form, accepted, refused) in table {
             for text in *accepted {

@@ -40,7 +40,8 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
     }
 }
 
-/// Whether a key calls a function. Beside other keys it is a macro that may add any members (`Fn::Transform`, `Fn::ForEach::…`).
+/// Whether a key calls a function. Beside other keys it is a macro that may add any members
+/// (`Fn::Transform`, `Fn::ForEach::…`).
 pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
 }
@@ -67,6 +68,9 @@ mod tests {
         ] {
             assert_eq!(of(&value).is_some(), is_function, "{value}");
         }
-        assert!(matches!(of(&json!({"Ref": "AWS::NoValue"})), Some(Intrinsic::NoValue)));
+        assert!(matches!(
+            of(&json!({"Ref": "AWS::NoValue"})),
+            Some(Intrinsic::NoValue)
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! Limits of the properties, each with its source.
 //!
-//! Where the ECS documentation gives figures that belong to another service and move with it (sizes and IOPS of EBS volumes),
-//! only what can never be right is refused here; ECS judges the rest.
+//! Where the ECS documentation gives figures that belong to another service and move with it (sizes
+//! and IOPS of EBS volumes), only what can never be right is refused here; ECS judges the rest.
 
 /// Tasks of one `RunTask` call (API reference, `RunTask`, `count`). 0 is ours: run nothing.
 pub(super) const COUNT: (i64, i64) = (0, 10);
@@ -9,7 +9,8 @@ pub(super) const COUNT: (i64, i64) = (0, 10);
 /// Container instances of one `StartTask` call (API reference, `StartTask`, `containerInstances`).
 pub(super) const MAX_INSTANCES: usize = 10;
 
-/// Characters of `overrides` as JSON, with its formatting characters (API reference, `RunTask`, `overrides`).
+/// Characters of `overrides` as JSON, with its formatting characters (API reference, `RunTask`,
+/// `overrides`).
 pub(super) const MAX_OVERRIDES_CHARACTERS: usize = 8192;
 
 /// Tags of one resource (API reference, `Tag`).
@@ -36,15 +37,17 @@ pub(super) const MAX_PLACEMENT_CONSTRAINTS: usize = 10;
 /// API reference, `RunTask`, `placementStrategy`.
 pub(super) const MAX_PLACEMENT_STRATEGIES: usize = 5;
 
-/// Characters of the name of a cluster, a service, a container, a family or a capacity provider (API reference,
-/// `CreateCluster`, `CreateService`, `ContainerDefinition`, `RegisterTaskDefinition`, `CreateCapacityProvider`).
+/// Characters of the name of a cluster, a service, a container, a family or a capacity provider
+/// (API reference, `CreateCluster`, `CreateService`, `ContainerDefinition`,
+/// `RegisterTaskDefinition`, `CreateCapacityProvider`).
 pub(super) const MAX_NAME: usize = 255;
 /// Characters of an ARN in any AWS API (IAM's `arnType`); longer than any name an ECS API takes.
 pub(super) const MAX_ARN: usize = 2048;
 
 /// GiB of ephemeral storage (API reference, `EphemeralStorage`).
 pub(super) const EPHEMERAL_STORAGE_GIB: (i64, i64) = (21, 200);
-/// MiB of a container, of which Docker needs four to start any (API reference, `ContainerDefinition`, `memory`).
+/// MiB of a container, of which Docker needs four to start any (API reference,
+/// `ContainerDefinition`, `memory`).
 pub(super) const CONTAINER_MEMORY_MIB: (i64, i64) = (4, i32::MAX as i64);
 /// CPU units of a container (API reference, `ContainerDefinition`, `cpu`: an integer).
 pub(super) const CONTAINER_CPU_UNITS: (i64, i64) = (0, i32::MAX as i64);
@@ -53,12 +56,14 @@ pub(super) const VOLUME_INITIALIZATION_RATE: (i64, i64) = (100, 300);
 /// Any integer of the API that counts something there must be one of at least.
 pub(super) const AT_LEAST_ONE: (i64, i64) = (1, i32::MAX as i64);
 
-/// Seconds for the whole run. CloudFormation waits at most an hour (`ServiceTimeout`), of which a minute is kept for stopping
-/// what runs and for the answer.
+/// Seconds for the whole run. CloudFormation waits at most an hour (`ServiceTimeout`), of which a
+/// minute is kept for stopping what runs and for the answer.
 pub(super) const TIMEOUT_SECONDS: (i64, i64) = (1, 3540);
-/// Seconds CloudFormation waits for an answer (`AWS::CloudFormation::CustomResource`, `ServiceTimeout`).
+/// Seconds CloudFormation waits for an answer (`AWS::CloudFormation::CustomResource`,
+/// `ServiceTimeout`).
 pub(super) const SERVICE_TIMEOUT_SECONDS: (i64, i64) = (1, 3600);
 /// Lines of log in a Reason; the answer has room for 4,096 bytes in all.
 pub(super) const LOG_LINES: (i64, i64) = (0, 100);
-/// Exit codes as the ECS API carries them (API reference, `Container`, `exitCode`: an integer). Windows has negative ones.
+/// Exit codes as the ECS API carries them (API reference, `Container`, `exitCode`: an integer).
+/// Windows has negative ones.
 pub(super) const EXIT_CODE: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);

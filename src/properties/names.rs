@@ -1,6 +1,7 @@
 //! Names of properties: their two spellings, and the one that was probably meant.
 
-/// Unknown names longer than this are not compared with known ones; nothing that long is a slip of the pen.
+/// Unknown names longer than this are not compared with known ones; nothing that long is a slip of
+/// the pen.
 const MAX_COMPARED: usize = 60;
 
 /// A slip of the pen changes at most one letter in this many.
@@ -9,12 +10,16 @@ const LETTERS_PER_SLIP: usize = 3;
 /// CloudFormation's spelling of a name that the ECS API spells in camelCase.
 pub(super) fn pascal_case(name: &str) -> String {
     let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_ascii_uppercase().to_string() + letters.as_str()
+    })
 }
 
 /// Whether `spelling` is `name` in camelCase or PascalCase.
 pub(super) fn is_spelling_of(spelling: &str, name: &str) -> bool {
-    let same_rest = spelling.get(1..).is_some_and(|rest| name.get(1..) == Some(rest));
+    let same_rest = spelling
+        .get(1..)
+        .is_some_and(|rest| name.get(1..) == Some(rest));
     same_rest && spelling.as_bytes()[0].eq_ignore_ascii_case(&name.as_bytes()[0])
 }
 
@@ -25,13 +30,20 @@ pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
     }
     let word = word.to_lowercase();
     let slips = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
-    let (slips, name) = known.into_iter().map(|name| (slips(name), name)).min_by_key(|(slips, _)| *slips)?;
+    let (slips, name) = known
+        .into_iter()
+        .map(|name| (slips(name), name))
+        .min_by_key(|(slips, _)| *slips)?;
     (slips <= word.chars().count() / LETTERS_PER_SLIP).then_some(name)
 }
 
 /// `known` in the manner of `like`: with a capital or without.
 pub(super) fn spelled_like(like: &str, known: &str) -> String {
-    if like.starts_with(|c: char| c.is_ascii_lowercase()) { known.to_owned() } else { pascal_case(known) }
+    if like.starts_with(|c: char| c.is_ascii_lowercase()) {
+        known.to_owned()
+    } else {
+        pascal_case(known)
+    }
 }
 
 #[cfg(test)]
@@ -55,7 +67,14 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_finds_its_name() {
-        let known = ["cluster", "taskDefinition", "overrides", "count", "subnets", "securityGroups"];
+        let known = [
+            "cluster",
+            "taskDefinition",
+            "overrides",
+            "count",
+            "subnets",
+            "securityGroups",
+        ];
         for (word, meant) in [
             ("Overides", Some("overrides")),
             ("Cuont", Some("count")),

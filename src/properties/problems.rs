@@ -5,8 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is kept of hostile input
-/// stays small.
+/// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is
+/// kept of hostile input stays small.
 const MAX_TOLD: usize = 20;
 
 /// Characters of a wrong value or an unknown name that are repeated in a message.
@@ -17,7 +17,8 @@ const MAX_ECHOED: usize = 60;
 pub struct Problem {
     /// The property, in the spelling of the input: `Overrides.ContainerOverrides[0].Memory`.
     pub path: String,
-    /// What is wrong, as the rest of a sentence that begins with the path: `is "lots"; expected a whole number`.
+    /// What is wrong, as the rest of a sentence that begins with the path:
+    /// `is "lots"; expected a whole number`.
     pub message: String,
     /// The way to the property, for finding it in the text it was read from.
     #[serde(skip)]
@@ -66,7 +67,11 @@ impl Problems {
         if self.is_full() {
             self.more += 1;
         } else {
-            self.told.push(Problem { path: path.to_string(), message: message.into(), steps: path.steps() });
+            self.told.push(Problem {
+                path: path.to_string(),
+                message: message.into(),
+                steps: path.steps(),
+            });
         }
     }
 }
@@ -110,14 +115,23 @@ enum Segment<'a> {
 
 impl<'a> Path<'a> {
     /// The properties as a whole.
-    pub(crate) const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root };
+    pub(crate) const ROOT: Path<'static> = Path {
+        parent: None,
+        segment: Segment::Root,
+    };
 
     pub(crate) fn key(&'a self, key: &'a str) -> Self {
-        Path { parent: Some(self), segment: Segment::Key(key) }
+        Path {
+            parent: Some(self),
+            segment: Segment::Key(key),
+        }
     }
 
     pub(crate) fn index(&'a self, index: usize) -> Self {
-        Path { parent: Some(self), segment: Segment::Index(index) }
+        Path {
+            parent: Some(self),
+            segment: Segment::Index(index),
+        }
     }
 
     pub(crate) fn is_root(&self) -> bool {
@@ -154,7 +168,11 @@ impl fmt::Display for Path<'_> {
 
 /// `text` in one line, without control characters, cut to a length fit for a message.
 pub(crate) fn printable(text: &str) -> String {
-    let mut shown: String = text.chars().take(MAX_ECHOED).flat_map(char::escape_debug).collect();
+    let mut shown: String = text
+        .chars()
+        .take(MAX_ECHOED)
+        .flat_map(char::escape_debug)
+        .collect();
     if text.chars().nth(MAX_ECHOED).is_some() {
         shown.push('…');
     }
@@ -193,21 +211,33 @@ mod tests {
         let overrides = Path::ROOT.key("Overrides");
         let containers = overrides.key("containerOverrides");
         let first = containers.index(0);
-        assert_eq!(first.key("Memory").to_string(), "Overrides.containerOverrides[0].Memory");
+        assert_eq!(
+            first.key("Memory").to_string(),
+            "Overrides.containerOverrides[0].Memory"
+        );
         assert_eq!(Path::ROOT.to_string(), "ResourceProperties");
     }
 
     #[test]
     fn problems_read_as_sentences_and_the_rest_is_counted() {
         let mut problems = Problems::default();
-        problems.add(&Path::ROOT.key("Count"), "is \"abc\"; expected a whole number");
+        problems.add(
+            &Path::ROOT.key("Count"),
+            "is \"abc\"; expected a whole number",
+        );
         problems.add(&Path::ROOT.key("Cluster"), "is missing");
-        assert_eq!(problems.to_string(), "Count is \"abc\"; expected a whole number. Cluster is missing.");
+        assert_eq!(
+            problems.to_string(),
+            "Count is \"abc\"; expected a whole number. Cluster is missing."
+        );
         for _ in 0..MAX_TOLD {
             problems.add(&Path::ROOT, "is wrong");
         }
         assert_eq!(problems.told().len(), MAX_TOLD);
-        assert!(problems.to_string().ends_with(" And 2 more problems."), "{problems}");
+        assert!(
+            problems.to_string().ends_with(" And 2 more problems."),
+            "{problems}"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What members and items must be together, beyond what their shapes say.
 //!
-//! A rule speaks up only about what it knows for certain: what a template leaves open is left to the deployment.
+//! A rule speaks up only about what it knows for certain: what a template leaves open is left to
+//! the deployment.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,17 @@ use super::schema::Rule;
 pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
     match rule {
         Rule::NotTogether(one, others, why) => {
-            let Some(one) = members.spelling(one).filter(|_| members.is_given(one)) else { return };
+            let Some(one) = members.spelling(one).filter(|_| members.is_given(one)) else {
+                return;
+            };
             for other in others.iter().filter(|other| members.is_given(other)) {
                 if let Some(other) = members.spelling(other) {
-                    problems.add(&path.key(other), format!("cannot be given together with {one}: {why}; leave one of the two out"));
+                    problems.add(
+                        &path.key(other),
+                        format!(
+                            "cannot be given together with {one}: {why}; leave one of the two out"
+                        ),
+                    );
                 }
             }
         }
@@ -32,8 +40,17 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
 }
 
 /// ECS counts the characters of the overrides as JSON.
-pub(super) fn overrides_fit_the_api(members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
-    let Some(characters) = members.to_known().map(|overrides| overrides.to_string().chars().count()) else { return };
+pub(super) fn overrides_fit_the_api(
+    members: &Members<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    let Some(characters) = members
+        .to_known()
+        .map(|overrides| overrides.to_string().chars().count())
+    else {
+        return;
+    };
     if characters > MAX_OVERRIDES_CHARACTERS {
         problems.add(
             path,
@@ -45,62 +62,117 @@ pub(super) fn overrides_fit_the_api(members: &Members<'_>, path: &Path<'_>, prob
     }
 }
 
-/// "You can't specify an expression if the constraint type is distinctInstance" (API reference, `PlacementConstraint`).
-pub(super) fn expression_belongs_to_member_of(members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
+/// "You can't specify an expression if the constraint type is distinctInstance" (API reference,
+/// `PlacementConstraint`).
+pub(super) fn expression_belongs_to_member_of(
+    members: &Members<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
     match members.get("type").text() {
         Some("memberOf") if members.is_missing("expression") => {
-            problems.add(path, format!("lacks {}, which memberOf needs", members.would_spell("expression")));
+            problems.add(
+                path,
+                format!(
+                    "lacks {}, which memberOf needs",
+                    members.would_spell("expression")
+                ),
+            );
         }
         Some("distinctInstance") if members.is_given("expression") => {
             let expression = members.spelling("expression").unwrap_or("expression");
-            problems.add(&path.key(expression), "cannot be given for distinctInstance");
+            problems.add(
+                &path.key(expression),
+                "cannot be given for distinctInstance",
+            );
         }
         _ => {}
     }
 }
 
 /// `spread` needs a field, `binpack` one of two (API reference, `PlacementStrategy`).
-pub(super) fn placement_field_fits_its_type(members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
-    let Some(strategy @ ("spread" | "binpack")) = members.get("type").text() else { return };
+pub(super) fn placement_field_fits_its_type(
+    members: &Members<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    let Some(strategy @ ("spread" | "binpack")) = members.get("type").text() else {
+        return;
+    };
     if members.is_missing("field") {
-        problems.add(path, format!("lacks {}, which {strategy} needs", members.would_spell("field")));
+        problems.add(
+            path,
+            format!(
+                "lacks {}, which {strategy} needs",
+                members.would_spell("field")
+            ),
+        );
     }
-    let is_packable = |field: &str| field.eq_ignore_ascii_case("cpu") || field.eq_ignore_ascii_case("memory");
+    let is_packable =
+        |field: &str| field.eq_ignore_ascii_case("cpu") || field.eq_ignore_ascii_case("memory");
     if strategy == "binpack"
         && let Some(field) = members.get("field").text()
         && !is_packable(field)
     {
         let spelling = members.spelling("field").unwrap_or("field");
-        problems.add(&path.key(spelling), "is neither cpu nor memory, which binpack needs");
+        problems.add(
+            &path.key(spelling),
+            "is neither cpu nor memory, which binpack needs",
+        );
     }
 }
 
-/// Several providers of which none has a weight fail every `RunTask` (API reference, `CapacityProviderStrategyItem`).
-pub(super) fn some_capacity_provider_has_weight(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
+/// Several providers of which none has a weight fail every `RunTask` (API reference,
+/// `CapacityProviderStrategyItem`).
+pub(super) fn some_capacity_provider_has_weight(
+    items: &[Checked<'_>],
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
     let has_none = |item: &Checked<'_>| match item.member("weight") {
         Checked::Absent => true,
         weight => weight.number() == Some(0),
     };
     if items.len() > 1 && items.iter().all(has_none) {
-        problems.add(path, "gives no provider a Weight above 0; at least one needs it, or no task can be placed");
+        problems.add(
+            path,
+            "gives no provider a Weight above 0; at least one needs it, or no task can be placed",
+        );
     }
 }
 
-/// "Only one capacity provider in a strategy can have a base defined" (API reference, `CapacityProviderStrategyItem`).
-pub(super) fn one_capacity_provider_has_a_base(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
-    let with_base = items.iter().filter(|item| item.member("base").number().is_some_and(|base| base > 0)).count();
+/// "Only one capacity provider in a strategy can have a base defined" (API reference,
+/// `CapacityProviderStrategyItem`).
+pub(super) fn one_capacity_provider_has_a_base(
+    items: &[Checked<'_>],
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    let with_base = items
+        .iter()
+        .filter(|item| item.member("base").number().is_some_and(|base| base > 0))
+        .count();
     if with_base > 1 {
-        problems.add(path, format!("gives {with_base} providers a Base; ECS takes it for one"));
+        problems.add(
+            path,
+            format!("gives {with_base} providers a Base; ECS takes it for one"),
+        );
     }
 }
 
-/// A task is found again by the instance it is on, so that two tasks of one run on one instance could not be told apart.
+/// A task is found again by the instance it is on, so that two tasks of one run on one instance
+/// could not be told apart.
 pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
-        let Some(id) = item.text().and_then(|name| name.rsplit('/').next()) else { continue };
+        let Some(id) = item.text().and_then(|name| name.rsplit('/').next()) else {
+            continue;
+        };
         if !seen.insert(id) {
-            problems.add(&path.index(index), "names an instance that an earlier item names".to_owned());
+            problems.add(
+                &path.index(index),
+                "names an instance that an earlier item names".to_owned(),
+            );
         }
     }
 }
@@ -109,9 +181,14 @@ pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems:
 pub(super) fn tag_keys_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
-        let Some(key) = item.member("key").text() else { continue };
+        let Some(key) = item.member("key").text() else {
+            continue;
+        };
         if !seen.insert(key) {
-            problems.add(&path.index(index), format!("has a {} that an earlier tag has", pascal_case("key")));
+            problems.add(
+                &path.index(index),
+                format!("has a {} that an earlier tag has", pascal_case("key")),
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Scalars: CloudFormation sends all of them as text, whoever invokes the function directly sends their own types. Both are
-//! brought to the type that the ECS API has.
+//! Scalars: CloudFormation sends all of them as text, whoever invokes the function directly sends
+//! their own types. Both are brought to the type that the ECS API has.
 
 use serde_json::Value;
 
@@ -24,7 +24,8 @@ pub(super) fn coerce(value: &Value, shape: &Shape) -> Result<Value, String> {
         Shape::Choice(words) | Shape::ChoiceOrStructure(words, _) => match value {
             Value::String(text) if words.contains(&text.as_str()) => Ok(value.clone()),
             Value::String(text) => {
-                let hint = nearest(text, words.iter().copied()).map(|word| format!("; did you mean {word}?"));
+                let hint = nearest(text, words.iter().copied())
+                    .map(|word| format!("; did you mean {word}?"));
                 Err(is_not(value, shape) + &hint.unwrap_or_default())
             }
             _ => Err(is_not(value, shape)),
@@ -38,15 +39,21 @@ pub(super) fn coerce(value: &Value, shape: &Shape) -> Result<Value, String> {
 pub(super) fn expectation(shape: &Shape) -> String {
     match shape {
         Shape::Text(text) => text.what.to_owned(),
-        Shape::Whole(min, max) if *max == i64::from(i32::MAX) && *min < 0 => "a whole number".to_owned(),
-        Shape::Whole(min, max) if *max == i64::from(i32::MAX) => format!("a whole number, at least {min}"),
+        Shape::Whole(min, max) if *max == i64::from(i32::MAX) && *min < 0 => {
+            "a whole number".to_owned()
+        }
+        Shape::Whole(min, max) if *max == i64::from(i32::MAX) => {
+            format!("a whole number, at least {min}")
+        }
         Shape::Whole(min, max) => format!("a whole number from {min} to {max}"),
         Shape::Boolean => "true or false".to_owned(),
         Shape::Choice(words) => match words {
             [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
             words => words.concat(),
         },
-        Shape::ChoiceOrStructure(words, structure) => format!("{} or {}", words.join(", "), structure.what),
+        Shape::ChoiceOrStructure(words, structure) => {
+            format!("{} or {}", words.join(", "), structure.what)
+        }
         Shape::List(list) => list.what.to_owned(),
         Shape::Structure(structure) => structure.what.to_owned(),
         Shape::Anything => "any value".to_owned(),
@@ -62,12 +69,17 @@ fn coerce_text(value: &Value, text: &Text) -> Result<Value, String> {
         Value::String(found) => found.clone(),
         Value::Number(number) => number.to_string(),
         Value::Bool(boolean) => boolean.to_string(),
-        Value::Null | Value::Array(_) | Value::Object(_) => return Err(format!("is {}; expected {}", kind(value), text.what)),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return Err(format!("is {}; expected {}", kind(value), text.what));
+        }
     };
     let characters = found.chars().count();
     let is_wrong = characters < text.min || !(text.is_valid)(&found);
     if characters > text.max {
-        Err(format!("has {characters} characters; expected at most {}", text.max))
+        Err(format!(
+            "has {characters} characters; expected at most {}",
+            text.max
+        ))
     } else if is_wrong && text.is_secret {
         Err(format!("is {}; expected {}", kind(value), text.what))
     } else if is_wrong {
@@ -77,11 +89,20 @@ fn coerce_text(value: &Value, text: &Text) -> Result<Value, String> {
     }
 }
 
-/// Digits and perhaps a minus sign. Blanks, fractions, exponents and a plus sign are no form that CloudFormation gives a number.
+/// Digits and perhaps a minus sign. Blanks, fractions, exponents and a plus sign are no form that
+/// CloudFormation gives a number.
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
-        Value::String(text) if text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        Value::String(text)
+            if text
+                .strip_prefix('-')
+                .unwrap_or(text)
+                .bytes()
+                .all(|byte| byte.is_ascii_digit()) =>
+        {
+            text.parse().ok()
+        }
         _ => None,
     }
 }
@@ -118,21 +139,65 @@ mod tests {
         let (number, boolean, name) = (whole((0, 10)), Shape::Boolean, any_text("a name"));
         let launch_type = Shape::Choice(&["EC2", "FARGATE"]);
         for (value, shape, message) in [
-            (json!("abc"), &number, "is \"abc\"; expected a whole number from 0 to 10"),
-            (json!("11"), &number, "is \"11\"; expected a whole number from 0 to 10"),
-            (json!(""), &number, "is empty; expected a whole number from 0 to 10"),
-            (json!("-"), &number, "is \"-\"; expected a whole number from 0 to 10"),
-            (json!(" 3"), &number, "is \" 3\"; expected a whole number from 0 to 10"),
-            (json!(1.5), &number, "is 1.5; expected a whole number from 0 to 10"),
-            (json!(u64::MAX), &number, "is 18446744073709551615; expected a whole number from 0 to 10"),
-            (json!([1]), &number, "is a list; expected a whole number from 0 to 10"),
+            (
+                json!("abc"),
+                &number,
+                "is \"abc\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!("11"),
+                &number,
+                "is \"11\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!(""),
+                &number,
+                "is empty; expected a whole number from 0 to 10",
+            ),
+            (
+                json!("-"),
+                &number,
+                "is \"-\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!(" 3"),
+                &number,
+                "is \" 3\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!(1.5),
+                &number,
+                "is 1.5; expected a whole number from 0 to 10",
+            ),
+            (
+                json!(u64::MAX),
+                &number,
+                "is 18446744073709551615; expected a whole number from 0 to 10",
+            ),
+            (
+                json!([1]),
+                &number,
+                "is a list; expected a whole number from 0 to 10",
+            ),
             (json!("yes"), &boolean, "is \"yes\"; expected true or false"),
-            (json!("True"), &boolean, "is \"True\"; expected true or false"),
+            (
+                json!("True"),
+                &boolean,
+                "is \"True\"; expected true or false",
+            ),
             (json!(1), &boolean, "is 1; expected true or false"),
             (json!(""), &name, "is empty; expected a name"),
             (json!({"a": 1}), &name, "is an object; expected a name"),
-            (json!("fargate"), &launch_type, "is \"fargate\"; expected EC2 or FARGATE; did you mean FARGATE?"),
-            (json!("ON_DEMAND"), &launch_type, "is \"ON_DEMAND\"; expected EC2 or FARGATE"),
+            (
+                json!("fargate"),
+                &launch_type,
+                "is \"fargate\"; expected EC2 or FARGATE; did you mean FARGATE?",
+            ),
+            (
+                json!("ON_DEMAND"),
+                &launch_type,
+                "is \"ON_DEMAND\"; expected EC2 or FARGATE",
+            ),
         ] {
             assert_eq!(coerce(&value, shape), Err(message.to_owned()), "{value}");
         }

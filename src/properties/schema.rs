@@ -78,11 +78,19 @@ pub(super) enum Rule {
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape) -> Field {
-    Field { name, is_required: true, shape }
+    Field {
+        name,
+        is_required: true,
+        shape,
+    }
 }
 
 pub(super) const fn optional(name: &'static str, shape: Shape) -> Field {
-    Field { name, is_required: false, shape }
+    Field {
+        name,
+        is_required: false,
+        shape,
+    }
 }
 
 pub(super) const fn whole((min, max): (i64, i64)) -> Shape {
@@ -91,10 +99,17 @@ pub(super) const fn whole((min, max): (i64, i64)) -> Shape {
 
 /// Text of 1 to `max` characters and of a form.
 pub(super) const fn text(what: &'static str, max: usize, is_valid: fn(&str) -> bool) -> Shape {
-    Shape::Text(Text { what, min: 1, max, is_valid, is_secret: false })
+    Shape::Text(Text {
+        what,
+        min: 1,
+        max,
+        is_valid,
+        is_secret: false,
+    })
 }
 
-/// Text without a form; not empty, since an empty text says nothing that leaving the property out would not.
+/// Text without a form; not empty, since an empty text says nothing that leaving the property out
+/// would not.
 pub(super) const fn any_text(what: &'static str) -> Shape {
     text(what, usize::MAX, |_| true)
 }

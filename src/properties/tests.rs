@@ -29,7 +29,13 @@ fn problems_with(changes: &Value) -> String {
 fn task(changes: &Value) -> Value {
     let spec = parse(&with(changes)).unwrap();
     let mut task = serde_json::to_value(&spec).unwrap();
-    for name in ["cluster", "taskDefinition", "startedBy", "clientToken", "deadline"] {
+    for name in [
+        "cluster",
+        "taskDefinition",
+        "startedBy",
+        "clientToken",
+        "deadline",
+    ] {
         task.as_object_mut().unwrap().remove(name);
     }
     task
@@ -133,7 +139,11 @@ fn in_camel_case(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
             let cased = object.iter().map(|(name, value)| {
-                let value = if name == "Triggers" { value.clone() } else { in_camel_case(value) };
+                let value = if name == "Triggers" {
+                    value.clone()
+                } else {
+                    in_camel_case(value)
+                };
                 (lower(name), value)
             });
             Value::Object(cased.collect())
@@ -155,24 +165,39 @@ fn every_property_arrives_in_its_place_with_its_type() {
         properties.update_criteria.unwrap(),
         [
             UpdateCriterion::Property(CriterionProperty::TaskDefinition),
-            UpdateCriterion::Environment { container: "migrate".to_owned(), environment_keys: vec!["VERSION".to_owned()] }
+            UpdateCriterion::Environment {
+                container: "migrate".to_owned(),
+                environment_keys: vec!["VERSION".to_owned()]
+            }
         ]
     );
 
     let task = serde_json::to_value(parse(&everything()).unwrap()).unwrap();
     for (pointer, value) in [
         ("/count", json!(2)),
-        ("/overrides/containerOverrides/0/command", json!(["migrate", "--level", "3", ""])),
-        ("/overrides/containerOverrides/0/environment/1", json!({"name": "EMPTY", "value": ""})),
+        (
+            "/overrides/containerOverrides/0/command",
+            json!(["migrate", "--level", "3", ""]),
+        ),
+        (
+            "/overrides/containerOverrides/0/environment/1",
+            json!({"name": "EMPTY", "value": ""}),
+        ),
         ("/overrides/containerOverrides/0/cpu", json!(256)),
         ("/overrides/cpu", json!("1024")),
         ("/overrides/ephemeralStorage/sizeInGiB", json!(30)),
         ("/enableExecuteCommand", json!(false)),
         ("/enableECSManagedTags", json!(true)),
         ("/tags/1", json!({"key": "empty", "value": ""})),
-        ("/volumeConfigurations/0/managedEBSVolume/encrypted", json!(true)),
+        (
+            "/volumeConfigurations/0/managedEBSVolume/encrypted",
+            json!(true),
+        ),
         ("/volumeConfigurations/0/managedEBSVolume/iops", json!(3000)),
-        ("/volumeConfigurations/0/managedEBSVolume/terminationPolicy/deleteOnTermination", json!(true)),
+        (
+            "/volumeConfigurations/0/managedEBSVolume/terminationPolicy/deleteOnTermination",
+            json!(true),
+        ),
         ("/successExitCodes", json!([0, 3])),
         ("/logLines", json!(5)),
         ("/retryStartFailures", json!(false)),
@@ -185,8 +210,16 @@ fn every_property_arrives_in_its_place_with_its_type() {
 fn nothing_of_the_properties_is_lost_on_the_way_to_the_contract() {
     let canonical = Value::Object(canonical(&everything()).unwrap());
     let task = serde_json::to_value(parse(&everything()).unwrap()).unwrap();
-    let not_the_task_s =
-        ["serviceToken", "serviceTimeout", "timeout", "runOnCreate", "runOnUpdate", "runOnRollback", "updateCriteria", "triggers"];
+    let not_the_task_s = [
+        "serviceToken",
+        "serviceTimeout",
+        "timeout",
+        "runOnCreate",
+        "runOnUpdate",
+        "runOnRollback",
+        "updateCriteria",
+        "triggers",
+    ];
     for (name, value) in canonical.as_object().unwrap() {
         if !not_the_task_s.contains(&name.as_str()) {
             assert_eq!(task.get(name), Some(value), "{name}");
@@ -202,7 +235,10 @@ fn what_is_left_out_has_its_default() {
     assert!(properties.run_on_update);
     assert!(!properties.run_on_rollback);
     assert_eq!(properties.update_criteria, None);
-    assert_eq!(task(&json!({})), json!({"count": 1, "overrides": {"containerOverrides": []}}));
+    assert_eq!(
+        task(&json!({})),
+        json!({"count": 1, "overrides": {"containerOverrides": []}})
+    );
 }
 
 #[test]
@@ -228,10 +264,22 @@ fn a_delete_takes_what_it_can_use() {
         task_definition: definition.map(str::to_owned),
     };
     for (properties, usable) in [
-        (with(&json!({})), target(Some("production"), Some("migrate:3"))),
-        (json!({"cluster": "production", "taskDefinition": "migrate"}), target(Some("production"), Some("migrate"))),
-        (with(&json!({"Cluster": "", "Nonsense": 1})), target(None, Some("migrate:3"))),
-        (with(&json!({"TaskDefinition": ["x"]})), target(Some("production"), None)),
+        (
+            with(&json!({})),
+            target(Some("production"), Some("migrate:3")),
+        ),
+        (
+            json!({"cluster": "production", "taskDefinition": "migrate"}),
+            target(Some("production"), Some("migrate")),
+        ),
+        (
+            with(&json!({"Cluster": "", "Nonsense": 1})),
+            target(None, Some("migrate:3")),
+        ),
+        (
+            with(&json!({"TaskDefinition": ["x"]})),
+            target(Some("production"), None),
+        ),
         (json!(null), target(None, None)),
         (json!([1, 2]), target(None, None)),
         (json!("text"), target(None, None)),

@@ -13,7 +13,8 @@ use super::Properties;
 pub enum UpdateCriterion {
     /// A property as a whole.
     Property(CriterionProperty),
-    /// Environment variables of a container, as the container sees them: the task definition's, with the overrides over them.
+    /// Environment variables of a container, as the container sees them: the task definition's,
+    /// with the overrides over them.
     #[serde(rename_all = "camelCase")]
     Environment {
         /// Name of the container.
@@ -64,25 +65,36 @@ impl fmt::Display for ReasonToRun {
         match self {
             Self::NoCriteria => f.write_str("every update runs the task"),
             Self::Triggers => f.write_str("Triggers changed"),
-            Self::OldPropertiesUnreadable => f.write_str("the properties before the update cannot be read"),
+            Self::OldPropertiesUnreadable => {
+                f.write_str("the properties before the update cannot be read")
+            }
             Self::Property(property) => write!(f, "{property:?} changed"),
-            Self::Environment { container, key } => write!(f, "{key} changed in the environment of {container}"),
-            Self::ContainerUnknown(container) => write!(f, "UpdateCriteria name {container}, a container that no task definition has"),
+            Self::Environment { container, key } => {
+                write!(f, "{key} changed in the environment of {container}")
+            }
+            Self::ContainerUnknown(container) => write!(
+                f,
+                "UpdateCriteria name {container}, a container that no task definition has"
+            ),
         }
     }
 }
 
 impl Properties {
-    /// Whether the environments of the task definitions are needed to tell if an Update has a reason to run: the properties
-    /// alone give none, and a criterion compares variables.
+    /// Whether the environments of the task definitions are needed to tell if an Update has a
+    /// reason to run: the properties alone give none, and a criterion compares variables.
     #[must_use]
     pub fn needs_environments(&self, old: Option<&Properties>) -> bool {
-        let compares_environments = self.criteria().iter().any(|criterion| matches!(criterion, UpdateCriterion::Environment { .. }));
+        let compares_environments = self
+            .criteria()
+            .iter()
+            .any(|criterion| matches!(criterion, UpdateCriterion::Environment { .. }));
         compares_environments && self.reason_in_properties(old).is_none()
     }
 
-    /// The reason for an Update from `old` (`None` when those properties cannot be read) to run the task; `None` when there is
-    /// none. The environments are those of the task definitions before and after, without overrides.
+    /// The reason for an Update from `old` (`None` when those properties cannot be read) to run the
+    /// task; `None` when there is none. The environments are those of the task definitions before
+    /// and after, without overrides.
     #[must_use]
     pub fn reason_to_run_on_update(
         &self,
@@ -94,18 +106,29 @@ impl Properties {
             return Some(reason);
         }
         let old = old?;
-        self.criteria().iter().find_map(|criterion| match criterion {
-            UpdateCriterion::Property(_) => None,
-            UpdateCriterion::Environment { container, environment_keys } => {
-                if !old_environments.contains_key(container) && !new_environments.contains_key(container) {
-                    return Some(ReasonToRun::ContainerUnknown(container.clone()));
+        self.criteria()
+            .iter()
+            .find_map(|criterion| match criterion {
+                UpdateCriterion::Property(_) => None,
+                UpdateCriterion::Environment {
+                    container,
+                    environment_keys,
+                } => {
+                    if !old_environments.contains_key(container)
+                        && !new_environments.contains_key(container)
+                    {
+                        return Some(ReasonToRun::ContainerUnknown(container.clone()));
+                    }
+                    let changed = environment_keys.iter().find(|key| {
+                        old.variable(container, key, old_environments)
+                            != self.variable(container, key, new_environments)
+                    });
+                    changed.map(|key| ReasonToRun::Environment {
+                        container: container.clone(),
+                        key: key.clone(),
+                    })
                 }
-                let changed = environment_keys
-                    .iter()
-                    .find(|key| old.variable(container, key, old_environments) != self.variable(container, key, new_environments));
-                changed.map(|key| ReasonToRun::Environment { container: container.clone(), key: key.clone() })
-            }
-        })
+            })
     }
 
     fn criteria(&self) -> &[UpdateCriterion] {
@@ -116,29 +139,52 @@ impl Properties {
         if self.update_criteria.is_none() {
             return Some(ReasonToRun::NoCriteria);
         }
-        let Some(old) = old else { return Some(ReasonToRun::OldPropertiesUnreadable) };
+        let Some(old) = old else {
+            return Some(ReasonToRun::OldPropertiesUnreadable);
+        };
         if self.triggers != old.triggers {
             return Some(ReasonToRun::Triggers);
         }
-        self.criteria().iter().find_map(|criterion| match criterion {
-            UpdateCriterion::Property(property) => self.changed(old, *property).then_some(ReasonToRun::Property(*property)),
-            UpdateCriterion::Environment { .. } => None,
-        })
+        self.criteria()
+            .iter()
+            .find_map(|criterion| match criterion {
+                UpdateCriterion::Property(property) => self
+                    .changed(old, *property)
+                    .then_some(ReasonToRun::Property(*property)),
+                UpdateCriterion::Environment { .. } => None,
+            })
     }
 
     fn changed(&self, old: &Properties, property: CriterionProperty) -> bool {
         match property {
-            CriterionProperty::TaskDefinition => self.task.task_definition != old.task.task_definition,
+            CriterionProperty::TaskDefinition => {
+                self.task.task_definition != old.task.task_definition
+            }
             CriterionProperty::Cluster => self.task.cluster != old.task.cluster,
             CriterionProperty::Overrides => self.task.overrides != old.task.overrides,
         }
     }
 
-    /// The value a variable has in a container: of several overrides of one name ECS takes the last.
-    fn variable<'a>(&'a self, container: &str, key: &str, environments: &'a ContainerEnvironments) -> Option<&'a str> {
-        let overrides = self.task.overrides.container_overrides.iter().filter(|override_| override_.name == container);
-        let overridden = overrides.flat_map(|override_| &override_.environment).rfind(|variable| variable.name == key);
-        overridden.map(|variable| variable.value.expose()).or_else(|| environments.get(container)?.get(key).map(String::as_str))
+    /// The value a variable has in a container: of several overrides of one name ECS takes the
+    /// last.
+    fn variable<'a>(
+        &'a self,
+        container: &str,
+        key: &str,
+        environments: &'a ContainerEnvironments,
+    ) -> Option<&'a str> {
+        let overrides = self
+            .task
+            .overrides
+            .container_overrides
+            .iter()
+            .filter(|override_| override_.name == container);
+        let overridden = overrides
+            .flat_map(|override_| &override_.environment)
+            .rfind(|variable| variable.name == key);
+        overridden
+            .map(|variable| variable.value.expose())
+            .or_else(|| environments.get(container)?.get(key).map(String::as_str))
     }
 }
 
@@ -157,7 +203,10 @@ mod tests {
     }
 
     fn environments(value: &str) -> ContainerEnvironments {
-        let migrate = BTreeMap::from([("VERSION".to_owned(), value.to_owned()), ("OTHER".to_owned(), "x".to_owned())]);
+        let migrate = BTreeMap::from([
+            ("VERSION".to_owned(), value.to_owned()),
+            ("OTHER".to_owned(), "x".to_owned()),
+        ]);
         ContainerEnvironments::from([("migrate".to_owned(), migrate)])
     }
 
@@ -166,14 +215,20 @@ mod tests {
     }
 
     fn version_of(container: &str) -> (&'static str, Value) {
-        ("UpdateCriteria", json!([{"Container": container, "EnvironmentKeys": ["VERSION"]}]))
+        (
+            "UpdateCriteria",
+            json!([{"Container": container, "EnvironmentKeys": ["VERSION"]}]),
+        )
     }
 
     #[test]
     fn without_criteria_every_update_runs() {
         let same = properties(&[]);
         let none = ContainerEnvironments::new();
-        assert_eq!(same.reason_to_run_on_update(Some(&same), &none, &none), Some(ReasonToRun::NoCriteria));
+        assert_eq!(
+            same.reason_to_run_on_update(Some(&same), &none, &none),
+            Some(ReasonToRun::NoCriteria)
+        );
         assert!(!same.needs_environments(Some(&same)));
     }
 
@@ -181,18 +236,44 @@ mod tests {
     fn a_change_counts_when_it_is_a_criterion() {
         let all = json!(["TaskDefinition", "Cluster", "Overrides"]);
         for (criteria, changed, reason) in [
-            (all.clone(), ("TaskDefinition", json!("migrate:4")), Some("TaskDefinition changed")),
-            (all.clone(), ("Cluster", json!("staging")), Some("Cluster changed")),
-            (all.clone(), ("Overrides", override_of("2")), Some("Overrides changed")),
+            (
+                all.clone(),
+                ("TaskDefinition", json!("migrate:4")),
+                Some("TaskDefinition changed"),
+            ),
+            (
+                all.clone(),
+                ("Cluster", json!("staging")),
+                Some("Cluster changed"),
+            ),
+            (
+                all.clone(),
+                ("Overrides", override_of("2")),
+                Some("Overrides changed"),
+            ),
             (all, ("Timeout", json!("60")), None),
-            (json!(["Cluster"]), ("TaskDefinition", json!("migrate:4")), None),
-            (json!("TaskDefinition"), ("TaskDefinition", json!("migrate:4")), Some("TaskDefinition changed")),
-            (json!(["Cluster"]), ("Triggers", json!({"a": "1"})), Some("Triggers changed")),
+            (
+                json!(["Cluster"]),
+                ("TaskDefinition", json!("migrate:4")),
+                None,
+            ),
+            (
+                json!("TaskDefinition"),
+                ("TaskDefinition", json!("migrate:4")),
+                Some("TaskDefinition changed"),
+            ),
+            (
+                json!(["Cluster"]),
+                ("Triggers", json!({"a": "1"})),
+                Some("Triggers changed"),
+            ),
         ] {
             let old = properties(&[("UpdateCriteria", criteria.clone())]);
             let new = properties(&[("UpdateCriteria", criteria), changed]);
             let none = ContainerEnvironments::new();
-            let told = new.reason_to_run_on_update(Some(&old), &none, &none).map(|reason| reason.to_string());
+            let told = new
+                .reason_to_run_on_update(Some(&old), &none, &none)
+                .map(|reason| reason.to_string());
             assert_eq!(told.as_deref(), reason);
         }
     }
@@ -211,7 +292,10 @@ mod tests {
         let version = version_of("migrate");
         let plain = properties(std::slice::from_ref(&version));
         let overridden = properties(&[version, ("Overrides", override_of("2"))]);
-        let changed = Some(ReasonToRun::Environment { container: "migrate".to_owned(), key: "VERSION".to_owned() });
+        let changed = Some(ReasonToRun::Environment {
+            container: "migrate".to_owned(),
+            key: "VERSION".to_owned(),
+        });
         for (old, new, old_version, new_version, reason) in [
             (&plain, &plain, "1", "1", None),
             (&plain, &plain, "1", "2", changed.clone()),
@@ -221,7 +305,11 @@ mod tests {
             (&overridden, &overridden, "1", "5", None),
         ] {
             assert!(new.needs_environments(Some(old)));
-            let told = new.reason_to_run_on_update(Some(old), &environments(old_version), &environments(new_version));
+            let told = new.reason_to_run_on_update(
+                Some(old),
+                &environments(old_version),
+                &environments(new_version),
+            );
             assert_eq!(told, reason, "{old_version} → {new_version}");
         }
     }
@@ -230,7 +318,10 @@ mod tests {
     fn what_cannot_be_compared_runs() {
         let none = ContainerEnvironments::new();
         let new = properties(&[version_of("typo")]);
-        assert_eq!(new.reason_to_run_on_update(None, &none, &none), Some(ReasonToRun::OldPropertiesUnreadable));
+        assert_eq!(
+            new.reason_to_run_on_update(None, &none, &none),
+            Some(ReasonToRun::OldPropertiesUnreadable)
+        );
         assert!(!new.needs_environments(None));
         let old = new.clone();
         let told = new.reason_to_run_on_update(Some(&old), &environments("1"), &environments("1"));

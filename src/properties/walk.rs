@@ -1,4 +1,5 @@
-//! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports all that is wrong.
+//! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports all
+//! that is wrong.
 //!
 //! The schema bounds how deep the reading goes; a list is read only as far as it may be long.
 
@@ -18,7 +19,8 @@ use super::{rules, scalars};
 pub enum Source {
     /// An event: every value is what it is.
     Event,
-    /// A template: an intrinsic function stands for a value of any type that only the deployment knows.
+    /// A template: an intrinsic function stands for a value of any type that only the deployment
+    /// knows.
     Template,
 }
 
@@ -32,28 +34,42 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, problems: Problems::default() }
+        Self {
+            source,
+            problems: Problems::default(),
+        }
     }
 
-    pub(super) fn read<'v>(&mut self, value: &'v Value, shape: &'static Shape, path: &Path<'_>) -> Checked<'v> {
+    pub(super) fn read<'v>(
+        &mut self,
+        value: &'v Value,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
         match self.source {
             Source::Template => {
                 if let Some(intrinsic) = intrinsics::of(value) {
                     return self.read_intrinsic(&intrinsic, shape, path);
                 }
                 if value.is_null() {
-                    self.problems.add(path, "is null, which CloudFormation refuses; leave it out or use AWS::NoValue");
+                    self.problems.add(
+                        path,
+                        "is null, which CloudFormation refuses; leave it out or use AWS::NoValue",
+                    );
                     return Checked::Unknown;
                 }
             }
-            // CloudFormation never sends null; whoever else does means "not given", as in the ECS API.
+            // CloudFormation never sends null; whoever else does means "not given", as in the ECS
+            // API.
             Source::Event if value.is_null() => return Checked::Absent,
             Source::Event => {}
         }
         match shape {
             Shape::List(list) => self.read_list(value, list, path),
             Shape::Structure(structure) => self.read_structure(value, structure, path),
-            Shape::ChoiceOrStructure(_, structure) if value.is_object() => self.read_structure(value, structure, path),
+            Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
+                self.read_structure(value, structure, path)
+            }
             Shape::Anything if self.source == Source::Template => Checked::Unknown,
             scalar => match scalars::coerce(value, scalar) {
                 Ok(canonical) => Checked::Known(canonical),
@@ -65,7 +81,12 @@ impl Walk {
         }
     }
 
-    fn read_intrinsic<'v>(&mut self, intrinsic: &Intrinsic<'v>, shape: &'static Shape, path: &Path<'_>) -> Checked<'v> {
+    fn read_intrinsic<'v>(
+        &mut self,
+        intrinsic: &Intrinsic<'v>,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
         match intrinsic {
             Intrinsic::NoValue => Checked::Absent,
             Intrinsic::Unknown => Checked::Unknown,
@@ -75,32 +96,58 @@ impl Walk {
                 let otherwise = self.read(otherwise, shape, &path.index(2));
                 match (then, otherwise) {
                     (Checked::Absent, Checked::Absent) => Checked::Absent,
-                    (Checked::Absent | Checked::Maybe, _) | (_, Checked::Absent | Checked::Maybe) => Checked::Maybe,
+                    (Checked::Absent | Checked::Maybe, _)
+                    | (_, Checked::Absent | Checked::Maybe) => Checked::Maybe,
                     _ => Checked::Unknown,
                 }
             }
         }
     }
 
-    fn read_list<'v>(&mut self, value: &'v Value, list: &'static List, path: &Path<'_>) -> Checked<'v> {
+    fn read_list<'v>(
+        &mut self,
+        value: &'v Value,
+        list: &'static List,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
         let Value::Array(items) = value else {
             if list.takes_lone_item {
                 return Checked::List(vec![self.read(value, &list.item, path)]);
             }
-            self.problems.add(path, format!("is {}; expected {}", kind(value), list.what));
+            self.problems
+                .add(path, format!("is {}; expected {}", kind(value), list.what));
             return Checked::Unknown;
         };
-        // A template's items may turn out absent, so that all are looked at; its document is bounded instead.
-        let room = if self.source == Source::Event { list.max } else { usize::MAX };
-        let read: Vec<_> =
-            items.iter().enumerate().take(room).map(|(index, item)| self.read(item, &list.item, &path.index(index))).collect();
-        let possible = read.iter().filter(|item| !matches!(item, Checked::Absent)).count();
-        let certain = read.iter().filter(|item| !matches!(item, Checked::Absent | Checked::Maybe)).count();
+        // A template's items may turn out absent, so that all are looked at; its document is
+        // bounded instead.
+        let room = if self.source == Source::Event {
+            list.max
+        } else {
+            usize::MAX
+        };
+        let read: Vec<_> = items
+            .iter()
+            .enumerate()
+            .take(room)
+            .map(|(index, item)| self.read(item, &list.item, &path.index(index)))
+            .collect();
+        let possible = read
+            .iter()
+            .filter(|item| !matches!(item, Checked::Absent))
+            .count();
+        let certain = read
+            .iter()
+            .filter(|item| !matches!(item, Checked::Absent | Checked::Maybe))
+            .count();
         let certain = certain + (items.len() - read.len());
         if certain > list.max {
-            self.problems.add(path, format!("has {certain} items; expected at most {}", list.max));
+            self.problems.add(
+                path,
+                format!("has {certain} items; expected at most {}", list.max),
+            );
         } else if possible < list.min {
-            self.problems.add(path, format!("is an empty list; expected {}", list.what));
+            self.problems
+                .add(path, format!("is an empty list; expected {}", list.what));
         }
         for rule in list.rules {
             rule(&read, path, &mut self.problems);
@@ -108,15 +155,33 @@ impl Walk {
         Checked::List(read)
     }
 
-    fn read_structure<'v>(&mut self, value: &'v Value, structure: &'static Structure, path: &Path<'_>) -> Checked<'v> {
+    fn read_structure<'v>(
+        &mut self,
+        value: &'v Value,
+        structure: &'static Structure,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
         let Value::Object(object) = value else {
-            self.problems.add(path, format!("is {}; expected {}", kind(value), structure.what));
+            self.problems.add(
+                path,
+                format!("is {}; expected {}", kind(value), structure.what),
+            );
             return Checked::Unknown;
         };
         let members = self.read_members(object, structure, path);
-        for field in structure.fields.iter().filter(|field| field.is_required && members.is_missing(field.name)) {
+        for field in structure
+            .fields
+            .iter()
+            .filter(|field| field.is_required && members.is_missing(field.name))
+        {
             let spelling = members.would_spell(field.name);
-            self.problems.add(&path.key(&spelling), format!("is missing; expected {}", scalars::expectation(&field.shape)));
+            self.problems.add(
+                &path.key(&spelling),
+                format!(
+                    "is missing; expected {}",
+                    scalars::expectation(&field.shape)
+                ),
+            );
         }
         for rule in structure.rules {
             rules::apply(rule, &members, path, &mut self.problems);
@@ -124,7 +189,12 @@ impl Walk {
         Checked::Structure(members)
     }
 
-    fn read_members<'v>(&mut self, object: &'v Map<String, Value>, structure: &'static Structure, path: &Path<'_>) -> Members<'v> {
+    fn read_members<'v>(
+        &mut self,
+        object: &'v Map<String, Value>,
+        structure: &'static Structure,
+        path: &Path<'_>,
+    ) -> Members<'v> {
         let mut members = Members::default();
         let mut given = BTreeSet::new();
         for (key, value) in object {
@@ -132,7 +202,11 @@ impl Walk {
                 members.is_open = true;
                 continue;
             }
-            let Some(field) = structure.fields.iter().find(|field| is_spelling_of(key, field.name)) else {
+            let Some(field) = structure
+                .fields
+                .iter()
+                .find(|field| is_spelling_of(key, field.name))
+            else {
                 self.report_unknown(key, structure, path);
                 continue;
             };
@@ -150,7 +224,10 @@ impl Walk {
 
     fn report_both_spellings(&mut self, key: &str, field: &Field, path: &Path<'_>) {
         let (one, other) = (pascal_case(field.name), field.name);
-        self.problems.add(&path.key(key), format!("is given twice, as {one} and as {other}; keep one of them"));
+        self.problems.add(
+            &path.key(key),
+            format!("is given twice, as {one} and as {other}; keep one of them"),
+        );
     }
 
     fn report_unknown(&mut self, key: &str, structure: &Structure, path: &Path<'_>) {
@@ -162,11 +239,22 @@ impl Walk {
         let hint = match nearest(key, names.clone()) {
             Some(name) => format!("; did you mean {}?", spelled_like(key, name)),
             None if structure.fields.len() <= MAX_NAMES_LISTED => {
-                format!("; known are {}", names.map(|name| spelled_like(key, name)).collect::<Vec<_>>().join(", "))
+                format!(
+                    "; known are {}",
+                    names
+                        .map(|name| spelled_like(key, name))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
             }
             None => String::new(),
         };
-        let message = if path.is_root() { "is not a property of this resource" } else { "is not known here" };
-        self.problems.add(&path.key(&printable(key)), format!("{message}{hint}"));
+        let message = if path.is_root() {
+            "is not a property of this resource"
+        } else {
+            "is not known here"
+        };
+        self.problems
+            .add(&path.key(&printable(key)), format!("{message}{hint}"));
     }
 }

@@ -1,4 +1,5 @@
-//! The words for a run that failed, in the order a person needs them: what failed, what ECS says, the last log lines, where to look.
+//! The words for a run that failed, in the order a person needs them: what failed, what ECS says,
+//! the last log lines, where to look.
 
 use super::redact::Redaction;
 use crate::byte_limit;
@@ -16,7 +17,10 @@ pub(super) enum LogTail {
     /// Nobody asked for one, or no container ran.
     NotAsked,
     /// The last lines, oldest first.
-    Lines { container: String, lines: Vec<String> },
+    Lines {
+        container: String,
+        lines: Vec<String>,
+    },
     /// Why there are none.
     Unavailable(String),
 }
@@ -35,26 +39,42 @@ pub(super) struct CauseParts<'a> {
     pub(super) log: &'a LogTail,
 }
 
-/// Puts the parts together. Values of environment overrides are hidden in everything that others wrote.
+/// Puts the parts together. Values of environment overrides are hidden in everything that others
+/// wrote.
 pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
     match parts.task_arn {
-        Some(arn) => text += &format!(" (task {} of {}, cluster {}).", task_id(arn), parts.task_definition, parts.cluster),
+        Some(arn) => {
+            text += &format!(
+                " (task {} of {}, cluster {}).",
+                task_id(arn),
+                parts.task_definition,
+                parts.cluster
+            )
+        }
         None => text += &format!(" ({}, cluster {}).", parts.task_definition, parts.cluster),
     }
     if let Some(status) = parts.status {
         let said = ecs_says(status);
         if !said.is_empty() {
-            text += &format!("\nECS says: {}", byte_limit::cut_end(&redaction.apply(&said), MAX_ECS_REASON));
+            text += &format!(
+                "\nECS says: {}",
+                byte_limit::cut_end(&redaction.apply(&said), MAX_ECS_REASON)
+            );
         }
     }
     match parts.log {
         LogTail::NotAsked => {}
-        LogTail::Lines { container, lines } if lines.is_empty() => text += &format!("\nThe log of '{container}' is empty."),
+        LogTail::Lines { container, lines } if lines.is_empty() => {
+            text += &format!("\nThe log of '{container}' is empty.")
+        }
         LogTail::Lines { container, lines } => {
             text += &format!("\nLast log lines of '{container}':");
             for line in lines {
-                text += &format!("\n  {}", byte_limit::cut_end(&redaction.apply(line), MAX_LINE));
+                text += &format!(
+                    "\n  {}",
+                    byte_limit::cut_end(&redaction.apply(line), MAX_LINE)
+                );
             }
         }
         LogTail::Unavailable(why) => text += &format!("\nThe log could not be read: {why}"),
@@ -117,7 +137,10 @@ mod tests {
             cluster: "todobackend",
             log: &LogTail::Lines {
                 container: "migrate".to_owned(),
-                lines: vec!["Traceback".to_owned(), "OperationalError: no such table".to_owned()],
+                lines: vec![
+                    "Traceback".to_owned(),
+                    "OperationalError: no such table".to_owned(),
+                ],
             },
         };
         assert_eq!(

@@ -1,4 +1,5 @@
-//! `StartTask` on named container instances. ECS has no client token for it: what was started is found again by `startedBy`.
+//! `StartTask` on named container instances. ECS has no client token for it: what was started is
+//! found again by `startedBy`.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::backoff::Backoff;
 use crate::error_name::ErrorName;
 use crate::outcome::Failure;
 
-/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in practice).
+/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in
+/// practice).
 const LIST_DELAY: Duration = Duration::from_secs(15);
 /// How long tasks are looked for whose `StartTask` got no answer.
 const UNANSWERED_START: Duration = Duration::from_secs(120);
@@ -21,11 +23,12 @@ const UNANSWERED_START: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
-    /// Starts a task on each named instance that has none of this run. `StartTask` has no client token, so what is there already
-    /// is found by `startedBy`, and looked for twice since lists lag behind. A call that got no answer is never repeated: its
-    /// tasks are looked for instead.
+    /// Starts a task on each named instance that has none of this run. `StartTask` has no client
+    /// token, so what is there already is found by `startedBy`, and looked for twice since lists
+    /// lag behind. A call that got no answer is never repeated: its tasks are looked for instead.
     ///
-    /// Lists are read right before each call as well: another worker may have gone on while this one stood still.
+    /// Lists are read right before each call as well: another worker may have gone on while this
+    /// one stood still.
     pub(super) async fn start_on_instances(&mut self) -> Result<(), NotLaunched> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
@@ -36,7 +39,8 @@ impl Run<'_> {
         }
         while !free.is_empty() {
             self.runner.run_task.acquire().await;
-            // A list may not show yet what this worker started, so it only ever takes instances away.
+            // A list may not show yet what this worker started, so it only ever takes instances
+            // away.
             let unused = self.free_instances(&mut backoff).await?;
             free.retain(|instance| unused.contains(instance));
             if free.is_empty() {
@@ -50,13 +54,23 @@ impl Run<'_> {
                 Ok(placement) => {
                     self.uncertain = false;
                     self.track(placement.tasks.into_iter().map(|task| task.arn), true);
-                    let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+                    let lasting = placement
+                        .failures
+                        .iter()
+                        .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
                     if let Some(failure) = lasting {
                         return Err(self.not_placed(failure).into());
                     }
                     // A failure names its instance, and nothing was started there.
-                    free.retain(|instance| placement.failures.iter().any(|failure| is_same_instance(&failure.arn, instance)));
-                    if let Some(incomplete) = self.incomplete().filter(|_| free.len() < self.missing()) {
+                    free.retain(|instance| {
+                        placement
+                            .failures
+                            .iter()
+                            .any(|failure| is_same_instance(&failure.arn, instance))
+                    });
+                    if let Some(incomplete) =
+                        self.incomplete().filter(|_| free.len() < self.missing())
+                    {
                         return Err(incomplete.into());
                     }
                     placement.failures.first().map(describe)
@@ -71,7 +85,11 @@ impl Run<'_> {
             };
             if let Some(obstacle) = obstacle {
                 let pause = backoff.pause();
-                tracing::warn!(obstacle, pause_ms = pause.as_millis(), "tasks could not be started; they are started later");
+                tracing::warn!(
+                    obstacle,
+                    pause_ms = pause.as_millis(),
+                    "tasks could not be started; they are started later"
+                );
                 self.waiting_for = Some(obstacle);
                 sleep(pause).await;
             }
@@ -85,8 +103,18 @@ impl Run<'_> {
         loop {
             match self.list().await {
                 Ok(listed) => {
-                    let has_none = |instance: &&String| !listed.iter().any(|task| is_same_instance(&task.container_instance_arn, instance));
-                    let free = self.spec.instances.iter().filter(has_none).cloned().collect();
+                    let has_none = |instance: &&String| {
+                        !listed
+                            .iter()
+                            .any(|task| is_same_instance(&task.container_instance_arn, instance))
+                    };
+                    let free = self
+                        .spec
+                        .instances
+                        .iter()
+                        .filter(has_none)
+                        .cloned()
+                        .collect();
                     self.track(listed.into_iter().map(|task| task.arn), true);
                     return Ok(free);
                 }

@@ -1,22 +1,25 @@
 //! Launching, and adopting what another worker launched.
 //!
-//! ECS's own idempotency is the journal: the same client token gives back the same tasks, so replaying the tokens in order shows
-//! how far an earlier worker came. A token moves on only when tasks exist under it.
+//! ECS's own idempotency is the journal: the same client token gives back the same tasks, so
+//! replaying the tokens in order shows how far an earlier worker came. A token moves on only when
+//! tasks exist under it.
 //!
-//! A replay must ask for as many tasks under each token as the first call did, or ECS takes it for another request. The counts
-//! follow from what a token gave, never from when it was looked at:
-//! - A run first launches until it has all its tasks: each token is for what the tokens before it left missing. Nothing is judged
-//!   until then.
-//! - From then on each token replaces one task that ended before any container of it started, and asks for one. Whether a task
-//!   ended so is told by the task alone, once it is STOPPED, and never changes. Which of several such tasks a token replaces
-//!   depends on who looks when, and does not matter: the tasks of a run are alike, and there are as many tokens as tasks to
-//!   replace.
+//! A replay must ask for as many tasks under each token as the first call did, or ECS takes it for
+//! another request. The counts follow from what a token gave, never from when it was looked at:
+//! - A run first launches until it has all its tasks: each token is for what the tokens before it
+//!   left missing. Nothing is judged until then.
+//! - From then on each token replaces one task that ended before any container of it started, and
+//!   asks for one. Whether a task ended so is told by the task alone, once it is STOPPED, and never
+//!   changes. Which of several such tasks a token replaces depends on who looks when, and does not
+//!   matter: the tasks of a run are alike, and there are as many tokens as tasks to replace.
 //!
-//! A container of one task that starts says nothing of the others, so that a later worker, which finds some of them running,
-//! replaces the same tasks as the first did and finds the same tasks in their place. Should a later version judge a task more
-//! strictly, or a token be refused with other parameters and name other tasks, then tasks are missing from the later worker's
-//! picture or there are too many in it. Too many are waited for; for a missing one the next token is asked, which gives what is
-//! under it; and a task that is judged no start failure fails the run. None of this launches a task twice.
+//! A container of one task that starts says nothing of the others, so that a later worker, which
+//! finds some of them running, replaces the same tasks as the first did and finds the same tasks in
+//! their place. Should a later version judge a task more strictly, or a token be refused with other
+//! parameters and name other tasks, then tasks are missing from the later worker's picture or there
+//! are too many in it. Too many are waited for; for a missing one the next token is asked, which
+//! gives what is under it; and a task that is judged no start failure fails the run. None of this
+//! launches a task twice.
 
 use std::time::Duration;
 
@@ -57,20 +60,27 @@ impl From<NotLaunched> for Decision {
     }
 }
 
-/// How long tasks are looked for that may have been launched: part of the time in which they must be stopped as well.
+/// How long tasks are looked for that may have been launched: part of the time in which they must
+/// be stopped as well.
 const LOOKED_FOR: Duration = Duration::from_secs(15);
 /// Pauses between launches that came to nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Run<'_> {
-    /// Launches until every task of the run exists. Waits out what may pass; the caller holds the deadline.
+    /// Launches until every task of the run exists. Waits out what may pass; the caller holds the
+    /// deadline.
     ///
-    /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker launched them before the
-    /// definition, the service or the permission went away. Then they are adopted.
+    /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker
+    /// launched them before the definition, the service or the permission went away. Then they are
+    /// adopted.
     pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), NotLaunched> {
         // Boxed: few runs take this way, and all would keep room for it.
-        let launched = if self.spec.instances.is_empty() { self.run_tasks().await } else { Box::pin(self.start_on_instances()).await };
+        let launched = if self.spec.instances.is_empty() {
+            self.run_tasks().await
+        } else {
+            Box::pin(self.start_on_instances()).await
+        };
         let failure = match launched {
             Ok(()) => return Ok(()),
             Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
@@ -80,36 +90,51 @@ impl Run<'_> {
         if found.len() < self.spec.task_count() {
             return Err(failure.into());
         }
-        tracing::info!(tasks = found.len(), obstacle = failure.cause, "adopting tasks that an earlier worker launched");
-        // Nothing says which tokens they are under, so none of them could be replaced under the next.
+        tracing::info!(
+            tasks = found.len(),
+            obstacle = failure.cause,
+            "adopting tasks that an earlier worker launched"
+        );
+        // Nothing says which tokens they are under, so none of them could be replaced under the
+        // next.
         self.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
     }
 
-    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose launch got none, or which an earlier
-    /// worker launched in the place of others.
+    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose
+    /// launch got none, or which an earlier worker launched in the place of others.
     pub(super) async fn find_what_was_launched(&mut self, patience: Instant) {
         if let Some(launching) = self.launching.take() {
             match timeout_at(patience, launching).await {
-                Ok(Ok(Ok(placement))) => self.track(placement.tasks.into_iter().map(|task| task.arn), true),
+                Ok(Ok(Ok(placement))) => {
+                    self.track(placement.tasks.into_iter().map(|task| task.arn), true)
+                }
                 Ok(Ok(Err(RunTaskError::Conflict(arns)))) => self.track(arns, true),
                 Ok(_) | Err(_) => self.uncertain = true,
             }
         }
-        // What takes the place of a task that did not start may be there, launched by an earlier worker, before this one has come to it.
+        // What takes the place of a task that did not start may be there, launched by an earlier
+        // worker, before this one has come to it.
         let may_be_replaced = self.tasks.iter().any(Tracked::may_be_replaced);
         if self.uncertain || self.missing() > 0 || may_be_replaced {
-            let found = self.look_for_tasks(patience.min(Instant::now() + LOOKED_FOR)).await;
+            let found = self
+                .look_for_tasks(patience.min(Instant::now() + LOOKED_FOR))
+                .await;
             self.track(found.into_iter().map(|task| task.arn), true);
         }
     }
 
-    /// Tasks of this run that ECS lists, until `end` at the latest. What stands in the way is logged, and gives none.
+    /// Tasks of this run that ECS lists, until `end` at the latest. What stands in the way is
+    /// logged, and gives none.
     async fn look_for_tasks(&self, end: Instant) -> Vec<ListedTask> {
         match timeout_at(end, self.list_for_certain()).await {
             Ok(Ok(found)) => return found,
-            Ok(Err(error)) => tracing::warn!(%error, "tasks that may have been launched could not be looked for"),
-            Err(_) => tracing::warn!("tasks that may have been launched could not be looked for in time"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "tasks that may have been launched could not be looked for")
+            }
+            Err(_) => {
+                tracing::warn!("tasks that may have been launched could not be looked for in time")
+            }
         }
         Vec::new()
     }
@@ -127,7 +152,10 @@ impl Run<'_> {
     /// All tasks of this run that ECS knows, by the name they were started under.
     pub(super) async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
         self.runner.list_tasks.acquire().await;
-        let which = WhichTasks::StartedBy { name: &self.spec.started_by, family: self.spec.family() };
+        let which = WhichTasks::StartedBy {
+            name: &self.spec.started_by,
+            family: self.spec.family(),
+        };
         // Boxed for the same reason.
         Box::pin(self.runner.ecs.list_tasks(&self.spec.cluster, which)).await
     }
@@ -147,7 +175,9 @@ impl Run<'_> {
                 return Err(NotLaunched::Late);
             }
             let (ecs, launched) = (self.runner.ecs.clone(), spec.clone());
-            let launching = self.launching.insert(tokio::spawn(async move { ecs.run_task(&launched, missing, &token).await }));
+            let launching = self.launching.insert(tokio::spawn(async move {
+                ecs.run_task(&launched, missing, &token).await
+            }));
             let answer = launching.await;
             self.launching = None;
             // A call that panicked is a call without an answer.
@@ -162,14 +192,18 @@ impl Run<'_> {
                     self.take(placement)?
                 }
                 Err(RunTaskError::Conflict(arns)) if !arns.is_empty() => {
-                    tracing::info!(tasks = arns.len(), "adopting tasks that were launched with other parameters under the same token");
+                    tracing::info!(
+                        tasks = arns.len(),
+                        "adopting tasks that were launched with other parameters under the same token"
+                    );
                     self.next_token += 1;
                     // What they did, the next look tells.
                     self.track(arns, false);
                     continue;
                 }
                 Err(error) => {
-                    if matches!(&error, RunTaskError::Api(error) if error.kind == ErrorKind::Throttled && !is_capacity(error)) {
+                    if matches!(&error, RunTaskError::Api(error) if error.kind == ErrorKind::Throttled && !is_capacity(error))
+                    {
                         self.runner.run_task.throttled();
                     }
                     self.obstacle(error)?
@@ -177,7 +211,12 @@ impl Run<'_> {
             };
             let Some(obstacle) = obstacle else { continue };
             let pause = backoff.pause();
-            tracing::warn!(obstacle, missing, pause_ms = pause.as_millis(), "tasks could not be launched; they are launched later");
+            tracing::warn!(
+                obstacle,
+                missing,
+                pause_ms = pause.as_millis(),
+                "tasks could not be launched; they are launched later"
+            );
             self.waiting_for = Some(obstacle);
             sleep(pause).await;
         }
@@ -195,11 +234,17 @@ impl Run<'_> {
         if self.missing() == 0 {
             return Ok(None);
         }
-        let lasting = placement.failures.iter().find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+        let lasting = placement
+            .failures
+            .iter()
+            .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
         if let Some(failure) = lasting {
             return Err(self.not_placed(failure));
         }
-        Ok(Some(placement.failures.first().map_or_else(|| "ECS placed no task and gave no reason".to_owned(), describe)))
+        Ok(Some(placement.failures.first().map_or_else(
+            || "ECS placed no task and gave no reason".to_owned(),
+            describe,
+        )))
     }
 
     /// The parameters with what `NetworkFrom` names filled in.
@@ -210,7 +255,12 @@ impl Run<'_> {
         };
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            match self.runner.ecs.network_of_service(&spec.cluster, service).await {
+            match self
+                .runner
+                .ecs
+                .network_of_service(&spec.cluster, service)
+                .await
+            {
                 Ok(Some(network)) => {
                     spec.network_configuration = network.network_configuration;
                     spec.launch_type = network.launch_type;

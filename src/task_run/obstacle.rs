@@ -25,7 +25,9 @@ impl Run<'_> {
                 let error = self.redaction.apply(&error.to_string());
                 return Err(Failure::new(
                     ErrorName::InvalidRequest,
-                    format!("{error}. Check that TaskDefinition names an active task definition of this account and region."),
+                    format!(
+                        "{error}. Check that TaskDefinition names an active task definition of this account and region."
+                    ),
                 ));
             }
             RunTaskError::Api(error) => error,
@@ -40,48 +42,80 @@ impl Run<'_> {
         let error = self.redaction.apply(&error.to_string());
         match kind {
             ErrorKind::Throttled | ErrorKind::Unavailable => Ok(Some(error)),
-            // IAM is eventually consistent: a role made by the same stack cannot be assumed for some seconds.
-            ErrorKind::Rejected if is_about_a_role(&error) && self.began.elapsed() < NEW_ROLE => Ok(Some(error)),
-            ErrorKind::AccessDenied if matches!(action, "ecs:RunTask" | "ecs:StartTask") => Err(Failure::new(
+            // IAM is eventually consistent: a role made by the same stack cannot be assumed for
+            // some seconds.
+            ErrorKind::Rejected if is_about_a_role(&error) && self.began.elapsed() < NEW_ROLE => {
+                Ok(Some(error))
+            }
+            ErrorKind::AccessDenied if matches!(action, "ecs:RunTask" | "ecs:StartTask") => {
+                Err(Failure::new(
+                    ErrorName::AccessDenied,
+                    format!(
+                        "{error}. Allow the worker's role this action, and iam:PassRole for the task's roles."
+                    ),
+                ))
+            }
+            ErrorKind::AccessDenied => Err(Failure::new(
                 ErrorName::AccessDenied,
-                format!("{error}. Allow the worker's role this action, and iam:PassRole for the task's roles."),
+                format!("{error}. Allow the worker's role this action."),
             )),
-            ErrorKind::AccessDenied => Err(Failure::new(ErrorName::AccessDenied, format!("{error}. Allow the worker's role this action."))),
-            ErrorKind::Rejected => Err(Failure::new(ErrorName::InvalidRequest, format!("{error}."))),
+            ErrorKind::Rejected => {
+                Err(Failure::new(ErrorName::InvalidRequest, format!("{error}.")))
+            }
         }
     }
 
     /// Tasks could not be placed, now or later.
     pub(super) fn not_placed(&self, failure: &PlacementFailure) -> Failure {
         let reason = self.redaction.apply(&describe(failure));
-        let what = format!("a task of {} in cluster '{}': {reason}", self.spec.task_definition, self.spec.cluster);
+        let what = format!(
+            "a task of {} in cluster '{}': {reason}",
+            self.spec.task_definition, self.spec.cluster
+        );
         match self.tasks.len() {
-            0 => Failure::new(ErrorName::NotStarted, format!("ECS could not place {what}.")),
+            0 => Failure::new(
+                ErrorName::NotStarted,
+                format!("ECS could not place {what}."),
+            ),
             placed => Failure::new(
                 ErrorName::Failed,
-                format!("ECS placed {placed} of {} tasks, which are stopped, and could not place {what}.", self.spec.task_count()),
+                format!(
+                    "ECS placed {placed} of {} tasks, which are stopped, and could not place {what}.",
+                    self.spec.task_count()
+                ),
             ),
         }
     }
 }
 
-/// What ECS says while there is no room, for anybody or for this account: "You've reached the limit on the number of vCPUs you can
-/// run concurrently" clears when other tasks end, and "Tasks provisioning capacity limit exceeded." when those that wait for
-/// instances of a capacity provider have theirs.
-const NO_ROOM: [&str; 3] = ["Capacity is unavailable", "reached the limit on the number of", "provisioning capacity limit exceeded"];
+/// What ECS says while there is no room, for anybody or for this account: "You've reached the limit
+/// on the number of vCPUs you can run concurrently" clears when other tasks end, and "Tasks
+/// provisioning capacity limit exceeded." when those that wait for instances of a capacity provider
+/// have theirs.
+const NO_ROOM: [&str; 3] = [
+    "Capacity is unavailable",
+    "reached the limit on the number of",
+    "provisioning capacity limit exceeded",
+];
 
-/// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour (`api_failures_messages`).
+/// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour
+/// (`api_failures_messages`).
 pub(super) fn may_pass(failure: &PlacementFailure) -> bool {
-    failure.reason.starts_with("RESOURCE") || failure.reason == "AGENT" || NO_ROOM.iter().any(|says| failure.reason.contains(says))
+    failure.reason.starts_with("RESOURCE")
+        || failure.reason == "AGENT"
+        || NO_ROOM.iter().any(|says| failure.reason.contains(says))
 }
 
 pub(super) fn is_capacity(error: &ApiError) -> bool {
-    error.message.contains("No Container Instances were found") || NO_ROOM.iter().any(|says| error.message.contains(says))
+    error.message.contains("No Container Instances were found")
+        || NO_ROOM.iter().any(|says| error.message.contains(says))
 }
 
 /// ECS speaks of the service-linked role with a capital U.
 fn is_about_a_role(message: &str) -> bool {
-    message.to_ascii_lowercase().contains("unable to assume the")
+    message
+        .to_ascii_lowercase()
+        .contains("unable to assume the")
 }
 
 pub(super) fn describe(failure: &PlacementFailure) -> String {
@@ -92,7 +126,9 @@ pub(super) fn describe(failure: &PlacementFailure) -> String {
         "RESOURCE:ENI" => " (no instance has a network interface free)",
         "RESOURCE:GPU" => " (no instance has a GPU free)",
         "AGENT" => " (the ECS agent of the instance is not connected)",
-        "ATTRIBUTE" => " (no instance has an attribute that the task definition or a placement constraint asks for)",
+        "ATTRIBUTE" => {
+            " (no instance has an attribute that the task definition or a placement constraint asks for)"
+        }
         _ => "",
     };
     let mut text = format!("{}{explained}", failure.reason);
@@ -116,14 +152,24 @@ mod tests {
             ("RESOURCE:MEMORY", true),
             ("RESOURCE:ENI", true),
             ("AGENT", true),
-            ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
-            ("You've reached the limit on the number of vCPUs you can run concurrently", true),
+            (
+                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+                true,
+            ),
+            (
+                "You've reached the limit on the number of vCPUs you can run concurrently",
+                true,
+            ),
             ("ATTRIBUTE", false),
             ("MISSING", false),
             ("INACTIVE", false),
             ("", false),
         ] {
-            let failure = PlacementFailure { reason: reason.to_owned(), detail: String::new(), arn: String::new() };
+            let failure = PlacementFailure {
+                reason: reason.to_owned(),
+                detail: String::new(),
+                arn: String::new(),
+            };
             assert_eq!(may_pass(&failure), expected, "{reason}");
         }
     }
@@ -131,8 +177,14 @@ mod tests {
     #[test]
     fn no_room_is_waited_out_whether_ecs_says_it_as_failure_or_error() {
         for (message, expected) in [
-            ("Capacity is unavailable at this time. Please try again later or in a different availability zone", true),
-            ("You've reached the limit on the number of vCPUs you can run concurrently.", true),
+            (
+                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+                true,
+            ),
+            (
+                "You've reached the limit on the number of vCPUs you can run concurrently.",
+                true,
+            ),
             ("No Container Instances were found in your cluster.", true),
             ("Tasks provisioning capacity limit exceeded.", true),
             ("Rate exceeded", false),
@@ -155,7 +207,10 @@ mod tests {
                 "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided.",
                 true,
             ),
-            ("Unable to assume the service linked role. Please verify that the ECS service linked role exists.", true),
+            (
+                "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+                true,
+            ),
             ("Role is not valid", false),
         ] {
             assert_eq!(is_about_a_role(message), expected, "{message}");

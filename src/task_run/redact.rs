@@ -4,8 +4,9 @@ use crate::task_spec::TaskOverride;
 
 /// Stands where a value stood.
 const HIDDEN: &str = "***";
-/// A value shorter than this is hidden only where it stands as a word of its own: hiding every "1" or "on" inside other words
-/// would leave no log readable, and would show the value's length and places besides.
+/// A value shorter than this is hidden only where it stands as a word of its own: hiding every "1"
+/// or "on" inside other words would leave no log readable, and would show the value's length and
+/// places besides.
 const SHORT: usize = 4;
 
 /// The values to hide, longest first so that no value hides a part of another.
@@ -32,7 +33,11 @@ impl Redaction {
 
     pub(crate) fn apply(&self, text: &str) -> String {
         self.values.iter().fold(text.to_owned(), |text, value| {
-            if value.len() >= SHORT { text.replace(value.as_str(), HIDDEN) } else { replace_words(&text, value) }
+            if value.len() >= SHORT {
+                text.replace(value.as_str(), HIDDEN)
+            } else {
+                replace_words(&text, value)
+            }
         })
     }
 }
@@ -43,7 +48,8 @@ fn replace_words(text: &str, word: &str) -> String {
     let mut copied = 0;
     for (start, _) in text.match_indices(word) {
         let end = start + word.len();
-        let stands_alone = !text[..start].chars().next_back().is_some_and(is_part) && !text[end..].chars().next().is_some_and(is_part);
+        let stands_alone = !text[..start].chars().next_back().is_some_and(is_part)
+            && !text[end..].chars().next().is_some_and(is_part);
         if start >= copied && stands_alone {
             replaced.push_str(&text[copied..start]);
             replaced.push_str(HIDDEN);
@@ -62,18 +68,47 @@ mod tests {
     use crate::task_spec::{ContainerOverride, KeyValuePair};
 
     fn redaction(values: &[&str]) -> Redaction {
-        let environment = values.iter().map(|&value| KeyValuePair { name: "NAME".to_owned(), value: value.into() }).collect();
-        let container = ContainerOverride { name: "migrate".to_owned(), environment, ..ContainerOverride::default() };
-        Redaction::of(&TaskOverride { container_overrides: vec![container], ..TaskOverride::default() })
+        let environment = values
+            .iter()
+            .map(|&value| KeyValuePair {
+                name: "NAME".to_owned(),
+                value: value.into(),
+            })
+            .collect();
+        let container = ContainerOverride {
+            name: "migrate".to_owned(),
+            environment,
+            ..ContainerOverride::default()
+        };
+        Redaction::of(&TaskOverride {
+            container_overrides: vec![container],
+            ..TaskOverride::default()
+        })
     }
 
     #[test]
     fn values_are_hidden() {
         for (values, text, expected) in [
-            (&["hunter2"][..], "password hunter2 refused", "password *** refused"),
-            (&["pass", "password1"][..], "password1 and pass", "*** and ***"),
-            (&["1"][..], "exit 1, line 11, x=1", "exit ***, line 11, x=***"),
-            (&["first line\nsecond line"][..], "a first line\nb second line", "a ***\nb ***"),
+            (
+                &["hunter2"][..],
+                "password hunter2 refused",
+                "password *** refused",
+            ),
+            (
+                &["pass", "password1"][..],
+                "password1 and pass",
+                "*** and ***",
+            ),
+            (
+                &["1"][..],
+                "exit 1, line 11, x=1",
+                "exit ***, line 11, x=***",
+            ),
+            (
+                &["first line\nsecond line"][..],
+                "a first line\nb second line",
+                "a ***\nb ***",
+            ),
             (&[""][..], "nothing to hide", "nothing to hide"),
         ] {
             assert_eq!(redaction(values).apply(text), expected);

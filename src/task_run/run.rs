@@ -25,7 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Pause before a call that failed is repeated.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
 
-/// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the deadline.
+/// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the
+/// deadline.
 #[derive(Debug)]
 pub(super) enum Decision {
     Succeeded,
@@ -48,7 +49,8 @@ pub(super) struct Run<'a> {
     pub(super) tasks: Vec<Tracked>,
     /// Number of the next client token; see [`crate::identity::launch_token`].
     pub(super) next_token: u32,
-    /// A `RunTask` under way. It is never dropped: a call whose answer nobody takes can leave a task that nobody knows.
+    /// A `RunTask` under way. It is never dropped: a call whose answer nobody takes can leave a
+    /// task that nobody knows.
     pub(super) launching: Option<JoinHandle<Result<Placement, RunTaskError>>>,
     /// A launch got no answer and may have taken effect.
     pub(super) uncertain: bool,
@@ -80,7 +82,11 @@ impl<'a> Run<'a> {
         }
         // Whoever comes after the deadline launches nothing.
         let is_late = self.deadline <= self.began;
-        let decision = if is_late { None } else { timeout_at(self.deadline, self.decide()).await.ok() };
+        let decision = if is_late {
+            None
+        } else {
+            timeout_at(self.deadline, self.decide()).await.ok()
+        };
         let decision = match decision {
             Some(Decision::Succeeded) => decision,
             Some(Decision::Late) => {
@@ -108,18 +114,26 @@ impl<'a> Run<'a> {
         }
         loop {
             if self.live().next().is_none() {
-                return self.incomplete().map_or(Decision::Succeeded, Decision::Failed);
+                return self
+                    .incomplete()
+                    .map_or(Decision::Succeeded, Decision::Failed);
             }
-            let Some(index) = self.next_ending().await else { continue };
+            let Some(index) = self.next_ending().await else {
+                continue;
+            };
             if !self.may_relaunch(index) {
                 return Decision::Ended(index);
             }
             self.tasks[index].state = State::Replaced;
             let last_seen = self.tasks[index].last_seen.as_ref();
-            let reason = last_seen.and_then(|status| status.stopped_reason.as_deref()).unwrap_or("it stopped before any container started");
+            let reason = last_seen
+                .and_then(|status| status.stopped_reason.as_deref())
+                .unwrap_or("it stopped before any container started");
             let reason = self.redaction.apply(reason);
             // An earlier worker may have waited already: the pause counts from the task's end.
-            let ended = last_seen.and_then(|status| status.stopped_at).map_or(Duration::ZERO, |at| self.runner.clock.since(at));
+            let ended = last_seen
+                .and_then(|status| status.stopped_at)
+                .map_or(Duration::ZERO, |at| self.runner.clock.since(at));
             let pause = backoff.pause().saturating_sub(ended);
             tracing::warn!(
                 task = self.tasks[index].arn,
@@ -135,7 +149,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the deadline has passed on the calendar. The clock that timers run on stands still while a machine is suspended.
+    /// Whether the deadline has passed on the calendar. The clock that timers run on stands still
+    /// while a machine is suspended.
     pub(super) fn is_late(&self) -> bool {
         self.runner.clock.until(self.spec.deadline).is_zero()
     }
@@ -145,13 +160,23 @@ impl<'a> Run<'a> {
         let missing = self.missing();
         (missing > 0).then(|| {
             let (placed, count) = (self.there(), self.spec.task_count());
-            let what = format!("ECS started {placed} of {count} tasks and gave no reason for the other {missing}");
-            Failure::new(ErrorName::Failed, format!("{what}; {} in cluster '{}'.", self.spec.task_definition, self.spec.cluster))
+            let what = format!(
+                "ECS started {placed} of {count} tasks and gave no reason for the other {missing}"
+            );
+            Failure::new(
+                ErrorName::Failed,
+                format!(
+                    "{what}; {} in cluster '{}'.",
+                    self.spec.task_definition, self.spec.cluster
+                ),
+            )
         })
     }
 
     pub(super) fn live(&self) -> impl Iterator<Item = &Tracked> {
-        self.tasks.iter().filter(|task| matches!(task.state, State::Live))
+        self.tasks
+            .iter()
+            .filter(|task| matches!(task.state, State::Live))
     }
 
     /// How many tasks are still to be launched.
@@ -160,7 +185,10 @@ impl<'a> Run<'a> {
     }
 
     fn there(&self) -> usize {
-        self.tasks.iter().filter(|task| !matches!(task.state, State::Replaced)).count()
+        self.tasks
+            .iter()
+            .filter(|task| !matches!(task.state, State::Replaced))
+            .count()
     }
 
     fn may_relaunch(&self, index: usize) -> bool {
@@ -172,7 +200,8 @@ impl<'a> Run<'a> {
             && !task.may_have_started
     }
 
-    /// Takes responsibility for tasks. `may_have_started` says that they are never to be launched again, whatever is seen of them.
+    /// Takes responsibility for tasks. `may_have_started` says that they are never to be launched
+    /// again, whatever is seen of them.
     pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
         for arn in arns {
             if self.tasks.iter().any(|task| task.arn == arn) {
@@ -182,12 +211,23 @@ impl<'a> Run<'a> {
                 tracing::Span::current().record("task", arn.as_str());
             }
             tracing::info!(task = arn, "waiting for the task to end");
-            let view = self.runner.watcher.watch(&self.spec.cluster, &arn, self.deadline);
-            self.tasks.push(Tracked { arn, may_have_started, view, last_seen: None, unseen: None, state: State::Live });
+            let view = self
+                .runner
+                .watcher
+                .watch(&self.spec.cluster, &arn, self.deadline);
+            self.tasks.push(Tracked {
+                arn,
+                may_have_started,
+                view,
+                last_seen: None,
+                unseen: None,
+                state: State::Live,
+            });
         }
     }
 
-    /// Waits until something becomes known of a live task. Gives its index when it has ended, other than in success.
+    /// Waits until something becomes known of a live task. Gives its index when it has ended, other
+    /// than in success.
     pub(super) async fn next_ending(&mut self) -> Option<usize> {
         let index = self.next_change().await;
         let view = self.tasks[index].view.borrow_and_update().clone();
@@ -208,7 +248,8 @@ impl<'a> Run<'a> {
         if status.phase != Phase::Stopped {
             return None;
         }
-        // This is the last news of it. If the judging is cut short by the deadline, it must be news again.
+        // This is the last news of it. If the judging is cut short by the deadline, it must be news
+        // again.
         task.view.mark_changed();
         let criteria = self.criteria(&status).await;
         self.conclude(index, status, &criteria)
@@ -217,10 +258,17 @@ impl<'a> Run<'a> {
     /// Judges the tasks that have stopped by what is known of them now.
     pub(super) async fn judge_what_has_stopped(&mut self) {
         let is_live = |(_, task): &(usize, &Tracked)| matches!(task.state, State::Live);
-        let stopped = self.tasks.iter().enumerate().filter(is_live).filter_map(|(index, task)| match &*task.view.borrow() {
-            View::Seen(status) if status.phase == Phase::Stopped => Some((index, status.clone())),
-            _ => None,
-        });
+        let stopped = self
+            .tasks
+            .iter()
+            .enumerate()
+            .filter(is_live)
+            .filter_map(|(index, task)| match &*task.view.borrow() {
+                View::Seen(status) if status.phase == Phase::Stopped => {
+                    Some((index, status.clone()))
+                }
+                _ => None,
+            });
         let stopped: Vec<_> = stopped.collect();
         let criteria = join_all(stopped.iter().map(|(_, status)| self.criteria(status))).await;
         for ((index, status), criteria) in stopped.into_iter().zip(criteria) {
@@ -232,12 +280,22 @@ impl<'a> Run<'a> {
     /// Takes a stopped task's end for what it is. Gives its index when it did not succeed.
     fn conclude(&mut self, index: usize, status: TaskStatus, criteria: &Criteria) -> Option<usize> {
         match judge(&status, criteria) {
-            Verdict::Succeeded { container, exit_code } => {
-                self.tasks[index].state = State::Succeeded { status: Box::new(status), container, exit_code };
+            Verdict::Succeeded {
+                container,
+                exit_code,
+            } => {
+                self.tasks[index].state = State::Succeeded {
+                    status: Box::new(status),
+                    container,
+                    exit_code,
+                };
                 None
             }
             // Found by name, among tasks that an earlier worker launched in its place.
-            Verdict::Ended(ending) if ending.error == ErrorName::NotStarted && self.there() > self.spec.task_count() => {
+            Verdict::Ended(ending)
+                if ending.error == ErrorName::NotStarted
+                    && self.there() > self.spec.task_count() =>
+            {
                 self.tasks[index].state = State::Replaced;
                 None
             }
@@ -267,15 +325,21 @@ impl<'a> Run<'a> {
             .filter(|(_, task)| matches!(task.state, State::Live))
             .filter_map(|(index, task)| Some((task.given_up_at()?, index)))
             .min();
-        let changes = self.tasks.iter_mut().enumerate().filter(|(_, task)| matches!(task.state, State::Live)).map(|(index, task)| {
-            Box::pin(async move {
-                if task.view.changed().await.is_err() {
-                    // The watcher lives as long as the runner; without it there is no news, and the deadline ends the run.
-                    std::future::pending::<()>().await;
-                }
-                index
-            })
-        });
+        let changes = self
+            .tasks
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, task)| matches!(task.state, State::Live))
+            .map(|(index, task)| {
+                Box::pin(async move {
+                    if task.view.changed().await.is_err() {
+                        // The watcher lives as long as the runner; without it there is no news, and
+                        // the deadline ends the run.
+                        std::future::pending::<()>().await;
+                    }
+                    index
+                })
+            });
         let change = select_all(changes);
         match given_up {
             Some((at, unseen)) => tokio::select! {
@@ -291,7 +355,8 @@ impl<'a> Run<'a> {
         let containers = if !self.spec.containers.is_empty() {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
-            // Only the definition tells essential containers from sidecars. Without it all of them count.
+            // Only the definition tells essential containers from sidecars. Without it all of them
+            // count.
             let patience = LOOK_UP.max(self.deadline.saturating_duration_since(Instant::now()));
             let essential = timeout(patience, async {
                 loop {
@@ -306,6 +371,9 @@ impl<'a> Run<'a> {
         } else {
             None
         };
-        Criteria { containers, success_exit_codes: self.spec.success_exit_codes.clone() }
+        Criteria {
+            containers,
+            success_exit_codes: self.spec.success_exit_codes.clone(),
+        }
     }
 }

@@ -13,44 +13,70 @@ use crate::task_status::Phase;
 
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
 const LATE_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a failure waits at most until its other tasks are told to stop, which is three attempts at a call. The definition tells
-/// them again, but only those that it finds in lists, where ECS, which is eventually consistent (`API_RunTask`), may not show a
-/// task that was just launched.
+/// How long a failure waits at most until its other tasks are told to stop, which is three attempts
+/// at a call. The definition tells them again, but only those that it finds in lists, where ECS,
+/// which is eventually consistent (`API_RunTask`), may not show a task that was just launched.
 const STOP: Duration = Duration::from_secs(30);
 
 impl Run<'_> {
     /// Tells what may run to stop, before the failure is told.
     pub(super) async fn stop_after_failure(&self) {
-        self.stop_what_may_run("The run has failed", Instant::now() + STOP).await;
+        self.stop_what_may_run("The run has failed", Instant::now() + STOP)
+            .await;
     }
 
-    /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one by themselves.
+    /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one
+    /// by themselves.
     pub(super) async fn stop_at_deadline(&mut self) -> Option<Decision> {
         let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + LATE_PATIENCE);
         self.find_what_was_launched(patience).await;
-        // A stopped task brings no more news, and may have been waiting for its definition when the deadline came.
+        // A stopped task brings no more news, and may have been waiting for its definition when the
+        // deadline came.
         self.judge_what_has_stopped().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
-        self.stop_what_may_run(&format!("Deadline of {} passed", self.spec.deadline), patience).await;
+        self.stop_what_may_run(
+            &format!("Deadline of {} passed", self.spec.deadline),
+            patience,
+        )
+        .await;
         while self.live().next().is_some() {
             if timeout_at(patience, self.next_ending()).await.is_err() {
                 break;
             }
         }
         self.judge_what_has_stopped().await;
-        let told_otherwise = |task: &Tracked| matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody();
+        let told_otherwise = |task: &Tracked| {
+            matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody()
+        };
         if let Some(index) = self.tasks.iter().position(told_otherwise) {
             return Some(Decision::Ended(index));
         }
-        let succeeded = self.tasks.iter().filter(|task| matches!(task.state, State::Succeeded { .. })).count();
+        let succeeded = self
+            .tasks
+            .iter()
+            .filter(|task| matches!(task.state, State::Succeeded { .. }))
+            .count();
         (succeeded == self.spec.task_count()).then_some(Decision::Succeeded)
     }
 
-    /// Tells ECS to stop every task that was not seen to have stopped, also those that were given up.
+    /// Tells ECS to stop every task that was not seen to have stopped, also those that were given
+    /// up.
     async fn stop_what_may_run(&self, reason: &str, patience: Instant) {
-        let has_stopped = |task: &&Tracked| task.last_seen().is_some_and(|status| status.phase == Phase::Stopped);
-        let running: Vec<_> = self.tasks.iter().filter(|task| !has_stopped(task)).collect();
-        join_all(running.iter().map(|task| self.stop(&task.arn, reason, patience))).await;
+        let has_stopped = |task: &&Tracked| {
+            task.last_seen()
+                .is_some_and(|status| status.phase == Phase::Stopped)
+        };
+        let running: Vec<_> = self
+            .tasks
+            .iter()
+            .filter(|task| !has_stopped(task))
+            .collect();
+        join_all(
+            running
+                .iter()
+                .map(|task| self.stop(&task.arn, reason, patience)),
+        )
+        .await;
     }
 
     /// Tells ECS to stop a task, again and again until it has taken the call.
@@ -58,7 +84,12 @@ impl Run<'_> {
         let stopped = timeout_at(patience, async {
             loop {
                 self.runner.stop_task.acquire().await;
-                match self.runner.ecs.stop_task(&self.spec.cluster, arn, reason).await {
+                match self
+                    .runner
+                    .ecs
+                    .stop_task(&self.spec.cluster, arn, reason)
+                    .await
+                {
                     Ok(()) => return self.runner.stop_task.succeeded(),
                     Err(error) if error.may_pass() => {
                         if error.kind == ErrorKind::Throttled {
@@ -73,7 +104,10 @@ impl Run<'_> {
             }
         });
         if stopped.await.is_err() {
-            tracing::warn!(task = arn, "a task could not be stopped; it is left to the definition");
+            tracing::warn!(
+                task = arn,
+                "a task could not be stopped; it is left to the definition"
+            );
         }
     }
 }

@@ -17,12 +17,20 @@ pub(super) struct TaskDefinitions {
 
 impl TaskDefinitions {
     pub(super) fn new(ecs: Ecs) -> Self {
-        Self { ecs, kept: Mutex::default() }
+        Self {
+            ecs,
+            kept: Mutex::default(),
+        }
     }
 
     /// The revision of this ARN.
     pub(super) async fn get(&self, arn: &str) -> Result<Arc<TaskDefinition>, ApiError> {
-        if let Some(known) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(arn) {
+        if let Some(known) = self
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(arn)
+        {
             return Ok(Arc::clone(known));
         }
         let definition = Arc::new(self.ecs.describe_task_definition(arn).await?);

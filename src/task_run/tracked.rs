@@ -11,19 +11,22 @@ use crate::error_name::ErrorName;
 use crate::judgement::Ending;
 use crate::task_status::{StopCode, TaskStatus};
 
-/// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent (`API_RunTask`), and this is
-/// far beyond what it takes.
+/// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent
+/// (`API_RunTask`), and this is far beyond what it takes.
 const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
-/// A task that was known and is not any more. Stopped tasks stay visible for an hour, so this is no delay of ECS's.
+/// A task that was known and is not any more. Stopped tasks stay visible for an hour, so this is no
+/// delay of ECS's.
 const FORGOTTEN: Duration = Duration::from_secs(60);
-/// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that runs is not given up for less.
+/// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that
+/// runs is not given up for less.
 const REFUSED: Duration = Duration::from_secs(120);
 
 /// A task that this run is responsible for.
 #[derive(Debug)]
 pub(super) struct Tracked {
     pub(super) arn: String,
-    /// A container of it has started, or nobody can say: it is never launched again. Of other tasks this says nothing.
+    /// A container of it has started, or nobody can say: it is never launched again. Of other tasks
+    /// this says nothing.
     pub(super) may_have_started: bool,
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
@@ -31,7 +34,8 @@ pub(super) struct Tracked {
     pub(super) state: State,
 }
 
-/// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is no evidence.
+/// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is
+/// no evidence.
 #[derive(Debug, Clone)]
 pub(super) struct Unseen {
     why: WhyUnseen,
@@ -56,7 +60,11 @@ pub(super) enum State {
     /// Ended before any container started; another task takes its place.
     Replaced,
     /// Ended as it should.
-    Succeeded { status: Box<TaskStatus>, container: String, exit_code: i32 },
+    Succeeded {
+        status: Box<TaskStatus>,
+        container: String,
+        exit_code: i32,
+    },
     /// Ended otherwise.
     Ended(Ending),
 }
@@ -72,12 +80,18 @@ impl Tracked {
     }
 
     pub(super) fn was_stopped_by_somebody(&self) -> bool {
-        self.last_seen.as_ref().is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
+        self.last_seen
+            .as_ref()
+            .is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
     }
 
     /// When a task that looks do not show is given up.
     pub(super) fn given_up_at(&self) -> Option<Instant> {
-        let Unseen { why, counted, since } = self.unseen.as_ref()?;
+        let Unseen {
+            why,
+            counted,
+            since,
+        } = self.unseen.as_ref()?;
         let patience = match why {
             WhyUnseen::Refused(_) => REFUSED,
             WhyUnseen::Missing if self.last_seen.is_some() => FORGOTTEN,
@@ -88,8 +102,14 @@ impl Tracked {
 
     /// A look was answered, and did not show the task.
     pub(super) fn not_seen(&mut self, why: WhyUnseen) {
-        let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| (unseen.counted, unseen.since));
-        self.unseen = Some(Unseen { why, counted, since: since.or_else(|| Some(Instant::now())) });
+        let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| {
+            (unseen.counted, unseen.since)
+        });
+        self.unseen = Some(Unseen {
+            why,
+            counted,
+            since: since.or_else(|| Some(Instant::now())),
+        });
     }
 
     /// The look that began then got no answer.
@@ -115,6 +135,11 @@ impl Tracked {
                 "ECS accepted the launch but has not known the task since, so nobody can say whether its work was done".to_owned(),
             ),
         };
-        Ending { error, what, container: None, may_pass: false }
+        Ending {
+            error,
+            what,
+            container: None,
+            may_pass: false,
+        }
     }
 }

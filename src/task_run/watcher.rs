@@ -1,7 +1,8 @@
 //! One watcher for all tasks of the process.
 //!
-//! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per task would use that up with
-//! twenty tasks. Here every task has a due time, whatever is due is asked for together, and all of it goes through one budget.
+//! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per
+//! task would use that up with twenty tasks. Here every task has a due time, whatever is due is
+//! asked for together, and all of it goes through one budget.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,7 +23,8 @@ const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 const NEAR_DEADLINE: Duration = Duration::from_secs(30);
 /// Calls under way at once. Ten calls a second that take a second each need no more.
 const MAX_CALLS: usize = 16;
-/// A new task is first looked at after this time: none ends sooner, and those that start together share a call.
+/// A new task is first looked at after this time: none ends sooner, and those that start together
+/// share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// Pause after a call that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -38,7 +40,8 @@ pub(super) enum View {
     Missing,
     /// ECS will not tell.
     Refused(ApiError),
-    /// The task was not seen at the last look that was answered, and since this time looks get no answer.
+    /// The task was not seen at the last look that was answered, and since this time looks get no
+    /// answer.
     Unanswered(Instant),
 }
 
@@ -65,9 +68,19 @@ impl Watcher {
     }
 
     /// Watches a task until the receiver is dropped. A receiver is told of changes only.
-    pub(super) fn watch(&self, cluster: &str, arn: &str, deadline: Instant) -> watch::Receiver<View> {
+    pub(super) fn watch(
+        &self,
+        cluster: &str,
+        arn: &str,
+        deadline: Instant,
+    ) -> watch::Receiver<View> {
         let (view, receiver) = watch::channel(View::Unseen);
-        let subscription = Subscription { cluster: cluster.into(), arn: arn.into(), deadline, view };
+        let subscription = Subscription {
+            cluster: cluster.into(),
+            arn: arn.into(),
+            deadline,
+            view,
+        };
         // The watching task lives as long as this sender.
         let _ = self.subscribe.send(subscription);
         receiver
@@ -94,7 +107,14 @@ struct Schedule {
 
 impl Schedule {
     fn new(ecs: Ecs, budget: ApiBudget) -> Self {
-        Self { ecs, budget: Arc::new(budget), clusters: HashMap::new(), calls: JoinSet::new(), watched: 0, next_number: 0 }
+        Self {
+            ecs,
+            budget: Arc::new(budget),
+            clusters: HashMap::new(),
+            calls: JoinSet::new(),
+            watched: 0,
+            next_number: 0,
+        }
     }
 
     async fn run(mut self, mut subscriptions: mpsc::UnboundedReceiver<Subscription>) {
@@ -117,27 +137,44 @@ impl Schedule {
     }
 
     /// Time between two looks at a task: what the budget allows when every call is full.
-    #[expect(clippy::cast_precision_loss, reason = "a count of tasks is far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a count of tasks is far below 2^52"
+    )]
     fn period(&self) -> Duration {
         let seconds = self.watched as f64 / (MAX_TASKS_PER_CALL as f64 * self.budget.rate());
         SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
     }
 
-    /// When a task is due and the budget has a call for it. What becomes due until then goes into the same call.
+    /// When a task is due and the budget has a call for it. What becomes due until then goes into
+    /// the same call.
     fn next_call(&self) -> Option<Instant> {
-        let due = self.clusters.values().filter_map(|tasks| tasks.first_key_value()).map(|(&(due, _), _)| due).min()?;
+        let due = self
+            .clusters
+            .values()
+            .filter_map(|tasks| tasks.first_key_value())
+            .map(|(&(due, _), _)| due)
+            .min()?;
         Some(due.max(self.budget.ready_at()))
     }
 
     fn insert(&mut self, due: Instant, subscription: Subscription) {
         self.next_number += 1;
-        self.clusters.entry(Arc::clone(&subscription.cluster)).or_default().insert((due, self.next_number), subscription);
+        self.clusters
+            .entry(Arc::clone(&subscription.cluster))
+            .or_default()
+            .insert((due, self.next_number), subscription);
     }
 
-    /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that soon will be, so that tasks
-    /// which began at different times come to share calls.
+    /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that
+    /// soon will be, so that tasks which began at different times come to share calls.
     fn look(&mut self) {
-        let Some(cluster) = self.clusters.iter().filter_map(|(name, tasks)| Some((tasks.first_key_value()?.0.0, name))).min() else {
+        let Some(cluster) = self
+            .clusters
+            .iter()
+            .filter_map(|(name, tasks)| Some((tasks.first_key_value()?.0.0, name)))
+            .min()
+        else {
             return;
         };
         let cluster = Arc::clone(cluster.1);
@@ -167,18 +204,32 @@ impl Schedule {
         let (ecs, budget) = (self.ecs.clone(), Arc::clone(&self.budget));
         self.calls.spawn(async move {
             sleep_until(at).await;
-            let arns: Vec<String> = batch.iter().map(|subscription| subscription.arn.to_string()).collect();
+            let arns: Vec<String> = batch
+                .iter()
+                .map(|subscription| subscription.arn.to_string())
+                .collect();
             let sightings = ecs.describe_tasks(&cluster, &arns).await;
             match &sightings {
                 Ok(_) => budget.succeeded(),
                 Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
                 Err(_) => {}
             }
-            Looked { batch, at, sightings }
+            Looked {
+                batch,
+                at,
+                sightings,
+            }
         });
     }
 
-    fn tell(&mut self, Looked { batch, at, sightings }: Looked) {
+    fn tell(
+        &mut self,
+        Looked {
+            batch,
+            at,
+            sightings,
+        }: Looked,
+    ) {
         let now = Instant::now();
         let period = self.period();
         let mut sightings = match sightings {
@@ -210,7 +261,11 @@ impl Schedule {
                 Some(Sighting::Seen(status)) => View::Seen(status),
                 Some(Sighting::Missing) | None => View::Missing,
             };
-            let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE { SHORTEST_PERIOD } else { period };
+            let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE {
+                SHORTEST_PERIOD
+            } else {
+                period
+            };
             subscription.view.send_if_modified(|last| {
                 let changed = *last != view;
                 *last = view;

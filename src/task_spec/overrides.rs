@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Overrides of a task and of its containers; with all of it at most 8,192 characters as JSON (API reference, `RunTask`).
+/// Overrides of a task and of its containers; with all of it at most 8,192 characters as JSON (API
+/// reference, `RunTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskOverride {
@@ -71,8 +72,8 @@ pub struct KeyValuePair {
     pub value: EnvironmentValue,
 }
 
-/// The value of an environment variable. It may be a secret, so that neither `Debug` nor anything derived from it shows
-/// the value; only [`expose`](Self::expose) and serialization do.
+/// The value of an environment variable. It may be a secret, so that neither `Debug` nor anything
+/// derived from it shows the value; only [`expose`](Self::expose) and serialization do.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EnvironmentValue(String);

@@ -118,7 +118,11 @@ fn debug_hides_environment_values() {
 
 #[test]
 fn the_family_is_found_in_every_form() {
-    for form in ["migrate", "migrate:3", "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"] {
+    for form in [
+        "migrate",
+        "migrate:3",
+        "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3",
+    ] {
         let mut spec: TaskSpec = serde_json::from_value(minimal()).unwrap();
         spec.task_definition = form.to_owned();
         assert_eq!(spec.family(), "migrate");

@@ -11,7 +11,11 @@ pub struct VolumeConfiguration {
     /// The volume's name in the task definition.
     pub name: String,
     /// The EBS volume that ECS makes for the task.
-    #[serde(default, rename = "managedEBSVolume", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "managedEBSVolume",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub managed_ebs_volume: Option<ManagedEbsVolume>,
 }
 

@@ -1,5 +1,6 @@
-//! Each AWS call of a run × each fault × once, for five seconds, for ever. One world a cell, in this process and under a paused
-//! clock, from CloudFormation's event to its answer and until nothing more comes.
+//! Each AWS call of a run × each fault × once, for five seconds, for ever. One world a cell, in
+//! this process and under a paused clock, from CloudFormation's event to its answer and until
+//! nothing more comes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -30,11 +31,23 @@ pub struct Call {
 }
 
 const fn call(service: Service, operation: &'static str, course: Course) -> Call {
-    Call { service, operation, course, by: None, after: Duration::ZERO }
+    Call {
+        service,
+        operation,
+        course,
+        by: None,
+        after: Duration::ZERO,
+    }
 }
 
 const fn by_stop(service: Service, operation: &'static str) -> Call {
-    Call { service, operation, course: Course::IsDeleted, by: Some("stop"), after: Duration::ZERO }
+    Call {
+        service,
+        operation,
+        course: Course::IsDeleted,
+        by: Some("stop"),
+        after: Duration::ZERO,
+    }
 }
 
 const CALLS: [Call; 30] = [
@@ -67,7 +80,10 @@ const CALLS: [Call; 30] = [
     call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
     call(Service::Ecs, "StopTask", Course::TimesOut),
     // A look before has nothing to find.
-    Call { after: CLAIM_TIMEOUT.saturating_add(Duration::from_secs(1)), ..call(Service::Sfn, "ListExecutions", Course::IsNeverTaken) },
+    Call {
+        after: CLAIM_TIMEOUT.saturating_add(Duration::from_secs(1)),
+        ..call(Service::Sfn, "ListExecutions", Course::IsNeverTaken)
+    },
     call(Service::Sfn, "StopExecution", Course::IsNeverTaken),
 ];
 
@@ -79,14 +95,19 @@ fn faults() -> [(&'static str, Fault); 8] {
         ("refused", Fault::Refuse),
         ("cut before", Fault::CutBefore),
         ("cut after", Fault::CutAfter),
-        // Longer than any attempt is waited for, polls aside: the call takes effect when its caller has given it up.
+        // Longer than any attempt is waited for, polls aside: the call takes effect when its caller
+        // has given it up.
         ("12 s slow", Fault::Delay(12 * SECOND)),
         ("duplicate", Fault::Duplicate),
     ]
 }
 
 fn spans() -> [(&'static str, Span); 3] {
-    [("once", Span::Next(1)), ("5 s", Span::FromFirst(5 * SECOND)), ("for ever", Span::Forever)]
+    [
+        ("once", Span::Next(1)),
+        ("5 s", Span::FromFirst(5 * SECOND)),
+        ("for ever", Span::Forever),
+    ]
 }
 
 /// One cell of the matrix.
@@ -101,22 +122,42 @@ impl Cell {
     fn of(&(call, fault, span): &(usize, usize, usize)) -> Self {
         let ((fault_name, fault), (span_name, span)) = (faults()[fault].clone(), spans()[span]);
         let call = &CALLS[call];
-        Self { call, fault, span, name: format!("{} ({:?}) {fault_name} {span_name}", call.operation, call.course) }
+        Self {
+            call,
+            fault,
+            span,
+            name: format!(
+                "{} ({:?}) {fault_name} {span_name}",
+                call.operation, call.course
+            ),
+        }
     }
 
     fn inject(&self, deployment: &Deployment) -> Injected {
-        let Call { service, operation, by, .. } = self.call;
+        let Call {
+            service,
+            operation,
+            by,
+            ..
+        } = self.call;
         let faults = deployment.aws.faults();
         match by {
-            Some(program) => faults.inject_for(program, *service, operation, self.span, self.fault.clone()),
+            Some(program) => {
+                faults.inject_for(program, *service, operation, self.span, self.fault.clone())
+            }
             None => faults.inject(*service, operation, self.span, self.fault.clone()),
         }
     }
 
-    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment of whatever name.
+    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment
+    /// of whatever name.
     fn play(&self, seed: u64, name: &str) -> Played {
         fastrand::seed(seed);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
         runtime.block_on(self.play_paused(name))
     }
 
@@ -129,7 +170,10 @@ impl Cell {
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));
         });
-        let ended = timeout(2 * HOUR, async { tokio::join!(deployment.until_all_is_over(), playing) }).await;
+        let ended = timeout(2 * HOUR, async {
+            tokio::join!(deployment.until_all_is_over(), playing)
+        })
+        .await;
         let drained = match worker {
             Some(worker) => worker.shut_down().await,
             None => true,
@@ -149,8 +193,15 @@ impl Cell {
         if !drained {
             wrong.push("the worker did not end: a permit was lost".to_owned());
         }
-        let result = if wrong.is_empty() { Ok(held) } else { Err(wrong.join("; ")) };
-        Played { result, calls: deployment.aws.calls().clone() }
+        let result = if wrong.is_empty() {
+            Ok(held)
+        } else {
+            Err(wrong.join("; "))
+        };
+        Played {
+            result,
+            calls: deployment.aws.calls().clone(),
+        }
     }
 }
 
@@ -164,15 +215,19 @@ type Cells = BTreeMap<(usize, usize, usize), Result<Held, String>>;
 
 /// Plays every cell, on all cores.
 fn play_all() -> Cells {
-    let work = (0..CALLS.len())
-        .flat_map(|call| (0..faults().len()).flat_map(move |fault| (0..spans().len()).map(move |span| (call, fault, span))));
+    let work = (0..CALLS.len()).flat_map(|call| {
+        (0..faults().len())
+            .flat_map(move |fault| (0..spans().len()).map(move |span| (call, fault, span)))
+    });
     let work = Mutex::new(work.enumerate());
     let cells: Mutex<Cells> = Mutex::default();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let Some((number, place)) = work.lock().unwrap().next() else { return };
+                    let Some((number, place)) = work.lock().unwrap().next() else {
+                        return;
+                    };
                     let played = Cell::of(&place).play(number as u64, &number.to_string());
                     cells.lock().unwrap().insert(place, played.result);
                 }
@@ -187,7 +242,13 @@ fn table(cells: &Cells) -> String {
     for (name, _) in faults() {
         write!(table, " {name:>13}").unwrap();
     }
-    for (call, Call { operation, course, .. }) in CALLS.iter().enumerate() {
+    for (
+        call,
+        Call {
+            operation, course, ..
+        },
+    ) in CALLS.iter().enumerate()
+    {
         write!(table, "\n{operation:<23}{:<19}", format!("{course:?}")).unwrap();
         for fault in 0..faults().len() {
             let held: String = (0..spans().len())
@@ -201,17 +262,32 @@ fn table(cells: &Cells) -> String {
             write!(table, " {held:>13}").unwrap();
         }
     }
-    table + "\nS answered SUCCESS, F answered FAILED, d no answer possible and the event in the dead-letter queue, - broken"
+    table
+        + "\nS answered SUCCESS, F answered FAILED, d no answer possible and the event in the dead-letter queue, - broken"
 }
 
 #[test]
 fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
     let cells = play_all();
-    let broken: Vec<String> =
-        cells.iter().filter_map(|(place, result)| Some(format!("{}: {}", Cell::of(place).name, result.as_ref().err()?))).collect();
+    let broken: Vec<String> = cells
+        .iter()
+        .filter_map(|(place, result)| {
+            Some(format!(
+                "{}: {}",
+                Cell::of(place).name,
+                result.as_ref().err()?
+            ))
+        })
+        .collect();
     let operations: BTreeSet<_> = CALLS.iter().map(|call| call.operation).collect();
-    let courses: BTreeSet<_> = CALLS.iter().map(|call| format!("{:?}", call.course)).collect();
-    let unanswered = cells.values().filter(|result| **result == Ok(Held::DeadLettered)).count();
+    let courses: BTreeSet<_> = CALLS
+        .iter()
+        .map(|call| format!("{:?}", call.course))
+        .collect();
+    let unanswered = cells
+        .values()
+        .filter(|result| **result == Ok(Held::DeadLettered))
+        .count();
     let figures = format!(
         "{} calls on {} courses, {} cells tried, {} held; in {unanswered} of them",
         operations.len(),
@@ -221,24 +297,43 @@ fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
     );
     println!("{}\n{figures} no answer could be given", table(&cells));
     assert!(broken.is_empty(), "{}", broken.join("\n"));
-    assert!(include_str!("../../README.md").contains(&figures), "README.md has other figures than: {figures}");
+    assert!(
+        include_str!("../../README.md").contains(&figures),
+        "README.md has other figures than: {figures}"
+    );
 }
 
 #[test]
 fn every_exception_is_one_of_some_cell_and_of_no_course_as_a_whole() {
-    let cells = || (0..CALLS.len()).flat_map(|call| (0..8).flat_map(move |fault| (0..3).map(move |span| Cell::of(&(call, fault, span)))));
+    let cells = || {
+        (0..CALLS.len()).flat_map(|call| {
+            (0..8).flat_map(move |fault| (0..3).map(move |span| Cell::of(&(call, fault, span))))
+        })
+    };
     for exception in &EXCEPTIONS {
-        assert!(cells().any(|cell| exceptions(&cell).any(|one| std::ptr::eq(one, exception))), "for no cell: {}", exception.why);
+        assert!(
+            cells().any(|cell| exceptions(&cell).any(|one| std::ptr::eq(one, exception))),
+            "for no cell: {}",
+            exception.why
+        );
     }
-    let without = cells().filter(|cell| exceptions(cell).next().is_none()).count();
-    assert!(without > cells().count() / 2, "{without} cells are no exceptions");
+    let without = cells()
+        .filter(|cell| exceptions(cell).next().is_none())
+        .count();
+    assert!(
+        without > cells().count() / 2,
+        "{without} cells are no exceptions"
+    );
 }
 
 #[test]
 fn a_cell_repeats_with_its_seed() {
     let trace = |name: &str| {
         let calls = Cell::of(&(8, 0, 2)).play(7, name).calls.all();
-        calls.into_iter().map(|call| format!("{:?} {}", call.at, call.operation)).collect::<Vec<_>>()
+        calls
+            .into_iter()
+            .map(|call| format!("{:?} {}", call.at, call.operation))
+            .collect::<Vec<_>>()
     };
     let first = trace("first");
     assert!(first.len() > 20, "{first:?}");

@@ -42,18 +42,26 @@ pub enum Course {
 }
 
 impl Course {
-    /// What the request that counts is answered with: `None` is SUCCESS, else the error that the Reason begins with.
+    /// What the request that counts is answered with: `None` is SUCCESS, else the error that the
+    /// Reason begins with.
     pub fn error(self) -> Option<&'static str> {
         match self {
-            Self::Succeeds | Self::Updates | Self::TakesANetwork | Self::RunsOnAnInstance | Self::IsDeleted => None,
+            Self::Succeeds
+            | Self::Updates
+            | Self::TakesANetwork
+            | Self::RunsOnAnInstance
+            | Self::IsDeleted => None,
             Self::Fails => Some(ErrorName::Failed.as_str()),
-            Self::RunsPastItsDeadline | Self::TimesOut => Some(ErrorName::DeadlineExceeded.as_str()),
+            Self::RunsPastItsDeadline | Self::TimesOut => {
+                Some(ErrorName::DeadlineExceeded.as_str())
+            }
             Self::IsAborted => Some(ErrorName::Interrupted.as_str()),
             Self::IsNeverTaken => Some(NOT_CLAIMED),
         }
     }
 
-    /// How many requests there are. The last one counts: CloudFormation has given up those before it.
+    /// How many requests there are. The last one counts: CloudFormation has given up those before
+    /// it.
     pub fn requests(self) -> usize {
         if self == Self::IsDeleted { 2 } else { 1 }
     }
@@ -74,13 +82,19 @@ impl Course {
             Self::Fails => Script::exits(1).running(90 * SECOND),
             Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
             Self::IsAborted | Self::TimesOut | Self::IsDeleted => Script::runs_forever(),
-            Self::Succeeds | Self::IsNeverTaken | Self::Updates | Self::TakesANetwork | Self::RunsOnAnInstance => {
-                Script::exits(0).running(90 * SECOND)
-            }
+            Self::Succeeds
+            | Self::IsNeverTaken
+            | Self::Updates
+            | Self::TakesANetwork
+            | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         ecs.script("migrate", script);
         let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"]}});
-        ecs.service("production", "web", &json!({"launchType": "FARGATE", "networkConfiguration": network}));
+        ecs.service(
+            "production",
+            "web",
+            &json!({"launchType": "FARGATE", "networkConfiguration": network}),
+        );
     }
 
     fn properties(self) -> Value {
@@ -94,17 +108,24 @@ impl Course {
         match self {
             Self::TakesANetwork => properties["NetworkFrom"] = json!("web"),
             Self::RunsOnAnInstance => {
-                properties["Instances"] = json!(["arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"]);
+                properties["Instances"] = json!([
+                    "arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"
+                ]);
             }
             _ => {}
         }
         properties
     }
 
-    /// Plays it. `strike` brings the fault about: at the beginning, or after so long when a strike would mean nothing before.
+    /// Plays it. `strike` brings the fault about: at the beginning, or after so long when a strike
+    /// would mean nothing before.
     pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
         let properties = self.properties();
-        let request = if self == Self::Updates { "Update" } else { "Create" };
+        let request = if self == Self::Updates {
+            "Update"
+        } else {
+            "Create"
+        };
         if after.is_zero() {
             strike();
             deployment.ask(request, &properties);

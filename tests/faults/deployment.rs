@@ -1,5 +1,6 @@
-//! Everything around a worker, in this process and under a paused clock: CloudFormation's events and the places for its answers,
-//! the functions as Lambda and EventBridge invoke them, executions as Step Functions plays them.
+//! Everything around a worker, in this process and under a paused clock: CloudFormation's events
+//! and the places for its answers, the functions as Lambda and EventBridge invoke them, executions
+//! as Step Functions plays them.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -38,8 +39,8 @@ use crate::requests::{Answer, Request};
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
 const LOOK: Duration = Duration::from_secs(2);
-/// The functions' own time limits, as in the template: that of `rescue`, than which `start` has a minute more, and those of `respond`
-/// and `stop`.
+/// The functions' own time limits, as in the template: that of `rescue`, than which `start` has a
+/// minute more, and those of `respond` and `stop`.
 const LONG_LIMIT: Duration = Duration::from_secs(240);
 const SHORT_LIMIT: Duration = Duration::from_secs(60);
 /// What Lambda waits before the second and the third attempt of an asynchronous invocation.
@@ -69,39 +70,56 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// `name` tells deployments of this process apart; an execution may last for `limit`, or as long as the definition says.
+    /// `name` tells deployments of this process apart; an execution may last for `limit`, or as
+    /// long as the definition says.
     pub fn new(name: &str, limit: Option<Duration>) -> Arc<Self> {
         let aws = StandIns::new();
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
         let key = aws.kms().key();
         // Both clocks show the same, to the millisecond.
-        let clock = Clock::following_tokio(Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap());
-        let urls = aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
+        let clock = Clock::following_tokio(
+            Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
+        );
+        let urls =
+            aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
-        // The SDK shares the tokens for its retries among all clients of a process that call the same service in the same region.
+        // The SDK shares the tokens for its retries among all clients of a process that call the
+        // same service in the same region.
         let region = Region::new(format!("{}-{name}", stand_ins::REGION));
         let connection_of = |program: &str| {
             let config = SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(region.clone())
-                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
+                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                    program, "secret", None, None, "tests",
+                )))
                 .http_client(aws.http_client())
                 .build();
             Connection::from_config(config)
         };
         let responder = |connection: &Connection| {
-            let put = ResponsePut::through(urls.connector(), ResponseHosts::of_region(stand_ins::REGION));
+            let put = ResponsePut::through(
+                urls.connector(),
+                ResponseHosts::of_region(stand_ins::REGION),
+            );
             Responder::new(put, Seal::new(Kms::new(connection), Some(key.clone())))
         };
-        let machine = |connection: &Connection| StepFunctions::new(connection).state_machine(&state_machine);
+        let machine =
+            |connection: &Connection| StepFunctions::new(connection).state_machine(&state_machine);
         let [start, stop, rescue] = ["start", "stop", "rescue"].map(connection_of);
         let mut definition = definition();
         if let Some(limit) = limit {
             definition["TimeoutSeconds"] = limit.as_secs().into();
         }
         Arc::new(Self {
-            starter: Starter::new(machine(&start), Stacks::new(&start), Ecs::with_retries(&start), responder(&start), clock),
+            starter: Starter::new(
+                machine(&start),
+                Stacks::new(&start),
+                Ecs::with_retries(&start),
+                responder(&start),
+                clock,
+            ),
             stopper: Stopper::new(Ecs::with_retries(&stop), StepFunctions::new(&stop), clock),
             rescuer: Rescuer::new(
                 machine(&rescue),
@@ -132,23 +150,50 @@ impl Deployment {
             CallRates::default(),
         ));
         let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
-        let options = Options { max_tasks: NonZeroU32::new(4).unwrap(), pollers: NonZeroU32::new(2).unwrap(), ..Options::default() };
+        let options = Options {
+            max_tasks: NonZeroU32::new(4).unwrap(),
+            pollers: NonZeroU32::new(2).unwrap(),
+            ..Options::default()
+        };
         let (trigger, shutdown) = activity::shutdown();
-        let serving =
-            tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
+        let serving = tokio::spawn(async move {
+            activity::serve(
+                client,
+                &options,
+                move |task| Arc::clone(&runner).handle(task),
+                shutdown,
+            )
+            .await
+        });
         Worker { trigger, serving }
     }
 
     /// CloudFormation asks for the resource to be created, updated or deleted.
     pub fn ask(self: &Arc<Self>, request_type: &str, properties: &Value) {
         let url = self.urls.url("todobackend", "MigrateTask");
-        let stack = self.aws.cloudformation().stack("todobackend", &format!("{}_IN_PROGRESS", request_type.to_uppercase()));
-        let request = Request::new(request_type, self.aws.clock().now(), &stack, &url, properties);
+        let stack = self.aws.cloudformation().stack(
+            "todobackend",
+            &format!("{}_IN_PROGRESS", request_type.to_uppercase()),
+        );
+        let request = Request::new(
+            request_type,
+            self.aws.clock().now(),
+            &stack,
+            &url,
+            properties,
+        );
         let event = request.event.clone();
         self.requests.lock().unwrap().push(request);
         let this = Arc::clone(self);
         self.begin(async move {
-            this.asynchronously(|| async { this.starter.start(event.clone()).await.map(drop).map_err(|error| error.to_string()) }).await;
+            this.asynchronously(|| async {
+                this.starter
+                    .start(event.clone())
+                    .await
+                    .map(drop)
+                    .map_err(|error| error.to_string())
+            })
+            .await;
         });
     }
 
@@ -175,7 +220,8 @@ impl Deployment {
                 self.begin(async move { this.execution(&execution).await });
             }
             known = executions.len();
-            let is_over = self.under_way.load(Ordering::Relaxed) == 0 && executions.iter().all(|execution| execution.ended.is_some());
+            let is_over = self.under_way.load(Ordering::Relaxed) == 0
+                && executions.iter().all(|execution| execution.ended.is_some());
             let now = self.aws.clock().now();
             if is_over && self.is_told() && now >= *over_since.get_or_insert(now) + QUIET {
                 return;
@@ -184,7 +230,10 @@ impl Deployment {
     }
 
     /// Runs to its end, whether anybody waits for it or not, and is waited for at the end of all.
-    fn begin<T: Send + 'static>(self: &Arc<Self>, what: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    fn begin<T: Send + 'static>(
+        self: &Arc<Self>,
+        what: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
         let this = Arc::clone(self);
         tokio::spawn(async move {
@@ -197,13 +246,20 @@ impl Deployment {
     /// Whether each request was answered or given up.
     fn is_told(&self) -> bool {
         let requests = self.requests.lock().unwrap().len();
-        !self.dead_letters().is_empty() || (0..requests).all(|number| !self.answers(number).is_empty())
+        !self.dead_letters().is_empty()
+            || (0..requests).all(|number| !self.answers(number).is_empty())
     }
 
     /// Somebody stops the executions that run.
     pub fn abort_executions(&self) {
         for execution in self.aws.sfn().executions() {
-            self.aws.sfn().end_execution(&execution.arn, ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) });
+            self.aws.sfn().end_execution(
+                &execution.arn,
+                ExecutionEnd::Aborted {
+                    error: None,
+                    cause: Some("wrong release".to_owned()),
+                },
+            );
         }
     }
 
@@ -215,12 +271,21 @@ impl Deployment {
     /// What CloudFormation takes for answers to a request, in order. It acts on the first.
     pub fn answers(&self, number: usize) -> Vec<Answer> {
         let request = self.request(number);
-        self.urls.puts().iter().filter(|put| put.is_stored()).filter_map(|put| request.answer(put)).collect()
+        self.urls
+            .puts()
+            .iter()
+            .filter(|put| put.is_stored())
+            .filter_map(|put| request.answer(put))
+            .collect()
     }
 
     /// How many things were stored, answers or not.
     pub fn stored(&self) -> usize {
-        self.urls.puts().iter().filter(|put| put.is_stored()).count()
+        self.urls
+            .puts()
+            .iter()
+            .filter(|put| put.is_stored())
+            .count()
     }
 
     /// Why events were given up.
@@ -230,7 +295,15 @@ impl Deployment {
 
     async fn execution(self: &Arc<Self>, execution: &ExecutionView) {
         let invoke = |function, payload| self.invoke(function, payload);
-        let status = match execute(&self.definition, &self.aws, &self.activity, execution, invoke).await {
+        let status = match execute(
+            &self.definition,
+            &self.aws,
+            &self.activity,
+            execution,
+            invoke,
+        )
+        .await
+        {
             ExecutionEnd::Succeeded(_) => return,
             ExecutionEnd::Failed { .. } => "FAILED",
             ExecutionEnd::TimedOut => "TIMED_OUT",
@@ -241,22 +314,40 @@ impl Deployment {
             "detail-type": "Step Functions Execution Status Change",
             "detail": {"executionArn": execution.arn, "stateMachineArn": machine.replace(":execution:", ":stateMachine:"), "status": status}
         });
-        self.asynchronously(|| async { self.rescuer.rescue(event.clone()).await.map(drop).map_err(|error| error.to_string()) }).await;
+        self.asynchronously(|| async {
+            self.rescuer
+                .rescue(event.clone())
+                .await
+                .map(drop)
+                .map_err(|error| error.to_string())
+        })
+        .await;
     }
 
     /// A function that a state invokes. Its execution may end meanwhile; the function runs on.
     async fn invoke(self: &Arc<Self>, function: String, payload: Value) -> Result<Value, Failed> {
         let this = Arc::clone(self);
         let run = async move { timeout(SHORT_LIMIT, this.run(&function, payload)).await };
-        let timed_out = || Failed { error: "Sandbox.Timedout".to_owned(), cause: "Task timed out".to_owned() };
-        self.begin(run).await.unwrap().unwrap_or_else(|_| Err(timed_out()))
+        let timed_out = || Failed {
+            error: "Sandbox.Timedout".to_owned(),
+            cause: "Task timed out".to_owned(),
+        };
+        self.begin(run)
+            .await
+            .unwrap()
+            .unwrap_or_else(|_| Err(timed_out()))
     }
 
     async fn run(&self, function: &str, payload: Value) -> Result<Value, Failed> {
-        let failed = |error: &str, cause: String| Failed { error: error.to_owned(), cause };
+        let failed = |error: &str, cause: String| Failed {
+            error: error.to_owned(),
+            cause,
+        };
         if function == "RespondFunctionArn" {
             let responded = self.responder.respond(read(payload)).await;
-            return responded.map(|()| json!({})).map_err(|error| failed("CustomResource.RespondFailed", error.to_string()));
+            return responded
+                .map(|()| json!({}))
+                .map_err(|error| failed("CustomResource.RespondFailed", error.to_string()));
         }
         let stopped = self.stopper.stop(read(payload)).await;
         stopped

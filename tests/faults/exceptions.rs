@@ -9,7 +9,8 @@ use stand_ins::faults::{Fault, Span};
 use crate::calls::Cell;
 use crate::course::Course;
 
-/// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue` answers.
+/// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue`
+/// answers.
 const HOUR: Duration = Duration::from_secs(3_600);
 
 const START: &str = "The run could not be started";
@@ -43,7 +44,9 @@ pub enum Instead {
 
 /// The exceptions that a cell falls under.
 pub fn exceptions(cell: &Cell) -> impl Iterator<Item = &'static Exception> {
-    EXCEPTIONS.iter().filter(|exception| (exception.is_for)(cell))
+    EXCEPTIONS
+        .iter()
+        .filter(|exception| (exception.is_for)(cell))
 }
 
 fn is(cell: &Cell, operations: &[&str], course: Course) -> bool {
@@ -60,7 +63,14 @@ fn is_denied(cell: &Cell) -> bool {
 
 /// Whether the call takes no effect.
 fn is_lost(cell: &Cell) -> bool {
-    matches!(cell.fault, Fault::Throttle | Fault::InternalError | Fault::AccessDenied | Fault::Refuse | Fault::CutBefore)
+    matches!(
+        cell.fault,
+        Fault::Throttle
+            | Fault::InternalError
+            | Fault::AccessDenied
+            | Fault::Refuse
+            | Fault::CutBefore
+    )
 }
 
 /// Whether the caller gets no answer that it can use.
@@ -95,7 +105,9 @@ pub static EXCEPTIONS: [Exception; 16] = [
     },
     Exception {
         why: "no worker gets the run",
-        is_for: |cell| is(cell, &["GetActivityTask"], Course::Succeeds) && lasts(cell) && is_lost(cell),
+        is_for: |cell| {
+            is(cell, &["GetActivityTask"], Course::Succeeds) && lasts(cell) && is_lost(cell)
+        },
         instead: Instead::Fails(NOT_CLAIMED),
     },
     Exception {
@@ -103,13 +115,21 @@ pub static EXCEPTIONS: [Exception; 16] = [
         is_for: is_every_hand_out_lost,
         instead: Instead::Fails(DEADLINE),
     },
-    Exception { why: "as above", is_for: is_every_hand_out_lost, instead: Instead::ComesWithin(HOUR) },
+    Exception {
+        why: "as above",
+        is_for: is_every_hand_out_lost,
+        instead: Instead::ComesWithin(HOUR),
+    },
     Exception {
         why: "the worker knows the outcome, and keeps the token alive for as long as the time of the execution lasts",
         is_for: is_every_outcome_lost,
         instead: Instead::Fails(DEADLINE),
     },
-    Exception { why: "as above", is_for: is_every_outcome_lost, instead: Instead::ComesWithin(HOUR) },
+    Exception {
+        why: "as above",
+        is_for: is_every_outcome_lost,
+        instead: Instead::ComesWithin(HOUR),
+    },
     Exception {
         why: "the worker's role lacks the action, which does not pass",
         is_for: |cell| is_launch(cell) && is_denied(cell),
@@ -122,14 +142,17 @@ pub static EXCEPTIONS: [Exception; 16] = [
     },
     Exception {
         why: "StartTask has no client token: a call that arrives twice starts two tasks",
-        is_for: |cell| is(cell, &["StartTask"], Course::RunsOnAnInstance) && cell.fault == Fault::Duplicate,
+        is_for: |cell| {
+            is(cell, &["StartTask"], Course::RunsOnAnInstance) && cell.fault == Fault::Duplicate
+        },
         instead: Instead::RunsTwice,
     },
     Exception {
         why: "no task can be started before the deadline",
         is_for: |cell| {
             // Launches that took effect are found by their token or their name.
-            let takes_effect = ["RunTask", "StartTask"].contains(&cell.call.operation) && !is_lost(cell);
+            let takes_effect =
+                ["RunTask", "StartTask"].contains(&cell.call.operation) && !is_lost(cell);
             let tried = is_launch(cell) && lasts(cell) && is_unanswered(cell) && !takes_effect;
             tried && !is_denied(cell) && !is_start_of_unknown_outcome(cell)
         },
@@ -137,18 +160,26 @@ pub static EXCEPTIONS: [Exception; 16] = [
     },
     Exception {
         why: "nobody sees the task end before the deadline",
-        is_for: |cell| is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_unanswered(cell) && !is_denied(cell),
+        is_for: |cell| {
+            is(cell, &["DescribeTasks"], Course::Succeeds)
+                && lasts(cell)
+                && is_unanswered(cell)
+                && !is_denied(cell)
+        },
         instead: Instead::Fails(DEADLINE),
     },
     Exception {
         why: "the worker's role lacks the action, and nobody can see the task end",
-        is_for: |cell| is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_denied(cell),
+        is_for: |cell| {
+            is(cell, &["DescribeTasks"], Course::Succeeds) && lasts(cell) && is_denied(cell)
+        },
         instead: Instead::Fails(DENIED),
     },
     Exception {
         why: "nobody can stop a task without it",
         is_for: |cell| {
-            let stops_are_lost = cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
+            let stops_are_lost =
+                cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
             lasts(cell) && (stops_are_lost || is_read_by_rescue(cell) && is_unanswered(cell))
         },
         instead: Instead::RunsOn,
@@ -157,7 +188,9 @@ pub static EXCEPTIONS: [Exception; 16] = [
         why: "the response URL stays sealed, or takes no answer, or nobody can find out whose it is",
         is_for: |cell| {
             let is_needed = cell.call.operation == "Decrypt" || is_read_by_rescue(cell);
-            lasts(cell) && (is_needed && is_unanswered(cell) || cell.call.operation == "PutObject" && is_lost(cell))
+            lasts(cell)
+                && (is_needed && is_unanswered(cell)
+                    || cell.call.operation == "PutObject" && is_lost(cell))
         },
         instead: Instead::GoesUnanswered,
     },
@@ -171,7 +204,9 @@ pub static EXCEPTIONS: [Exception; 16] = [
         is_for: |cell| {
             let never_found = cell.call.operation == "ListExecutions" && is_unanswered(cell);
             let never_stopped = cell.call.operation == "StopExecution" && is_lost(cell);
-            cell.call.course == Course::IsNeverTaken && lasts(cell) && (never_found || never_stopped)
+            cell.call.course == Course::IsNeverTaken
+                && lasts(cell)
+                && (never_found || never_stopped)
         },
         instead: Instead::ComesWithin(HOUR),
     },
@@ -179,14 +214,21 @@ pub static EXCEPTIONS: [Exception; 16] = [
 
 /// A poll whose answer is lost each time: to the service its task was handed out.
 fn is_every_hand_out_lost(cell: &Cell) -> bool {
-    is(cell, &["GetActivityTask"], Course::Succeeds) && lasts(cell) && matches!(cell.fault, Fault::CutAfter | Fault::Duplicate)
+    is(cell, &["GetActivityTask"], Course::Succeeds)
+        && lasts(cell)
+        && matches!(cell.fault, Fault::CutAfter | Fault::Duplicate)
 }
 
 fn is_every_outcome_lost(cell: &Cell) -> bool {
-    let is_outcome = is(cell, &["SendTaskSuccess"], Course::Succeeds) || is(cell, &["SendTaskFailure"], Course::Fails);
+    let is_outcome = is(cell, &["SendTaskSuccess"], Course::Succeeds)
+        || is(cell, &["SendTaskFailure"], Course::Fails);
     is_outcome && lasts(cell) && is_lost(cell)
 }
 
 fn is_start_of_unknown_outcome(cell: &Cell) -> bool {
-    is(cell, &["StartTask"], Course::RunsOnAnInstance) && matches!(cell.fault, Fault::InternalError | Fault::Refuse | Fault::CutBefore)
+    is(cell, &["StartTask"], Course::RunsOnAnInstance)
+        && matches!(
+            cell.fault,
+            Fault::InternalError | Fault::Refuse | Fault::CutBefore
+        )
 }

@@ -1,5 +1,6 @@
-//! What it means that a cell held: the right answer once, in time and at the right place, one task, and nothing left over. Where
-//! that cannot be, [`exceptions`](crate::exceptions) says what must be instead.
+//! What it means that a cell held: the right answer once, in time and at the right place, one task,
+//! and nothing left over. Where that cannot be, [`exceptions`](crate::exceptions) says what must be
+//! instead.
 
 use ecs_task_runner::deadline::MARGIN;
 use stand_ins::faults::Span;
@@ -21,13 +22,19 @@ pub enum Held {
 
 /// Gives what is wrong with how a cell went.
 pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<Held, Vec<String>> {
-    let instead: Vec<Instead> = exceptions(cell).map(|exception| exception.instead).collect();
+    let instead: Vec<Instead> = exceptions(cell)
+        .map(|exception| exception.instead)
+        .collect();
     let last = cell.call.course.requests() - 1;
     let answers = deployment.answers(last);
     let (held, mut wrong) = match answers.first() {
         None => (Held::DeadLettered, unanswered(&instead)),
         Some(first) => {
-            let held = if first.status == "SUCCESS" { Held::Succeeded } else { Held::Failed };
+            let held = if first.status == "SUCCESS" {
+                Held::Succeeded
+            } else {
+                Held::Failed
+            };
             (held, wrong_answer(cell, first, deployment, &instead))
         }
     };
@@ -43,24 +50,49 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<Held, Vec<String>> 
     wrong.extend(repeated(&answers, &instead));
     wrong.extend(other_requests(deployment, last));
     wrong.extend(tasks(deployment, &instead));
-    if wrong.is_empty() { Ok(held) } else { Err(wrong) }
+    if wrong.is_empty() {
+        Ok(held)
+    } else {
+        Err(wrong)
+    }
 }
 
 fn unanswered(instead: &[Instead]) -> Vec<String> {
-    if instead.contains(&Instead::GoesUnanswered) { Vec::new() } else { vec!["no answer".to_owned()] }
+    if instead.contains(&Instead::GoesUnanswered) {
+        Vec::new()
+    } else {
+        vec!["no answer".to_owned()]
+    }
 }
 
 /// What is wrong with the answer that CloudFormation acts on.
-fn wrong_answer(cell: &Cell, first: &Answer, deployment: &Deployment, instead: &[Instead]) -> Vec<String> {
+fn wrong_answer(
+    cell: &Cell,
+    first: &Answer,
+    deployment: &Deployment,
+    instead: &[Instead],
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let course = cell.call.course;
     let request = deployment.request(course.requests() - 1);
     let after = first.at.saturating_sub(request.at);
-    let bound = instead.iter().find_map(|instead| if let Instead::ComesWithin(bound) = instead { Some(*bound) } else { None });
+    let bound = instead.iter().find_map(|instead| {
+        if let Instead::ComesWithin(bound) = instead {
+            Some(*bound)
+        } else {
+            None
+        }
+    });
     if after > bound.unwrap_or(LIMIT + MARGIN) {
         wrong.push(format!("the answer came after {} s", after.as_secs()));
     }
-    let error = instead.iter().find_map(|instead| if let Instead::Fails(error) = instead { Some(*error) } else { None });
+    let error = instead.iter().find_map(|instead| {
+        if let Instead::Fails(error) = instead {
+            Some(*error)
+        } else {
+            None
+        }
+    });
     let is_right = match error.or(course.error()) {
         None => first.status == "SUCCESS",
         Some(error) => first.status == "FAILED" && first.reason.starts_with(&format!("{error}: ")),
@@ -74,9 +106,12 @@ fn wrong_answer(cell: &Cell, first: &Answer, deployment: &Deployment, instead: &
     wrong
 }
 
-/// Answers after the first one. Nobody reads them; one that is needless tells of an answer that was given and not known of.
+/// Answers after the first one. Nobody reads them; one that is needless tells of an answer that was
+/// given and not known of.
 fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
-    let Some((first, others)) = answers.split_first() else { return Vec::new() };
+    let Some((first, others)) = answers.split_first() else {
+        return Vec::new();
+    };
     let mut wrong = Vec::new();
     if others.iter().any(|other| other.body != first.body) {
         wrong.push(format!("answers that contradict one another: {answers:?}"));
@@ -95,13 +130,17 @@ fn other_requests(deployment: &Deployment, last: usize) -> Vec<String> {
         let given_up = deployment.answers(number);
         answers += given_up.len();
         if given_up.is_empty() || given_up.iter().any(|answer| answer.status != "FAILED") {
-            wrong.push(format!("the request that CloudFormation gave up was answered {given_up:?}"));
+            wrong.push(format!(
+                "the request that CloudFormation gave up was answered {given_up:?}"
+            ));
         }
         wrong.extend(repeated(&given_up, &[]));
     }
     let stored = deployment.stored();
     if stored != answers {
-        wrong.push(format!("of {stored} things that were stored, {answers} are answers to a request"));
+        wrong.push(format!(
+            "of {stored} things that were stored, {answers} are answers to a request"
+        ));
     }
     wrong
 }
@@ -110,12 +149,25 @@ fn tasks(deployment: &Deployment, instead: &[Instead]) -> Vec<String> {
     let mut wrong = Vec::new();
     let tasks = deployment.aws.ecs().tasks();
     if tasks.len() > 1 && !instead.contains(&Instead::RunsTwice) {
-        let started = tasks.iter().filter(|task| task.started_at.is_some()).count();
-        wrong.push(format!("{} tasks, {started} of them with a started container", tasks.len()));
+        let started = tasks
+            .iter()
+            .filter(|task| task.started_at.is_some())
+            .count();
+        wrong.push(format!(
+            "{} tasks, {started} of them with a started container",
+            tasks.len()
+        ));
     }
     let runs_on = tasks.iter().any(|task| task.stopped_at.is_none());
     if runs_on != instead.contains(&Instead::RunsOn) {
-        wrong.push(if runs_on { "a task was left running" } else { "the task was stopped, and could not be" }.to_owned());
+        wrong.push(
+            if runs_on {
+                "a task was left running"
+            } else {
+                "the task was stopped, and could not be"
+            }
+            .to_owned(),
+        );
     }
     wrong
 }

@@ -1,6 +1,6 @@
-//! Plays the state machine's definition as far as it goes: the states, retries and catches that it uses, on the stand-in's
-//! activities and with functions given by the test. What it does not know it refuses. It writes the execution's history, and ends
-//! with the execution.
+//! Plays the state machine's definition as far as it goes: the states, retries and catches that it
+//! uses, on the stand-in's activities and with functions given by the test. What it does not know
+//! it refuses. It writes the execution's history, and ends with the execution.
 
 use std::future::Future;
 use std::time::Duration;
@@ -33,20 +33,35 @@ pub fn definition() -> Value {
     serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
 }
 
-/// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing of it runs, and nothing is
-/// written into its history.
+/// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing
+/// of it runs, and nothing is written into its history.
 ///
-/// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What it gives is dropped when the
-/// state's time is over or the execution ends. On AWS a function runs on then: a test in which that matters spawns it.
-pub async fn execute<I, F>(definition: &Value, aws: &StandIns, activity: &str, execution: &ExecutionView, invoke: I) -> ExecutionEnd
+/// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What
+/// it gives is dropped when the state's time is over or the execution ends. On AWS a function runs
+/// on then: a test in which that matters spawns it.
+pub async fn execute<I, F>(
+    definition: &Value,
+    aws: &StandIns,
+    activity: &str,
+    execution: &ExecutionView,
+    invoke: I,
+) -> ExecutionEnd
 where
     I: Fn(String, Value) -> F,
     F: Future<Output = Result<Value, Failed>>,
 {
     let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().unwrap());
-    let playing = Execution { aws, activity, arn: &execution.arn };
+    let playing = Execution {
+        aws,
+        activity,
+        arn: &execution.arn,
+    };
     let input = serde_json::from_str(&execution.input).unwrap();
-    let played = async { timeout(limit, playing.play(definition, input, &invoke)).await.unwrap_or(ExecutionEnd::TimedOut) };
+    let played = async {
+        timeout(limit, playing.play(definition, input, &invoke))
+            .await
+            .unwrap_or(ExecutionEnd::TimedOut)
+    };
     tokio::select! {
         biased;
         () = aws.sfn().execution_ended(&execution.arn) => {}
@@ -58,7 +73,12 @@ where
 impl Execution<'_> {
     fn end(&self) -> Option<ExecutionEnd> {
         let executions = self.aws.sfn().executions();
-        executions.into_iter().find(|execution| execution.arn == self.arn).unwrap().ended.map(|(_, end)| end)
+        executions
+            .into_iter()
+            .find(|execution| execution.arn == self.arn)
+            .unwrap()
+            .ended
+            .map(|(_, end)| end)
     }
 
     fn note(&self, kind: &str, details: &Value) {
@@ -67,7 +87,10 @@ impl Execution<'_> {
         if kind.ends_with("StateEntered") {
             "stateEntered".clone_into(&mut name);
         }
-        self.aws.sfn().history_event(self.arn, json!({"type": kind, format!("{name}EventDetails"): details}));
+        self.aws.sfn().history_event(
+            self.arn,
+            json!({"type": kind, format!("{name}EventDetails"): details}),
+        );
     }
 
     async fn play<I, F>(&self, definition: &Value, input: Value, invoke: &I) -> ExecutionEnd
@@ -80,7 +103,10 @@ impl Execution<'_> {
         loop {
             let step = &definition["States"][&name];
             let kind = step["Type"].as_str().unwrap();
-            self.note(&format!("{kind}StateEntered"), &json!({"name": name, "input": state.to_string()}));
+            self.note(
+                &format!("{kind}StateEntered"),
+                &json!({"name": name, "input": state.to_string()}),
+            );
             name = match kind {
                 "Choice" => choose(step, &state),
                 "Wait" => {
@@ -93,7 +119,10 @@ impl Execution<'_> {
                         Some(path) => at(&state, path).unwrap().as_str().unwrap().to_owned(),
                         None => step[fixed].as_str().unwrap_or_default().to_owned(),
                     };
-                    return ExecutionEnd::Failed { error: text("Error", "ErrorPath"), cause: text("Cause", "CausePath") };
+                    return ExecutionEnd::Failed {
+                        error: text("Error", "ErrorPath"),
+                        cause: text("Cause", "CausePath"),
+                    };
                 }
                 "Task" => {
                     let parameters = resolve(&step["Parameters"], &state, self.arn);
@@ -114,7 +143,11 @@ impl Execution<'_> {
                         Err(failed) => {
                             let catch = &step["Catch"][0];
                             assert_eq!(catch["ErrorEquals"], json!(["States.ALL"]));
-                            put(&mut state, &catch["ResultPath"], json!({"Error": failed.error, "Cause": failed.cause}));
+                            put(
+                                &mut state,
+                                &catch["ResultPath"],
+                                json!({"Error": failed.error, "Cause": failed.cause}),
+                            );
                             catch["Next"].as_str().unwrap().to_owned()
                         }
                     }
@@ -126,15 +159,29 @@ impl Execution<'_> {
 
     async fn run_activity(&self, step: &Value, input: &Value) -> Result<Value, Failed> {
         let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
-        let mut schedule = Schedule::once().heartbeat(seconds("HeartbeatSeconds")).timeout(seconds("TimeoutSeconds"));
+        let mut schedule = Schedule::once()
+            .heartbeat(seconds("HeartbeatSeconds"))
+            .timeout(seconds("TimeoutSeconds"));
         for retry in step["Retry"].as_array().unwrap() {
-            let errors: Vec<&str> = retry["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+            let errors: Vec<&str> = retry["ErrorEquals"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
             let attempts = u32::try_from(retry["MaxAttempts"].as_u64().unwrap()).unwrap();
-            schedule = schedule.retry(&errors, Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()), attempts);
+            schedule = schedule.retry(
+                &errors,
+                Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()),
+                attempts,
+            );
         }
         let scheduled = self.aws.sfn().schedule(self.activity, input, schedule);
         let outcome = self.follow(&scheduled, &input.to_string()).await;
-        let ended = |error: &str| Failed { error: error.to_owned(), cause: String::new() };
+        let ended = |error: &str| Failed {
+            error: error.to_owned(),
+            cause: String::new(),
+        };
         match outcome {
             Outcome::Succeeded(output) => Ok(output),
             Outcome::Failed { error, cause } => Err(Failed { error, cause }),
@@ -153,12 +200,26 @@ impl Execution<'_> {
             let events = scheduled.events();
             for event in &events[written..] {
                 match &event.kind {
-                    EventKind::Scheduled => self.note("ActivityScheduled", &json!({"resource": self.activity, "input": input})),
-                    EventKind::Started { worker, .. } => self.note("ActivityStarted", &json!({"workerName": worker})),
-                    EventKind::Succeeded { output } => self.note("ActivitySucceeded", &json!({"output": output.to_string()})),
-                    EventKind::Failed { error, cause } => self.note("ActivityFailed", &json!({"error": error, "cause": cause})),
-                    EventKind::HeartbeatTimedOut => self.note("ActivityTimedOut", &json!({"error": "States.HeartbeatTimeout"})),
-                    EventKind::TimedOut => self.note("ActivityTimedOut", &json!({"error": "States.Timeout"})),
+                    EventKind::Scheduled => self.note(
+                        "ActivityScheduled",
+                        &json!({"resource": self.activity, "input": input}),
+                    ),
+                    EventKind::Started { worker, .. } => {
+                        self.note("ActivityStarted", &json!({"workerName": worker}))
+                    }
+                    EventKind::Succeeded { output } => {
+                        self.note("ActivitySucceeded", &json!({"output": output.to_string()}))
+                    }
+                    EventKind::Failed { error, cause } => {
+                        self.note("ActivityFailed", &json!({"error": error, "cause": cause}))
+                    }
+                    EventKind::HeartbeatTimedOut => self.note(
+                        "ActivityTimedOut",
+                        &json!({"error": "States.HeartbeatTimeout"}),
+                    ),
+                    EventKind::TimedOut => {
+                        self.note("ActivityTimedOut", &json!({"error": "States.Timeout"}))
+                    }
                     EventKind::Heartbeat | EventKind::Aborted => {}
                 }
             }
@@ -169,12 +230,22 @@ impl Execution<'_> {
         }
     }
 
-    async fn invoke_function<I, F>(&self, step: &Value, parameters: &Value, invoke: &I) -> Result<Value, Failed>
+    async fn invoke_function<I, F>(
+        &self,
+        step: &Value,
+        parameters: &Value,
+        invoke: &I,
+    ) -> Result<Value, Failed>
     where
         I: Fn(String, Value) -> F,
         F: Future<Output = Result<Value, Failed>>,
     {
-        let name = parameters["FunctionName"].as_str().unwrap().trim_start_matches("${").trim_end_matches('}').to_owned();
+        let name = parameters["FunctionName"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("${")
+            .trim_end_matches('}')
+            .to_owned();
         let limit = Duration::from_secs(step["TimeoutSeconds"].as_u64().unwrap());
         let retry = &step["Retry"][0];
         assert_eq!(retry["ErrorEquals"], json!(["States.ALL"]));
@@ -193,7 +264,10 @@ impl Execution<'_> {
                     return Ok(json!({"Payload": payload}));
                 }
                 Ok(Err(failed)) => failed,
-                Err(_) => Failed { error: "States.Timeout".to_owned(), cause: String::new() },
+                Err(_) => Failed {
+                    error: "States.Timeout".to_owned(),
+                    cause: String::new(),
+                },
             };
             self.note("TaskFailed", &lambda);
             if left == 0 {
@@ -207,8 +281,16 @@ impl Execution<'_> {
 }
 
 fn choose(step: &Value, state: &Value) -> String {
-    let chosen = step["Choices"].as_array().unwrap().iter().find(|choice| holds(choice, state));
-    chosen.map_or(&step["Default"], |choice| &choice["Next"]).as_str().unwrap().to_owned()
+    let chosen = step["Choices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|choice| holds(choice, state));
+    chosen
+        .map_or(&step["Default"], |choice| &choice["Next"])
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 fn holds(condition: &Value, state: &Value) -> bool {
@@ -240,12 +322,20 @@ pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
             let mut resolved = Map::new();
             for (name, value) in members {
                 match name.strip_suffix(".$") {
-                    Some(name) if value == "$$.Execution.Id" => resolved.insert(name.to_owned(), json!(execution)),
+                    Some(name) if value == "$$.Execution.Id" => {
+                        resolved.insert(name.to_owned(), json!(execution))
+                    }
                     Some(name) if value == "$$.StateMachine.Id" => {
                         let (state_machine, _) = execution.rsplit_once(':').unwrap();
-                        resolved.insert(name.to_owned(), json!(state_machine.replace(":execution:", ":stateMachine:")))
+                        resolved.insert(
+                            name.to_owned(),
+                            json!(state_machine.replace(":execution:", ":stateMachine:")),
+                        )
                     }
-                    Some(name) => resolved.insert(name.to_owned(), at(state, value.as_str().unwrap()).unwrap().clone()),
+                    Some(name) => resolved.insert(
+                        name.to_owned(),
+                        at(state, value.as_str().unwrap()).unwrap().clone(),
+                    ),
                     None => resolved.insert(name.clone(), resolve(value, state, execution)),
                 };
             }

@@ -1,5 +1,6 @@
-//! The fault suite: every call of the path, struck by every fault, for a while or for ever; and workers killed, terminated and
-//! frozen in every phase of a task. `cargo test --test faults -- --nocapture` prints the matrix.
+//! The fault suite: every call of the path, struck by every fault, for a while or for ever; and
+//! workers killed, terminated and frozen in every phase of a task.
+//! `cargo test --test faults -- --nocapture` prints the matrix.
 
 // The futures of the SDK calls nest deeper than the compiler looks by default.
 #![recursion_limit = "256"]

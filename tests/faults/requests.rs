@@ -31,7 +31,13 @@ pub struct Answer {
 }
 
 impl Request {
-    pub fn new(request_type: &str, at: Duration, stack: &str, url: &str, properties: &Value) -> Self {
+    pub fn new(
+        request_type: &str,
+        at: Duration,
+        stack: &str,
+        url: &str,
+        properties: &Value,
+    ) -> Self {
         let mut event = json!({
             "RequestType": request_type,
             "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
@@ -52,18 +58,37 @@ impl Request {
             Value::String(sent) => sent.clone(),
             _ => Identity::of(&Event::parse(event.clone()).unwrap().request).physical_resource_id,
         };
-        Self { event, at, physical_id }
+        Self {
+            event,
+            at,
+            physical_id,
+        }
     }
 
     /// What was put, if it is an answer to this request: at its URL, with its ids.
     pub fn answer(&self, put: &Put) -> Option<Answer> {
         let url = self.event["ResponseURL"].as_str().unwrap();
-        let (_, path) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let (_, path) = url
+            .strip_prefix("https://")
+            .unwrap()
+            .split_once('/')
+            .unwrap();
         let body: Value = serde_json::from_slice(&put.body).ok()?;
-        let has_its_ids = ["StackId", "RequestId", "LogicalResourceId"].iter().all(|id| body[id] == self.event[id]);
+        let has_its_ids = ["StackId", "RequestId", "LogicalResourceId"]
+            .iter()
+            .all(|id| body[id] == self.event[id]);
         let is_its = put.method == "PUT" && put.path.strip_prefix('/') == Some(path) && has_its_ids;
         let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
-        let (status, reason, body_text) = (text("Status"), text("Reason"), String::from_utf8_lossy(&put.body).into_owned());
-        (is_its && body["PhysicalResourceId"] == *self.physical_id).then_some(Answer { at: put.at, status, reason, body: body_text })
+        let (status, reason, body_text) = (
+            text("Status"),
+            text("Reason"),
+            String::from_utf8_lossy(&put.body).into_owned(),
+        );
+        (is_its && body["PhysicalResourceId"] == *self.physical_id).then_some(Answer {
+            at: put.at,
+            status,
+            reason,
+            body: body_text,
+        })
     }
 }

@@ -1,5 +1,6 @@
-//! What whole runs show to others: in every line of the log, every event of the executions' histories, every input of a worker, every
-//! answer and every call but those to KMS and to the response URL itself.
+//! What whole runs show to others: in every line of the log, every event of the executions'
+//! histories, every input of a worker, every answer and every call but those to KMS and to the
+//! response URL itself.
 
 use std::time::Duration;
 
@@ -11,20 +12,44 @@ use crate::deployment::Deployment;
 use crate::log::{capture_log, logged};
 
 /// Calls that begin a run. What is denied does not pass: there is no run then.
-const BEGINNING: [(Service, &str); 2] = [(Service::Kms, "Encrypt"), (Service::Sfn, "StartExecution")];
+const BEGINNING: [(Service, &str); 2] =
+    [(Service::Kms, "Encrypt"), (Service::Sfn, "StartExecution")];
 /// Calls on the way that take or give secrets, and fail once.
-const ON_THE_WAY: [(Service, &str); 4] =
-    [(Service::Sfn, "SendTaskHeartbeat"), (Service::Ecs, "RunTask"), (Service::Kms, "Decrypt"), (Service::S3, "PutObject")];
+const ON_THE_WAY: [(Service, &str); 4] = [
+    (Service::Sfn, "SendTaskHeartbeat"),
+    (Service::Ecs, "RunTask"),
+    (Service::Kms, "Decrypt"),
+    (Service::S3, "PutObject"),
+];
 
 #[test]
 fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
-    let courses =
-        [Course::Succeeds, Course::Fails, Course::IsAborted, Course::IsNeverTaken, Course::IsDeleted, Course::RunsPastItsDeadline];
+    let courses = [
+        Course::Succeeds,
+        Course::Fails,
+        Course::IsAborted,
+        Course::IsNeverTaken,
+        Course::IsDeleted,
+        Course::RunsPastItsDeadline,
+    ];
     for (number, course) in courses.into_iter().enumerate() {
-        for fault in [None, Some(Fault::InternalError), Some(Fault::AccessDenied), Some(Fault::CutAfter)] {
+        for fault in [
+            None,
+            Some(Fault::InternalError),
+            Some(Fault::AccessDenied),
+            Some(Fault::CutAfter),
+        ] {
             fastrand::seed(1);
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-            runtime.block_on(assert_nothing_shows(course, fault, &format!("secrets-{number}")));
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(assert_nothing_shows(
+                course,
+                fault,
+                &format!("secrets-{number}"),
+            ));
         }
     }
 }
@@ -38,44 +63,94 @@ async fn assert_nothing_shows(course: Course, fault: Option<Fault>, name: &str) 
         let Some(fault) = &fault else { return };
         let beginning = BEGINNING.iter().filter(|_| *fault != Fault::AccessDenied);
         for (service, operation) in beginning.chain(&ON_THE_WAY) {
-            let _lasting = deployment.aws.faults().inject(*service, operation, Span::Next(1), fault.clone());
+            let _lasting =
+                deployment
+                    .aws
+                    .faults()
+                    .inject(*service, operation, Span::Next(1), fault.clone());
         }
     };
-    tokio::join!(deployment.until_all_is_over(), course.play(&deployment, Duration::ZERO, strike));
+    tokio::join!(
+        deployment.until_all_is_over(),
+        course.play(&deployment, Duration::ZERO, strike)
+    );
     if let Some(worker) = worker {
         worker.shut_down().await;
     }
     let what = format!("{course:?} with {fault:?}");
 
     let sfn = deployment.aws.sfn();
-    let histories: Vec<_> = sfn.executions().iter().flat_map(|execution| sfn.history(&execution.arn)).collect();
+    let histories: Vec<_> = sfn
+        .executions()
+        .iter()
+        .flat_map(|execution| sfn.history(&execution.arn))
+        .collect();
     let history = serde_json::to_string(&histories).unwrap();
-    let inputs: String = sfn.executions().iter().map(|execution| execution.input.clone()).collect();
-    let calls = deployment.aws.calls().matching(|call| ![Service::Kms, Service::S3].contains(&call.service));
+    let inputs: String = sfn
+        .executions()
+        .iter()
+        .map(|execution| execution.input.clone())
+        .collect();
+    let calls = deployment
+        .aws
+        .calls()
+        .matching(|call| ![Service::Kms, Service::S3].contains(&call.service));
     let log = logged();
-    let answers: Vec<_> = (0..course.requests()).flat_map(|number| deployment.answers(number)).collect();
+    let answers: Vec<_> = (0..course.requests())
+        .flat_map(|number| deployment.answers(number))
+        .collect();
     let answers = format!("{answers:?}");
 
     // They are what they should be, or nothing could show.
-    assert!(log.contains("started the execution") && inputs.contains("sealed:v1:"), "{what}: {log}");
-    assert!(history.contains("sealed:v1:") && history.contains("heartbeatSeconds") && history.contains(PASSWORD), "{what}: {history}");
-    assert!(answers.contains("SUCCESS") || answers.contains("FAILED"), "{what}");
+    assert!(
+        log.contains("started the execution") && inputs.contains("sealed:v1:"),
+        "{what}: {log}"
+    );
+    assert!(
+        history.contains("sealed:v1:")
+            && history.contains("heartbeatSeconds")
+            && history.contains(PASSWORD),
+        "{what}: {history}"
+    );
+    assert!(
+        answers.contains("SUCCESS") || answers.contains("FAILED"),
+        "{what}"
+    );
 
     for number in 0..course.requests() {
-        let url = deployment.request(number).event["ResponseURL"].as_str().unwrap().to_owned();
+        let url = deployment.request(number).event["ResponseURL"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let (_, signature) = url.split_once("X-Amz-Signature=").unwrap();
         for secret in [signature, "X-Amz-Signature", "X-Amz-Credential"] {
-            for (place, text) in
-                [("log", &log), ("history", &history), ("input", &inputs), ("answer", &answers), ("call", &format!("{calls:?}"))]
-            {
-                assert!(!text.contains(secret), "{what}: the {place} shows {secret}: {text}");
+            for (place, text) in [
+                ("log", &log),
+                ("history", &history),
+                ("input", &inputs),
+                ("answer", &answers),
+                ("call", &format!("{calls:?}")),
+            ] {
+                assert!(
+                    !text.contains(secret),
+                    "{what}: the {place} shows {secret}: {text}"
+                );
             }
         }
     }
-    let tokens: Vec<_> = calls.iter().filter_map(|call| call.body["taskToken"].as_str()).collect();
+    let tokens: Vec<_> = calls
+        .iter()
+        .filter_map(|call| call.body["taskToken"].as_str())
+        .collect();
     assert!(!tokens.is_empty() || !course.has_worker(), "{what}");
     for secret in tokens.into_iter().chain([PASSWORD]) {
-        assert!(!log.contains(secret), "{what}: the log shows {secret}: {log}");
-        assert!(!answers.contains(secret), "{what}: the answer shows {secret}: {answers}");
+        assert!(
+            !log.contains(secret),
+            "{what}: the log shows {secret}: {log}"
+        );
+        assert!(
+            !answers.contains(secret),
+            "{what}: the answer shows {secret}: {answers}"
+        );
     }
 }

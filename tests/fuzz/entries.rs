@@ -1,6 +1,8 @@
-//! One function for each parser of outside input: it takes any bytes, and panics where the parser breaks a promise.
+//! One function for each parser of outside input: it takes any bytes, and panics where the parser
+//! breaks a promise.
 //!
-//! The fuzz targets call them with what libFuzzer makes up, and the scenarios with the seeds, so that neither gets out of date.
+//! The fuzz targets call them with what libFuzzer makes up, and the scenarios with the seeds, so
+//! that neither gets out of date.
 
 use std::time::Duration;
 
@@ -17,7 +19,8 @@ use ecs_task_runner::response_hosts::ResponseHosts;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Longest text of all problems together: 20 told, each with a path, an echo and an expectation that are cut.
+/// Longest text of all problems together: 20 told, each with a path, an echo and an expectation
+/// that are cut.
 const MAX_PROBLEMS_TEXT: usize = 20_000;
 /// An hour, as `Timeout` allows at most.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -42,15 +45,35 @@ pub const ALL: [Entry; 9] = [
 
 /// `start`'s event, from the bytes to the names, the deadline and the answer that are made of it.
 pub fn event(data: &[u8]) {
-    let Ok(value) = serde_json::from_slice::<Value>(data) else { return };
-    let Ok(event) = Event::parse(value) else { return };
+    let Ok(value) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
+    let Ok(event) = Event::parse(value) else {
+        return;
+    };
     let identity = Identity::of(&event.request);
     assert!(identity.name.len() <= MAX_NAME, "{}", identity.name);
-    assert!(identity.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{}", identity.name);
+    assert!(
+        identity
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+        "{}",
+        identity.name
+    );
     assert!(identity.name.starts_with(&identity.resource_prefix));
     let now = Timestamp::UNIX_EPOCH;
-    assert!(deadline(now, HOUR, None, &event.request.response_url) <= ecs_task_runner::clock::after(now, HOUR));
-    if let Ok(body) = Response::failure(&event.request, &identity.physical_resource_id, "why ".repeat(1_200)).body() {
+    assert!(
+        deadline(now, HOUR, None, &event.request.response_url)
+            <= ecs_task_runner::clock::after(now, HOUR)
+    );
+    if let Ok(body) = Response::failure(
+        &event.request,
+        &identity.physical_resource_id,
+        "why ".repeat(1_200),
+    )
+    .body()
+    {
         assert!(body.len() <= MAX_BODY, "{} bytes", body.len());
     }
     read_properties(&event.resource_properties);
@@ -67,11 +90,20 @@ fn read_properties(value: &Value) {
     let _ = Properties::for_delete(value);
     assert!(problems_of(value, Source::Template).to_string().len() <= MAX_PROBLEMS_TEXT);
     match Properties::parse(value) {
-        Err(problems) => assert!(!problems.is_empty() && problems.to_string().len() <= MAX_PROBLEMS_TEXT),
+        Err(problems) => {
+            assert!(!problems.is_empty() && problems.to_string().len() <= MAX_PROBLEMS_TEXT)
+        }
         Ok(properties) => {
-            let task = properties.task_spec("MigrateTask-1a2b3c4d-create-0123456789ab", "token", Timestamp::UNIX_EPOCH);
+            let task = properties.task_spec(
+                "MigrateTask-1a2b3c4d-create-0123456789ab",
+                "token",
+                Timestamp::UNIX_EPOCH,
+            );
             let json = serde_json::to_string(&task).unwrap();
-            assert_eq!(serde_json::from_str::<ecs_task_runner::task_spec::TaskSpec>(&json).unwrap(), task);
+            assert_eq!(
+                serde_json::from_str::<ecs_task_runner::task_spec::TaskSpec>(&json).unwrap(),
+                task
+            );
             let none = ContainerEnvironments::new();
             let _ = properties.reason_to_run_on_update(Some(&properties), &none, &none);
         }
@@ -90,7 +122,10 @@ pub fn activity_input(data: &[u8]) {
 pub fn execution_input(data: &[u8]) {
     if let Ok(input) = serde_json::from_slice::<ExecutionInput>(data) {
         let json = serde_json::to_string(&input).unwrap();
-        assert_eq!(serde_json::from_str::<ExecutionInput>(&json).unwrap(), input);
+        assert_eq!(
+            serde_json::from_str::<ExecutionInput>(&json).unwrap(),
+            input
+        );
     }
 }
 
@@ -101,26 +136,37 @@ pub fn rescue_event(data: &[u8]) {
     }
 }
 
-/// The events of an execution's history, as `GetExecutionHistory` gives them, and the answer that a state's input holds.
+/// The events of an execution's history, as `GetExecutionHistory` gives them, and the answer that a
+/// state's input holds.
 pub fn execution_history(data: &[u8]) {
-    let Ok(Value::Array(events)) = serde_json::from_slice::<Value>(data) else { return };
+    let Ok(Value::Array(events)) = serde_json::from_slice::<Value>(data) else {
+        return;
+    };
     let events: Vec<_> = events.iter().map(recorded).collect();
     let course = Course::of(&events);
     if let Answer::Begun { is_success, state } = course.answer {
         let status = if is_success { "SUCCESS" } else { "FAILED" };
         if let Ok(state) = serde_json::from_str::<Value>(&state) {
-            let _ = serde_json::from_value::<RespondEvent>(json!({"status": status, "state": state}));
+            let _ =
+                serde_json::from_value::<RespondEvent>(json!({"status": status, "state": state}));
         }
     }
 }
 
 fn recorded(event: &Value) -> RecordedEvent {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let details =
-        |end: &str| event.as_object().and_then(|event| event.iter().find(|(name, _)| name.ends_with(end))).map(|(_, value)| value);
+    let details = |end: &str| {
+        event
+            .as_object()
+            .and_then(|event| event.iter().find(|(name, _)| name.ends_with(end)))
+            .map(|(_, value)| value)
+    };
     let entered = details("EnteredEventDetails");
     RecordedEvent {
-        at: event["timestamp"].as_i64().and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or_default(),
+        at: event["timestamp"]
+            .as_i64()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .unwrap_or_default(),
         name: text(&event["type"]).unwrap_or_default(),
         state: entered.and_then(|details| text(&details["name"])),
         input: entered.and_then(|details| text(&details["input"])),
@@ -133,7 +179,9 @@ fn recorded(event: &Value) -> RecordedEvent {
 
 /// A document for `check`, and the report on it as people and machines read it.
 pub fn template(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     match check_document(text, &[RESOURCE_TYPE, GENERIC_RESOURCE_TYPE]) {
         Ok(report) => {
             assert!(!report.to_string().is_empty());
@@ -145,24 +193,43 @@ pub fn template(data: &[u8]) {
 
 /// Where an answer may go, whether the URL is sealed or in clear.
 pub fn response_url(data: &[u8]) {
-    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
     let url = ResponseUrl::new(text);
     if let Ok(Some(ciphertext)) = ciphertext_of(&url) {
         assert!(!ciphertext.is_empty() && ciphertext.len() <= 6_144);
     }
-    assert!(deadline(Timestamp::UNIX_EPOCH, HOUR, None, &url) <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR));
+    assert!(
+        deadline(Timestamp::UNIX_EPOCH, HOUR, None, &url)
+            <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR)
+    );
     match ResponseHosts::of_region(REGION).check(&url) {
         Ok(checked) => {
             let host = checked.host_str().unwrap();
-            assert_eq!((checked.scheme(), checked.port()), ("https", None), "{checked}");
-            assert!(checked.username().is_empty() && checked.password().is_none(), "{checked}");
+            assert_eq!(
+                (checked.scheme(), checked.port()),
+                ("https", None),
+                "{checked}"
+            );
+            assert!(
+                checked.username().is_empty() && checked.password().is_none(),
+                "{checked}"
+            );
             assert!(host.ends_with(".amazonaws.com"), "{checked}");
-            assert!(host.starts_with(&format!("{BUCKET}.s3")) || checked.path().starts_with(&format!("/{BUCKET}")), "{checked}");
+            assert!(
+                host.starts_with(&format!("{BUCKET}.s3"))
+                    || checked.path().starts_with(&format!("/{BUCKET}")),
+                "{checked}"
+            );
         }
         Err(refused) => {
             let query = text.split_once('?').map(|(_, query)| query);
             let secret = query.filter(|query| query.len() > 16 && text.matches(query).count() == 1);
-            assert!(secret.is_none_or(|secret| !refused.to_string().contains(secret)), "{refused}");
+            assert!(
+                secret.is_none_or(|secret| !refused.to_string().contains(secret)),
+                "{refused}"
+            );
         }
     }
     let _ = ResponseHosts::of_region(text).and(text);

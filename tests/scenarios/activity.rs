@@ -1,4 +1,5 @@
-//! The activity worker by itself: permits, heartbeats, answers; and in files of their own polls, lost tokens, hand-over.
+//! The activity worker by itself: permits, heartbeats, answers; and in files of their own polls,
+//! lost tokens, hand-over.
 
 mod hand_over;
 mod polls;
@@ -22,17 +23,36 @@ const INPUT: &str = "heartbeatSeconds";
 #[tokio::test(start_paused = true)]
 async fn a_task_is_run_and_answered() {
     let world = World::new();
-    let _worker = world.worker_with(10, |task| async move { Ok(json!({"echo": task.input}).to_string()) });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({"n": 1}), Schedule::once());
-    assert_eq!(success(outcome(&scheduled).await), json!({"echo": "{\"n\":1}"}));
+    let _worker = world.worker_with(10, |task| async move {
+        Ok(json!({"echo": task.input}).to_string())
+    });
+    let scheduled = world
+        .aws
+        .sfn()
+        .schedule(&world.activity, &json!({"n": 1}), Schedule::once());
+    assert_eq!(
+        success(outcome(&scheduled).await),
+        json!({"echo": "{\"n\":1}"})
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_keeps_its_name_and_its_cause() {
     let world = World::new();
-    let _worker = world.worker_with(10, |_| async { Err(TaskFailure { error: "My.Error".to_owned(), cause: "It broke.".to_owned() }) });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
-    assert_eq!(failure(outcome(&scheduled).await), ("My.Error".to_owned(), "It broke.".to_owned()));
+    let _worker = world.worker_with(10, |_| async {
+        Err(TaskFailure {
+            error: "My.Error".to_owned(),
+            cause: "It broke.".to_owned(),
+        })
+    });
+    let scheduled = world
+        .aws
+        .sfn()
+        .schedule(&world.activity, &json!({}), Schedule::once());
+    assert_eq!(
+        failure(outcome(&scheduled).await),
+        ("My.Error".to_owned(), "It broke.".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,12 +62,27 @@ async fn heartbeats_keep_a_long_task_alive_at_a_third_of_the_period() {
         sleep(Duration::from_secs(900)).await;
         Ok("{}".to_owned())
     });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     success(outcome(&scheduled).await);
     let beats = scheduled.heartbeats();
-    let longest = beats.windows(2).map(|pair| pair[1].checked_sub(pair[0]).unwrap()).max().unwrap();
-    assert!(longest <= HEARTBEAT / 3, "two heartbeats were {longest:?} apart");
-    assert!((44..=58).contains(&beats.len()), "{} heartbeats in 900 s", beats.len());
+    let longest = beats
+        .windows(2)
+        .map(|pair| pair[1].checked_sub(pair[0]).unwrap())
+        .max()
+        .unwrap();
+    assert!(
+        longest <= HEARTBEAT / 3,
+        "two heartbeats were {longest:?} apart"
+    );
+    assert!(
+        (44..=58).contains(&beats.len()),
+        "{} heartbeats in 900 s",
+        beats.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,19 +92,47 @@ async fn heartbeats_that_fail_for_a_while_are_sent_again() {
         sleep(Duration::from_secs(300)).await;
         Ok("{}".to_owned())
     });
-    world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::For(Duration::from_secs(45)), Fault::InternalError);
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskHeartbeat",
+        Span::For(Duration::from_secs(45)),
+        Fault::InternalError,
+    );
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     success(outcome(&scheduled).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_repeated_until_the_service_has_it() {
-    for fault in [Fault::InternalError, Fault::Throttle, Fault::Refuse, Fault::CutBefore, Fault::AccessDenied] {
+    for fault in [
+        Fault::InternalError,
+        Fault::Throttle,
+        Fault::Refuse,
+        Fault::CutBefore,
+        Fault::AccessDenied,
+    ] {
         let world = World::new();
         let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
-        world.aws.faults().inject(Service::Sfn, "SendTaskSuccess", Span::For(Duration::from_secs(300)), fault.clone());
-        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
-        assert_eq!(outcome(&scheduled).await, Outcome::Succeeded(json!({})), "after {fault:?}");
+        world.aws.faults().inject(
+            Service::Sfn,
+            "SendTaskSuccess",
+            Span::For(Duration::from_secs(300)),
+            fault.clone(),
+        );
+        let scheduled = world.aws.sfn().schedule(
+            &world.activity,
+            &json!({INPUT: 60}),
+            Schedule::once().heartbeat(HEARTBEAT),
+        );
+        assert_eq!(
+            outcome(&scheduled).await,
+            Outcome::Succeeded(json!({})),
+            "after {fault:?}"
+        );
     }
 }
 
@@ -77,10 +140,23 @@ async fn an_answer_is_repeated_until_the_service_has_it() {
 async fn an_answer_that_arrived_although_its_reply_was_lost_is_not_an_error() {
     let world = World::new();
     let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
-    world.aws.faults().inject(Service::Sfn, "SendTaskSuccess", Span::Next(1), Fault::CutAfter);
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskSuccess",
+        Span::Next(1),
+        Fault::CutAfter,
+    );
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     success(outcome(&scheduled).await);
-    let next = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let next = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     success(outcome(&next).await);
 }
 
@@ -91,9 +167,23 @@ async fn no_more_tasks_are_fetched_than_may_run_at_once() {
         sleep(Duration::from_secs(10)).await;
         Ok("{}".to_owned())
     });
-    let scheduled: Vec<_> = (0..9).map(|n| world.aws.sfn().schedule(&world.activity, &json!({"n": n}), Schedule::once())).collect();
+    let scheduled: Vec<_> = (0..9)
+        .map(|n| {
+            world
+                .aws
+                .sfn()
+                .schedule(&world.activity, &json!({"n": n}), Schedule::once())
+        })
+        .collect();
     sleep(Duration::from_secs(5)).await;
-    let fetched = scheduled.iter().filter(|one| one.events().iter().any(|event| matches!(event.kind, EventKind::Started { .. }))).count();
+    let fetched = scheduled
+        .iter()
+        .filter(|one| {
+            one.events()
+                .iter()
+                .any(|event| matches!(event.kind, EventKind::Started { .. }))
+        })
+        .count();
     assert_eq!(fetched, 3);
     for one in scheduled {
         success(outcome(&one).await);
@@ -107,9 +197,16 @@ async fn a_panicking_handler_is_answered_and_the_worker_goes_on() {
         assert!(!task.input.contains("panic"), "as asked");
         Ok("{}".to_owned())
     });
-    let first = world.aws.sfn().schedule(&world.activity, &json!({"do": "panic"}), Schedule::once());
+    let first =
+        world
+            .aws
+            .sfn()
+            .schedule(&world.activity, &json!({"do": "panic"}), Schedule::once());
     assert_eq!(failure(outcome(&first).await).0, PANICKED);
-    let next = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+    let next = world
+        .aws
+        .sfn()
+        .schedule(&world.activity, &json!({}), Schedule::once());
     success(outcome(&next).await);
 }
 
@@ -118,11 +215,24 @@ async fn an_answer_that_the_service_refuses_is_given_up_and_leaves_its_place() {
     let world = World::new();
     // No JSON, which the service takes at no time.
     let _worker = world.worker_with(1, |_| async { Ok("{".to_owned()) });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     assert_eq!(outcome(&scheduled).await, Outcome::HeartbeatTimedOut);
     let calls = world.aws.calls();
-    assert_eq!((calls.count("SendTaskSuccess").arrived, calls.count("SendTaskFailure").arrived), (1, 0));
-    let next = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+    assert_eq!(
+        (
+            calls.count("SendTaskSuccess").arrived,
+            calls.count("SendTaskFailure").arrived
+        ),
+        (1, 0)
+    );
+    let next = world
+        .aws
+        .sfn()
+        .schedule(&world.activity, &json!({}), Schedule::once());
     within(LONGEST, next.started(1)).await;
 }
 
@@ -134,7 +244,10 @@ async fn an_output_that_is_too_large_becomes_a_failure_that_says_so() {
         let world = World::new();
         let output = format!("\"{}\"", "x".repeat(bytes - 2));
         let _worker = world.worker_with(1, move |_| std::future::ready(Ok(output.clone())));
-        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once());
+        let scheduled = world
+            .aws
+            .sfn()
+            .schedule(&world.activity, &json!({}), Schedule::once());
         let ended = outcome(&scheduled).await;
         if bytes <= MOST {
             success(ended);

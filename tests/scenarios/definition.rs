@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecs_task_runner::activity;
-use ecs_task_runner::deadline::{DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE};
+use ecs_task_runner::deadline::{
+    DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE,
+};
 use ecs_task_runner::error_name::ErrorName;
 use ecs_task_runner::execution_history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
 use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_KNOW;
@@ -43,14 +45,21 @@ fn values<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v Value>) {
 
 #[test]
 fn every_error_it_matches_on_exists() {
-    let known: BTreeSet<&str> =
-        ErrorName::ALL.iter().map(|name| name.as_str()).chain([activity::HANDED_OVER]).chain(STATES_ERRORS).collect();
+    let known: BTreeSet<&str> = ErrorName::ALL
+        .iter()
+        .map(|name| name.as_str())
+        .chain([activity::HANDED_OVER])
+        .chain(STATES_ERRORS)
+        .collect();
     let definition = definition();
     let mut matched = Vec::new();
     values(&definition, "ErrorEquals", &mut matched);
     assert!(!matched.is_empty());
     for name in matched.iter().flat_map(|list| list.as_array().unwrap()) {
-        assert!(known.contains(name.as_str().unwrap()), "no code raises {name}");
+        assert!(
+            known.contains(name.as_str().unwrap()),
+            "no code raises {name}"
+        );
     }
 }
 
@@ -64,14 +73,25 @@ fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
         .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
         .map(|name| name.as_str().unwrap())
         .collect();
-    assert_eq!(retried, BTreeSet::from([activity::HANDED_OVER, "States.HeartbeatTimeout", "States.Timeout"]));
+    assert_eq!(
+        retried,
+        BTreeSet::from([
+            activity::HANDED_OVER,
+            "States.HeartbeatTimeout",
+            "States.Timeout"
+        ])
+    );
 }
 
 #[test]
 fn every_task_state_catches_everything_and_every_branch_answers() {
     let states = states();
     for (name, state) in states.iter().filter(|(_, state)| state["Type"] == "Task") {
-        let catches_all = state["Catch"].as_array().is_some_and(|catch| catch.iter().any(|one| one["ErrorEquals"][0] == "States.ALL"));
+        let catches_all = state["Catch"].as_array().is_some_and(|catch| {
+            catch
+                .iter()
+                .any(|one| one["ErrorEquals"][0] == "States.ALL")
+        });
         assert!(catches_all, "{name} can fail without being caught");
     }
     // No way leads from a state that runs something to an end without passing an answer.
@@ -81,25 +101,45 @@ fn every_task_state_catches_everything_and_every_branch_answers() {
         values(state, "Default", &mut next);
         for target in next {
             let target = target.as_str().unwrap();
-            assert!(states.contains_key(target), "{name} leads to {target}, which does not exist");
+            assert!(
+                states.contains_key(target),
+                "{name} leads to {target}, which does not exist"
+            );
             let is_end = matches!(states[target]["Type"].as_str().unwrap(), "Succeed" | "Fail");
-            assert!(!is_end || name.starts_with("Respond"), "{name} leads to {target} without an answer");
+            assert!(
+                !is_end || name.starts_with("Respond"),
+                "{name} leads to {target} without an answer"
+            );
         }
-        assert_ne!(state["End"], true, "{name} ends the execution without an answer");
+        assert_ne!(
+            state["End"], true,
+            "{name} ends the execution without an answer"
+        );
     }
 }
 
 #[test]
 fn the_worker_is_told_the_heartbeat_that_the_state_uses() {
     let run = &states()["RunTask"];
-    assert_eq!(run["Parameters"]["heartbeatSeconds"], run["HeartbeatSeconds"]);
+    assert_eq!(
+        run["Parameters"]["heartbeatSeconds"],
+        run["HeartbeatSeconds"]
+    );
 }
 
 #[test]
 fn a_worker_never_sees_the_response_url() {
     let parameters = &states()["RunTask"]["Parameters"];
-    let names: BTreeSet<&str> = parameters.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, BTreeSet::from(["execution.$", "heartbeatSeconds", "task.$"]));
+    let names: BTreeSet<&str> = parameters
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        names,
+        BTreeSet::from(["execution.$", "heartbeatSeconds", "task.$"])
+    );
 }
 
 #[test]
@@ -110,10 +150,17 @@ fn the_clocks_leave_time_to_answer_within_cloudformations_hour() {
     let latest_deadline = DEFAULT_SERVICE_TIMEOUT.checked_sub(MARGIN).unwrap();
     // Definition and log are looked up for the words of the answer, 5 s each at most.
     let look_ups = Duration::from_secs(10);
-    assert!(latest_deadline + WORKER_PATIENCE + look_ups <= activity, "the state would end before the worker has stopped its task");
+    assert!(
+        latest_deadline + WORKER_PATIENCE + look_ups <= activity,
+        "the state would end before the worker has stopped its task"
+    );
     assert!(WORKER_PATIENCE < DEFINITION_PATIENCE);
-    assert!(latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole, "the execution would end before it has answered");
-    // When the state itself times out it is retried once more, and the next worker finds the deadline passed and says so.
+    assert!(
+        latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole,
+        "the execution would end before it has answered"
+    );
+    // When the state itself times out it is retried once more, and the next worker finds the
+    // deadline passed and says so.
     assert!(activity + Duration::from_secs(20) < whole && whole < DEFAULT_SERVICE_TIMEOUT);
 }
 
@@ -136,18 +183,38 @@ fn waiting_for_tasks_to_stop_is_bounded() {
 fn the_states_by_which_rescue_tells_an_answer_are_there() {
     let states = states();
     for name in [RESPOND_SUCCESS, RESPOND_FAILURE] {
-        assert_eq!(states[name]["Parameters"]["FunctionName"], "${RespondFunctionArn}");
-        assert_eq!(states[name]["Parameters"]["Payload"]["state.$"], "$", "the state's input is what the answer is made from");
+        assert_eq!(
+            states[name]["Parameters"]["FunctionName"],
+            "${RespondFunctionArn}"
+        );
+        assert_eq!(
+            states[name]["Parameters"]["Payload"]["state.$"], "$",
+            "the state's input is what the answer is made from"
+        );
     }
     // What follows an answer follows nothing else, so that having been there proves the answer.
     for (name, state) in &states {
         let mut next = Vec::new();
         values(state, "Next", &mut next);
         values(state, "Default", &mut next);
-        let ends = next.iter().any(|target| AFTER_ANSWER.contains(&target.as_str().unwrap()));
-        assert_eq!(ends, [RESPOND_SUCCESS, RESPOND_FAILURE].contains(&name.as_str()), "{name}");
-        let caught: Vec<_> = state["Catch"].as_array().into_iter().flatten().map(|catch| catch["Next"].as_str().unwrap()).collect();
-        assert!(caught.iter().all(|target| !AFTER_ANSWER.contains(target)), "{name}");
+        let ends = next
+            .iter()
+            .any(|target| AFTER_ANSWER.contains(&target.as_str().unwrap()));
+        assert_eq!(
+            ends,
+            [RESPOND_SUCCESS, RESPOND_FAILURE].contains(&name.as_str()),
+            "{name}"
+        );
+        let caught: Vec<_> = state["Catch"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|catch| catch["Next"].as_str().unwrap())
+            .collect();
+        assert!(
+            caught.iter().all(|target| !AFTER_ANSWER.contains(target)),
+            "{name}"
+        );
     }
 }
 
@@ -156,8 +223,9 @@ fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
     let states = states();
     let wait = seconds(&states["WaitForTasksToStop"]["Seconds"]);
     let heartbeat = seconds(&states["RunTask"]["HeartbeatSeconds"]);
-    // Heartbeats are sent at a third of the period. One that gets lost takes 5 s and another second until the next one, and a launch that
-    // is under way when the worker lets go takes 10 s. The first check is not waited for.
+    // Heartbeats are sent at a third of the period. One that gets lost takes 5 s and another second
+    // until the next one, and a launch that is under way when the worker lets go takes 10 s. The
+    // first check is not waited for.
     let lost = Duration::from_secs(6);
     let launch = Duration::from_secs(10);
     assert!(wait * (CHECKS_UNTIL_WORKERS_KNOW - 1) > heartbeat / 3 + lost + launch);
@@ -167,9 +235,14 @@ fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
 fn the_template_gives_every_substitution_and_a_function_for_every_role() {
     let text = include_str!("../../statemachine/ecs-task.asl.json");
     let template = include_str!("../../infra/task-runner.yaml");
-    let used: BTreeSet<&str> = text.split("${").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+    let used: BTreeSet<&str> = text
+        .split("${")
+        .skip(1)
+        .map(|rest| rest.split('}').next().unwrap())
+        .collect();
     let (_, substitutions) = template.split_once("DefinitionSubstitutions:").unwrap();
-    let indent = substitutions.trim_start_matches('\n').len() - substitutions.trim_start_matches('\n').trim_start().len();
+    let indent = substitutions.trim_start_matches('\n').len()
+        - substitutions.trim_start_matches('\n').trim_start().len();
     let given: BTreeSet<&str> = substitutions
         .trim_start_matches('\n')
         .lines()
@@ -177,6 +250,12 @@ fn the_template_gives_every_substitution_and_a_function_for_every_role() {
         .map(|line| line.trim().split(':').next().unwrap())
         .collect();
     assert_eq!(given, used);
-    let handlers: BTreeSet<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("Handler: ")).collect();
-    assert_eq!(handlers, BTreeSet::from(["start", "respond", "stop", "rescue"]));
+    let handlers: BTreeSet<&str> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Handler: "))
+        .collect();
+    assert_eq!(
+        handlers,
+        BTreeSet::from(["start", "respond", "stop", "rescue"])
+    );
 }

@@ -1,4 +1,5 @@
-//! Where launch, deadline and hand-over meet: the places at which a task could be lost, run twice, or be told of wrongly.
+//! Where launch, deadline and hand-over meet: the places at which a task could be lost, run twice,
+//! or be told of wrongly.
 
 use std::time::Duration;
 
@@ -14,11 +15,15 @@ use tokio::time::{Instant, sleep};
 use crate::world::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
-const INSTANCES: [&str; 2] = ["0123456789abcdef0123456789abcde0", "0123456789abcdef0123456789abcde1"];
+const INSTANCES: [&str; 2] = [
+    "0123456789abcdef0123456789abcde0",
+    "0123456789abcdef0123456789abcde1",
+];
 
 fn task_until(world: &World, seconds: i64) -> Value {
     let mut task = world.task();
-    task["deadline"] = json!((world.clock.now() + jiff::SignedDuration::from_secs(seconds)).to_string());
+    task["deadline"] =
+        json!((world.clock.now() + jiff::SignedDuration::from_secs(seconds)).to_string());
     task
 }
 
@@ -29,7 +34,13 @@ async fn a_task_that_is_missing_at_the_deadline_is_waited_for_in_vain_but_not_fo
     world.aws.ecs().describe_lag(3_600 * SECOND);
     let start = Instant::now();
     let (error, cause) = failure(world.run(&task_until(&world, 100)).await);
-    assert!(matches!(error.as_str(), "EcsTask.DeadlineExceeded" | "EcsTask.Failed"), "{cause}");
+    assert!(
+        matches!(
+            error.as_str(),
+            "EcsTask.DeadlineExceeded" | "EcsTask.Failed"
+        ),
+        "{cause}"
+    );
     assert!(start.elapsed() < 150 * SECOND);
 }
 
@@ -37,8 +48,16 @@ async fn a_task_that_is_missing_at_the_deadline_is_waited_for_in_vain_but_not_fo
 async fn a_task_that_ended_before_the_deadline_is_judged_by_its_end() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(55 * SECOND));
-    world.aws.faults().inject(Service::Ecs, "DescribeTaskDefinition", Span::Forever, Fault::Delay(7 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(55 * SECOND));
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTaskDefinition",
+        Span::Forever,
+        Fault::Delay(7 * SECOND),
+    );
     success(world.run(&task_until(&world, 60)).await);
 }
 
@@ -48,8 +67,19 @@ async fn a_throttled_look_at_the_definition_does_not_make_sidecars_count() {
     let _worker = world.worker();
     world.aws.ecs().register(&json!({"family": "two", "containerDefinitions": [
         {"name": "migrate", "essential": true, "image": "x"}, {"name": "sidecar", "essential": false, "image": "x"}]}));
-    world.aws.ecs().script("two", Script::exits(0).container("sidecar", Container::exits(5).after(Duration::from_millis(10))));
-    world.aws.faults().inject(Service::Ecs, "DescribeTaskDefinition", Span::Next(1), Fault::Throttle);
+    world.aws.ecs().script(
+        "two",
+        Script::exits(0).container(
+            "sidecar",
+            Container::exits(5).after(Duration::from_millis(10)),
+        ),
+    );
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTaskDefinition",
+        Span::Next(1),
+        Fault::Throttle,
+    );
     let mut task = world.task();
     task["taskDefinition"] = json!("two");
     success(world.run(&task).await);
@@ -60,10 +90,16 @@ async fn a_throttled_stop_at_the_deadline_is_repeated() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
     let (error, cause) = failure(world.run(&task_until(&world, 60)).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_some(), "never told to stop, yet: {cause}");
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_some(),
+        "never told to stop, yet: {cause}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -71,9 +107,15 @@ async fn a_launch_whose_answers_were_lost_is_stopped_at_the_deadline() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
     let (_, cause) = failure(world.run(&task_until(&world, 60)).await);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_some(), "left running: {cause}");
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_some(),
+        "left running: {cause}"
+    );
     assert!(cause.contains("while the task ran"), "{cause}");
 }
 
@@ -82,7 +124,12 @@ async fn a_launch_under_way_at_the_deadline_is_taken_and_stopped() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(Service::Ecs, "RunTask", Span::Forever, Fault::Delay(8 * SECOND));
+    world.aws.faults().inject(
+        Service::Ecs,
+        "RunTask",
+        Span::Forever,
+        Fault::Delay(8 * SECOND),
+    );
     failure(world.run(&task_until(&world, 5)).await);
     assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
 }
@@ -92,7 +139,10 @@ async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.ecs().placements(FAMILY, [Placement::only(1, "ATTRIBUTE")]);
+    world
+        .aws
+        .ecs()
+        .placements(FAMILY, [Placement::only(1, "ATTRIBUTE")]);
     world.aws.ecs().describe_lag(30 * SECOND);
     let (error, _) = failure(world.run(&with(world.task(), &json!({"count": 2}))).await);
     assert_eq!(error, "EcsTask.Failed");
@@ -103,7 +153,12 @@ async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows
 async fn a_second_worker_does_not_wait_out_the_pauses_of_the_first_again() {
     let world = World::new();
     let pull = || Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(FAMILY, (0..8).map(|_| pull()).chain([Script::exits(0).running(30 * SECOND)]));
+    world.aws.ecs().scripts(
+        FAMILY,
+        (0..8)
+            .map(|_| pull())
+            .chain([Script::exits(0).running(30 * SECOND)]),
+    );
     let first = world.worker();
     let scheduled = world.schedule(&world.task());
     while world.launched() < 9 {
@@ -119,11 +174,17 @@ async fn a_second_worker_does_not_wait_out_the_pauses_of_the_first_again() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_comes_after_the_deadline_says_what_became_of_the_task() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(100 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(100 * SECOND));
     let first = world.worker();
     let scheduled = world.schedule(&task_until(&world, 120));
     sleep(10 * SECOND).await;
-    let cut = world.aws.faults().inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
+    let cut = world
+        .aws
+        .faults()
+        .inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
     sleep(2 * HEARTBEAT).await;
     first.request_shutdown();
     cut.lift();
@@ -145,8 +206,16 @@ async fn a_worker_that_comes_after_the_deadline_launches_nothing() {
 async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::For(30 * SECOND), Fault::AccessDenied);
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(60 * SECOND));
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::For(30 * SECOND),
+        Fault::AccessDenied,
+    );
     success(world.run(&world.task()).await);
 }
 
@@ -155,7 +224,12 @@ async fn looks_that_stay_denied_are_told_as_that() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::Forever, Fault::AccessDenied);
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
     let (error, cause) = failure(world.run(&world.task()).await);
     assert_eq!(error, "EcsTask.AccessDenied");
     assert!(cause.contains("ecs:DescribeTasks"), "{cause}");
@@ -165,8 +239,14 @@ async fn looks_that_stay_denied_are_told_as_that() {
 async fn a_start_task_whose_answer_was_lost_starts_nothing_twice() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world.aws.faults().inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutAfter);
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(60 * SECOND));
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutAfter);
     world.aws.ecs().describe_lag(30 * SECOND);
     let mut task = world.task();
     task["instances"] = json!(INSTANCES[..1]);
@@ -178,7 +258,10 @@ async fn a_start_task_whose_answer_was_lost_starts_nothing_twice() {
 async fn a_start_task_that_never_arrived_is_not_repeated_either() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.faults().inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutBefore);
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutBefore);
     let mut task = world.task();
     task["instances"] = json!(INSTANCES);
     let (error, cause) = failure(world.run(&task).await);
@@ -190,7 +273,10 @@ async fn a_start_task_that_never_arrived_is_not_repeated_either() {
 #[tokio::test(start_paused = true)]
 async fn a_second_worker_finds_the_tasks_on_instances_by_name() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(600 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(600 * SECOND));
     let first = world.worker();
     let mut task = world.task();
     task["instances"] = json!(INSTANCES);
@@ -206,7 +292,10 @@ async fn a_second_worker_finds_the_tasks_on_instances_by_name() {
 #[tokio::test(start_paused = true)]
 async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(300 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(300 * SECOND));
     let service = |status: &str| json!({"status": status, "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}});
     world.aws.ecs().service(CLUSTER, "web", &service("ACTIVE"));
     let first = world.worker();
@@ -214,7 +303,10 @@ async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
     task["networkFrom"] = json!("web");
     let scheduled = world.schedule(&task);
     sleep(60 * SECOND).await;
-    world.aws.ecs().service(CLUSTER, "web", &service("INACTIVE"));
+    world
+        .aws
+        .ecs()
+        .service(CLUSTER, "web", &service("INACTIVE"));
     first.request_shutdown();
     let _second = world.worker();
     success(scheduled.outcome().await);
@@ -229,7 +321,12 @@ async fn a_role_that_is_too_new_is_waited_for() {
         "ClientException",
         "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.",
     );
-    world.aws.faults().inject(Service::Ecs, "RunTask", Span::For(20 * SECOND), Fault::Error(lag));
+    world.aws.faults().inject(
+        Service::Ecs,
+        "RunTask",
+        Span::For(20 * SECOND),
+        Fault::Error(lag),
+    );
     success(world.run(&world.task()).await);
 }
 
@@ -237,33 +334,58 @@ async fn a_role_that_is_too_new_is_waited_for() {
 async fn what_a_failed_run_leaves_is_stopped() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().scripts(FAMILY, [Script::exits(1), Script::runs_forever()]);
+    world
+        .aws
+        .ecs()
+        .scripts(FAMILY, [Script::exits(1), Script::runs_forever()]);
     let mut task = world.task();
     task["count"] = json!(2);
-    let denied = world.aws.faults().inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    let denied =
+        world
+            .aws
+            .faults()
+            .inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     failure(world.run(&task).await);
-    assert!(world.aws.ecs().tasks()[1].stop_requested.is_none(), "the worker could not stop it");
+    assert!(
+        world.aws.ecs().tasks()[1].stop_requested.is_none(),
+        "the worker could not stop it"
+    );
     denied.lift();
     let state = json!({"request": {"RequestType": "Create"}, "task": task});
-    let event: StopEvent = serde_json::from_value(json!({"state": state, "stateMachine": ""})).unwrap();
+    let event: StopEvent =
+        serde_json::from_value(json!({"state": state, "stateMachine": ""})).unwrap();
     let connection = world.connection_of("stop");
-    let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), world.clock);
+    let stopper = Stopper::new(
+        Ecs::with_retries(&connection),
+        StepFunctions::new(&connection),
+        world.clock,
+    );
     let found = stopper.stop(event).await.unwrap();
-    assert!(world.aws.ecs().tasks()[1].stop_requested.is_some(), "{found:?}");
+    assert!(
+        world.aws.ecs().tasks()[1].stop_requested.is_some(),
+        "{found:?}"
+    );
     assert_eq!(found.running, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_comes_after_the_deadline_does_not_mistake_a_replaced_task_for_the_runs_end() {
+async fn a_worker_that_comes_after_the_deadline_does_not_mistake_a_replaced_task_for_the_runs_end()
+{
     let world = World::new();
     let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+    world
+        .aws
+        .ecs()
+        .scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
     let first = world.worker();
     let scheduled = world.schedule(&task_until(&world, 120));
     while world.launched() < 2 {
         sleep(SECOND).await;
     }
-    let cut = world.aws.faults().inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
+    let cut = world
+        .aws
+        .faults()
+        .inject_all(Service::Sfn, Span::Forever, Fault::Refuse);
     sleep(3 * HEARTBEAT).await;
     first.request_shutdown();
     cut.lift();

@@ -1,5 +1,5 @@
-//! What a run may conclude from what it sees, and what it may not: silence of ECS, tasks that other workers replaced, answers with
-//! something missing.
+//! What a run may conclude from what it sees, and what it may not: silence of ECS, tasks that other
+//! workers replaced, answers with something missing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,24 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::world::{CLUSTER, FAMILY, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
-const INSTANCES: [&str; 2] = ["0123456789abcdef0123456789abcde0", "0123456789abcdef0123456789abcde1"];
+const INSTANCES: [&str; 2] = [
+    "0123456789abcdef0123456789abcde0",
+    "0123456789abcdef0123456789abcde1",
+];
 
 fn deadline(world: &World, seconds: i64) -> String {
     (world.clock.now() + jiff::SignedDuration::from_secs(seconds)).to_string()
 }
 
-/// The first of three tasks cannot pull its image while the others wait for theirs; what takes its place runs, as they do.
+/// The first of three tasks cannot pull its image while the others wait for theirs; what takes its
+/// place runs, as they do.
 fn one_of_three_is_replaced(world: &World) {
     let slow = || Script::exits(0).pending(20 * SECOND).running(300 * SECOND);
     let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(FAMILY, [pull, slow(), slow(), Script::exits(0).running(300 * SECOND)]);
+    world.aws.ecs().scripts(
+        FAMILY,
+        [pull, slow(), slow(), Script::exits(0).running(300 * SECOND)],
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,20 +48,31 @@ async fn a_second_worker_finds_what_replaced_one_of_several_tasks_though_the_oth
     first.request_shutdown();
     let _second = world.worker();
     let output = success(scheduled.outcome().await);
-    assert_eq!(world.launched(), 4, "a second worker launched what the first had launched");
+    assert_eq!(
+        world.launched(),
+        4,
+        "a second worker launched what the first had launched"
+    );
     assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 3);
 }
 
-/// It finds the task that did not start under the first token, and has no time to come to the one that was launched in its place.
+/// It finds the task that did not start under the first token, and has no time to come to the one
+/// that was launched in its place.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_comes_just_before_the_deadline_finds_what_replaced_a_task() {
     for later in [118_000, 119_000, 119_300, 119_600, 119_900, 120_500] {
         let world = World::new();
         let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-        world.aws.ecs().scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+        world
+            .aws
+            .ecs()
+            .scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
         let began = Instant::now();
         let first = world.worker();
-        let scheduled = world.schedule(&with(world.task(), &json!({"deadline": deadline(&world, 120)})));
+        let scheduled = world.schedule(&with(
+            world.task(),
+            &json!({"deadline": deadline(&world, 120)}),
+        ));
         sleep(30 * SECOND).await;
         assert_eq!(world.launched(), 2);
         first.request_shutdown();
@@ -70,11 +88,20 @@ async fn tasks_of_a_token_with_other_parameters_are_judged_by_what_is_seen_of_th
     let world = World::new();
     one_of_three_is_replaced(&world);
     let service = |subnet: &str| json!({"status": "ACTIVE", "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet]}}});
-    world.aws.ecs().service(CLUSTER, "web", &service("subnet-1"));
+    world
+        .aws
+        .ecs()
+        .service(CLUSTER, "web", &service("subnet-1"));
     let first = world.worker();
-    let scheduled = world.schedule(&with(world.task(), &json!({"count": 3, "networkFrom": "web"})));
+    let scheduled = world.schedule(&with(
+        world.task(),
+        &json!({"count": 3, "networkFrom": "web"}),
+    ));
     sleep(60 * SECOND).await;
-    world.aws.ecs().service(CLUSTER, "web", &service("subnet-2"));
+    world
+        .aws
+        .ecs()
+        .service(CLUSTER, "web", &service("subnet-2"));
     first.request_shutdown();
     let _second = world.worker();
     success(scheduled.outcome().await);
@@ -85,12 +112,23 @@ async fn tasks_of_a_token_with_other_parameters_are_judged_by_what_is_seen_of_th
 async fn a_task_is_not_given_up_while_looks_at_it_get_no_answer() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(200 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(200 * SECOND));
     world.aws.ecs().describe_lag(2 * SECOND);
     let scheduled = world.schedule(&world.task());
     sleep(Duration::from_millis(1_500)).await;
-    assert!(world.aws.calls().count("DescribeTasks").arrived > 0, "no look has brought MISSING");
-    world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::For(150 * SECOND), Fault::InternalError);
+    assert!(
+        world.aws.calls().count("DescribeTasks").arrived > 0,
+        "no look has brought MISSING"
+    );
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::For(150 * SECOND),
+        Fault::InternalError,
+    );
     success(scheduled.outcome().await);
     assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
 }
@@ -103,7 +141,12 @@ async fn looks_that_fail_now_and_then_do_not_keep_a_task_from_being_given_up() {
     let scheduled = world.schedule(&world.task());
     let faults = async {
         loop {
-            world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::Next(1), Fault::InternalError);
+            world.aws.faults().inject(
+                Service::Ecs,
+                "DescribeTasks",
+                Span::Next(1),
+                Fault::InternalError,
+            );
             sleep(10 * SECOND).await;
         }
     };
@@ -114,18 +157,36 @@ async fn looks_that_fail_now_and_then_do_not_keep_a_task_from_being_given_up() {
     };
     let (error, cause) = failure(outcome);
     assert_eq!(error, "EcsTask.Failed");
-    assert!(cause.contains("has not known the task") && start.elapsed() < 240 * SECOND, "after {:?}: {cause}", start.elapsed());
+    assert!(
+        cause.contains("has not known the task") && start.elapsed() < 240 * SECOND,
+        "after {:?}: {cause}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ended_is_judged_at_the_deadline_though_its_definition_cannot_be_read() {
     for fault in [Fault::InternalError, Fault::Delay(3_600 * SECOND)] {
         let world = World::new();
-        world.aws.ecs().register_family("two", &["migrate", "proxy"]);
+        world
+            .aws
+            .ecs()
+            .register_family("two", &["migrate", "proxy"]);
         let _worker = world.worker();
-        world.aws.ecs().script("two", Script::exits(0).running(10 * SECOND));
-        world.aws.faults().inject(Service::Ecs, "DescribeTaskDefinition", Span::Forever, fault.clone());
-        let task = with(world.task(), &json!({"taskDefinition": "two", "deadline": deadline(&world, 60)}));
+        world
+            .aws
+            .ecs()
+            .script("two", Script::exits(0).running(10 * SECOND));
+        world.aws.faults().inject(
+            Service::Ecs,
+            "DescribeTaskDefinition",
+            Span::Forever,
+            fault.clone(),
+        );
+        let task = with(
+            world.task(),
+            &json!({"taskDefinition": "two", "deadline": deadline(&world, 60)}),
+        );
         let output = success(world.run(&task).await);
         assert_eq!(output["ExitCode"], "0", "{fault:?}");
     }
@@ -134,13 +195,28 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_its_definition_canno
 #[tokio::test(start_paused = true)]
 async fn a_task_that_ended_is_judged_at_the_deadline_though_another_cannot_be_stopped() {
     let world = World::new();
-    world.aws.ecs().register_family("two", &["migrate", "proxy"]);
+    world
+        .aws
+        .ecs()
+        .register_family("two", &["migrate", "proxy"]);
     let _worker = world.worker();
-    world.aws.ecs().scripts("two", [Script::exits(7).running(10 * SECOND), Script::runs_forever()]);
+    world.aws.ecs().scripts(
+        "two",
+        [
+            Script::exits(7).running(10 * SECOND),
+            Script::runs_forever(),
+        ],
+    );
     for operation in ["DescribeTaskDefinition", "StopTask"] {
-        world.aws.faults().inject(Service::Ecs, operation, Span::Forever, Fault::InternalError);
+        world
+            .aws
+            .faults()
+            .inject(Service::Ecs, operation, Span::Forever, Fault::InternalError);
     }
-    let task = with(world.task(), &json!({"taskDefinition": "two", "count": 2, "deadline": deadline(&world, 60)}));
+    let task = with(
+        world.task(),
+        &json!({"taskDefinition": "two", "count": 2, "deadline": deadline(&world, 60)}),
+    );
     let (error, cause) = failure(world.run(&task).await);
     assert_eq!(error, "EcsTask.Failed", "{cause}");
     assert!(cause.contains("exited with code 7"), "{cause}");
@@ -151,7 +227,11 @@ async fn an_instance_of_which_start_task_says_nothing_makes_the_run_fail() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().instance_fails(INSTANCES[1], "");
-    let (error, cause) = failure(world.run(&with(world.task(), &json!({"instances": INSTANCES}))).await);
+    let (error, cause) = failure(
+        world
+            .run(&with(world.task(), &json!({"instances": INSTANCES})))
+            .await,
+    );
     assert_eq!(error, "EcsTask.Failed");
     assert!(cause.contains("1 of 2 tasks"), "{cause}");
 }
@@ -160,14 +240,23 @@ async fn an_instance_of_which_start_task_says_nothing_makes_the_run_fail() {
 async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world.aws.faults().inject(Service::Ecs, "StartTask", Span::Next(3), Fault::Throttle);
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(60 * SECOND));
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "StartTask", Span::Next(3), Fault::Throttle);
     let task = with(world.task(), &json!({"instances": INSTANCES[..1]}));
     let scheduled = world.schedule(&task);
     world.aws.calls().arrived("StartTask", 3).await;
     let spec = serde_json::from_value(task).unwrap();
     let instances = [INSTANCES[0].to_owned()];
-    Ecs::without_retries(&world.connection()).start_task(&spec, &instances).await.unwrap();
+    Ecs::without_retries(&world.connection())
+        .start_task(&spec, &instances)
+        .await
+        .unwrap();
     success(scheduled.outcome().await);
     assert_eq!(world.launched(), 1);
 }
@@ -175,21 +264,35 @@ async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again()
 #[tokio::test(start_paused = true)]
 async fn errors_of_run_task_that_pass_are_waited_out() {
     for (code, message) in [
-        ("ClientException", "Tasks provisioning capacity limit exceeded."),
+        (
+            "ClientException",
+            "Tasks provisioning capacity limit exceeded.",
+        ),
         (
             "InvalidParameterException",
             "Error retrieving security group information for [sg-0a]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
         ),
-        ("InvalidParameterException", "Error retrieving subnet information for [subnet-0a]: Rate exceeded"),
+        (
+            "InvalidParameterException",
+            "Error retrieving subnet information for [subnet-0a]: Rate exceeded",
+        ),
         (
             "ClientException",
             "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided for this task.",
         ),
-        ("ClientException", "Unable to assume the service linked role. Please verify that the ECS service linked role exists."),
+        (
+            "ClientException",
+            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+        ),
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.faults().inject(Service::Ecs, "RunTask", Span::For(20 * SECOND), Fault::Error(AwsError::new(code, message)));
+        world.aws.faults().inject(
+            Service::Ecs,
+            "RunTask",
+            Span::For(20 * SECOND),
+            Fault::Error(AwsError::new(code, message)),
+        );
         success(world.run(&world.task()).await);
         assert_eq!(world.launched(), 1, "{message}");
     }
@@ -198,12 +301,25 @@ async fn errors_of_run_task_that_pass_are_waited_out() {
 #[tokio::test(start_paused = true)]
 async fn runs_that_fail_together_each_show_their_log() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::exits(1).log(Duration::from_millis(1), "no such table"));
+    world.aws.ecs().script(
+        FAMILY,
+        Script::exits(1).log(Duration::from_millis(1), "no such table"),
+    );
     let connection = world.connection();
-    let runner = Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), world.clock, CallRates::default()));
+    let runner = Arc::new(TaskRunner::start(
+        &Ecs::without_retries(&connection),
+        Logs::new(&connection),
+        world.clock,
+        CallRates::default(),
+    ));
     let run = |number: usize| {
-        let task = with(world.task(), &json!({"clientToken": format!("token-{number}")}));
-        let input = serde_json::from_value(json!({"execution": "x", "heartbeatSeconds": 60, "task": task})).unwrap();
+        let task = with(
+            world.task(),
+            &json!({"clientToken": format!("token-{number}")}),
+        );
+        let input =
+            serde_json::from_value(json!({"execution": "x", "heartbeatSeconds": 60, "task": task}))
+                .unwrap();
         let runner = Arc::clone(&runner);
         async move { runner.run(input).await.unwrap_err().cause }
     };
@@ -211,6 +327,12 @@ async fn runs_that_fail_together_each_show_their_log() {
         assert!(cause.contains("no such table"), "{cause}");
     }
     let many = join_all((100..400).map(run)).await;
-    assert!(many.iter().all(|cause| !cause.contains("did not answer")), "CloudWatch Logs answered every call");
-    assert!(many.iter().any(|cause| cause.contains("failed together")), "there were not enough runs to make one wait too long");
+    assert!(
+        many.iter().all(|cause| !cause.contains("did not answer")),
+        "CloudWatch Logs answered every call"
+    );
+    assert!(
+        many.iter().any(|cause| cause.contains("failed together")),
+        "there were not enough runs to make one wait too long"
+    );
 }

@@ -26,11 +26,23 @@ async fn failed(world: &World) -> Execution<'_> {
     let execution = Execution::of(world, "Create").await;
     let cause = "Container 'migrate' exited with code 1.";
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}});
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW);
     execution.happened(json!({"type": "ActivityFailed", "activityFailedEventDetails": {"error": "EcsTask.Failed", "cause": cause}}));
-    execution.entered("StopTasks", &error).invoked("Scheduled").invoked("Succeeded");
-    execution.entered("RespondFailure", &error).invoked("Scheduled").invoked("Succeeded");
-    execution.ends(ExecutionEnd::Failed { error: "EcsTask.Failed".to_owned(), cause: cause.to_owned() });
+    execution
+        .entered("StopTasks", &error)
+        .invoked("Scheduled")
+        .invoked("Succeeded");
+    execution
+        .entered("RespondFailure", &error)
+        .invoked("Scheduled")
+        .invoked("Succeeded");
+    execution.ends(ExecutionEnd::Failed {
+        error: "EcsTask.Failed".to_owned(),
+        cause: cause.to_owned(),
+    });
     execution
 }
 
@@ -51,9 +63,16 @@ async fn a_failed_execution_is_explained_as_text_and_as_json() {
         "  EcsTask.Failed: Container 'migrate' exited with code 1.\n",
         "What to do: read the log lines.\n",
     ] {
-        assert!(ended.stdout.contains(part), "{part:?} is not in\n{}", ended.stdout);
+        assert!(
+            ended.stdout.contains(part),
+            "{part:?} is not in\n{}",
+            ended.stdout
+        );
     }
-    assert!(!ended.stdout.contains('\u{1b}'), "colours without a terminal");
+    assert!(
+        !ended.stdout.contains('\u{1b}'),
+        "colours without a terminal"
+    );
 
     let ended = explain(&served, &["--json", &execution.arn]).await;
     assert_eq!(ended.status.code(), Some(1));
@@ -62,24 +81,48 @@ async fn a_failed_execution_is_explained_as_text_and_as_json() {
     assert_eq!(explanation["verdict"]["error"], "EcsTask.Failed");
     // Without a key the response URL stands in the input in clear.
     let url = execution.input["request"]["ResponseURL"].as_str().unwrap();
-    assert!(url.starts_with("http") && !ended.stdout.contains(url), "{}", ended.stdout);
+    assert!(
+        url.starts_with("http") && !ended.stdout.contains(url),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[tokio::test]
 async fn the_exit_code_says_what_came_of_it() {
     let world = World::new();
     let execution = Execution::of(&world, "Delete").await;
-    execution.entered("StopTasks", &json!({})).invoked("Scheduled");
+    execution
+        .entered("StopTasks", &json!({}))
+        .invoked("Scheduled");
     let served = listen(&world).await;
     let running = explain(&served, &[&execution.arn]).await;
     assert_eq!(running.status.code(), Some(3), "{running:?}");
-    assert!(running.stdout.contains("\nRunning. It looks for and waits for leftover tasks, for "), "{}", running.stdout);
+    assert!(
+        running
+            .stdout
+            .contains("\nRunning. It looks for and waits for leftover tasks, for "),
+        "{}",
+        running.stdout
+    );
 
-    execution.invoked("Succeeded").entered("RespondSuccess", &json!({"leftovers": {"running": 0, "executions": 0}}));
-    execution.invoked("Scheduled").invoked("Succeeded").ends(ExecutionEnd::Succeeded(json!({})));
+    execution.invoked("Succeeded").entered(
+        "RespondSuccess",
+        &json!({"leftovers": {"running": 0, "executions": 0}}),
+    );
+    execution
+        .invoked("Scheduled")
+        .invoked("Succeeded")
+        .ends(ExecutionEnd::Succeeded(json!({})));
     let succeeded = explain(&served, &[&execution.arn]).await;
     assert_eq!(succeeded.status.code(), Some(0), "{succeeded:?}");
-    assert!(succeeded.stdout.contains("\nSucceeded: nothing of the resource runs any more."), "{}", succeeded.stdout);
+    assert!(
+        succeeded
+            .stdout
+            .contains("\nSucceeded: nothing of the resource runs any more."),
+        "{}",
+        succeeded.stdout
+    );
 }
 
 #[tokio::test]
@@ -88,17 +131,32 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
     let execution = Execution::of(&world, "Create").await;
     execution.entered("RunTask", &json!({}));
     for _ in 0..400 {
-        execution.activity("Scheduled", NOW).activity("Started", NOW);
+        execution
+            .activity("Scheduled", NOW)
+            .activity("Started", NOW);
         execution.happened(json!({"type": "ActivityFailed", "activityFailedEventDetails": {"error": "Worker.HandedOver"}}));
     }
-    execution.activity("Scheduled", NOW).activity("Started", NOW).activity("Succeeded", NOW);
-    execution.entered("RespondSuccess", &json!({"output": {}})).invoked("Scheduled").invoked("Succeeded");
+    execution
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW)
+        .activity("Succeeded", NOW);
+    execution
+        .entered("RespondSuccess", &json!({"output": {}}))
+        .invoked("Scheduled")
+        .invoked("Succeeded");
     execution.ends(ExecutionEnd::Succeeded(json!({})));
     let served = listen(&world).await;
     let ended = explain(&served, &[&execution.arn]).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    assert!(ended.stdout.contains("worker told success") && ended.stdout.contains("more steps"), "{}", ended.stdout);
-    assert!(world.aws.calls().count("GetExecutionHistory").answered > 10, "the pages are not small");
+    assert!(
+        ended.stdout.contains("worker told success") && ended.stdout.contains("more steps"),
+        "{}",
+        ended.stdout
+    );
+    assert!(
+        world.aws.calls().count("GetExecutionHistory").answered > 10,
+        "the pages are not small"
+    );
 }
 
 #[tokio::test]
@@ -109,39 +167,73 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
 
     let wrong = explain(&served, &[&world.state_machine]).await;
     assert_eq!(wrong.status.code(), Some(64), "{wrong:?}");
-    assert!(wrong.stderr.contains("must be the ARN of a Step Functions execution"), "{}", wrong.stderr);
+    assert!(
+        wrong
+            .stderr
+            .contains("must be the ARN of a Step Functions execution"),
+        "{}",
+        wrong.stderr
+    );
 
     let missing = explain(&served, &[&format!("{}x", execution.arn)]).await;
     assert_eq!(missing.status.code(), Some(2), "{missing:?}");
-    assert!(missing.stderr.contains("there is no execution arn:") && missing.stderr.contains("list-executions"), "{}", missing.stderr);
+    assert!(
+        missing.stderr.contains("there is no execution arn:")
+            && missing.stderr.contains("list-executions"),
+        "{}",
+        missing.stderr
+    );
 
     let account = format!("account {}", execution.arn.split(':').nth(4).unwrap());
     for operation in ["DescribeExecution", "GetExecutionHistory"] {
-        let fault = world.aws.faults().inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        let fault =
+            world
+                .aws
+                .faults()
+                .inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         let denied = explain(&served, &[&execution.arn]).await;
         assert_eq!(denied.status.code(), Some(2), "{denied:?}");
-        for part in [&format!("states:{operation} on {} was denied", execution.arn), &account] {
-            assert!(denied.stderr.contains(part), "{part:?} is not in {}", denied.stderr);
+        for part in [
+            &format!("states:{operation} on {} was denied", execution.arn),
+            &account,
+        ] {
+            assert!(
+                denied.stderr.contains(part),
+                "{part:?} is not in {}",
+                denied.stderr
+            );
         }
         fault.lift();
     }
 
     let mut without_credentials = command(None, &["explain", &execution.arn]);
-    let ended = Program::of(without_credentials.spawn().unwrap()).ended().await;
+    let ended = Program::of(without_credentials.spawn().unwrap())
+        .ended()
+        .await;
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
-    assert!(ended.stderr.contains("no AWS credentials were found"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("no AWS credentials were found"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[tokio::test]
 async fn another_state_machines_execution_is_refused() {
     let world = World::new();
     let connection = world.connection_of("TESTS");
-    let machine =
-        ecs_task_runner::aws::step_functions::StepFunctions::new(&connection).state_machine(world.aws.sfn().state_machine("orders"));
+    let machine = ecs_task_runner::aws::step_functions::StepFunctions::new(&connection)
+        .state_machine(world.aws.sfn().state_machine("orders"));
     machine.start("order-1", r#"{"order": 1}"#).await.unwrap();
     let served = listen(&world).await;
     let foreign = world.aws.sfn().executions().pop().unwrap().arn;
     let ended = explain(&served, &[&foreign]).await;
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(2), ""));
-    assert!(ended.stderr.contains("this execution is not of a task runner"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("this execution is not of a task runner"),
+        "{}",
+        ended.stderr
+    );
 }

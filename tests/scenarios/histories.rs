@@ -1,11 +1,13 @@
-//! Random histories: whatever ECS does, whichever calls are struck, however often workers come and go, and even when the resource
-//! is deleted under way, each request gets one answer in bounded time, no task is launched twice, and nothing is left over.
+//! Random histories: whatever ECS does, whichever calls are struck, however often workers come and
+//! go, and even when the resource is deleted under way, each request gets one answer in bounded
+//! time, no task is launched twice, and nothing is left over.
 //!
 //! A history is all in its seed: the same one brings the same calls at the same virtual times.
 //!
 //! - `HISTORIES_CASES`: how many histories are played. Without it, the same 60 every time.
 //! - `HISTORIES_MINUTES`: how long the test that is ignored goes on (60).
-//! - `HISTORIES_SEED`: the first one's seed, where they are not the usual ones a random one. The others have the seeds after it.
+//! - `HISTORIES_SEED`: the first one's seed, where they are not the usual ones a random one. The
+//!   others have the seeds after it.
 
 mod campaign;
 mod invariants;

@@ -14,16 +14,27 @@ thread_local! {
     static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
-/// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what the programs let through.
+/// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what
+/// the programs let through.
 pub fn capture_log() {
     static SUBSCRIBER: Once = Once::new();
-    // One for the whole process: a subscriber of one thread misses call sites that others reach at the same time.
+    // One for the whole process: a subscriber of one thread misses call sites that others reach at
+    // the same time.
     SUBSCRIBER.call_once(|| {
-        let ours = Targets::new().with_default(Level::INFO).with_target("ecs_task_runner", Level::TRACE);
+        let ours = Targets::new()
+            .with_default(Level::INFO)
+            .with_target("ecs_task_runner", Level::TRACE);
         // Other tests of the process make millions of events.
         let asked_for = dynamic_filter_fn(|_, _| LOGGED.with_borrow(Option::is_some));
-        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(|| Log).with_filter(asked_for);
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ours).with(lines)).unwrap();
+        let lines = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(|| Log)
+            .with_filter(asked_for);
+        tracing::subscriber::set_global_default(
+            tracing_subscriber::registry().with(ours).with(lines),
+        )
+        .unwrap();
     });
     LOGGED.set(Some(Vec::new()));
 }
@@ -38,7 +49,11 @@ struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend_from_slice(bytes)));
+        LOGGED.with_borrow_mut(|logged| {
+            logged
+                .iter_mut()
+                .for_each(|logged| logged.extend_from_slice(bytes))
+        });
         Ok(bytes.len())
     }
 

@@ -28,7 +28,10 @@ async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
     success(world.run(&with(world.task(), &changes)).await);
     let request = &world.aws.ecs().tasks()[0].request;
     assert_eq!(request["launchType"], "FARGATE");
-    assert_eq!(request["networkConfiguration"]["awsvpcConfiguration"]["subnets"], json!(["subnet-1"]));
+    assert_eq!(
+        request["networkConfiguration"]["awsvpcConfiguration"]["subnets"],
+        json!(["subnet-1"])
+    );
     assert_eq!(request["platformVersion"], "1.4.0");
     assert_eq!(request["group"], "migrations");
     assert_eq!(request["tags"], json!([{"key": "team", "value": "web"}]));
@@ -83,7 +86,14 @@ async fn every_parameter_of_run_task_reaches_ecs_as_it_was_given() {
     for (name, given) in changes.as_object().unwrap() {
         assert_eq!(&request[name], given, "{name}");
     }
-    assert_eq!((&request["startedBy"], &request["clientToken"], &request["count"]), (&json!(NAME), &json!(TOKEN), &json!(1)));
+    assert_eq!(
+        (
+            &request["startedBy"],
+            &request["clientToken"],
+            &request["count"]
+        ),
+        (&json!(NAME), &json!(TOKEN), &json!(1))
+    );
 }
 
 #[tokio::test(start_paused = true)]

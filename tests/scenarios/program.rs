@@ -24,7 +24,8 @@ pub struct Program {
     stderr: Printed,
 }
 
-/// What a program prints, read all the time: a program whose output nobody reads stops when the pipe is full.
+/// What a program prints, read all the time: a program whose output nobody reads stops when the
+/// pipe is full.
 struct Printed {
     lines: Arc<Mutex<Vec<String>>>,
     reading: Option<JoinHandle<()>>,
@@ -39,13 +40,21 @@ impl Printed {
                 kept.lock().unwrap().push(line.unwrap());
             }
         });
-        Self { lines, reading: Some(reading) }
+        Self {
+            lines,
+            reading: Some(reading),
+        }
     }
 
     /// All of it, once the program has ended.
     fn whole(&mut self) -> String {
         self.reading.take().unwrap().join().unwrap();
-        self.lines.lock().unwrap().iter().flat_map(|line| [line, "\n"]).collect()
+        self.lines
+            .lock()
+            .unwrap()
+            .iter()
+            .flat_map(|line| [line, "\n"])
+            .collect()
     }
 }
 
@@ -75,7 +84,10 @@ pub fn command(endpoint: Option<&str>, arguments: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(endpoint) = endpoint {
-        command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_ACCESS_KEY_ID", WORKER).env("AWS_SECRET_ACCESS_KEY", "secret");
+        command
+            .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_ACCESS_KEY_ID", WORKER)
+            .env("AWS_SECRET_ACCESS_KEY", "secret");
     }
     command
 }
@@ -83,15 +95,32 @@ pub fn command(endpoint: Option<&str>, arguments: &[&str]) -> Command {
 impl Program {
     /// Starts a worker of the world's activity.
     pub fn worker(world: &World, served: &Served, name: &str) -> Self {
-        let mut command =
-            command(Some(&served.url()), &["worker", "--activity-arn", &world.activity, "--worker-name", name, "--max-tasks", "300"]);
+        let mut command = command(
+            Some(&served.url()),
+            &[
+                "worker",
+                "--activity-arn",
+                &world.activity,
+                "--worker-name",
+                name,
+                "--max-tasks",
+                "300",
+            ],
+        );
         Self::of(command.spawn().unwrap())
     }
 
     /// A program that was started otherwise.
     pub fn of(mut child: Child) -> Self {
-        let (stdout, stderr) = (Printed::of(child.stdout.take().unwrap()), Printed::of(child.stderr.take().unwrap()));
-        Self { child, stdout, stderr }
+        let (stdout, stderr) = (
+            Printed::of(child.stdout.take().unwrap()),
+            Printed::of(child.stderr.take().unwrap()),
+        );
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -100,7 +129,14 @@ impl Program {
 
     /// The lines of its log so far that hold a text.
     pub fn logged(&self, text: &str) -> Vec<String> {
-        self.stdout.lines.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
+        self.stdout
+            .lines
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|line| line.contains(text))
+            .cloned()
+            .collect()
     }
 
     /// Waits until its log has a line that holds a text, and gives the first.
@@ -121,9 +157,16 @@ impl Program {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return Ended { status, stdout: self.stdout.whole(), stderr: self.stderr.whole() };
+                return Ended {
+                    status,
+                    stdout: self.stdout.whole(),
+                    stderr: self.stderr.whole(),
+                };
             }
-            assert!(Instant::now() < end, "the program still runs after {PATIENCE:?}");
+            assert!(
+                Instant::now() < end,
+                "the program still runs after {PATIENCE:?}"
+            );
             sleep(Duration::from_millis(20)).await;
         }
     }

@@ -18,7 +18,10 @@ fn failing_migration() -> Script {
         Container::exits(1)
             .log(MILLISECOND, "Running migrations:")
             .log(2 * MILLISECOND, "Traceback (most recent call last):")
-            .log(3 * MILLISECOND, "django.db.utils.OperationalError: no such table: todo_item"),
+            .log(
+                3 * MILLISECOND,
+                "django.db.utils.OperationalError: no such table: todo_item",
+            ),
     )
 }
 
@@ -39,7 +42,14 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
         "OperationalError: no such table",
         "https://",
     ];
-    let places: Vec<_> = order.iter().map(|part| cause.find(part).unwrap_or_else(|| panic!("{part:?} is not in {cause:?}"))).collect();
+    let places: Vec<_> = order
+        .iter()
+        .map(|part| {
+            cause
+                .find(part)
+                .unwrap_or_else(|| panic!("{part:?} is not in {cause:?}"))
+        })
+        .collect();
     assert!(places.is_sorted(), "{cause}");
 }
 
@@ -53,15 +63,24 @@ async fn a_log_in_another_region_is_read_there() {
         }}
     }]}));
     world.aws.ecs().script("elsewhere", failing_migration());
-    let cause = cause_of(&world, &with(world.task(), &json!({"taskDefinition": "elsewhere"}))).await;
+    let cause = cause_of(
+        &world,
+        &with(world.task(), &json!({"taskDefinition": "elsewhere"})),
+    )
+    .await;
     assert!(cause.contains("no such table"), "{cause}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn as_many_lines_are_shown_as_asked_for() {
-    for (lines, shown, hidden) in
-        [(1, vec!["OperationalError"], vec!["Traceback"]), (0, vec!["exited with code 1"], vec!["OperationalError", "log"])]
-    {
+    for (lines, shown, hidden) in [
+        (1, vec!["OperationalError"], vec!["Traceback"]),
+        (
+            0,
+            vec!["exited with code 1"],
+            vec!["OperationalError", "log"],
+        ),
+    ] {
         let world = World::new();
         let _worker = world.worker();
         world.aws.ecs().script(FAMILY, failing_migration());
@@ -81,14 +100,17 @@ async fn as_many_lines_are_shown_as_asked_for() {
 async fn values_of_environment_overrides_never_show() {
     let world = World::new();
     let _worker = world.worker();
-    let leak = Container::exits(1).log(MILLISECOND, "connecting with hunter2-hunter2 as todo").reason("could not use hunter2-hunter2");
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(1).container("migrate", leak).stopped_reason("Essential container hunter2-hunter2 exited"));
+    let leak = Container::exits(1)
+        .log(MILLISECOND, "connecting with hunter2-hunter2 as todo")
+        .reason("could not use hunter2-hunter2");
+    world.aws.ecs().script(
+        FAMILY,
+        Script::exits(1)
+            .container("migrate", leak)
+            .stopped_reason("Essential container hunter2-hunter2 exited"),
+    );
     let mut task = world.task();
-    task["overrides"]["containerOverrides"] =
-        json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
+    task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
     let cause = cause_of(&world, &task).await;
     assert!(!cause.contains("hunter2"), "{cause}");
     assert!(cause.contains("connecting with *** as todo"), "{cause}");
@@ -97,23 +119,50 @@ async fn values_of_environment_overrides_never_show() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_is_a_note_and_no_error() {
     for (service, operation, fault, says) in [
-        (Service::Logs, "GetLogEvents", Fault::AccessDenied, "logs:GetLogEvents"),
         (
             Service::Logs,
             "GetLogEvents",
-            Fault::Error(AwsError::new("ResourceNotFoundException", "The specified log stream does not exist.")),
+            Fault::AccessDenied,
+            "logs:GetLogEvents",
+        ),
+        (
+            Service::Logs,
+            "GetLogEvents",
+            Fault::Error(AwsError::new(
+                "ResourceNotFoundException",
+                "The specified log stream does not exist.",
+            )),
             "does not exist",
         ),
-        (Service::Logs, "GetLogEvents", Fault::Delay(Duration::from_secs(60)), "did not answer"),
-        (Service::Ecs, "DescribeTaskDefinition", Fault::AccessDenied, "task definition"),
+        (
+            Service::Logs,
+            "GetLogEvents",
+            Fault::Delay(Duration::from_secs(60)),
+            "did not answer",
+        ),
+        (
+            Service::Ecs,
+            "DescribeTaskDefinition",
+            Fault::AccessDenied,
+            "task definition",
+        ),
     ] {
         let world = World::new();
         let _worker = world.worker();
         world.aws.ecs().script(FAMILY, failing_migration());
-        world.aws.faults().inject(service, operation, Span::Forever, fault);
+        world
+            .aws
+            .faults()
+            .inject(service, operation, Span::Forever, fault);
         let cause = cause_of(&world, &world.task()).await;
-        assert!(cause.starts_with("Container 'migrate' exited with code 1"), "{cause}");
-        assert!(cause.contains("The log could not be read") && cause.contains(says), "{cause}");
+        assert!(
+            cause.starts_with("Container 'migrate' exited with code 1"),
+            "{cause}"
+        );
+        assert!(
+            cause.contains("The log could not be read") && cause.contains(says),
+            "{cause}"
+        );
     }
 }
 
@@ -121,26 +170,44 @@ async fn a_log_that_cannot_be_read_is_a_note_and_no_error() {
 async fn a_deadline_shows_what_the_task_said_last() {
     let world = World::new();
     let _worker = world.worker();
-    let waiting =
-        Container::runs_forever().log(MILLISECOND, "waiting for a lock").on_sigterm(OnSigterm::Exits { after: MILLISECOND, code: 143 });
-    world.aws.ecs().script(FAMILY, Script::runs_forever().container("migrate", waiting));
+    let waiting = Container::runs_forever()
+        .log(MILLISECOND, "waiting for a lock")
+        .on_sigterm(OnSigterm::Exits {
+            after: MILLISECOND,
+            code: 143,
+        });
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::runs_forever().container("migrate", waiting));
     let mut task = world.task();
     task["deadline"] = json!((world.clock.now() + jiff::SignedDuration::from_mins(5)).to_string());
     let cause = cause_of(&world, &task).await;
-    assert!(cause.contains("The deadline") && cause.contains("waiting for a lock"), "{cause}");
+    assert!(
+        cause.contains("The deadline") && cause.contains("waiting for a lock"),
+        "{cause}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_log_lines_keeps_the_head_and_the_last_line() {
     let world = World::new();
     let _worker = world.worker();
-    let flood = (0..100).fold(Container::exits(1).after(MILLISECOND * 200), |container, n| {
-        container.log(MILLISECOND * n, format!("{n} {}", "ü".repeat(2_000)))
-    });
-    world.aws.ecs().script(FAMILY, Script::exits(1).container("migrate", flood.log(MILLISECOND * 101, "the last line")));
+    let flood = (0..100).fold(
+        Container::exits(1).after(MILLISECOND * 200),
+        |container, n| container.log(MILLISECOND * n, format!("{n} {}", "ü".repeat(2_000))),
+    );
+    world.aws.ecs().script(
+        FAMILY,
+        Script::exits(1).container("migrate", flood.log(MILLISECOND * 101, "the last line")),
+    );
     let mut task = world.task();
     task["logLines"] = json!(100);
     let cause = cause_of(&world, &task).await;
     assert!(cause.len() <= 32_768);
-    assert!(cause.starts_with("Container 'migrate' exited with code 1") && cause.contains("the last line"), "{cause}");
+    assert!(
+        cause.starts_with("Container 'migrate' exited with code 1")
+            && cause.contains("the last line"),
+        "{cause}"
+    );
 }

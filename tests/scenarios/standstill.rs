@@ -1,4 +1,5 @@
-//! Workers that stood still, and clocks that went on: what a worker may still do when time has passed it by.
+//! Workers that stood still, and clocks that went on: what a worker may still do when time has
+//! passed it by.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,8 +38,17 @@ async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
     for beat_takes in [Duration::ZERO, 4 * SECOND] {
         let world = World::new();
         let (_worker, steps) = stepping(&world);
-        world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Delay(beat_takes));
-        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+        world.aws.faults().inject(
+            Service::Sfn,
+            "SendTaskHeartbeat",
+            Span::Forever,
+            Fault::Delay(beat_takes),
+        );
+        let scheduled = world.aws.sfn().schedule(
+            &world.activity,
+            &json!({INPUT: 60}),
+            Schedule::once().heartbeat(HEARTBEAT),
+        );
         scheduled.started(1).await;
         world.aws.calls().arrived("SendTaskHeartbeat", 2).await;
         // Either shortly after a beat, or while one is under way.
@@ -47,7 +57,11 @@ async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
         assert!(before > 0, "the work has not begun");
         advance(90 * SECOND).await;
         sleep(5 * SECOND).await;
-        assert_eq!(steps.load(Ordering::SeqCst), before, "a beat takes {beat_takes:?}");
+        assert_eq!(
+            steps.load(Ordering::SeqCst),
+            before,
+            "a beat takes {beat_takes:?}"
+        );
     }
 }
 
@@ -55,8 +69,17 @@ async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
 async fn a_worker_whose_beats_hang_lets_go_when_the_service_does() {
     let world = World::new();
     let (_worker, steps) = stepping(&world);
-    world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Delay(3_600 * SECOND));
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskHeartbeat",
+        Span::Forever,
+        Fault::Delay(3_600 * SECOND),
+    );
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     scheduled.started(1).await;
     sleep(HEARTBEAT + SECOND / 2).await;
     let then = steps.load(Ordering::SeqCst);
@@ -67,19 +90,39 @@ async fn a_worker_whose_beats_hang_lets_go_when_the_service_does() {
 
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_was_suspended_past_the_deadline_launches_nothing() {
-    for (operation, changes) in [("RunTask", json!({})), ("StartTask", json!({"instances": ["0123456789abcdef0123456789abcde0"]}))] {
+    for (operation, changes) in [
+        ("RunTask", json!({})),
+        (
+            "StartTask",
+            json!({"instances": ["0123456789abcdef0123456789abcde0"]}),
+        ),
+    ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.ecs().placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-        world.aws.ecs().instance_fails("0123456789abcdef0123456789abcde0", "AGENT");
+        world
+            .aws
+            .ecs()
+            .placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
+        world
+            .aws
+            .ecs()
+            .instance_fails("0123456789abcdef0123456789abcde0", "AGENT");
         let scheduled = world.schedule(&with(world.task(), &changes));
         world.aws.calls().arrived(operation, 2).await;
         world.clock.suspend(3_600);
         let start = Instant::now();
         let (error, cause) = failure(scheduled.outcome().await);
         assert_eq!(error, "EcsTask.DeadlineExceeded", "{cause}");
-        assert_eq!(world.aws.calls().count(operation).arrived, 2, "launched after the deadline");
-        assert!(start.elapsed() < 60 * SECOND, "{operation}: {:?}", start.elapsed());
+        assert_eq!(
+            world.aws.calls().count(operation).arrived,
+            2,
+            "launched after the deadline"
+        );
+        assert!(
+            start.elapsed() < 60 * SECOND,
+            "{operation}: {:?}",
+            start.elapsed()
+        );
     }
 }
 
@@ -87,12 +130,25 @@ async fn a_machine_that_was_suspended_past_the_deadline_launches_nothing() {
 async fn a_shutdown_counts_from_its_request_when_answers_are_not_taken() {
     let world = World::new();
     let worker = world.worker_with(5, |_| async { Ok("{}".to_owned()) });
-    world.aws.faults().inject(Service::Sfn, "SendTaskFailure", Span::Forever, Fault::InternalError);
+    world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskFailure",
+        Span::Forever,
+        Fault::InternalError,
+    );
     sleep(SECOND).await;
     let start = Instant::now();
     worker.request_shutdown();
     sleep(50 * SECOND).await;
-    let _scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let _scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     worker.ended().await;
-    assert!(start.elapsed() < 80 * SECOND, "systemd kills the worker after 90 s; this took {:?}", start.elapsed());
+    assert!(
+        start.elapsed() < 80 * SECOND,
+        "systemd kills the worker after 90 s; this took {:?}",
+        start.elapsed()
+    );
 }

@@ -1,4 +1,5 @@
-//! The templates of `infra/` and what is deployed with them, read as text: what they promise each other, the runbook and the programs.
+//! The templates of `infra/` and what is deployed with them, read as text: what they promise each
+//! other, the runbook and the programs.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,11 @@ const WORKER_SERVICE: &str = include_str!("../../infra/worker-service.yaml");
 const UNIT: &str = include_str!("../../infra/ecs-task-runner.service");
 const DOCKERFILE: &str = include_str!("../../infra/Dockerfile");
 const RUNBOOK: &str = include_str!("../../infra/README.md");
-const TEMPLATES: [(&str, &str); 3] = [("task-runner.yaml", TASK_RUNNER), ("worker.yaml", WORKER), ("worker-service.yaml", WORKER_SERVICE)];
+const TEMPLATES: [(&str, &str); 3] = [
+    ("task-runner.yaml", TASK_RUNNER),
+    ("worker.yaml", WORKER),
+    ("worker-service.yaml", WORKER_SERVICE),
+];
 
 /// Seconds that a drain takes at most, and what a stop must grant it.
 const DRAIN: u32 = 75;
@@ -18,10 +23,13 @@ pub fn resources(template: &str) -> BTreeMap<&str, &str> {
     section(template, "\nResources:\n")
 }
 
-/// The entries of one of a template's sections: each begins with its name, indented by two, and reaches to the next one.
+/// The entries of one of a template's sections: each begins with its name, indented by two, and
+/// reaches to the next one.
 fn section<'t>(template: &'t str, heading: &str) -> BTreeMap<&'t str, &'t str> {
     let (_, rest) = template.split_once(heading).unwrap();
-    let is_name = |line: &str| line.starts_with("  ") && !line[2..].starts_with([' ', '#']) && line.ends_with(':');
+    let is_name = |line: &str| {
+        line.starts_with("  ") && !line[2..].starts_with([' ', '#']) && line.ends_with(':')
+    };
     let mut entries = BTreeMap::new();
     let (mut at, mut entry) = (0, None);
     for line in rest.split_inclusive('\n') {
@@ -44,15 +52,23 @@ fn section<'t>(template: &'t str, heading: &str) -> BTreeMap<&'t str, &'t str> {
 
 /// Those of a type, in all templates.
 fn of_type(wanted: &str) -> Vec<(String, &'static str)> {
-    let all = TEMPLATES
-        .into_iter()
-        .flat_map(|(file, template)| resources(template).into_iter().map(move |(name, text)| (format!("{file}: {name}"), text)));
-    all.filter(|(_, text)| text.lines().any(|line| line.trim() == format!("Type: {wanted}"))).collect()
+    let all = TEMPLATES.into_iter().flat_map(|(file, template)| {
+        resources(template)
+            .into_iter()
+            .map(move |(name, text)| (format!("{file}: {name}"), text))
+    });
+    all.filter(|(_, text)| {
+        text.lines()
+            .any(|line| line.trim() == format!("Type: {wanted}"))
+    })
+    .collect()
 }
 
 /// The value of a directive that a unit or a Dockerfile has once.
 fn directive<'t>(text: &'t str, name: &str) -> &'t str {
-    let mut found = text.lines().filter_map(|line| line.trim().strip_prefix(name));
+    let mut found = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(name));
     let value = found.next().unwrap_or_else(|| panic!("no {name}"));
     assert_eq!(found.next(), None, "{name} twice");
     value.trim()
@@ -77,15 +93,25 @@ fn every_alarm_says_what_it_means_whom_it_tells_and_what_missing_data_is() {
 /// The logical ids of a template's alarms.
 fn alarms(template: &'static str) -> Vec<&'static str> {
     let resources = resources(template);
-    resources.into_iter().filter(|(_, text)| text.contains("Type: AWS::CloudWatch::Alarm\n")).map(|(name, _)| name).collect()
+    resources
+        .into_iter()
+        .filter(|(_, text)| text.contains("Type: AWS::CloudWatch::Alarm\n"))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 #[test]
 fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
-    let mut told: Vec<&str> = RUNBOOK.lines().filter_map(|line| line.strip_prefix("### ")?.split(' ').next()).collect();
+    let mut told: Vec<&str> = RUNBOOK
+        .lines()
+        .filter_map(|line| line.strip_prefix("### ")?.split(' ').next())
+        .collect();
     told.retain(|heading| heading.ends_with("Alarm"));
     told.sort_unstable();
-    let mut raised: Vec<&str> = TEMPLATES.into_iter().flat_map(|(_, template)| alarms(template)).collect();
+    let mut raised: Vec<&str> = TEMPLATES
+        .into_iter()
+        .flat_map(|(_, template)| alarms(template))
+        .collect();
     raised.sort_unstable();
     assert_eq!(told, raised);
 }
@@ -94,12 +120,16 @@ fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
 fn the_dashboard_shows_every_alarm_of_its_stack() {
     let dashboard = resources(TASK_RUNNER)["Dashboard"];
     for alarm in alarms(TASK_RUNNER) {
-        assert!(dashboard.contains(&format!("${{{alarm}.Arn}}")), "the dashboard lacks {alarm}");
+        assert!(
+            dashboard.contains(&format!("${{{alarm}.Arn}}")),
+            "the dashboard lacks {alarm}"
+        );
     }
 }
 
-/// Names and dimensions as the services report them: an alarm on any other metric waits for ever. From the guides: SQS, available metrics;
-/// Step Functions, monitoring with CloudWatch; Lambda, types of metrics; EC2 Auto Scaling, group metrics.
+/// Names and dimensions as the services report them: an alarm on any other metric waits for ever.
+/// From the guides: SQS, available metrics; Step Functions, monitoring with CloudWatch; Lambda,
+/// types of metrics; EC2 Auto Scaling, group metrics.
 #[test]
 fn alarms_are_on_metrics_that_the_services_report() {
     const REPORTED: [(&str, &str, &str); 7] = [
@@ -111,14 +141,31 @@ fn alarms_are_on_metrics_that_the_services_report() {
         ("AWS/Lambda", "Throttles", "FunctionName"),
         ("AWS/Lambda", "Invocations", "FunctionName"),
     ];
-    const OF_GROUPS: (&str, &str, &str) = ("AWS/AutoScaling", "GroupInServiceInstances", "AutoScalingGroupName");
+    const OF_GROUPS: (&str, &str, &str) = (
+        "AWS/AutoScaling",
+        "GroupInServiceInstances",
+        "AutoScalingGroupName",
+    );
     let mut seen = std::collections::BTreeSet::new();
     for (alarm, text) in of_type("AWS::CloudWatch::Alarm") {
         for metric in text.split("Namespace: AWS/").skip(1) {
             let namespace = format!("AWS/{}", metric.lines().next().unwrap());
-            let name = metric.split_once("MetricName: ").unwrap().1.lines().next().unwrap();
-            let dimensions: Vec<&str> = metric.split("{Name: ").skip(1).map(|rest| rest.split(',').next().unwrap()).collect();
-            let known = REPORTED.into_iter().chain([OF_GROUPS]).find(|known| (known.0, known.1) == (namespace.as_str(), name));
+            let name = metric
+                .split_once("MetricName: ")
+                .unwrap()
+                .1
+                .lines()
+                .next()
+                .unwrap();
+            let dimensions: Vec<&str> = metric
+                .split("{Name: ")
+                .skip(1)
+                .map(|rest| rest.split(',').next().unwrap())
+                .collect();
+            let known = REPORTED
+                .into_iter()
+                .chain([OF_GROUPS])
+                .find(|known| (known.0, known.1) == (namespace.as_str(), name));
             let known = known.unwrap_or_else(|| panic!("{alarm}: {namespace} has no {name}"));
             assert_eq!(dimensions, [known.2], "{alarm}: {name}");
             seen.insert(known);
@@ -127,7 +174,8 @@ fn alarms_are_on_metrics_that_the_services_report() {
     assert_eq!(seen.len(), REPORTED.len() + 1, "{seen:?}");
 }
 
-/// It tells by what is missing, so missing must be what it rings for, and long enough for a few looks to be lost.
+/// It tells by what is missing, so missing must be what it rings for, and long enough for a few
+/// looks to be lost.
 #[test]
 fn an_alarm_tells_that_rescue_runs_no_more() {
     let alarm = resources(TASK_RUNNER)["RescueAlarm"];
@@ -146,14 +194,25 @@ fn an_alarm_tells_that_rescue_runs_no_more() {
     assert!(resources(TASK_RUNNER)["EveryMinute"].contains("ScheduleExpression: rate(1 minute)"));
 }
 
-/// What a sum or maximum makes of a metric that is missing is not documented; what `FILL` does is, and that it may hide what comes late.
+/// What a sum or maximum makes of a metric that is missing is not documented; what `FILL` does is,
+/// and that it may hide what comes late.
 #[test]
 fn no_expression_of_an_alarm_depends_on_a_metric_that_is_missing() {
     for (alarm, text) in of_type("AWS::CloudWatch::Alarm") {
-        for expression in text.lines().filter_map(|line| line.split_once("Expression: ")).map(|(_, expression)| expression) {
+        for expression in text
+            .lines()
+            .filter_map(|line| line.split_once("Expression: "))
+            .map(|(_, expression)| expression)
+        {
             if expression.contains('[') {
-                assert!(expression.contains("(FILL([") && expression.contains("], 0))"), "{alarm}: {expression}");
-                assert!(text.contains("EvaluationPeriods: 3\n      DatapointsToAlarm: 1\n"), "{alarm}");
+                assert!(
+                    expression.contains("(FILL([") && expression.contains("], 0))"),
+                    "{alarm}: {expression}"
+                );
+                assert!(
+                    text.contains("EvaluationPeriods: 3\n      DatapointsToAlarm: 1\n"),
+                    "{alarm}"
+                );
             }
         }
     }
@@ -162,11 +221,16 @@ fn no_expression_of_an_alarm_depends_on_a_metric_that_is_missing() {
 #[test]
 fn the_alarm_on_functions_counts_every_one_of_them() {
     let resources = resources(TASK_RUNNER);
-    let functions: Vec<&str> =
-        resources.iter().filter(|(_, text)| text.contains("Type: AWS::Lambda::Function\n")).map(|(name, _)| *name).collect();
+    let functions: Vec<&str> = resources
+        .iter()
+        .filter(|(_, text)| text.contains("Type: AWS::Lambda::Function\n"))
+        .map(|(name, _)| *name)
+        .collect();
     assert_eq!(functions.len(), 4);
     for function in functions {
-        let counted = resources["FunctionErrorsAlarm"].matches(&format!("!Ref {function}}}")).count();
+        let counted = resources["FunctionErrorsAlarm"]
+            .matches(&format!("!Ref {function}}}"))
+            .count();
         assert_eq!(counted, 2, "errors and throttles of {function}");
     }
 }
@@ -174,13 +238,37 @@ fn the_alarm_on_functions_counts_every_one_of_them() {
 #[test]
 fn the_filters_and_the_alarms_mean_the_same_metrics() {
     let resources = resources(TASK_RUNNER);
-    for (filter, alarm) in [("UnansweredMetric", "UnansweredAlarm"), ("NotClaimedMetric", "NotClaimedAlarm")] {
-        let name = resources[filter].split_once("MetricName: ").unwrap().1.lines().next().unwrap();
-        let namespace = resources[filter].split_once("MetricNamespace: ").unwrap().1.lines().next().unwrap();
-        assert!(resources[alarm].contains(&format!("MetricName: {name}\n")), "{alarm}");
-        assert!(resources[alarm].contains(&format!("Namespace: {namespace}\n")), "{alarm}");
+    for (filter, alarm) in [
+        ("UnansweredMetric", "UnansweredAlarm"),
+        ("NotClaimedMetric", "NotClaimedAlarm"),
+    ] {
+        let name = resources[filter]
+            .split_once("MetricName: ")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap();
+        let namespace = resources[filter]
+            .split_once("MetricNamespace: ")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap();
+        assert!(
+            resources[alarm].contains(&format!("MetricName: {name}\n")),
+            "{alarm}"
+        );
+        assert!(
+            resources[alarm].contains(&format!("Namespace: {namespace}\n")),
+            "{alarm}"
+        );
         let shown = namespace.strip_prefix("!Sub ").unwrap();
-        assert!(resources["Dashboard"].contains(&format!(r#"["{shown}", "{name}""#)), "the dashboard lacks {name}");
+        assert!(
+            resources["Dashboard"].contains(&format!(r#"["{shown}", "{name}""#)),
+            "the dashboard lacks {name}"
+        );
     }
 }
 
@@ -189,28 +277,49 @@ fn what_is_kept_is_encrypted_and_not_kept_for_ever() {
     let groups = of_type("AWS::Logs::LogGroup");
     assert_eq!(groups.len(), 6);
     for (name, text) in groups {
-        assert!(text.contains("RetentionInDays: !Ref LogRetentionDays") && text.contains("KmsKeyId:"), "{name}");
+        assert!(
+            text.contains("RetentionInDays: !Ref LogRetentionDays") && text.contains("KmsKeyId:"),
+            "{name}"
+        );
     }
     for (name, text) in of_type("AWS::KMS::Key") {
         assert!(text.contains("EnableKeyRotation: true"), "{name}");
     }
     for (name, text) in of_type("AWS::SQS::Queue") {
-        assert!(text.contains("SqsManagedSseEnabled: true") && text.contains("MessageRetentionPeriod:"), "{name}");
+        assert!(
+            text.contains("SqsManagedSseEnabled: true") && text.contains("MessageRetentionPeriod:"),
+            "{name}"
+        );
     }
     for (name, text) in of_type("AWS::EC2::LaunchTemplate") {
-        assert!(text.contains("Encrypted: true") && text.contains("HttpTokens: required"), "{name}");
+        assert!(
+            text.contains("Encrypted: true") && text.contains("HttpTokens: required"),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn the_key_of_the_logs_may_be_used_for_every_log_group_that_names_it() {
     let key = resources(TASK_RUNNER)["LogKey"];
-    let allowed: Vec<&str> =
-        key.lines().filter_map(|line| line.split_once(":log-group:")).map(|(_, name)| name.trim_end_matches('*')).collect();
+    let allowed: Vec<&str> = key
+        .lines()
+        .filter_map(|line| line.split_once(":log-group:"))
+        .map(|(_, name)| name.trim_end_matches('*'))
+        .collect();
     assert_eq!(allowed.len(), 2);
     for (name, text) in of_type("AWS::Logs::LogGroup") {
-        let group = text.split_once("LogGroupName: !Sub ").unwrap().1.lines().next().unwrap();
-        assert!(allowed.iter().any(|prefix| group.starts_with(prefix)), "{name}: {group}");
+        let group = text
+            .split_once("LogGroupName: !Sub ")
+            .unwrap()
+            .1
+            .lines()
+            .next()
+            .unwrap();
+        assert!(
+            allowed.iter().any(|prefix| group.starts_with(prefix)),
+            "{name}: {group}"
+        );
     }
 }
 
@@ -218,32 +327,52 @@ fn the_key_of_the_logs_may_be_used_for_every_log_group_that_names_it() {
 fn the_unit_is_the_same_on_every_machine() {
     let (_, installed) = UNIT.split_once("\n\n[Unit]\n").unwrap();
     let script = resources(WORKER)["LaunchTemplate"];
-    let (_, rest) = script.split_once("cat > /etc/systemd/system/ecs-task-runner.service <<'EOF'\n").unwrap();
+    let (_, rest) = script
+        .split_once("cat > /etc/systemd/system/ecs-task-runner.service <<'EOF'\n")
+        .unwrap();
     let indent = " ".repeat(rest.len() - rest.trim_start().len());
-    let lines = rest.lines().map(|line| line.strip_prefix(&indent).unwrap_or(line.trim()));
+    let lines = rest
+        .lines()
+        .map(|line| line.strip_prefix(&indent).unwrap_or(line.trim()));
     let unit: Vec<&str> = lines.take_while(|line| *line != "EOF").collect();
     assert_eq!(unit.join("\n") + "\n", format!("[Unit]\n{installed}"));
 }
 
-/// A group waits for the signals of instances whose workers have polled, and for as many as poll at any time.
+/// A group waits for the signals of instances whose workers have polled, and for as many as poll at
+/// any time.
 #[test]
 fn an_instance_tells_that_it_is_ready_after_its_worker_has_started() {
     let script = resources(WORKER)["LaunchTemplate"];
     let (before, after) = script.split_once("trap finish EXIT\n").unwrap();
-    assert!(before.contains("/opt/aws/bin/cfn-signal --exit-code \"$status\""), "the signal is the script's last word");
+    assert!(
+        before.contains("/opt/aws/bin/cfn-signal --exit-code \"$status\""),
+        "the signal is the script's last word"
+    );
     assert!(!after.contains("cfn-signal"), "{after}");
     let start = after.find("systemctl start ecs-task-runner ||").unwrap();
     assert!(start < after.find("complete-lifecycle-action").unwrap());
-    assert!(after.contains("set -euo") || before.contains("set -euo pipefail"), "what fails must end the script");
+    assert!(
+        after.contains("set -euo") || before.contains("set -euo pipefail"),
+        "what fails must end the script"
+    );
     let group = resources(WORKER)["Workers"];
-    assert!(group.contains("Count: !Ref MinInstances") && group.contains("WaitOnResourceSignals: true"), "{group}");
+    assert!(
+        group.contains("Count: !Ref MinInstances") && group.contains("WaitOnResourceSignals: true"),
+        "{group}"
+    );
     let parameters = section(WORKER, "\nParameters:\n");
-    assert!(parameters["MinInstances"].contains("Default: 2\n"), "one worker leaves runs waiting while it is replaced");
+    assert!(
+        parameters["MinInstances"].contains("Default: 2\n"),
+        "one worker leaves runs waiting while it is replaced"
+    );
 }
 
 #[test]
 fn nobody_can_log_in_to_a_worker_from_the_network() {
-    for (file, template) in [("worker.yaml", WORKER), ("worker-service.yaml", WORKER_SERVICE)] {
+    for (file, template) in [
+        ("worker.yaml", WORKER),
+        ("worker-service.yaml", WORKER_SERVICE),
+    ] {
         for opening in ["SecurityGroupIngress", "KeyName"] {
             assert!(!template.contains(opening), "{file}: {opening}");
         }
@@ -260,7 +389,10 @@ fn the_fleet_can_be_given_the_newest_image_without_a_release() {
 
 #[test]
 fn whatever_stops_a_worker_gives_it_the_time_to_drain() {
-    for granted in [directive(UNIT, "TimeoutStopSec="), directive(resources(WORKER_SERVICE)["TaskDefinition"], "StopTimeout:")] {
+    for granted in [
+        directive(UNIT, "TimeoutStopSec="),
+        directive(resources(WORKER_SERVICE)["TaskDefinition"], "StopTimeout:"),
+    ] {
         let granted: u32 = granted.parse().unwrap();
         assert!(granted >= DRAIN, "{granted} s");
         // ECS grants no more on Fargate (`ContainerDefinition`).
@@ -276,15 +408,27 @@ fn the_image_and_the_service_agree() {
     assert!(task.contains(&format!("User: '{}'", directive(DOCKERFILE, "USER "))));
     let (variable, address) = directive(DOCKERFILE, "ENV HEALTH_ADDR").split_at(1);
     assert!(variable == "=" && task.contains(&format!("HEALTH_ADDR, Value: '{address}'")));
-    assert!(DOCKERFILE.contains(r#"CMD ["/ecs-task-runner", "health"]"#) && task.contains("Command: [CMD, /ecs-task-runner, health]"));
-    assert_eq!(directive(DOCKERFILE, "ENTRYPOINT "), r#"["/ecs-task-runner"]"#);
+    assert!(
+        DOCKERFILE.contains(r#"CMD ["/ecs-task-runner", "health"]"#)
+            && task.contains("Command: [CMD, /ecs-task-runner, health]")
+    );
+    assert_eq!(
+        directive(DOCKERFILE, "ENTRYPOINT "),
+        r#"["/ecs-task-runner"]"#
+    );
 }
 
 #[test]
 fn what_other_stacks_import_is_exported() {
-    let exported: Vec<&str> = TASK_RUNNER.lines().filter_map(|line| line.trim().strip_prefix("Name: !Sub ${AWS::StackName}-")).collect();
+    let exported: Vec<&str> = TASK_RUNNER
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Name: !Sub ${AWS::StackName}-"))
+        .collect();
     for (file, template) in TEMPLATES {
-        for import in template.lines().filter_map(|line| line.split_once("ImportValue: !Sub ${TaskRunnerStack}-")) {
+        for import in template
+            .lines()
+            .filter_map(|line| line.split_once("ImportValue: !Sub ${TaskRunnerStack}-"))
+        {
             assert!(exported.contains(&import.1), "{file} imports {}", import.1);
         }
     }
@@ -295,9 +439,22 @@ fn every_parameter_is_described_and_held_to_what_can_work() {
     for (file, template) in TEMPLATES {
         for (name, text) in section(template, "\nParameters:\n") {
             assert!(text.contains("    Description: "), "{file}: {name}");
-            let constrained = ["AllowedPattern:", "AllowedValues:", "MinValue:", "Type: AWS::", "Type: List<AWS::"];
-            let is_list_of_arns = text.contains("Type: CommaDelimitedList") && text.contains("Default: '*'");
-            assert!(is_list_of_arns || constrained.iter().any(|constraint| text.contains(constraint)), "{file}: {name}");
+            let constrained = [
+                "AllowedPattern:",
+                "AllowedValues:",
+                "MinValue:",
+                "Type: AWS::",
+                "Type: List<AWS::",
+            ];
+            let is_list_of_arns =
+                text.contains("Type: CommaDelimitedList") && text.contains("Default: '*'");
+            assert!(
+                is_list_of_arns
+                    || constrained
+                        .iter()
+                        .any(|constraint| text.contains(constraint)),
+                "{file}: {name}"
+            );
         }
     }
 }
@@ -306,6 +463,10 @@ fn every_parameter_is_described_and_held_to_what_can_work() {
 fn the_templates_can_be_deployed_without_a_bucket_for_them() {
     for (file, template) in TEMPLATES {
         // `TemplateBody` of CreateStack, bytes ("CloudFormation quotas").
-        assert!(template.len() <= 51_200, "{file} has {} bytes", template.len());
+        assert!(
+            template.len() <= 51_200,
+            "{file} has {} bytes",
+            template.len()
+        );
     }
 }

@@ -18,7 +18,8 @@ use crate::world::within;
 async fn systemd_is_told_of_readiness_life_and_end() {
     let world = world();
     let served = listen(&world).await;
-    let directory = std::env::temp_dir().join(format!("ecs-task-runner-notify-{}", std::process::id()));
+    let directory =
+        std::env::temp_dir().join(format!("ecs-task-runner-notify-{}", std::process::id()));
     // One of an earlier run with this process id may be there.
     let _ = std::fs::remove_file(&directory);
     let socket = tokio::net::UnixDatagram::bind(&directory).unwrap();
@@ -27,14 +28,29 @@ async fn systemd_is_told_of_readiness_life_and_end() {
         let length = within(PATIENCE, socket.recv(&mut buffer)).await.unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
-    let unhealthy = world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::InternalError);
-    let mut command = command(Some(&served.url()), &["worker", "--activity-arn", &world.activity]);
-    let child = command.env("NOTIFY_SOCKET", &directory).env("WATCHDOG_USEC", "500000").spawn().unwrap();
+    let unhealthy = world.aws.faults().inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::InternalError,
+    );
+    let mut command = command(
+        Some(&served.url()),
+        &["worker", "--activity-arn", &world.activity],
+    );
+    let child = command
+        .env("NOTIFY_SOCKET", &directory)
+        .env("WATCHDOG_USEC", "500000")
+        .spawn()
+        .unwrap();
     let worker = Program::of(child);
     // By then both pollers have waited several times over.
     within(PATIENCE, world.aws.calls().ended("GetActivityTask", 10)).await;
     let mut buffer = [0; 1_024];
-    assert!(socket.try_recv(&mut buffer).is_err(), "readiness was told before a poll succeeded");
+    assert!(
+        socket.try_recv(&mut buffer).is_err(),
+        "readiness was told before a poll succeeded"
+    );
     unhealthy.lift();
     assert!(told().await.contains("READY=1"));
     assert!(told().await.contains("WATCHDOG=1"));
@@ -49,7 +65,10 @@ async fn systemd_is_told_of_readiness_life_and_end() {
         }
     });
     let last = last.await;
-    let drain = last.lines().find_map(|line| line.strip_prefix("EXTEND_TIMEOUT_USEC=")).unwrap_or_else(|| panic!("{last}"));
+    let drain = last
+        .lines()
+        .find_map(|line| line.strip_prefix("EXTEND_TIMEOUT_USEC="))
+        .unwrap_or_else(|| panic!("{last}"));
     // A poll in flight is waited for.
     assert!(drain.parse::<u64>().unwrap() >= 65_000_000, "{last}");
     assert_eq!(worker.ended().await.status.code(), Some(0));
@@ -58,7 +77,16 @@ async fn systemd_is_told_of_readiness_life_and_end() {
 
 /// Starts a worker that answers probes, and tells its address.
 async fn probed(endpoint: &str, activity: &str) -> (Program, String) {
-    let mut command = command(Some(endpoint), &["worker", "--activity-arn", activity, "--health-addr", "127.0.0.1:0"]);
+    let mut command = command(
+        Some(endpoint),
+        &[
+            "worker",
+            "--activity-arn",
+            activity,
+            "--health-addr",
+            "127.0.0.1:0",
+        ],
+    );
     let worker = Program::of(command.spawn().unwrap());
     let line: Value = serde_json::from_str(&worker.logs("answering health probes").await).unwrap();
     let address = line["address"].as_str().unwrap().to_owned();
@@ -90,13 +118,19 @@ async fn a_probe_is_answered_with_the_signs_of_life() {
         signs["ready"] == true
     });
     let signs = signs.await;
-    assert_eq!((&signs["healthy"], &signs["tasksInHand"]), (&json!(true), &json!(0)));
+    assert_eq!(
+        (&signs["healthy"], &signs["tasksInHand"]),
+        (&json!(true), &json!(0))
+    );
     assert!(signs["lastPollSecondsAgo"].is_u64());
     assert_eq!(request(&address, "POST").0, "405 Method Not Allowed");
 
     let asked = health(&address).await;
     assert_eq!(asked.status.code(), Some(0), "{asked:?}");
-    assert_eq!(serde_json::from_str::<Value>(&asked.stdout).unwrap()["healthy"], true);
+    assert_eq!(
+        serde_json::from_str::<Value>(&asked.stdout).unwrap()["healthy"],
+        true
+    );
 }
 
 #[tokio::test]
@@ -104,17 +138,42 @@ async fn a_probe_is_answered_with_503_while_heartbeats_are_late() {
     let world = world();
     let served = listen(&world).await;
     let (_worker, address) = probed(&served.url(), &world.activity).await;
-    let trouble = world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::InternalError);
+    let trouble = world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskHeartbeat",
+        Span::Forever,
+        Fault::InternalError,
+    );
     // Given up and scheduled again and again, so that one probe or another meets it late.
     let heartbeat = 3 * SECOND;
     let input = json!({"heartbeatSeconds": heartbeat.as_secs(), "task": {"deadline": "2999-01-01T00:00:00Z", "cluster": "c", "taskDefinition": "migrate", "count": 1, "startedBy": "x", "clientToken": "y"}});
-    world.aws.ecs().script("migrate", stand_ins::ecs::Script::runs_forever());
-    let _scheduled = world.aws.sfn().schedule(&world.activity, &input, Schedule::retrying().heartbeat(heartbeat));
+    world
+        .aws
+        .ecs()
+        .script("migrate", stand_ins::ecs::Script::runs_forever());
+    let _scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &input,
+        Schedule::retrying().heartbeat(heartbeat),
+    );
     let signs = probe_until(&address, |status, _| status == "503 Service Unavailable").await;
-    assert_eq!((&signs["healthy"], &signs["lateHeartbeats"], &signs["tasksInHand"]), (&json!(false), &json!(1), &json!(1)));
+    assert_eq!(
+        (
+            &signs["healthy"],
+            &signs["lateHeartbeats"],
+            &signs["tasksInHand"]
+        ),
+        (&json!(false), &json!(1), &json!(1))
+    );
     trouble.lift();
-    let signs = probe_until(&address, |status, signs| status == "200 OK" && signs["lastHeartbeatSecondsAgo"].is_u64()).await;
-    assert_eq!((&signs["healthy"], &signs["lateHeartbeats"]), (&json!(true), &json!(0)));
+    let signs = probe_until(&address, |status, signs| {
+        status == "200 OK" && signs["lastHeartbeatSecondsAgo"].is_u64()
+    })
+    .await;
+    assert_eq!(
+        (&signs["healthy"], &signs["lateHeartbeats"]),
+        (&json!(true), &json!(0))
+    );
 }
 
 #[tokio::test]
@@ -122,12 +181,23 @@ async fn polls_that_fail_are_logged_once_for_each_change() {
     let world = world();
     let served = listen(&world).await;
     let faults = world.aws.faults();
-    let first = faults.inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::InternalError);
+    let first = faults.inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::InternalError,
+    );
     let worker = Program::worker(&world, &served, "worker-1");
-    let fails_often = async |times| within(PATIENCE, world.aws.calls().ended("GetActivityTask", times)).await;
+    let fails_often =
+        async |times| within(PATIENCE, world.aws.calls().ended("GetActivityTask", times)).await;
     fails_often(6).await;
     first.lift();
-    let second = faults.inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::Throttle);
+    let second = faults.inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::Throttle,
+    );
     // A poll that was under way may still have met the first fault.
     fails_often(14).await;
     second.lift();
@@ -135,7 +205,11 @@ async fn polls_that_fail_are_logged_once_for_each_change() {
     worker.signal(Signal::SIGTERM);
     let log = worker.ended().await.stdout;
     let said = |text: &str| log.lines().filter(|line| line.contains(text)).count();
-    assert_eq!((said("polling fails"), said("polling works again")), (2, 1), "{log}");
+    assert_eq!(
+        (said("polling fails"), said("polling works again")),
+        (2, 1),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -145,31 +219,58 @@ async fn the_health_command_fails_when_the_worker_is_not_well_or_not_there() {
     let unwell = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let answer = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\r\n{\"healthy\":false,\"lateHeartbeats\":2}";
-        tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, answer)
+            .await
+            .unwrap();
         // Closing with the request unread would take the answer back.
-        tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 1_024]).await.unwrap();
+        tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 1_024])
+            .await
+            .unwrap();
     };
     let (asked, ()) = tokio::join!(health(&address), unwell);
     assert_eq!(asked.status.code(), Some(1));
-    assert!(asked.stderr.contains("is not well") && asked.stderr.contains(r#""lateHeartbeats":2"#), "{asked:?}");
+    assert!(
+        asked.stderr.contains("is not well") && asked.stderr.contains(r#""lateHeartbeats":2"#),
+        "{asked:?}"
+    );
 
     drop(listener);
     let asked = health(&address).await;
     assert_eq!(asked.status.code(), Some(1));
-    assert!(asked.stderr.contains(&format!("no worker answers at {address}")), "{asked:?}");
+    assert!(
+        asked
+            .stderr
+            .contains(&format!("no worker answers at {address}")),
+        "{asked:?}"
+    );
 }
 
 async fn health(address: &str) -> Ended {
-    Program::of(command(None, &["health", "--health-addr", address]).spawn().unwrap()).ended().await
+    Program::of(
+        command(None, &["health", "--health-addr", address])
+            .spawn()
+            .unwrap(),
+    )
+    .ended()
+    .await
 }
 
 /// Answers status and body.
 fn request(address: &str, method: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "{method} / HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "{method} / HTTP/1.1\r\nHost: {address}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.lines().next().unwrap().strip_prefix("HTTP/1.1 ").unwrap();
+    let status = head
+        .lines()
+        .next()
+        .unwrap()
+        .strip_prefix("HTTP/1.1 ")
+        .unwrap();
     (status.to_owned(), body.to_owned())
 }

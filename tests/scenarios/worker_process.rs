@@ -27,12 +27,15 @@ pub fn world() -> World {
 /// Schedules a run whose worker is given up after `heartbeat` seconds.
 fn schedule(world: &World, heartbeat: u64) -> Scheduled {
     let mut task = world.task();
-    task["deadline"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
-    task["overrides"]["containerOverrides"] =
-        json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
-    let input =
-        json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": heartbeat, "task": task});
-    world.aws.sfn().schedule(&world.activity, &input, Schedule::retrying().heartbeat(Duration::from_secs(heartbeat)))
+    task["deadline"] =
+        json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
+    task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
+    let input = json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": heartbeat, "task": task});
+    world.aws.sfn().schedule(
+        &world.activity,
+        &input,
+        Schedule::retrying().heartbeat(Duration::from_secs(heartbeat)),
+    )
 }
 
 async fn outcome(scheduled: &Scheduled) -> Outcome {
@@ -40,7 +43,11 @@ async fn outcome(scheduled: &Scheduled) -> Outcome {
 }
 
 fn launched_once(world: &World) {
-    assert_eq!(world.aws.ecs().tasks().len(), 1, "the task was launched more than once");
+    assert_eq!(
+        world.aws.ecs().tasks().len(),
+        1,
+        "the task was launched more than once"
+    );
 }
 
 #[tokio::test]
@@ -53,10 +60,21 @@ async fn a_run_succeeds_and_the_log_tells_it_as_json_without_secrets() {
     worker.signal(Signal::SIGTERM);
     let ended = worker.ended().await;
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let succeeded = lines.iter().find(|line| line["message"] == "the run succeeded").unwrap();
+    let lines: Vec<Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let succeeded = lines
+        .iter()
+        .find(|line| line["message"] == "the run succeeded")
+        .unwrap();
     let spans = succeeded["spans"].to_string();
-    for part in ["execution:ecs-task:x", "\"logical_id\":\"MigrateTask\"", &world.aws.ecs().tasks()[0].arn] {
+    for part in [
+        "execution:ecs-task:x",
+        "\"logical_id\":\"MigrateTask\"",
+        &world.aws.ecs().tasks()[0].arn,
+    ] {
         assert!(spans.contains(part), "{part} is not in {spans}");
     }
     assert!(!ended.stdout.contains("hunter2"));
@@ -69,7 +87,10 @@ async fn a_run_succeeds_and_the_log_tells_it_as_json_without_secrets() {
 async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
     let world = world();
     let served = listen(&world).await;
-    let mut command = command(Some(&served.url()), &["worker", "--activity-arn", &world.activity]);
+    let mut command = command(
+        Some(&served.url()),
+        &["worker", "--activity-arn", &world.activity],
+    );
     let mut child = command.env("RUST_LOG", "trace").spawn().unwrap();
     let scheduled = schedule(&world, 60);
     success(outcome(&scheduled).await);
@@ -86,7 +107,10 @@ async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
 #[tokio::test]
 async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
     let world = world();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(4 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(4 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 60);
@@ -104,7 +128,10 @@ async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
 #[tokio::test]
 async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
     let world = world();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(6 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(6 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
@@ -112,14 +139,22 @@ async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
     first.signal(Signal::SIGKILL);
     let _second = Program::worker(&world, &served, "second");
     success(outcome(&scheduled).await);
-    assert!(scheduled.events().iter().any(|event| event.kind == EventKind::HeartbeatTimedOut));
+    assert!(
+        scheduled
+            .events()
+            .iter()
+            .any(|event| event.kind == EventKind::HeartbeatTimedOut)
+    );
     launched_once(&world);
 }
 
 #[tokio::test]
 async fn a_frozen_worker_lets_go_when_it_wakes_up() {
     let world = world();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(8 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(8 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
@@ -133,7 +168,11 @@ async fn a_frozen_worker_lets_go_when_it_wakes_up() {
     first.signal(Signal::SIGTERM);
     let ended = first.ended().await;
     assert_eq!(ended.status.code(), Some(0));
-    assert!(ended.stdout.contains("let go of the task"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("let go of the task"),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[tokio::test]
@@ -167,11 +206,24 @@ async fn a_task_fetched_by_a_poll_in_flight_at_shutdown_is_not_lost() {
 
 #[tokio::test]
 async fn connections_cut_over_real_sockets_launch_one_task() {
-    for fault in [Fault::CutBefore, Fault::CutAfter, Fault::Refuse, Fault::Duplicate] {
+    for fault in [
+        Fault::CutBefore,
+        Fault::CutAfter,
+        Fault::Refuse,
+        Fault::Duplicate,
+    ] {
         let world = world();
         let served = listen(&world).await;
-        world.aws.faults().inject(Service::Ecs, "RunTask", Span::Next(2), fault.clone());
-        world.aws.faults().inject(Service::Sfn, "SendTaskSuccess", Span::Next(1), fault.clone());
+        world
+            .aws
+            .faults()
+            .inject(Service::Ecs, "RunTask", Span::Next(2), fault.clone());
+        world.aws.faults().inject(
+            Service::Sfn,
+            "SendTaskSuccess",
+            Span::Next(1),
+            fault.clone(),
+        );
         let _worker = Program::worker(&world, &served, "worker-1");
         success(outcome(&schedule(&world, 60)).await);
         launched_once(&world);
@@ -195,15 +247,30 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
     let url = served.url();
     let missing = "arn:aws:states:us-east-1:123456789012:activity:nobody-made-it";
     for (endpoint, arguments, code, says) in [
-        (None, vec!["worker", "--activity-arn", world.activity.as_str()], 1, vec!["no AWS credentials were found"]),
-        (Some(url.as_str()), vec!["worker", "--activity-arn", missing], 1, vec!["there is no activity", missing]),
+        (
+            None,
+            vec!["worker", "--activity-arn", world.activity.as_str()],
+            1,
+            vec!["no AWS credentials were found"],
+        ),
+        (
+            Some(url.as_str()),
+            vec!["worker", "--activity-arn", missing],
+            1,
+            vec!["there is no activity", missing],
+        ),
         (
             Some(url.as_str()),
             vec!["worker", "--max-tasks", "0", "--pollers", "none"],
             64,
             vec!["--activity-arn", "--max-tasks", "--pollers"],
         ),
-        (Some(url.as_str()), vec!["worker", "--no-such-flag"], 64, vec!["--no-such-flag"]),
+        (
+            Some(url.as_str()),
+            vec!["worker", "--no-such-flag"],
+            64,
+            vec!["--no-such-flag"],
+        ),
         (Some(url.as_str()), vec!["wroker"], 64, vec!["wroker"]),
     ] {
         let output = tokio::task::spawn_blocking({
@@ -218,7 +285,10 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
         for part in says {
-            assert!(stderr.contains(part), "{arguments:?}: {part:?} is not in {stderr:?}");
+            assert!(
+                stderr.contains(part),
+                "{arguments:?}: {part:?} is not in {stderr:?}"
+            );
         }
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
@@ -228,28 +298,43 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
 async fn two_hundred_tasks_in_flight_are_handed_over_and_another_worker_goes_on_with_all_of_them() {
     const TASKS: usize = 200;
     let world = world();
-    world.aws.ecs().script(FAMILY, Script::exits(0).running(20 * SECOND));
+    world
+        .aws
+        .ecs()
+        .script(FAMILY, Script::exits(0).running(20 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled: Vec<_> = (0..TASKS)
         .map(|number| {
             let mut task = world.task();
-            task["deadline"] = json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
+            task["deadline"] =
+                json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
             task["clientToken"] = json!(format!("token-of-{number}"));
             task["startedBy"] = json!(format!("Migrate{number}-1a2b3c4d-create-0123456789ab"));
             let input = json!({"heartbeatSeconds": 60, "task": task});
-            world.aws.sfn().schedule(&world.activity, &input, Schedule::retrying().heartbeat(60 * SECOND))
+            world.aws.sfn().schedule(
+                &world.activity,
+                &input,
+                Schedule::retrying().heartbeat(60 * SECOND),
+            )
         })
         .collect();
     within(PATIENCE, world.aws.calls().ended("RunTask", TASKS as u64)).await;
     let _second = Program::worker(&world, &served, "second");
     within(PATIENCE, async {
-        while !world.aws.calls().of("GetActivityTask").iter().any(|poll| poll.body["workerName"] == "second") {
+        while !world
+            .aws
+            .calls()
+            .of("GetActivityTask")
+            .iter()
+            .any(|poll| poll.body["workerName"] == "second")
+        {
             sleep(SECOND / 20).await;
         }
     })
     .await;
-    let answers = world.aws.calls().count("SendTaskSuccess").arrived + world.aws.calls().count("SendTaskFailure").arrived;
+    let answers = world.aws.calls().count("SendTaskSuccess").arrived
+        + world.aws.calls().count("SendTaskFailure").arrived;
     assert_eq!(answers, 0, "fewer than {TASKS} tasks were in flight");
     first.signal(Signal::SIGTERM);
     assert_eq!(first.ended().await.status.code(), Some(0));
@@ -262,9 +347,16 @@ async fn two_hundred_tasks_in_flight_are_handed_over_and_another_worker_goes_on_
             events.iter().filter(|event| is_given(&event.kind)).count()
         };
         let is_handed_over = |kind: &EventKind| matches!(kind, EventKind::Failed { error, .. } if error == HANDED_OVER);
-        let handed_over = events.iter().filter(|event| is_handed_over(&event.kind)).count();
+        let handed_over = events
+            .iter()
+            .filter(|event| is_handed_over(&event.kind))
+            .count();
         assert!(handed_over >= 1);
         assert_eq!((given("first"), given("second")), (handed_over, 1));
     }
-    assert_eq!(world.aws.ecs().tasks().len(), TASKS, "a task was launched again");
+    assert_eq!(
+        world.aws.ecs().tasks().len(),
+        TASKS,
+        "a task was launched again"
+    );
 }

@@ -1,4 +1,5 @@
-//! The world a scenario plays in: an account of stand-ins in this process, a worker, and time that only waiting moves.
+//! The world a scenario plays in: an account of stand-ins in this process, a worker, and time that
+//! only waiting moves.
 
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -8,7 +9,9 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use ecs_task_runner::activity::{self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals};
+use ecs_task_runner::activity::{
+    self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
+};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
@@ -62,7 +65,11 @@ impl World {
             }]
         }));
         let clock = Clock::following_tokio(jiff::Timestamp::now());
-        Self { aws, clock, activity }
+        Self {
+            aws,
+            clock,
+            activity,
+        }
     }
 
     /// The worker's.
@@ -75,7 +82,9 @@ impl World {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(program, "secret", None, None, "tests")))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                program, "secret", None, None, "tests",
+            )))
             .http_client(self.aws.http_client())
             .build();
         Connection::from_config(config)
@@ -97,7 +106,11 @@ impl World {
     /// Schedules a run as the definition's RunTask state does.
     pub fn schedule(&self, task: &Value) -> Scheduled {
         let input = json!({"execution": "arn:aws:states:us-east-1:123456789012:execution:ecs-task:x", "heartbeatSeconds": HEARTBEAT.as_secs(), "task": task});
-        self.aws.sfn().schedule(&self.activity, &input, Schedule::retrying().heartbeat(HEARTBEAT))
+        self.aws.sfn().schedule(
+            &self.activity,
+            &input,
+            Schedule::retrying().heartbeat(HEARTBEAT),
+        )
     }
 
     /// Schedules a run and waits for its end.
@@ -108,7 +121,12 @@ impl World {
     /// Runs ECS tasks for a worker.
     pub fn runner(&self) -> Arc<TaskRunner> {
         let connection = self.connection();
-        Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), self.clock, CallRates::default()))
+        Arc::new(TaskRunner::start(
+            &Ecs::without_retries(&connection),
+            Logs::new(&connection),
+            self.clock,
+            CallRates::default(),
+        ))
     }
 
     /// Starts a worker that runs ECS tasks.
@@ -132,8 +150,13 @@ impl World {
         };
         let (trigger, shutdown) = activity::shutdown();
         let vitals = client.vitals().clone();
-        let serving = tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
-        Worker { trigger, serving, vitals }
+        let serving =
+            tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
+        Worker {
+            trigger,
+            serving,
+            vitals,
+        }
     }
 
     /// How many tasks were launched by RunTask or StartTask.
@@ -160,7 +183,9 @@ impl Worker {
 
 /// Waits for what must come: what does not come fails the test and does not hang it.
 pub async fn within<F: Future>(limit: Duration, awaited: F) -> F::Output {
-    timeout(limit, awaited).await.unwrap_or_else(|_| panic!("what was waited for did not come within {limit:?}"))
+    timeout(limit, awaited)
+        .await
+        .unwrap_or_else(|_| panic!("what was waited for did not come within {limit:?}"))
 }
 
 /// How a run ended, after all its retries.

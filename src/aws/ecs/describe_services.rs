@@ -20,16 +20,33 @@ pub struct ServiceNetwork {
 }
 
 impl Ecs {
-    /// Where an active service's tasks run; `None` when the cluster has no active service of that name.
+    /// Where an active service's tasks run; `None` when the cluster has no active service of that
+    /// name.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
-    pub async fn network_of_service(&self, cluster: &str, service: &str) -> Result<Option<ServiceNetwork>, ApiError> {
-        let call = self.client.describe_services().cluster(cluster).services(service);
-        let described = Box::pin(call.send())
-            .await
-            .map_err(|error| api_error("ecs:DescribeServices", format!("service '{service}' of cluster '{cluster}'"), &error))?;
-        Ok(described.services().iter().find(|service| service.status() == Some("ACTIVE")).map(network))
+    pub async fn network_of_service(
+        &self,
+        cluster: &str,
+        service: &str,
+    ) -> Result<Option<ServiceNetwork>, ApiError> {
+        let call = self
+            .client
+            .describe_services()
+            .cluster(cluster)
+            .services(service);
+        let described = Box::pin(call.send()).await.map_err(|error| {
+            api_error(
+                "ecs:DescribeServices",
+                format!("service '{service}' of cluster '{cluster}'"),
+                &error,
+            )
+        })?;
+        Ok(described
+            .services()
+            .iter()
+            .find(|service| service.status() == Some("ACTIVE"))
+            .map(network))
     }
 }
 
@@ -44,17 +61,23 @@ fn network(service: &types::Service) -> ServiceNetwork {
         })
         .collect();
     ServiceNetwork {
-        network_configuration: service.network_configuration().and_then(types::NetworkConfiguration::awsvpc_configuration).map(|vpc| {
-            NetworkConfiguration {
+        network_configuration: service
+            .network_configuration()
+            .and_then(types::NetworkConfiguration::awsvpc_configuration)
+            .map(|vpc| NetworkConfiguration {
                 awsvpc_configuration: AwsVpcConfiguration {
                     subnets: vpc.subnets().to_vec(),
                     security_groups: vpc.security_groups().to_vec(),
-                    assign_public_ip: vpc.assign_public_ip().map(|assign| assign.as_str().to_owned()),
+                    assign_public_ip: vpc
+                        .assign_public_ip()
+                        .map(|assign| assign.as_str().to_owned()),
                 },
-            }
-        }),
+            }),
         // ECS takes one or the other.
-        launch_type: service.launch_type().filter(|_| strategy.is_empty()).map(|launch_type| launch_type.as_str().to_owned()),
+        launch_type: service
+            .launch_type()
+            .filter(|_| strategy.is_empty())
+            .map(|launch_type| launch_type.as_str().to_owned()),
         capacity_provider_strategy: strategy,
         platform_version: service.platform_version().map(str::to_owned),
     }

@@ -23,7 +23,8 @@ pub struct ContainerDefinition {
     pub essential: bool,
     /// Its log stream, when it writes to `CloudWatch` Logs in a way that can be found again.
     pub log: Option<LogStreamPlace>,
-    /// The environment the definition gives it. Values are secret to us: they are compared, never shown.
+    /// The environment the definition gives it. Values are secret to us: they are compared, never
+    /// shown.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -50,13 +51,21 @@ impl TaskDefinition {
     /// Names of the containers whose end ends the task.
     #[must_use]
     pub fn essential(&self) -> Vec<String> {
-        self.containers.iter().filter(|container| container.essential).map(|container| container.name.clone()).collect()
+        self.containers
+            .iter()
+            .filter(|container| container.essential)
+            .map(|container| container.name.clone())
+            .collect()
     }
 
     /// The log of one container.
     #[must_use]
     pub fn log(&self, container: &str) -> Option<&LogStreamPlace> {
-        self.containers.iter().find(|one| one.name == container)?.log.as_ref()
+        self.containers
+            .iter()
+            .find(|one| one.name == container)?
+            .log
+            .as_ref()
     }
 }
 
@@ -67,9 +76,13 @@ impl Ecs {
     /// When the call fails; see [`ApiError`].
     pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinition, ApiError> {
         let call = self.client.describe_task_definition().task_definition(name);
-        let described = Box::pin(call.send())
-            .await
-            .map_err(|error| api_error("ecs:DescribeTaskDefinition", format!("task definition '{name}'"), &error))?;
+        let described = Box::pin(call.send()).await.map_err(|error| {
+            api_error(
+                "ecs:DescribeTaskDefinition",
+                format!("task definition '{name}'"),
+                &error,
+            )
+        })?;
         let containers = described
             .task_definition()
             .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)
@@ -77,20 +90,29 @@ impl Ecs {
             .iter()
             .map(|container| ContainerDefinition {
                 name: container.name().unwrap_or_default().to_owned(),
-                // "If this parameter is omitted, a container is assumed to be essential" (API_ContainerDefinition).
+                // "If this parameter is omitted, a container is assumed to be essential"
+                // (API_ContainerDefinition).
                 essential: container.essential().unwrap_or(true),
-                log: container.log_configuration().filter(|log| log.log_driver() == &LogDriver::Awslogs).and_then(|log| {
-                    let option = |key: &str| log.options()?.get(key).cloned();
-                    Some(LogStreamPlace {
-                        group: option("awslogs-group")?,
-                        prefix: option("awslogs-stream-prefix")?,
-                        region: option("awslogs-region"),
-                    })
-                }),
+                log: container
+                    .log_configuration()
+                    .filter(|log| log.log_driver() == &LogDriver::Awslogs)
+                    .and_then(|log| {
+                        let option = |key: &str| log.options()?.get(key).cloned();
+                        Some(LogStreamPlace {
+                            group: option("awslogs-group")?,
+                            prefix: option("awslogs-stream-prefix")?,
+                            region: option("awslogs-region"),
+                        })
+                    }),
                 environment: container
                     .environment()
                     .iter()
-                    .filter_map(|pair| Some((pair.name()?.to_owned(), pair.value().unwrap_or_default().to_owned())))
+                    .filter_map(|pair| {
+                        Some((
+                            pair.name()?.to_owned(),
+                            pair.value().unwrap_or_default().to_owned(),
+                        ))
+                    })
                     .collect(),
             })
             .collect();

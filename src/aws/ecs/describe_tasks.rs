@@ -23,11 +23,16 @@ pub enum Sighting {
 }
 
 impl Ecs {
-    /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. Every task asked for is in the answer.
+    /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. Every task asked for is in the
+    /// answer.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
-    pub async fn describe_tasks(&self, cluster: &str, arns: &[String]) -> Result<HashMap<String, Sighting>, ApiError> {
+    pub async fn describe_tasks(
+        &self,
+        cluster: &str,
+        arns: &[String],
+    ) -> Result<HashMap<String, Sighting>, ApiError> {
         let described = self
             .client
             .describe_tasks()
@@ -35,8 +40,13 @@ impl Ecs {
             .set_tasks(Some(arns.to_vec()))
             .send()
             .await
-            .map_err(|error| api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error))?;
-        let mut sightings: HashMap<String, Sighting> = arns.iter().map(|arn| (arn.clone(), Sighting::Missing)).collect();
+            .map_err(|error| {
+                api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error)
+            })?;
+        let mut sightings: HashMap<String, Sighting> = arns
+            .iter()
+            .map(|arn| (arn.clone(), Sighting::Missing))
+            .collect();
         for task in described.tasks() {
             let status = task_status(task);
             sightings.insert(status.arn.clone(), Sighting::Seen(status));
@@ -51,7 +61,10 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         task_definition_arn: task.task_definition_arn().unwrap_or_default().to_owned(),
         phase: Phase::from(task.last_status().unwrap_or_default()),
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
-        stopped_reason: task.stopped_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+        stopped_reason: task
+            .stopped_reason()
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned),
         pull_began: task.pull_started_at().is_some(),
         host: host(task),
         started_at: task.started_at().and_then(timestamp),
@@ -73,13 +86,20 @@ fn container_status(container: &Container) -> ContainerStatus {
     ContainerStatus {
         name: container.name().unwrap_or_default().to_owned(),
         exit_code: container.exit_code(),
-        reason: container.reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+        reason: container
+            .reason()
+            .filter(|reason| !reason.is_empty())
+            .map(str::to_owned),
         running: container.last_status() == Some("RUNNING"),
         created: container.runtime_id().is_some_and(|id| !id.is_empty()),
     }
 }
 
-/// To the millisecond, which is what ECS gives: the protocol writes times as floating point numbers, and the rest is noise.
+/// To the millisecond, which is what ECS gives: the protocol writes times as floating point
+/// numbers, and the rest is noise.
 fn timestamp(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?).ok()?.round(Unit::Millisecond).ok()
+    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?)
+        .ok()?
+        .round(Unit::Millisecond)
+        .ok()
 }

@@ -42,20 +42,35 @@ impl Ecs {
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn list_tasks(&self, cluster: &str, which: WhichTasks<'_>) -> Result<Vec<ListedTask>, ApiError> {
+    pub async fn list_tasks(
+        &self,
+        cluster: &str,
+        which: WhichTasks<'_>,
+    ) -> Result<Vec<ListedTask>, ApiError> {
         let call = || self.client.list_tasks().cluster(cluster);
-        // A task that was told to stop is listed under desiredStatus STOPPED while its containers still run. `startedBy` must be
-        // the only filter of a call and finds RUNNING ones only, so that those others are looked for by their family.
+        // A task that was told to stop is listed under desiredStatus STOPPED while its containers
+        // still run. `startedBy` must be the only filter of a call and finds RUNNING ones only, so
+        // that those others are looked for by their family.
         let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
         let (calls, started_by) = match which {
-            WhichTasks::StartedBy { name, family } => ([call().started_by(name), stopping(family)], Some(name)),
-            WhichTasks::Family(family) => ([call().family(family).desired_status(DesiredStatus::Running), stopping(family)], None),
+            WhichTasks::StartedBy { name, family } => {
+                ([call().started_by(name), stopping(family)], Some(name))
+            }
+            WhichTasks::Family(family) => (
+                [
+                    call().family(family).desired_status(DesiredStatus::Running),
+                    stopping(family),
+                ],
+                None,
+            ),
         };
         let mut arns = Vec::new();
         for call in calls {
             let mut pages = call.into_paginator().send();
             while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error))?;
+                let page = page.map_err(|error| {
+                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
+                })?;
                 arns.extend_from_slice(page.task_arns());
             }
         }
@@ -68,13 +83,20 @@ impl Ecs {
                 .set_tasks(Some(batch.to_vec()))
                 .send()
                 .await
-                .map_err(|error| api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error))?;
+                .map_err(|error| {
+                    api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error)
+                })?;
             listed.extend(described.tasks().iter().filter_map(|task| {
                 Some(ListedTask {
                     arn: task.task_arn()?.to_owned(),
                     started_by: task.started_by().unwrap_or_default().to_owned(),
-                    container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
-                    created: task.created_at().and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
+                    container_instance_arn: task
+                        .container_instance_arn()
+                        .unwrap_or_default()
+                        .to_owned(),
+                    created: task
+                        .created_at()
+                        .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
                     stopped: task.last_status() == Some("STOPPED"),
                     stopping: task.desired_status() == Some("STOPPED"),
                 })

@@ -14,17 +14,28 @@ fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-#[expect(deprecated, reason = "ECS still takes accelerator overrides from task definitions that have them")]
+#[expect(
+    deprecated,
+    reason = "ECS still takes accelerator overrides from task definitions that have them"
+)]
 pub(super) fn task_override(overrides: &TaskOverride) -> types::TaskOverride {
     types::TaskOverride::builder()
-        .set_container_overrides(given(overrides.container_overrides.iter().map(container_override).collect()))
+        .set_container_overrides(given(
+            overrides
+                .container_overrides
+                .iter()
+                .map(container_override)
+                .collect(),
+        ))
         .set_cpu(overrides.cpu.clone())
         .set_memory(overrides.memory.clone())
         .set_execution_role_arn(overrides.execution_role_arn.clone())
         .set_task_role_arn(overrides.task_role_arn.clone())
-        .set_ephemeral_storage(
-            overrides.ephemeral_storage.as_ref().map(|storage| types::EphemeralStorage::builder().size_in_gib(storage.size_in_gib).build()),
-        )
+        .set_ephemeral_storage(overrides.ephemeral_storage.as_ref().map(|storage| {
+            types::EphemeralStorage::builder()
+                .size_in_gib(storage.size_in_gib)
+                .build()
+        }))
         .set_inference_accelerator_overrides(given(
             overrides
                 .inference_accelerator_overrides
@@ -48,14 +59,25 @@ fn container_override(container: &ContainerOverride) -> types::ContainerOverride
             container
                 .environment
                 .iter()
-                .map(|pair| types::KeyValuePair::builder().name(&pair.name).value(pair.value.expose()).build())
+                .map(|pair| {
+                    types::KeyValuePair::builder()
+                        .name(&pair.name)
+                        .value(pair.value.expose())
+                        .build()
+                })
                 .collect(),
         ))
         .set_environment_files(given(
             container
                 .environment_files
                 .iter()
-                .filter_map(|file| types::EnvironmentFile::builder().value(&file.value).r#type(file.file_type.as_str().into()).build().ok())
+                .filter_map(|file| {
+                    types::EnvironmentFile::builder()
+                        .value(&file.value)
+                        .r#type(file.file_type.as_str().into())
+                        .build()
+                        .ok()
+                })
                 .collect(),
         ))
         .set_cpu(container.cpu)
@@ -77,7 +99,9 @@ fn container_override(container: &ContainerOverride) -> types::ContainerOverride
         .build()
 }
 
-pub(super) fn capacity_provider_strategy(spec: &TaskSpec) -> Result<Option<Vec<types::CapacityProviderStrategyItem>>, Incomplete> {
+pub(super) fn capacity_provider_strategy(
+    spec: &TaskSpec,
+) -> Result<Option<Vec<types::CapacityProviderStrategyItem>>, Incomplete> {
     let items: Result<Vec<_>, _> = spec
         .capacity_provider_strategy
         .iter()
@@ -92,7 +116,9 @@ pub(super) fn capacity_provider_strategy(spec: &TaskSpec) -> Result<Option<Vec<t
     Ok(given(items?))
 }
 
-pub(super) fn network_configuration(spec: &TaskSpec) -> Result<Option<types::NetworkConfiguration>, Incomplete> {
+pub(super) fn network_configuration(
+    spec: &TaskSpec,
+) -> Result<Option<types::NetworkConfiguration>, Incomplete> {
     let Some(network) = &spec.network_configuration else {
         return Ok(None);
     };
@@ -102,7 +128,11 @@ pub(super) fn network_configuration(spec: &TaskSpec) -> Result<Option<types::Net
         .set_security_groups(given(vpc.security_groups.clone()))
         .set_assign_public_ip(vpc.assign_public_ip.as_deref().map(Into::into))
         .build()?;
-    Ok(Some(types::NetworkConfiguration::builder().awsvpc_configuration(vpc).build()))
+    Ok(Some(
+        types::NetworkConfiguration::builder()
+            .awsvpc_configuration(vpc)
+            .build(),
+    ))
 }
 
 pub(super) fn placement_constraints(spec: &TaskSpec) -> Option<Vec<types::PlacementConstraint>> {
@@ -124,29 +154,50 @@ pub(super) fn placement_strategy(spec: &TaskSpec) -> Option<Vec<types::Placement
         spec.placement_strategy
             .iter()
             .map(|strategy| {
-                types::PlacementStrategy::builder().r#type(strategy.strategy_type.as_str().into()).set_field(strategy.field.clone()).build()
+                types::PlacementStrategy::builder()
+                    .r#type(strategy.strategy_type.as_str().into())
+                    .set_field(strategy.field.clone())
+                    .build()
             })
             .collect(),
     )
 }
 
 pub(super) fn tags(tags: &[Tag]) -> Option<Vec<types::Tag>> {
-    given(tags.iter().map(|tag| types::Tag::builder().key(&tag.key).value(&tag.value).build()).collect())
+    given(
+        tags.iter()
+            .map(|tag| {
+                types::Tag::builder()
+                    .key(&tag.key)
+                    .value(&tag.value)
+                    .build()
+            })
+            .collect(),
+    )
 }
 
-pub(super) fn volume_configurations(spec: &TaskSpec) -> Result<Option<Vec<types::TaskVolumeConfiguration>>, Incomplete> {
+pub(super) fn volume_configurations(
+    spec: &TaskSpec,
+) -> Result<Option<Vec<types::TaskVolumeConfiguration>>, Incomplete> {
     let mut volumes = Vec::with_capacity(spec.volume_configurations.len());
     for volume in &spec.volume_configurations {
         let ebs = match &volume.managed_ebs_volume {
             Some(ebs) => Some(managed_ebs_volume(ebs)?),
             None => None,
         };
-        volumes.push(types::TaskVolumeConfiguration::builder().name(&volume.name).set_managed_ebs_volume(ebs).build()?);
+        volumes.push(
+            types::TaskVolumeConfiguration::builder()
+                .name(&volume.name)
+                .set_managed_ebs_volume(ebs)
+                .build()?,
+        );
     }
     Ok(given(volumes))
 }
 
-fn managed_ebs_volume(ebs: &crate::task_spec::ManagedEbsVolume) -> Result<types::TaskManagedEbsVolumeConfiguration, Incomplete> {
+fn managed_ebs_volume(
+    ebs: &crate::task_spec::ManagedEbsVolume,
+) -> Result<types::TaskManagedEbsVolumeConfiguration, Incomplete> {
     let mut tag_specifications = Vec::with_capacity(ebs.tag_specifications.len());
     for specification in &ebs.tag_specifications {
         tag_specifications.push(
@@ -158,9 +209,11 @@ fn managed_ebs_volume(ebs: &crate::task_spec::ManagedEbsVolume) -> Result<types:
         );
     }
     let termination_policy = match &ebs.termination_policy {
-        Some(policy) => {
-            Some(types::TaskManagedEbsVolumeTerminationPolicy::builder().delete_on_termination(policy.delete_on_termination).build()?)
-        }
+        Some(policy) => Some(
+            types::TaskManagedEbsVolumeTerminationPolicy::builder()
+                .delete_on_termination(policy.delete_on_termination)
+                .build()?,
+        ),
         None => None,
     };
     Ok(types::TaskManagedEbsVolumeConfiguration::builder()

@@ -12,7 +12,8 @@ use crate::task_status::TaskStatus;
 /// What ECS made of a launch that it understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// The tasks there are now: new ones, or those that an earlier call with the same token had made.
+    /// The tasks there are now: new ones, or those that an earlier call with the same token had
+    /// made.
     pub tasks: Vec<TaskStatus>,
     /// Why there are fewer than asked for.
     pub failures: Vec<PlacementFailure>,
@@ -32,7 +33,8 @@ pub struct PlacementFailure {
 /// A launch that ECS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunTaskError {
-    /// The token was used with other parameters; these tasks were made under it (`ECS_Idempotency`).
+    /// The token was used with other parameters; these tasks were made under it
+    /// (`ECS_Idempotency`).
     #[error("the client token was used before, for tasks {0:?}")]
     Conflict(Vec<String>),
     /// ECS has no task definition, or no active one, of that name.
@@ -44,11 +46,18 @@ pub enum RunTaskError {
 }
 
 impl Ecs {
-    /// Launches `count` tasks under `client_token`. Repeating the call with the same arguments gives the same tasks.
+    /// Launches `count` tasks under `client_token`. Repeating the call with the same arguments
+    /// gives the same tasks.
     ///
     /// # Errors
-    /// See [`RunTaskError`]. A placement that came to nothing is no error but an empty [`Placement`] with its failures.
-    pub async fn run_task(&self, spec: &TaskSpec, count: usize, client_token: &str) -> Result<Placement, RunTaskError> {
+    /// See [`RunTaskError`]. A placement that came to nothing is no error but an empty
+    /// [`Placement`] with its failures.
+    pub async fn run_task(
+        &self,
+        spec: &TaskSpec,
+        count: usize,
+        client_token: &str,
+    ) -> Result<Placement, RunTaskError> {
         let call = self
             .client
             .run_task()
@@ -74,19 +83,29 @@ impl Ecs {
         match Box::pin(call.send()).await {
             Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
             Err(error) => {
-                if let Some(SdkRunTaskError::ConflictException(conflict)) = error.as_service_error() {
+                if let Some(SdkRunTaskError::ConflictException(conflict)) = error.as_service_error()
+                {
                     return Err(RunTaskError::Conflict(conflict.resource_ids().to_vec()));
                 }
-                Err(launch_error(api_error("ecs:RunTask", launched(spec), &error)))
+                Err(launch_error(api_error(
+                    "ecs:RunTask",
+                    launched(spec),
+                    &error,
+                )))
             }
         }
     }
 
-    /// Starts a task on each of `instances`. ECS has no client token for this call: repeating it starts more tasks.
+    /// Starts a task on each of `instances`. ECS has no client token for this call: repeating it
+    /// starts more tasks.
     ///
     /// # Errors
     /// See [`RunTaskError`].
-    pub async fn start_task(&self, spec: &TaskSpec, instances: &[String]) -> Result<Placement, RunTaskError> {
+    pub async fn start_task(
+        &self,
+        spec: &TaskSpec,
+        instances: &[String],
+    ) -> Result<Placement, RunTaskError> {
         let call = self
             .client
             .start_task()
@@ -105,13 +124,20 @@ impl Ecs {
             .set_volume_configurations(parameters::volume_configurations(spec)?);
         match Box::pin(call.send()).await {
             Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
-            Err(error) => Err(launch_error(api_error("ecs:StartTask", launched(spec), &error))),
+            Err(error) => Err(launch_error(api_error(
+                "ecs:StartTask",
+                launched(spec),
+                &error,
+            ))),
         }
     }
 }
 
 fn launched(spec: &TaskSpec) -> String {
-    format!("task definition '{}' in cluster '{}'", spec.task_definition, spec.cluster)
+    format!(
+        "task definition '{}' in cluster '{}'",
+        spec.task_definition, spec.cluster
+    )
 }
 
 fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placement {
@@ -128,7 +154,8 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
     }
 }
 
-/// How ECS begins when there is no such task definition. The words alone can also stand in the name of a role.
+/// How ECS begins when there is no such task definition. The words alone can also stand in the name
+/// of a role.
 const NO_TASK_DEFINITION: &[&str] = &[
     "taskdefinition not found",
     "taskdefinition is inactive",
@@ -142,18 +169,28 @@ const NO_TASK_DEFINITION: &[&str] = &[
 ];
 
 /// What ECS repeats when EC2, which it asks about networks, throttles the account.
-const THROTTLED_ELSEWHERE: &[&str] = &["requestlimitexceeded", "request limit exceeded", "rate exceeded"];
+const THROTTLED_ELSEWHERE: &[&str] = &[
+    "requestlimitexceeded",
+    "request limit exceeded",
+    "rate exceeded",
+];
 
 fn launch_error(mut error: ApiError) -> RunTaskError {
     if error.kind != ErrorKind::Rejected {
         return RunTaskError::Api(error);
     }
     let message = error.message.to_ascii_lowercase();
-    if THROTTLED_ELSEWHERE.iter().any(|says| message.contains(says)) {
+    if THROTTLED_ELSEWHERE
+        .iter()
+        .any(|says| message.contains(says))
+    {
         error.kind = ErrorKind::Throttled;
         return RunTaskError::Api(error);
     }
-    if NO_TASK_DEFINITION.iter().any(|beginning| message.starts_with(beginning)) {
+    if NO_TASK_DEFINITION
+        .iter()
+        .any(|beginning| message.starts_with(beginning))
+    {
         return RunTaskError::NoTaskDefinition(error);
     }
     RunTaskError::Api(error)
@@ -186,23 +223,41 @@ mod tests {
                 message: message.to_owned(),
             })
         };
-        for message in ["TaskDefinition not found.", "TaskDefinition is inactive", "Unable to describe task definition."] {
-            assert!(matches!(rejected(message), RunTaskError::NoTaskDefinition(_)), "{message}");
+        for message in [
+            "TaskDefinition not found.",
+            "TaskDefinition is inactive",
+            "Unable to describe task definition.",
+        ] {
+            assert!(
+                matches!(rejected(message), RunTaskError::NoTaskDefinition(_)),
+                "{message}"
+            );
         }
         for (message, kind) in [
             (
                 "Error retrieving security group information for [sg-0a]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
                 ErrorKind::Throttled,
             ),
-            ("Error retrieving subnet information for [subnet-0a]: Rate exceeded", ErrorKind::Throttled),
+            (
+                "Error retrieving subnet information for [subnet-0a]: Rate exceeded",
+                ErrorKind::Throttled,
+            ),
             (
                 "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided for this task.",
                 ErrorKind::Rejected,
             ),
-            ("Task definition does not support launch_type FARGATE.", ErrorKind::Rejected),
-            ("Override for container named web is not a container in the TaskDefinition.", ErrorKind::Rejected),
+            (
+                "Task definition does not support launch_type FARGATE.",
+                ErrorKind::Rejected,
+            ),
+            (
+                "Override for container named web is not a container in the TaskDefinition.",
+                ErrorKind::Rejected,
+            ),
         ] {
-            let RunTaskError::Api(error) = rejected(message) else { panic!("there is a task definition: {message}") };
+            let RunTaskError::Api(error) = rejected(message) else {
+                panic!("there is a task definition: {message}")
+            };
             assert_eq!(error.kind, kind, "{message}");
         }
     }

@@ -4,7 +4,8 @@ use super::Ecs;
 use crate::aws::{ApiError, api_error};
 use crate::byte_limit;
 
-/// Longest reason that is sure to be shown whole in the console; ECS takes 1,024 characters (`API_StopTask`).
+/// Longest reason that is sure to be shown whole in the console; ECS takes 1,024 characters
+/// (`API_StopTask`).
 const MAX_REASON: usize = 255;
 
 impl Ecs {
@@ -13,8 +14,15 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn stop_task(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), ApiError> {
-        let call = self.client.stop_task().cluster(cluster).task(arn).reason(byte_limit::cut_end(reason, MAX_REASON));
-        Box::pin(call.send()).await.map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
+        let call = self
+            .client
+            .stop_task()
+            .cluster(cluster)
+            .task(arn)
+            .reason(byte_limit::cut_end(reason, MAX_REASON));
+        Box::pin(call.send())
+            .await
+            .map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ use crate::byte_limit;
 
 /// Executions per page, the most there is (`API_ListExecutions`).
 const PAGE: i32 = 1_000;
-/// The most running executions looked through in one call: beyond, the API's own throttle (5 pages a second) would take more time
-/// than a function has.
+/// The most running executions looked through in one call: beyond, the API's own throttle (5 pages
+/// a second) would take more time than a function has.
 const MAX_LISTED: usize = 20_000;
 /// Longest cause of `StopExecution` (`API_StopExecution`), characters.
 const MAX_CAUSE: usize = 32_768;
@@ -90,49 +90,95 @@ impl StateMachine {
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub async fn running(&self) -> Result<Vec<RunningExecution>, ApiError> {
-        let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(SdkStatus::Running);
+        let call = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.arn)
+            .status_filter(SdkStatus::Running);
         let mut pages = call.into_paginator().page_size(PAGE).send();
         let mut running = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
-            running.extend(page.executions.into_iter().map(|execution| RunningExecution {
-                arn: execution.execution_arn,
-                name: execution.name,
-                started: timestamp(execution.start_date),
-            }));
+            let page = page.map_err(|error| {
+                api_error(
+                    "states:ListExecutions",
+                    format!("state machine {}", self.arn),
+                    &error,
+                )
+            })?;
+            running.extend(
+                page.executions
+                    .into_iter()
+                    .map(|execution| RunningExecution {
+                        arn: execution.execution_arn,
+                        name: execution.name,
+                        started: timestamp(execution.start_date),
+                    }),
+            );
             if running.len() >= MAX_LISTED {
-                tracing::warn!(running = running.len(), "too many executions run to look at all of them");
+                tracing::warn!(
+                    running = running.len(),
+                    "too many executions run to look at all of them"
+                );
                 break;
             }
         }
         Ok(running)
     }
 
-    /// The executions that failed, timed out or were stopped, of those that were started at `started_since` or later.
+    /// The executions that failed, timed out or were stopped, of those that were started at
+    /// `started_since` or later.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn ended_without_success(&self, started_since: Timestamp) -> Result<Vec<EndedExecution>, ApiError> {
+    pub async fn ended_without_success(
+        &self,
+        started_since: Timestamp,
+    ) -> Result<Vec<EndedExecution>, ApiError> {
         let mut ended = Vec::new();
-        // Those that failed have answered, nearly all of them: they come last where there is not time for all.
+        // Those that failed have answered, nearly all of them: they come last where there is not
+        // time for all.
         for status in [SdkStatus::Aborted, SdkStatus::TimedOut, SdkStatus::Failed] {
-            let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(status.clone());
+            let call = self
+                .client
+                .list_executions()
+                .state_machine_arn(&self.arn)
+                .status_filter(status.clone());
             let mut pages = call.into_paginator().page_size(PAGE).send();
             while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
-                // The newest start comes first (`API_ListExecutions`): what follows an old one is older.
-                let is_last = page.executions.iter().any(|execution| timestamp(execution.start_date) < started_since);
-                ended.extend(page.executions.into_iter().filter(|execution| timestamp(execution.start_date) >= started_since).filter_map(
-                    |execution| {
-                        let ended = timestamp(execution.stop_date?);
-                        Some(EndedExecution { arn: execution.execution_arn, status: ExecutionStatus::from_name(status.as_str()), ended })
-                    },
-                ));
+                let page = page.map_err(|error| {
+                    api_error(
+                        "states:ListExecutions",
+                        format!("state machine {}", self.arn),
+                        &error,
+                    )
+                })?;
+                // The newest start comes first (`API_ListExecutions`): what follows an old one is
+                // older.
+                let is_last = page
+                    .executions
+                    .iter()
+                    .any(|execution| timestamp(execution.start_date) < started_since);
+                ended.extend(
+                    page.executions
+                        .into_iter()
+                        .filter(|execution| timestamp(execution.start_date) >= started_since)
+                        .filter_map(|execution| {
+                            let ended = timestamp(execution.stop_date?);
+                            Some(EndedExecution {
+                                arn: execution.execution_arn,
+                                status: ExecutionStatus::from_name(status.as_str()),
+                                ended,
+                            })
+                        }),
+                );
                 if is_last {
                     break;
                 }
                 if ended.len() >= MAX_LISTED {
-                    tracing::warn!(ended = ended.len(), "too many executions ended to look at all of them");
+                    tracing::warn!(
+                        ended = ended.len(),
+                        "too many executions ended to look at all of them"
+                    );
                     return Ok(ended);
                 }
             }
@@ -140,15 +186,30 @@ impl StateMachine {
         Ok(ended)
     }
 
-    /// The names of the executions that were stopped at `since` or later, among the thousand stopped ones that were started last.
+    /// The names of the executions that were stopped at `since` or later, among the thousand
+    /// stopped ones that were started last.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn stopped_since(&self, since: Timestamp) -> Result<Vec<String>, ApiError> {
-        let call = self.client.list_executions().state_machine_arn(&self.arn).status_filter(SdkStatus::Aborted).max_results(PAGE);
-        let listed =
-            call.send().await.map_err(|error| api_error("states:ListExecutions", format!("state machine {}", self.arn), &error))?;
-        let stopped = listed.executions.into_iter().filter(|execution| execution.stop_date.is_some_and(|time| timestamp(time) >= since));
+        let call = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.arn)
+            .status_filter(SdkStatus::Aborted)
+            .max_results(PAGE);
+        let listed = call.send().await.map_err(|error| {
+            api_error(
+                "states:ListExecutions",
+                format!("state machine {}", self.arn),
+                &error,
+            )
+        })?;
+        let stopped = listed.executions.into_iter().filter(|execution| {
+            execution
+                .stop_date
+                .is_some_and(|time| timestamp(time) >= since)
+        });
         Ok(stopped.map(|execution| execution.name).collect())
     }
 
@@ -157,8 +218,14 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe(&self, execution_arn: &str) -> Result<Execution, ApiError> {
-        let described = self.client.describe_execution().execution_arn(execution_arn).send().await;
-        let described = described.map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
+        let described = self
+            .client
+            .describe_execution()
+            .execution_arn(execution_arn)
+            .send()
+            .await;
+        let described = described
+            .map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
         Ok(Execution {
             status: ExecutionStatus::from_name(described.status.as_str()),
             started: timestamp(described.start_date),
@@ -169,17 +236,33 @@ impl StateMachine {
         })
     }
 
-    /// Ends an execution as `ABORTED`. One that has ended already stays as it is, which is no error.
+    /// Ends an execution as `ABORTED`. One that has ended already stays as it is, which is no
+    /// error.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
-    pub async fn stop(&self, execution_arn: &str, error: &str, cause: &str) -> Result<(), ApiError> {
-        let call = self.client.stop_execution().execution_arn(execution_arn).error(error).cause(byte_limit::cut_end(cause, MAX_CAUSE));
-        call.send().await.map_err(|error| api_error("states:StopExecution", execution_arn, &error))?;
+    pub async fn stop(
+        &self,
+        execution_arn: &str,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), ApiError> {
+        let call = self
+            .client
+            .stop_execution()
+            .execution_arn(execution_arn)
+            .error(error)
+            .cause(byte_limit::cut_end(cause, MAX_CAUSE));
+        call.send()
+            .await
+            .map_err(|error| api_error("states:StopExecution", execution_arn, &error))?;
         Ok(())
     }
 }
 
 pub(super) fn timestamp(time: DateTime) -> Timestamp {
-    time.to_millis().ok().and_then(|millis| Timestamp::from_millisecond(millis).ok()).unwrap_or_default()
+    time.to_millis()
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or_default()
 }

@@ -7,24 +7,36 @@ use super::executions::timestamp;
 use crate::aws::{ApiError, api_error};
 use crate::execution_history::RecordedEvent;
 
-/// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole input, up to 262,144 bytes: only so
-/// many may be in memory at once.
+/// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole
+/// input, up to 262,144 bytes: only so many may be in memory at once.
 const PAGE: i32 = 100;
 
 impl StateMachine {
-    /// The last `most` events of an execution, oldest first. The end of a history says where an execution stands, and its whole
-    /// length may be 25,000 events.
+    /// The last `most` events of an execution, oldest first. The end of a history says where an
+    /// execution stands, and its whole length may be 25,000 events.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn last_events(&self, execution_arn: &str, most: usize) -> Result<Vec<RecordedEvent>, ApiError> {
-        let call = self.client.get_execution_history().execution_arn(execution_arn).reverse_order(true);
-        let mut pages = call.into_paginator().page_size(i32::try_from(most).unwrap_or(PAGE).min(PAGE)).send();
+    pub async fn last_events(
+        &self,
+        execution_arn: &str,
+        most: usize,
+    ) -> Result<Vec<RecordedEvent>, ApiError> {
+        let call = self
+            .client
+            .get_execution_history()
+            .execution_arn(execution_arn)
+            .reverse_order(true);
+        let mut pages = call
+            .into_paginator()
+            .page_size(i32::try_from(most).unwrap_or(PAGE).min(PAGE))
+            .send();
         let mut events = Vec::new();
         while events.len() < most
             && let Some(page) = pages.next().await
         {
-            let page = page.map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
+            let page = page
+                .map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
             events.extend(page.events.into_iter().map(recorded));
         }
         events.truncate(most);
@@ -36,11 +48,24 @@ impl StateMachine {
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn each_event(&self, execution_arn: &str, mut note: impl FnMut(RecordedEvent)) -> Result<(), ApiError> {
-        let mut pages = self.client.get_execution_history().execution_arn(execution_arn).into_paginator().page_size(PAGE).send();
+    pub async fn each_event(
+        &self,
+        execution_arn: &str,
+        mut note: impl FnMut(RecordedEvent),
+    ) -> Result<(), ApiError> {
+        let mut pages = self
+            .client
+            .get_execution_history()
+            .execution_arn(execution_arn)
+            .into_paginator()
+            .page_size(PAGE)
+            .send();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
-            page.events.into_iter().for_each(|event| note(recorded(event)));
+            let page = page
+                .map_err(|error| api_error("states:GetExecutionHistory", execution_arn, &error))?;
+            page.events
+                .into_iter()
+                .for_each(|event| note(recorded(event)));
         }
         Ok(())
     }
@@ -51,19 +76,35 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
     let resource = event
         .task_scheduled_event_details
         .map(|details| details.resource)
-        .or_else(|| event.task_succeeded_event_details.map(|details| details.resource))
-        .or_else(|| event.task_failed_event_details.map(|details| details.resource))
-        .or_else(|| event.task_timed_out_event_details.map(|details| details.resource));
+        .or_else(|| {
+            event
+                .task_succeeded_event_details
+                .map(|details| details.resource)
+        })
+        .or_else(|| {
+            event
+                .task_failed_event_details
+                .map(|details| details.resource)
+        })
+        .or_else(|| {
+            event
+                .task_timed_out_event_details
+                .map(|details| details.resource)
+        });
     let entered = event.state_entered_event_details;
     RecordedEvent {
         at: timestamp(event.timestamp),
         name: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
-        input: entered
-            .and_then(|details| details.input)
-            .or_else(|| event.activity_scheduled_event_details.and_then(|details| details.input)),
+        input: entered.and_then(|details| details.input).or_else(|| {
+            event
+                .activity_scheduled_event_details
+                .and_then(|details| details.input)
+        }),
         resource,
-        worker: event.activity_started_event_details.and_then(|details| details.worker_name),
+        worker: event
+            .activity_started_event_details
+            .and_then(|details| details.worker_name),
         error,
         cause,
     }

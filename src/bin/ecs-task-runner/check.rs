@@ -11,7 +11,8 @@ use ecs_task_runner::check::{MAX_DOCUMENT_BYTES, RESOURCE_TYPE, check_document};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct CheckArguments {
-    /// An event, a properties object, or a CloudFormation template (YAML or JSON); - reads standard input
+    /// An event, a properties object, or a CloudFormation template (YAML or JSON); - reads standard
+    /// input
     file: PathBuf,
     /// Print the report as JSON
     #[arg(long)]
@@ -25,13 +26,21 @@ pub(crate) struct CheckArguments {
 pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let text = read(arguments)?;
     let types: Vec<&str> = arguments.types.iter().map(String::as_str).collect();
-    let report = check_document(&text, &types).with_context(|| format!("{} cannot be checked", arguments.file.display()))?;
+    let report = check_document(&text, &types)
+        .with_context(|| format!("{} cannot be checked", arguments.file.display()))?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report).context("the report cannot be written")?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&report).context("the report cannot be written")?
+        );
     } else {
         println!("{report}");
     }
-    Ok(if report.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Reads no more than can be checked: the file may be anything.
@@ -43,10 +52,17 @@ fn read(arguments: &CheckArguments) -> anyhow::Result<String> {
         Box::new(File::open(&arguments.file).with_context(|| format!("{name} cannot be opened"))?)
     };
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-    source.take(limit).read_to_end(&mut bytes).with_context(|| format!("{name} cannot be read"))?;
+    let limit = u64::try_from(MAX_DOCUMENT_BYTES)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    source
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("{name} cannot be read"))?;
     if bytes.len() > MAX_DOCUMENT_BYTES {
-        bail!("{name} has more than {MAX_DOCUMENT_BYTES} bytes, which is more than CloudFormation takes");
+        bail!(
+            "{name} has more than {MAX_DOCUMENT_BYTES} bytes, which is more than CloudFormation takes"
+        );
     }
     String::from_utf8(bytes).with_context(|| format!("{name} is not text in UTF-8"))
 }

@@ -1,4 +1,5 @@
-//! The worker's configuration: read as text, validated as a whole, so that every problem is reported at once.
+//! The worker's configuration: read as text, validated as a whole, so that every problem is
+//! reported at once.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -18,7 +19,10 @@ const MAX_RATE: u32 = 3_000;
 const MAX_TASKS: u32 = 100_000;
 
 #[derive(Debug, Clone, Args)]
-#[allow(clippy::doc_markdown, reason = "these comments are the help that --help prints, where backticks would show")]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help that --help prints, where backticks would show"
+)]
 pub(crate) struct WorkerArguments {
     /// ARN of the activity to poll
     #[arg(long, env = "ACTIVITY_ARN", value_name = "ARN")]
@@ -26,16 +30,24 @@ pub(crate) struct WorkerArguments {
     /// Tasks at once, polls in flight included (1 to 100000)
     #[arg(long, env = "MAX_TASKS", value_name = "N", default_value = "1000")]
     max_tasks: String,
-    /// Polls at once when tasks arrive quickly; two when idle (1 to 1000, which is what an activity takes from all its workers)
+    /// Polls at once when tasks arrive quickly; two when idle (1 to 1000, which is what an activity
+    /// takes from all its workers)
     #[arg(long, env = "POLLERS", value_name = "N", default_value = "100")]
     pollers: String,
     /// GetActivityTask calls a second; an account has 500, or 300 in smaller regions
     #[arg(long, env = "POLL_RATE", value_name = "N", default_value = "250")]
     poll_rate: String,
-    /// DescribeTasks calls a second, for up to 100 tasks each; an account has 20, together with ListTasks
-    #[arg(long, env = "DESCRIBE_TASKS_RATE", value_name = "N", default_value = "10")]
+    /// DescribeTasks calls a second, for up to 100 tasks each; an account has 20, together with
+    /// ListTasks
+    #[arg(
+        long,
+        env = "DESCRIBE_TASKS_RATE",
+        value_name = "N",
+        default_value = "10"
+    )]
     describe_tasks_rate: String,
-    /// RunTask and StartTask calls a second; an account has 40, together with StopTask, and 20 launches on Fargate
+    /// RunTask and StartTask calls a second; an account has 40, together with StopTask, and 20
+    /// launches on Fargate
     #[arg(long, env = "RUN_TASK_RATE", value_name = "N", default_value = "20")]
     run_task_rate: String,
     /// StopTask calls a second
@@ -50,11 +62,17 @@ pub(crate) struct WorkerArguments {
     /// Name of this worker in execution histories, up to 80 characters [default: the host's name]
     #[arg(long, env = "WORKER_NAME", value_name = "NAME")]
     worker_name: Option<String>,
-    /// Log lines as JSON, as text for people, or as JSON unless standard output is a terminal (auto, json, text)
-    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", default_value = "auto")]
+    /// Log lines as JSON, as text for people, or as JSON unless standard output is a terminal
+    /// (auto, json, text)
+    #[arg(
+        long,
+        env = "LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "auto"
+    )]
     log_format: String,
-    /// Address and port, such as 127.0.0.1:8080, to answer liveness probes at: 200 while polls and heartbeats succeed in time,
-    /// 503 otherwise, with their ages as JSON [default: off]
+    /// Address and port, such as 127.0.0.1:8080, to answer liveness probes at: 200 while polls and
+    /// heartbeats succeed in time, 503 otherwise, with their ages as JSON [default: off]
     #[arg(long, env = "HEALTH_ADDR", value_name = "ADDRESS")]
     health_addr: Option<String>,
 }
@@ -102,22 +120,37 @@ impl WorkerArguments {
         let mut rate = |flag, text: &str| number(flag, text, MAX_RATE, &mut problems);
         let poll_rate = rate("--poll-rate", &self.poll_rate);
         let call_rates = CallRates {
-            describe_tasks: rate("--describe-tasks-rate", &self.describe_tasks_rate).get().into(),
+            describe_tasks: rate("--describe-tasks-rate", &self.describe_tasks_rate)
+                .get()
+                .into(),
             run_task: rate("--run-task-rate", &self.run_task_rate).get().into(),
             stop_task: rate("--stop-task-rate", &self.stop_task_rate).get().into(),
-            list_tasks: rate("--list-tasks-rate", &self.list_tasks_rate).get().into(),
-            get_log_events: rate("--log-events-rate", &self.log_events_rate).get().into(),
+            list_tasks: rate("--list-tasks-rate", &self.list_tasks_rate)
+                .get()
+                .into(),
+            get_log_events: rate("--log-events-rate", &self.log_events_rate)
+                .get()
+                .into(),
         };
-        let worker_name = self.worker_name.filter(|name| !name.is_empty()).unwrap_or_else(host_name);
-        if worker_name.chars().count() > MAX_WORKER_NAME || worker_name.chars().any(char::is_control) {
-            problems.push(format!("--worker-name must have 1 to {MAX_WORKER_NAME} printable characters"));
+        let worker_name = self
+            .worker_name
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(host_name);
+        if worker_name.chars().count() > MAX_WORKER_NAME
+            || worker_name.chars().any(char::is_control)
+        {
+            problems.push(format!(
+                "--worker-name must have 1 to {MAX_WORKER_NAME} printable characters"
+            ));
         }
         let log_format = match self.log_format.as_str() {
             "auto" => LogFormat::Auto,
             "json" => LogFormat::Json,
             "text" => LogFormat::Text,
             other => {
-                problems.push(format!("--log-format must be auto, json or text, and is '{other}'"));
+                problems.push(format!(
+                    "--log-format must be auto, json or text, and is '{other}'"
+                ));
                 LogFormat::Auto
             }
         };
@@ -153,7 +186,11 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     }
     let parts: Vec<_> = arn.split(':').collect();
     match parts.as_slice() {
-        ["arn", _, "states", region, _, "activity", name] if !region.is_empty() && !name.is_empty() => Ok((*region).to_owned()),
+        ["arn", _, "states", region, _, "activity", name]
+            if !region.is_empty() && !name.is_empty() =>
+        {
+            Ok((*region).to_owned())
+        }
         _ => Err(format!(
             "--activity-arn must be the ARN of a Step Functions activity (arn:aws:states:REGION:ACCOUNT:activity:NAME), and is '{arn}'"
         )),
@@ -164,7 +201,9 @@ fn number(flag: &str, text: &str, most: u32, problems: &mut Vec<String>) -> NonZ
     match text.trim().parse::<NonZeroU32>() {
         Ok(number) if number.get() <= most => number,
         _ => {
-            problems.push(format!("{flag} must be a whole number from 1 to {most}, and is '{text}'"));
+            problems.push(format!(
+                "{flag} must be a whole number from 1 to {most}, and is '{text}'"
+            ));
             NonZeroU32::MIN
         }
     }
@@ -173,7 +212,11 @@ fn number(flag: &str, text: &str, most: u32, problems: &mut Vec<String>) -> NonZ
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name.trim().chars().take(MAX_WORKER_NAME).collect();
-    if name.is_empty() { "ecs-task-runner".to_owned() } else { name }
+    if name.is_empty() {
+        "ecs-task-runner".to_owned()
+    } else {
+        name
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +225,9 @@ mod tests {
 
     fn arguments() -> WorkerArguments {
         WorkerArguments {
-            activity_arn: Some("arn:aws:states:eu-west-1:123456789012:activity:ecs-task".to_owned()),
+            activity_arn: Some(
+                "arn:aws:states:eu-west-1:123456789012:activity:ecs-task".to_owned(),
+            ),
             max_tasks: "1000".to_owned(),
             pollers: "100".to_owned(),
             poll_rate: "250".to_owned(),
@@ -242,7 +287,13 @@ mod tests {
 
     #[test]
     fn a_missing_activity_is_said_to_be_missing() {
-        let said = WorkerArguments { activity_arn: None, ..arguments() }.validate().unwrap_err().to_string();
+        let said = WorkerArguments {
+            activity_arn: None,
+            ..arguments()
+        }
+        .validate()
+        .unwrap_err()
+        .to_string();
         assert!(said.contains("is missing"), "{said}");
     }
 }

@@ -48,7 +48,10 @@ pub(crate) fn run(arguments: &ExplainArguments) -> ExitCode {
 }
 
 fn explain_and_print(arn: ExecutionArn, json: bool) -> anyhow::Result<RunResult> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the async runtime cannot be started")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the async runtime cannot be started")?;
     let explanation = runtime.block_on(explain(arn))?;
     let mut text = if json {
         serde_json::to_string_pretty(&explanation).context("the explanation cannot be written")?
@@ -70,9 +73,15 @@ async fn explain(arn: ExecutionArn) -> anyhow::Result<Explanation> {
     })?;
     let state_machine = StepFunctions::new(&connection).state_machine(arn.state_machine());
     let execution_arn = arn.to_string();
-    let execution = state_machine.describe(&execution_arn).await.map_err(|error| in_words(&error, &arn))?;
+    let execution = state_machine
+        .describe(&execution_arn)
+        .await
+        .map_err(|error| in_words(&error, &arn))?;
     let mut explainer = Explainer::new(arn.clone(), execution)?;
-    state_machine.each_event(&execution_arn, |event| explainer.note(event)).await.map_err(|error| in_words(&error, &arn))?;
+    state_machine
+        .each_event(&execution_arn, |event| explainer.note(event))
+        .await
+        .map_err(|error| in_words(&error, &arn))?;
     Ok(explainer.explain(Clock::system().now()))
 }
 

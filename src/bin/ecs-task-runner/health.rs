@@ -1,4 +1,5 @@
-//! Liveness over HTTP: 200 while polls and heartbeats succeed in time, 503 otherwise, with their ages as JSON.
+//! Liveness over HTTP: 200 while polls and heartbeats succeed in time, 503 otherwise, with their
+//! ages as JSON.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -24,7 +25,9 @@ const MAX_CONNECTIONS: usize = 16;
 
 /// Binds the address, so that a wrong one is told at the start.
 pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("the health address {address} cannot be listened on"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("the health address {address} cannot be listened on"))
 }
 
 /// Answers probes for as long as it is polled.
@@ -42,7 +45,12 @@ pub(crate) async fn serve(listener: TcpListener, vitals: Vitals) {
         };
         let vitals = vitals.clone();
         tokio::spawn(async move {
-            let service = service_fn(|request| std::future::ready(Ok::<_, Infallible>(answer(request.method(), vitals.signs()))));
+            let service = service_fn(|request| {
+                std::future::ready(Ok::<_, Infallible>(answer(
+                    request.method(),
+                    vitals.signs(),
+                )))
+            });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(HEADER_TIMEOUT)
@@ -74,6 +82,8 @@ fn answer(method: &Method, signs: Signs) -> Response<Full<Bytes>> {
     if !signs.is_well {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -31,31 +31,39 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[allow(clippy::doc_markdown, reason = "these comments are the help that --help prints, where backticks would show")]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help that --help prints, where backticks would show"
+)]
 enum Command {
-    /// Polls the Step Functions activity and runs the ECS tasks it is given, until it is told to stop.
+    /// Polls the Step Functions activity and runs the ECS tasks it is given, until it is told to
+    /// stop.
     ///
-    /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands running tasks over to other
-    /// workers, and exits with 0. A second signal ends it at once. RUST_LOG filters the log, as in RUST_LOG=debug.
+    /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands
+    /// running tasks over to other workers, and exits with 0. A second signal ends it at once.
+    /// RUST_LOG filters the log, as in RUST_LOG=debug.
     Worker(Box<WorkerArguments>),
     /// Checks the properties of Custom::EcsTask resources without calling AWS.
     ///
-    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type. Exits with 0 when there is
-    /// no problem, with 1 when there is one or the file cannot be read.
+    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type.
+    /// Exits with 0 when there is no problem, with 1 when there is one or the file cannot be read.
     Check(CheckArguments),
-    /// Tells what happened in an execution of the state machine: a timeline with durations, and a verdict.
+    /// Tells what happened in an execution of the state machine: a timeline with durations, and a
+    /// verdict.
     ///
-    /// Reads the execution's description and history with your own AWS credentials, which need states:DescribeExecution and
-    /// states:GetExecutionHistory. The region is the ARN's. The names of a resource's executions begin with its logical id.
-    /// Response URLs and values of environment overrides are never printed.
+    /// Reads the execution's description and history with your own AWS credentials, which need
+    /// states:DescribeExecution and states:GetExecutionHistory. The region is the ARN's. The names
+    /// of a resource's executions begin with its logical id. Response URLs and values of
+    /// environment overrides are never printed.
     ///
-    /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was not told, with 3 while the
-    /// execution runs, with 2 when it cannot be explained, and with 64 when the argument names no execution.
+    /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
+    /// not told, with 3 while the execution runs, with 2 when it cannot be explained, and with 64
+    /// when the argument names no execution.
     Explain(ExplainArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
-    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1 when it is not or does not
-    /// answer.
+    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with
+    /// 1 when it is not or does not answer.
     Health(HealthArguments),
 }
 
@@ -65,7 +73,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Printing can only fail when nobody reads.
             let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let result = match arguments.command {

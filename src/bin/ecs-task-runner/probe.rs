@@ -1,4 +1,5 @@
-//! The `health` command: asks the worker of this host how it is, where there is no shell and no curl to ask with.
+//! The `health` command: asks the worker of this host how it is, where there is no shell and no
+//! curl to ask with.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,13 +9,17 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-/// For the connection, and for each read and write. A container's health check gives up after 5 s by default.
+/// For the connection, and for each read and write. A container's health check gives up after 5 s
+/// by default.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// The answer of a worker has a few hundred bytes.
 const MAX_ANSWER: u64 = 4_096;
 
 #[derive(Debug, Args)]
-#[allow(clippy::doc_markdown, reason = "these comments are the help that --help prints, where backticks would show")]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help that --help prints, where backticks would show"
+)]
 pub(crate) struct HealthArguments {
     /// Address and port that the worker answers at
     #[arg(long, env = "HEALTH_ADDR", value_name = "ADDRESS")]
@@ -27,7 +32,10 @@ pub(crate) fn run(arguments: &HealthArguments) -> anyhow::Result<ExitCode> {
     let answer = ask(address).with_context(|| format!("no worker answers at {address}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if !head.starts_with("HTTP/1.1 200 ") {
-        bail!("the worker at {address} is not well: {}", if body.is_empty() { head } else { body });
+        bail!(
+            "the worker at {address} is not well: {}",
+            if body.is_empty() { head } else { body }
+        );
     }
     println!("{body}");
     Ok(ExitCode::SUCCESS)
@@ -37,7 +45,10 @@ fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
-    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )?;
     let mut answer = String::new();
     stream.take(MAX_ANSWER).read_to_string(&mut answer)?;
     Ok(answer)

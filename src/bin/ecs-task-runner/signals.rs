@@ -16,16 +16,19 @@ const SIGNAL_EXIT: i32 = 128;
 pub(crate) fn shut_down_on_signals(trigger: ShutdownTrigger) -> io::Result<()> {
     let signalled = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        // The order matters: at the first signal the flag is not set yet when the first of the two looks at it.
+        // The order matters: at the first signal the flag is not set yet when the first of the two
+        // looks at it.
         flag::register_conditional_shutdown(signal, SIGNAL_EXIT + signal, Arc::clone(&signalled))?;
         flag::register(signal, Arc::clone(&signalled))?;
     }
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
-            tracing::info!(signal, "received a signal");
-            trigger.request();
-        }
-    })?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                tracing::info!(signal, "received a signal");
+                trigger.request();
+            }
+        })?;
     Ok(())
 }

@@ -9,14 +9,21 @@ use tokio::time::interval;
 /// What a drain may take: a poll in flight ends within 65 s, and handing over takes seconds.
 const DRAIN: Duration = Duration::from_secs(75);
 
-/// Tells systemd when the first poll has succeeded, that the worker is alive while polls and heartbeats succeed in time, and that
-/// it is stopping. Ends with the shutdown.
+/// Tells systemd when the first poll has succeeded, that the worker is alive while polls and
+/// heartbeats succeed in time, and that it is stopping. Ends with the shutdown.
 pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
     let life = async {
         vitals.ready().await;
-        send(&[NotifyState::Ready, NotifyState::Status("polling the activity")]);
+        send(&[
+            NotifyState::Ready,
+            NotifyState::Status("polling the activity"),
+        ]);
         match sd_notify::watchdog_enabled() {
-            Some(limit) => vitals.while_well(limit / 2, || send(&[NotifyState::Watchdog])).await,
+            Some(limit) => {
+                vitals
+                    .while_well(limit / 2, || send(&[NotifyState::Watchdog]))
+                    .await
+            }
             None => std::future::pending().await,
         }
     };
@@ -25,7 +32,11 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
         () = life => {}
     }
     let drain = u32::try_from(DRAIN.as_micros()).unwrap_or(u32::MAX);
-    send(&[NotifyState::Stopping, NotifyState::ExtendTimeoutUsec(drain), NotifyState::Status("handing over running tasks")]);
+    send(&[
+        NotifyState::Stopping,
+        NotifyState::ExtendTimeoutUsec(drain),
+        NotifyState::Status("handing over running tasks"),
+    ]);
     // A unit whose watchdog stayed armed must not be killed for the drain's silence.
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let mut beat = interval(limit / 2);

@@ -24,9 +24,13 @@ const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(60);
 /// Works until it is told to stop.
 pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     logging::start(configuration.log_format);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the async runtime cannot be started")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the async runtime cannot be started")?;
     let worked = runtime.block_on(work(configuration));
-    // Nothing is left in hand. A name server that does not answer holds up a thread of the runtime, which a drop would wait for.
+    // Nothing is left in hand. A name server that does not answer holds up a thread of the runtime,
+    // which a drop would wait for.
     runtime.shutdown_background();
     worked
 }
@@ -36,17 +40,27 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     shut_down_on_signals(trigger).context("signals cannot be received")?;
     let connection = Connection::from_environment(Some(&configuration.region)).await;
     connection.check().await?;
-    let client = ActivityClient::new(&connection, &configuration.activity_arn, &configuration.worker_name);
+    let client = ActivityClient::new(
+        &connection,
+        &configuration.activity_arn,
+        &configuration.worker_name,
+    );
     match client.check().await {
         Ok(()) => {}
         // Only a definite answer is a reason not to start: polls wait out what passes.
-        Err(ActivityError::Unknown(error)) if error.may_pass() || error.kind == ErrorKind::AccessDenied => {
+        Err(ActivityError::Unknown(error))
+            if error.may_pass() || error.kind == ErrorKind::AccessDenied =>
+        {
             tracing::warn!(%error, "the activity could not be looked up; polling it all the same");
         }
         Err(error) => return Err(error.into()),
     }
-    let runner =
-        Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), Clock::system(), configuration.call_rates));
+    let runner = Arc::new(TaskRunner::start(
+        &Ecs::without_retries(&connection),
+        Logs::new(&connection),
+        Clock::system(),
+        configuration.call_rates,
+    ));
     let options = Options {
         max_tasks: configuration.max_tasks,
         pollers: configuration.pollers,
@@ -65,12 +79,20 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     if let Some(address) = configuration.health_addr {
         let listener = health::bind(address).await?;
         // The one asked for may leave the port to the system.
-        let address = listener.local_addr().context("the health address cannot be told")?;
+        let address = listener
+            .local_addr()
+            .context("the health address cannot be told")?;
         tracing::info!(%address, "answering health probes");
         tokio::spawn(health::serve(listener, vitals.clone()));
     }
     tokio::spawn(systemd::notify(vitals, shutdown.clone()));
-    activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await;
+    activity::serve(
+        client,
+        &options,
+        move |task| Arc::clone(&runner).handle(task),
+        shutdown,
+    )
+    .await;
     tracing::info!("shut down: nothing is left in hand");
     Ok(())
 }

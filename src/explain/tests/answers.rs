@@ -25,14 +25,27 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
     );
 
     let mut delivered = history.clone();
-    delivered.invoked(40_000, "Succeeded").ended(40_100, "Succeeded", "", "");
+    delivered
+        .invoked(40_000, "Succeeded")
+        .ended(40_100, "Succeeded", "", "");
     let delivered = delivered.explain(ExecutionStatus::Succeeded);
-    assert_eq!(delivered.verdict.sentence, "Succeeded. CloudFormation was answered SUCCESS, 40 s after its request.");
+    assert_eq!(
+        delivered.verdict.sentence,
+        "Succeeded. CloudFormation was answered SUCCESS, 40 s after its request."
+    );
 
-    history.entered(70_000, "AnswerNotSent", &json!({})).ended(70_000, "Failed", "CustomResource.AnswerNotSent", lambda);
+    history.entered(70_000, "AnswerNotSent", &json!({})).ended(
+        70_000,
+        "Failed",
+        "CustomResource.AnswerNotSent",
+        lambda,
+    );
     let given_up = history.explain(ExecutionStatus::Failed);
     let text = given_up.to_string();
-    assert!(text.contains("execution failed without an answer: CustomResource.AnswerNotSent\n"), "{text}");
+    assert!(
+        text.contains("execution failed without an answer: CustomResource.AnswerNotSent\n"),
+        "{text}"
+    );
     assert!(text.contains("\nThe run succeeded, but this execution could not tell CloudFormation so. The function rescue"), "{text}");
     assert_eq!(given_up.verdict.result, Result::Failed);
 }
@@ -40,7 +53,8 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
 #[test]
 fn an_end_from_outside_is_answered_by_rescue() {
     let not_claimed = "No worker polled the activity for 300 s: is the fleet running?";
-    let waiting = |history: &mut History| _ = history.entered(100, "RunTask", &json!({})).scheduled(200);
+    let waiting =
+        |history: &mut History| _ = history.entered(100, "RunTask", &json!({})).scheduled(200);
     let taken = |history: &mut History| _ = claimed(history);
     for (status, kind, error, cause, before, expected) in [
         (
@@ -73,16 +87,30 @@ fn an_end_from_outside_is_answered_by_rescue() {
             "",
             "",
             &waiting,
-            &["execution timed out\n", "The execution timed out before", "  Worker.NotClaimed: No worker polled the activity until"],
+            &[
+                "execution timed out\n",
+                "The execution timed out before",
+                "  Worker.NotClaimed: No worker polled the activity until",
+            ],
         ),
-        (ExecutionStatus::TimedOut, "TimedOut", "", "", &taken, &["  EcsTask.DeadlineExceeded: Worker 'i-0abc' had taken the run"]),
+        (
+            ExecutionStatus::TimedOut,
+            "TimedOut",
+            "",
+            "",
+            &taken,
+            &["  EcsTask.DeadlineExceeded: Worker 'i-0abc' had taken the run"],
+        ),
         (
             ExecutionStatus::Failed,
             "Failed",
             "States.Runtime",
             "Activity does not exist",
             &waiting,
-            &["execution failed without an answer: States.Runtime\n", "  States.Runtime: the state machine could not run"],
+            &[
+                "execution failed without an answer: States.Runtime\n",
+                "  States.Runtime: the state machine could not run",
+            ],
         ),
     ] {
         let mut history = History::of("Create");
@@ -100,7 +128,9 @@ fn an_end_from_outside_is_answered_by_rescue() {
 #[test]
 fn a_delete_that_ended_without_an_answer_is_answered_with_success() {
     let mut history = History::of("Delete");
-    history.entered(100, "StopTasks", &json!({})).ended(400_000, "Aborted", "", "");
+    history
+        .entered(100, "StopTasks", &json!({}))
+        .ended(400_000, "Aborted", "", "");
     let text = history.explain(ExecutionStatus::Aborted).to_string();
     assert!(text.ends_with("The function rescue answers for it, outside this history: SUCCESS, as to every Delete.\n"), "{text}");
 }
@@ -115,5 +145,10 @@ fn an_execution_that_is_ended_after_its_answer_has_answered() {
         .ended(10_500, "Aborted", "", "too late");
     let verdict = history.explain(ExecutionStatus::Aborted).verdict;
     assert_eq!(verdict.result, Result::Succeeded);
-    assert!(verdict.sentence.contains("answered SUCCESS, 10 s after its request"), "{verdict:?}");
+    assert!(
+        verdict
+            .sentence
+            .contains("answered SUCCESS, 10 s after its request"),
+        "{verdict:?}"
+    );
 }

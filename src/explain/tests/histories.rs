@@ -1,4 +1,5 @@
-//! Histories as Step Functions records them, with their times in milliseconds since the execution was started.
+//! Histories as Step Functions records them, with their times in milliseconds since the execution
+//! was started.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -14,7 +15,10 @@ pub(super) const SECRET: &str = "hunter2-hunter2";
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:ecs-task";
 
 pub(super) fn arn() -> ExecutionArn {
-    ExecutionArn::parse(&format!("arn:aws:states:eu-west-1:123456789012:execution:ecs-task:{NAME}")).unwrap()
+    ExecutionArn::parse(&format!(
+        "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:{NAME}"
+    ))
+    .unwrap()
 }
 
 pub(super) fn time(millis: i64) -> Timestamp {
@@ -42,7 +46,14 @@ pub(super) fn execution(request_type: &str, status: ExecutionStatus) -> Executio
             "deadline": DEADLINE
         }
     });
-    Execution { status, started: time(0), stopped: None, input: input.to_string(), error: None, cause: None }
+    Execution {
+        status,
+        started: time(0),
+        stopped: None,
+        input: input.to_string(),
+        error: None,
+        cause: None,
+    }
 }
 
 /// A history and the execution it belongs to.
@@ -54,7 +65,10 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn of(request_type: &str) -> Self {
-        let mut history = Self { execution: execution(request_type, ExecutionStatus::Running), events: Vec::new() };
+        let mut history = Self {
+            execution: execution(request_type, ExecutionStatus::Running),
+            events: Vec::new(),
+        };
         history.event(0, "ExecutionStarted");
         history
     }
@@ -87,7 +101,10 @@ impl History {
     /// A state is entered with the execution's input and these members.
     pub(super) fn entered(&mut self, at: i64, state: &str, members: &Value) -> &mut Self {
         let mut input: Value = serde_json::from_str(&self.execution.input).unwrap();
-        input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
         let event = self.event(at, "TaskStateEntered");
         (event.state, event.input) = (Some(state.to_owned()), Some(input.to_string()));
         self
@@ -120,7 +137,8 @@ impl History {
 
     /// An activity's event as an emulator names it.
     pub(super) fn emulated(&mut self, at: i64, kind: &str, error: Option<&str>) -> &mut Self {
-        self.failure(at, &format!("Task{kind}"), error.unwrap_or_default(), "").resource = Some(ACTIVITY.to_owned());
+        self.failure(at, &format!("Task{kind}"), error.unwrap_or_default(), "")
+            .resource = Some(ACTIVITY.to_owned());
         self
     }
 
@@ -145,7 +163,14 @@ impl History {
 
     /// What is said of it at this time.
     pub(super) fn explain_at(&self, status: ExecutionStatus, now: i64) -> Explanation {
-        let mut explainer = Explainer::new(arn(), Execution { status, ..self.execution.clone() }).unwrap();
+        let mut explainer = Explainer::new(
+            arn(),
+            Execution {
+                status,
+                ..self.execution.clone()
+            },
+        )
+        .unwrap();
         for event in &self.events {
             explainer.note(event.clone());
         }

@@ -20,29 +20,73 @@ fn maybe(texts: &'static [&'static str]) -> impl Strategy<Value = Option<String>
 }
 
 fn input() -> impl Strategy<Value = Option<String>> {
-    let running = prop_oneof![(0_u64..4).prop_map(|n| json!(n)), Just(json!(-1)), Just(json!("many")), Just(json!(u64::MAX))];
-    (running, maybe(&["EcsTask.Failed", "States.Runtime"]), maybe(&["2026-11-23T06:00:31Z", "soon"])).prop_map(|(running, error, time)| {
-        let state = json!({
-            "leftovers": {"running": running, "executions": running},
-            "error": {"Error": error, "Cause": error},
-            "output": {"StartedAt": time, "StoppedAt": "2026-11-23T06:00:20Z", "TaskArns": ",,"}
-        });
-        Some(state.to_string())
-    })
+    let running = prop_oneof![
+        (0_u64..4).prop_map(|n| json!(n)),
+        Just(json!(-1)),
+        Just(json!("many")),
+        Just(json!(u64::MAX))
+    ];
+    (
+        running,
+        maybe(&["EcsTask.Failed", "States.Runtime"]),
+        maybe(&["2026-11-23T06:00:31Z", "soon"]),
+    )
+        .prop_map(|(running, error, time)| {
+            let state = json!({
+                "leftovers": {"running": running, "executions": running},
+                "error": {"Error": error, "Cause": error},
+                "output": {"StartedAt": time, "StoppedAt": "2026-11-23T06:00:20Z", "TaskArns": ",,"}
+            });
+            Some(state.to_string())
+        })
 }
 
 fn event() -> impl Strategy<Value = RecordedEvent> {
     let name = "(Activity|Task|LambdaFunction|Execution|)(Scheduled|Started|Succeeded|Failed|TimedOut|Aborted|StateEntered|StateExited|Redriven|\\PC{0,4})";
-    let state =
-        maybe(&["RunTask", "StopTasks", "TasksStillRunning", "RespondSuccess", "RespondFailure", "Succeeded", "Failed", "AnswerNotSent"]);
+    let state = maybe(&[
+        "RunTask",
+        "StopTasks",
+        "TasksStillRunning",
+        "RespondSuccess",
+        "RespondFailure",
+        "Succeeded",
+        "Failed",
+        "AnswerNotSent",
+    ]);
     let error = maybe(&["Worker.HandedOver", "States.Timeout", "EcsTask.Failed", ""]);
-    let texts = (state, input(), maybe(&[ACTIVITY, "invoke"]), maybe(&["i-0abc"]), error, maybe(&["it failed", "{\"a\": 1}"]));
-    (name, -1_000_i64..10_000_000, texts).prop_map(|(name, at, (state, input, resource, worker, error, cause))| {
-        // What workers say is known to hold no value of an override.
-        let by_worker = error.as_deref().is_some_and(|error| ["Worker.HandedOver", "EcsTask.Failed"].contains(&error));
-        let cause = cause.map(|cause| if by_worker { cause.replace(SECRET, "") } else { cause });
-        RecordedEvent { at: time(at), name, state, input, resource, worker, error, cause }
-    })
+    let texts = (
+        state,
+        input(),
+        maybe(&[ACTIVITY, "invoke"]),
+        maybe(&["i-0abc"]),
+        error,
+        maybe(&["it failed", "{\"a\": 1}"]),
+    );
+    (name, -1_000_i64..10_000_000, texts).prop_map(
+        |(name, at, (state, input, resource, worker, error, cause))| {
+            // What workers say is known to hold no value of an override.
+            let by_worker = error
+                .as_deref()
+                .is_some_and(|error| ["Worker.HandedOver", "EcsTask.Failed"].contains(&error));
+            let cause = cause.map(|cause| {
+                if by_worker {
+                    cause.replace(SECRET, "")
+                } else {
+                    cause
+                }
+            });
+            RecordedEvent {
+                at: time(at),
+                name,
+                state,
+                input,
+                resource,
+                worker,
+                error,
+                cause,
+            }
+        },
+    )
 }
 
 fn status() -> impl Strategy<Value = ExecutionStatus> {

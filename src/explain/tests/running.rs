@@ -17,46 +17,100 @@ fn a_running_execution_says_what_it_waits_for() {
         (verdict.sentence, verdict.advice.unwrap_or_default())
     };
     assert_eq!(at(50, &|_| ()).0, "Running. It has just begun.");
-    let scheduled = |history: &mut History| _ = history.entered(100, "RunTask", &json!({})).scheduled(200);
-    assert_eq!(at(3_200, &scheduled).0, "Running. No worker has claimed the run yet, for 3.0 s.");
+    let scheduled =
+        |history: &mut History| _ = history.entered(100, "RunTask", &json!({})).scheduled(200);
+    assert_eq!(
+        at(3_200, &scheduled).0,
+        "Running. No worker has claimed the run yet, for 3.0 s."
+    );
     let (sentence, advice) = at(250_200, &|_| ());
-    assert_eq!(sentence, "Running. No worker has claimed the run for 4 min 10 s: is the fleet running?");
-    assert!(advice.starts_with("see whether the fleet is running. Rescue gives up"), "{advice}");
+    assert_eq!(
+        sentence,
+        "Running. No worker has claimed the run for 4 min 10 s: is the fleet running?"
+    );
+    assert!(
+        advice.starts_with("see whether the fleet is running. Rescue gives up"),
+        "{advice}"
+    );
     let (sentence, advice) = at(312_000, &|history| _ = history.claimed(252_000, "i-0abc"));
-    assert_eq!(sentence, "Running. Worker 'i-0abc' has had the run for 1 min 0 s; its deadline is in 49 min 48 s.");
-    assert!(advice.ends_with(&format!("--region eu-west-1 --cluster production --started-by {NAME}")), "{advice}");
+    assert_eq!(
+        sentence,
+        "Running. Worker 'i-0abc' has had the run for 1 min 0 s; its deadline is in 49 min 48 s."
+    );
+    assert!(
+        advice.ends_with(&format!(
+            "--region eu-west-1 --cluster production --started-by {NAME}"
+        )),
+        "{advice}"
+    );
     let (sentence, _) = at(3_400_000, &|_| ());
     assert!(sentence.ends_with("its deadline has passed."), "{sentence}");
-    let (sentence, _) = at(3_400_500, &|history| _ = history.failed(3_400_100, "Worker.HandedOver", ""));
-    assert!(sentence.contains("waits to be scheduled for another worker"), "{sentence}");
-    let stopping = |history: &mut History| _ = history.entered(3_401_000, "StopTasks", &json!({"error": ERROR()}));
-    assert_eq!(at(3_402_000, &stopping).0, "Running. It looks for and waits for leftover tasks, for 1.0 s.");
-    let still = |history: &mut History| {
-        _ = history.entered(3_403_000, "WaitForTasksToStop", &json!({"leftovers": {"running": 2}}));
+    let (sentence, _) = at(3_400_500, &|history| {
+        _ = history.failed(3_400_100, "Worker.HandedOver", "")
+    });
+    assert!(
+        sentence.contains("waits to be scheduled for another worker"),
+        "{sentence}"
+    );
+    let stopping = |history: &mut History| {
+        _ = history.entered(3_401_000, "StopTasks", &json!({"error": ERROR()}))
     };
-    assert_eq!(at(3_405_000, &still).0, "Running. It looks for and waits for 2 leftover task(s) to stop, for 2.0 s.");
-    let answering = |history: &mut History| _ = history.entered(3_406_000, "RespondFailure", &json!({"error": ERROR()}));
-    assert_eq!(at(3_409_000, &answering).0, "Running. CloudFormation is being answered FAILED, for 3.0 s.");
+    assert_eq!(
+        at(3_402_000, &stopping).0,
+        "Running. It looks for and waits for leftover tasks, for 1.0 s."
+    );
+    let still = |history: &mut History| {
+        _ = history.entered(
+            3_403_000,
+            "WaitForTasksToStop",
+            &json!({"leftovers": {"running": 2}}),
+        );
+    };
+    assert_eq!(
+        at(3_405_000, &still).0,
+        "Running. It looks for and waits for 2 leftover task(s) to stop, for 2.0 s."
+    );
+    let answering = |history: &mut History| {
+        _ = history.entered(3_406_000, "RespondFailure", &json!({"error": ERROR()}))
+    };
+    assert_eq!(
+        at(3_409_000, &answering).0,
+        "Running. CloudFormation is being answered FAILED, for 3.0 s."
+    );
     let answered = |history: &mut History| _ = history.invoked(3_410_000, "Succeeded");
-    assert_eq!(at(3_410_000, &answered).0, "Running. CloudFormation has its answer, and the execution is about to end.");
+    assert_eq!(
+        at(3_410_000, &answered).0,
+        "Running. CloudFormation has its answer, and the execution is about to end."
+    );
     assert_eq!(DEADLINE, "2026-11-23T06:55:00Z");
 
     let mut emulated = History::of("Create");
-    emulated.entered(100, "RunTask", &json!({})).emulated(200, "Scheduled", None);
-    let verdict = emulated.explain_at(ExecutionStatus::Running, 60_200).verdict;
-    assert!(verdict.sentence.contains("was scheduled 1 min 0 s ago, and this history does not tell"), "{verdict:?}");
+    emulated
+        .entered(100, "RunTask", &json!({}))
+        .emulated(200, "Scheduled", None);
+    let verdict = emulated
+        .explain_at(ExecutionStatus::Running, 60_200)
+        .verdict;
+    assert!(
+        verdict
+            .sentence
+            .contains("was scheduled 1 min 0 s ago, and this history does not tell"),
+        "{verdict:?}"
+    );
 }
 
 #[test]
 fn an_end_that_the_description_does_not_tell_yet_counts() {
     let mut history = History::of("Create");
-    claimed(&mut history).succeeded(10_000).entered(10_100, "RespondSuccess", &json!({})).invoked(10_400, "Succeeded").ended(
-        10_500,
-        "Succeeded",
-        "",
-        "",
-    );
+    claimed(&mut history)
+        .succeeded(10_000)
+        .entered(10_100, "RespondSuccess", &json!({}))
+        .invoked(10_400, "Succeeded")
+        .ended(10_500, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Running);
-    assert_eq!((explanation.verdict.result, explanation.status), (Result::Succeeded, "SUCCEEDED"));
+    assert_eq!(
+        (explanation.verdict.result, explanation.status),
+        (Result::Succeeded, "SUCCEEDED")
+    );
     assert!(explanation.ended.is_some());
 }

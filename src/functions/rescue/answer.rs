@@ -1,11 +1,12 @@
 //! Answering for an execution that ended.
 //!
-//! What it did not answer is answered with what it would have said. Two rescues at once, or one event delivered twice, send the same
-//! answer twice: a second PUT to the URL overwrites the first until CloudFormation has read it, and says the same. A respond function
-//! that was still sending when its execution was stopped sends the same as well, since the answer it had begun is the one that is
-//! repeated. The schedule's look may repeat an answer that another instance of the function gave; its own it remembers. What remains:
-//! an execution may be stopped between an answer's delivery and its record in the history, and then CloudFormation sees the same
-//! answer twice, too.
+//! What it did not answer is answered with what it would have said. Two rescues at once, or one
+//! event delivered twice, send the same answer twice: a second PUT to the URL overwrites the first
+//! until CloudFormation has read it, and says the same. A respond function that was still sending
+//! when its execution was stopped sends the same as well, since the answer it had begun is the one
+//! that is repeated. The schedule's look may repeat an answer that another instance of the function
+//! gave; its own it remembers. What remains: an execution may be stopped between an answer's
+//! delivery and its record in the history, and then CloudFormation sees the same answer twice, too.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,36 +29,44 @@ use crate::functions::respond::{RespondEvent, RespondStatus, State};
 use crate::outcome::Output;
 use crate::task_spec::TaskSpec;
 
-/// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of leftovers of three attempts
-/// each, and six attempts to answer), so that its last attempt is among them.
+/// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
+/// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among
+/// them.
 const EVENTS: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const ENDS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
-/// A worker learns with its next heartbeat that its execution has ended, at the latest when none has got through for 60 s, and may
-/// launch a task until then: a launch under way takes up to 10 s more, and the task is in lists some seconds later.
+/// A worker learns with its next heartbeat that its execution has ended, at the latest when none
+/// has got through for 60 s, and may launch a task until then: a launch under way takes up to 10 s
+/// more, and the task is in lists some seconds later.
 const WORKERS_KNOW: Duration = Duration::from_secs(75);
-/// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a run that came later.
+/// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
+/// run that came later.
 const LATER_RUN: Duration = Duration::from_secs(30);
-/// How long an invocation works at most, of the function's four minutes. One that is cut off is repeated, and so is its answer.
+/// How long an invocation works at most, of the function's four minutes. One that is cut off is
+/// repeated, and so is its answer.
 const WHOLE: Duration = Duration::from_secs(200);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 /// How long the look takes at most after which an answer goes out that has no more time to wait.
 const LAST_LOOK: Duration = Duration::from_secs(5);
-/// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before some seconds, or a minute with
-/// all their retries.
+/// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before
+/// some seconds, or a minute with all their retries.
 const DELIVERY: Duration = Duration::from_secs(45);
 
-/// The executions that this instance of the function has answered for, or has found answered. Nothing else tells of the first: an
-/// execution's history ends with the execution.
+/// The executions that this instance of the function has answered for, or has found answered.
+/// Nothing else tells of the first: an execution's history ends with the execution.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answered(Arc<Mutex<HashSet<String>>>);
 
 impl Answered {
-    /// More than end in the time for which the schedule looks for them. Forgetting costs another look.
+    /// More than end in the time for which the schedule looks for them. Forgetting costs another
+    /// look.
     const REMEMBERED: usize = 10_000;
 
     pub(super) fn contains(&self, execution_arn: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(execution_arn)
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(execution_arn)
     }
 
     pub(super) fn remember(&self, execution_arn: &str) {
@@ -73,20 +82,39 @@ impl Rescuer {
     /// Answers, unless the execution's history says that it was done.
     ///
     /// `status` is how the execution has ended by the word of who saw it end.
-    pub(super) async fn answer_for(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
+    pub(super) async fn answer_for(
+        &self,
+        execution_arn: &str,
+        status: ExecutionStatus,
+    ) -> Result<Rescued, RescueError> {
         let rescued = self.answer_unless_given(execution_arn, status).await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
     }
 
-    async fn answer_unless_given(&self, execution_arn: &str, status: ExecutionStatus) -> Result<Rescued, RescueError> {
+    async fn answer_unless_given(
+        &self,
+        execution_arn: &str,
+        status: ExecutionStatus,
+    ) -> Result<Rescued, RescueError> {
         let end = Instant::now() + WHOLE;
         let execution = self.state_machine.describe(execution_arn).await?;
-        let events = self.state_machine.last_events(execution_arn, EVENTS).await?;
+        let events = self
+            .state_machine
+            .last_events(execution_arn, EVENTS)
+            .await?;
         // A description may lag behind. Whoever makes up an event must not be able to end a run.
         let status = match execution.status {
-            ExecutionStatus::Running if events.last().is_some_and(|last| ENDS.contains(&last.name.as_str())) => status,
-            ExecutionStatus::Running => return Err(RescueError::StillRuns(execution_arn.to_owned())),
+            ExecutionStatus::Running
+                if events
+                    .last()
+                    .is_some_and(|last| ENDS.contains(&last.name.as_str())) =>
+            {
+                status
+            }
+            ExecutionStatus::Running => {
+                return Err(RescueError::StillRuns(execution_arn.to_owned()));
+            }
             status => status,
         };
         let course = Course::of(&events);
@@ -103,23 +131,38 @@ impl Rescuer {
         }
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
-            tracing::warn!(execution = execution_arn, "the execution was not started for CloudFormation; there is nobody to answer");
+            tracing::warn!(
+                execution = execution_arn,
+                "the execution was not started for CloudFormation; there is nobody to answer"
+            );
             return Ok(Rescued::Nothing);
         };
         tell_of(execution_arn, status, &execution);
         let is_delete = request.request_type == RequestType::Delete;
-        let owner = if is_delete { Owner::Resource { launched_until: None } } else { Owner::Execution };
+        let owner = if is_delete {
+            Owner::Resource {
+                launched_until: None,
+            }
+        } else {
+            Owner::Execution
+        };
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
-        let leftovers = task.as_ref().map(|task| self.leftovers_of(owner, task, &execution));
+        let leftovers = task
+            .as_ref()
+            .map(|task| self.leftovers_of(owner, task, &execution));
         let still_running = match &leftovers {
             Some(leftovers) => leftovers.stop_before_the_answer().await,
             None => 0,
         };
         if is_delete {
-            self.responder.succeed(&request, Output::default(), DELIVERY).await?;
+            self.responder
+                .succeed(&request, Output::default(), DELIVERY)
+                .await?;
         } else {
             let verdict = verdict(status, &execution, &course.activity);
-            self.responder.fail(&request, &reason(&verdict, still_running), DELIVERY).await?;
+            self.responder
+                .fail(&request, &reason(&verdict, still_running), DELIVERY)
+                .await?;
         }
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
             leftovers.stop_until_workers_know(end).await;
@@ -127,15 +170,29 @@ impl Rescuer {
         Ok(Rescued::Answered)
     }
 
-    fn leftovers_of<'a>(&'a self, owner: Owner, task: &'a TaskSpec, execution: &Execution) -> LeftoversOfEnded<'a> {
+    fn leftovers_of<'a>(
+        &'a self,
+        owner: Owner,
+        task: &'a TaskSpec,
+        execution: &Execution,
+    ) -> LeftoversOfEnded<'a> {
         let now = Instant::now();
-        let since_end = execution.stopped.map_or(Duration::ZERO, |stopped| self.clock.since(stopped));
+        let since_end = execution
+            .stopped
+            .map_or(Duration::ZERO, |stopped| self.clock.since(stopped));
         let owner = match (owner, execution.stopped) {
-            // The resource may be back by the time of a late rescue: what was launched since is another run's.
-            (Owner::Resource { .. }, Some(ended)) => Owner::Resource { launched_until: Some(after(ended, LATER_RUN)) },
+            // The resource may be back by the time of a late rescue: what was launched since is
+            // another run's.
+            (Owner::Resource { .. }, Some(ended)) => Owner::Resource {
+                launched_until: Some(after(ended, LATER_RUN)),
+            },
             (owner, _) => owner,
         };
-        let until_answer = self.clock.until(after(task.deadline, DEFINITION_PATIENCE)).min(self.patience.leftovers).max(LAST_LOOK);
+        let until_answer = self
+            .clock
+            .until(after(task.deadline, DEFINITION_PATIENCE))
+            .min(self.patience.leftovers)
+            .max(LAST_LOOK);
         LeftoversOfEnded {
             leftovers: &self.leftovers,
             owner,
@@ -153,18 +210,25 @@ struct LeftoversOfEnded<'a> {
     owner: Owner,
     task: &'a TaskSpec,
     reason: String,
-    /// Until then it is waited, before CloudFormation is answered: it waits no longer than it had been told.
+    /// Until then it is waited, before CloudFormation is answered: it waits no longer than it had
+    /// been told.
     answer_at: Instant,
     /// From then on no worker launches anything for the execution.
     workers_know_at: Instant,
 }
 
 impl LeftoversOfEnded<'_> {
-    /// Stops them and waits, bounded, until they have stopped; answers how many still run. The answer does not depend on it.
+    /// Stops them and waits, bounded, until they have stopped; answers how many still run. The
+    /// answer does not depend on it.
     async fn stop_before_the_answer(&self) -> u32 {
         let mut left = 0;
         loop {
-            match timeout_at(self.answer_at, self.leftovers.stop(self.owner, self.task, &self.reason)).await {
+            match timeout_at(
+                self.answer_at,
+                self.leftovers.stop(self.owner, self.task, &self.reason),
+            )
+            .await
+            {
                 Ok(Ok(0)) => return 0,
                 Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
                 Ok(Err(error)) => {
@@ -180,15 +244,24 @@ impl LeftoversOfEnded<'_> {
         }
     }
 
-    /// Goes on stopping what a worker launches that does not know yet that its execution has ended. Nobody else would: the worker
-    /// lets go of the task when it hears of it.
+    /// Goes on stopping what a worker launches that does not know yet that its execution has ended.
+    /// Nobody else would: the worker lets go of the task when it hears of it.
     async fn stop_until_workers_know(&self, end: Instant) {
         while Instant::now() < self.workers_know_at.min(end) {
             sleep(BETWEEN_LOOKS).await;
-            match timeout(LAST_LOOK, self.leftovers.stop(self.owner, self.task, &self.reason)).await {
+            match timeout(
+                LAST_LOOK,
+                self.leftovers.stop(self.owner, self.task, &self.reason),
+            )
+            .await
+            {
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "tasks launched after the execution's end cannot be looked for"),
-                Err(_) => tracing::warn!("tasks launched after the execution's end could not be looked for in time"),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "tasks launched after the execution's end cannot be looked for")
+                }
+                Err(_) => tracing::warn!(
+                    "tasks launched after the execution's end could not be looked for in time"
+                ),
             }
         }
     }
@@ -203,11 +276,14 @@ fn was_taken(events: &[RecordedEvent]) -> bool {
     })
 }
 
-/// Says that the execution ended without an answer, which is an incident. It is none when CloudFormation has given it up: nobody
-/// waits for that answer.
+/// Says that the execution ended without an answer, which is an incident. It is none when
+/// CloudFormation has given it up: nobody waits for that answer.
 fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
     if is_given_up(execution) {
-        tracing::info!(execution = execution_arn, "the execution was stopped since CloudFormation had given it up; it is answered now");
+        tracing::info!(
+            execution = execution_arn,
+            "the execution was stopped since CloudFormation had given it up; it is answered now"
+        );
     } else {
         tracing::error!(
             incident = INCIDENT_UNANSWERED,
@@ -220,7 +296,11 @@ fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) 
 
 /// The event that the state had invoked `respond` with. `None` when its input is no state of ours.
 fn begun(is_success: bool, state: &str) -> Option<RespondEvent> {
-    let status = if is_success { RespondStatus::Success } else { RespondStatus::Failed };
+    let status = if is_success {
+        RespondStatus::Success
+    } else {
+        RespondStatus::Failed
+    };
     let state: State = serde_json::from_str(state).ok()?;
     Some(RespondEvent { status, state })
 }

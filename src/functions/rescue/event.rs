@@ -17,8 +17,8 @@ pub enum RescueEvent {
     Schedule,
 }
 
-/// The execution that ended. The event carries its input as well, but only up to a size; `DescribeExecution` has it always, and
-/// cannot be made up by whoever invokes the function.
+/// The execution that ended. The event carries its input as well, but only up to a size;
+/// `DescribeExecution` has it always, and cannot be made up by whoever invokes the function.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
@@ -85,11 +85,17 @@ mod tests {
                 "outputDetails": null
             }
         });
-        let RescueEvent::Ended(ended) = RescueEvent::parse(ended).unwrap() else { panic!("an execution ended") };
+        let RescueEvent::Ended(ended) = RescueEvent::parse(ended).unwrap() else {
+            panic!("an execution ended")
+        };
         assert_eq!(ended.status, ExecutionStatus::Aborted);
         for detail in [json!({}), json!(null), json!([1])] {
-            let scheduled = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": detail});
-            assert_eq!(RescueEvent::parse(scheduled).unwrap(), RescueEvent::Schedule);
+            let scheduled =
+                json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": detail});
+            assert_eq!(
+                RescueEvent::parse(scheduled).unwrap(),
+                RescueEvent::Schedule
+            );
         }
     }
 

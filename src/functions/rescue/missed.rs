@@ -1,5 +1,5 @@
-//! Answering for executions whose end nobody told: EventBridge gets the status changes of executions as best effort ("AWS Step
-//! Functions events", Amazon EventBridge Events Reference).
+//! Answering for executions whose end nobody told: EventBridge gets the status changes of
+//! executions as best effort ("AWS Step Functions events", Amazon EventBridge Events Reference).
 
 use std::time::Duration;
 
@@ -11,13 +11,17 @@ use crate::aws::step_functions::EndedExecution;
 use crate::clock::{after, before};
 use crate::execution_history::{Answer, Course};
 
-/// After its end an event has this long to bring the rescue that answers; leftover tasks are waited for in it.
+/// After its end an event has this long to bring the rescue that answers; leftover tasks are waited
+/// for in it.
 const EVENT_HAS: Duration = Duration::from_mins(3);
-/// For this long an execution is looked for: many looks, a minute apart, and the attempts that Lambda makes of one that failed.
+/// For this long an execution is looked for: many looks, a minute apart, and the attempts that
+/// Lambda makes of one that failed.
 const LOOKED_FOR: Duration = Duration::from_mins(15);
-/// An execution that is older by less than this than the oldest that is looked for is not found by the next look.
+/// An execution that is older by less than this than the oldest that is looked for is not found by
+/// the next look.
 const LAST_LOOK: Duration = Duration::from_mins(1);
-/// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those that ended lately began since.
+/// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those
+/// that ended lately began since.
 const LONGEST_EXECUTION: Duration = Duration::from_hours(1);
 /// Histories read in one look, as many as are read of executions that wait; the quota is the same.
 const MAX_CHECKED: usize = 300;
@@ -37,23 +41,37 @@ enum Found {
 impl Rescuer {
     /// Answers how many executions were answered for. After `end` no answer is begun.
     ///
-    /// An answer that cannot be given is an error of the last look that finds its execution only. Before, another look follows, and each
-    /// of them would be repeated and fill the dead-letter queue.
+    /// An answer that cannot be given is an error of the last look that finds its execution only.
+    /// Before, another look follows, and each of them would be repeated and fill the dead-letter
+    /// queue.
     ///
     /// # Errors
-    /// When Step Functions could be asked about none of them, or an answer could not be given to the end.
+    /// When Step Functions could be asked about none of them, or an answer could not be given to
+    /// the end.
     pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_HAS + LOOKED_FOR);
         let latest = before(now, EVENT_HAS);
-        let mut ended = self.state_machine.ended_without_success(before(earliest, LONGEST_EXECUTION)).await?;
+        let mut ended = self
+            .state_machine
+            .ended_without_success(before(earliest, LONGEST_EXECUTION))
+            .await?;
         // What is known to be answered makes room for the rest.
-        ended.retain(|execution| execution.ended > earliest && execution.ended <= latest && !self.answered.contains(&execution.arn));
+        ended.retain(|execution| {
+            execution.ended > earliest
+                && execution.ended <= latest
+                && !self.answered.contains(&execution.arn)
+        });
         let all = ended.len();
         ended.truncate(MAX_CHECKED);
         let (mut answered, mut looked, mut left) = (0, 0, all - ended.len());
         let (mut failure, mut given_up) = (None, None);
-        let mut looks = stream::iter(ended.into_iter().map(|execution| self.look_at(execution, end))).buffer_unordered(AT_ONCE);
+        let mut looks = stream::iter(
+            ended
+                .into_iter()
+                .map(|execution| self.look_at(execution, end)),
+        )
+        .buffer_unordered(AT_ONCE);
         while let Some((execution, found)) = looks.next().await {
             match found {
                 Ok(Found::WasAnswered) => looked += 1,
@@ -66,14 +84,19 @@ impl Rescuer {
                     tracing::error!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
                     match error {
                         RescueError::Api(_) => failure = Some(error),
-                        _ if execution.ended <= after(earliest, LAST_LOOK) => given_up = Some(error),
+                        _ if execution.ended <= after(earliest, LAST_LOOK) => {
+                            given_up = Some(error)
+                        }
                         _ => looked += 1,
                     }
                 }
             }
         }
         if left > 0 {
-            tracing::warn!(left, "more executions ended than one look can read; the next ones go on with them");
+            tracing::warn!(
+                left,
+                "more executions ended than one look can read; the next ones go on with them"
+            );
         }
         match (given_up, failure) {
             (Some(error), _) => Err(error),
@@ -82,16 +105,27 @@ impl Rescuer {
         }
     }
 
-    async fn look_at(&self, execution: EndedExecution, end: Instant) -> (EndedExecution, Result<Found, RescueError>) {
+    async fn look_at(
+        &self,
+        execution: EndedExecution,
+        end: Instant,
+    ) -> (EndedExecution, Result<Found, RescueError>) {
         let found = self.answer_if_missed(&execution, end).await;
         (execution, found)
     }
 
-    async fn answer_if_missed(&self, execution: &EndedExecution, end: Instant) -> Result<Found, RescueError> {
+    async fn answer_if_missed(
+        &self,
+        execution: &EndedExecution,
+        end: Instant,
+    ) -> Result<Found, RescueError> {
         if Instant::now() >= end {
             return Ok(Found::Left);
         }
-        let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
+        let events = self
+            .state_machine
+            .last_events(&execution.arn, EVENTS)
+            .await?;
         if Course::of(&events).answer == Answer::Given {
             self.answered.remember(&execution.arn);
             return Ok(Found::WasAnswered);
@@ -99,8 +133,15 @@ impl Rescuer {
         if Instant::now() >= end {
             return Ok(Found::Left);
         }
-        tracing::warn!(execution = execution.arn, "the event of the execution's end may not have brought its answer; it is looked after");
+        tracing::warn!(
+            execution = execution.arn,
+            "the event of the execution's end may not have brought its answer; it is looked after"
+        );
         let rescued = self.answer_for(&execution.arn, execution.status).await?;
-        Ok(if rescued == Rescued::Answered { Found::AnsweredNow } else { Found::WasAnswered })
+        Ok(if rescued == Rescued::Answered {
+            Found::AnsweredNow
+        } else {
+            Found::WasAnswered
+        })
     }
 }

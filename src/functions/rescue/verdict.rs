@@ -7,18 +7,25 @@ use crate::error_name::ErrorName;
 use crate::execution_history::Activity;
 use crate::functions::reason::CaughtError;
 
-/// The error of an execution that no worker took. Not one of the `EcsTask.…` errors: those say what became of a task, and this one
-/// that there is no fleet, which is somebody else's alarm. A run that was handed over may even have a task, so it is not
-/// `EcsTask.NotStarted` either.
+/// The error of an execution that no worker took. Not one of the `EcsTask.…` errors: those say what
+/// became of a task, and this one that there is no fleet, which is somebody else's alarm. A run
+/// that was handed over may even have a task, so it is not `EcsTask.NotStarted` either.
 pub const NOT_CLAIMED: &str = "Worker.NotClaimed";
 
 /// What an execution is stopped with that no worker took within `claim_timeout`.
 pub(super) fn not_claimed(claim_timeout: Duration) -> String {
-    format!("No worker polled the activity for {} s: is the fleet running?", claim_timeout.as_secs())
+    format!(
+        "No worker polled the activity for {} s: is the fleet running?",
+        claim_timeout.as_secs()
+    )
 }
 
 /// The error that the execution would have caught.
-pub(crate) fn verdict(status: ExecutionStatus, execution: &Execution, activity: &Activity) -> CaughtError {
+pub(crate) fn verdict(
+    status: ExecutionStatus,
+    execution: &Execution,
+    activity: &Activity,
+) -> CaughtError {
     let said = said(execution);
     let (error, cause) = match status {
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
@@ -53,14 +60,21 @@ pub(crate) fn verdict(status: ExecutionStatus, execution: &Execution, activity: 
             (error, execution.cause.clone().unwrap_or_default())
         }
     };
-    CaughtError { error: error.to_owned(), cause: cause.trim_end().to_owned() }
+    CaughtError {
+        error: error.to_owned(),
+        cause: cause.trim_end().to_owned(),
+    }
 }
 
 /// The error and cause that somebody gave, without a full stop.
 fn said(execution: &Execution) -> Option<String> {
     let parts: Vec<_> = [&execution.error, &execution.cause]
         .into_iter()
-        .filter_map(|part| part.as_deref().map(|text| text.trim().trim_end_matches('.')).filter(|text| !text.is_empty()))
+        .filter_map(|part| {
+            part.as_deref()
+                .map(|text| text.trim().trim_end_matches('.'))
+                .filter(|text| !text.is_empty())
+        })
         .collect();
     (!parts.is_empty()).then(|| parts.join(": "))
 }
@@ -77,20 +91,94 @@ mod tests {
 
     #[test]
     fn every_end_has_its_words() {
-        let waiting = Activity::Waiting { since: Timestamp::UNIX_EPOCH };
-        let taken = Activity::Taken { worker: Some("i-0abc".to_owned()) };
+        let waiting = Activity::Waiting {
+            since: Timestamp::UNIX_EPOCH,
+        };
+        let taken = Activity::Taken {
+            worker: Some("i-0abc".to_owned()),
+        };
         let not_claimed = not_claimed(Duration::from_secs(300));
         for (status, error, cause, activity, expected_error, expected) in [
-            (ExecutionStatus::Aborted, NOT_CLAIMED, not_claimed.as_str(), &waiting, NOT_CLAIMED, "No worker polled the activity for 300 s"),
-            (ExecutionStatus::Aborted, "", "", &waiting, "EcsTask.Interrupted", "no reason was given. No worker had taken it yet."),
-            (ExecutionStatus::Aborted, "", "wrong release.", &taken, "EcsTask.Interrupted", "over: wrong release. Worker 'i-0abc' had"),
-            (ExecutionStatus::Aborted, "Mine", "why", &Activity::Ended, "EcsTask.Interrupted", "over: Mine: why."),
-            (ExecutionStatus::TimedOut, "", "", &waiting, NOT_CLAIMED, "is the fleet running?"),
-            (ExecutionStatus::TimedOut, "", "", &taken, "EcsTask.DeadlineExceeded", "Worker 'i-0abc' had taken the run"),
-            (ExecutionStatus::TimedOut, "", "", &Activity::Taken { worker: None }, "EcsTask.DeadlineExceeded", "A worker had taken"),
-            (ExecutionStatus::TimedOut, "", "", &Activity::Unknown, "EcsTask.DeadlineExceeded", "before it had answered"),
-            (ExecutionStatus::Failed, "States.Runtime", "Activity does not exist", &Activity::Ended, "States.Runtime", "does not exist"),
-            (ExecutionStatus::Failed, "", "", &Activity::Unknown, "States.Unknown", ""),
+            (
+                ExecutionStatus::Aborted,
+                NOT_CLAIMED,
+                not_claimed.as_str(),
+                &waiting,
+                NOT_CLAIMED,
+                "No worker polled the activity for 300 s",
+            ),
+            (
+                ExecutionStatus::Aborted,
+                "",
+                "",
+                &waiting,
+                "EcsTask.Interrupted",
+                "no reason was given. No worker had taken it yet.",
+            ),
+            (
+                ExecutionStatus::Aborted,
+                "",
+                "wrong release.",
+                &taken,
+                "EcsTask.Interrupted",
+                "over: wrong release. Worker 'i-0abc' had",
+            ),
+            (
+                ExecutionStatus::Aborted,
+                "Mine",
+                "why",
+                &Activity::Ended,
+                "EcsTask.Interrupted",
+                "over: Mine: why.",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "",
+                "",
+                &waiting,
+                NOT_CLAIMED,
+                "is the fleet running?",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "",
+                "",
+                &taken,
+                "EcsTask.DeadlineExceeded",
+                "Worker 'i-0abc' had taken the run",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "",
+                "",
+                &Activity::Taken { worker: None },
+                "EcsTask.DeadlineExceeded",
+                "A worker had taken",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "",
+                "",
+                &Activity::Unknown,
+                "EcsTask.DeadlineExceeded",
+                "before it had answered",
+            ),
+            (
+                ExecutionStatus::Failed,
+                "States.Runtime",
+                "Activity does not exist",
+                &Activity::Ended,
+                "States.Runtime",
+                "does not exist",
+            ),
+            (
+                ExecutionStatus::Failed,
+                "",
+                "",
+                &Activity::Unknown,
+                "States.Unknown",
+                "",
+            ),
         ] {
             let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             let execution = Execution {

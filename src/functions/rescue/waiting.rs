@@ -1,4 +1,5 @@
-//! Giving up executions that no worker takes: after `ClaimTimeout`, or when their deadline has passed.
+//! Giving up executions that no worker takes: after `ClaimTimeout`, or when their deadline has
+//! passed.
 
 use std::time::Duration;
 
@@ -10,13 +11,14 @@ use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
 use crate::execution_history::{Activity, Course};
 
-/// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a look comes every minute: this
-/// takes a quarter of that, and leaves the rest to people and to answers.
+/// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a
+/// look comes every minute: this takes a quarter of that, and leaves the rest to people and to
+/// answers.
 const MAX_CHECKED: usize = 300;
 /// How long one look may take; the next one comes a minute after its begin.
 const TIME: Duration = Duration::from_secs(45);
-/// A run whose deadline has passed is given up sooner, but not before a fleet that is there would have taken it: a worker then says
-/// how the run ended.
+/// A run whose deadline has passed is given up sooner, but not before a fleet that is there would
+/// have taken it: a worker then says how the run ended.
 const AT_LEAST: Duration = Duration::from_secs(20);
 /// Events read of each history: an attempt's last event is the last of all while it waits or runs.
 const EVENTS: usize = 5;
@@ -28,10 +30,15 @@ impl Rescuer {
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.clock.since(execution.started) >= AT_LEAST);
         // The others only have to be looked at for their deadline, as far as there is time.
-        let (ripe, young): (Vec<_>, Vec<_>) =
-            running.into_iter().partition(|execution| self.clock.since(execution.started) >= self.patience.claim);
+        let (ripe, young): (Vec<_>, Vec<_>) = running
+            .into_iter()
+            .partition(|execution| self.clock.since(execution.started) >= self.patience.claim);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
-        for execution in self.in_turn(&ripe).chain(self.in_turn(&young)).take(MAX_CHECKED) {
+        for execution in self
+            .in_turn(&ripe)
+            .chain(self.in_turn(&young))
+            .take(MAX_CHECKED)
+        {
             if Instant::now() >= end {
                 break;
             }
@@ -53,28 +60,45 @@ impl Rescuer {
         }
     }
 
-    /// Where more run than one look can read, each minute begins where the one before ended. Those that a worker has are read as
-    /// well: only a history tells which they are.
-    fn in_turn<'e>(&self, running: &'e [RunningExecution]) -> impl Iterator<Item = &'e RunningExecution> {
+    /// Where more run than one look can read, each minute begins where the one before ended. Those
+    /// that a worker has are read as well: only a history tells which they are.
+    fn in_turn<'e>(
+        &self,
+        running: &'e [RunningExecution],
+    ) -> impl Iterator<Item = &'e RunningExecution> {
         let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();
         let first = minute.wrapping_mul(MAX_CHECKED) % running.len().max(1);
-        let (later, earlier) = running.split_at(if running.len() > MAX_CHECKED { first } else { 0 });
+        let (later, earlier) = running.split_at(if running.len() > MAX_CHECKED {
+            first
+        } else {
+            0
+        });
         earlier.iter().chain(later)
     }
 
     async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
-        let events = self.state_machine.last_events(&execution.arn, EVENTS).await?;
+        let events = self
+            .state_machine
+            .last_events(&execution.arn, EVENTS)
+            .await?;
         let course = Course::of(&events);
-        let Activity::Waiting { since } = course.activity else { return Ok(false) };
+        let Activity::Waiting { since } = course.activity else {
+            return Ok(false);
+        };
         let waited = self.clock.since(since);
-        let is_too_late = waited >= AT_LEAST && course.deadline.is_some_and(|deadline| deadline <= self.clock.now());
+        let is_too_late = waited >= AT_LEAST
+            && course
+                .deadline
+                .is_some_and(|deadline| deadline <= self.clock.now());
         if waited < self.patience.claim && !is_too_late {
             return Ok(false);
         }
         let waited = waited.min(self.patience.claim);
-        // A worker may take it between the look and the stop. Its token is void then, and the end of the execution brings the
-        // rescue that stops what it has launched.
-        self.state_machine.stop(&execution.arn, NOT_CLAIMED, &not_claimed(waited)).await?;
+        // A worker may take it between the look and the stop. Its token is void then, and the end
+        // of the execution brings the rescue that stops what it has launched.
+        self.state_machine
+            .stop(&execution.arn, NOT_CLAIMED, &not_claimed(waited))
+            .await?;
         tracing::error!(
             incident = INCIDENT_NOT_CLAIMED,
             execution = execution.name,

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Longest text of all problems together: 20 told, each with at most a path of some levels, an echo and an expectation.
+/// Longest text of all problems together: 20 told, each with at most a path of some levels, an echo
+/// and an expectation.
 const MAX_PROBLEMS_TEXT: usize = 20_000;
 
 /// Names that lead the reading deep into the schema, and some that do not.
@@ -46,7 +47,16 @@ fn any_json() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         (0..20_i64).prop_map(|number| Value::from(number.to_string())),
-        prop::sample::select(vec!["true", "", "EC2", "memberOf", "subnet-1", "AWS::NoValue", "0a"]).prop_map(Value::from),
+        prop::sample::select(vec![
+            "true",
+            "",
+            "EC2",
+            "memberOf",
+            "subnet-1",
+            "AWS::NoValue",
+            "0a"
+        ])
+        .prop_map(Value::from),
         any::<String>().prop_map(Value::from),
     ];
     let name = prop_oneof![
@@ -56,7 +66,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     scalar.prop_recursive(8, 128, 8, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..24).prop_map(Value::from),
-            prop::collection::btree_map(name.clone(), inner, 0..12).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::btree_map(name.clone(), inner, 0..12)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
@@ -108,7 +119,9 @@ proptest! {
 
 #[test]
 fn many_problems_are_counted_not_told() {
-    let nonsense: Map<_, _> = (0..100_000).map(|index| (format!("nonsense{index}"), json!(1))).collect();
+    let nonsense: Map<_, _> = (0..100_000)
+        .map(|index| (format!("nonsense{index}"), json!(1)))
+        .collect();
     let told = Properties::parse(&Value::Object(nonsense)).unwrap_err();
     assert_eq!(told.told().len(), 20);
     assert_eq!(told.more(), 100_002 - 20);
@@ -116,7 +129,8 @@ fn many_problems_are_counted_not_told() {
 
 #[test]
 fn long_names_and_values_are_cut() {
-    let told =
-        problems_with(&json!({"x".repeat(1_000_000): 1, "Count": "9".repeat(1_000_000), "Group": "", "Cluster": "c".repeat(1_000_000)}));
+    let told = problems_with(
+        &json!({"x".repeat(1_000_000): 1, "Count": "9".repeat(1_000_000), "Group": "", "Cluster": "c".repeat(1_000_000)}),
+    );
     assert!(told.len() < 1_000, "{}", told.len());
 }

@@ -12,31 +12,70 @@ fn check(table: &[(Value, &str)]) {
 fn a_value_of_the_wrong_kind_or_name() {
     let network = |subnets: Value| json!({"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": subnets}}});
     check(&[
-        (json!({"Count": "abc"}), "Count is \"abc\"; expected a whole number from 0 to 10."),
-        (json!({"Count": "11"}), "Count is \"11\"; expected a whole number from 0 to 10."),
-        (json!({"Cluster": ""}), "Cluster is empty; expected the name or ARN of an ECS cluster."),
-        (json!({"Overides": {}}), "Overides is not a property of this resource; did you mean Overrides?"),
-        (json!({"PollInterval": "10"}), "PollInterval is not a property of this resource."),
+        (
+            json!({"Count": "abc"}),
+            "Count is \"abc\"; expected a whole number from 0 to 10.",
+        ),
+        (
+            json!({"Count": "11"}),
+            "Count is \"11\"; expected a whole number from 0 to 10.",
+        ),
+        (
+            json!({"Cluster": ""}),
+            "Cluster is empty; expected the name or ARN of an ECS cluster.",
+        ),
+        (
+            json!({"Overides": {}}),
+            "Overides is not a property of this resource; did you mean Overrides?",
+        ),
+        (
+            json!({"PollInterval": "10"}),
+            "PollInterval is not a property of this resource.",
+        ),
         (
             json!({"LaunchType": "fargate"}),
             "LaunchType is \"fargate\"; expected EC2, FARGATE, EXTERNAL or MANAGED_INSTANCES; did you mean FARGATE?",
         ),
-        (json!({"Timeout": "3541"}), "Timeout is \"3541\"; expected a whole number from 1 to 3540."),
-        (json!({"ServiceTimeout": "0"}), "ServiceTimeout is \"0\"; expected a whole number from 1 to 3600."),
-        (json!({"LogLines": "101"}), "LogLines is \"101\"; expected a whole number from 0 to 100."),
-        (json!({"RunOnCreate": "no"}), "RunOnCreate is \"no\"; expected true or false."),
-        (json!({"Containers": "migrate"}), "Containers is text; expected a list of container names."),
+        (
+            json!({"Timeout": "3541"}),
+            "Timeout is \"3541\"; expected a whole number from 1 to 3540.",
+        ),
+        (
+            json!({"ServiceTimeout": "0"}),
+            "ServiceTimeout is \"0\"; expected a whole number from 1 to 3600.",
+        ),
+        (
+            json!({"LogLines": "101"}),
+            "LogLines is \"101\"; expected a whole number from 0 to 100.",
+        ),
+        (
+            json!({"RunOnCreate": "no"}),
+            "RunOnCreate is \"no\"; expected true or false.",
+        ),
+        (
+            json!({"Containers": "migrate"}),
+            "Containers is text; expected a list of container names.",
+        ),
         (
             json!({"Instances": ["i-0123456789abcdef0"]}),
             "Instances[0] is \"i-0123456789abcdef0\"; expected the ARN or id of a container instance (not of an EC2 instance).",
         ),
-        (network(json!(["sg-1"])), "NetworkConfiguration.AwsvpcConfiguration.Subnets[0] is \"sg-1\"; expected a subnet id (subnet-…)."),
+        (
+            network(json!(["sg-1"])),
+            "NetworkConfiguration.AwsvpcConfiguration.Subnets[0] is \"sg-1\"; expected a subnet id (subnet-…).",
+        ),
         (
             json!({"NetworkConfiguration": {"AwsvpcConfiguration": {}}}),
             "NetworkConfiguration.AwsvpcConfiguration.Subnets is missing; expected a list of subnet ids.",
         ),
-        (json!({"Tags": [{"Key": "aws:x"}]}), "Tags[0].Key is \"aws:x\"; expected a tag's key (not one that begins with aws:)."),
-        (json!({"PropagateTags": "SERVICE"}), "PropagateTags is \"SERVICE\"; expected TASK_DEFINITION or NONE."),
+        (
+            json!({"Tags": [{"Key": "aws:x"}]}),
+            "Tags[0].Key is \"aws:x\"; expected a tag's key (not one that begins with aws:).",
+        ),
+        (
+            json!({"PropagateTags": "SERVICE"}),
+            "PropagateTags is \"SERVICE\"; expected TASK_DEFINITION or NONE.",
+        ),
         (
             json!({"UpdateCriteria": ["Taskdefinition"]}),
             "UpdateCriteria[0] is \"Taskdefinition\"; expected TaskDefinition, Cluster, Overrides \
@@ -54,14 +93,26 @@ fn more_or_longer_than_the_api_takes() {
     let many = |count: usize, item: &Value| Value::Array(vec![item.clone(); count]);
     let network = |subnets: Value| json!({"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": subnets}}});
     check(&[
-        (json!({"SuccessExitCodes": []}), "SuccessExitCodes is an empty list; expected a list of exit codes."),
+        (
+            json!({"SuccessExitCodes": []}),
+            "SuccessExitCodes is an empty list; expected a list of exit codes.",
+        ),
         (
             json!({"Instances": (0..11).map(|number| format!("0{number:x}")).collect::<Vec<_>>()}),
             "Instances has 11 items; expected at most 10.",
         ),
-        (json!({"Instances": ["0a", "0b", "0a"]}), "Instances[2] names an instance that an earlier item names."),
-        (network(many(17, &json!("subnet-1"))), "NetworkConfiguration.AwsvpcConfiguration.Subnets has 17 items; expected at most 16."),
-        (network(json!([])), "NetworkConfiguration.AwsvpcConfiguration.Subnets is an empty list; expected a list of subnet ids."),
+        (
+            json!({"Instances": ["0a", "0b", "0a"]}),
+            "Instances[2] names an instance that an earlier item names.",
+        ),
+        (
+            network(many(17, &json!("subnet-1"))),
+            "NetworkConfiguration.AwsvpcConfiguration.Subnets has 17 items; expected at most 16.",
+        ),
+        (
+            network(json!([])),
+            "NetworkConfiguration.AwsvpcConfiguration.Subnets is an empty list; expected a list of subnet ids.",
+        ),
         (
             json!({"NetworkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": many(6, &json!("sg-1"))}}}),
             "NetworkConfiguration.awsvpcConfiguration.securityGroups has 6 items; expected at most 5.",
@@ -70,13 +121,22 @@ fn more_or_longer_than_the_api_takes() {
             json!({"PlacementConstraints": many(11, &json!({"Type": "distinctInstance"}))}),
             "PlacementConstraints has 11 items; expected at most 10.",
         ),
-        (json!({"PlacementStrategy": many(6, &json!({"Type": "random"}))}), "PlacementStrategy has 6 items; expected at most 5."),
+        (
+            json!({"PlacementStrategy": many(6, &json!({"Type": "random"}))}),
+            "PlacementStrategy has 6 items; expected at most 5.",
+        ),
         (
             json!({"CapacityProviderStrategy": many(21, &json!({"CapacityProvider": "a", "Weight": 1}))}),
             "CapacityProviderStrategy has 21 items; expected at most 20.",
         ),
-        (json!({"Tags": (0..51).map(|key| json!({"Key": key})).collect::<Vec<_>>()}), "Tags has 51 items; expected at most 50."),
-        (json!({"Tags": [{"Key": "k".repeat(129)}]}), "Tags[0].Key has 129 characters; expected at most 128."),
+        (
+            json!({"Tags": (0..51).map(|key| json!({"Key": key})).collect::<Vec<_>>()}),
+            "Tags has 51 items; expected at most 50.",
+        ),
+        (
+            json!({"Tags": [{"Key": "k".repeat(129)}]}),
+            "Tags[0].Key has 129 characters; expected at most 128.",
+        ),
     ]);
 }
 
@@ -84,13 +144,22 @@ fn more_or_longer_than_the_api_takes() {
 fn what_does_not_go_together() {
     let many = |count: usize, item: &Value| Value::Array(vec![item.clone(); count]);
     check(&[
-        (json!({"cluster": "staging"}), "cluster is given twice, as Cluster and as cluster; keep one of them."),
-        (json!({"PlacementConstraints": [{"type": "memberOf"}]}), "PlacementConstraints[0] lacks expression, which memberOf needs."),
+        (
+            json!({"cluster": "staging"}),
+            "cluster is given twice, as Cluster and as cluster; keep one of them.",
+        ),
+        (
+            json!({"PlacementConstraints": [{"type": "memberOf"}]}),
+            "PlacementConstraints[0] lacks expression, which memberOf needs.",
+        ),
         (
             json!({"PlacementConstraints": [{"Type": "distinctInstance", "Expression": "x"}]}),
             "PlacementConstraints[0].Expression cannot be given for distinctInstance.",
         ),
-        (json!({"PlacementStrategy": [{"Type": "spread"}]}), "PlacementStrategy[0] lacks Field, which spread needs."),
+        (
+            json!({"PlacementStrategy": [{"Type": "spread"}]}),
+            "PlacementStrategy[0] lacks Field, which spread needs.",
+        ),
         (
             json!({"PlacementStrategy": [{"Type": "binpack", "Field": "disk"}]}),
             "PlacementStrategy[0].Field is neither cpu nor memory, which binpack needs.",
@@ -103,7 +172,10 @@ fn what_does_not_go_together() {
             json!({"CapacityProviderStrategy": many(2, &json!({"CapacityProvider": "a", "Weight": 1, "Base": "1"}))}),
             "CapacityProviderStrategy gives 2 providers a Base; ECS takes it for one.",
         ),
-        (json!({"Tags": [{"Key": "a"}, {"key": "a"}]}), "Tags[1] has a Key that an earlier tag has."),
+        (
+            json!({"Tags": [{"Key": "a"}, {"key": "a"}]}),
+            "Tags[1] has a Key that an earlier tag has.",
+        ),
         (
             json!({"LaunchType": "EC2", "CapacityProviderStrategy": [{"CapacityProvider": "a"}]}),
             "CapacityProviderStrategy cannot be given together with LaunchType: RunTask takes one of them; leave one of the two out.",
@@ -129,8 +201,14 @@ fn overrides_and_volumes() {
             container(json!({"name": "m", "memory": "lots"})),
             "Overrides.containerOverrides[0].memory is \"lots\"; expected a whole number, at least 4.",
         ),
-        (container(json!({"name": "m", "comand": []})), "Overrides.containerOverrides[0].comand is not known here; did you mean command?"),
-        (container(json!({"command": []})), "Overrides.containerOverrides[0].name is missing; expected the name of a container."),
+        (
+            container(json!({"name": "m", "comand": []})),
+            "Overrides.containerOverrides[0].comand is not known here; did you mean command?",
+        ),
+        (
+            container(json!({"command": []})),
+            "Overrides.containerOverrides[0].name is missing; expected the name of a container.",
+        ),
         (
             container(json!({"name": "m", "command": "migrate"})),
             "Overrides.containerOverrides[0].command is text; expected a list of the command and its arguments, each an item of its own.",
@@ -148,8 +226,14 @@ fn overrides_and_volumes() {
             "Overrides has 8244 characters as JSON; ECS takes at most 8192: \
              move long values to environment files, secrets or the task definition.",
         ),
-        (volume(json!({"RoleArn": role})), "VolumeConfigurations[0].ManagedEBSVolume lacks SizeInGiB or SnapshotId."),
-        (volume(json!({"SizeInGiB": 1})), "VolumeConfigurations[0].ManagedEBSVolume.RoleArn is missing; expected the ARN of an IAM role."),
+        (
+            volume(json!({"RoleArn": role})),
+            "VolumeConfigurations[0].ManagedEBSVolume lacks SizeInGiB or SnapshotId.",
+        ),
+        (
+            volume(json!({"SizeInGiB": 1})),
+            "VolumeConfigurations[0].ManagedEBSVolume.RoleArn is missing; expected the ARN of an IAM role.",
+        ),
     ]);
 }
 
@@ -167,8 +251,14 @@ fn all_problems_are_told_together() {
 #[test]
 fn properties_that_are_no_object_say_what_is_needed() {
     for (properties, told) in [
-        (json!(null), "ResourceProperties are missing; expected an object with Cluster and TaskDefinition."),
-        (json!([1]), "ResourceProperties is a list; expected an object with Cluster and TaskDefinition."),
+        (
+            json!(null),
+            "ResourceProperties are missing; expected an object with Cluster and TaskDefinition.",
+        ),
+        (
+            json!([1]),
+            "ResourceProperties is a list; expected an object with Cluster and TaskDefinition.",
+        ),
     ] {
         assert_eq!(parse(&properties).unwrap_err(), told);
     }
@@ -187,11 +277,21 @@ fn a_problem_never_shows_what_may_be_a_secret() {
         json!(format!("PASSWORD={secret}")),
     ];
     for environment in environments {
-        let told = problems_with(&json!({"Overrides": {"containerOverrides": [{"name": "m", "environment": environment}]}}));
-        assert!(told.contains("environment") && !told.contains(secret), "{told}");
+        let told = problems_with(
+            &json!({"Overrides": {"containerOverrides": [{"name": "m", "environment": environment}]}}),
+        );
+        assert!(
+            told.contains("environment") && !told.contains(secret),
+            "{told}"
+        );
     }
-    let told = problems_with(&json!({"Overrides": {"containerOverrides": [{"name": "m", "command": format!("login {secret}")}]}}));
+    let told = problems_with(
+        &json!({"Overrides": {"containerOverrides": [{"name": "m", "command": format!("login {secret}")}]}}),
+    );
     assert!(!told.contains(secret), "{told}");
     let printed = format!("{:?}", Properties::parse(&everything()).unwrap());
-    assert!(printed.contains("PASSWORD") && !printed.contains(secret), "{printed}");
+    assert!(
+        printed.contains("PASSWORD") && !printed.contains(secret),
+        "{printed}"
+    );
 }

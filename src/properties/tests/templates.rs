@@ -30,18 +30,27 @@ fn a_function_stands_for_a_value_of_any_type() {
 
 #[test]
 fn an_event_has_no_functions() {
-    assert_eq!(problems_with(&json!({"Count": {"Ref": "Count"}})), "Count is an object; expected a whole number from 0 to 10.");
+    assert_eq!(
+        problems_with(&json!({"Count": {"Ref": "Count"}})),
+        "Count is an object; expected a whole number from 0 to 10."
+    );
 }
 
 #[test]
 fn what_is_known_is_judged() {
     for (changes, told) in [
-        (json!({"Count": {"Fn::If": ["C", "1", "lots"]}}), "Count.Fn::If[2] is \"lots\"; expected a whole number from 0 to 10."),
+        (
+            json!({"Count": {"Fn::If": ["C", "1", "lots"]}}),
+            "Count.Fn::If[2] is \"lots\"; expected a whole number from 0 to 10.",
+        ),
         (
             json!({"TaskDefinition": {"Ref": "AWS::NoValue"}}),
             "TaskDefinition is missing; expected a family, family:revision or the ARN of a task definition.",
         ),
-        (json!({"Group": null}), "Group is null, which CloudFormation refuses; leave it out or use AWS::NoValue."),
+        (
+            json!({"Group": null}),
+            "Group is null, which CloudFormation refuses; leave it out or use AWS::NoValue.",
+        ),
         (
             json!({"LaunchType": {"Ref": "Type"}, "NetworkFrom": "web"}),
             "LaunchType cannot be given together with NetworkFrom: it is taken from the service; leave one of the two out.",

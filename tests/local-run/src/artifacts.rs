@@ -1,4 +1,5 @@
-//! What a deployment puts on S3 first: the functions' program, zipped, and the state machine definition.
+//! What a deployment puts on S3 first: the functions' program, zipped, and the state machine
+//! definition.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -16,7 +17,8 @@ const ENTRY_POINT: &str = "bootstrap";
 /// The program's own name in the zip.
 const PROGRAM: &str = "custom-resource";
 
-/// The emulator gives all functions one access key. By one of its own, the stand-ins know which function calls.
+/// The emulator gives all functions one access key. By one of its own, the stand-ins know which
+/// function calls.
 const START: &str = "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=\"$_HANDLER\"\nexec \"$LAMBDA_TASK_ROOT/custom-resource\"\n";
 
 /// Readable and executable for everyone, as Lambda runs programs as a user of its own.
@@ -34,30 +36,52 @@ pub(crate) struct Bucket {
 impl Bucket {
     /// Makes a bucket; one that is there already is as good.
     pub(crate) async fn create(endpoint: &str, name: &'static str) -> Result<Self> {
-        let bucket = Self { http: LoopbackHttp::new(), url: format!("{endpoint}/{name}"), name };
-        bucket.http.put(&bucket.url, Bytes::new()).await.with_context(|| format!("The bucket {name} could not be made"))?;
+        let bucket = Self {
+            http: LoopbackHttp::new(),
+            url: format!("{endpoint}/{name}"),
+            name,
+        };
+        bucket
+            .http
+            .put(&bucket.url, Bytes::new())
+            .await
+            .with_context(|| format!("The bucket {name} could not be made"))?;
         Ok(bucket)
     }
 
     /// Writes an object.
     pub(crate) async fn put(&self, key: &str, content: Bytes) -> Result<()> {
         let url = format!("{}/{key}", self.url);
-        self.http.put(&url, content).await.with_context(|| format!("The object {key} could not be uploaded"))
+        self.http
+            .put(&url, content)
+            .await
+            .with_context(|| format!("The object {key} could not be uploaded"))
     }
 }
 
-/// Zips a program the way Lambda expects it, behind a script that starts it with the function's name as its access key id.
+/// Zips a program the way Lambda expects it, behind a script that starts it with the function's
+/// name as its access key id.
 ///
-/// Stored, not compressed: it goes to memory on the same machine, and compressing a debug build takes seconds.
+/// Stored, not compressed: it goes to memory on the same machine, and compressing a debug build
+/// takes seconds.
 pub(crate) fn function_zip(program: &Path) -> Result<Bytes> {
-    let content = std::fs::read(program).with_context(|| format!("The program {} could not be read", program.display()))?;
+    let content = std::fs::read(program)
+        .with_context(|| format!("The program {} could not be read", program.display()))?;
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(content.len() + 1024)));
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(EXECUTABLE);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .unix_permissions(EXECUTABLE);
     for (name, content) in [(ENTRY_POINT, START.as_bytes()), (PROGRAM, &content)] {
-        zip.start_file(name, options).context("The functions' zip could not be begun")?;
-        zip.write_all(content).context("The functions' zip could not be written")?;
+        zip.start_file(name, options)
+            .context("The functions' zip could not be begun")?;
+        zip.write_all(content)
+            .context("The functions' zip could not be written")?;
     }
-    Ok(zip.finish().context("The functions' zip could not be finished")?.into_inner().into())
+    Ok(zip
+        .finish()
+        .context("The functions' zip could not be finished")?
+        .into_inner()
+        .into())
 }
 
 #[cfg(test)]
@@ -77,7 +101,10 @@ mod tests {
 
         let mut archive = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
         assert_eq!(archive.len(), 2);
-        for (name, expected) in [("bootstrap", START), ("custom-resource", "#!/bin/sh\nexit 0\n")] {
+        for (name, expected) in [
+            ("bootstrap", START),
+            ("custom-resource", "#!/bin/sh\nexit 0\n"),
+        ] {
             let mut file = archive.by_name(name).unwrap();
             assert_eq!(file.unix_mode().unwrap() & 0o777, 0o755);
             let mut content = String::new();
@@ -88,7 +115,12 @@ mod tests {
 
     #[test]
     fn a_program_that_was_not_built_is_named() {
-        let error = function_zip(Path::new("target/debug/no-such-program")).unwrap_err().to_string();
-        assert_eq!(error, "The program target/debug/no-such-program could not be read");
+        let error = function_zip(Path::new("target/debug/no-such-program"))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "The program target/debug/no-such-program could not be read"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Programs started for a run, each in a process group of its own that ends with it, whatever becomes of this process.
+//! Programs started for a run, each in a process group of its own that ends with it, whatever
+//! becomes of this process.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -14,14 +15,17 @@ use tokio::process::{Child, Command};
 /// How long a killed process may take to leave the process table; the kernel needs milliseconds.
 const REAP_LIMIT: Duration = Duration::from_secs(2);
 
-/// Kills process group `$1` when its standard input ends without a line: when the process at the other end has died.
+/// Kills process group `$1` when its standard input ends without a line: when the process at the
+/// other end has died.
 ///
-/// A parent-death signal would need unsafe code, knows Linux only, and does not reach grandchildren.
+/// A parent-death signal would need unsafe code, knows Linux only, and does not reach
+/// grandchildren.
 const GUARD: &str = r#"trap "" INT TERM HUP; read -r released || kill -s KILL -- "-$1""#;
 
 /// A running program and whatever it starts in turn. Dropping it kills them all.
 ///
-/// The group keeps a Ctrl-C of the terminal away from the program: this process decides who ends, and in which order.
+/// The group keeps a Ctrl-C of the terminal away from the program: this process decides who ends,
+/// and in which order.
 #[derive(Debug)]
 pub struct ChildProcess {
     name: String,
@@ -36,7 +40,11 @@ impl ChildProcess {
     /// # Errors
     /// When the program (or the shell that guards it) cannot be started.
     pub fn start(name: &str, mut command: Command) -> Result<Self> {
-        let program = command.as_std().get_program().to_string_lossy().into_owned();
+        let program = command
+            .as_std()
+            .get_program()
+            .to_string_lossy()
+            .into_owned();
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
@@ -44,9 +52,18 @@ impl ChildProcess {
             .spawn()
             .with_context(|| format!("{name} could not be started: running {program} failed"))?;
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.map(Pid::from_raw).with_context(|| format!("{name} was started without a process id"))?;
-        let guard = Guard::start(id).with_context(|| format!("The guard of {name} could not be started: running sh failed"))?;
-        Ok(Self { name: name.to_owned(), child, id, guard })
+        let id = id
+            .map(Pid::from_raw)
+            .with_context(|| format!("{name} was started without a process id"))?;
+        let guard = Guard::start(id).with_context(|| {
+            format!("The guard of {name} could not be started: running sh failed")
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            id,
+            guard,
+        })
     }
 
     /// Starts a program whose standard output and standard error both go to a new file.
@@ -77,7 +94,9 @@ impl ChildProcess {
     /// # Errors
     /// When the operating system does not tell.
     pub fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("The state of {} could not be read", self.name))
+        self.child
+            .try_wait()
+            .with_context(|| format!("The state of {} could not be read", self.name))
     }
 
     /// Waits until the program has ended. May be cancelled and called again.
@@ -85,7 +104,10 @@ impl ChildProcess {
     /// # Errors
     /// When the operating system does not tell.
     pub async fn ended(&mut self) -> Result<ExitStatus> {
-        self.child.wait().await.with_context(|| format!("The end of {} could not be waited for", self.name))
+        self.child
+            .wait()
+            .await
+            .with_context(|| format!("The end of {} could not be waited for", self.name))
     }
 
     /// Sends a signal to the program alone, not to what it started.
@@ -94,7 +116,10 @@ impl ChildProcess {
     /// When the program has ended.
     pub fn signal(&mut self, signal: Signal) -> Result<()> {
         if let Some(status) = self.exit_status()? {
-            anyhow::bail!("{} cannot be sent {signal}: it has ended with {status}", self.name);
+            anyhow::bail!(
+                "{} cannot be sent {signal}: it has ended with {status}",
+                self.name
+            );
         }
         kill(self.id, signal).with_context(|| format!("{} could not be sent {signal}", self.name))
     }
@@ -137,17 +162,24 @@ impl Guard {
     }
 }
 
-/// The last lines of a log, indented for an error message; a sentence in their place when there are none.
+/// The last lines of a log, indented for an error message; a sentence in their place when there are
+/// none.
 #[must_use]
 pub fn last_lines(log: &Path, count: usize) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     if lines.is_empty() {
         return format!("    (nothing in {})", log.display());
     }
     let last = &lines[lines.len().saturating_sub(count)..];
-    last.iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    last.iter()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]
@@ -159,13 +191,20 @@ mod tests {
     /// A shell that starts a sleeping child, prints the child's process id, and waits for it.
     fn parent_of_a_sleeper() -> Command {
         let mut command = Command::new("sh");
-        command.args(["-c", "sleep 600 & echo $!; wait"]).stdout(Stdio::piped());
+        command
+            .args(["-c", "sleep 600 & echo $!; wait"])
+            .stdout(Stdio::piped());
         command
     }
 
     async fn first_line(process: &mut ChildProcess) -> String {
         let output = process.take_output().unwrap();
-        BufReader::new(output).lines().next_line().await.unwrap().unwrap()
+        BufReader::new(output)
+            .lines()
+            .next_line()
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn is_gone(process_id: &str) -> bool {
@@ -181,7 +220,8 @@ mod tests {
 
     /// An orphan stays in the table until whoever adopted it has waited for it.
     fn is_zombie(process_id: &str) -> bool {
-        std::fs::read_to_string(format!("/proc/{process_id}/stat")).is_ok_and(|stat| stat.contains(") Z "))
+        std::fs::read_to_string(format!("/proc/{process_id}/stat"))
+            .is_ok_and(|stat| stat.contains(") Z "))
     }
 
     #[tokio::test]
@@ -213,13 +253,20 @@ mod tests {
         let mut process = ChildProcess::start("the worker", Command::new("true")).unwrap();
         process.ended().await.unwrap();
         let error = process.signal(Signal::SIGTERM).unwrap_err().to_string();
-        assert!(error.starts_with("the worker cannot be sent SIGTERM: it has ended"), "{error}");
+        assert!(
+            error.starts_with("the worker cannot be sent SIGTERM: it has ended"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
     async fn a_program_that_is_not_there_is_named() {
-        let error = ChildProcess::start("the worker", Command::new("/no/such/program")).unwrap_err();
-        assert_eq!(error.to_string(), "the worker could not be started: running /no/such/program failed");
+        let error =
+            ChildProcess::start("the worker", Command::new("/no/such/program")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the worker could not be started: running /no/such/program failed"
+        );
     }
 
     #[tokio::test]
@@ -229,7 +276,11 @@ mod tests {
         assert!(last_lines(&log, 2).contains("nothing in"));
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two >&2; echo; echo three"]);
-        ChildProcess::start_logged("echo", command, &log).unwrap().ended().await.unwrap();
+        ChildProcess::start_logged("echo", command, &log)
+            .unwrap()
+            .ended()
+            .await
+            .unwrap();
         assert_eq!(last_lines(&log, 2), "    two\n    three");
     }
 }

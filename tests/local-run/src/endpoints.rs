@@ -21,7 +21,8 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// The variables that lead AWS SDKs and the AWS CLI to these services, with credentials that suffice there.
+    /// The variables that lead AWS SDKs and the AWS CLI to these services, with credentials that
+    /// suffice there.
     #[must_use]
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -70,12 +71,21 @@ fn credentials() -> Credentials {
     Credentials::new(ANY_CREDENTIAL, ANY_CREDENTIAL, None, None, "the local run")
 }
 
-/// Of this process's environment, what programs of a run inherit: enough to find programs and to log as asked, and none of
-/// the `AWS_…` settings that would lead them to a real account.
+/// Of this process's environment, what programs of a run inherit: enough to find programs and to
+/// log as asked, and none of the `AWS_…` settings that would lead them to a real account.
 pub(crate) fn inherited_variables() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
-    ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "RUST_LOG", "RUST_BACKTRACE"]
-        .into_iter()
-        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+    [
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "LANG",
+        "LC_ALL",
+        "TZ",
+        "RUST_LOG",
+        "RUST_BACKTRACE",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 #[cfg(test)]
@@ -84,7 +94,12 @@ mod tests {
 
     fn endpoints() -> Endpoints {
         let url = |port: u16| format!("http://127.0.0.1:{port}");
-        Endpoints { ministack: url(1), ecs: url(2), sfn: url(3), logs: url(4) }
+        Endpoints {
+            ministack: url(1),
+            ecs: url(2),
+            sfn: url(3),
+            logs: url(4),
+        }
     }
 
     #[test]

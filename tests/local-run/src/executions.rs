@@ -35,10 +35,14 @@ pub struct Execution {
 }
 
 impl Executions {
-    /// Takes the client of a run's [`Endpoints`](crate::endpoints::Endpoints) and the ARN of a state machine.
+    /// Takes the client of a run's [`Endpoints`](crate::endpoints::Endpoints) and the ARN of a
+    /// state machine.
     #[must_use]
     pub fn new(client: Client, state_machine: &str) -> Self {
-        Self { client, state_machine: state_machine.to_owned() }
+        Self {
+            client,
+            state_machine: state_machine.to_owned(),
+        }
     }
 
     /// The ARNs of all executions, oldest first.
@@ -46,11 +50,26 @@ impl Executions {
     /// # Errors
     /// When they cannot be listed.
     pub async fn list(&self) -> Result<Vec<String>> {
-        let mut pages = self.client.list_executions().state_machine_arn(&self.state_machine).into_paginator().items().send();
+        let mut pages = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.state_machine)
+            .into_paginator()
+            .items()
+            .send();
         let mut arns = Vec::new();
         while let Some(execution) = pages.next().await {
             let execution = execution.map_err(in_words);
-            arns.push(execution.with_context(|| format!("The executions of {} could not be listed", self.state_machine))?.execution_arn);
+            arns.push(
+                execution
+                    .with_context(|| {
+                        format!(
+                            "The executions of {} could not be listed",
+                            self.state_machine
+                        )
+                    })?
+                    .execution_arn,
+            );
         }
         // Step Functions lists the newest first.
         arns.reverse();
@@ -62,9 +81,19 @@ impl Executions {
     /// # Errors
     /// When it cannot be described.
     pub async fn describe(&self, arn: &str) -> Result<Execution> {
-        let described = self.client.describe_execution().execution_arn(arn).send().await.map_err(in_words);
-        let described = described.with_context(|| format!("The execution {arn} could not be described"))?;
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let described = self
+            .client
+            .describe_execution()
+            .execution_arn(arn)
+            .send()
+            .await
+            .map_err(in_words);
+        let described =
+            described.with_context(|| format!("The execution {arn} could not be described"))?;
+        let json = |text: Option<String>| {
+            text.and_then(|text| serde_json::from_str(&text).ok())
+                .unwrap_or_default()
+        };
         Ok(Execution {
             arn: described.execution_arn,
             name: described.name.unwrap_or_default(),
@@ -81,10 +110,20 @@ impl Executions {
     /// # Errors
     /// When they cannot be read.
     pub async fn events(&self, arn: &str) -> Result<Vec<HistoryEvent>> {
-        let mut pages = self.client.get_execution_history().execution_arn(arn).into_paginator().items().send();
+        let mut pages = self
+            .client
+            .get_execution_history()
+            .execution_arn(arn)
+            .into_paginator()
+            .items()
+            .send();
         let mut events = Vec::new();
         while let Some(event) = pages.next().await {
-            events.push(event.map_err(in_words).with_context(|| format!("The history of {arn} could not be read"))?);
+            events.push(
+                event
+                    .map_err(in_words)
+                    .with_context(|| format!("The history of {arn} could not be read"))?,
+            );
         }
         Ok(events)
     }

@@ -1,7 +1,9 @@
-//! An execution's history as the Step Functions console lists it: one line per event, each with the state it belongs to.
+//! An execution's history as the Step Functions console lists it: one line per event, each with the
+//! state it belongs to.
 //!
-//! Step Functions names the events of an activity `Activity…`. The emulator names them `Task…`, has no started event, tells a timeout as a
-//! failure, and links no event to the one before. Both read the same after this module, so that nothing else has to know.
+//! Step Functions names the events of an activity `Activity…`. The emulator names them `Task…`, has
+//! no started event, tells a timeout as a failure, and links no event to the one before. Both read
+//! the same after this module, so that nothing else has to know.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -46,7 +48,8 @@ pub fn lines(history: &[HistoryEvent]) -> Vec<HistoryLine> {
         .collect()
 }
 
-/// Which state an event belongs to: the one that the event it follows belongs to, until another is entered.
+/// Which state an event belongs to: the one that the event it follows belongs to, until another is
+/// entered.
 #[derive(Debug, Default)]
 struct StateNames {
     by_event: HashMap<i64, String>,
@@ -58,13 +61,26 @@ impl StateNames {
         if event.r#type.as_str().starts_with("Execution") {
             return None;
         }
-        let entered = event.state_entered_event_details.as_ref().map(|details| details.name.clone());
-        let exited = || event.state_exited_event_details.as_ref().map(|details| details.name.clone());
+        let entered = event
+            .state_entered_event_details
+            .as_ref()
+            .map(|details| details.name.clone());
+        let exited = || {
+            event
+                .state_exited_event_details
+                .as_ref()
+                .map(|details| details.name.clone())
+        };
         if entered.is_some() {
             self.last_entered.clone_from(&entered);
         }
         // Without a link to the event before (0, or none), events come one after the other.
-        let inherited = || self.by_event.get(&event.previous_event_id).or(self.last_entered.as_ref()).cloned();
+        let inherited = || {
+            self.by_event
+                .get(&event.previous_event_id)
+                .or(self.last_entered.as_ref())
+                .cloned()
+        };
         let state = entered.or_else(exited).or_else(inherited)?;
         self.by_event.insert(event.id, state.clone());
         Some(state)
@@ -80,23 +96,45 @@ fn name_on_aws(event: &HistoryEvent, error: Option<&str>) -> String {
         ("TaskScheduled", _) => "ActivityScheduled",
         ("TaskStarted", _) => "ActivityStarted",
         ("TaskSucceeded", _) => "ActivitySucceeded",
-        ("TaskFailed", Some("States.Timeout" | "States.HeartbeatTimeout")) | ("TaskTimedOut", _) => "ActivityTimedOut",
+        ("TaskFailed", Some("States.Timeout" | "States.HeartbeatTimeout"))
+        | ("TaskTimedOut", _) => "ActivityTimedOut",
         ("TaskFailed", _) => "ActivityFailed",
         (other, _) => other,
     }
     .to_owned()
 }
 
-/// Whether an event named `Task…` is in truth one of an activity: its resource is the activity's ARN.
+/// Whether an event named `Task…` is in truth one of an activity: its resource is the activity's
+/// ARN.
 fn concerns_activity(event: &HistoryEvent) -> bool {
     let resource = event
         .task_scheduled_event_details
         .as_ref()
         .map(|details| &details.resource)
-        .or_else(|| event.task_started_event_details.as_ref().map(|details| &details.resource))
-        .or_else(|| event.task_succeeded_event_details.as_ref().map(|details| &details.resource))
-        .or_else(|| event.task_failed_event_details.as_ref().map(|details| &details.resource))
-        .or_else(|| event.task_timed_out_event_details.as_ref().map(|details| &details.resource));
+        .or_else(|| {
+            event
+                .task_started_event_details
+                .as_ref()
+                .map(|details| &details.resource)
+        })
+        .or_else(|| {
+            event
+                .task_succeeded_event_details
+                .as_ref()
+                .map(|details| &details.resource)
+        })
+        .or_else(|| {
+            event
+                .task_failed_event_details
+                .as_ref()
+                .map(|details| &details.resource)
+        })
+        .or_else(|| {
+            event
+                .task_timed_out_event_details
+                .as_ref()
+                .map(|details| &details.resource)
+        });
     resource.is_some_and(|resource| resource.contains(":activity:"))
 }
 

@@ -1,5 +1,6 @@
-//! Runs all of ecs-task-runner on this machine, without an AWS account: the real templates, the real definition and the real programs on
-//! an emulator and the stand-ins. The program `local` shows it; the tests of whole lifecycles drive it.
+//! Runs all of ecs-task-runner on this machine, without an AWS account: the real templates, the
+//! real definition and the real programs on an emulator and the stand-ins. The program `local`
+//! shows it; the tests of whole lifecycles drive it.
 
 pub mod child_process;
 pub mod directories;

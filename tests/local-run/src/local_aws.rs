@@ -1,4 +1,5 @@
-//! AWS on this machine: the stand-ins for what needs more than the emulator has, and the emulator for the rest.
+//! AWS on this machine: the stand-ins for what needs more than the emulator has, and the emulator
+//! for the rest.
 
 use anyhow::{Context, Result};
 use stand_ins::{Served, StandIns};
@@ -8,7 +9,8 @@ use crate::endpoints::Endpoints;
 use crate::ministack::Ministack;
 use crate::python::PythonEnvironment;
 
-/// All services of a run. Dropping it ends them, and with the last clone of the stand-ins the containers too.
+/// All services of a run. Dropping it ends them, and with the last clone of the stand-ins the
+/// containers too.
 #[derive(Debug)]
 pub struct LocalAws {
     // Ended in this order: the emulator's functions would complain of stand-ins that are gone.
@@ -20,19 +22,36 @@ pub struct LocalAws {
 impl LocalAws {
     /// Starts the emulator and serves the stand-ins in front of it, all on free loopback ports.
     ///
-    /// The stand-ins must be new ones, and may be told before or after how they run tasks; task definitions they do not know they look up
-    /// in the emulator. The heartbeats of activities count `heartbeat_scale` times the definition's seconds: 1 outside of tests.
+    /// The stand-ins must be new ones, and may be told before or after how they run tasks; task
+    /// definitions they do not know they look up in the emulator. The heartbeats of activities
+    /// count `heartbeat_scale` times the definition's seconds: 1 outside of tests.
     ///
     /// # Errors
     /// When a service does not start.
-    pub async fn start(python: &PythonEnvironment, directory: &RunDirectory, stand_ins: StandIns, heartbeat_scale: f64) -> Result<Self> {
-        let served = stand_ins.listen(("127.0.0.1", 0)).await.context("The stand-ins found no free port on 127.0.0.1")?;
+    pub async fn start(
+        python: &PythonEnvironment,
+        directory: &RunDirectory,
+        stand_ins: StandIns,
+        heartbeat_scale: f64,
+    ) -> Result<Self> {
+        let served = stand_ins
+            .listen(("127.0.0.1", 0))
+            .await
+            .context("The stand-ins found no free port on 127.0.0.1")?;
         let url = served.url();
         let ministack = Ministack::start(python, directory, &url, &url, &url).await?;
         stand_ins.in_front_of(&ministack.endpoints().ministack);
-        stand_ins.sfn().in_front_of(&ministack.endpoints().ministack, heartbeat_scale);
-        stand_ins.ecs().upstream_task_definitions(&ministack.endpoints().ministack);
-        Ok(Self { ministack, _served: served, stand_ins })
+        stand_ins
+            .sfn()
+            .in_front_of(&ministack.endpoints().ministack, heartbeat_scale);
+        stand_ins
+            .ecs()
+            .upstream_task_definitions(&ministack.endpoints().ministack);
+        Ok(Self {
+            ministack,
+            _served: served,
+            stand_ins,
+        })
     }
 
     /// Where the services are.
@@ -53,7 +72,8 @@ impl LocalAws {
         &self.ministack
     }
 
-    /// Waits for the end of a service, which nobody asked for, and tells about it. May be cancelled and called again.
+    /// Waits for the end of a service, which nobody asked for, and tells about it. May be cancelled
+    /// and called again.
     ///
     /// # Errors
     /// When the operating system does not tell of its end.

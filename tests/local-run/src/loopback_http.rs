@@ -15,7 +15,9 @@ pub(crate) struct LoopbackHttp {
 
 impl LoopbackHttp {
     pub(crate) fn new() -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http() }
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
     }
 
     pub(crate) async fn get(&self, url: &str) -> Result<Bytes> {
@@ -27,12 +29,28 @@ impl LoopbackHttp {
     }
 
     async fn send(&self, method: &str, url: &str, body: Bytes) -> Result<Bytes> {
-        let request = http::Request::builder().method(method).uri(url).body(Full::new(body)).context("The URL is not one")?;
-        let response = self.client.request(request).await.with_context(|| format!("{method} {url} got no answer"))?;
+        let request = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .body(Full::new(body))
+            .context("The URL is not one")?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .with_context(|| format!("{method} {url} got no answer"))?;
         let status = response.status();
-        let answer = response.into_body().collect().await.with_context(|| format!("The answer to {method} {url} broke off"))?.to_bytes();
+        let answer = response
+            .into_body()
+            .collect()
+            .await
+            .with_context(|| format!("The answer to {method} {url} broke off"))?
+            .to_bytes();
         if !status.is_success() {
-            bail!("{method} {url} was answered {status}: {}", String::from_utf8_lossy(&answer));
+            bail!(
+                "{method} {url} was answered {status}: {}",
+                String::from_utf8_lossy(&answer)
+            );
         }
         Ok(answer)
     }

@@ -1,4 +1,5 @@
-//! `ministack`, the emulator that runs CloudFormation, Lambda, S3, Step Functions and EventBridge of a run.
+//! `ministack`, the emulator that runs CloudFormation, Lambda, S3, Step Functions and EventBridge
+//! of a run.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -21,10 +22,12 @@ const START_LIMIT: Duration = Duration::from_mins(1);
 /// How often its health is asked for until it answers.
 const ASK_AGAIN: Duration = Duration::from_millis(25);
 
-/// A free port found by binding may be taken by the time the emulator binds it; this many in a row are no accident.
+/// A free port found by binding may be taken by the time the emulator binds it; this many in a row
+/// are no accident.
 const PORTS_TRIED: usize = 5;
 
-/// Named as its Docker daemon, so that it never looks for a real one, whose containers it would reap.
+/// Named as its Docker daemon, so that it never looks for a real one, whose containers it would
+/// reap.
 const NO_DOCKER: &str = "unix:///nonexistent/docker.sock";
 
 /// A running emulator with its Lambda functions. Dropping it kills them all and removes its state.
@@ -40,12 +43,18 @@ pub struct Ministack {
 impl Ministack {
     /// Starts the emulator on a free loopback port and waits until it answers.
     ///
-    /// Lambda functions reach ECS, Step Functions and CloudWatch Logs at the given URLs. Everything else they ask at the URL of Step
-    /// Functions, where it is passed on to the emulator.
+    /// Lambda functions reach ECS, Step Functions and CloudWatch Logs at the given URLs. Everything
+    /// else they ask at the URL of Step Functions, where it is passed on to the emulator.
     ///
     /// # Errors
     /// When it ends or does not answer in time; the error holds the last lines of its log.
-    pub async fn start(python: &PythonEnvironment, directory: &RunDirectory, ecs: &str, sfn: &str, logs: &str) -> Result<Self> {
+    pub async fn start(
+        python: &PythonEnvironment,
+        directory: &RunDirectory,
+        ecs: &str,
+        sfn: &str,
+        logs: &str,
+    ) -> Result<Self> {
         let endpoints = |port: u16| Endpoints {
             ministack: format!("http://127.0.0.1:{port}"),
             ecs: ecs.to_owned(),
@@ -58,22 +67,39 @@ impl Ministack {
                 return Ok(started);
             }
         }
-        bail!("ministack found none of {PORTS_TRIED} free ports still free when it started; run it again")
+        bail!(
+            "ministack found none of {PORTS_TRIED} free ports still free when it started; run it again"
+        )
     }
 
     /// None when somebody else took the port.
-    async fn start_on(port: u16, endpoints: Endpoints, python: &PythonEnvironment, directory: &RunDirectory) -> Result<Option<Self>> {
+    async fn start_on(
+        port: u16,
+        endpoints: Endpoints,
+        python: &PythonEnvironment,
+        directory: &RunDirectory,
+    ) -> Result<Option<Self>> {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        let identity = format!("local-run-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let identity = format!(
+            "local-run-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let log = directory.file("ministack.log");
         let state = directory.directory("ministack")?;
         let command = command(port, &identity, &endpoints, python, &state);
         let process = ChildProcess::start_logged("ministack", command, &log)?;
-        let mut ministack = Self { process, endpoints, log, _state: RemovedOnDrop(state) };
+        let mut ministack = Self {
+            process,
+            endpoints,
+            log,
+            _state: RemovedOnDrop(state),
+        };
         Ok(ministack.is_ready(&identity).await?.then_some(ministack))
     }
 
-    /// Waits for the answer of this very process: another run's emulator may have come by the same port.
+    /// Waits for the answer of this very process: another run's emulator may have come by the same
+    /// port.
     async fn is_ready(&mut self, identity: &str) -> Result<bool> {
         let health = format!("{}/_ministack/health", self.endpoints.ministack);
         let http = LoopbackHttp::new();
@@ -84,7 +110,11 @@ impl Ministack {
                 if told.contains("already in use") {
                     return Ok(false);
                 }
-                bail!("ministack ended at its start with {status}; the end of {}:\n{}", self.log.display(), last_lines(&self.log, 15));
+                bail!(
+                    "ministack ended at its start with {status}; the end of {}:\n{}",
+                    self.log.display(),
+                    last_lines(&self.log, 15)
+                );
             }
             if let Ok(answer) = http.get(&health).await {
                 let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
@@ -114,17 +144,23 @@ impl Ministack {
         &self.log
     }
 
-    /// Waits for its end, which nobody asked for, and tells about it. May be cancelled and called again.
+    /// Waits for its end, which nobody asked for, and tells about it. May be cancelled and called
+    /// again.
     ///
     /// # Errors
     /// When the operating system does not tell of its end.
     pub async fn died(&mut self) -> Result<anyhow::Error> {
         let status = self.process.ended().await.context("ministack")?;
-        Ok(anyhow::anyhow!("ministack ended with {status}; the end of {}:\n{}", self.log.display(), last_lines(&self.log, 15)))
+        Ok(anyhow::anyhow!(
+            "ministack ended with {status}; the end of {}:\n{}",
+            self.log.display(),
+            last_lines(&self.log, 15)
+        ))
     }
 }
 
-/// The emulator's files: copies of the functions' programs above all, too large to keep with the logs.
+/// The emulator's files: copies of the functions' programs above all, too large to keep with the
+/// logs.
 #[derive(Debug)]
 struct RemovedOnDrop(PathBuf);
 
@@ -137,10 +173,19 @@ impl Drop for RemovedOnDrop {
 
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("No free port on 127.0.0.1")?;
-    Ok(listener.local_addr().context("The free port has no address")?.port())
+    Ok(listener
+        .local_addr()
+        .context("The free port has no address")?
+        .port())
 }
 
-fn command(port: u16, identity: &str, endpoints: &Endpoints, python: &PythonEnvironment, state: &Path) -> Command {
+fn command(
+    port: u16,
+    identity: &str,
+    endpoints: &Endpoints,
+    python: &PythonEnvironment,
+    state: &Path,
+) -> Command {
     let mut command = Command::new(python.interpreter());
     command
         .args(["-m", "ministack"])
@@ -148,17 +193,20 @@ fn command(port: u16, identity: &str, endpoints: &Endpoints, python: &PythonEnvi
         .env_clear()
         .envs(inherited_variables())
         .envs(endpoints.variables())
-        // Its functions inherit this: their calls of services without a URL of their own are seen by the stand-ins, too.
+        // Its functions inherit this: their calls of services without a URL of their own are seen
+        // by the stand-ins, too.
         .env("AWS_ENDPOINT_URL", &endpoints.sfn)
         .env("BIND_HOST", "127.0.0.1")
         .env("MINISTACK_HOST", "127.0.0.1")
         .env("GATEWAY_PORT", port.to_string())
         .env("LAMBDA_EXECUTOR", "local")
-        // Its functions inherit this: its CloudFormation waits for answers at its own port, and not at an S3 bucket.
+        // Its functions inherit this: its CloudFormation waits for answers at its own port, and not
+        // at an S3 bucket.
         .env("RESPONSE_URL_HOSTS", format!("http://127.0.0.1:{port}"))
         // Its answer to "which version are you?", by which the run knows its own emulator.
         .env("MINISTACK_VERSION", identity)
-        // Everything it writes. Its caches are named by port below TMPDIR, which a later run on the same port must not inherit.
+        // Everything it writes. Its caches are named by port below TMPDIR, which a later run on the
+        // same port must not inherit.
         .env("HOME", state)
         .env("TMPDIR", state)
         .env("STATE_DIR", state.join("state"))

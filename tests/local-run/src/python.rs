@@ -1,4 +1,5 @@
-//! The Python side of a run: a virtual environment below the target directory, made once per set of requirements.
+//! The Python side of a run: a virtual environment below the target directory, made once per set of
+//! requirements.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,16 +33,20 @@ pub struct PythonEnvironment {
 impl PythonEnvironment {
     /// Finds the environment for the requirements and the interpreter as they are now, or makes it.
     ///
-    /// Runs that need it at the same time wait for the one that makes it. `progress` is told what is being done, a few words at a time.
+    /// Runs that need it at the same time wait for the one that makes it. `progress` is told what
+    /// is being done, a few words at a time.
     ///
     /// # Errors
-    /// When there is no Python of the right version with the `venv` module, or when pip cannot install the packages.
+    /// When there is no Python of the right version with the `venv` module, or when pip cannot
+    /// install the packages.
     pub async fn prepare(progress: impl Fn(&str)) -> Result<Self> {
         let requirements = workspace_directory().join("tests/requirements.txt");
-        let wanted = fs::read(&requirements).with_context(|| format!("{} could not be read", requirements.display()))?;
+        let wanted = fs::read(&requirements)
+            .with_context(|| format!("{} could not be read", requirements.display()))?;
         let interpreter = Interpreter::find().await?;
         let environments = target_directory().join("python");
-        fs::create_dir_all(&environments).with_context(|| format!("{} could not be made", environments.display()))?;
+        fs::create_dir_all(&environments)
+            .with_context(|| format!("{} could not be made", environments.display()))?;
         let directory = environments.join(interpreter.key(&wanted));
 
         let _lock = lock(&directory.with_extension("lock"), &progress).await?;
@@ -74,7 +79,9 @@ struct Interpreter {
 impl Interpreter {
     /// Takes the one that `PYTHON` names, or else `python3` on the `PATH`.
     async fn find() -> Result<Self> {
-        let program = std::env::var_os("PYTHON").filter(|name| !name.is_empty()).unwrap_or_else(|| "python3".into());
+        let program = std::env::var_os("PYTHON")
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "python3".into());
         Self::examine(Path::new(&program)).await
     }
 
@@ -90,7 +97,10 @@ impl Interpreter {
         let told = String::from_utf8_lossy(&answer.stdout).into_owned();
         let mut lines = told.lines();
         let (Some(executable), Some(version)) = (lines.next(), lines.next()) else {
-            bail!("{name} is no working Python: {}", String::from_utf8_lossy(&answer.stderr).trim());
+            bail!(
+                "{name} is no working Python: {}",
+                String::from_utf8_lossy(&answer.stderr).trim()
+            );
         };
         if !is_new_enough(version) {
             bail!(
@@ -100,9 +110,14 @@ impl Interpreter {
             );
         }
         if !answer.status.success() {
-            bail!("{name} (Python {version}) lacks the module venv or ensurepip; Debian and Ubuntu keep them in the package python3-venv");
+            bail!(
+                "{name} (Python {version}) lacks the module venv or ensurepip; Debian and Ubuntu keep them in the package python3-venv"
+            );
         }
-        Ok(Self { program: executable.into(), version: version.to_owned() })
+        Ok(Self {
+            program: executable.into(),
+            version: version.to_owned(),
+        })
     }
 
     /// Names an environment by all that decides what is in it.
@@ -127,7 +142,11 @@ fn is_new_enough(version: &str) -> bool {
 /// Waits for the lock, which the operating system takes back when its holder dies.
 async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<fs::File> {
     let cannot = || format!("The lock {} could not be taken", path.display());
-    let file = fs::File::options().create(true).append(true).open(path).with_context(cannot)?;
+    let file = fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path)
+        .with_context(cannot)?;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),
@@ -140,17 +159,35 @@ async fn lock(path: &Path, progress: &impl Fn(&str)) -> Result<fs::File> {
     }
 }
 
-async fn make(interpreter: &Interpreter, directory: &Path, requirements: &Path, progress: &impl Fn(&str)) -> Result<()> {
+async fn make(
+    interpreter: &Interpreter,
+    directory: &Path,
+    requirements: &Path,
+    progress: &impl Fn(&str),
+) -> Result<()> {
     let log = directory.with_extension("log");
     progress("making the environment");
     let mut venv = Command::new(&interpreter.program);
     venv.args(["-m", "venv", "--clear"]).arg(directory);
-    run(venv, &log, progress).await.context("The Python environment could not be made")?;
+    run(venv, &log, progress)
+        .await
+        .context("The Python environment could not be made")?;
 
     let mut pip = Command::new(directory.join("bin/python3"));
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--requirement"]);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+        "--requirement",
+    ]);
     pip.arg(requirements);
-    run(pip, &log, progress).await.with_context(|| format!("pip could not install {}", requirements.display()))?;
+    run(pip, &log, progress)
+        .await
+        .with_context(|| format!("pip could not install {}", requirements.display()))?;
 
     let mark = directory.join(COMPLETE);
     fs::write(&mark, "").with_context(|| format!("{} could not be written", mark.display()))
@@ -166,7 +203,11 @@ async fn run(command: Command, log: &Path, progress: &impl Fn(&str)) -> Result<(
         progress(last_lines(log, 1).trim());
     };
     if !status.success() {
-        bail!("it ended with {status}; the end of {}:\n{}", log.display(), last_lines(log, 15));
+        bail!(
+            "it ended with {status}; the end of {}:\n{}",
+            log.display(),
+            last_lines(log, 15)
+        );
     }
     Ok(())
 }
@@ -176,13 +217,19 @@ mod tests {
     use super::*;
 
     fn interpreter(program: &str, version: &str) -> Interpreter {
-        Interpreter { program: program.into(), version: version.to_owned() }
+        Interpreter {
+            program: program.into(),
+            version: version.to_owned(),
+        }
     }
 
     #[test]
     fn the_key_changes_with_everything_that_decides_the_content() {
         let key = interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.33");
-        assert_eq!(key, interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.33"));
+        assert_eq!(
+            key,
+            interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.33")
+        );
         assert_eq!(key.len(), KEY_LENGTH);
         for other in [
             interpreter("/usr/bin/python3", "3.11.7").key(b"ministack==1.5.34"),
@@ -195,22 +242,37 @@ mod tests {
 
     #[test]
     fn python_3_10_is_the_oldest() {
-        for (version, expected) in
-            [("3.9.18", false), ("3.10.0", true), ("3.14.1", true), ("2.7.18", false), ("4.0.0", true), ("", false), ("3", false)]
-        {
+        for (version, expected) in [
+            ("3.9.18", false),
+            ("3.10.0", true),
+            ("3.14.1", true),
+            ("2.7.18", false),
+            ("4.0.0", true),
+            ("", false),
+            ("3", false),
+        ] {
             assert_eq!(is_new_enough(version), expected, "{version:?}");
         }
     }
 
     #[tokio::test]
     async fn a_missing_interpreter_is_told_with_the_way_out() {
-        let error = Interpreter::examine(Path::new("/no/such/python3")).await.unwrap_err().to_string();
-        assert!(error.contains("/no/such/python3 could not be run: install it, or name it in PYTHON"), "{error}");
+        let error = Interpreter::examine(Path::new("/no/such/python3"))
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("/no/such/python3 could not be run: install it, or name it in PYTHON"),
+            "{error}"
+        );
     }
 
     #[tokio::test]
     async fn a_program_that_is_no_python_is_told_as_such() {
-        let error = Interpreter::examine(Path::new("true")).await.unwrap_err().to_string();
+        let error = Interpreter::examine(Path::new("true"))
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("true is no working Python"), "{error}");
     }
 }

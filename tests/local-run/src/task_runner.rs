@@ -35,19 +35,38 @@ pub struct TaskRunner {
 }
 
 impl TaskRunner {
-    /// Creates the activity, uploads program and definition, and creates the stack; `on_event` is told of each stack event.
+    /// Creates the activity, uploads program and definition, and creates the stack; `on_event` is
+    /// told of each stack event.
     ///
-    /// The activity is created beside the stack, as the emulator's CloudFormation knows no `AWS::StepFunctions::Activity`.
+    /// The activity is created beside the stack, as the emulator's CloudFormation knows no
+    /// `AWS::StepFunctions::Activity`.
     ///
     /// # Errors
     /// When a file is missing, a call is refused, or the stack does not end in `CREATE_COMPLETE`.
-    pub async fn deploy(endpoints: &Endpoints, custom_resource: &Path, on_event: impl FnMut(&StackEvent)) -> Result<Self> {
-        let activity = endpoints.sfn().create_activity().name(NAME).send().await.map_err(in_words);
-        let activity_arn = activity.context("The activity could not be created")?.activity_arn;
+    pub async fn deploy(
+        endpoints: &Endpoints,
+        custom_resource: &Path,
+        on_event: impl FnMut(&StackEvent),
+    ) -> Result<Self> {
+        let activity = endpoints
+            .sfn()
+            .create_activity()
+            .name(NAME)
+            .send()
+            .await
+            .map_err(in_words);
+        let activity_arn = activity
+            .context("The activity could not be created")?
+            .activity_arn;
 
         let bucket = Bucket::create(&endpoints.ministack, BUCKET).await?;
         bucket.put(CODE_KEY, function_zip(custom_resource)?).await?;
-        bucket.put(DEFINITION_KEY, read("statemachine/ecs-task.asl.json")?.into()).await?;
+        bucket
+            .put(
+                DEFINITION_KEY,
+                read("statemachine/ecs-task.asl.json")?.into(),
+            )
+            .await?;
 
         let body = without_metric_math(&read("infra/task-runner.yaml")?);
         let parameters = [
@@ -57,20 +76,35 @@ impl TaskRunner {
             ("CodeKey", CODE_KEY),
             ("DefinitionKey", DEFINITION_KEY),
         ];
-        let template = Template { body: &body, parameters: &parameters };
+        let template = Template {
+            body: &body,
+            parameters: &parameters,
+        };
         let stacks = Stacks::new(endpoints.cloudformation());
-        let stack = stacks.create(NAME, &template).await?.follow(on_event).await?;
+        let stack = stacks
+            .create(NAME, &template)
+            .await?
+            .follow(on_event)
+            .await?;
         if stack.status != "CREATE_COMPLETE" {
             let failure = stack.first_failure();
             let failed = failure.map_or(NAME, |event| &event.logical_id);
-            let reason = failure.and_then(|event| event.reason.as_deref()).unwrap_or("no reason given");
-            bail!("The stack {NAME} of infra/task-runner.yaml ended {}: {failed}: {reason}", stack.status);
+            let reason = failure
+                .and_then(|event| event.reason.as_deref())
+                .unwrap_or("no reason given");
+            bail!(
+                "The stack {NAME} of infra/task-runner.yaml ended {}: {failed}: {reason}",
+                stack.status
+            );
         }
         Ok(Self {
             service_token: stack.output("ServiceToken")?.to_owned(),
             state_machine_arn: stack.output("StateMachineArn")?.to_owned(),
             activity_arn,
-            key_arn: arn("kms", &format!("key/{}", stacks.physical_id(NAME, KEY).await?)),
+            key_arn: arn(
+                "kms",
+                &format!("key/{}", stacks.physical_id(NAME, KEY).await?),
+            ),
         })
     }
 
@@ -81,12 +115,17 @@ impl TaskRunner {
     }
 }
 
-/// The template with one metric in place of the expressions that alarms are made of: the emulator refuses those, and evaluates no alarm
-/// anyway. The alarms stay what others refer to.
+/// The template with one metric in place of the expressions that alarms are made of: the emulator
+/// refuses those, and evaluates no alarm anyway. The alarms stay what others refer to.
 #[must_use]
 pub fn without_metric_math(template: &str) -> String {
     const METRICS: &str = "      Metrics:";
-    const INSTEAD: [&str; 4] = ["      Namespace: emulator", "      MetricName: none", "      Statistic: Sum", "      Period: 60"];
+    const INSTEAD: [&str; 4] = [
+        "      Namespace: emulator",
+        "      MetricName: none",
+        "      Statistic: Sum",
+        "      Period: 60",
+    ];
     let mut lines = Vec::new();
     let mut is_within = false;
     for line in template.lines() {
@@ -102,12 +141,17 @@ pub fn without_metric_math(template: &str) -> String {
 }
 
 fn read(path: &str) -> Result<String> {
-    std::fs::read_to_string(workspace_directory().join(path)).with_context(|| format!("{path} could not be read"))
+    std::fs::read_to_string(workspace_directory().join(path))
+        .with_context(|| format!("{path} could not be read"))
 }
 
 /// This machine's architecture by Lambda's name for it.
 fn architecture() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
 }
 
 #[cfg(test)]

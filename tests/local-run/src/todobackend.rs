@@ -1,4 +1,5 @@
-//! The application of the local run: the Django project in `tests/todobackend`, its stack, and its database.
+//! The application of the local run: the Django project in `tests/todobackend`, its stack, and its
+//! database.
 
 use std::path::{Path, PathBuf};
 
@@ -54,14 +55,16 @@ pub fn project_directory() -> PathBuf {
     workspace_directory().join("tests/todobackend")
 }
 
-/// How its containers run as processes: in the project's directory, with the environment's `python3` first on the `PATH`.
+/// How its containers run as processes: in the project's directory, with the environment's
+/// `python3` first on the `PATH`.
 ///
 /// # Errors
 /// When the environment's path cannot stand in a `PATH`.
 pub fn containers(python: &PythonEnvironment) -> Result<Processes> {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::iter::once(python.programs()).chain(std::env::split_paths(&inherited));
-    let path = std::env::join_paths(directories).context("The path of the Python environment cannot stand in a PATH")?;
+    let path = std::env::join_paths(directories)
+        .context("The path of the Python environment cannot stand in a PATH")?;
     Ok(Processes::in_directory(project_directory()).environment("PATH", path.to_string_lossy()))
 }
 
@@ -85,7 +88,8 @@ print(json.dumps({'tables': tables, 'migrations': migrations}))
 ";
 
 impl Database {
-    /// Looks into a database file. One that is not there is an empty database: nothing was migrated.
+    /// Looks into a database file. One that is not there is an empty database: nothing was
+    /// migrated.
     ///
     /// # Errors
     /// When the file cannot be read as a database.
@@ -93,17 +97,32 @@ impl Database {
         if !file.exists() {
             return Ok(Self::default());
         }
-        let answer = Command::new(python.interpreter()).args(["-c", LOOK]).arg(file).output().await;
-        let answer = answer.with_context(|| format!("{} could not be run", python.interpreter().display()))?;
+        let answer = Command::new(python.interpreter())
+            .args(["-c", LOOK])
+            .arg(file)
+            .output()
+            .await;
+        let answer = answer
+            .with_context(|| format!("{} could not be run", python.interpreter().display()))?;
         if !answer.status.success() {
-            bail!("The database {} could not be read: {}", file.display(), String::from_utf8_lossy(&answer.stderr).trim());
+            bail!(
+                "The database {} could not be read: {}",
+                file.display(),
+                String::from_utf8_lossy(&answer.stderr).trim()
+            );
         }
-        let read: Value = serde_json::from_slice(&answer.stdout).context("The list of tables is not JSON")?;
+        let read: Value =
+            serde_json::from_slice(&answer.stdout).context("The list of tables is not JSON")?;
         let names = |member: &str| {
             let names = read[member].as_array().into_iter().flatten();
-            names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+            names
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect()
         };
-        Ok(Self { tables: names("tables"), migrations: names("migrations") })
+        Ok(Self {
+            tables: names("tables"),
+            migrations: names("migrations"),
+        })
     }
 
     /// Whether it has a table.

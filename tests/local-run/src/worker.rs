@@ -21,11 +21,18 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker on an activity; `arguments` follow `worker --activity-arn …`. Its log goes to a new file.
+    /// Starts a worker on an activity; `arguments` follow `worker --activity-arn …`. Its log goes
+    /// to a new file.
     ///
     /// # Errors
     /// When the program cannot be started or the log not be written.
-    pub fn start(program: &Path, activity_arn: &str, endpoints: &Endpoints, arguments: &[&str], log: PathBuf) -> Result<Self> {
+    pub fn start(
+        program: &Path,
+        activity_arn: &str,
+        endpoints: &Endpoints,
+        arguments: &[&str],
+        log: PathBuf,
+    ) -> Result<Self> {
         let mut command = Command::new(program);
         command
             .args(["worker", "--activity-arn", activity_arn])
@@ -91,13 +98,18 @@ impl Worker {
         self.process.ended().await
     }
 
-    /// Waits for an end that nobody asked for, and tells about it with the last lines of the log. May be cancelled and called again.
+    /// Waits for an end that nobody asked for, and tells about it with the last lines of the log.
+    /// May be cancelled and called again.
     ///
     /// # Errors
     /// When the operating system does not tell of its end.
     pub async fn died(&mut self) -> Result<anyhow::Error> {
         let status = self.ended().await?;
-        Ok(anyhow::anyhow!("The worker ended with {status}; the end of {}:\n{}", self.log.display(), last_lines(&self.log, LAST_LINES)))
+        Ok(anyhow::anyhow!(
+            "The worker ended with {status}; the end of {}:\n{}",
+            self.log.display(),
+            last_lines(&self.log, LAST_LINES)
+        ))
     }
 }
 
@@ -116,8 +128,20 @@ mod tests {
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let url = || "http://127.0.0.1:9".to_owned();
-        let endpoints = Endpoints { ministack: url(), ecs: url(), sfn: url(), logs: url() };
-        Worker::start(&program, "arn:activity", &endpoints, &["--max-tasks", "5"], directory.file("worker.log")).unwrap()
+        let endpoints = Endpoints {
+            ministack: url(),
+            ecs: url(),
+            sfn: url(),
+            logs: url(),
+        };
+        Worker::start(
+            &program,
+            "arn:activity",
+            &endpoints,
+            &["--max-tasks", "5"],
+            directory.file("worker.log"),
+        )
+        .unwrap()
     }
 
     #[tokio::test]
@@ -125,14 +149,20 @@ mod tests {
         let mut worker = start(r#"echo "$@ $AWS_ENDPOINT_URL_SFN""#);
         assert!(worker.ended().await.unwrap().success());
         let log = std::fs::read_to_string(worker.log()).unwrap();
-        assert_eq!(log.trim(), "worker --activity-arn arn:activity --max-tasks 5 http://127.0.0.1:9");
+        assert_eq!(
+            log.trim(),
+            "worker --activity-arn arn:activity --max-tasks 5 http://127.0.0.1:9"
+        );
     }
 
     #[tokio::test]
     async fn its_early_end_is_told_with_its_last_words() {
         let mut worker = start("echo 'the activity does not exist' >&2; exit 1");
         let told = worker.died().await.unwrap().to_string();
-        assert!(told.contains("exit status: 1") && told.contains("the activity does not exist"), "{told}");
+        assert!(
+            told.contains("exit status: 1") && told.contains("the activity does not exist"),
+            "{told}"
+        );
     }
 
     #[tokio::test]

@@ -36,7 +36,9 @@ Resources:
 async fn start() -> Ministack {
     let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
     let directory = RunDirectory::create("emulator-test").unwrap();
-    Ministack::start(&python, &directory, NOWHERE, NOWHERE, NOWHERE).await.unwrap()
+    Ministack::start(&python, &directory, NOWHERE, NOWHERE, NOWHERE)
+        .await
+        .unwrap()
 }
 
 fn stacks(endpoints: &Endpoints) -> Stacks {
@@ -44,7 +46,9 @@ fn stacks(endpoints: &Endpoints) -> Stacks {
 }
 
 async fn bounded<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_mins(1), work).await.expect("a small stack needs no minute")
+    tokio::time::timeout(Duration::from_mins(1), work)
+        .await
+        .expect("a small stack needs no minute")
 }
 
 #[tokio::test]
@@ -52,48 +56,97 @@ async fn a_stack_is_created_updated_and_deleted_and_every_event_told() {
     let ministack = start().await;
     let stacks = stacks(ministack.endpoints());
 
-    let template = Template { body: ROLE, parameters: &[("Path", "/one/")] };
+    let template = Template {
+        body: ROLE,
+        parameters: &[("Path", "/one/")],
+    };
     let mut told = Vec::new();
     let created = stacks.create("role", &template).await.unwrap();
-    let created = bounded(created.follow(|event| told.push(event.clone()))).await.unwrap();
+    let created = bounded(created.follow(|event| told.push(event.clone())))
+        .await
+        .unwrap();
     assert_eq!(created.status, "CREATE_COMPLETE");
-    assert!(created.output("Arn").unwrap().contains("/one/"), "{created:?}");
+    assert!(
+        created.output("Arn").unwrap().contains("/one/"),
+        "{created:?}"
+    );
     assert_eq!(told, created.events);
     assert_eq!(told.first().unwrap().status, "CREATE_IN_PROGRESS");
 
-    let template = Template { body: ROLE, parameters: &[("Path", "/two/")] };
-    let updated = bounded(stacks.update("role", &template).await.unwrap().follow(|_| ())).await.unwrap();
+    let template = Template {
+        body: ROLE,
+        parameters: &[("Path", "/two/")],
+    };
+    let updated = bounded(
+        stacks
+            .update("role", &template)
+            .await
+            .unwrap()
+            .follow(|_| ()),
+    )
+    .await
+    .unwrap();
     assert_eq!(updated.status, "UPDATE_COMPLETE");
-    assert!(updated.output("Arn").unwrap().contains("/two/"), "{updated:?}");
-    assert!(updated.events.iter().all(|event| !event.status.starts_with("CREATE")), "{updated:?}");
+    assert!(
+        updated.output("Arn").unwrap().contains("/two/"),
+        "{updated:?}"
+    );
+    assert!(
+        updated
+            .events
+            .iter()
+            .all(|event| !event.status.starts_with("CREATE")),
+        "{updated:?}"
+    );
 
-    let deleted = bounded(stacks.delete("role").await.unwrap().follow(|_| ())).await.unwrap();
+    let deleted = bounded(stacks.delete("role").await.unwrap().follow(|_| ()))
+        .await
+        .unwrap();
     assert_eq!(deleted.status, "DELETE_COMPLETE");
 }
 
 #[tokio::test]
 async fn a_failed_stack_tells_the_reason() {
     let ministack = start().await;
-    let template = Template { body: FAILING, parameters: &[] };
-    let operation = stacks(ministack.endpoints()).create("failing", &template).await.unwrap();
+    let template = Template {
+        body: FAILING,
+        parameters: &[],
+    };
+    let operation = stacks(ministack.endpoints())
+        .create("failing", &template)
+        .await
+        .unwrap();
     let failed = bounded(operation.follow(|_| ())).await.unwrap();
     assert_eq!(failed.status, "ROLLBACK_COMPLETE");
     let failure = failed.first_failure().unwrap();
     assert_eq!(failure.logical_id, "Answer");
-    assert!(failure.reason.as_deref().unwrap().contains("missing"), "{failure:?}");
+    assert!(
+        failure.reason.as_deref().unwrap().contains("missing"),
+        "{failure:?}"
+    );
 }
 
 #[tokio::test]
 async fn two_emulators_keep_apart_and_leave_nothing() {
     let (one, other) = tokio::join!(start(), start());
     assert_ne!(one.endpoints().ministack, other.endpoints().ministack);
-    let template = Template { body: ROLE, parameters: &[("Path", "/")] };
+    let template = Template {
+        body: ROLE,
+        parameters: &[("Path", "/")],
+    };
     for ministack in [&one, &other] {
-        let operation = stacks(ministack.endpoints()).create("same-name", &template).await.unwrap();
-        assert_eq!(bounded(operation.follow(|_| ())).await.unwrap().status, "CREATE_COMPLETE");
+        let operation = stacks(ministack.endpoints())
+            .create("same-name", &template)
+            .await
+            .unwrap();
+        assert_eq!(
+            bounded(operation.follow(|_| ())).await.unwrap().status,
+            "CREATE_COMPLETE"
+        );
     }
     let url = one.endpoints().ministack.clone();
     drop(one);
     let port = url.rsplit(':').next().unwrap().parse().unwrap();
-    std::net::TcpListener::bind(("127.0.0.1", port)).expect("a dropped emulator gives its port back");
+    std::net::TcpListener::bind(("127.0.0.1", port))
+        .expect("a dropped emulator gives its port back");
 }

@@ -1,7 +1,8 @@
-//! What `infra/deploy --package-only` makes: programs that start on Amazon Linux 2023, within the sizes that were promised.
+//! What `infra/deploy --package-only` makes: programs that start on Amazon Linux 2023, within the
+//! sizes that were promised.
 //!
-//! `PACKAGE_DIRECTORY` names the package. It takes minutes to make, so that the test is ignored where it was not made for it: `.ci/run`
-//! does both.
+//! `PACKAGE_DIRECTORY` names the package. It takes minutes to make, so that the test is ignored
+//! where it was not made for it: `.ci/run` does both.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
@@ -28,15 +29,26 @@ const MOST_WORKER: u64 = 20_000_000;
 #[test]
 #[ignore = "needs PACKAGE_DIRECTORY, a package that was made of these sources: .ci/run makes it"]
 fn the_package_starts_on_amazon_linux_2023() {
-    let package = std::env::var_os("PACKAGE_DIRECTORY").expect("PACKAGE_DIRECTORY names what infra/deploy --package-only has made");
+    let package = std::env::var_os("PACKAGE_DIRECTORY")
+        .expect("PACKAGE_DIRECTORY names what infra/deploy --package-only has made");
     let package = workspace_directory().join(package);
     let worker = package.join("ecs-task-runner");
     let zip = fs::read(package.join("custom-resource.zip")).unwrap();
-    assert!(zip.len() as u64 <= MOST_ZIP, "custom-resource.zip has {} bytes", zip.len());
-    assert!(fs::metadata(&worker).unwrap().len() <= MOST_WORKER, "ecs-task-runner has {} bytes", fs::metadata(&worker).unwrap().len());
+    assert!(
+        zip.len() as u64 <= MOST_ZIP,
+        "custom-resource.zip has {} bytes",
+        zip.len()
+    );
+    assert!(
+        fs::metadata(&worker).unwrap().len() <= MOST_WORKER,
+        "ecs-task-runner has {} bytes",
+        fs::metadata(&worker).unwrap().len()
+    );
     sums_are_right(&package);
 
-    let unpacked = RunDirectory::create("package-test").unwrap().file("bootstrap");
+    let unpacked = RunDirectory::create("package-test")
+        .unwrap()
+        .file("bootstrap");
     unpack(zip, &unpacked);
     for (program, name) in [(&worker, "ecs-task-runner"), (&unpacked, "custom-resource")] {
         let architecture = asks_for_no_newer_glibc(program);
@@ -50,10 +62,23 @@ fn the_package_starts_on_amazon_linux_2023() {
 /// The names that the file has in a package's directory.
 fn sums_are_right(package: &Path) {
     let sums = fs::read_to_string(package.join("SHA256SUMS")).unwrap();
-    let sums: Vec<_> = sums.lines().map(|line| line.split_once("  ").unwrap()).collect();
-    assert_eq!(sums.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ["custom-resource.zip", "ecs-task-runner"]);
+    let sums: Vec<_> = sums
+        .lines()
+        .map(|line| line.split_once("  ").unwrap())
+        .collect();
+    assert_eq!(
+        sums.iter().map(|(_, name)| *name).collect::<Vec<_>>(),
+        ["custom-resource.zip", "ecs-task-runner"]
+    );
     for (sum, name) in sums {
-        assert_eq!(sum, format!("{:x}", Sha256::digest(fs::read(package.join(name)).unwrap())), "{name}");
+        assert_eq!(
+            sum,
+            format!(
+                "{:x}",
+                Sha256::digest(fs::read(package.join(name)).unwrap())
+            ),
+            "{name}"
+        );
     }
 }
 
@@ -73,10 +98,24 @@ fn unpack(zip: Vec<u8>, to: &Path) {
 /// A program needs the newest glibc whose symbols it names.
 fn asks_for_no_newer_glibc(program: &Path) -> &'static str {
     let data = fs::read(program).unwrap();
-    let newest = glibc_versions(&data).into_iter().max().expect("a program of Rust's gnu targets calls glibc");
-    println!("  {}: {} bytes, glibc {newest:?}", program.display(), data.len());
-    assert!(newest.as_slice() <= GLIBC.as_slice(), "{} asks for glibc {newest:?}", program.display());
-    match ElfFile64::<object::Endianness>::parse(&*data).unwrap().architecture() {
+    let newest = glibc_versions(&data)
+        .into_iter()
+        .max()
+        .expect("a program of Rust's gnu targets calls glibc");
+    println!(
+        "  {}: {} bytes, glibc {newest:?}",
+        program.display(),
+        data.len()
+    );
+    assert!(
+        newest.as_slice() <= GLIBC.as_slice(),
+        "{} asks for glibc {newest:?}",
+        program.display()
+    );
+    match ElfFile64::<object::Endianness>::parse(&*data)
+        .unwrap()
+        .architecture()
+    {
         Architecture::X86_64 => "x86_64",
         Architecture::Aarch64 => "arm64",
         other => panic!("{} is for {other:?}", program.display()),
@@ -89,7 +128,10 @@ fn glibc_versions(data: &[u8]) -> Vec<Vec<u32>> {
     let endian = header.endian().unwrap();
     let sections = header.sections(endian, data).unwrap();
     let (mut needed, strings): (VerneedIterator<'_, _>, _) = {
-        let (needed, link) = sections.gnu_verneed(endian, data).unwrap().expect("a dynamic program names versions");
+        let (needed, link) = sections
+            .gnu_verneed(endian, data)
+            .unwrap()
+            .expect("a dynamic program names versions");
         (needed, sections.strings(endian, data, link).unwrap())
     };
     let mut versions = Vec::new();
@@ -97,7 +139,12 @@ fn glibc_versions(data: &[u8]) -> Vec<Vec<u32>> {
         while let Some(symbol) = symbols.next().unwrap() {
             let name = std::str::from_utf8(symbol.name(endian, strings).unwrap()).unwrap();
             if let Some(version) = name.strip_prefix("GLIBC_") {
-                versions.push(version.split('.').map(|number| number.parse().unwrap()).collect());
+                versions.push(
+                    version
+                        .split('.')
+                        .map(|number| number.parse().unwrap())
+                        .collect(),
+                );
             }
         }
     }
@@ -105,17 +152,36 @@ fn glibc_versions(data: &[u8]) -> Vec<Vec<u32>> {
 }
 
 fn this_machine() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+    if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "x86_64"
+    }
 }
 
 /// As in `ecs-task-runner 0.1.0 (83348f7, 2026-11-23)`.
 fn tells_its_version(program: &Path, name: &str) {
-    let output = Command::new(program).arg("--version").env_clear().output().unwrap();
+    let output = Command::new(program)
+        .arg("--version")
+        .env_clear()
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let told = String::from_utf8(output.stdout).unwrap();
-    let commit = told.strip_prefix(&format!("{name} {} (", env!("CARGO_PKG_VERSION"))).and_then(|rest| rest.strip_suffix(")\n"));
-    let (commit, day) = commit.and_then(|commit| commit.split_once(", ")).unwrap_or_else(|| panic!("{name} names no commit: {told}"));
-    assert!(commit.trim_end_matches("-dirty").bytes().all(|digit| digit.is_ascii_hexdigit()) && commit.len() >= 7, "{told}");
+    let commit = told
+        .strip_prefix(&format!("{name} {} (", env!("CARGO_PKG_VERSION")))
+        .and_then(|rest| rest.strip_suffix(")\n"));
+    let (commit, day) = commit
+        .and_then(|commit| commit.split_once(", "))
+        .unwrap_or_else(|| panic!("{name} names no commit: {told}"));
+    assert!(
+        commit
+            .trim_end_matches("-dirty")
+            .bytes()
+            .all(|digit| digit.is_ascii_hexdigit())
+            && commit.len() >= 7,
+        "{told}"
+    );
     assert_eq!(day.len(), "2026-11-23".len(), "{told}");
 }
 
@@ -123,6 +189,12 @@ fn tells_its_version(program: &Path, name: &str) {
 fn versions_are_read_from_this_very_program() {
     let program = fs::read(std::env::current_exe().unwrap()).unwrap();
     let versions = glibc_versions(&program);
-    // Every program of Rust's gnu targets starts with __libc_start_main, which glibc 2.34 gave a new version.
-    assert!(versions.iter().any(|version| version.as_slice() >= [2, 17].as_slice()), "{versions:?}");
+    // Every program of Rust's gnu targets starts with __libc_start_main, which glibc 2.34 gave a
+    // new version.
+    assert!(
+        versions
+            .iter()
+            .any(|version| version.as_slice() >= [2, 17].as_slice()),
+        "{versions:?}"
+    );
 }

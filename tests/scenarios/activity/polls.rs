@@ -23,7 +23,12 @@ async fn polls_that_fail_never_end_a_worker_and_lose_no_place() {
         Fault::Error(AwsError::new("ActivityWorkerLimitExceeded", "too many")),
     ] {
         let world = World::new();
-        world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::For(Duration::from_secs(120)), fault.clone());
+        world.aws.faults().inject(
+            Service::Sfn,
+            "GetActivityTask",
+            Span::For(Duration::from_secs(120)),
+            fault.clone(),
+        );
         // Neither task ends before both have begun.
         let both = Arc::new(Barrier::new(2));
         let _worker = world.worker_with(2, move |_| {
@@ -33,7 +38,14 @@ async fn polls_that_fail_never_end_a_worker_and_lose_no_place() {
                 Ok("{}".to_owned())
             }
         });
-        let scheduled: Vec<_> = (0..2).map(|_| world.aws.sfn().schedule(&world.activity, &json!({}), Schedule::once())).collect();
+        let scheduled: Vec<_> = (0..2)
+            .map(|_| {
+                world
+                    .aws
+                    .sfn()
+                    .schedule(&world.activity, &json!({}), Schedule::once())
+            })
+            .collect();
         for one in &scheduled {
             success(outcome(one).await);
         }

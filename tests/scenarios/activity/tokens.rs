@@ -1,4 +1,5 @@
-//! Tokens that are lost, by the service's word or by the worker's own clock: the worker lets go and leaves everything as it is.
+//! Tokens that are lost, by the service's word or by the worker's own clock: the worker lets go and
+//! leaves everything as it is.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,7 +25,10 @@ struct NotedWhenDropped(Drops);
 
 impl Drops {
     fn new(world: &World) -> Self {
-        Self { aws: world.aws.clone(), at: Arc::default() }
+        Self {
+            aws: world.aws.clone(),
+            at: Arc::default(),
+        }
     }
 
     fn note(&self) -> NotedWhenDropped {
@@ -63,10 +67,17 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
             }
         });
         let input = json!({INPUT: 60, "task": world.task()});
-        let _scheduled = world.aws.sfn().schedule(&world.activity, &input, Schedule::once());
+        let _scheduled = world
+            .aws
+            .sfn()
+            .schedule(&world.activity, &input, Schedule::once());
         within(LONGEST, world.aws.calls().ended("RunTask", 1)).await;
-        let lost =
-            world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::Error(AwsError::new(code, "It is over.")));
+        let lost = world.aws.faults().inject(
+            Service::Sfn,
+            "SendTaskHeartbeat",
+            Span::Forever,
+            Fault::Error(AwsError::new(code, "It is over.")),
+        );
         sleep(HEARTBEAT / 3).await;
         assert_eq!((drops.all().len(), lost.struck()), (1, 1), "{code}");
         sleep(10 * HEARTBEAT).await;
@@ -74,7 +85,10 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
         assert_eq!(world.aws.calls().count("StopTask").arrived, 0, "{code}");
         assert_eq!(world.aws.ecs().tasks()[0].last_status, "RUNNING", "{code}");
         // Its place is free.
-        let next = world.aws.sfn().schedule(&world.activity, &input, Schedule::once());
+        let next = world
+            .aws
+            .sfn()
+            .schedule(&world.activity, &input, Schedule::once());
         within(LONGEST, next.started(1)).await;
     }
 }
@@ -91,21 +105,35 @@ async fn a_worker_whose_execution_is_stopped_lets_go_without_an_answer() {
             std::future::pending().await
         }
     });
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     within(LONGEST, scheduled.started(1)).await;
     world.aws.sfn().abort(&scheduled);
     sleep(HEARTBEAT / 3).await;
     assert_eq!((drops.all().len(), answers(&world)), (1, 0));
-    let next = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
+    let next = world
+        .aws
+        .sfn()
+        .schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
     within(LONGEST, next.started(1)).await;
 }
 
-/// Without news of the service, the worker's clock decides: at the end of the period, neither before, when the service would still take
-/// a heartbeat, nor after, when another worker may have the task.
+/// Without news of the service, the worker's clock decides: at the end of the period, neither
+/// before, when the service would still take a heartbeat, nor after, when another worker may have
+/// the task.
 #[tokio::test(start_paused = true)]
 async fn a_worker_cut_off_from_the_service_lets_go_when_the_service_gives_up() {
     const TIMER: Duration = Duration::from_millis(5);
-    for fault in [Fault::Refuse, Fault::CutBefore, Fault::InternalError, Fault::Throttle, Fault::Delay(LONGEST)] {
+    for fault in [
+        Fault::Refuse,
+        Fault::CutBefore,
+        Fault::InternalError,
+        Fault::Throttle,
+        Fault::Delay(LONGEST),
+    ] {
         let world = World::new();
         let drops = Drops::new(&world);
         let noted = drops.clone();
@@ -117,17 +145,39 @@ async fn a_worker_cut_off_from_the_service_lets_go_when_the_service_gives_up() {
                 Ok("{}".to_owned())
             }
         });
-        let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+        let scheduled = world.aws.sfn().schedule(
+            &world.activity,
+            &json!({INPUT: 60}),
+            Schedule::once().heartbeat(HEARTBEAT),
+        );
         within(LONGEST, scheduled.started(1)).await;
         sleep(Duration::from_secs(90)).await;
-        world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, fault.clone());
-        assert_eq!(outcome(&scheduled).await, Outcome::HeartbeatTimedOut, "{fault:?}");
+        world.aws.faults().inject(
+            Service::Sfn,
+            "SendTaskHeartbeat",
+            Span::Forever,
+            fault.clone(),
+        );
+        assert_eq!(
+            outcome(&scheduled).await,
+            Outcome::HeartbeatTimedOut,
+            "{fault:?}"
+        );
         sleep(TIMER).await;
         let heard = *scheduled.heartbeats().last().unwrap();
-        let [dropped] = drops.all()[..] else { panic!("{fault:?}: {:?}", drops.all()) };
+        let [dropped] = drops.all()[..] else {
+            panic!("{fault:?}: {:?}", drops.all())
+        };
         let kept = dropped.checked_sub(heard).unwrap();
-        assert!(kept >= HEARTBEAT && kept <= HEARTBEAT + TIMER, "{fault:?}: dropped after {kept:?}");
+        assert!(
+            kept >= HEARTBEAT && kept <= HEARTBEAT + TIMER,
+            "{fault:?}: dropped after {kept:?}"
+        );
         sleep(Duration::from_secs(700)).await;
-        assert_eq!(answers(&world), 0, "a task that another worker may have was answered after {fault:?}");
+        assert_eq!(
+            answers(&world),
+            0,
+            "a task that another worker may have was answered after {fault:?}"
+        );
     }
 }

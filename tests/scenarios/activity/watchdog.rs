@@ -40,9 +40,18 @@ impl Beats {
 #[tokio::test(start_paused = true)]
 async fn a_worker_is_ready_once_a_poll_has_succeeded_and_not_before() {
     let world = World::new();
-    let trouble = world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::InternalError);
+    let trouble = world.aws.faults().inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::InternalError,
+    );
     let worker = world.worker_with(2, |_| pending());
-    assert!(timeout(600 * SECOND, worker.vitals().ready()).await.is_err());
+    assert!(
+        timeout(600 * SECOND, worker.vitals().ready())
+            .await
+            .is_err()
+    );
     trouble.lift();
     // The longest pause between polls, and a poll's minute.
     within(75 * SECOND, worker.vitals().ready()).await;
@@ -55,7 +64,12 @@ async fn the_watchdog_is_told_nothing_while_polls_fail() {
     let beats = Beats::of(&worker);
     sleep(SECOND / 2).await;
     assert_eq!(beats.in_seconds(600).await, 600, "polls succeed");
-    let trouble = world.aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::InternalError);
+    let trouble = world.aws.faults().inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::InternalError,
+    );
     // The polls that are open still succeed, and a failure is no trouble before it has lasted.
     sleep(160 * SECOND).await;
     assert_eq!(beats.in_seconds(600).await, 0, "polls fail");
@@ -69,13 +83,30 @@ async fn the_watchdog_is_told_nothing_while_heartbeats_are_late() {
     let world = World::new();
     let worker = world.worker_with(1, |_| pending());
     let beats = Beats::of(&worker);
-    let scheduled = world.aws.sfn().schedule(&world.activity, &json!({INPUT: 60}), Schedule::once().heartbeat(HEARTBEAT));
+    let scheduled = world.aws.sfn().schedule(
+        &world.activity,
+        &json!({INPUT: 60}),
+        Schedule::once().heartbeat(HEARTBEAT),
+    );
     within(LONGEST, scheduled.started(1)).await;
-    world.aws.faults().inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, Fault::InternalError);
+    world.aws.faults().inject(
+        Service::Sfn,
+        "SendTaskHeartbeat",
+        Span::Forever,
+        Fault::InternalError,
+    );
     sleep(SECOND / 2).await;
-    assert_eq!(beats.in_seconds(39).await, 39, "one heartbeat may be missed");
+    assert_eq!(
+        beats.in_seconds(39).await,
+        39,
+        "one heartbeat may be missed"
+    );
     sleep(2 * SECOND).await;
-    assert_eq!(beats.in_seconds(17).await, 0, "the task is about to be lost");
+    assert_eq!(
+        beats.in_seconds(17).await,
+        0,
+        "the task is about to be lost"
+    );
     sleep(2 * SECOND).await;
     assert_eq!(beats.in_seconds(60).await, 60, "the task is lost");
 }

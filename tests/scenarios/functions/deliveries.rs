@@ -1,4 +1,5 @@
-//! `start` over several deliveries of an event: what is left to the next one, what comes too late, and what an Update takes back.
+//! `start` over several deliveries of an event: what is left to the next one, what comes too late,
+//! and what an Update takes back.
 
 use std::time::Duration;
 
@@ -14,7 +15,11 @@ use super::world::{STACK, World, identity, properties, with};
 
 #[tokio::test(start_paused = true)]
 async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
-    for (fault, operation) in [(Fault::InternalError, "StartExecution"), (Fault::Throttle, "Encrypt"), (Fault::Refuse, "DescribeStacks")] {
+    for (fault, operation) in [
+        (Fault::InternalError, "StartExecution"),
+        (Fault::Throttle, "Encrypt"),
+        (Fault::Refuse, "DescribeStacks"),
+    ] {
         let service = match operation {
             "Encrypt" => Service::Kms,
             "DescribeStacks" => Service::CloudFormation,
@@ -25,14 +30,26 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
                 continue;
             }
             let world = World::sealing();
-            let cut = world.aws.faults().inject(service, operation, Span::Forever, fault.clone());
+            let cut = world
+                .aws
+                .faults()
+                .inject(service, operation, Span::Forever, fault.clone());
             let event = world.event(request_type, &properties());
             let error = world.start(&event).await.unwrap_err().to_string();
-            assert!(error.contains(operation) && error.contains("delivered again"), "{error}");
+            assert!(
+                error.contains(operation) && error.contains("delivered again"),
+                "{error}"
+            );
             world.assert_no_answer();
             cut.lift();
             advance(Duration::from_secs(60)).await;
-            assert!(matches!(world.start(&event).await.unwrap(), StartOutcome::Execution(_)), "{request_type} {operation}");
+            assert!(
+                matches!(
+                    world.start(&event).await.unwrap(),
+                    StartOutcome::Execution(_)
+                ),
+                "{request_type} {operation}"
+            );
             assert_eq!(world.aws.sfn().executions().len(), 1);
             world.assert_no_answer();
         }
@@ -43,18 +60,39 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
 async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
     for (age, request_type) in [(1, "Create"), (180, "Create"), (180, "Delete")] {
         let world = World::of_age(Duration::from_secs(age));
-        world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, Fault::CutAfter);
+        world.aws.faults().inject(
+            Service::Sfn,
+            "StartExecution",
+            Span::Forever,
+            Fault::CutAfter,
+        );
         let event = world.event(request_type, &properties());
-        assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Execution(identity(&event).name));
+        assert_eq!(
+            world.start(&event).await.unwrap(),
+            StartOutcome::Execution(identity(&event).name)
+        );
         world.assert_no_answer();
     }
     let world = World::of_age(Duration::from_secs(180));
-    world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, Fault::CutAfter);
-    world.aws.faults().inject(Service::Sfn, "DescribeExecution", Span::Forever, Fault::Refuse);
+    world.aws.faults().inject(
+        Service::Sfn,
+        "StartExecution",
+        Span::Forever,
+        Fault::CutAfter,
+    );
+    world.aws.faults().inject(
+        Service::Sfn,
+        "DescribeExecution",
+        Span::Forever,
+        Fault::Refuse,
+    );
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains(&identity(&event).name) && reason.contains("all the same"), "{reason}");
+    assert!(
+        reason.contains(&identity(&event).name) && reason.contains("all the same"),
+        "{reason}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,10 +100,22 @@ async fn the_last_delivery_answers_and_so_does_the_first_where_there_is_no_time_
     for (age, service_timeout) in [(180, "3600"), (1, "400")] {
         for (request_type, status) in [("Create", "FAILED"), ("Delete", "SUCCESS")] {
             let world = World::of_age(Duration::from_secs(age));
-            world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, Fault::InternalError);
-            let event = world.event(request_type, &with(properties(), &json!({"ServiceTimeout": service_timeout})));
+            world.aws.faults().inject(
+                Service::Sfn,
+                "StartExecution",
+                Span::Forever,
+                Fault::InternalError,
+            );
+            let event = world.event(
+                request_type,
+                &with(properties(), &json!({"ServiceTimeout": service_timeout})),
+            );
             assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Answered);
-            assert_eq!(world.answer()["Status"], status, "{request_type}, {age} s old, patience {service_timeout} s");
+            assert_eq!(
+                world.answer()["Status"],
+                status,
+                "{request_type}, {age} s old, patience {service_timeout} s"
+            );
         }
     }
 }
@@ -88,16 +138,33 @@ async fn an_event_that_comes_when_its_stack_has_moved_on_runs_nothing() {
         let mut event = world.event(request_type, &properties());
         event["StackId"] = world.aws.cloudformation().stack(STACK, status).into();
         world.start(&event).await.unwrap();
-        assert_eq!(world.aws.sfn().executions().len(), usize::from(runs), "{request_type} in {status}");
+        assert_eq!(
+            world.aws.sfn().executions().len(),
+            usize::from(runs),
+            "{request_type} in {status}"
+        );
         if !runs {
             let answer = world.answer();
             assert_eq!(answer["Status"], "FAILED");
-            assert!(answer["Reason"].as_str().unwrap().contains("Nothing was run"), "{answer}");
+            assert!(
+                answer["Reason"]
+                    .as_str()
+                    .unwrap()
+                    .contains("Nothing was run"),
+                "{answer}"
+            );
         }
     }
     let world = World::new();
-    world.start(&world.event("Create", &properties())).await.unwrap();
-    assert_eq!(world.aws.calls().count("DescribeStacks").arrived, 0, "an event that comes at once needs no look");
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.aws.calls().count("DescribeStacks").arrived,
+        0,
+        "an event that comes at once needs no look"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,38 +172,75 @@ async fn an_event_that_has_its_execution_already_is_left_to_it_wherever_its_stac
     let world = World::new();
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
-    world.aws.cloudformation().stack(STACK, "ROLLBACK_IN_PROGRESS");
+    world
+        .aws
+        .cloudformation()
+        .stack(STACK, "ROLLBACK_IN_PROGRESS");
     advance(Duration::from_secs(60)).await;
-    assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Execution(identity(&event).name));
+    assert_eq!(
+        world.start(&event).await.unwrap(),
+        StartOutcome::Execution(identity(&event).name)
+    );
     world.assert_no_answer();
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rollback() {
     let world = World::new();
-    world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS");
+    world
+        .aws
+        .cloudformation()
+        .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS");
     let runs_on_rollback = with(properties(), &json!({"RunOnRollback": "true"}));
     let stack = |mut event: Value| {
-        event["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
+        event["StackId"] = world
+            .aws
+            .cloudformation()
+            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
+            .into();
         event
     };
-    let update = stack(world.sent_now("Update", &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]}))));
+    let update = stack(world.sent_now(
+        "Update",
+        &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]})),
+    ));
     advance(Duration::from_secs(30)).await;
     let rollback = stack(world.sent_now("Update", &runs_on_rollback));
-    assert!(matches!(world.start(&rollback).await.unwrap(), StartOutcome::Execution(_)));
+    assert!(matches!(
+        world.start(&rollback).await.unwrap(),
+        StartOutcome::Execution(_)
+    ));
     advance(Duration::from_secs(30)).await;
     assert_eq!(world.start(&update).await.unwrap(), StartOutcome::Answered);
     assert_eq!(world.answer()["Status"], "FAILED");
     let executions = world.aws.sfn().executions();
-    assert_eq!(executions.iter().map(|one| (&*one.name, one.ended.is_none())).collect::<Vec<_>>(), [(&*identity(&rollback).name, true)]);
+    assert_eq!(
+        executions
+            .iter()
+            .map(|one| (&*one.name, one.ended.is_none()))
+            .collect::<Vec<_>>(),
+        [(&*identity(&rollback).name, true)]
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_never_runs_does_not_wait_for_cloudformation() {
     let world = World::new();
-    world.aws.faults().inject(Service::CloudFormation, "DescribeStacks", Span::Forever, Fault::Throttle);
+    world.aws.faults().inject(
+        Service::CloudFormation,
+        "DescribeStacks",
+        Span::Forever,
+        Fault::Throttle,
+    );
     assert_eq!(
-        skipped(&world, &world.event("Update", &with(properties(), &json!({"RunOnUpdate": "false"})))).await,
+        skipped(
+            &world,
+            &world.event(
+                "Update",
+                &with(properties(), &json!({"RunOnUpdate": "false"}))
+            )
+        )
+        .await,
         "RunOnUpdate is false"
     );
 }
@@ -148,12 +252,24 @@ async fn a_rollback_that_could_not_stop_the_run_it_takes_back_comes_again() {
     world.start(&update).await.unwrap();
     advance(Duration::from_secs(60)).await;
     let mut rollback = world.sent_now("Update", &properties());
-    rollback["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
-    let cut = world.aws.faults().inject(Service::Sfn, "StopExecution", Span::Forever, Fault::Throttle);
+    rollback["StackId"] = world
+        .aws
+        .cloudformation()
+        .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
+        .into();
+    let cut = world.aws.faults().inject(
+        Service::Sfn,
+        "StopExecution",
+        Span::Forever,
+        Fault::Throttle,
+    );
     assert!(world.start(&rollback).await.is_err());
     world.assert_no_answer();
     cut.lift();
-    assert_eq!(world.start(&rollback).await.unwrap(), StartOutcome::Answered);
+    assert_eq!(
+        world.start(&rollback).await.unwrap(),
+        StartOutcome::Answered
+    );
     assert!(world.aws.sfn().executions()[0].ended.is_some());
 }
 
@@ -169,16 +285,39 @@ async fn a_rollback_stops_the_run_of_the_update_that_it_takes_back() {
         advance(Duration::from_secs(60)).await;
 
         let mut rollback = world.sent_now("Update", &with(properties(), &set));
-        rollback["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
+        rollback["StackId"] = world
+            .aws
+            .cloudformation()
+            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
+            .into();
         for _ in 0..2 {
             world.start(&rollback).await.unwrap();
         }
         let executions = world.aws.sfn().executions();
-        let still_runs = |event| executions.iter().any(|one| one.name == identity(event).name && one.ended.is_none());
+        let still_runs = |event| {
+            executions
+                .iter()
+                .any(|one| one.name == identity(event).name && one.ended.is_none())
+        };
         assert!(!still_runs(&update) && still_runs(&other), "{executions:?}");
-        assert_eq!(still_runs(&rollback), runs_itself, "not even when its event is delivered twice");
-        let stopped = executions.iter().find(|one| one.name == identity(&update).name).unwrap();
-        let Some((_, ExecutionEnd::Aborted { cause: Some(cause), .. })) = &stopped.ended else { panic!("{stopped:?}") };
+        assert_eq!(
+            still_runs(&rollback),
+            runs_itself,
+            "not even when its event is delivered twice"
+        );
+        let stopped = executions
+            .iter()
+            .find(|one| one.name == identity(&update).name)
+            .unwrap();
+        let Some((
+            _,
+            ExecutionEnd::Aborted {
+                cause: Some(cause), ..
+            },
+        )) = &stopped.ended
+        else {
+            panic!("{stopped:?}")
+        };
         assert!(cause.contains("takes the update back"), "{cause}");
     }
 }

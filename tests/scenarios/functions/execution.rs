@@ -26,8 +26,19 @@ impl<'w> Execution<'w> {
     pub async fn of_event(world: &'w World, event: &Value) -> Self {
         world.start(event).await.unwrap();
         let name = identity(event).name;
-        let execution = world.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
-        Self { world, arn: execution.arn, name, input: serde_json::from_str(&execution.input).unwrap() }
+        let execution = world
+            .aws
+            .sfn()
+            .executions()
+            .into_iter()
+            .find(|execution| execution.name == name)
+            .unwrap();
+        Self {
+            world,
+            arn: execution.arn,
+            name,
+            input: serde_json::from_str(&execution.input).unwrap(),
+        }
     }
 
     pub fn happened(&self, event: Value) -> &Self {
@@ -45,9 +56,10 @@ impl<'w> Execution<'w> {
         let at = after(Clock::system().now(), later).as_second();
         let mut event = json!({"type": format!("Activity{kind}"), "timestamp": at});
         if kind == "Scheduled" {
-            let input = json!({"execution": self.arn, "heartbeatSeconds": 60, "task": self.input["task"]}).to_string();
-            event["activityScheduledEventDetails"] =
-                json!({"resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task", "input": input});
+            let input =
+                json!({"execution": self.arn, "heartbeatSeconds": 60, "task": self.input["task"]})
+                    .to_string();
+            event["activityScheduledEventDetails"] = json!({"resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task", "input": input});
         }
         if kind == "Started" {
             event["activityStartedEventDetails"] = json!({"workerName": "i-0abc"});

@@ -67,7 +67,8 @@ fn json() -> impl Strategy<Value = Value> {
         "\\PC{0,20}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 60, 8, move |inner| {
-        let members = prop::collection::vec((names.clone().prop_map(str::to_owned), inner.clone()), 0..8);
+        let members =
+            prop::collection::vec((names.clone().prop_map(str::to_owned), inner.clone()), 0..8);
         prop_oneof![
             prop::collection::vec(inner, 0..4).prop_map(Value::from),
             members.prop_map(|members| Value::Object(members.into_iter().collect::<Map<_, _>>())),

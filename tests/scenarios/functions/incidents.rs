@@ -11,7 +11,8 @@ use super::world::{CLAIM_TIMEOUT, World};
 use crate::log::{capture_log, logged};
 use crate::templates::{TASK_RUNNER, resources};
 
-/// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's value.
+/// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's
+/// value.
 struct MetricFilter {
     field: String,
     value: String,
@@ -22,15 +23,36 @@ impl MetricFilter {
     fn of(logical_id: &str) -> Self {
         let resources = resources(TASK_RUNNER);
         let text = resources[logical_id];
-        let after = |key: &str| text.split_once(key).unwrap().1.lines().next().unwrap().trim().trim_matches('\'').to_owned();
+        let after = |key: &str| {
+            text.split_once(key)
+                .unwrap()
+                .1
+                .lines()
+                .next()
+                .unwrap()
+                .trim()
+                .trim_matches('\'')
+                .to_owned()
+        };
         let pattern = after("FilterPattern: ");
-        let (field, value) = pattern.strip_prefix("{ $.").and_then(|rest| rest.strip_suffix("\" }")).unwrap().split_once(" = \"").unwrap();
-        Self { field: field.to_owned(), value: value.to_owned(), metric_value: after("MetricValue: ") }
+        let (field, value) = pattern
+            .strip_prefix("{ $.")
+            .and_then(|rest| rest.strip_suffix("\" }"))
+            .unwrap()
+            .split_once(" = \"")
+            .unwrap();
+        Self {
+            field: field.to_owned(),
+            value: value.to_owned(),
+            metric_value: after("MetricValue: "),
+        }
     }
 
     /// The metric's values that these lines make.
     fn values(&self, lines: &str) -> Vec<f64> {
-        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = lines
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
         let matching = lines.filter(|line| line[&self.field] == self.value.as_str());
         let value = |line: Value| match self.metric_value.strip_prefix("$.") {
             Some(field) => line[field].as_f64().unwrap(),
@@ -47,17 +69,43 @@ fn unanswered(lines: &str) -> usize {
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_had_not_answered_is_counted_and_one_that_had_is_not() {
     let ends = [
-        (ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) }, false, 1),
+        (
+            ExecutionEnd::Aborted {
+                error: None,
+                cause: Some("wrong release".to_owned()),
+            },
+            false,
+            1,
+        ),
         (ExecutionEnd::TimedOut, false, 1),
-        (ExecutionEnd::Failed { error: "States.Runtime".to_owned(), cause: "Activity Does Not Exist".to_owned() }, false, 1),
-        (ExecutionEnd::Failed { error: "EcsTask.Failed".to_owned(), cause: "It failed.".to_owned() }, true, 0),
+        (
+            ExecutionEnd::Failed {
+                error: "States.Runtime".to_owned(),
+                cause: "Activity Does Not Exist".to_owned(),
+            },
+            false,
+            1,
+        ),
+        (
+            ExecutionEnd::Failed {
+                error: "EcsTask.Failed".to_owned(),
+                cause: "It failed.".to_owned(),
+            },
+            true,
+            0,
+        ),
     ];
     for (end, has_answered, expected) in ends {
         let world = World::new();
         let execution = Execution::of(&world, "Create").await;
-        execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
+        execution
+            .entered("RunTask", &json!({}))
+            .activity("Scheduled", NOW);
         if has_answered {
-            execution.entered("RespondFailure", &json!({})).invoked("Scheduled").invoked("Succeeded");
+            execution
+                .entered("RespondFailure", &json!({}))
+                .invoked("Scheduled")
+                .invoked("Succeeded");
         }
         capture_log();
         world.rescue(&execution.ends(end)).await.unwrap();
@@ -70,10 +118,19 @@ async fn an_execution_that_had_not_answered_is_counted_and_one_that_had_is_not()
 async fn an_answer_that_was_begun_and_not_delivered_is_counted() {
     let world = World::sealing();
     let execution = Execution::of(&world, "Create").await;
-    execution.entered("RespondSuccess", &json!({"output": {}})).invoked("Scheduled").invoked("Failed");
+    execution
+        .entered("RespondSuccess", &json!({"output": {}}))
+        .invoked("Scheduled")
+        .invoked("Failed");
     capture_log();
-    let end = ExecutionEnd::Failed { error: "CustomResource.AnswerNotSent".to_owned(), cause: "it could not be reached".to_owned() };
-    assert_eq!(world.rescue(&execution.ends(end)).await.unwrap(), Rescued::Answered);
+    let end = ExecutionEnd::Failed {
+        error: "CustomResource.AnswerNotSent".to_owned(),
+        cause: "it could not be reached".to_owned(),
+    };
+    assert_eq!(
+        world.rescue(&execution.ends(end)).await.unwrap(),
+        Rescued::Answered
+    );
     assert_eq!(unanswered(&logged()), 1);
 }
 
@@ -81,12 +138,18 @@ async fn an_answer_that_was_begun_and_not_delivered_is_counted() {
 async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
     let world = World::new();
     let created = Execution::of(&world, "Create").await;
-    created.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+    created
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW);
     let deleted = Execution::of(&world, "Delete").await;
     let stopped = world.stop(&deleted.input).await;
     assert_eq!(stopped.executions, 1);
     capture_log();
-    assert_eq!(world.rescue(&created.event("ABORTED")).await.unwrap(), Rescued::Answered);
+    assert_eq!(
+        world.rescue(&created.event("ABORTED")).await.unwrap(),
+        Rescued::Answered
+    );
     let logged = logged();
     assert_eq!(unanswered(&logged), 0, "{logged}");
 }
@@ -95,11 +158,19 @@ async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
 async fn a_run_that_no_worker_takes_is_counted_with_the_seconds_it_was_waited_for() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW);
     let schedule = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
     capture_log();
-    world.rescue_after(CLAIM_TIMEOUT + Duration::from_secs(60), &schedule).await.unwrap();
-    assert_eq!(MetricFilter::of("NotClaimedMetric").values(&logged()), [CLAIM_TIMEOUT.as_secs_f64()]);
+    world
+        .rescue_after(CLAIM_TIMEOUT + Duration::from_secs(60), &schedule)
+        .await
+        .unwrap();
+    assert_eq!(
+        MetricFilter::of("NotClaimedMetric").values(&logged()),
+        [CLAIM_TIMEOUT.as_secs_f64()]
+    );
     // Its execution has been stopped, and is answered by the event of that.
     capture_log();
     world.rescue(&execution.event("ABORTED")).await.unwrap();

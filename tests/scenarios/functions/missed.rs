@@ -21,32 +21,61 @@ fn schedule() -> Value {
 }
 
 fn looked(answered: usize) -> Rescued {
-    Rescued::Looked { checked: 0, stopped: 0, answered }
+    Rescued::Looked {
+        checked: 0,
+        stopped: 0,
+        answered,
+    }
 }
 
 async fn stopped_by_hand(world: &World) -> Execution<'_> {
     let execution = Execution::of(world, "Create").await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
-    execution.ends(ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) });
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW);
+    execution.ends(ExecutionEnd::Aborted {
+        error: None,
+        cause: Some("wrong release".to_owned()),
+    });
     execution
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_end_that_nobody_told_is_found_and_answered_once() {
     for (end, says) in [
-        (ExecutionEnd::Aborted { error: None, cause: Some("wrong release".to_owned()) }, "wrong release"),
+        (
+            ExecutionEnd::Aborted {
+                error: None,
+                cause: Some("wrong release".to_owned()),
+            },
+            "wrong release",
+        ),
         (ExecutionEnd::TimedOut, "EcsTask.DeadlineExceeded"),
-        (ExecutionEnd::Failed { error: "States.Runtime".to_owned(), cause: "Activity Does Not Exist".to_owned() }, "States.Runtime"),
+        (
+            ExecutionEnd::Failed {
+                error: "States.Runtime".to_owned(),
+                cause: "Activity Does Not Exist".to_owned(),
+            },
+            "States.Runtime",
+        ),
     ] {
         let world = World::new();
         let rescuer = world.rescuer();
         let execution = Execution::of(&world, "Create").await;
-        execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
+        execution
+            .entered("RunTask", &json!({}))
+            .activity("Scheduled", NOW)
+            .activity("Started", NOW);
         execution.ends(end);
         for minute in 1..=8 {
             advance(MINUTE).await;
             let answered = usize::from(minute == 3);
-            assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(answered), "in minute {minute}");
+            assert_eq!(
+                rescuer.rescue(schedule()).await.unwrap(),
+                looked(answered),
+                "in minute {minute}"
+            );
         }
         let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
         assert!(reason.contains(says), "{reason}");
@@ -58,7 +87,10 @@ async fn an_end_that_was_told_is_not_answered_again() {
     let world = World::new();
     let rescuer = world.rescuer();
     let execution = stopped_by_hand(&world).await;
-    assert_eq!(rescuer.rescue(execution.event("ABORTED")).await.unwrap(), Rescued::Answered);
+    assert_eq!(
+        rescuer.rescue(execution.event("ABORTED")).await.unwrap(),
+        Rescued::Answered
+    );
     for _ in 0..8 {
         advance(MINUTE).await;
         assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(0));
@@ -72,7 +104,10 @@ async fn an_answer_of_another_instance_is_repeated_as_it_was() {
     let world = World::new();
     let execution = stopped_by_hand(&world).await;
     world.rescue(&execution.event("ABORTED")).await.unwrap();
-    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    assert_eq!(
+        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
+        looked(1)
+    );
     let puts = world.urls.puts();
     assert_eq!(puts.len(), 2);
     assert_eq!(puts[0].body, puts[1].body);
@@ -82,42 +117,87 @@ async fn an_answer_of_another_instance_is_repeated_as_it_was() {
 async fn an_execution_that_answered_is_left_alone() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution.entered("RunTask", &json!({})).entered("RespondFailure", &json!({}));
+    execution
+        .entered("RunTask", &json!({}))
+        .entered("RespondFailure", &json!({}));
     execution.invoked("Scheduled").invoked("Succeeded");
     execution.happened(json!({"type": "TaskStateExited"}));
-    execution.happened(json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "Failed"}}));
-    execution.ends(ExecutionEnd::Failed { error: "EcsTask.Failed".to_owned(), cause: "It failed.".to_owned() });
-    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    execution.happened(
+        json!({"type": "FailStateEntered", "stateEnteredEventDetails": {"name": "Failed"}}),
+    );
+    execution.ends(ExecutionEnd::Failed {
+        error: "EcsTask.Failed".to_owned(),
+        cause: "It failed.".to_owned(),
+    });
+    assert_eq!(
+        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
+        looked(0)
+    );
     world.assert_no_answer();
     assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
 }
 
-/// As an error, every look of a quarter of an hour would be repeated twice and end in the dead-letter queue.
+/// As an error, every look of a quarter of an hour would be repeated twice and end in the
+/// dead-letter queue.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_are_given() {
     let world = World::new();
     stopped_by_hand(&world).await;
     stopped_by_hand(&world).await;
-    world.aws.faults().inject(Service::Sfn, "DescribeExecution", Span::Next(1), Fault::AccessDenied);
-    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    world.aws.faults().inject(
+        Service::Sfn,
+        "DescribeExecution",
+        Span::Next(1),
+        Fault::AccessDenied,
+    );
+    assert_eq!(
+        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
+        looked(1)
+    );
     world.answer();
 
     let world = World::new();
     stopped_by_hand(&world).await;
     world.urls.react_always(Reaction::Status(403));
-    assert_eq!(world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(), looked(0));
-    assert_eq!(world.rescue_after(16 * MINUTE, &schedule()).await.unwrap(), looked(0));
-    assert!(world.rescue_after(17 * MINUTE + MINUTE / 2, &schedule()).await.is_err(), "the last look that finds it");
-    assert_eq!(world.rescue_after(19 * MINUTE, &schedule()).await.unwrap(), looked(0));
+    assert_eq!(
+        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
+        looked(0)
+    );
+    assert_eq!(
+        world.rescue_after(16 * MINUTE, &schedule()).await.unwrap(),
+        looked(0)
+    );
+    assert!(
+        world
+            .rescue_after(17 * MINUTE + MINUTE / 2, &schedule())
+            .await
+            .is_err(),
+        "the last look that finds it"
+    );
+    assert_eq!(
+        world.rescue_after(19 * MINUTE, &schedule()).await.unwrap(),
+        looked(0)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_look_that_can_look_at_nothing_is_an_error() {
     let world = World::new();
     stopped_by_hand(&world).await;
-    world.aws.faults().inject(Service::Sfn, "GetExecutionHistory", Span::Forever, Fault::AccessDenied);
-    let error = world.rescue_after(4 * MINUTE, &schedule()).await.unwrap_err();
-    assert!(error.to_string().contains("states:GetExecutionHistory"), "{error}");
+    world.aws.faults().inject(
+        Service::Sfn,
+        "GetExecutionHistory",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    let error = world
+        .rescue_after(4 * MINUTE, &schedule())
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("states:GetExecutionHistory"),
+        "{error}"
+    );
 }
 
 /// The executions of earlier days are not paged through every minute.
@@ -133,7 +213,11 @@ async fn what_ended_long_ago_is_not_asked_for() {
     advance(4 * MINUTE).await;
     let rescuer = world.rescuer();
     assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(1));
-    assert_eq!(world.aws.calls().count("ListExecutions").arrived - before, 4, "one page of each status");
+    assert_eq!(
+        world.aws.calls().count("ListExecutions").arrived - before,
+        4,
+        "one page of each status"
+    );
     assert!(String::from_utf8_lossy(&world.urls.puts()[0].body).contains("wrong release"));
     drop(recent);
 }
@@ -146,14 +230,22 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     let earlier = Execution::of(&world, "Create").await;
     let before = world.launch(FAMILY, &earlier.name).await;
     let deleted = Execution::of(&world, "Delete").await;
-    deleted.entered("StopTasks", &json!({})).invoked("Scheduled");
-    deleted.ends(ExecutionEnd::Aborted { error: None, cause: None });
+    deleted
+        .entered("StopTasks", &json!({}))
+        .invoked("Scheduled");
+    deleted.ends(ExecutionEnd::Aborted {
+        error: None,
+        cause: None,
+    });
     advance(2 * MINUTE).await;
     let again = Execution::of(&world, "Create").await;
     world.launch(FAMILY, &again.name).await;
     let rescuer = world.rescuer();
     advance(2 * MINUTE).await;
-    assert!(matches!(rescuer.rescue(schedule()).await.unwrap(), Rescued::Looked { answered: 1, .. }));
+    assert!(matches!(
+        rescuer.rescue(schedule()).await.unwrap(),
+        Rescued::Looked { answered: 1, .. }
+    ));
     assert_eq!(world.told_to_stop(), [before]);
 }
 

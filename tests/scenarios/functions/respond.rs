@@ -15,16 +15,30 @@ fn answer(world: &World, status: &str, state: &Value) -> Value {
 }
 
 fn failed(world: &World, cause: &str) -> Value {
-    answer(world, "FAILED", &json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}}))
+    answer(
+        world,
+        "FAILED",
+        &json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}}),
+    )
 }
 
 #[tokio::test]
 async fn a_success_carries_the_outputs() {
     let world = World::over_sockets().await;
-    world.respond(&answer(&world, "SUCCESS", &json!({"output": {"TaskArn": "arn:task", "ExitCode": "0"}}))).await.unwrap();
+    world
+        .respond(&answer(
+            &world,
+            "SUCCESS",
+            &json!({"output": {"TaskArn": "arn:task", "ExitCode": "0"}}),
+        ))
+        .await
+        .unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "SUCCESS");
-    assert_eq!((&answer["Data"]["TaskArn"], &answer["Data"]["ExitCode"]), (&json!("arn:task"), &json!("0")));
+    assert_eq!(
+        (&answer["Data"]["TaskArn"], &answer["Data"]["ExitCode"]),
+        (&json!("arn:task"), &json!("0"))
+    );
     assert_all_outputs(&answer);
     assert_eq!(answer["PhysicalResourceId"], "MigrateTask-1a2b3c4d");
 }
@@ -33,24 +47,36 @@ async fn a_success_carries_the_outputs() {
 async fn a_delete_has_no_output_and_succeeds() {
     let world = World::over_sockets().await;
     let state = json!({"leftovers": {"running": 0, "checks": 1, "wait": false}, "error": {"Error": "States.Timeout"}});
-    world.respond(&answer(&world, "SUCCESS", &state)).await.unwrap();
+    world
+        .respond(&answer(&world, "SUCCESS", &state))
+        .await
+        .unwrap();
     assert_all_outputs(&world.answer());
 }
 
 #[tokio::test]
 async fn a_failure_carries_the_reason() {
     let world = World::over_sockets().await;
-    world.respond(&failed(&world, "Container 'migrate' exited with code 1.")).await.unwrap();
+    world
+        .respond(&failed(&world, "Container 'migrate' exited with code 1."))
+        .await
+        .unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "FAILED");
-    assert_eq!(answer["Reason"], "EcsTask.Failed: Container 'migrate' exited with code 1.");
+    assert_eq!(
+        answer["Reason"],
+        "EcsTask.Failed: Container 'migrate' exited with code 1."
+    );
     assert!(answer.get("Data").is_none());
 }
 
 #[tokio::test]
 async fn a_failure_without_an_error_is_still_a_failure() {
     let world = World::over_sockets().await;
-    world.respond(&answer(&world, "FAILED", &json!({}))).await.unwrap();
+    world
+        .respond(&answer(&world, "FAILED", &json!({})))
+        .await
+        .unwrap();
     assert_eq!(world.answer()["Status"], "FAILED");
 }
 
@@ -61,8 +87,16 @@ async fn the_request_is_the_one_that_was_signed() {
     let put = &world.urls.puts()[0];
     assert_eq!(put.method, "PUT");
     assert!(put.path.contains("X-Amz-Signature="), "{}", put.path);
-    assert_eq!(put.headers["content-length"], put.body.len().to_string().as_str());
-    assert_eq!(put.headers.get("content-type").map_or("", |value| value.to_str().unwrap()), "");
+    assert_eq!(
+        put.headers["content-length"],
+        put.body.len().to_string().as_str()
+    );
+    assert_eq!(
+        put.headers
+            .get("content-type")
+            .map_or("", |value| value.to_str().unwrap()),
+        ""
+    );
     assert!(put.headers.get("transfer-encoding").is_none());
     assert!(put.headers.get("authorization").is_none());
 }
@@ -70,16 +104,32 @@ async fn the_request_is_the_one_that_was_signed() {
 #[tokio::test]
 async fn an_answer_never_exceeds_what_cloudformation_takes() {
     let world = World::over_sockets().await;
-    world.respond(&failed(&world, &format!("{}\nlast line", "ü\"\n".repeat(8_000)))).await.unwrap();
+    world
+        .respond(&failed(
+            &world,
+            &format!("{}\nlast line", "ü\"\n".repeat(8_000)),
+        ))
+        .await
+        .unwrap();
     let put = &world.urls.puts()[0];
     assert!(put.body.len() <= 4_096, "{} bytes", put.body.len());
-    assert!(world.answer()["Reason"].as_str().unwrap().ends_with("last line"));
+    assert!(
+        world.answer()["Reason"]
+            .as_str()
+            .unwrap()
+            .ends_with("last line")
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_did_not_get_through_is_sent_again() {
     let world = World::over_sockets().await;
-    world.urls.react([Reaction::Status(500), Reaction::Cut, Reaction::Status(503), Reaction::Status(429)]);
+    world.urls.react([
+        Reaction::Status(500),
+        Reaction::Cut,
+        Reaction::Status(503),
+        Reaction::Status(429),
+    ]);
     world.respond(&failed(&world, "It failed.")).await.unwrap();
     let puts = world.urls.puts();
     assert_eq!(puts.len(), 5);
@@ -91,7 +141,10 @@ async fn a_refusal_is_final() {
     for status in [400, 403, 404, 301, 307] {
         let world = World::over_sockets().await;
         world.urls.react_always(Reaction::Status(status));
-        let error = world.respond(&failed(&world, "It failed.")).await.unwrap_err();
+        let error = world
+            .respond(&failed(&world, "It failed."))
+            .await
+            .unwrap_err();
         assert!(error.contains(&status.to_string()), "{error}");
         assert!(!error.contains("X-Amz"), "{error}");
         assert_eq!(world.urls.puts().len(), 1, "after {status}");
@@ -104,7 +157,9 @@ async fn a_redirect_is_not_followed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let sink = world.urls.url(STACK, LOGICAL_ID);
-    let reply = format!("HTTP/1.1 307 Temporary Redirect\r\nLocation: {sink}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let reply = format!(
+        "HTTP/1.1 307 Temporary Redirect\r\nLocation: {sink}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.readable().await.unwrap();
@@ -117,7 +172,11 @@ async fn a_redirect_is_not_followed() {
     // Even an allowed origin must not send the answer on, to another one or to the same.
     let (sink_origin, _) = sink.split_once("/arn").unwrap();
     let responder = world.responder_to("respond", &format!("{origin},{sink_origin}"));
-    let error = responder.respond(serde_json::from_value(event).unwrap()).await.unwrap_err().to_string();
+    let error = responder
+        .respond(serde_json::from_value(event).unwrap())
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("307"), "{error}");
     world.assert_no_answer();
 }
@@ -126,7 +185,11 @@ async fn a_redirect_is_not_followed() {
 async fn an_error_on_the_way_does_not_show_the_url() {
     let world = World::over_sockets().await;
     let mut event = failed(&world, "It failed.");
-    event["state"]["request"]["ResponseURL"] = "https://evil.example/key?X-Amz-Signature=abc".into();
+    event["state"]["request"]["ResponseURL"] =
+        "https://evil.example/key?X-Amz-Signature=abc".into();
     let error = world.respond(&event).await.unwrap_err();
-    assert!(error.contains("evil.example") && !error.contains("X-Amz"), "{error}");
+    assert!(
+        error.contains("evil.example") && !error.contains("X-Amz"),
+        "{error}"
+    );
 }

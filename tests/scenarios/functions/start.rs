@@ -6,24 +6,36 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{AwsError, Service};
 
-use super::world::{FAMILY, LOGICAL_ID, STACK, World, assert_all_outputs, identity, properties, with};
+use super::world::{
+    FAMILY, LOGICAL_ID, STACK, World, assert_all_outputs, identity, properties, with,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_create_becomes_an_execution_under_the_requests_name() {
     let world = World::new();
-    let event = world.event("Create", &with(properties(), &json!({"Count": "2", "Timeout": "600"})));
+    let event = world.event(
+        "Create",
+        &with(properties(), &json!({"Count": "2", "Timeout": "600"})),
+    );
     let outcome = world.start(&event).await.unwrap();
     let identity = identity(&event);
     assert_eq!(outcome, StartOutcome::Execution(identity.name.clone()));
     let executions = world.aws.sfn().executions();
     assert_eq!(executions[0].name, identity.name);
     let input = world.execution_input();
-    assert_eq!(input["request"]["PhysicalResourceId"], identity.physical_resource_id);
+    assert_eq!(
+        input["request"]["PhysicalResourceId"],
+        identity.physical_resource_id
+    );
     assert_eq!(input["request"]["StackId"], event["StackId"]);
     let task = &input["task"];
     assert_eq!(
         (&task["count"], &task["startedBy"], &task["clientToken"]),
-        (&json!(2), &json!(identity.name), &json!(identity.client_token))
+        (
+            &json!(2),
+            &json!(identity.name),
+            &json!(identity.client_token)
+        )
     );
     world.assert_no_answer();
 }
@@ -40,13 +52,22 @@ async fn properties_that_cannot_be_run_are_answered_by_name_and_nothing_is_start
         for request_type in ["Create", "Update"] {
             let world = World::new();
             let mut wrong_properties = with(properties(), &wrong);
-            wrong_properties.as_object_mut().unwrap().retain(|_, value| !value.is_null());
-            let outcome = world.start(&world.event(request_type, &wrong_properties)).await.unwrap();
+            wrong_properties
+                .as_object_mut()
+                .unwrap()
+                .retain(|_, value| !value.is_null());
+            let outcome = world
+                .start(&world.event(request_type, &wrong_properties))
+                .await
+                .unwrap();
             assert_eq!(outcome, StartOutcome::Answered);
             let answer = world.answer();
             assert_eq!(answer["Status"], "FAILED");
             let reason = answer["Reason"].as_str().unwrap();
-            assert!(reason.starts_with("EcsTask.InvalidRequest: ") && reason.contains(says), "{reason}");
+            assert!(
+                reason.starts_with("EcsTask.InvalidRequest: ") && reason.contains(says),
+                "{reason}"
+            );
             assert!(!answer["PhysicalResourceId"].as_str().unwrap().is_empty());
             assert!(world.aws.sfn().executions().is_empty());
         }
@@ -56,7 +77,10 @@ async fn properties_that_cannot_be_run_are_answered_by_name_and_nothing_is_start
 #[tokio::test(start_paused = true)]
 async fn every_problem_is_told_at_once() {
     let world = World::new();
-    world.start(&world.event("Create", &json!({"Count": "abc", "Clutser": "x"}))).await.unwrap();
+    world
+        .start(&world.event("Create", &json!({"Count": "abc", "Clutser": "x"})))
+        .await
+        .unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
     for problem in ["Cluster", "TaskDefinition", "Count", "Clutser"] {
         assert!(reason.contains(problem), "{reason}");
@@ -70,7 +94,10 @@ async fn an_event_delivered_again_starts_nothing_more() {
     let first = world.start(&event).await.unwrap();
     assert_eq!(world.start(&event).await.unwrap(), first);
     let arn = world.aws.sfn().executions()[0].arn.clone();
-    world.aws.sfn().end_execution(&arn, ExecutionEnd::Succeeded(json!({})));
+    world
+        .aws
+        .sfn()
+        .end_execution(&arn, ExecutionEnd::Succeeded(json!({})));
     assert_eq!(world.start(&event).await.unwrap(), first);
     assert_eq!(world.aws.sfn().executions().len(), 1);
     world.assert_no_answer();
@@ -79,8 +106,14 @@ async fn an_event_delivered_again_starts_nothing_more() {
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_a_person_retries_runs_anew() {
     let world = World::new();
-    world.start(&world.event("Create", &properties())).await.unwrap();
-    world.start(&world.event("Create", &properties())).await.unwrap();
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
     assert_eq!(world.aws.sfn().executions().len(), 2);
 }
 
@@ -101,11 +134,23 @@ async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
         ("Update", json!({"RunOnUpdate": "false"}), "RunOnUpdate"),
         ("Create", json!({"Count": "0"}), "Count is 0"),
         ("Update", json!({"Count": "0"}), "Count is 0"),
-        ("Update", json!({"UpdateCriteria": ["TaskDefinition"]}), "UpdateCriteria"),
-        ("Update", json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]}), "UpdateCriteria"),
+        (
+            "Update",
+            json!({"UpdateCriteria": ["TaskDefinition"]}),
+            "UpdateCriteria",
+        ),
+        (
+            "Update",
+            json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]}),
+            "UpdateCriteria",
+        ),
     ] {
         let world = World::new();
-        let reason = skipped(&world, &world.event(request_type, &with(properties(), &set))).await;
+        let reason = skipped(
+            &world,
+            &world.event(request_type, &with(properties(), &set)),
+        )
+        .await;
         assert!(reason.contains(says), "{request_type} with {set}: {reason}");
     }
 }
@@ -113,7 +158,10 @@ async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
 #[tokio::test(start_paused = true)]
 async fn an_update_runs_for_what_its_criteria_and_triggers_name() {
     let criteria = json!({"UpdateCriteria": ["TaskDefinition"]});
-    for changed in [json!({"TaskDefinition": "migrate:1"}), json!({"Triggers": ["2026-11-23"]})] {
+    for changed in [
+        json!({"TaskDefinition": "migrate:1"}),
+        json!({"Triggers": ["2026-11-23"]}),
+    ] {
         let world = World::new();
         let mut event = world.event("Update", &with(with(properties(), &criteria), &changed));
         event["OldResourceProperties"] = with(properties(), &criteria);
@@ -131,8 +179,14 @@ async fn variables_are_compared_between_the_task_definitions() {
             "containerDefinitions": [{"name": "migrate", "image": "x", "environment": [{"name": "RELEASE", "value": release}]}]
         }));
     }
-    let criteria = json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
-    let revision = |n: u32| with(with(properties(), &criteria), &json!({"TaskDefinition": format!("{FAMILY}:{n}")}));
+    let criteria =
+        json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
+    let revision = |n: u32| {
+        with(
+            with(properties(), &criteria),
+            &json!({"TaskDefinition": format!("{FAMILY}:{n}")}),
+        )
+    };
     let mut event = world.event("Update", &revision(3));
     event["OldResourceProperties"] = revision(2);
     world.start(&event).await.unwrap();
@@ -142,12 +196,27 @@ async fn variables_are_compared_between_the_task_definitions() {
 #[tokio::test(start_paused = true)]
 async fn task_definitions_that_cannot_be_compared_fail_the_update_by_name() {
     let world = World::new();
-    world.aws.faults().inject(Service::Ecs, "DescribeTaskDefinition", Span::Forever, Fault::AccessDenied);
-    let criteria = json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
-    world.start(&world.event("Update", &with(properties(), &criteria))).await.unwrap();
+    world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTaskDefinition",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    let criteria =
+        json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
+    world
+        .start(&world.event("Update", &with(properties(), &criteria)))
+        .await
+        .unwrap();
     let answer = world.answer();
     assert_eq!(answer["Status"], "FAILED");
-    assert!(answer["Reason"].as_str().unwrap().contains("ecs:DescribeTaskDefinition"), "{answer}");
+    assert!(
+        answer["Reason"]
+            .as_str()
+            .unwrap()
+            .contains("ecs:DescribeTaskDefinition"),
+        "{answer}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,70 +224,132 @@ async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
     let world = World::new();
     let event = |set: &Value| {
         let mut event = world.event("Update", &with(properties(), set));
-        event["StackId"] = world.aws.cloudformation().stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS").into();
+        event["StackId"] = world
+            .aws
+            .cloudformation()
+            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
+            .into();
         event
     };
     let reason = skipped(&world, &event(&json!({}))).await;
     assert!(reason.contains("rolling back"), "{reason}");
-    world.start(&event(&json!({"RunOnRollback": "true"}))).await.unwrap();
+    world
+        .start(&event(&json!({"RunOnRollback": "true"})))
+        .await
+        .unwrap();
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_update_runs_when_cloudformation_cannot_be_asked() {
     let world = World::new();
-    world.aws.faults().inject(Service::CloudFormation, "DescribeStacks", Span::Forever, Fault::AccessDenied);
-    world.start(&world.event("Update", &properties())).await.unwrap();
+    world.aws.faults().inject(
+        Service::CloudFormation,
+        "DescribeStacks",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    world
+        .start(&world.event("Update", &properties()))
+        .await
+        .unwrap();
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_never_fails_for_its_properties() {
-    for broken in [json!({}), json!({"Cluster": {"a": 1}}), json!([1]), json!("text"), Value::Null, json!({"Cluster": "only"})] {
+    for broken in [
+        json!({}),
+        json!({"Cluster": {"a": 1}}),
+        json!([1]),
+        json!("text"),
+        Value::Null,
+        json!({"Cluster": "only"}),
+    ] {
         let world = World::new();
-        assert_eq!(world.start(&world.event("Delete", &broken)).await.unwrap(), StartOutcome::Answered, "{broken}");
+        assert_eq!(
+            world.start(&world.event("Delete", &broken)).await.unwrap(),
+            StartOutcome::Answered,
+            "{broken}"
+        );
         let answer = world.answer();
-        assert_eq!((&answer["Status"], &answer["PhysicalResourceId"]), (&json!("SUCCESS"), &json!("MigrateTask-1a2b3c4d")));
+        assert_eq!(
+            (&answer["Status"], &answer["PhysicalResourceId"]),
+            (&json!("SUCCESS"), &json!("MigrateTask-1a2b3c4d"))
+        );
     }
     let world = World::new();
     let broken = with(properties(), &json!({"Count": "abc", "Unknown": "x"}));
-    assert!(matches!(world.start(&world.event("Delete", &broken)).await.unwrap(), StartOutcome::Execution(_)));
+    assert!(matches!(
+        world.start(&world.event("Delete", &broken)).await.unwrap(),
+        StartOutcome::Execution(_)
+    ));
     assert_eq!(world.execution_input()["request"]["RequestType"], "Delete");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_start_that_fails_is_answered_at_once() {
-    for fault in [Fault::AccessDenied, Fault::Error(AwsError::new("StateMachineDoesNotExist", "gone"))] {
-        for (request_type, status) in [("Create", "FAILED"), ("Update", "FAILED"), ("Delete", "SUCCESS")] {
+    for fault in [
+        Fault::AccessDenied,
+        Fault::Error(AwsError::new("StateMachineDoesNotExist", "gone")),
+    ] {
+        for (request_type, status) in [
+            ("Create", "FAILED"),
+            ("Update", "FAILED"),
+            ("Delete", "SUCCESS"),
+        ] {
             let world = World::new();
-            world.aws.faults().inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
-            let outcome = world.start(&world.event(request_type, &properties())).await.unwrap();
+            world
+                .aws
+                .faults()
+                .inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
+            let outcome = world
+                .start(&world.event(request_type, &properties()))
+                .await
+                .unwrap();
             assert_eq!(outcome, StartOutcome::Answered);
             let answer = world.answer();
             assert_eq!(answer["Status"], status, "{request_type} after {fault:?}");
             if status == "FAILED" {
-                assert!(answer["Reason"].as_str().unwrap().contains("states:StartExecution"), "{answer}");
+                assert!(
+                    answer["Reason"]
+                        .as_str()
+                        .unwrap()
+                        .contains("states:StartExecution"),
+                    "{answer}"
+                );
             }
         }
     }
 }
 
-/// The name makes the next delivery harmless, and what it answers then is true for longer than a moment.
-/// An answer beside the execution's own could be the first that CloudFormation reads.
-/// Its Delete was answered meanwhile, and nothing would ever stop what it runs.
-/// Its stack is taken back, as it is for the Update that takes it back: a run that began after it was sent tells them apart.
-/// They would run nothing whatever the stack does.
-/// CloudFormation takes an update back without waiting for the run that is part of it.
+/// The name makes the next delivery harmless, and what it answers then is true for longer than a
+/// moment. An answer beside the execution's own could be the first that CloudFormation reads. Its
+/// Delete was answered meanwhile, and nothing would ever stop what it runs. Its stack is taken
+/// back, as it is for the Update that takes it back: a run that began after it was sent tells them
+/// apart. They would run nothing whatever the stack does. CloudFormation takes an update back
+/// without waiting for the run that is part of it.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_nobody_can_be_answered_for_is_an_error() {
     let world = World::new();
-    for missing in ["ResponseURL", "StackId", "RequestId", "LogicalResourceId", "RequestType"] {
+    for missing in [
+        "ResponseURL",
+        "StackId",
+        "RequestId",
+        "LogicalResourceId",
+        "RequestType",
+    ] {
         let mut event = world.event("Create", &properties());
         event.as_object_mut().unwrap().remove(missing);
         let error = world.start(&event).await.unwrap_err().to_string();
         assert!(error.contains(missing), "{error}");
     }
-    for event in [Value::Null, json!([]), json!("text"), json!({"RequestType": "Replace"})] {
+    for event in [
+        Value::Null,
+        json!([]),
+        json!("text"),
+        json!({"RequestType": "Replace"}),
+    ] {
         assert!(world.start(&event).await.is_err(), "{event}");
     }
     assert!(world.aws.sfn().executions().is_empty());
@@ -228,7 +359,12 @@ async fn an_event_that_nobody_can_be_answered_for_is_an_error() {
 #[tokio::test(start_paused = true)]
 async fn a_url_that_leads_elsewhere_is_not_called_and_nothing_is_run() {
     let world = World::new();
-    for url in ["http://127.0.0.1:1/key", "https://my-bucket.s3.amazonaws.com/key", "sealed:v1:AAAA", ""] {
+    for url in [
+        "http://127.0.0.1:1/key",
+        "https://my-bucket.s3.amazonaws.com/key",
+        "sealed:v1:AAAA",
+        "",
+    ] {
         for request_type in ["Create", "Delete"] {
             let mut event = world.event(request_type, &properties());
             event["ResponseURL"] = url.into();

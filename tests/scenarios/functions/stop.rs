@@ -25,10 +25,17 @@ fn name(state: &Value) -> String {
     state["task"]["startedBy"].as_str().unwrap().to_owned()
 }
 
-/// The family's tasks run from their launch on; one that is stopped before its containers start would be gone at once.
+/// The family's tasks run from their launch on; one that is stopped before its containers start
+/// would be gone at once.
 fn runs_on(world: &World, family: &str) {
-    let at_once = Script::runs_forever().provisioning(Duration::ZERO).pending(Duration::ZERO).activating(Duration::ZERO);
-    world.aws.ecs().script(family, at_once.on_sigterm(OnSigterm::Ignored));
+    let at_once = Script::runs_forever()
+        .provisioning(Duration::ZERO)
+        .pending(Duration::ZERO)
+        .activating(Duration::ZERO);
+    world
+        .aws
+        .ecs()
+        .script(family, at_once.on_sigterm(OnSigterm::Ignored));
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +49,10 @@ async fn after_a_failure_the_tasks_of_this_execution_are_stopped_and_no_others()
     world.launch(FAMILY, "somebody-else").await;
     let stopped = world.stop(&state).await;
     assert_eq!(world.told_to_stop(), [ours]);
-    assert_eq!((stopped.running, stopped.checks, stopped.wait), (1, 1, true));
+    assert_eq!(
+        (stopped.running, stopped.checks, stopped.wait),
+        (1, 1, true)
+    );
     let (_, reason) = world.aws.ecs().tasks()[0].stop_requested.clone().unwrap();
     assert!(reason.contains(&name(&state)), "{reason}");
 }
@@ -53,7 +63,10 @@ async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
     world.aws.ecs().register_family("other", &["migrate"]);
     runs_on(&world, FAMILY);
     runs_on(&world, "other");
-    let earlier = [identity(&world.event("Create", &properties())).name, identity(&world.event("Update", &properties())).name];
+    let earlier = [
+        identity(&world.event("Create", &properties())).name,
+        identity(&world.event("Update", &properties())).name,
+    ];
     let mut ours = Vec::new();
     for name in &earlier {
         ours.push(world.launch(FAMILY, name).await);
@@ -61,7 +74,8 @@ async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
     let mut other_resource = world.event("Create", &properties());
     other_resource["LogicalResourceId"] = format!("{LOGICAL_ID}2").into();
     let mut other_stack = world.event("Create", &properties());
-    other_stack["StackId"] = "arn:aws:cloudformation:us-east-1:123456789012:stack/other/guid".into();
+    other_stack["StackId"] =
+        "arn:aws:cloudformation:us-east-1:123456789012:stack/other/guid".into();
     for event in [&other_resource, &other_stack] {
         world.launch(FAMILY, &identity(event).name).await;
     }
@@ -112,23 +126,40 @@ async fn nothing_is_waited_for_past_the_deadline() {
     assert_eq!((stopped.running, stopped.wait), (1, false));
 }
 
-/// ECS that does not answer keeps CloudFormation waiting for its answer, but not for longer than there is time.
+/// ECS that does not answer keeps CloudFormation waiting for its answer, but not for longer than
+/// there is time.
 #[tokio::test(start_paused = true)]
 async fn ecs_that_cannot_be_asked_is_tried_again_only_while_there_is_time() {
     for fault in [Fault::InternalError, Fault::Delay(Duration::from_secs(600))] {
         let world = World::new();
         let mut state = state(&world, "Create").await;
-        let event = |state: &Value| serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state})).unwrap();
-        world.aws.faults().inject(Service::Ecs, "ListTasks", Span::Forever, fault.clone());
+        let event = |state: &Value| {
+            serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state}))
+                .unwrap()
+        };
+        world
+            .aws
+            .faults()
+            .inject(Service::Ecs, "ListTasks", Span::Forever, fault.clone());
         if matches!(fault, Fault::InternalError) {
             assert!(world.stopper().stop(event(&state)).await.is_err());
         }
-        state["task"]["deadline"] = before(world.clock.now(), Duration::from_secs(55)).to_string().into();
+        state["task"]["deadline"] = before(world.clock.now(), Duration::from_secs(55))
+            .to_string()
+            .into();
         state["leftovers"] = json!({"running": 2, "executions": 0, "checks": 3, "wait": true});
         let began = Instant::now();
         let stopped = world.stopper().stop(event(&state)).await.unwrap();
-        assert_eq!((stopped.running, stopped.checks, stopped.wait), (2, 4, false), "{fault:?}");
-        assert!(began.elapsed() <= Duration::from_secs(10), "{fault:?}: {:?}", began.elapsed());
+        assert_eq!(
+            (stopped.running, stopped.checks, stopped.wait),
+            (2, 4, false),
+            "{fault:?}"
+        );
+        assert!(
+            began.elapsed() <= Duration::from_secs(10),
+            "{fault:?}: {:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -148,7 +179,10 @@ async fn a_task_that_cannot_be_stopped_counts_as_running() {
     runs_on(&world, FAMILY);
     let state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
-    world.aws.faults().inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    world
+        .aws
+        .faults()
+        .inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     let stopped = world.stop(&state).await;
     assert_eq!((stopped.running, stopped.wait), (1, true));
 }
@@ -167,13 +201,34 @@ async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on()
     let earlier = state(&world, "Delete").await;
     let state = state(&world, "Delete").await;
     let stopped = world.stop(&state).await;
-    let running: Vec<_> = world.aws.sfn().executions().into_iter().filter(|one| one.ended.is_none()).map(|one| one.name).collect();
-    assert_eq!(running, [identity(&other).name, name(&earlier), name(&state)]);
-    for execution in world.aws.sfn().executions().into_iter().filter(|one| one.ended.is_some()) {
-        let Some((_, ExecutionEnd::Aborted { cause, .. })) = execution.ended else { panic!("{execution:?}") };
+    let running: Vec<_> = world
+        .aws
+        .sfn()
+        .executions()
+        .into_iter()
+        .filter(|one| one.ended.is_none())
+        .map(|one| one.name)
+        .collect();
+    assert_eq!(
+        running,
+        [identity(&other).name, name(&earlier), name(&state)]
+    );
+    for execution in world
+        .aws
+        .sfn()
+        .executions()
+        .into_iter()
+        .filter(|one| one.ended.is_some())
+    {
+        let Some((_, ExecutionEnd::Aborted { cause, .. })) = execution.ended else {
+            panic!("{execution:?}")
+        };
         assert!(cause.unwrap().contains("is being deleted"));
     }
-    assert_eq!((stopped.running, stopped.executions, stopped.wait), (0, 2, true));
+    assert_eq!(
+        (stopped.running, stopped.executions, stopped.wait),
+        (0, 2, true)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,11 +239,18 @@ async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
     world.start(&create).await.unwrap();
     let mut state = state(&world, "Delete").await;
     let first = world.stop(&state).await;
-    assert_eq!((first.running, first.wait), (0, true), "its worker has not heard yet that the execution was stopped");
+    assert_eq!(
+        (first.running, first.wait),
+        (0, true),
+        "its worker has not heard yet that the execution was stopped"
+    );
     let late = world.launch(FAMILY, &identity(&create).name).await;
     state["leftovers"] = serde_json::to_value(&first).unwrap();
     let second = world.stop(&state).await;
-    assert_eq!((second.running, second.executions, second.wait), (1, 1, true));
+    assert_eq!(
+        (second.running, second.executions, second.wait),
+        (1, 1, true)
+    );
     assert_eq!(world.told_to_stop(), [late]);
     // And once the workers must know, nothing is waited for any more.
     state["leftovers"] = json!({"running": 0, "executions": 1, "checks": 8, "wait": true});
@@ -204,7 +266,12 @@ async fn a_delete_that_sees_no_tasks_waits_until_the_workers_know_all_the_same()
     world.start(&create).await.unwrap();
     let ours = world.launch(FAMILY, &identity(&create).name).await;
     let mut state = state(&world, "Delete").await;
-    let cut = world.aws.faults().inject(Service::Ecs, "DescribeTasks", Span::Forever, Fault::AccessDenied);
+    let cut = world.aws.faults().inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
     let first = world.stop(&state).await;
     assert_eq!((first.executions, first.checks, first.wait), (1, 1, true));
     cut.lift();
@@ -217,7 +284,10 @@ async fn a_delete_that_sees_no_tasks_waits_until_the_workers_know_all_the_same()
 async fn a_delete_whose_first_answer_was_lost_waits_until_the_workers_know_as_well() {
     let world = World::new();
     runs_on(&world, FAMILY);
-    world.start(&world.event("Create", &properties())).await.unwrap();
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
     let state = state(&world, "Delete").await;
     assert!(world.stop(&state).await.wait);
     let again = world.stop(&state).await;
@@ -228,7 +298,10 @@ async fn a_delete_whose_first_answer_was_lost_waits_until_the_workers_know_as_we
 async fn an_execution_that_was_stopped_long_ago_is_not_waited_for() {
     let mut world = World::new();
     runs_on(&world, FAMILY);
-    world.start(&world.event("Create", &properties())).await.unwrap();
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
     let state = state(&world, "Delete").await;
     assert_eq!(world.stop(&state).await.executions, 1);
     // The stand-ins write the system's time.
@@ -245,11 +318,15 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
         world.start(&create).await.unwrap();
         let ours = world.launch(FAMILY, &identity(&create).name).await;
         let state = state(&world, "Delete").await;
-        world.aws.faults().inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        world
+            .aws
+            .faults()
+            .inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         let stopped = world.stop(&state).await;
         assert_eq!((stopped.running, stopped.executions), (1, 0), "{operation}");
         assert_eq!(world.told_to_stop(), [ours]);
-        // They may launch what nothing shows yet: it is tried again for as long as their workers would take to know.
+        // They may launch what nothing shows yet: it is tried again for as long as their workers
+        // would take to know.
         world.aws.ecs().cluster("another");
         assert!(world.stop(&state).await.wait, "{operation}");
     }
@@ -258,24 +335,54 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
 #[tokio::test(start_paused = true)]
 async fn after_a_failure_no_execution_is_stopped() {
     let world = World::new();
-    world.start(&world.event("Create", &properties())).await.unwrap();
+    world
+        .start(&world.event("Create", &properties()))
+        .await
+        .unwrap();
     let state = state(&world, "Update").await;
     world.stop(&state).await;
     assert_eq!(world.aws.calls().count("ListExecutions").arrived, 0);
-    assert!(world.aws.sfn().executions().iter().all(|one| one.ended.is_none()));
+    assert!(
+        world
+            .aws
+            .sfn()
+            .executions()
+            .iter()
+            .all(|one| one.ended.is_none())
+    );
 }
 
 #[test]
 fn the_definition_selects_exactly_what_the_function_answers() {
-    let definition: Value = serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap();
+    let definition: Value =
+        serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap();
     let selected: Vec<_> = definition["States"]["StopTasks"]["ResultSelector"]
         .as_object()
         .unwrap()
         .iter()
-        .map(|(name, path)| (name.trim_end_matches(".$").to_owned(), path.as_str().unwrap().trim_start_matches("$.Payload.").to_owned()))
+        .map(|(name, path)| {
+            (
+                name.trim_end_matches(".$").to_owned(),
+                path.as_str()
+                    .unwrap()
+                    .trim_start_matches("$.Payload.")
+                    .to_owned(),
+            )
+        })
         .collect();
-    let answered = serde_json::to_value(Stopped { running: 0, executions: 0, checks: 1, wait: false }).unwrap();
-    let mut answered: Vec<_> = answered.as_object().unwrap().keys().map(|name| (name.clone(), name.clone())).collect();
+    let answered = serde_json::to_value(Stopped {
+        running: 0,
+        executions: 0,
+        checks: 1,
+        wait: false,
+    })
+    .unwrap();
+    let mut answered: Vec<_> = answered
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(|name| (name.clone(), name.clone()))
+        .collect();
     let mut selected = selected;
     selected.sort();
     answered.sort();

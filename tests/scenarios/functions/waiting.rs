@@ -20,20 +20,59 @@ fn schedule() -> Value {
 async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
     let world = World::sealing();
     let execution = Execution::of(&world, "Create").await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
-    assert_eq!(world.rescue_after(MINUTE / 6, &schedule()).await.unwrap(), Rescued::Looked { checked: 0, stopped: 0, answered: 0 });
-    assert_eq!(world.rescue_after(CLAIM_TIMEOUT / 2, &schedule()).await.unwrap(), Rescued::Looked { checked: 1, stopped: 0, answered: 0 });
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW);
     assert_eq!(
-        world.rescue_after(CLAIM_TIMEOUT + MINUTE, &schedule()).await.unwrap(),
-        Rescued::Looked { checked: 1, stopped: 1, answered: 0 }
+        world.rescue_after(MINUTE / 6, &schedule()).await.unwrap(),
+        Rescued::Looked {
+            checked: 0,
+            stopped: 0,
+            answered: 0
+        }
+    );
+    assert_eq!(
+        world
+            .rescue_after(CLAIM_TIMEOUT / 2, &schedule())
+            .await
+            .unwrap(),
+        Rescued::Looked {
+            checked: 1,
+            stopped: 0,
+            answered: 0
+        }
+    );
+    assert_eq!(
+        world
+            .rescue_after(CLAIM_TIMEOUT + MINUTE, &schedule())
+            .await
+            .unwrap(),
+        Rescued::Looked {
+            checked: 1,
+            stopped: 1,
+            answered: 0
+        }
     );
     world.assert_no_answer();
-    assert_eq!(world.rescue(&execution.event("ABORTED")).await.unwrap(), Rescued::Answered);
-    assert_eq!(world.answer()["Reason"], "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?");
+    assert_eq!(
+        world.rescue(&execution.event("ABORTED")).await.unwrap(),
+        Rescued::Answered
+    );
+    assert_eq!(
+        world.answer()["Reason"],
+        "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?"
+    );
     // It runs no more.
     assert_eq!(
-        world.rescue_after(CLAIM_TIMEOUT + 2 * MINUTE, &schedule()).await.unwrap(),
-        Rescued::Looked { checked: 0, stopped: 0, answered: 0 }
+        world
+            .rescue_after(CLAIM_TIMEOUT + 2 * MINUTE, &schedule())
+            .await
+            .unwrap(),
+        Rescued::Looked {
+            checked: 0,
+            stopped: 0,
+            answered: 0
+        }
     );
 }
 
@@ -41,43 +80,99 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
 async fn a_run_that_a_worker_has_is_left_to_it() {
     let world = World::new();
     let taken = Execution::of(&world, "Create").await;
-    taken.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", MINUTE);
+    taken
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", MINUTE);
     let deleting = Execution::of(&world, "Delete").await;
-    deleting.entered("StopTasks", &json!({})).invoked("Scheduled");
+    deleting
+        .entered("StopTasks", &json!({}))
+        .invoked("Scheduled");
     let emulated = Execution::of(&world, "Update").await;
     let details = json!({"resourceType": "states", "resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task"});
     let details = with(details, &json!({"region": "us-east-1", "parameters": "{}"}));
-    emulated.entered("RunTask", &json!({})).happened(json!({"type": "TaskScheduled", "taskScheduledEventDetails": details}));
-    let looked = world.rescue_after(10 * CLAIM_TIMEOUT, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 3, stopped: 0, answered: 0 });
+    emulated
+        .entered("RunTask", &json!({}))
+        .happened(json!({"type": "TaskScheduled", "taskScheduledEventDetails": details}));
+    let looked = world
+        .rescue_after(10 * CLAIM_TIMEOUT, &schedule())
+        .await
+        .unwrap();
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 3,
+            stopped: 0,
+            answered: 0
+        }
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_attempt_has_its_own_time_to_be_taken() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
-    execution.activity("Failed", 10 * MINUTE).activity("Scheduled", 10 * MINUTE);
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW);
+    execution
+        .activity("Failed", 10 * MINUTE)
+        .activity("Scheduled", 10 * MINUTE);
     let looked = world.rescue_after(12 * MINUTE, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 1, stopped: 0, answered: 0 });
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 1,
+            stopped: 0,
+            answered: 0
+        }
+    );
     let looked = world.rescue_after(16 * MINUTE, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 1, stopped: 1, answered: 0 });
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 1,
+            stopped: 1,
+            answered: 0
+        }
+    );
 }
 
-/// CloudFormation would answer by itself before `ClaimTimeout`, and nobody would read that the fleet is down.
+/// CloudFormation would answer by itself before `ClaimTimeout`, and nobody would read that the
+/// fleet is down.
 #[tokio::test(start_paused = true)]
 async fn a_run_whose_deadline_comes_before_the_claim_timeout_is_given_up_at_its_deadline() {
     let world = World::new();
-    let event = world.event("Create", &with(properties(), &json!({"ServiceTimeout": "240"})));
+    let event = world.event(
+        "Create",
+        &with(properties(), &json!({"ServiceTimeout": "240"})),
+    );
     let execution = Execution::of_event(&world, &event).await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW);
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW);
     // 95 s of the 240 are kept for what comes after.
-    let looked = |stopped| Rescued::Looked { checked: 1, stopped, answered: 0 };
-    assert_eq!(world.rescue_after(2 * MINUTE, &schedule()).await.unwrap(), looked(0));
-    assert_eq!(world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    let looked = |stopped| Rescued::Looked {
+        checked: 1,
+        stopped,
+        answered: 0,
+    };
+    assert_eq!(
+        world.rescue_after(2 * MINUTE, &schedule()).await.unwrap(),
+        looked(0)
+    );
+    assert_eq!(
+        world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(),
+        looked(1)
+    );
     world.rescue(&execution.event("ABORTED")).await.unwrap();
     let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
-    assert!(reason.starts_with("Worker.NotClaimed: No worker polled the activity for 1") && reason.contains("fleet"), "{reason}");
+    assert!(
+        reason.starts_with("Worker.NotClaimed: No worker polled the activity for 1")
+            && reason.contains("fleet"),
+        "{reason}"
+    );
 }
 
 /// A worker that is there takes a run also after its deadline, and says how it went.
@@ -86,35 +181,104 @@ async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken()
     let world = World::new();
     let event = world.event("Create", &with(properties(), &json!({"Timeout": "60"})));
     let execution = Execution::of_event(&world, &event).await;
-    execution.entered("RunTask", &json!({})).activity("Scheduled", NOW).activity("Started", NOW);
-    execution.activity("Failed", 2 * MINUTE).activity("Scheduled", 2 * MINUTE);
-    let looked = |stopped| Rescued::Looked { checked: 1, stopped, answered: 0 };
-    assert_eq!(world.rescue_after(2 * MINUTE + MINUTE / 6, &schedule()).await.unwrap(), looked(0));
-    assert_eq!(world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(), looked(1));
+    execution
+        .entered("RunTask", &json!({}))
+        .activity("Scheduled", NOW)
+        .activity("Started", NOW);
+    execution
+        .activity("Failed", 2 * MINUTE)
+        .activity("Scheduled", 2 * MINUTE);
+    let looked = |stopped| Rescued::Looked {
+        checked: 1,
+        stopped,
+        answered: 0,
+    };
+    assert_eq!(
+        world
+            .rescue_after(2 * MINUTE + MINUTE / 6, &schedule())
+            .await
+            .unwrap(),
+        looked(0)
+    );
+    assert_eq!(
+        world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(),
+        looked(1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting() {
     let world = World::new();
     for _ in 0..3 {
-        Execution::of(&world, "Create").await.entered("RunTask", &json!({})).activity("Scheduled", NOW);
+        Execution::of(&world, "Create")
+            .await
+            .entered("RunTask", &json!({}))
+            .activity("Scheduled", NOW);
     }
-    let cut = world.aws.faults().inject(Service::Sfn, "GetExecutionHistory", Span::Next(1), Fault::AccessDenied);
-    let looked = world.rescue_after(2 * CLAIM_TIMEOUT, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 2, stopped: 2, answered: 0 });
+    let cut = world.aws.faults().inject(
+        Service::Sfn,
+        "GetExecutionHistory",
+        Span::Next(1),
+        Fault::AccessDenied,
+    );
+    let looked = world
+        .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
+        .await
+        .unwrap();
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 2,
+            stopped: 2,
+            answered: 0
+        }
+    );
     cut.lift();
-    world.aws.faults().inject(Service::Sfn, "GetExecutionHistory", Span::Forever, Fault::AccessDenied);
-    assert!(world.rescue_after(2 * CLAIM_TIMEOUT, &schedule()).await.is_err(), "nothing could be looked at");
+    world.aws.faults().inject(
+        Service::Sfn,
+        "GetExecutionHistory",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    assert!(
+        world
+            .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
+            .await
+            .is_err(),
+        "nothing could be looked at"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_look_is_bounded_and_the_next_ones_reach_the_rest() {
     let world = World::new();
     for _ in 0..400 {
-        Execution::of(&world, "Create").await.activity("Scheduled", NOW);
+        Execution::of(&world, "Create")
+            .await
+            .activity("Scheduled", NOW);
     }
-    let looked = world.rescue_after(2 * CLAIM_TIMEOUT, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 300, stopped: 300, answered: 0 });
-    let looked = world.rescue_after(2 * CLAIM_TIMEOUT + MINUTE, &schedule()).await.unwrap();
-    assert_eq!(looked, Rescued::Looked { checked: 100, stopped: 100, answered: 0 });
+    let looked = world
+        .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
+        .await
+        .unwrap();
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 300,
+            stopped: 300,
+            answered: 0
+        }
+    );
+    let looked = world
+        .rescue_after(2 * CLAIM_TIMEOUT + MINUTE, &schedule())
+        .await
+        .unwrap();
+    assert_eq!(
+        looked,
+        Rescued::Looked {
+            checked: 100,
+            stopped: 100,
+            answered: 0
+        }
+    );
 }

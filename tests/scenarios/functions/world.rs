@@ -14,7 +14,8 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::{Clock, before};
 use ecs_task_runner::event::{Event, Request};
 use ecs_task_runner::functions::{
-    Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter, Stopped, Stopper,
+    Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter,
+    Stopped, Stopper,
 };
 use ecs_task_runner::identity::Identity;
 use ecs_task_runner::response_hosts::ResponseHosts;
@@ -33,14 +34,25 @@ pub const LOGICAL_ID: &str = "MigrateTask";
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Every output of a run, which a template may ask for with `!GetAtt`.
-pub const OUTPUTS: [&str; 10] =
-    ["ConsoleUrl", "DurationSeconds", "ExitCode", "LogGroup", "LogStream", "Skipped", "StartedAt", "StoppedAt", "TaskArn", "TaskArns"];
+pub const OUTPUTS: [&str; 10] = [
+    "ConsoleUrl",
+    "DurationSeconds",
+    "ExitCode",
+    "LogGroup",
+    "LogStream",
+    "Skipped",
+    "StartedAt",
+    "StoppedAt",
+    "TaskArn",
+    "TaskArns",
+];
 
 pub struct World {
     pub aws: StandIns,
     pub urls: ResponseUrls,
     pub state_machine: String,
-    /// The system's time when the world began, which the stand-ins write into histories, and tokio's since.
+    /// The system's time when the world began, which the stand-ins write into histories, and
+    /// tokio's since.
     pub clock: Clock,
     began: Instant,
     /// Seals response URLs.
@@ -61,8 +73,12 @@ impl World {
     /// The same, at another time. What the stand-ins write into histories is of the system's time.
     pub fn at(now: Timestamp, age: Duration) -> Self {
         let aws = StandIns::new();
-        let urls = aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
-        Self { clock: Clock::following_tokio(now), ..Self::with(aws, urls) }
+        let urls =
+            aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
+        Self {
+            clock: Clock::following_tokio(now),
+            ..Self::with(aws, urls)
+        }
     }
 
     /// A world that takes answers behind a real socket.
@@ -78,7 +94,14 @@ impl World {
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
         let clock = Clock::following_tokio(Clock::system().now());
-        Self { aws, urls, state_machine, clock, began: Instant::now(), key: None }
+        Self {
+            aws,
+            urls,
+            state_machine,
+            clock,
+            began: Instant::now(),
+            key: None,
+        }
     }
 
     /// A world in which response URLs are sealed.
@@ -99,13 +122,16 @@ impl World {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(function, "secret", None, None, "tests")))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                function, "secret", None, None, "tests",
+            )))
             .http_client(self.aws.http_client())
             .build();
         Connection::from_config(config)
     }
 
-    /// Answers may go to CloudFormation and to this world's socket. The function it is part of unseals with its own role.
+    /// Answers may go to CloudFormation and to this world's socket. The function it is part of
+    /// unseals with its own role.
     pub fn responder(&self, function: &str) -> Responder {
         let url = self.urls.url(STACK, LOGICAL_ID);
         match url.split_once("/arn").unwrap() {
@@ -114,16 +140,27 @@ impl World {
         }
     }
 
-    /// Answers may go to the bucket of CloudFormation in this region, and arrive in this process wherever they go.
+    /// Answers may go to the bucket of CloudFormation in this region, and arrive in this process
+    /// wherever they go.
     pub fn responder_of(&self, function: &str, region: &str) -> Responder {
         let put = ResponsePut::through(self.urls.connector(), ResponseHosts::of_region(region));
-        Responder::new(put, Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()))
+        Responder::new(
+            put,
+            Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()),
+        )
     }
 
     /// Answers may go to CloudFormation and to these origins.
     pub fn responder_to(&self, function: &str, origins: &str) -> Responder {
-        let put = ResponsePut::new(ResponseHosts::of_region(stand_ins::REGION).and(origins).unwrap());
-        Responder::new(put, Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()))
+        let put = ResponsePut::new(
+            ResponseHosts::of_region(stand_ins::REGION)
+                .and(origins)
+                .unwrap(),
+        );
+        Responder::new(
+            put,
+            Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()),
+        )
     }
 
     pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {
@@ -139,18 +176,28 @@ impl World {
     }
 
     pub async fn respond(&self, event: &Value) -> Result<(), String> {
-        self.responder("respond").respond(serde_json::from_value(event.clone()).unwrap()).await.map_err(|error| error.to_string())
+        self.responder("respond")
+            .respond(serde_json::from_value(event.clone()).unwrap())
+            .await
+            .map_err(|error| error.to_string())
     }
 
     pub fn stopper(&self) -> Stopper {
         let connection = self.connection_of("stop");
-        Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock)
+        Stopper::new(
+            Ecs::with_retries(&connection),
+            StepFunctions::new(&connection),
+            self.clock,
+        )
     }
 
     /// Calls `stop` as the definition does, with an execution's state.
     pub async fn stop(&self, state: &Value) -> Stopped {
         let event = json!({"stateMachine": self.state_machine, "state": state});
-        self.stopper().stop(serde_json::from_value(event).unwrap()).await.unwrap()
+        self.stopper()
+            .stop(serde_json::from_value(event).unwrap())
+            .await
+            .unwrap()
     }
 
     pub async fn rescue(&self, event: &Value) -> Result<Rescued, RescueError> {
@@ -158,7 +205,11 @@ impl World {
     }
 
     /// Calls `rescue` when this much time has passed since the world began, for a paused clock.
-    pub async fn rescue_after(&self, time: Duration, event: &Value) -> Result<Rescued, RescueError> {
+    pub async fn rescue_after(
+        &self,
+        time: Duration,
+        event: &Value,
+    ) -> Result<Rescued, RescueError> {
         advance((self.began + time).saturating_duration_since(Instant::now())).await;
         self.rescue(event).await
     }
@@ -171,7 +222,10 @@ impl World {
             Ecs::with_retries(&connection),
             self.responder("rescue"),
             self.clock,
-            Patience { claim: CLAIM_TIMEOUT, leftovers: Duration::from_secs(4) },
+            Patience {
+                claim: CLAIM_TIMEOUT,
+                leftovers: Duration::from_secs(4),
+            },
         )
     }
 
@@ -202,7 +256,11 @@ impl World {
         let url = event["ResponseURL"].as_str().unwrap();
         let (before, rest) = url.split_once("X-Amz-Date=").unwrap();
         let (_, after) = rest.split_once('&').unwrap();
-        event["ResponseURL"] = format!("{before}X-Amz-Date={}&{after}", self.clock.now().strftime("%Y%m%dT%H%M%SZ")).into();
+        event["ResponseURL"] = format!(
+            "{before}X-Amz-Date={}&{after}",
+            self.clock.now().strftime("%Y%m%dT%H%M%SZ")
+        )
+        .into();
         event
     }
 
@@ -234,13 +292,26 @@ impl World {
                 .http_client(self.aws.http_client())
                 .build(),
         );
-        let launched = client.run_task().cluster(CLUSTER).task_definition(family).started_by(started_by).send().await.unwrap();
+        let launched = client
+            .run_task()
+            .cluster(CLUSTER)
+            .task_definition(family)
+            .started_by(started_by)
+            .send()
+            .await
+            .unwrap();
         launched.tasks()[0].task_arn().unwrap().to_owned()
     }
 
     /// The ARNs of the tasks that somebody has asked to stop.
     pub fn told_to_stop(&self) -> Vec<String> {
-        self.aws.ecs().tasks().into_iter().filter(|task| task.stop_requested.is_some()).map(|task| task.arn).collect()
+        self.aws
+            .ecs()
+            .tasks()
+            .into_iter()
+            .filter(|task| task.stop_requested.is_some())
+            .map(|task| task.arn)
+            .collect()
     }
 }
 
@@ -251,7 +322,10 @@ pub fn properties() -> Value {
 
 /// `value` with the members of `changes`.
 pub fn with(mut value: Value, changes: &Value) -> Value {
-    value.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    value
+        .as_object_mut()
+        .unwrap()
+        .extend(changes.as_object().unwrap().clone());
     value
 }
 
@@ -267,7 +341,12 @@ pub fn identity(event: &Value) -> Identity {
 
 /// Every output is there, whatever it says.
 pub fn assert_all_outputs(answer: &Value) {
-    let mut names: Vec<_> = answer["Data"].as_object().unwrap().keys().map(String::as_str).collect();
+    let mut names: Vec<_> = answer["Data"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     names.sort_unstable();
     assert_eq!(names, OUTPUTS);
 }

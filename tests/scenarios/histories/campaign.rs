@@ -39,24 +39,39 @@ enum Length {
 }
 
 impl Campaign {
-    /// So many histories, the same ones every time: a change is not to fail for what chance brings up beside it. New ones when the
-    /// environment says how many.
+    /// So many histories, the same ones every time: a change is not to fail for what chance brings
+    /// up beside it. New ones when the environment says how many.
     pub fn of_cases(usual: u64) -> Self {
         let cases = from_environment(CASES);
-        let first = from_environment(SEED).unwrap_or_else(|| if cases.is_some() { new_seed() } else { USUAL_SEED });
-        Self { length: Length::Cases(cases.unwrap_or(usual)), first }
+        let first = from_environment(SEED).unwrap_or_else(|| {
+            if cases.is_some() {
+                new_seed()
+            } else {
+                USUAL_SEED
+            }
+        });
+        Self {
+            length: Length::Cases(cases.unwrap_or(usual)),
+            first,
+        }
     }
 
     /// So many minutes of new histories, unless the environment says how many.
     pub fn of_minutes(usual: u64) -> Self {
         let length = Length::Minutes(from_environment(MINUTES).unwrap_or(usual));
-        Self { length, first: from_environment(SEED).unwrap_or_else(new_seed) }
+        Self {
+            length,
+            first: from_environment(SEED).unwrap_or_else(new_seed),
+        }
     }
 }
 
 fn from_environment<T: FromStr>(name: &str) -> Option<T> {
     let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text}, which is no number")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is {text}, which is no number")),
+    )
 }
 
 /// Sums over the histories played.
@@ -75,13 +90,19 @@ struct Figures {
 fn of_seed(seed: u64) -> (TestRunner, impl ValueTree<Value = History>) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { failure_persistence: None, max_shrink_iters: SHRINKING, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let config = Config {
+        failure_persistence: None,
+        max_shrink_iters: SHRINKING,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let tree = history().new_tree(&mut runner).unwrap();
     (runner, tree)
 }
 
-/// Every call that a seed's history brings, as text: when it arrived, which it was, what became of it.
+/// Every call that a seed's history brings, as text: when it arrived, which it was, what became of
+/// it.
 pub fn trace(seed: u64) -> Vec<String> {
     let (_, tree) = of_seed(seed);
     let played = play(seed, &tree.current());
@@ -94,7 +115,14 @@ pub fn trace(seed: u64) -> Vec<String> {
         format!("{:?} {} {outcome}", call.at, call.operation)
     };
     // Not with its cause, which tells the time of day.
-    let ends = played.requests.iter().map(|request| format!("{:?} {} {:?}", request.ended, request.told_end(), request.answers));
+    let ends = played.requests.iter().map(|request| {
+        format!(
+            "{:?} {} {:?}",
+            request.ended,
+            request.told_end(),
+            request.answers
+        )
+    });
     played.calls.into_iter().map(call).chain(ends).collect()
 }
 
@@ -147,7 +175,12 @@ pub fn campaign(test: &str, Campaign { length, first }: Campaign) {
     });
     let figures = figures.into_inner().unwrap();
     println!("{}", figures.told(first, began.elapsed()));
-    assert!(figures.failed.is_empty(), "{} histories failed:\n{}", figures.failed.len(), figures.failed.join("\n"));
+    assert!(
+        figures.failed.is_empty(),
+        "{} histories failed:\n{}",
+        figures.failed.len(),
+        figures.failed.join("\n")
+    );
 }
 
 /// The test that plays a number of histories; it repeats those of any campaign.
@@ -158,7 +191,8 @@ fn new_seed() -> u64 {
     fastrand::u64(..) >> 32
 }
 
-/// Plays the history of a seed. When something does not hold in it, gives the smallest history found that fails as well.
+/// Plays the history of a seed. When something does not hold in it, gives the smallest history
+/// found that fails as well.
 fn one(seed: u64, figures: &Mutex<Figures>) -> Option<String> {
     let (mut runner, tree) = of_seed(seed);
     let is_first = std::cell::Cell::new(true);
@@ -168,11 +202,17 @@ fn one(seed: u64, figures: &Mutex<Figures>) -> Option<String> {
             figures.lock().unwrap().add(&played);
         }
         let broken = broken(&history, &played);
-        if broken.is_empty() { Ok(()) } else { Err(TestCaseError::fail(broken.join("; "))) }
+        if broken.is_empty() {
+            Ok(())
+        } else {
+            Err(TestCaseError::fail(broken.join("; ")))
+        }
     });
     match result {
         Ok(_) => None,
-        Err(TestError::Fail(why, smallest)) => Some(format!("seed {seed}: {why}\nwith {smallest:?}")),
+        Err(TestError::Fail(why, smallest)) => {
+            Some(format!("seed {seed}: {why}\nwith {smallest:?}"))
+        }
         Err(TestError::Abort(why)) => Some(format!("seed {seed}: {why}")),
     }
 }
@@ -180,9 +220,16 @@ fn one(seed: u64, figures: &Mutex<Figures>) -> Option<String> {
 impl Figures {
     fn add(&mut self, played: &Played) {
         for request in &played.requests {
-            let request_type = if request.is_delete { "Delete" } else { "Create" };
+            let request_type = if request.is_delete {
+                "Delete"
+            } else {
+                "Create"
+            };
             self.know_of_leftovers += u64::from(request.knows_of_leftovers);
-            *self.ends.entry(format!("{request_type} {}", request.told_end())).or_default() += 1;
+            *self
+                .ends
+                .entry(format!("{request_type} {}", request.told_end()))
+                .or_default() += 1;
         }
         for (operation, times) in &played.struck {
             *self.struck.entry(operation).or_default() += times;
@@ -203,7 +250,12 @@ impl Figures {
         for (end, times) in &self.ends {
             write!(text, "\n{times:>10} {end}").unwrap();
         }
-        write!(text, "\n{:>10} answers that know of leftovers", self.know_of_leftovers).unwrap();
+        write!(
+            text,
+            "\n{:>10} answers that know of leftovers",
+            self.know_of_leftovers
+        )
+        .unwrap();
         for (operation, times) in &self.struck {
             write!(text, "\n{times:>10} {operation} struck").unwrap();
         }

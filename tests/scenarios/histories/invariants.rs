@@ -11,9 +11,9 @@ use stand_ins::{Call, Outcome};
 use super::play::{Played, Request};
 use super::schedule::{History, Strike};
 
-/// From the deadline, or from when there is a worker again, to the answer: a worker that vanished is missed for a minute, a dead
-/// poll takes the run with it for another, the worker waits 38 s for tasks to stop, and the definition another 50 s with
-/// functions that fail and are tried again.
+/// From the deadline, or from when there is a worker again, to the answer: a worker that vanished
+/// is missed for a minute, a dead poll takes the run with it for another, the worker waits 38 s for
+/// tasks to stop, and the definition another 50 s with functions that fail and are tried again.
 const ANSWER: Duration = Duration::from_secs(300);
 
 /// Gives what does not hold.
@@ -26,26 +26,46 @@ pub fn broken(history: &History, played: &Played) -> Vec<String> {
     broken.extend(launches(history, &played.tasks));
     broken.extend(leftovers(played));
     if played.stuck > 0 {
-        broken.push(format!("{} workers did not end: a permit was lost", played.stuck));
+        broken.push(format!(
+            "{} workers did not end: a permit was lost",
+            played.stuck
+        ));
     }
     broken
 }
 
 /// Exactly one effective answer in bounded time, which says what the execution says.
 fn answered(history: &History, played: &Played, request: &Request) -> Option<String> {
-    let what = if request.is_delete { "the Delete" } else { "the Create" };
-    let statuses: Vec<&str> = request.answers.iter().map(|(_, status)| status.as_str()).collect();
+    let what = if request.is_delete {
+        "the Delete"
+    } else {
+        "the Create"
+    };
+    let statuses: Vec<&str> = request
+        .answers
+        .iter()
+        .map(|(_, status)| status.as_str())
+        .collect();
     let expected = match &request.end {
-        // `rescue` repeats an answer that was begun and gives one that was not; no history plays it.
+        // `rescue` repeats an answer that was begun and gives one that was not; no history plays
+        // it.
         None if was_stopped_by_the_delete(played, request) => return None,
         None => return Some(format!("{what} was stopped, and not by a Delete")),
         Some(ExecutionEnd::Succeeded(_)) => "SUCCESS",
         Some(ExecutionEnd::Failed { .. }) => "FAILED",
-        _ => return Some(format!("{what} was answered {statuses:?}, and ended {:?}", request.end)),
+        _ => {
+            return Some(format!(
+                "{what} was answered {statuses:?}, and ended {:?}",
+                request.end
+            ));
+        }
     };
     let is_other = |status: &&str| **status != *expected;
     if statuses.is_empty() || statuses.iter().any(is_other) {
-        return Some(format!("{what} was answered {statuses:?}, and ended {:?}", request.end));
+        return Some(format!(
+            "{what} was answered {statuses:?}, and ended {:?}",
+            request.end
+        ));
     }
     if request.is_delete && expected != "SUCCESS" {
         return Some(format!("the Delete failed: {:?}", request.end));
@@ -55,26 +75,48 @@ fn answered(history: &History, played: &Played, request: &Request) -> Option<Str
     {
         return Some("a worker's going away is told as the run's failure".to_owned());
     }
-    let from = if request.is_delete { request.began } else { played.fleet_is_back.max(deadline(history)) };
+    let from = if request.is_delete {
+        request.began
+    } else {
+        played.fleet_is_back.max(deadline(history))
+    };
     let (at, _) = request.answers[0];
-    (at > from + ANSWER).then(|| format!("{what} was answered {} s late", at.saturating_sub(from).as_secs()))
+    (at > from + ANSWER).then(|| {
+        format!(
+            "{what} was answered {} s late",
+            at.saturating_sub(from).as_secs()
+        )
+    })
 }
 
 fn was_stopped_by_the_delete(played: &Played, request: &Request) -> bool {
-    !request.is_delete && played.requests.iter().any(|other| other.is_delete && other.began <= request.ended)
+    !request.is_delete
+        && played
+            .requests
+            .iter()
+            .any(|other| other.is_delete && other.began <= request.ended)
 }
 
 fn deadline(history: &History) -> Duration {
     Duration::from_secs(history.limit.into())
 }
 
-/// Tasks that did their work by a moment: their course brings them to exit with a code of success, and nobody stopped them before.
+/// Tasks that did their work by a moment: their course brings them to exit with a code of success,
+/// and nobody stopped them before.
 fn done(history: &History, played: &Played, by: Duration) -> usize {
-    let has_stopped = |task: &TaskView| task.stop_requested.is_none() && task.stopped_at.is_some_and(|at| at <= by);
-    played.tasks.iter().enumerate().filter(|(launch, task)| history.course(*launch).succeeds() && has_stopped(task)).count()
+    let has_stopped = |task: &TaskView| {
+        task.stop_requested.is_none() && task.stopped_at.is_some_and(|at| at <= by)
+    };
+    played
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(launch, task)| history.course(*launch).succeeds() && has_stopped(task))
+        .count()
 }
 
-/// A Create that is answered with SUCCESS had its tasks do their work, all of them. The reverse holds where it is certain.
+/// A Create that is answered with SUCCESS had its tasks do their work, all of them. The reverse
+/// holds where it is certain.
 fn judged(history: &History, played: &Played) -> Option<String> {
     let count = usize::from(history.count);
     let create = played.requests.iter().find(|request| !request.is_delete)?;
@@ -84,37 +126,55 @@ fn judged(history: &History, played: &Played) -> Option<String> {
             let done = done(history, played, *at);
             (done != count).then(|| format!("the Create was answered SUCCESS, and {done} of {count} tasks had done their work"))
         }
-        Some(end) if success_is_certain(history, played) => {
-            Some(format!("all of {count} tasks did their work in time, and the Create ended {end:?}"))
-        }
+        Some(end) if success_is_certain(history, played) => Some(format!(
+            "all of {count} tasks did their work in time, and the Create ended {end:?}"
+        )),
         _ => None,
     }
 }
 
-/// Whether the tasks did their work in time, and a worker that comes later can see so: one that comes after the deadline, or that may
-/// not launch any more, finds them in a list only, and does not look for them for ever.
+/// Whether the tasks did their work in time, and a worker that comes later can see so: one that
+/// comes after the deadline, or that may not launch any more, finds them in a list only, and does
+/// not look for them for ever.
 fn success_is_certain(history: &History, played: &Played) -> bool {
-    let mut lists = history.strikes.iter().filter(|strike| strike.operation == "ListTasks");
-    let fails_once =
-        |strike: &Strike| matches!(strike.span, Span::Nth(_)) && !matches!(strike.fault, Fault::AccessDenied | Fault::Delay(_));
+    let mut lists = history
+        .strikes
+        .iter()
+        .filter(|strike| strike.operation == "ListTasks");
+    let fails_once = |strike: &Strike| {
+        matches!(strike.span, Span::Nth(_))
+            && !matches!(strike.fault, Fault::AccessDenied | Fault::Delay(_))
+    };
     let lists_work = lists.next().is_none_or(fails_once) && lists.next().is_none();
-    let is_denied = |strike: &Strike| strike.operation == "RunTask" && strike.fault == Fault::AccessDenied;
+    let is_denied =
+        |strike: &Strike| strike.operation == "RunTask" && strike.fault == Fault::AccessDenied;
     let lists_know = history.lag == 0 || !history.strikes.iter().any(is_denied);
-    lists_work && lists_know && done(history, played, deadline(history)) == usize::from(history.count)
+    lists_work
+        && lists_know
+        && done(history, played, deadline(history)) == usize::from(history.count)
 }
 
-/// At most one task with a started container for each task of the run, and no launch beside enough others.
+/// At most one task with a started container for each task of the run, and no launch beside enough
+/// others.
 fn launches(history: &History, tasks: &[TaskView]) -> Vec<String> {
     let count = usize::from(history.count);
     let mut broken = Vec::new();
-    let started = tasks.iter().filter(|task| task.started_at.is_some()).count();
+    let started = tasks
+        .iter()
+        .filter(|task| task.started_at.is_some())
+        .count();
     if started > count {
-        broken.push(format!("{started} tasks with a started container for {count}"));
+        broken.push(format!(
+            "{started} tasks with a started container for {count}"
+        ));
     }
     for (index, task) in tasks.iter().enumerate() {
-        let there = tasks[..index]
-            .iter()
-            .filter(|earlier| earlier.started_at.is_some() || earlier.stopped_at.is_none_or(|stopped| stopped > task.launched_at));
+        let there = tasks[..index].iter().filter(|earlier| {
+            earlier.started_at.is_some()
+                || earlier
+                    .stopped_at
+                    .is_none_or(|stopped| stopped > task.launched_at)
+        });
         if there.count() >= count {
             broken.push(format!("task {index} was launched beside enough others"));
         }
@@ -122,17 +182,29 @@ fn launches(history: &History, tasks: &[TaskView]) -> Vec<String> {
     broken
 }
 
-/// Nothing runs any more some minutes after the last answer, and nothing was launched after it. What runs is excused when the last
-/// answer was given with the knowledge that something may be left, as when calls that stop tasks fail until there is no more time for
-/// them. A task that a worker may not stop is left to the definition, which finds it only once ECS lists it.
+/// Nothing runs any more some minutes after the last answer, and nothing was launched after it.
+/// What runs is excused when the last answer was given with the knowledge that something may be
+/// left, as when calls that stop tasks fail until there is no more time for them. A task that a
+/// worker may not stop is left to the definition, which finds it only once ECS lists it.
 fn leftovers(played: &Played) -> Vec<String> {
-    let Some(last) = played.requests.iter().max_by_key(|request| request.ended) else { return Vec::new() };
+    let Some(last) = played.requests.iter().max_by_key(|request| request.ended) else {
+        return Vec::new();
+    };
     let mut broken = Vec::new();
     for (index, task) in played.tasks.iter().enumerate() {
         if task.launched_at > last.ended {
-            broken.push(format!("task {index} was launched {:?} after the last answer", task.launched_at.saturating_sub(last.ended)));
-        } else if task.stopped_at.is_none() && !last.knows_of_leftovers && !may_not_be_stopped(played, task) {
-            broken.push(format!("task {index} still runs as {}, told to stop: {:?}", task.last_status, task.stop_requested));
+            broken.push(format!(
+                "task {index} was launched {:?} after the last answer",
+                task.launched_at.saturating_sub(last.ended)
+            ));
+        } else if task.stopped_at.is_none()
+            && !last.knows_of_leftovers
+            && !may_not_be_stopped(played, task)
+        {
+            broken.push(format!(
+                "task {index} still runs as {}, told to stop: {:?}",
+                task.last_status, task.stop_requested
+            ));
         }
     }
     broken
@@ -141,6 +213,10 @@ fn leftovers(played: &Played) -> Vec<String> {
 /// Whether there were calls to stop the task, and all of them were denied.
 fn may_not_be_stopped(played: &Played, task: &TaskView) -> bool {
     let is_denied = |call: &&Call| matches!(&call.outcome, Outcome::Refused(code) if code.contains("AccessDenied"));
-    let mut stops = played.calls.iter().filter(|call| *call.operation == *"StopTask" && call.body["task"] == *task.arn).peekable();
+    let mut stops = played
+        .calls
+        .iter()
+        .filter(|call| *call.operation == *"StopTask" && call.body["task"] == *task.arn)
+        .peekable();
     stops.peek().is_some() && stops.all(|call| is_denied(&call))
 }

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
@@ -32,8 +33,14 @@ struct Inner {
 impl Line {
     /// A line, and the client whose calls go over it.
     pub fn over(client: SharedHttpClient) -> (Self, SharedHttpClient) {
-        let line = Self(Arc::new(Inner { state: Mutex::new(State::Up), changed: Notify::new() }));
-        (line.clone(), SharedHttpClient::new(Cuttable { client, line }))
+        let line = Self(Arc::new(Inner {
+            state: Mutex::new(State::Up),
+            changed: Notify::new(),
+        }));
+        (
+            line.clone(),
+            SharedHttpClient::new(Cuttable { client, line }),
+        )
     }
 
     pub fn is_up(&self, up: bool) {
@@ -73,9 +80,16 @@ struct Connector {
 }
 
 impl HttpClient for Cuttable {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let connector = self.client.http_connector(settings, components);
-        SharedHttpConnector::new(Connector { connector, line: self.line.clone() })
+        SharedHttpConnector::new(Connector {
+            connector,
+            line: self.line.clone(),
+        })
     }
 }
 

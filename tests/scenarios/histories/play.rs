@@ -1,4 +1,5 @@
-//! Plays a history: the definition from the execution's start to the answer, with workers and `stop`, on the stand-ins.
+//! Plays a history: the definition from the execution's start to the answer, with workers and
+//! `stop`, on the stand-ins.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +45,8 @@ const DRAIN: Duration = Duration::from_secs(130);
 
 /// What came of a history.
 pub struct Played {
-    /// The tasks, and the time, as all is over: outside of the runtime its clock shows something else.
+    /// The tasks, and the time, as all is over: outside of the runtime its clock shows something
+    /// else.
     pub tasks: Vec<TaskView>,
     pub lasted: Duration,
     pub calls: Vec<Call>,
@@ -67,7 +69,8 @@ pub struct Request {
     pub end: Option<ExecutionEnd>,
     /// The answers that arrived, and when.
     pub answers: Vec<(Duration, String)>,
-    /// Whether it was answered with the knowledge that something may be left: `stop` could not look, or ran out of time.
+    /// Whether it was answered with the knowledge that something may be left: `stop` could not
+    /// look, or ran out of time.
     pub knows_of_leftovers: bool,
 }
 
@@ -95,7 +98,8 @@ struct Account {
     clock: Clock,
     activity: String,
     state_machine: String,
-    /// The SDK shares the tokens for its retries among all clients of a process that call the same service in the same region.
+    /// The SDK shares the tokens for its retries among all clients of a process that call the same
+    /// service in the same region.
     region: String,
 }
 
@@ -104,8 +108,15 @@ impl Account {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "tests")))
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).connect_timeout(CONNECT).build())
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "AKID", "secret", None, None, "tests",
+            )))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(ATTEMPT)
+                    .connect_timeout(CONNECT)
+                    .build(),
+            )
             .http_client(client)
             .build();
         Connection::from_config(config)
@@ -115,18 +126,42 @@ impl Account {
         let (line, client) = Line::over(self.aws.http_client());
         let connection = self.connection(client);
         let ecs = Ecs::without_retries(&connection);
-        let runner = Arc::new(TaskRunner::start(&ecs, Logs::new(&connection), self.clock, CallRates::default()));
+        let runner = Arc::new(TaskRunner::start(
+            &ecs,
+            Logs::new(&connection),
+            self.clock,
+            CallRates::default(),
+        ));
         let client = ActivityClient::new(&connection, &self.activity, "worker");
         let number = |number| NonZeroU32::new(number).unwrap();
-        let options = Options { max_tasks: number(4), pollers: number(2), ..Options::default() };
+        let options = Options {
+            max_tasks: number(4),
+            pollers: number(2),
+            ..Options::default()
+        };
         let (trigger, shutdown) = activity::shutdown();
-        let serving =
-            tokio::spawn(async move { activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await });
-        Worker { line, trigger, serving }
+        let serving = tokio::spawn(async move {
+            activity::serve(
+                client,
+                &options,
+                move |task| Arc::clone(&runner).handle(task),
+                shutdown,
+            )
+            .await
+        });
+        Worker {
+            line,
+            trigger,
+            serving,
+        }
     }
 
     /// Workers come and go. Gives those that are still there at the end, all of them told to stop.
-    async fn fleet(&self, history: &History, last: tokio::sync::oneshot::Sender<Duration>) -> Vec<Worker> {
+    async fn fleet(
+        &self,
+        history: &History,
+        last: tokio::sync::oneshot::Sender<Duration>,
+    ) -> Vec<Worker> {
         let mut there = Vec::new();
         for shift in &history.shifts {
             let worker = self.worker();
@@ -164,49 +199,89 @@ impl Account {
         let request_type = if is_delete { "Delete" } else { "Create" };
         let input = json!({"request": {"RequestType": request_type}, "task": task});
         let steps = StepFunctions::new(&self.connection(self.aws.http_client()));
-        steps.state_machine(&self.state_machine).start(name, &input.to_string()).await.unwrap();
-        let execution = self.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
+        steps
+            .state_machine(&self.state_machine)
+            .start(name, &input.to_string())
+            .await
+            .unwrap();
+        let execution = self
+            .aws
+            .sfn()
+            .executions()
+            .into_iter()
+            .find(|execution| execution.name == name)
+            .unwrap();
 
         let answers = Arc::new(Mutex::new(Vec::new()));
         let knows_of_leftovers = Arc::new(AtomicBool::new(false));
-        let fates = Arc::new(Mutex::new((history.stop.clone().into_iter(), history.respond.clone().into_iter())));
+        let fates = Arc::new(Mutex::new((
+            history.stop.clone().into_iter(),
+            history.respond.clone().into_iter(),
+        )));
         let connection = self.connection(self.aws.http_client());
-        let stopper = Stopper::new(Ecs::with_retries(&connection), StepFunctions::new(&connection), self.clock);
+        let stopper = Stopper::new(
+            Ecs::with_retries(&connection),
+            StepFunctions::new(&connection),
+            self.clock,
+        );
         let invoke = |function: String, payload: Value| {
             let responds = function == "RespondFunctionArn";
             let fate = {
                 let mut fates = fates.lock().unwrap();
-                if responds { fates.1.next() } else { fates.0.next() }
+                if responds {
+                    fates.1.next()
+                } else {
+                    fates.0.next()
+                }
             };
             let (aws, answers, stopper) = (self.aws.clone(), Arc::clone(&answers), stopper.clone());
             if responds {
                 let state = &payload["state"];
-                let knows = state["leftovers"]["running"].as_u64().unwrap_or_default() > 0 || !state["stopError"].is_null();
+                let knows = state["leftovers"]["running"].as_u64().unwrap_or_default() > 0
+                    || !state["stopError"].is_null();
                 knows_of_leftovers.store(knows, Ordering::Relaxed);
             }
             async move {
-                let crash = |what: &str| Failed { error: "Lambda.Unknown".to_owned(), cause: what.to_owned() };
+                let crash = |what: &str| Failed {
+                    error: "Lambda.Unknown".to_owned(),
+                    cause: what.to_owned(),
+                };
                 if matches!(fate, Some(Invocation::Fails)) {
                     return Err(crash("at its beginning"));
                 }
                 let done = if responds {
-                    answers.lock().unwrap().push((aws.clock().now(), payload["status"].as_str().unwrap().to_owned()));
+                    answers.lock().unwrap().push((
+                        aws.clock().now(),
+                        payload["status"].as_str().unwrap().to_owned(),
+                    ));
                     json!({})
                 } else {
                     let event: StopEvent = serde_json::from_value(payload).unwrap();
                     let left = stopper.stop(event).await;
                     serde_json::to_value(left.map_err(|error| crash(&error.to_string()))?).unwrap()
                 };
-                if matches!(fate, Some(Invocation::FailsAtTheEnd)) { Err(crash("at its end")) } else { Ok(done) }
+                if matches!(fate, Some(Invocation::FailsAtTheEnd)) {
+                    Err(crash("at its end"))
+                } else {
+                    Ok(done)
+                }
             }
         };
-        let end = match execute(&definition(), &self.aws, &self.activity, &execution, invoke).await {
+        let end = match execute(&definition(), &self.aws, &self.activity, &execution, invoke).await
+        {
             ExecutionEnd::Aborted { .. } => None,
             end => Some(end),
         };
         let answers = answers.lock().unwrap().clone();
         let knows_of_leftovers = knows_of_leftovers.load(Ordering::Relaxed);
-        Request { is_delete, began, ended: self.aws.clock().now(), end, answers, knows_of_leftovers }
+        Request {
+            is_delete,
+            began,
+            ended: self.aws.clock().now(),
+            end,
+            answers,
+            knows_of_leftovers,
+        }
     }
 }
 
@@ -214,18 +289,28 @@ fn seconds(seconds: impl Into<u64>) -> Duration {
     Duration::from_secs(seconds.into())
 }
 
-/// Plays a history under a paused clock. All jitter comes from the seed: the same seed and history bring the same calls.
+/// Plays a history under a paused clock. All jitter comes from the seed: the same seed and history
+/// bring the same calls.
 pub fn play(seed: u64, history: &History) -> Played {
     fastrand::seed(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
     runtime.block_on(play_paused(seed, history))
 }
 
 async fn play_paused(seed: u64, history: &History) -> Played {
     let aws = StandIns::new();
     // Both clocks show the same, to the millisecond.
-    let clock = Clock::following_tokio(jiff::Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap());
-    let (activity, state_machine) = (aws.sfn().activity("ecs-task"), aws.sfn().state_machine("ecs-task"));
+    let clock = Clock::following_tokio(
+        jiff::Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
+    );
+    let (activity, state_machine) = (
+        aws.sfn().activity("ecs-task"),
+        aws.sfn().state_machine("ecs-task"),
+    );
     let logs = |prefix: &str| json!({"logDriver": "awslogs", "options": {"awslogs-group": "/todobackend", "awslogs-region": "us-east-1", "awslogs-stream-prefix": prefix}});
     aws.ecs().register(&json!({
         "family": FAMILY,
@@ -234,8 +319,12 @@ async fn play_paused(seed: u64, history: &History) -> Played {
             {"name": "sidecar", "essential": false, "image": "x"}
         ]
     }));
-    aws.ecs().scripts(FAMILY, history.courses.iter().map(|course| course.script()));
-    aws.ecs().placements(FAMILY, history.placements.iter().cloned().chain([Placement::All]));
+    aws.ecs()
+        .scripts(FAMILY, history.courses.iter().map(|course| course.script()));
+    aws.ecs().placements(
+        FAMILY,
+        history.placements.iter().cloned().chain([Placement::All]),
+    );
     aws.ecs().describe_lag(seconds(history.lag));
     aws.sfn().set_dead_polls_swallow(history.dead_polls_swallow);
     let struck = Arc::new(Mutex::new(Vec::new()));
@@ -243,12 +332,21 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         let (aws, struck) = (aws.clone(), Arc::clone(&struck));
         tokio::spawn(async move {
             sleep(seconds(strike.from)).await;
-            let injected = aws.faults().inject(strike.service, strike.operation, strike.span, strike.fault);
+            let injected =
+                aws.faults()
+                    .inject(strike.service, strike.operation, strike.span, strike.fault);
             struck.lock().unwrap().push((strike.operation, injected));
         });
     }
-    let account = Account { aws, clock, activity, state_machine, region: format!("us-east-1-{seed}") };
-    let deadline = (clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
+    let account = Account {
+        aws,
+        clock,
+        activity,
+        state_machine,
+        region: format!("us-east-1-{seed}"),
+    };
+    let deadline =
+        (clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
     let mut task = json!({"cluster": "todobackend", "taskDefinition": FAMILY, "count": history.count, "deadline": deadline});
     for (name, value) in [("startedBy", CREATE), ("clientToken", "f00dfeedf00dfeed")] {
         task[name] = value.into();
@@ -261,13 +359,19 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         sleep(seconds(after)).await;
         let deadline = (clock.now() + jiff::SignedDuration::from_mins(55)).to_string();
         let mut task = task.clone();
-        for (name, value) in [("startedBy", DELETE), ("deadline", &deadline), ("clientToken", "cafecafecafecafe")] {
+        for (name, value) in [
+            ("startedBy", DELETE),
+            ("deadline", &deadline),
+            ("clientToken", "cafecafecafecafe"),
+        ] {
             task[name] = value.into();
         }
         Some(account.request(history, DELETE, task).await)
     };
     let play = async { tokio::join!(account.fleet(history, last), create, delete) };
-    let (there, create, delete) = Box::pin(timeout(2 * HOUR, play)).await.expect("an end of everything");
+    let (there, create, delete) = Box::pin(timeout(2 * HOUR, play))
+        .await
+        .expect("an end of everything");
     sleep(AFTERWARDS).await;
     for worker in &there {
         worker.line.is_up(true);
@@ -278,9 +382,22 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         left_over += usize::from(timeout(DRAIN, worker.serving).await.is_err());
     }
     let fleet_is_back = fleet_is_back.await.unwrap();
-    let struck = struck.lock().unwrap().iter().map(|(operation, injected)| (*operation, injected.struck())).collect();
+    let struck = struck
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(operation, injected)| (*operation, injected.struck()))
+        .collect();
     let requests = std::iter::once(create).chain(delete).collect();
     let aws = &account.aws;
     let (tasks, lasted, calls) = (aws.ecs().tasks(), aws.clock().now(), aws.calls().all());
-    Played { tasks, lasted, calls, requests, fleet_is_back, stuck: left_over, struck }
+    Played {
+        tasks,
+        lasted,
+        calls,
+        requests,
+        fleet_is_back,
+        stuck: left_over,
+        struck,
+    }
 }

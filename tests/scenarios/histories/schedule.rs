@@ -1,4 +1,5 @@
-//! What happens in a history: what becomes of the task's launches, which calls are struck, when workers come and go.
+//! What happens in a history: what becomes of the task's launches, which calls are struck, when
+//! workers come and go.
 
 use std::time::Duration;
 
@@ -92,14 +93,16 @@ pub enum Invocation {
 }
 
 impl History {
-    /// What the launch of this number, counted from 0, comes to: those after the last course take it again.
+    /// What the launch of this number, counted from 0, comes to: those after the last course take
+    /// it again.
     pub fn course(&self, launch: usize) -> Course {
         self.courses[launch.min(self.courses.len() - 1)]
     }
 }
 
 impl Course {
-    /// Whether a task does its work if nobody keeps it from that: all of its containers exit, with a code of success.
+    /// Whether a task does its work if nobody keeps it from that: all of its containers exit, with
+    /// a code of success.
     pub fn succeeds(self) -> bool {
         matches!(self, Self::Exits(0, _))
     }
@@ -111,23 +114,38 @@ impl Course {
             Self::ImageMissing => Script::fails_to_start("CannotPullContainerError: not found"),
             Self::SpotTakenBeforeStart => Script::spot_interruption(Duration::from_millis(5)),
             Self::HostGoneBeforeStart => Script::host_terminated(Duration::from_millis(5)),
-            Self::SidecarStartedBeforeTheFailure => Script::fails_to_start("CannotPullContainerError: i/o timeout")
-                .container("sidecar", Container::exits(0).started_before_the_failure()),
+            Self::SidecarStartedBeforeTheFailure => {
+                Script::fails_to_start("CannotPullContainerError: i/o timeout")
+                    .container("sidecar", Container::exits(0).started_before_the_failure())
+            }
             Self::SpotTakenWhileRunning(after) => Script::spot_interruption(after.into_seconds()),
             Self::HostGoneWhileRunning(after) => Script::host_terminated(after.into_seconds()),
-            Self::Exits(code, seconds) => {
-                Script::exits(code.into()).running(seconds.into_seconds()).log(Duration::ZERO, "Applying todo.0001_initial")
-            }
+            Self::Exits(code, seconds) => Script::exits(code.into())
+                .running(seconds.into_seconds())
+                .log(Duration::ZERO, "Applying todo.0001_initial"),
             Self::OutOfMemory => Script::exits(0).container("migrate", Container::out_of_memory()),
-            Self::NoExitCode => Script::exits(0).container("migrate", Container::exits(0).without_exit_code()),
-            Self::UnknownStopCode => Script::exits(0).running(5 * second).stop_code("SomethingNew").stopped_reason("Who knows"),
+            Self::NoExitCode => {
+                Script::exits(0).container("migrate", Container::exits(0).without_exit_code())
+            }
+            Self::UnknownStopCode => Script::exits(0)
+                .running(5 * second)
+                .stop_code("SomethingNew")
+                .stopped_reason("Who knows"),
             Self::NoContainersShown => Script::exits(0).running(5 * second).without_containers(),
-            Self::IsForgotten(after) => Script::exits(0).running(60 * second).vanishes(after.into_seconds()),
-            Self::IsSlowToStart(seconds) => Script::fails_to_start("ResourceInitializationError: context deadline exceeded")
-                .provisioning(seconds.into_seconds())
-                .during(Phase::Provisioning),
-            Self::RunsForever { heeds_sigterm: true } => Script::runs_forever(),
-            Self::RunsForever { heeds_sigterm: false } => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
+            Self::IsForgotten(after) => Script::exits(0)
+                .running(60 * second)
+                .vanishes(after.into_seconds()),
+            Self::IsSlowToStart(seconds) => {
+                Script::fails_to_start("ResourceInitializationError: context deadline exceeded")
+                    .provisioning(seconds.into_seconds())
+                    .during(Phase::Provisioning)
+            }
+            Self::RunsForever {
+                heeds_sigterm: true,
+            } => Script::runs_forever(),
+            Self::RunsForever {
+                heeds_sigterm: false,
+            } => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
         }
     }
 }
@@ -206,13 +224,15 @@ fn strike() -> impl Strategy<Value = Strike> {
         (1_u64..12).prop_map(|seconds| Fault::Delay(Duration::from_secs(seconds))),
     ];
     let from = prop_oneof![1 => Just(0_u16), 1 => 0_u16..300];
-    (from, prop::sample::select(CALLS.to_vec()), span, fault).prop_map(|(from, (service, operation), span, fault)| Strike {
-        from,
-        service,
-        operation,
-        span,
-        fault,
-    })
+    (from, prop::sample::select(CALLS.to_vec()), span, fault).prop_map(
+        |(from, (service, operation), span, fault)| Strike {
+            from,
+            service,
+            operation,
+            span,
+            fault,
+        },
+    )
 }
 
 fn shift() -> impl Strategy<Value = Shift> {
@@ -238,14 +258,33 @@ pub fn history() -> impl Strategy<Value = History> {
         prop::collection::vec(strike(), 0..7),
         prop::collection::vec(shift(), 0..4),
         prop_oneof![3 => Just(None), 1 => (0_u16..300).prop_map(Some)],
-        // Four invocations of `stop` may fail until the definition goes on without it, six of `respond`.
+        // Four invocations of `stop` may fail until the definition goes on without it, six of
+        // `respond`.
         prop::collection::vec(invocation(), 0..4),
         prop::collection::vec(invocation(), 0..6),
         any::<bool>(),
     );
-    (task, around).prop_map(|((count, limit, courses, placements, lag), (strikes, shifts, delete, stop, respond, dead_polls_swallow))| {
-        // A Delete finds tasks in lists only, and looks for 25 s, in the first 20 of which a worker may still launch.
-        let lag = if delete.is_some() { lag % 5 } else { lag };
-        History { count, limit, courses, placements, strikes, shifts, lag, delete, stop, respond, dead_polls_swallow }
-    })
+    (task, around).prop_map(
+        |(
+            (count, limit, courses, placements, lag),
+            (strikes, shifts, delete, stop, respond, dead_polls_swallow),
+        )| {
+            // A Delete finds tasks in lists only, and looks for 25 s, in the first 20 of which a
+            // worker may still launch.
+            let lag = if delete.is_some() { lag % 5 } else { lag };
+            History {
+                count,
+                limit,
+                courses,
+                placements,
+                strikes,
+                shifts,
+                lag,
+                delete,
+                stop,
+                respond,
+                dead_polls_swallow,
+            }
+        },
+    )
 }

@@ -21,7 +21,9 @@ pub struct Release {
 
 impl Release {
     pub fn directory(version: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/releases").join(version)
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/scenarios/releases")
+            .join(version)
     }
 
     /// Every recorded release.
@@ -46,14 +48,25 @@ impl Release {
             .map(|entry| {
                 let path = entry.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                (name, serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap())
+                (
+                    name,
+                    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(),
+                )
             })
             .collect();
         let definition = documents.remove(DEFINITION).unwrap();
         let error_names = serde_json::from_value(documents.remove(ERROR_NAMES).unwrap()).unwrap();
-        let runs: BTreeMap<_, _> = documents.into_iter().map(|(name, run)| (name.strip_suffix(".json").unwrap().to_owned(), run)).collect();
+        let runs: BTreeMap<_, _> = documents
+            .into_iter()
+            .map(|(name, run)| (name.strip_suffix(".json").unwrap().to_owned(), run))
+            .collect();
         assert!(!runs.is_empty(), "{version} has no runs");
-        Self { version: version.to_owned(), definition, error_names, runs }
+        Self {
+            version: version.to_owned(),
+            definition,
+            error_names,
+            runs,
+        }
     }
 }
 
@@ -91,8 +104,13 @@ fn compare(earlier: &Value, later: &Value, path: &str, found: &mut Vec<String>) 
 pub fn with_strangers(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let stranger = (STRANGER.to_owned(), json!({"list": [1, null, "x"], "flag": true}));
-            let known = members.iter().map(|(name, value)| (name.clone(), with_strangers(value)));
+            let stranger = (
+                STRANGER.to_owned(),
+                json!({"list": [1, null, "x"], "flag": true}),
+            );
+            let known = members
+                .iter()
+                .map(|(name, value)| (name.clone(), with_strangers(value)));
             Value::Object(known.chain([stranger]).collect::<Map<_, _>>())
         }
         Value::Array(items) => items.iter().map(with_strangers).collect(),
@@ -102,7 +120,12 @@ pub fn with_strangers(value: &Value) -> Value {
 
 /// The paths that a template of the definition reads.
 pub fn references(template: &Value) -> Vec<&str> {
-    template.as_object().unwrap().values().map(|path| path.as_str().unwrap()).collect()
+    template
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -112,9 +135,18 @@ fn additions_are_no_difference_and_everything_else_is() {
     for (later, told) in [
         (json!({"b": [{"c": 1}], "d": {"e": true}}), "lacks $.a"),
         (json!({"a": "x", "b": [], "d": {"e": true}}), "lacks $.b[0]"),
-        (json!({"a": "x", "b": [{"c": "1"}], "d": {"e": true}}), "has another type at $.b[0].c"),
-        (json!({"a": "x", "b": [{"c": 1}], "d": [true]}), "has another type at $.d"),
-        (json!({"a": null, "b": [{"c": 1}], "d": {"e": true}}), "has another type at $.a"),
+        (
+            json!({"a": "x", "b": [{"c": "1"}], "d": {"e": true}}),
+            "has another type at $.b[0].c",
+        ),
+        (
+            json!({"a": "x", "b": [{"c": 1}], "d": [true]}),
+            "has another type at $.d",
+        ),
+        (
+            json!({"a": null, "b": [{"c": 1}], "d": {"e": true}}),
+            "has another type at $.a",
+        ),
     ] {
         assert_eq!(difference(&earlier, &later), [told]);
     }

@@ -1,5 +1,5 @@
-//! Runs from an event to its answer with today's worker and functions, whatever the definition's release; and the documents
-//! that pass between the parts.
+//! Runs from an event to its answer with today's worker and functions, whatever the definition's
+//! release; and the documents that pass between the parts.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
@@ -24,7 +24,8 @@ use crate::interpreter::{Failed, execute, resolve};
 const FAILING: &str = "fails";
 /// An ECS service of the cluster.
 const SERVICE: &str = "web";
-/// How the documents of every release begin a sealed response URL, before the base64 of the ciphertext.
+/// How the documents of every release begin a sealed response URL, before the base64 of the
+/// ciphertext.
 const SEALED: &str = "sealed:v1:";
 
 /// A run that each release is recorded with.
@@ -35,11 +36,31 @@ pub struct Case {
 }
 
 pub const CASES: [Case; 5] = [
-    Case { name: "create", request_type: "Create", properties: everything },
-    Case { name: "failure", request_type: "Create", properties: || json!({"TaskDefinition": FAILING}) },
-    Case { name: "instances", request_type: "Create", properties: || json!({"Instances": ["0123456789abcdef0123456789abcdef"]}) },
-    Case { name: "update", request_type: "Update", properties: || json!({"NetworkFrom": SERVICE, "ServiceTimeout": "1800"}) },
-    Case { name: "delete", request_type: "Delete", properties: || json!({}) },
+    Case {
+        name: "create",
+        request_type: "Create",
+        properties: everything,
+    },
+    Case {
+        name: "failure",
+        request_type: "Create",
+        properties: || json!({"TaskDefinition": FAILING}),
+    },
+    Case {
+        name: "instances",
+        request_type: "Create",
+        properties: || json!({"Instances": ["0123456789abcdef0123456789abcdef"]}),
+    },
+    Case {
+        name: "update",
+        request_type: "Update",
+        properties: || json!({"NetworkFrom": SERVICE, "ServiceTimeout": "1800"}),
+    },
+    Case {
+        name: "delete",
+        request_type: "Delete",
+        properties: || json!({}),
+    },
 ];
 
 /// Every property that can be given beside the others.
@@ -94,8 +115,12 @@ impl Case {
     /// The event that CloudFormation sends.
     pub fn event(&self) -> Value {
         let service_token = "arn:aws:lambda:us-east-1:000000000000:function:start";
-        let mut properties = json!({"ServiceToken": service_token, "Cluster": CLUSTER, "TaskDefinition": FAMILY});
-        properties.as_object_mut().unwrap().append((self.properties)().as_object_mut().unwrap());
+        let mut properties =
+            json!({"ServiceToken": service_token, "Cluster": CLUSTER, "TaskDefinition": FAMILY});
+        properties
+            .as_object_mut()
+            .unwrap()
+            .append((self.properties)().as_object_mut().unwrap());
         let mut event = json!({
             "RequestType": self.request_type,
             "ServiceToken": service_token,
@@ -124,7 +149,11 @@ impl Case {
 /// A sealing world in which every case can run.
 pub fn world() -> World {
     // When the recorded requests were made.
-    let world = World::at("2026-01-01T00:00:10Z".parse().unwrap(), std::time::Duration::from_secs(10)).sealed();
+    let world = World::at(
+        "2026-01-01T00:00:10Z".parse().unwrap(),
+        std::time::Duration::from_secs(10),
+    )
+    .sealed();
     for family in [FAMILY, FAILING] {
         world.aws.ecs().register(&json!({
             "family": family,
@@ -163,46 +192,85 @@ pub struct Run {
 
 /// Gives a request of another world a response URL of this one, sealed as every release seals it.
 pub async fn readdress(world: &World, request: &mut Value) {
-    let context = ["StackId", "RequestId"].map(|name| (name.to_owned(), request[name].as_str().unwrap().to_owned()));
+    let context = ["StackId", "RequestId"]
+        .map(|name| (name.to_owned(), request[name].as_str().unwrap().to_owned()));
     let url = world.urls.url(STACK, LOGICAL_ID);
     let key = world.key.as_deref().unwrap();
-    let ciphertext = Kms::new(&world.connection_of("start")).encrypt(key, url.as_bytes(), context.into()).await.unwrap();
-    assert!(request["ResponseURL"].as_str().unwrap().starts_with(SEALED), "{request}");
+    let ciphertext = Kms::new(&world.connection_of("start"))
+        .encrypt(key, url.as_bytes(), context.into())
+        .await
+        .unwrap();
+    assert!(
+        request["ResponseURL"].as_str().unwrap().starts_with(SEALED),
+        "{request}"
+    );
     request["ResponseURL"] = format!("{SEALED}{}", base64::encode(ciphertext)).into();
 }
 
-/// Plays an execution of this definition and input with today's worker and functions. The clock must be paused.
+/// Plays an execution of this definition and input with today's worker and functions. The clock
+/// must be paused.
 pub async fn perform(world: &World, definition: &Value, execution_input: &Value) -> Run {
     let mut input = execution_input.clone();
     readdress(world, &mut input["request"]).await;
     let name = input["task"]["startedBy"].as_str().unwrap();
     // Where `start` was called before, the execution is there already.
-    let machine = StepFunctions::new(&world.connection_of("start")).state_machine(&world.state_machine);
+    let machine =
+        StepFunctions::new(&world.connection_of("start")).state_machine(&world.state_machine);
     machine.start(name, &input.to_string()).await.unwrap();
-    let mut execution = world.aws.sfn().executions().into_iter().find(|execution| execution.name == name).unwrap();
+    let mut execution = world
+        .aws
+        .sfn()
+        .executions()
+        .into_iter()
+        .find(|execution| execution.name == name)
+        .unwrap();
     execution.input = input.to_string();
     let activity = world.aws.sfn().activity("ecs-task");
     let worker = Worker::start(world, &activity);
 
     let documents = Mutex::<Map<String, Value>>::default();
-    let note = &|name: &str, document: &Value| documents.lock().unwrap().insert(name.to_owned(), document.clone());
+    let note = &|name: &str, document: &Value| {
+        documents
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), document.clone())
+    };
     if input["request"]["RequestType"] != "Delete" {
-        note("activityInput", &resolve(&definition["States"]["RunTask"]["Parameters"], &input, &execution.arn));
+        note(
+            "activityInput",
+            &resolve(
+                &definition["States"]["RunTask"]["Parameters"],
+                &input,
+                &execution.arn,
+            ),
+        );
     }
     let invoke = |function: String, payload: Value| async move {
-        let failed = |error: String| Failed { error: "CustomResource.Failed".to_owned(), cause: error };
+        let failed = |error: String| Failed {
+            error: "CustomResource.Failed".to_owned(),
+            cause: error,
+        };
         if function == "RespondFunctionArn" {
             note("respond", &payload);
             if payload["state"]["output"].is_object() {
                 note("activityOutput", &payload["state"]["output"]);
             }
-            let event = serde_json::from_value(payload).map_err(|error| failed(error.to_string()))?;
-            world.responder("respond").respond(event).await.map_err(|error| failed(error.to_string()))?;
+            let event =
+                serde_json::from_value(payload).map_err(|error| failed(error.to_string()))?;
+            world
+                .responder("respond")
+                .respond(event)
+                .await
+                .map_err(|error| failed(error.to_string()))?;
             return Ok(json!({}));
         }
         note("stop", &payload);
         let event = serde_json::from_value(payload).map_err(|error| failed(error.to_string()))?;
-        let stopped = world.stopper().stop(event).await.map_err(|error| failed(error.to_string()))?;
+        let stopped = world
+            .stopper()
+            .stop(event)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
         let stopped = serde_json::to_value(stopped).unwrap();
         note("stopped", &stopped);
         Ok(stopped)
@@ -212,14 +280,23 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
     let end = json!(format!("{end:?}").split(['(', ' ']).next().unwrap());
     note("end", &end);
     note("answer", &world.answer());
-    Run { end, documents: documents.into_inner().unwrap() }
+    Run {
+        end,
+        documents: documents.into_inner().unwrap(),
+    }
 }
 
 /// Has today's worker run an activity input, and gives the output.
 pub async fn run_activity(world: &World, input: &Value) -> Value {
     let activity = world.aws.sfn().activity("ecs-task");
     let _worker = Worker::start(world, &activity);
-    match world.aws.sfn().schedule(&activity, input, Schedule::once()).outcome().await {
+    match world
+        .aws
+        .sfn()
+        .schedule(&activity, input, Schedule::once())
+        .outcome()
+        .await
+    {
         Outcome::Succeeded(output) => output,
         other => panic!("the run was to succeed, and ended as {other:?}"),
     }
@@ -231,13 +308,26 @@ struct Worker(JoinHandle<()>);
 impl Worker {
     fn start(world: &World, activity: &str) -> Self {
         let connection = world.connection_of(WORKER);
-        let runner =
-            Arc::new(TaskRunner::start(&Ecs::without_retries(&connection), Logs::new(&connection), world.clock, CallRates::default()));
+        let runner = Arc::new(TaskRunner::start(
+            &Ecs::without_retries(&connection),
+            Logs::new(&connection),
+            world.clock,
+            CallRates::default(),
+        ));
         let client = ActivityClient::new(&connection, activity, "worker-1");
-        let options = Options { pollers: NonZeroU32::MIN, ..Options::default() };
+        let options = Options {
+            pollers: NonZeroU32::MIN,
+            ..Options::default()
+        };
         Self(tokio::spawn(async move {
             let (_trigger, shutdown) = activity::shutdown();
-            activity::serve(client, &options, move |task| Arc::clone(&runner).handle(task), shutdown).await;
+            activity::serve(
+                client,
+                &options,
+                move |task| Arc::clone(&runner).handle(task),
+                shutdown,
+            )
+            .await;
         }))
     }
 }

@@ -1,5 +1,5 @@
-//! What the stand-ins were asked: every call with its moment, body and outcome, and counts that are kept even where the
-//! calls themselves are not.
+//! What the stand-ins were asked: every call with its moment, body and outcome, and counts that are
+//! kept even where the calls themselves are not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -102,7 +102,12 @@ struct Record {
 impl Calls {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Inner {
-            record: Mutex::new(Record { recording: Recording::All, next: 0, kept: VecDeque::new(), counts: BTreeMap::new() }),
+            record: Mutex::new(Record {
+                recording: Recording::All,
+                next: 0,
+                kept: VecDeque::new(),
+                counts: BTreeMap::new(),
+            }),
             arrived: watch::Sender::new(0),
             ended: watch::Sender::new(0),
         }))
@@ -128,13 +133,22 @@ impl Calls {
     /// The calls kept that the predicate holds for, oldest first.
     pub fn matching(&self, mut wanted: impl FnMut(&Call) -> bool) -> Vec<Call> {
         let record = self.0.record.locked();
-        record.kept.iter().filter(|call| wanted(call)).cloned().collect()
+        record
+            .kept
+            .iter()
+            .filter(|call| wanted(call))
+            .cloned()
+            .collect()
     }
 
     /// How often the operation was called, also where calls are not kept.
     pub fn count(&self, operation: &str) -> Count {
         let record = self.0.record.locked();
-        record.counts.iter().filter(|((_, name), _)| &**name == operation).fold(Count::default(), |sum, (_, count)| sum.plus(count))
+        record
+            .counts
+            .iter()
+            .filter(|((_, name), _)| &**name == operation)
+            .fold(Count::default(), |sum, (_, count)| sum.plus(count))
     }
 
     /// The counts of all operations called so far.
@@ -176,7 +190,11 @@ impl Calls {
             let mut record = self.0.record.locked();
             let number = record.next;
             record.next += 1;
-            record.counts.entry((service, Arc::clone(&operation))).or_default().arrived += 1;
+            record
+                .counts
+                .entry((service, Arc::clone(&operation)))
+                .or_default()
+                .arrived += 1;
             if record.recording != Recording::Off {
                 record.kept.push_back(Call {
                     number,
@@ -192,7 +210,13 @@ impl Calls {
             number
         };
         self.0.arrived.send_modify(|arrived| *arrived += 1);
-        OpenCall { calls: self.clone(), number, service, operation, ended: false }
+        OpenCall {
+            calls: self.clone(),
+            number,
+            service,
+            operation,
+            ended: false,
+        }
     }
 }
 
@@ -246,7 +270,10 @@ impl OpenCall {
         self.ended = true;
         {
             let mut record = self.calls.0.record.locked();
-            let count = record.counts.entry((self.service, Arc::clone(&self.operation))).or_default();
+            let count = record
+                .counts
+                .entry((self.service, Arc::clone(&self.operation)))
+                .or_default();
             match &outcome {
                 Outcome::Open => {}
                 Outcome::Answered(_) => count.answered += 1,
@@ -257,7 +284,10 @@ impl OpenCall {
                 Outcome::Cut | Outcome::Abandoned => count.unanswered += 1,
             }
             let number = self.number;
-            if let Ok(index) = record.kept.binary_search_by_key(&number, |call| call.number) {
+            if let Ok(index) = record
+                .kept
+                .binary_search_by_key(&number, |call| call.number)
+            {
                 record.kept[index].outcome = outcome;
             }
         }

@@ -1,4 +1,5 @@
-//! The one clock of all stand-ins: wall time at the start plus tokio's elapsed time, so that a paused tokio clock moves it.
+//! The one clock of all stand-ins: wall time at the start plus tokio's elapsed time, so that a
+//! paused tokio clock moves it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,10 +14,16 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts now. Start it inside the runtime whose (perhaps paused) time it is to follow.
+    /// A clock that starts now. Start it inside the runtime whose (perhaps paused) time it is to
+    /// follow.
     pub fn start() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { started: Instant::now(), wall }
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            started: Instant::now(),
+            wall,
+        }
     }
 
     /// The present moment.
@@ -34,8 +41,12 @@ impl Clock {
         i64::try_from((self.wall + at).as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// The moment in seconds since the Unix epoch with milliseconds, as the AWS JSON protocols write time.
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay far below 2^53")]
+    /// The moment in seconds since the Unix epoch with milliseconds, as the AWS JSON protocols
+    /// write time.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 stay far below 2^53"
+    )]
     pub fn epoch_seconds(&self, at: Duration) -> f64 {
         self.epoch_millis(at) as f64 / 1000.0
     }

@@ -20,7 +20,9 @@ pub struct CloudFormation {
 impl CloudFormation {
     /// Sets a stack's status, as in `UPDATE_ROLLBACK_IN_PROGRESS`, and answers its ARN.
     pub fn stack(&self, name: &str, status: &str) -> String {
-        self.stacks.locked().insert(name.to_owned(), status.to_owned());
+        self.stacks
+            .locked()
+            .insert(name.to_owned(), status.to_owned());
         stack_arn(name)
     }
 
@@ -33,10 +35,17 @@ impl CloudFormation {
 
     fn describe_stacks(&self, wanted: Option<&str>) -> Result<Value, AwsError> {
         let stacks = self.stacks.locked();
-        let found: Vec<_> =
-            stacks.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name || wanted == stack_arn(name))).collect();
+        let found: Vec<_> = stacks
+            .iter()
+            .filter(|(name, _)| {
+                wanted.is_none_or(|wanted| wanted == *name || wanted == stack_arn(name))
+            })
+            .collect();
         if let (Some(wanted), true) = (wanted, found.is_empty()) {
-            return Err(AwsError::new("ValidationError", format!("Stack with id {wanted} does not exist")));
+            return Err(AwsError::new(
+                "ValidationError",
+                format!("Stack with id {wanted} does not exist"),
+            ));
         }
         let members: Vec<_> = found
             .into_iter()
@@ -59,5 +68,8 @@ impl CloudFormation {
 }
 
 fn stack_arn(name: &str) -> String {
-    arn("cloudformation", &format!("stack/{name}/51af3dc0-da77-11e4-872e-1234567db123"))
+    arn(
+        "cloudformation",
+        &format!("stack/{name}/51af3dc0-da77-11e4-872e-1234567db123"),
+    )
 }

@@ -1,5 +1,5 @@
-//! One call from its bytes to its answer: recorded, struck by the faults in force, and handed to its service. Both ways in,
-//! sockets and the in-process client, go through here.
+//! One call from its bytes to its answer: recorded, struck by the faults in force, and handed to
+//! its service. Both ways in, sockets and the in-process client, go through here.
 
 use std::sync::Arc;
 
@@ -34,7 +34,8 @@ impl Request {
         self.credential_scope()?.nth(2)
     }
 
-    /// The parts of `AKID/date/region/service/aws4_request` in `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
+    /// The parts of `AKID/date/region/service/aws4_request` in
+    /// `AWS4-HMAC-SHA256 Credential=AKID/date/region/service/aws4_request, …`.
     fn credential_scope(&self) -> Option<impl Iterator<Item = &str>> {
         let (_, credential) = self.header("authorization")?.split_once("Credential=")?;
         Some(credential.split('/'))
@@ -89,18 +90,28 @@ impl StandIns {
             request.access_key().map(Arc::from),
         );
 
-        let strike = self.faults().strike(service, &operation, request.access_key());
+        let strike = self
+            .faults()
+            .strike(service, &operation, request.access_key());
         let ending = if strike.delay.is_zero() {
-            self.undergo(strike.fault, service, &operation, &body, &request).await
+            self.undergo(strike.fault, service, &operation, &body, &request)
+                .await
         } else {
-            let (stand_ins, operation, body) = (self.clone(), Arc::clone(&operation), Arc::clone(&body));
+            let (stand_ins, operation, body) =
+                (self.clone(), Arc::clone(&operation), Arc::clone(&body));
             let is_poll = &*operation == "GetActivityTask";
             let late = async move {
                 tokio::time::sleep(strike.delay).await;
-                stand_ins.undergo(strike.fault, service, &operation, &body, &request).await
+                stand_ins
+                    .undergo(strike.fault, service, &operation, &body, &request)
+                    .await
             };
             // What becomes of a poll whose caller has gone away says `Sfn::set_dead_polls_swallow`.
-            if is_poll { late.await } else { whoever_waits(late).await }
+            if is_poll {
+                late.await
+            } else {
+                whoever_waits(late).await
+            }
         };
         let answer = match ending {
             Ending::Answer(answer) => answer,
@@ -114,19 +125,32 @@ impl StandIns {
             }
         };
         let (reply, outcome) = match answer {
-            Ok(Answer::Members(members)) => (Reply::success(service, &members), Outcome::Answered(Arc::new(members))),
+            Ok(Answer::Members(members)) => (
+                Reply::success(service, &members),
+                Outcome::Answered(Arc::new(members)),
+            ),
             Ok(Answer::Passed(reply)) => {
                 let outcome = outcome_of(&reply);
                 (reply, outcome)
             }
-            Err(error) => (Reply::error(service, &error), Outcome::Refused(error.code.into_owned())),
+            Err(error) => (
+                Reply::error(service, &error),
+                Outcome::Refused(error.code.into_owned()),
+            ),
         };
         call.end(outcome);
         Delivery::Reply(reply)
     }
 
     /// What happens to a call that `fault` strikes.
-    async fn undergo(&self, fault: Option<Fault>, service: Service, operation: &str, body: &Value, request: &Request) -> Ending {
+    async fn undergo(
+        &self,
+        fault: Option<Fault>,
+        service: Service,
+        operation: &str,
+        body: &Value,
+        request: &Request,
+    ) -> Ending {
         let arrival = || self.serve(service, operation, body, request);
         Ending::Answer(match fault {
             None | Some(Fault::Delay(_)) => arrival().await,
@@ -147,10 +171,20 @@ impl StandIns {
         })
     }
 
-    async fn serve(&self, service: Service, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
+    async fn serve(
+        &self,
+        service: Service,
+        operation: &str,
+        body: &Value,
+        request: &Request,
+    ) -> Result<Answer, AwsError> {
         self.authorize(service, operation, body, request).await?;
         let answer = match (service, self.inner.behind.get()) {
-            (Service::Ecs, _) => self.ecs().serve(operation, body, &request.headers).await?.into(),
+            (Service::Ecs, _) => self
+                .ecs()
+                .serve(operation, body, &request.headers)
+                .await?
+                .into(),
             (Service::Sfn, _) => self.sfn().serve(operation, body, request).await?,
             (Service::Logs, _) => self.logs().serve(operation, body)?.into(),
             (Service::Kms | Service::CloudFormation, Some(behind)) => {
@@ -168,28 +202,45 @@ impl StandIns {
 
 /// The error for an operation that AWS, or this stand-in of it, does not have.
 pub(crate) fn unknown_operation(operation: &str) -> AwsError {
-    AwsError::new("UnknownOperationException", format!("The stand-in does not know the operation {operation}."))
+    AwsError::new(
+        "UnknownOperationException",
+        format!("The stand-in does not know the operation {operation}."),
+    )
 }
 
 fn parse(request: &Request) -> Result<(Service, String, Value), AwsError> {
     if let Some(target) = request.header("x-amz-target") {
         let (service, operation) = Service::from_target(target).ok_or_else(|| {
-            AwsError::new("UnknownOperationException", format!("The stand-ins do not know the service of X-Amz-Target {target}."))
+            AwsError::new(
+                "UnknownOperationException",
+                format!("The stand-ins do not know the service of X-Amz-Target {target}."),
+            )
         })?;
         let body = if request.body.is_empty() {
             Value::Object(Map::new())
         } else {
-            serde_json::from_slice(&request.body)
-                .map_err(|error| AwsError::new("SerializationException", format!("The body is not JSON: {error}")))?
+            serde_json::from_slice(&request.body).map_err(|error| {
+                AwsError::new(
+                    "SerializationException",
+                    format!("The body is not JSON: {error}"),
+                )
+            })?
         };
         return Ok((service, operation.to_owned(), body));
     }
-    // The query protocol: a form with the operation as Action. Of these services only CloudFormation speaks it.
-    let mut parameters: Map<_, _> =
-        form_urlencoded::parse(&request.body).map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect();
+    // The query protocol: a form with the operation as Action. Of these services only
+    // CloudFormation speaks it.
+    let mut parameters: Map<_, _> = form_urlencoded::parse(&request.body)
+        .map(|(name, value)| (name.into_owned(), value.into_owned().into()))
+        .collect();
     match parameters.remove("Action") {
-        Some(Value::String(action)) => Ok((Service::CloudFormation, action, Value::Object(parameters))),
-        _ => Err(AwsError::new("MissingAction", "The request has neither an X-Amz-Target header nor an Action.")),
+        Some(Value::String(action)) => {
+            Ok((Service::CloudFormation, action, Value::Object(parameters)))
+        }
+        _ => Err(AwsError::new(
+            "MissingAction",
+            "The request has neither an X-Amz-Target header nor an Action.",
+        )),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Faults on demand, for any call of any service: errors, throttles, delays, cut connections, repeats.
+//! Faults on demand, for any call of any service: errors, throttles, delays, cut connections,
+//! repeats.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -19,16 +20,19 @@ pub enum Fault {
     AccessDenied,
     /// This error; the call takes no effect.
     Error(AwsError),
-    /// The call takes effect, and is answered, after this time. It takes effect also when its caller has given up by then; only a
-    /// poll for an activity's task, which is its caller's, ends with it.
+    /// The call takes effect, and is answered, after this time. It takes effect also when its
+    /// caller has given up by then; only a poll for an activity's task, which is its caller's, ends
+    /// with it.
     Delay(Duration),
-    /// The connection cannot be made. Over sockets, where it has been made already, it is closed at once.
+    /// The connection cannot be made. Over sockets, where it has been made already, it is closed at
+    /// once.
     Refuse,
     /// The connection is closed before the call takes effect.
     CutBefore,
     /// The call takes effect, then the connection is closed without the answer.
     CutAfter,
-    /// The call arrives twice at once and takes effect twice; the answer to the second arrival is the one sent back.
+    /// The call arrives twice at once and takes effect twice; the answer to the second arrival is
+    /// the one sent back.
     Duplicate,
 }
 
@@ -84,24 +88,43 @@ impl Injected {
 
     /// Ends the fault.
     pub fn lift(&self) {
-        self.rules.locked().retain(|rule| !Arc::ptr_eq(rule, &self.rule));
+        self.rules
+            .locked()
+            .retain(|rule| !Arc::ptr_eq(rule, &self.rule));
     }
 }
 
 impl Faults {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, rules: Arc::default() }
+        Self {
+            clock,
+            rules: Arc::default(),
+        }
     }
 
-    /// Lets `fault` strike the calls of one operation. Several faults on the same call: delays add up, and of the rest the
-    /// first one injected strikes.
+    /// Lets `fault` strike the calls of one operation. Several faults on the same call: delays add
+    /// up, and of the rest the first one injected strikes.
     pub fn inject(&self, service: Service, operation: &str, span: Span, fault: Fault) -> Injected {
         self.add(service, Some(operation.to_owned()), None, span, fault)
     }
 
-    /// Lets `fault` strike the calls of one operation that one program makes: those signed with its access key id.
-    pub fn inject_for(&self, caller: &str, service: Service, operation: &str, span: Span, fault: Fault) -> Injected {
-        self.add(service, Some(operation.to_owned()), Some(caller.to_owned()), span, fault)
+    /// Lets `fault` strike the calls of one operation that one program makes: those signed with its
+    /// access key id.
+    pub fn inject_for(
+        &self,
+        caller: &str,
+        service: Service,
+        operation: &str,
+        span: Span,
+        fault: Fault,
+    ) -> Injected {
+        self.add(
+            service,
+            Some(operation.to_owned()),
+            Some(caller.to_owned()),
+            span,
+            fault,
+        )
     }
 
     /// Lets `fault` strike the calls of every operation of the service.
@@ -114,12 +137,32 @@ impl Faults {
         self.rules.locked().clear();
     }
 
-    fn add(&self, service: Service, operation: Option<String>, caller: Option<String>, span: Span, fault: Fault) -> Injected {
+    fn add(
+        &self,
+        service: Service,
+        operation: Option<String>,
+        caller: Option<String>,
+        span: Span,
+        fault: Fault,
+    ) -> Injected {
         let (since, first) = (self.clock.now(), OnceLock::new());
         let (seen, struck) = (AtomicU64::new(0), AtomicU64::new(0));
-        let rule = Arc::new(Rule { service, operation, caller, span, fault, since, first, seen, struck });
+        let rule = Arc::new(Rule {
+            service,
+            operation,
+            caller,
+            span,
+            fault,
+            since,
+            first,
+            seen,
+            struck,
+        });
         self.rules.locked().push(Arc::clone(&rule));
-        Injected { rule, rules: Arc::clone(&self.rules) }
+        Injected {
+            rule,
+            rules: Arc::clone(&self.rules),
+        }
     }
 
     /// What strikes a call that arrives now, signed with this access key id.
@@ -130,8 +173,12 @@ impl Faults {
             return strike;
         }
         let now = self.clock.now();
-        for rule in rules.iter().filter(|rule| rule.matches(service, operation, caller)) {
-            // A fault that cannot strike because an earlier one did keeps its count for the calls to come.
+        for rule in rules
+            .iter()
+            .filter(|rule| rule.matches(service, operation, caller))
+        {
+            // A fault that cannot strike because an earlier one did keeps its count for the calls
+            // to come.
             let is_delay = matches!(rule.fault, Fault::Delay(_));
             if (!is_delay && strike.fault.is_some()) || !rule.strikes(now) {
                 continue;
@@ -146,8 +193,11 @@ impl Faults {
     }
 }
 
-/// Waits for what happens to a call whether or not its caller does: when the caller has gone away, it happens all the same.
-pub(crate) async fn whoever_waits<T: Send + 'static>(effect: impl Future<Output = T> + Send + 'static) -> T {
+/// Waits for what happens to a call whether or not its caller does: when the caller has gone away,
+/// it happens all the same.
+pub(crate) async fn whoever_waits<T: Send + 'static>(
+    effect: impl Future<Output = T> + Send + 'static,
+) -> T {
     match tokio::spawn(effect).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
@@ -168,7 +218,10 @@ pub(crate) struct Strike {
 impl Rule {
     fn matches(&self, service: Service, operation: &str, caller: Option<&str>) -> bool {
         self.service == service
-            && self.operation.as_deref().is_none_or(|name| name == operation)
+            && self
+                .operation
+                .as_deref()
+                .is_none_or(|name| name == operation)
             && (self.caller.is_none() || self.caller.as_deref() == caller)
     }
 
@@ -189,14 +242,18 @@ mod tests {
     use super::*;
 
     fn struck(faults: &Faults, calls: usize) -> Vec<bool> {
-        (0..calls).map(|_| faults.strike(Service::Ecs, "RunTask", None).fault.is_some()).collect()
+        (0..calls)
+            .map(|_| faults.strike(Service::Ecs, "RunTask", None).fault.is_some())
+            .collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_span_strikes_its_calls() {
-        for (span, expected) in
-            [(Span::Next(2), [true, true, false, false]), (Span::Nth(3), [false, false, true, false]), (Span::Forever, [true; 4])]
-        {
+        for (span, expected) in [
+            (Span::Next(2), [true, true, false, false]),
+            (Span::Nth(3), [false, false, true, false]),
+            (Span::Forever, [true; 4]),
+        ] {
             let faults = Faults::new(Clock::start());
             let injected = faults.inject(Service::Ecs, "RunTask", span, Fault::Throttle);
             assert_eq!(struck(&faults, 4), expected, "{span:?}");
@@ -208,7 +265,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_span_of_time_ends() {
         let faults = Faults::new(Clock::start());
-        faults.inject_all(Service::Ecs, Span::For(Duration::from_secs(5)), Fault::InternalError);
+        faults.inject_all(
+            Service::Ecs,
+            Span::For(Duration::from_secs(5)),
+            Fault::InternalError,
+        );
         assert_eq!(struck(&faults, 2), [true, true]);
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(struck(&faults, 2), [false, false]);
@@ -217,7 +278,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_span_from_the_first_call_begins_with_it() {
         let faults = Faults::new(Clock::start());
-        faults.inject(Service::Ecs, "RunTask", Span::FromFirst(Duration::from_secs(5)), Fault::InternalError);
+        faults.inject(
+            Service::Ecs,
+            "RunTask",
+            Span::FromFirst(Duration::from_secs(5)),
+            Fault::InternalError,
+        );
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(struck(&faults, 1), [true]);
         tokio::time::advance(Duration::from_secs(4)).await;
@@ -229,9 +295,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fault_for_one_program_leaves_the_others_alone() {
         let faults = Faults::new(Clock::start());
-        let injected = faults.inject_for("stop", Service::Ecs, "RunTask", Span::Next(1), Fault::Throttle);
-        for (caller, expected) in [(None, false), (Some("start"), false), (Some("stop"), true), (Some("stop"), false)] {
-            assert_eq!(faults.strike(Service::Ecs, "RunTask", caller).fault.is_some(), expected, "{caller:?}");
+        let injected = faults.inject_for(
+            "stop",
+            Service::Ecs,
+            "RunTask",
+            Span::Next(1),
+            Fault::Throttle,
+        );
+        for (caller, expected) in [
+            (None, false),
+            (Some("start"), false),
+            (Some("stop"), true),
+            (Some("stop"), false),
+        ] {
+            assert_eq!(
+                faults
+                    .strike(Service::Ecs, "RunTask", caller)
+                    .fault
+                    .is_some(),
+                expected,
+                "{caller:?}"
+            );
         }
         assert_eq!(injected.struck(), 1);
     }
@@ -243,8 +327,23 @@ mod tests {
         faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::Delay(second));
         faults.inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
         faults.inject_all(Service::Ecs, Span::Forever, Fault::Delay(second));
-        assert_eq!(faults.strike(Service::Ecs, "RunTask", None), Strike { delay: 2 * second, fault: Some(Fault::CutAfter) });
-        assert_eq!(faults.strike(Service::Ecs, "StopTask", None), Strike { delay: second, fault: None });
-        assert_eq!(faults.strike(Service::Sfn, "RunTask", None), Strike::default());
+        assert_eq!(
+            faults.strike(Service::Ecs, "RunTask", None),
+            Strike {
+                delay: 2 * second,
+                fault: Some(Fault::CutAfter)
+            }
+        );
+        assert_eq!(
+            faults.strike(Service::Ecs, "StopTask", None),
+            Strike {
+                delay: second,
+                fault: None
+            }
+        );
+        assert_eq!(
+            faults.strike(Service::Sfn, "RunTask", None),
+            Strike::default()
+        );
     }
 }

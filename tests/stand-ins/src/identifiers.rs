@@ -12,12 +12,14 @@ pub const REGION: &str = "us-east-1";
 /// The account every ARN names; the same that local emulators use.
 pub const ACCOUNT: &str = "000000000000";
 
-/// The ARN of a resource of this account and region, as in `arn:aws:ecs:us-east-1:000000000000:cluster/main`.
+/// The ARN of a resource of this account and region, as in
+/// `arn:aws:ecs:us-east-1:000000000000:cluster/main`.
 pub fn arn(service: &str, resource: &str) -> String {
     format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
 }
 
-/// A source of identifiers that look random and are the same in every run, so that a failing run can be repeated.
+/// A source of identifiers that look random and are the same in every run, so that a failing run
+/// can be repeated.
 #[derive(Debug)]
 pub(crate) struct Identifiers(Mutex<SmallRng>);
 
@@ -40,6 +42,13 @@ impl Identifiers {
     /// An identifier in the form of a UUID.
     pub(crate) fn uuid(&self) -> String {
         let hex = self.hex(16);
-        format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+        format!(
+            "{}-{}-{}-{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[12..16],
+            &hex[16..20],
+            &hex[20..]
+        )
     }
 }

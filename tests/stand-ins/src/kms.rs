@@ -1,5 +1,5 @@
-//! AWS KMS: Encrypt, Decrypt and GenerateDataKey with their encryption context. A ciphertext says nothing about its plaintext:
-//! the stand-in keeps a table of both.
+//! AWS KMS: Encrypt, Decrypt and GenerateDataKey with their encryption context. A ciphertext says
+//! nothing about its plaintext: the stand-in keeps a table of both.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -46,7 +46,12 @@ struct Sealed {
 
 impl Kms {
     pub(crate) fn new() -> Self {
-        Self { inner: Arc::new(Inner { identifiers: Identifiers::new(3), state: Mutex::default() }) }
+        Self {
+            inner: Arc::new(Inner {
+                identifiers: Identifiers::new(3),
+                state: Mutex::default(),
+            }),
+        }
     }
 
     /// Makes a key and answers its ARN.
@@ -75,7 +80,9 @@ impl Kms {
             )));
         }
         let ciphertext = self.seal(&key, body, plaintext, length);
-        Ok(json!({"KeyId": key, "CiphertextBlob": ciphertext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+        Ok(
+            json!({"KeyId": key, "CiphertextBlob": ciphertext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+        )
     }
 
     fn generate_data_key(&self, body: &Value) -> Result<Value, AwsError> {
@@ -94,18 +101,39 @@ impl Kms {
         let sealed = self.inner.state.locked().sealed.get(ciphertext).cloned();
         let sealed = sealed
             .filter(|sealed| sealed.context == context(body))
-            .ok_or_else(|| AwsError::new("InvalidCiphertextException", "The ciphertext or its encryption context is not valid."))?;
-        if body["KeyId"].as_str().is_some_and(|key| !is_named(&sealed.key, key)) {
-            return Err(AwsError::new("IncorrectKeyException", "The key ID in the request does not identify the key of the ciphertext."));
+            .ok_or_else(|| {
+                AwsError::new(
+                    "InvalidCiphertextException",
+                    "The ciphertext or its encryption context is not valid.",
+                )
+            })?;
+        if body["KeyId"]
+            .as_str()
+            .is_some_and(|key| !is_named(&sealed.key, key))
+        {
+            return Err(AwsError::new(
+                "IncorrectKeyException",
+                "The key ID in the request does not identify the key of the ciphertext.",
+            ));
         }
-        Ok(json!({"KeyId": sealed.key, "Plaintext": sealed.plaintext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+        Ok(
+            json!({"KeyId": sealed.key, "Plaintext": sealed.plaintext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}),
+        )
     }
 
     fn seal(&self, key: &str, body: &Value, plaintext: &str, length: usize) -> String {
         let random = self.inner.identifiers.hex(length + OVERHEAD);
         let ciphertext = base64::encode(&random.as_bytes()[..length + OVERHEAD]);
-        let sealed = Sealed { key: key.to_owned(), context: context(body), plaintext: plaintext.to_owned() };
-        self.inner.state.locked().sealed.insert(ciphertext.clone(), sealed);
+        let sealed = Sealed {
+            key: key.to_owned(),
+            context: context(body),
+            plaintext: plaintext.to_owned(),
+        };
+        self.inner
+            .state
+            .locked()
+            .sealed
+            .insert(ciphertext.clone(), sealed);
         ciphertext
     }
 
@@ -113,7 +141,9 @@ impl Kms {
         let name = body["KeyId"].as_str().unwrap_or_default();
         let state = self.inner.state.locked();
         let key = state.keys.iter().find(|key| is_named(key, name));
-        key.cloned().ok_or_else(|| AwsError::new("NotFoundException", format!("Key '{name}' does not exist")))
+        key.cloned().ok_or_else(|| {
+            AwsError::new("NotFoundException", format!("Key '{name}' does not exist"))
+        })
     }
 }
 

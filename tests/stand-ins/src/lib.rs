@@ -1,7 +1,7 @@
 //! Local stand-ins for the AWS services that `ecs-task-runner` calls.
 //!
-//! One [`StandIns`] is one account's worth of state. The same code serves three uses: tests in one process under a paused tokio
-//! clock, scenarios over real sockets, and the local run.
+//! One [`StandIns`] is one account's worth of state. The same code serves three uses: tests in one
+//! process under a paused tokio clock, scenarios over real sockets, and the local run.
 //!
 //! # A test with real SDK clients and no sockets
 //!
@@ -31,19 +31,29 @@
 //!
 //! # Over sockets
 //!
-//! [`StandIns::listen`] serves all services at one URL, for `AWS_ENDPOINT_URL` and its like; [`StandIns::response_urls`] is
-//! where CloudFormation's answers go.
+//! [`StandIns::listen`] serves all services at one URL, for `AWS_ENDPOINT_URL` and its like;
+//! [`StandIns::response_urls`] is where CloudFormation's answers go.
 //!
 //! # What happens there
 //!
-//! Tasks follow [scripts](ecs::Script), or run as [processes](ecs::Processes) of this machine. Activities have
-//! [queues of their own](sfn::Sfn::schedule), or [stand in front](sfn::Sfn::in_front_of) of an emulator. Every call is
-//! [recorded](Calls), any call can be struck by a [fault](faults::Faults), and a test may decide
-//! [who is allowed what](StandIns::authorize_with).
+//! Tasks follow [scripts](ecs::Script), or run as [processes](ecs::Processes) of this machine.
+//! Activities have [queues of their own](sfn::Sfn::schedule), or [stand in
+//! front](sfn::Sfn::in_front_of) of an emulator. Every call is [recorded](Calls), any call can be
+//! struck by a [fault](faults::Faults), and a test may decide [who is allowed
+//! what](StandIns::authorize_with).
 
-#![allow(clippy::doc_markdown, reason = "the names of AWS operations read as words here, on nearly every line")]
-#![allow(clippy::must_use_candidate, reason = "what sets something up also answers its name or a handle, needed or not")]
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "in a test, a panic is the report"))]
+#![allow(
+    clippy::doc_markdown,
+    reason = "the names of AWS operations read as words here, on nearly every line"
+)]
+#![allow(
+    clippy::must_use_candidate,
+    reason = "what sets something up also answers its name or a handle, needed or not"
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "in a test, a panic is the report")
+)]
 
 mod authorization;
 mod calls;
@@ -105,7 +115,8 @@ struct Inner {
 }
 
 impl StandIns {
-    /// Fresh stand-ins, whose clock starts now. Make them inside the runtime whose time they are to follow.
+    /// Fresh stand-ins, whose clock starts now. Make them inside the runtime whose time they are to
+    /// follow.
     pub fn new() -> Self {
         let clock = Clock::start();
         let logs = Logs::new(clock);
@@ -126,13 +137,17 @@ impl StandIns {
         }
     }
 
-    /// Passes the calls of KMS and CloudFormation on to the endpoint at `url`, so that they are recorded here and answered there.
-    /// [`Sfn::in_front_of`](sfn::Sfn::in_front_of) does the same for Step Functions.
+    /// Passes the calls of KMS and CloudFormation on to the endpoint at `url`, so that they are
+    /// recorded here and answered there. [`Sfn::in_front_of`](sfn::Sfn::in_front_of) does the same
+    /// for Step Functions.
     ///
     /// # Panics
     /// When it was called before.
     pub fn in_front_of(&self, url: &str) {
-        self.inner.behind.set(Upstream::new(url)).expect("stand-ins are put in front of one endpoint");
+        self.inner
+            .behind
+            .set(Upstream::new(url))
+            .expect("stand-ins are put in front of one endpoint");
     }
 
     /// The clock of all stand-ins.

@@ -1,4 +1,5 @@
-//! One way to take a lock: a test that panicked while holding one must not hide its message behind a poisoned mutex.
+//! One way to take a lock: a test that panicked while holding one must not hide its message behind
+//! a poisoned mutex.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

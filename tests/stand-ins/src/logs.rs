@@ -58,7 +58,10 @@ impl fmt::Debug for Stream {
 
 impl Logs {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, state: Arc::default() }
+        Self {
+            clock,
+            state: Arc::default(),
+        }
     }
 
     /// Makes a log group without streams.
@@ -68,7 +71,10 @@ impl Logs {
 
     /// Adds a line, printed now. The group and stream are made if there are none.
     pub fn put(&self, group: &str, stream: &str, message: impl Into<String>) {
-        let event = LogEvent { at: self.clock.now(), message: message.into() };
+        let event = LogEvent {
+            at: self.clock.now(),
+            message: message.into(),
+        };
         let mut state = self.state.locked();
         state.groups.insert(group.to_owned());
         let stream = state.streams.entry((group.to_owned(), stream.to_owned()));
@@ -81,14 +87,25 @@ impl Logs {
     pub(crate) fn open(&self, group: &str, stream: &str) {
         let mut state = self.state.locked();
         state.groups.insert(group.to_owned());
-        state.streams.entry((group.to_owned(), stream.to_owned())).or_insert_with(|| Stream::Kept(Vec::new()));
+        state
+            .streams
+            .entry((group.to_owned(), stream.to_owned()))
+            .or_insert_with(|| Stream::Kept(Vec::new()));
     }
 
     /// Makes a stream that asks for its events whenever it is read.
-    pub(crate) fn derive(&self, group: &str, stream: &str, source: impl Fn(Duration) -> Option<Vec<LogEvent>> + Send + Sync + 'static) {
+    pub(crate) fn derive(
+        &self,
+        group: &str,
+        stream: &str,
+        source: impl Fn(Duration) -> Option<Vec<LogEvent>> + Send + Sync + 'static,
+    ) {
         let mut state = self.state.locked();
         state.groups.insert(group.to_owned());
-        state.streams.insert((group.to_owned(), stream.to_owned()), Stream::Derived(Box::new(source)));
+        state.streams.insert(
+            (group.to_owned(), stream.to_owned()),
+            Stream::Derived(Box::new(source)),
+        );
     }
 
     /// The events of a stream so far; none where there is no such stream.
@@ -113,19 +130,25 @@ impl Logs {
 
     fn get_log_events(&self, body: &Value) -> Result<Value, AwsError> {
         let text = |member: &str| body[member].as_str();
-        let group = text("logGroupName").or(text("logGroupIdentifier")).unwrap_or_default();
+        let group = text("logGroupName")
+            .or(text("logGroupIdentifier"))
+            .unwrap_or_default();
         let stream = text("logStreamName").unwrap_or_default();
         if !self.state.locked().groups.contains(group) {
             return Err(not_found("The specified log group does not exist."));
         }
-        let events = self.find(group, stream).ok_or_else(|| not_found("The specified log stream does not exist."))?;
+        let events = self
+            .find(group, stream)
+            .ok_or_else(|| not_found("The specified log stream does not exist."))?;
         let limit = match body.get("limit").filter(|limit| !limit.is_null()) {
             None => MAX_EVENTS,
             Some(limit) => limit
                 .as_u64()
                 .and_then(|limit| usize::try_from(limit).ok())
                 .filter(|limit| (1..=MAX_EVENTS).contains(limit))
-                .ok_or_else(|| invalid_parameter(format!("limit must be from 1 to {MAX_EVENTS}.")))?,
+                .ok_or_else(|| {
+                    invalid_parameter(format!("limit must be from 1 to {MAX_EVENTS}."))
+                })?,
         };
         let from_head = body["startFromHead"].as_bool().unwrap_or(false);
         let page = Page::of(events.len(), limit, from_head, text("nextToken"))?;
@@ -152,16 +175,30 @@ struct Page {
 }
 
 impl Page {
-    fn of(length: usize, limit: usize, from_head: bool, token: Option<&str>) -> Result<Self, AwsError> {
-        let before = |end: usize| Self { start: end.saturating_sub(limit), end };
-        let after = |start: usize| Self { start, end: (start + limit).min(length) };
+    fn of(
+        length: usize,
+        limit: usize,
+        from_head: bool,
+        token: Option<&str>,
+    ) -> Result<Self, AwsError> {
+        let before = |end: usize| Self {
+            start: end.saturating_sub(limit),
+            end,
+        };
+        let after = |start: usize| Self {
+            start,
+            end: (start + limit).min(length),
+        };
         let Some(token) = token else {
             return Ok(if from_head { after(0) } else { before(length) });
         };
         let invalid = || invalid_parameter("The specified nextToken is invalid.");
         let mut parts = token.split('/');
         let direction = parts.next().ok_or_else(invalid)?;
-        let position: usize = parts.next().and_then(|position| position.parse().ok()).ok_or_else(invalid)?;
+        let position: usize = parts
+            .next()
+            .and_then(|position| position.parse().ok())
+            .ok_or_else(invalid)?;
         let position = position.min(length);
         match direction {
             "f" => Ok(after(position)),
@@ -196,7 +233,11 @@ mod tests {
             (0, 2, false, None, (0, 0)),
         ] {
             let page = Page::of(length, limit, from_head, token).unwrap();
-            assert_eq!((page.start, page.end), expected, "{length} {limit} {from_head} {token:?}");
+            assert_eq!(
+                (page.start, page.end),
+                expected,
+                "{length} {limit} {from_head} {token:?}"
+            );
         }
         assert!(Page::of(5, 2, false, Some("x/1/s")).is_err());
     }

@@ -1,5 +1,5 @@
-//! The AWS JSON 1.0 and 1.1 protocols (and the little of the query protocol that is needed): which service and operation a
-//! request addresses, and how answers and errors are written.
+//! The AWS JSON 1.0 and 1.1 protocols (and the little of the query protocol that is needed): which
+//! service and operation a request addresses, and how answers and errors are written.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,16 +32,22 @@ impl Service {
         (Self::Kms, "TrentService"),
     ];
 
-    /// The service and operation that an `X-Amz-Target` header names, as in `AWSStepFunctions.GetActivityTask`.
+    /// The service and operation that an `X-Amz-Target` header names, as in
+    /// `AWSStepFunctions.GetActivityTask`.
     pub fn from_target(target: &str) -> Option<(Self, &str)> {
         let (prefix, operation) = target.rsplit_once('.')?;
-        let (service, _) = Self::WITH_TARGETS.iter().find(|(_, name)| *name == prefix)?;
+        let (service, _) = Self::WITH_TARGETS
+            .iter()
+            .find(|(_, name)| *name == prefix)?;
         Some((*service, operation))
     }
 
     /// The `X-Amz-Target` header that names an operation of the service.
     pub(crate) fn target(self, operation: &str) -> String {
-        let prefix = Self::WITH_TARGETS.iter().find(|(service, _)| *service == self).map_or("", |(_, prefix)| prefix);
+        let prefix = Self::WITH_TARGETS
+            .iter()
+            .find(|(service, _)| *service == self)
+            .map_or("", |(_, prefix)| prefix);
         format!("{prefix}.{operation}")
     }
 
@@ -90,7 +96,12 @@ pub struct AwsError {
 impl AwsError {
     /// An error with HTTP status 400.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), status: 400, members: Map::new() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            status: 400,
+            members: Map::new(),
+        }
     }
 
     /// The same error with another HTTP status.
@@ -109,18 +120,32 @@ impl AwsError {
     pub fn throttled(service: Service) -> Self {
         match service {
             Service::CloudFormation => Self::new("Throttling", "Rate exceeded"),
-            Service::S3 => Self::new("SlowDown", "Please reduce your request rate.").with_status(503),
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => Self::new("ThrottlingException", "Rate exceeded"),
+            Service::S3 => {
+                Self::new("SlowDown", "Please reduce your request rate.").with_status(503)
+            }
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+                Self::new("ThrottlingException", "Rate exceeded")
+            }
         }
     }
 
     /// What IAM answers for a call that no policy allows.
     pub fn access_denied(service: Service, operation: &str) -> Self {
-        Self::not_authorized(service, "worker", &format!("{}:{operation}", service.iam_prefix()), "*")
+        Self::not_authorized(
+            service,
+            "worker",
+            &format!("{}:{operation}", service.iam_prefix()),
+            "*",
+        )
     }
 
     /// What IAM answers when no policy of `role` allows the action on the resource.
-    pub(crate) fn not_authorized(service: Service, role: &str, action: &str, resource: &str) -> Self {
+    pub(crate) fn not_authorized(
+        service: Service,
+        role: &str,
+        action: &str,
+        resource: &str,
+    ) -> Self {
         let message = format!(
             "User: arn:aws:sts::000000000000:assumed-role/{role}/i-0123456789abcdef0 is not authorized to perform: {action} \
              on resource: {resource} because no identity-based policy allows the {action} action"
@@ -129,7 +154,9 @@ impl AwsError {
             Service::CloudFormation => Self::new("AccessDenied", message).with_status(403),
             // A presigned URL that has expired.
             Service::S3 => Self::new("AccessDenied", "Request has expired").with_status(403),
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => Self::new("AccessDeniedException", message),
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+                Self::new("AccessDeniedException", message)
+            }
         }
     }
 
@@ -143,12 +170,19 @@ impl AwsError {
             Service::CloudFormation => "InternalFailure",
             Service::S3 => "InternalError",
         };
-        Self::new(code, "The service could not answer because of an internal error.").with_status(500)
+        Self::new(
+            code,
+            "The service could not answer because of an internal error.",
+        )
+        .with_status(500)
     }
 
     /// A member of the request is missing, too long, or of the wrong form.
     pub(crate) fn validation(constraint: impl fmt::Display) -> Self {
-        Self::new("ValidationException", format!("1 validation error detected: {constraint}"))
+        Self::new(
+            "ValidationException",
+            format!("1 validation error detected: {constraint}"),
+        )
     }
 
     /// The length of a member is above the API's limit.
@@ -186,7 +220,11 @@ impl Reply {
             Value::String(xml) if service == Service::CloudFormation => xml.clone(),
             answer => answer.to_string(),
         };
-        Self { status: 200, content_type: service.content_type().into(), body: body.into() }
+        Self {
+            status: 200,
+            content_type: service.content_type().into(),
+            body: body.into(),
+        }
     }
 
     /// The answer to a call that failed.
@@ -195,14 +233,19 @@ impl Reply {
             Service::CloudFormation => query_error(error),
             Service::S3 => s3_error(error),
             Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
-                let mut body = json!({"__type": type_name(service, &error.code), "message": error.message});
+                let mut body =
+                    json!({"__type": type_name(service, &error.code), "message": error.message});
                 if let Value::Object(members) = &mut body {
                     members.extend(error.members.clone());
                 }
                 body.to_string()
             }
         };
-        Self { status: error.status, content_type: service.content_type().into(), body: body.into() }
+        Self {
+            status: error.status,
+            content_type: service.content_type().into(),
+            body: body.into(),
+        }
     }
 }
 
@@ -215,7 +258,11 @@ fn type_name(service: Service, code: &str) -> Cow<'_, str> {
 }
 
 fn query_error(error: &AwsError) -> String {
-    let fault = if error.status >= 500 { "Receiver" } else { "Sender" };
+    let fault = if error.status >= 500 {
+        "Receiver"
+    } else {
+        "Sender"
+    };
     format!(
         "<ErrorResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Error><Type>{fault}</Type>\
          <Code>{}</Code><Message>{}</Message></Error></ErrorResponse>",
@@ -234,7 +281,9 @@ fn s3_error(error: &AwsError) -> String {
 
 /// Text as it may stand between two XML tags.
 pub(crate) fn escape_xml(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -244,9 +293,18 @@ mod tests {
     #[test]
     fn targets_name_service_and_operation() {
         for (target, expected) in [
-            ("AmazonEC2ContainerServiceV20141113.RunTask", Some((Service::Ecs, "RunTask"))),
-            ("AWSStepFunctions.GetActivityTask", Some((Service::Sfn, "GetActivityTask"))),
-            ("Logs_20140328.GetLogEvents", Some((Service::Logs, "GetLogEvents"))),
+            (
+                "AmazonEC2ContainerServiceV20141113.RunTask",
+                Some((Service::Ecs, "RunTask")),
+            ),
+            (
+                "AWSStepFunctions.GetActivityTask",
+                Some((Service::Sfn, "GetActivityTask")),
+            ),
+            (
+                "Logs_20140328.GetLogEvents",
+                Some((Service::Logs, "GetLogEvents")),
+            ),
             ("TrentService.Decrypt", Some((Service::Kms, "Decrypt"))),
             ("DynamoDB_20120810.GetItem", None),
             ("RunTask", None),
@@ -257,10 +315,14 @@ mod tests {
 
     #[test]
     fn errors_carry_type_message_and_members() {
-        let error = AwsError::new("ConflictException", "used").with_member("resourceIds", json!(["a"]));
+        let error =
+            AwsError::new("ConflictException", "used").with_member("resourceIds", json!(["a"]));
         let reply = Reply::error(Service::Ecs, &error);
         assert_eq!(reply.status, 400);
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
-        assert_eq!(body, json!({"__type": "ConflictException", "message": "used", "resourceIds": ["a"]}));
+        assert_eq!(
+            body,
+            json!({"__type": "ConflictException", "message": "used", "resourceIds": ["a"]})
+        );
     }
 }

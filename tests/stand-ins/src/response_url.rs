@@ -1,12 +1,14 @@
-//! Where CloudFormation's custom resources send their answers: a sink that hands out URLs that look like CloudFormation's and
-//! records what is PUT there. It judges nothing.
+//! Where CloudFormation's custom resources send their answers: a sink that hands out URLs that look
+//! like CloudFormation's and records what is PUT there. It judges nothing.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
@@ -39,7 +41,8 @@ pub struct Put {
     pub method: Method,
     /// The URL's path and query, as received.
     pub path: String,
-    /// The headers as received: `content-length` and `content-type` among them, where they were sent.
+    /// The headers as received: `content-length` and `content-type` among them, where they were
+    /// sent.
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
@@ -111,14 +114,27 @@ impl StandIns {
         })
         .await?;
         let origin = served.url();
-        Ok(ResponseUrls { inner, origin, signed: SIGNED.to_owned(), _served: Some(Arc::new(served)) })
+        Ok(ResponseUrls {
+            inner,
+            origin,
+            signed: SIGNED.to_owned(),
+            _served: Some(Arc::new(served)),
+        })
     }
 
-    /// Response URLs that lead to CloudFormation's own bucket, and are taken by [`ResponseUrls::connector`] without a socket.
-    /// `signed` is their `X-Amz-Date`.
+    /// Response URLs that lead to CloudFormation's own bucket, and are taken by
+    /// [`ResponseUrls::connector`] without a socket. `signed` is their `X-Amz-Date`.
     pub fn response_urls_in_process(&self, signed: &str) -> ResponseUrls {
-        let origin = format!("https://cloudformation-custom-resource-response-{}.s3.amazonaws.com", REGION.replace('-', ""));
-        ResponseUrls { inner: Inner::new(self), origin, signed: signed.to_owned(), _served: None }
+        let origin = format!(
+            "https://cloudformation-custom-resource-response-{}.s3.amazonaws.com",
+            REGION.replace('-', "")
+        );
+        ResponseUrls {
+            inner: Inner::new(self),
+            origin,
+            signed: signed.to_owned(),
+            _served: None,
+        }
     }
 }
 
@@ -141,7 +157,9 @@ impl ResponseUrls {
 
     /// A connector that leads here whatever a request's URL is.
     pub fn connector(&self) -> SharedHttpConnector {
-        SharedHttpConnector::new(InProcess { inner: Arc::clone(&self.inner) })
+        SharedHttpConnector::new(InProcess {
+            inner: Arc::clone(&self.inner),
+        })
     }
 
     /// How the next requests are answered, one each; those after them are accepted.
@@ -167,7 +185,10 @@ impl ResponseUrls {
     pub async fn put(&self, n: usize) -> Put {
         let mut arrived = self.inner.arrived.subscribe();
         loop {
-            if let Some(put) = n.checked_sub(1).and_then(|index| self.puts().get(index).cloned()) {
+            if let Some(put) = n
+                .checked_sub(1)
+                .and_then(|index| self.puts().get(index).cloned())
+            {
                 return put;
             }
             // The sender lives as long as `self`, so waiting cannot fail.
@@ -185,8 +206,15 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let inner = Arc::clone(&self.inner);
         HttpConnectorFuture::new(async move {
-            let (parts, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
-            let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
+            let (parts, body) = request
+                .try_into_http1x()
+                .map_err(|error| ConnectorError::user(error.into()))?
+                .into_parts();
+            let body = body
+                .collect()
+                .await
+                .map_err(ConnectorError::user)?
+                .to_bytes();
             in_process_answer(inner.receive(parts, body).await)
         })
     }
@@ -194,8 +222,18 @@ impl HttpConnector for InProcess {
 
 impl Inner {
     fn new(aws: &StandIns) -> Arc<Self> {
-        let state = State { issued: 0, puts: Vec::new(), next: VecDeque::new(), then: Reaction::Accept };
-        Arc::new(Self { clock: aws.clock(), faults: aws.faults().clone(), state: Mutex::new(state), arrived: watch::Sender::new(0) })
+        let state = State {
+            issued: 0,
+            puts: Vec::new(),
+            next: VecDeque::new(),
+            then: Reaction::Accept,
+        };
+        Arc::new(Self {
+            clock: aws.clock(),
+            faults: aws.faults().clone(),
+            state: Mutex::new(state),
+            arrived: watch::Sender::new(0),
+        })
     }
 
     async fn receive(self: Arc<Self>, parts: Parts, body: Bytes) -> Delivery {
@@ -239,7 +277,10 @@ impl Inner {
             state.puts.push(Put {
                 at: self.clock.now(),
                 method: parts.method,
-                path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+                path: parts
+                    .uri
+                    .path_and_query()
+                    .map_or_else(String::new, ToString::to_string),
                 headers: parts.headers,
                 body,
                 reaction,
@@ -256,6 +297,10 @@ impl Inner {
             }
             Reaction::Cut => return Delivery::Closed,
         };
-        Delivery::Reply(Reply { status, content_type: "application/xml".into(), body: Bytes::new() })
+        Delivery::Reply(Reply {
+            status,
+            content_type: "application/xml".into(),
+            body: Bytes::new(),
+        })
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::lock::Lock;
 
-/// A bucket of `capacity` calls that refills by `per_second`. A bucket that is switched off lets everything pass.
+/// A bucket of `capacity` calls that refills by `per_second`. A bucket that is switched off lets
+/// everything pass.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
     capacity: f64,
@@ -26,13 +27,21 @@ impl TokenBucket {
         Self {
             capacity,
             per_second: f64::from(per_second),
-            state: Mutex::new(State { enforced: false, tokens: capacity, filled_at: Duration::ZERO }),
+            state: Mutex::new(State {
+                enforced: false,
+                tokens: capacity,
+                filled_at: Duration::ZERO,
+            }),
         }
     }
 
     /// Switches the bucket on (full, from now) or off.
     pub(crate) fn enforce(&self, enforced: bool, now: Duration) {
-        *self.state.locked() = State { enforced, tokens: self.capacity, filled_at: now };
+        *self.state.locked() = State {
+            enforced,
+            tokens: self.capacity,
+            filled_at: now,
+        };
     }
 
     /// Takes `n` tokens, or none and answers false when fewer are left.
@@ -61,7 +70,11 @@ mod tests {
     fn empties_refills_and_never_overflows() {
         let bucket = TokenBucket::new(100, 20);
         bucket.enforce(true, Duration::ZERO);
-        let taken = |at: u64| (0..1000).filter(|_| bucket.take(1, Duration::from_secs(at))).count();
+        let taken = |at: u64| {
+            (0..1000)
+                .filter(|_| bucket.take(1, Duration::from_secs(at)))
+                .count()
+        };
         assert_eq!(taken(0), 100);
         assert_eq!(taken(1), 20);
         assert_eq!(taken(3), 40);

@@ -25,21 +25,36 @@ pub(crate) struct Upstream {
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upstream").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Upstream")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
 impl Upstream {
     pub(crate) fn new(url: &str) -> Self {
         let url = format!("{}/", url.trim_end_matches('/'));
-        Self { url, client: Client::builder(TokioExecutor::new()).build_http() }
+        Self {
+            url,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
     }
 
-    /// Calls an operation. `headers` are those of a request of our caller: its credentials are used.
-    pub(crate) async fn call(&self, service: Service, operation: &str, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    /// Calls an operation. `headers` are those of a request of our caller: its credentials are
+    /// used.
+    pub(crate) async fn call(
+        &self,
+        service: Service,
+        operation: &str,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         let mut headers = headers.clone();
         let target = service.target(operation);
-        headers.insert("x-amz-target", target.parse().map_err(|_| self.unreachable(&target))?);
+        headers.insert(
+            "x-amz-target",
+            target.parse().map_err(|_| self.unreachable(&target))?,
+        );
         let reply = self.pass(&headers, body.to_string().into()).await?;
         let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
         if reply.status < 400 {
@@ -54,23 +69,45 @@ impl Upstream {
     /// Passes a request on and its answer back.
     pub(crate) async fn pass(&self, headers: &HeaderMap, body: Bytes) -> Result<Reply, AwsError> {
         let mut request = http::Request::builder().method(Method::POST).uri(&self.url);
-        for (name, value) in headers.iter().filter(|(name, _)| !NOT_PASSED.contains(name)) {
+        for (name, value) in headers
+            .iter()
+            .filter(|(name, _)| !NOT_PASSED.contains(name))
+        {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(body)).map_err(|error| self.unreachable(&error))?;
-        let response = self.client.request(request).await.map_err(|error| self.unreachable(&error))?;
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| self.unreachable(&error))?;
+        let response = self
+            .client
+            .request(request)
+            .await
+            .map_err(|error| self.unreachable(&error))?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| self.unreachable(&error))?.to_bytes();
-        let content_type = parts.headers.get("content-type").and_then(|value| value.to_str().ok());
+        let body = body
+            .collect()
+            .await
+            .map_err(|error| self.unreachable(&error))?
+            .to_bytes();
+        let content_type = parts
+            .headers
+            .get("content-type")
+            .and_then(|value| value.to_str().ok());
         Ok(Reply {
             status: parts.status.as_u16(),
-            content_type: content_type.unwrap_or("application/x-amz-json-1.0").to_owned().into(),
+            content_type: content_type
+                .unwrap_or("application/x-amz-json-1.0")
+                .to_owned()
+                .into(),
             body,
         })
     }
 
     fn unreachable(&self, why: &dyn fmt::Display) -> AwsError {
-        let message = format!("The endpoint {} behind this one could not be asked: {why}", self.url);
+        let message = format!(
+            "The endpoint {} behind this one could not be asked: {why}",
+            self.url
+        );
         AwsError::new("ServiceUnavailable", message).with_status(503)
     }
 }

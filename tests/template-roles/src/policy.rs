@@ -1,10 +1,12 @@
-//! IAM policies, as far as the template's roles use them: statements that allow, wildcards, and conditions on text and ARNs.
-//! Everything else is not understood, which is an error and never a yes or no.
+//! IAM policies, as far as the template's roles use them: statements that allow, wildcards, and
+//! conditions on text and ARNs. Everything else is not understood, which is an error and never a
+//! yes or no.
 
 use serde_json::Value;
 use stand_ins::Authorization;
 
-/// One thing that a policy says: an action, a resource, or a value of a condition, of one of its statements.
+/// One thing that a policy says: an action, a resource, or a value of a condition, of one of its
+/// statements.
 pub type Part = String;
 
 /// A statement that allows.
@@ -36,31 +38,61 @@ impl Statement {
     /// # Errors
     /// When something in it is not understood.
     pub fn read(policy: &str, document: &Value) -> Result<Vec<Self>, String> {
-        let statements = document["Statement"].as_array().ok_or_else(|| format!("{policy} has no list of statements"))?;
-        statements.iter().enumerate().map(|(number, statement)| Self::read_one(policy, number + 1, statement)).collect()
+        let statements = document["Statement"]
+            .as_array()
+            .ok_or_else(|| format!("{policy} has no list of statements"))?;
+        statements
+            .iter()
+            .enumerate()
+            .map(|(number, statement)| Self::read_one(policy, number + 1, statement))
+            .collect()
     }
 
     fn read_one(policy: &str, number: usize, statement: &Value) -> Result<Self, String> {
-        let name = statement["Sid"].as_str().map_or_else(|| format!("{policy}, statement {number}"), |sid| format!("{policy}, {sid}"));
-        let members = statement.as_object().ok_or_else(|| format!("{name} is no map"))?;
-        if let Some(member) = members.keys().find(|name| !["Sid", "Effect", "Action", "Resource", "Condition"].contains(&&***name)) {
+        let name = statement["Sid"].as_str().map_or_else(
+            || format!("{policy}, statement {number}"),
+            |sid| format!("{policy}, {sid}"),
+        );
+        let members = statement
+            .as_object()
+            .ok_or_else(|| format!("{name} is no map"))?;
+        if let Some(member) = members
+            .keys()
+            .find(|name| !["Sid", "Effect", "Action", "Resource", "Condition"].contains(&&***name))
+        {
             return Err(format!("{name}: {member} is not understood"));
         }
         if statement["Effect"] != "Allow" {
-            return Err(format!("{name}: the effect {} is not understood", statement["Effect"]));
+            return Err(format!(
+                "{name}: the effect {} is not understood",
+                statement["Effect"]
+            ));
         }
         let mut conditions = Vec::new();
         for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
             let like = match &**operator {
                 "StringEquals" => false,
                 "StringLike" | "ArnLike" => true,
-                other => return Err(format!("{name}: the condition operator {other} is not understood")),
+                other => {
+                    return Err(format!(
+                        "{name}: the condition operator {other} is not understood"
+                    ));
+                }
             };
             for (key, values) in keys.as_object().into_iter().flatten() {
-                conditions.push(Condition { key: key.clone(), values: texts(values), like });
+                conditions.push(Condition {
+                    key: key.clone(),
+                    values: texts(values),
+                    like,
+                });
             }
         }
-        let statement = Self { name, actions: texts(&statement["Action"]), resources: texts(&statement["Resource"]), conditions };
+        let statement = Self {
+            name,
+            actions: texts(&statement["Action"]),
+            resources: texts(&statement["Resource"]),
+            conditions,
+        };
         if statement.actions.is_empty() || statement.resources.is_empty() {
             return Err(format!("{} has no actions or no resources", statement.name));
         }
@@ -70,10 +102,14 @@ impl Statement {
     /// Everything it says.
     #[must_use]
     pub fn parts(&self) -> Vec<Part> {
-        let actions = self.actions.iter().map(|action| self.part("action", action));
+        let actions = self
+            .actions
+            .iter()
+            .map(|action| self.part("action", action));
         let resources = (0..self.resources.len()).map(|index| self.part("resource", index + 1));
-        let conditions =
-            self.conditions.iter().flat_map(|condition| (0..condition.values.len()).map(move |index| self.part(&condition.key, index + 1)));
+        let conditions = self.conditions.iter().flat_map(|condition| {
+            (0..condition.values.len()).map(move |index| self.part(&condition.key, index + 1))
+        });
         actions.chain(resources).chain(conditions).collect()
     }
 
@@ -82,27 +118,49 @@ impl Statement {
     pub fn allowing(&self, asked: &Authorization) -> Vec<Part> {
         // Names of actions have no case.
         let action = asked.action.to_ascii_lowercase();
-        let actions: Vec<_> = self.actions.iter().filter(|pattern| matches(&pattern.to_ascii_lowercase(), &action)).collect();
-        let resources: Vec<_> = (0..self.resources.len()).filter(|index| matches(&self.resources[*index], &asked.resource)).collect();
+        let actions: Vec<_> = self
+            .actions
+            .iter()
+            .filter(|pattern| matches(&pattern.to_ascii_lowercase(), &action))
+            .collect();
+        let resources: Vec<_> = (0..self.resources.len())
+            .filter(|index| matches(&self.resources[*index], &asked.resource))
+            .collect();
         if actions.is_empty() || resources.is_empty() {
             return Vec::new();
         }
-        let mut parts: Vec<_> = actions.into_iter().map(|action| self.part("action", action)).collect();
-        parts.extend(resources.into_iter().map(|index| self.part("resource", index + 1)));
+        let mut parts: Vec<_> = actions
+            .into_iter()
+            .map(|action| self.part("action", action))
+            .collect();
+        parts.extend(
+            resources
+                .into_iter()
+                .map(|index| self.part("resource", index + 1)),
+        );
         for condition in &self.conditions {
             // A key that the call does not have matches nothing.
-            let value = asked.context.iter().find(|(key, _)| *key == condition.key).map(|(_, value)| value);
-            let held: Vec<_> =
-                (0..condition.values.len()).filter(|index| value.is_some_and(|value| condition.holds(*index, value))).collect();
+            let value = asked
+                .context
+                .iter()
+                .find(|(key, _)| *key == condition.key)
+                .map(|(_, value)| value);
+            let held: Vec<_> = (0..condition.values.len())
+                .filter(|index| value.is_some_and(|value| condition.holds(*index, value)))
+                .collect();
             if held.is_empty() {
                 return Vec::new();
             }
-            parts.extend(held.into_iter().map(|index| self.part(&condition.key, index + 1)));
+            parts.extend(
+                held.into_iter()
+                    .map(|index| self.part(&condition.key, index + 1)),
+            );
         }
         parts
     }
 
-    /// Resources and values are told by their place: what they resolve to differs between deployments.
+    /// Resources and values are told by their place: what they resolve to differs between
+    /// deployments.
     fn part(&self, kind: &str, what: impl std::fmt::Display) -> Part {
         format!("{}: {kind} {what}", self.name)
     }
@@ -110,7 +168,11 @@ impl Statement {
 
 impl Condition {
     fn holds(&self, index: usize, value: &str) -> bool {
-        if self.like { matches(&self.values[index], value) } else { self.values[index] == value }
+        if self.like {
+            matches(&self.values[index], value)
+        } else {
+            self.values[index] == value
+        }
     }
 }
 
@@ -122,11 +184,14 @@ fn texts(value: &Value) -> Vec<String> {
     }
 }
 
-/// Whether a text has the form of a pattern, in which `*` stands for any text and `?` for any character.
+/// Whether a text has the form of a pattern, in which `*` stands for any text and `?` for any
+/// character.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
     let mut pattern_rest = pattern.chars();
-    let Some(first) = pattern_rest.next() else { return text.is_empty() };
+    let Some(first) = pattern_rest.next() else {
+        return text.is_empty();
+    };
     let pattern_rest = pattern_rest.as_str();
     let mut text_rest = text.chars();
     match (first, text_rest.next()) {
@@ -145,12 +210,21 @@ mod tests {
     use super::*;
 
     fn asked(action: &str, resource: &str, context: &[(&'static str, &str)]) -> Authorization {
-        let context = context.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        Authorization { action: action.to_owned(), resource: resource.to_owned(), context }
+        let context = context
+            .iter()
+            .map(|(key, value)| (*key, (*value).to_owned()))
+            .collect();
+        Authorization {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            context,
+        }
     }
 
     fn statement(statement: &Value) -> Statement {
-        Statement::read("Policy", &json!({"Statement": [statement]})).unwrap().remove(0)
+        Statement::read("Policy", &json!({"Statement": [statement]}))
+            .unwrap()
+            .remove(0)
     }
 
     #[test]
@@ -177,11 +251,20 @@ mod tests {
             "Condition": {"StringLike": {"ecs:cluster": "arn:cluster/web-*"}}
         }));
         let web = ("ecs:cluster", "arn:cluster/web-1");
-        assert_eq!(statement.allowing(&asked("ecs:describetasks", "arn:task/1", &[web])).len(), 3);
+        assert_eq!(
+            statement
+                .allowing(&asked("ecs:describetasks", "arn:task/1", &[web]))
+                .len(),
+            3
+        );
         for refused in [
             asked("ecs:RunTask", "arn:task/1", &[web]),
             asked("ecs:StopTask", "arn:service/1", &[web]),
-            asked("ecs:StopTask", "arn:task/1", &[("ecs:cluster", "arn:cluster/data")]),
+            asked(
+                "ecs:StopTask",
+                "arn:task/1",
+                &[("ecs:cluster", "arn:cluster/data")],
+            ),
             asked("ecs:StopTask", "arn:task/1", &[]),
         ] {
             assert!(statement.allowing(&refused).is_empty(), "{refused:?}");
@@ -196,7 +279,10 @@ mod tests {
             json!({"Effect": "Allow", "Action": "ecs:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}),
             json!({"Effect": "Allow", "Action": "ecs:*"}),
         ] {
-            assert!(Statement::read("Policy", &json!({"Statement": [statement]})).is_err(), "{statement}");
+            assert!(
+                Statement::read("Policy", &json!({"Statement": [statement]})).is_err(),
+                "{statement}"
+            );
         }
     }
 }

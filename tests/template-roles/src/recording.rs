@@ -1,7 +1,8 @@
-//! What programs were seen to call: written by every test program, read by the comparison, which the same `cargo test` runs last.
+//! What programs were seen to call: written by every test program, read by the comparison, which
+//! the same `cargo test` runs last.
 //!
-//! Recordings of another run must not count: a call that is made no longer would go on being found. A run is the cargo process that
-//! started the test programs.
+//! Recordings of another run must not count: a call that is made no longer would go on being found.
+//! A run is the cargo process that started the test programs.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,8 +13,8 @@ use std::time::{Duration, SystemTime};
 
 use stand_ins::Authorization;
 
-/// Where recordings are kept: one place for every program of a run, whatever its working directory, which cargo sets to the
-/// package's, and whoever made the target directory.
+/// Where recordings are kept: one place for every program of a run, whatever its working directory,
+/// which cargo sets to the package's, and whoever made the target directory.
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp/calls");
 
 /// Recordings of runs that did not come to their comparison are removed after this time.
@@ -52,17 +53,28 @@ pub(crate) fn kind(program: &str, asked: &Authorization) -> String {
 pub(crate) fn note(kind: &str, parts: &[String], test: &str) {
     static NOTED: OnceLock<Mutex<HashSet<String>>> = OnceLock::new();
     let line = [kind, &parts.join("|")].join("\t");
-    let mut noted = NOTED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let mut noted = NOTED
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if noted.contains(&line) {
         return;
     }
     let directory = directory_of_this_run();
     let written = fs::create_dir_all(&directory).and_then(|()| {
         let file = directory.join(format!("{}.tsv", std::process::id()));
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(file)?;
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(file)?;
         file.write_all(format!("{line}\t{test}\n").as_bytes())
     });
-    written.unwrap_or_else(|error| panic!("The recording of calls in {} could not be written: {error}", directory.display()));
+    written.unwrap_or_else(|error| {
+        panic!(
+            "The recording of calls in {} could not be written: {error}",
+            directory.display()
+        )
+    });
     noted.insert(line);
 }
 
@@ -76,22 +88,42 @@ pub fn of_this_run() -> Vec<Seen> {
     remove_old(&directory);
     let mut seen = Vec::new();
     for file in fs::read_dir(&directory).into_iter().flatten() {
-        let text = file.and_then(|file| fs::read_to_string(file.path())).expect("a recording can be read");
+        let text = file
+            .and_then(|file| fs::read_to_string(file.path()))
+            .expect("a recording can be read");
         seen.extend(text.lines().map(read));
     }
     seen.sort();
     seen.dedup_by(|one, other| {
         one.parts == other.parts
-            && (&one.program, &one.action, &one.resource, &one.context) == (&other.program, &other.action, &other.resource, &other.context)
+            && (&one.program, &one.action, &one.resource, &one.context)
+                == (
+                    &other.program,
+                    &other.action,
+                    &other.resource,
+                    &other.context,
+                )
     });
     seen
 }
 
 fn read(line: &str) -> Seen {
     let fields: Vec<_> = line.split('\t').map(str::to_owned).collect();
-    let [program, action, resource, context, parts, test] = fields.try_into().expect("a line has six fields");
-    let parts = parts.split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    Seen { program, action, resource, context, parts, test }
+    let [program, action, resource, context, parts, test] =
+        fields.try_into().expect("a line has six fields");
+    let parts = parts
+        .split('|')
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Seen {
+        program,
+        action,
+        resource,
+        context,
+        parts,
+        test,
+    }
 }
 
 /// Task ids, executions, log streams and stack ids are other ones in every test.
@@ -101,9 +133,14 @@ fn general(resource: &str) -> String {
     } else if resource.contains(":execution:") {
         resource.rfind(':')
     } else {
-        resource.find(":log-stream:").map(|at| at + ":log-stream".len())
+        resource
+            .find(":log-stream:")
+            .map(|at| at + ":log-stream".len())
     };
-    kept.map_or_else(|| resource.to_owned(), |at| format!("{}*", &resource[..=at]))
+    kept.map_or_else(
+        || resource.to_owned(),
+        |at| format!("{}*", &resource[..=at]),
+    )
 }
 
 fn directory_of_this_run() -> PathBuf {
@@ -111,20 +148,30 @@ fn directory_of_this_run() -> PathBuf {
     Path::new(RECORDINGS).join(format!("{parent}-{}", started(parent).unwrap_or_default()))
 }
 
-/// When a process was started, in the kernel's ticks (the manual page `proc_pid_stat`): process ids come again, in containers soon. Where there is no
-/// `/proc`, the process id has to do.
+/// When a process was started, in the kernel's ticks (the manual page `proc_pid_stat`): process ids
+/// come again, in containers soon. Where there is no `/proc`, the process id has to do.
 fn started(process: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is the program's name in parentheses, which may hold anything; the start is the 22nd.
+    // The second field is the program's name in parentheses, which may hold anything; the start is
+    // the 22nd.
     let (_, after_name) = stat.rsplit_once(") ")?;
     after_name.split(' ').nth(19).map(str::to_owned)
 }
 
 /// What cannot be removed is left for the next time.
 fn remove_old(kept: &Path) {
-    for entry in fs::read_dir(RECORDINGS).into_iter().flatten().flatten().filter(|entry| entry.path() != kept) {
+    for entry in fs::read_dir(RECORDINGS)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path() != kept)
+    {
         let modified = entry.metadata().and_then(|metadata| metadata.modified());
-        if modified.is_ok_and(|at| SystemTime::now().duration_since(at).is_ok_and(|age| age > KEPT_FOR)) {
+        if modified.is_ok_and(|at| {
+            SystemTime::now()
+                .duration_since(at)
+                .is_ok_and(|age| age > KEPT_FOR)
+        }) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -1,5 +1,6 @@
-//! What the Service Authorization Reference says of the actions that the template allows: the type of their resources, and the
-//! service's own condition keys. A condition on any other key would never hold, nor would a resource of another type.
+//! What the Service Authorization Reference says of the actions that the template allows: the type
+//! of their resources, and the service's own condition keys. A condition on any other key would
+//! never hold, nor would a resource of another type.
 
 /// An action.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +13,16 @@ pub struct Action {
     pub keys: &'static [&'static str],
 }
 
-const fn action(name: &'static str, resource: &'static str, keys: &'static [&'static str]) -> Action {
-    Action { name, resource, keys }
+const fn action(
+    name: &'static str,
+    resource: &'static str,
+    keys: &'static [&'static str],
+) -> Action {
+    Action {
+        name,
+        resource,
+        keys,
+    }
 }
 
 const CLUSTER: &[&str] = &["ecs:cluster"];
@@ -24,23 +33,33 @@ const LOG_STREAM: &str = "arn:*:logs:*:log-group:*:*";
 const TASK: &str = "arn:*:ecs:*:task/*";
 const TASK_DEFINITION: &str = "arn:*:ecs:*:task-definition/*";
 
-/// From `https://docs.aws.amazon.com/service-authorization/latest/reference/`, pages `list_amazonelasticcontainerservice`,
-/// `list_awsstepfunctions`, `list_amazoncloudwatchlogs`, `list_awskeymanagementservice`, `list_awscloudformation`,
-/// `list_identityandaccessmanagement`, `list_amazonsqs` and `list_awslambda`, as of June 2026, with two exceptions that say so.
+/// From `https://docs.aws.amazon.com/service-authorization/latest/reference/`, pages
+/// `list_amazonelasticcontainerservice`, `list_awsstepfunctions`, `list_amazoncloudwatchlogs`,
+/// `list_awskeymanagementservice`, `list_awscloudformation`, `list_identityandaccessmanagement`,
+/// `list_amazonsqs` and `list_awslambda`, as of June 2026, with two exceptions that say so.
 pub const ACTIONS: &[Action] = &[
-    action("cloudformation:DescribeStacks", "arn:*:cloudformation:*:stack/*", &[]),
+    action(
+        "cloudformation:DescribeStacks",
+        "arn:*:cloudformation:*:stack/*",
+        &[],
+    ),
     action("ecs:DescribeServices", "arn:*:ecs:*:service/*", CLUSTER),
     action("ecs:DescribeTaskDefinition", "*", &[]),
     action("ecs:DescribeTasks", TASK, CLUSTER),
-    // The reference names container instances. A call that names none is about `*`, and only the key tells the cluster
-    // (https://github.com/cdklabs/construct-hub/pull/1207).
+    // The reference names container instances. A call that names none is about `*`, and only the
+    // key tells the cluster (https://github.com/cdklabs/construct-hub/pull/1207).
     action("ecs:ListTasks", "*", CLUSTER),
-    // Asked with the revision, also where the call names only the family (https://github.com/aws/aws-cdk/issues/30390).
+    // Asked with the revision, also where the call names only the family
+    // (https://github.com/aws/aws-cdk/issues/30390).
     action("ecs:RunTask", TASK_DEFINITION, CLUSTER),
     action("ecs:StartTask", TASK_DEFINITION, CLUSTER),
     action("ecs:StopTask", TASK, CLUSTER),
     action("ecs:TagResource", TASK, &["ecs:CreateAction"]),
-    action("iam:PassRole", "arn:*:iam:*:role/*", &["iam:PassedToService"]),
+    action(
+        "iam:PassRole",
+        "arn:*:iam:*:role/*",
+        &["iam:PassedToService"],
+    ),
     action("kms:Decrypt", "arn:*:kms:*:key/*", &[]),
     action("kms:Encrypt", "arn:*:kms:*:key/*", &[]),
     action("logs:CreateLogStream", LOG_STREAM, &[]),
@@ -52,8 +71,9 @@ pub const ACTIONS: &[Action] = &[
     action("states:GetActivityTask", ACTIVITY, &[]),
     action("states:GetExecutionHistory", EXECUTION, &[]),
     action("states:ListExecutions", STATE_MACHINE, &[]),
-    // The reference names no resource for these three. The developer guide does, "Activity-level permissions" in
-    // "Creating granular permissions for non-admin users" (concept-create-iam-advanced), and IAM asks for it
+    // The reference names no resource for these three. The developer guide does, "Activity-level
+    // permissions" in "Creating granular permissions for non-admin users"
+    // (concept-create-iam-advanced), and IAM asks for it
     // (https://github.com/aws/aws-cdk/pull/8486).
     action("states:SendTaskFailure", ACTIVITY, &[]),
     action("states:SendTaskHeartbeat", ACTIVITY, &[]),

@@ -10,7 +10,8 @@ use crate::policy::Statement;
 use crate::recording;
 use crate::template::{Deployment, referred, resources};
 
-/// The access key id of the worker in tests. A function's is its handler: `start`, `respond`, `stop`, `rescue`.
+/// The access key id of the worker in tests. A function's is its handler: `start`, `respond`,
+/// `stop`, `rescue`.
 pub const WORKER: &str = "worker";
 
 /// By access key id, what each program is allowed.
@@ -26,24 +27,38 @@ impl Roles {
     pub fn of(deployment: &Deployment) -> Self {
         // A test may make hundreds of worlds.
         static READ: OnceLock<Mutex<HashMap<String, Roles>>> = OnceLock::new();
-        let mut read = READ.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        read.entry(format!("{deployment:?}")).or_insert_with(|| Self::read(deployment)).clone()
+        let mut read = READ
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        read.entry(format!("{deployment:?}"))
+            .or_insert_with(|| Self::read(deployment))
+            .clone()
     }
 
     fn read(deployment: &Deployment) -> Self {
         let read = |name: &str, document: &Value| {
             let document = deployment.resolve(document).unwrap_or_default();
-            Statement::read(name, &document).unwrap_or_else(|problem| panic!("infra/task-runner.yaml: {problem}"))
+            Statement::read(name, &document)
+                .unwrap_or_else(|problem| panic!("infra/task-runner.yaml: {problem}"))
         };
         let mut roles = BTreeMap::new();
-        let worker = resources("AWS::IAM::ManagedPolicy").flat_map(|(id, policy)| read(id, &policy["Properties"]["PolicyDocument"]));
+        let worker = resources("AWS::IAM::ManagedPolicy")
+            .flat_map(|(id, policy)| read(id, &policy["Properties"]["PolicyDocument"]));
         roles.insert(WORKER.to_owned(), worker.collect());
         for (_, function) in resources("AWS::Lambda::Function") {
-            let handler = function["Properties"]["Handler"].as_str().expect("a function has a handler").to_owned();
+            let handler = function["Properties"]["Handler"]
+                .as_str()
+                .expect("a function has a handler")
+                .to_owned();
             let role_of = referred(&function["Properties"]["Role"]);
             let mut statements = Vec::new();
             for (id, role) in resources("AWS::IAM::Role").filter(|(id, _)| role_of.contains(*id)) {
-                for policy in role["Properties"]["Policies"].as_array().into_iter().flatten() {
+                for policy in role["Properties"]["Policies"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                {
                     statements.extend(read(id, &policy["PolicyDocument"]));
                 }
             }
@@ -59,19 +74,31 @@ impl Roles {
 
     /// Each program with its statements.
     pub fn programs(&self) -> impl Iterator<Item = (&str, &[Statement])> {
-        self.0.iter().map(|(program, statements)| (&**program, &**statements))
+        self.0
+            .iter()
+            .map(|(program, statements)| (&**program, &**statements))
     }
 
-    /// What allows a program this; nothing where it is not allowed. `None` for an access key id that is no program's.
+    /// What allows a program this; nothing where it is not allowed. `None` for an access key id
+    /// that is no program's.
     #[must_use]
     pub fn allowing(&self, program: &str, asked: &Authorization) -> Option<Vec<String>> {
-        Some(self.0.get(program)?.iter().flat_map(|statement| statement.allowing(asked)).collect())
+        Some(
+            self.0
+                .get(program)?
+                .iter()
+                .flat_map(|statement| statement.allowing(asked))
+                .collect(),
+        )
     }
 
-    /// From now on, programs are refused there what their roles do not allow, and everything they call is recorded for the
-    /// comparison. Other access keys may do anything.
+    /// From now on, programs are refused there what their roles do not allow, and everything they
+    /// call is recorded for the comparison. Other access keys may do anything.
     pub fn enforce(self, aws: &StandIns) {
-        let test = std::thread::current().name().unwrap_or("a thread without a name").to_owned();
+        let test = std::thread::current()
+            .name()
+            .unwrap_or("a thread without a name")
+            .to_owned();
         // Load tests make hundreds of thousands of calls, of a few kinds.
         let known: Mutex<HashMap<String, bool>> = Mutex::default();
         aws.authorize_with(move |key, asked| {

@@ -32,8 +32,14 @@ impl Deployment {
             .parameter("ClusterArns", &arn("ecs", "cluster/*"))
             .parameter("TaskDefinitionArns", &arn("ecs", "task-definition/*"))
             // A container may log to another region.
-            .parameter("TaskLogGroupArns", &format!("arn:aws:logs:*:{ACCOUNT}:log-group:*"))
-            .parameter("TaskRoleArns", "arn:aws:iam::*:role/execution,arn:aws:iam::*:role/task")
+            .parameter(
+                "TaskLogGroupArns",
+                &format!("arn:aws:logs:*:{ACCOUNT}:log-group:*"),
+            )
+            .parameter(
+                "TaskRoleArns",
+                "arn:aws:iam::*:role/execution,arn:aws:iam::*:role/task",
+            )
             .parameter("VolumeRoleArns", "arn:aws:iam::*:role/volumes")
     }
 
@@ -42,20 +48,33 @@ impl Deployment {
     pub fn with_defaults() -> Self {
         let mut parameters = BTreeMap::new();
         for (name, parameter) in members(&template()["Parameters"]) {
-            let value = parameter.get("Default").cloned().unwrap_or_else(|| json!(format!("a-{name}")));
+            let value = parameter
+                .get("Default")
+                .cloned()
+                .unwrap_or_else(|| json!(format!("a-{name}")));
             let is_list = parameter["Type"] == "CommaDelimitedList";
-            let value = if is_list { split(value.as_str().unwrap_or_default()) } else { value };
+            let value = if is_list {
+                split(value.as_str().unwrap_or_default())
+            } else {
+                value
+            };
             parameters.insert(name.clone(), value);
         }
-        let deployment = Self { parameters, attributes: BTreeMap::new() };
-        deployment.state_machine(&arn("states", "stateMachine:ecs-task")).attribute("Activity", &arn("states", "activity:ecs-task"))
+        let deployment = Self {
+            parameters,
+            attributes: BTreeMap::new(),
+        };
+        deployment
+            .state_machine(&arn("states", "stateMachine:ecs-task"))
+            .attribute("Activity", &arn("states", "activity:ecs-task"))
     }
 
     /// The state machine's ARN.
     #[must_use]
     pub fn state_machine(self, arn: &str) -> Self {
         let name = arn.rsplit(':').next().unwrap_or(arn).to_owned();
-        self.attribute("StateMachine", arn).attribute("StateMachine.Name", &name)
+        self.attribute("StateMachine", arn)
+            .attribute("StateMachine.Name", &name)
     }
 
     /// The ARN of the key that seals response URLs.
@@ -72,7 +91,12 @@ impl Deployment {
     pub fn parameter(mut self, name: &str, value: &str) -> Self {
         let is_list = template()["Parameters"][name]["Type"] == "CommaDelimitedList";
         assert!(
-            self.parameters.insert(name.to_owned(), if is_list { split(value) } else { json!(value) }).is_some(),
+            self.parameters
+                .insert(
+                    name.to_owned(),
+                    if is_list { split(value) } else { json!(value) }
+                )
+                .is_some(),
             "no parameter {name}"
         );
         self
@@ -96,14 +120,22 @@ impl Deployment {
                 let (name, argument) = members.iter().next()?;
                 match &**name {
                     "Ref" => self.reference(argument.as_str()?),
-                    "Fn::GetAtt" => Some(json!(self.attribute_of(argument[0].as_str()?, argument[1].as_str()?))),
+                    "Fn::GetAtt" => Some(json!(
+                        self.attribute_of(argument[0].as_str()?, argument[1].as_str()?)
+                    )),
                     "Fn::Sub" => Some(json!(self.substitute(argument.as_str()?))),
                     "Fn::Join" => self.joined(value),
                     "Fn::Split" => {
                         let text = self.resolve(&argument[1])?;
                         Some(text.as_str()?.split(argument[0].as_str()?).collect())
                     }
-                    "Fn::If" => self.resolve(&argument[if self.condition(argument[0].as_str()?) { 1 } else { 2 }]),
+                    "Fn::If" => self.resolve(
+                        &argument[if self.condition(argument[0].as_str()?) {
+                            1
+                        } else {
+                            2
+                        }],
+                    ),
                     other => {
                         assert!(!other.starts_with("Fn::"), "{other} is not known here");
                         Some(self.resolve_members(members))
@@ -111,13 +143,17 @@ impl Deployment {
                 }
             }
             Value::Object(members) => Some(self.resolve_members(members)),
-            Value::Array(items) => Some(items.iter().filter_map(|item| self.resolve(item)).collect()),
+            Value::Array(items) => {
+                Some(items.iter().filter_map(|item| self.resolve(item)).collect())
+            }
             other => Some(other.clone()),
         }
     }
 
     fn resolve_members(&self, members: &Map<String, Value>) -> Value {
-        let resolved = members.iter().filter_map(|(name, value)| Some((name.clone(), self.resolve(value)?)));
+        let resolved = members
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), self.resolve(value)?)));
         Value::Object(resolved.collect())
     }
 
@@ -129,8 +165,13 @@ impl Deployment {
             "AWS::AccountId" => Some(json!(ACCOUNT)),
             "AWS::StackName" => Some(json!("task-runner")),
             name => {
-                let given = self.parameters.get(name).cloned().or_else(|| self.attributes.get(name).map(|value| json!(value)));
-                // Named as nothing else is, so that comparing two references compares what they refer to.
+                let given = self
+                    .parameters
+                    .get(name)
+                    .cloned()
+                    .or_else(|| self.attributes.get(name).map(|value| json!(value)));
+                // Named as nothing else is, so that comparing two references compares what they
+                // refer to.
                 Some(given.unwrap_or_else(|| json!(format!("<{name}>"))))
             }
         }
@@ -138,8 +179,13 @@ impl Deployment {
 
     fn attribute_of(&self, resource: &str, attribute: &str) -> String {
         let name = format!("{resource}.{attribute}");
-        let by_type = || match (template()["Resources"][resource]["Type"].as_str(), attribute) {
-            (Some("AWS::Lambda::Function"), "Arn") => arn("lambda", &format!("function:{resource}")),
+        let by_type = || match (
+            template()["Resources"][resource]["Type"].as_str(),
+            attribute,
+        ) {
+            (Some("AWS::Lambda::Function"), "Arn") => {
+                arn("lambda", &format!("function:{resource}"))
+            }
             (Some("AWS::Logs::LogGroup"), "Arn") => arn("logs", &format!("log-group:{resource}:*")),
             (Some("AWS::KMS::Key"), "Arn") => arn("kms", &format!("key/{resource}")),
             (Some("AWS::SQS::Queue"), "Arn") => arn("sqs", resource),
@@ -156,7 +202,10 @@ impl Deployment {
             resolved += before;
             resolved += &match name.split_once('.') {
                 Some((resource, attribute)) => self.attribute_of(resource, attribute),
-                None => self.reference(name).and_then(|value| value.as_str().map(str::to_owned)).expect("a substitution is text"),
+                None => self
+                    .reference(name)
+                    .and_then(|value| value.as_str().map(str::to_owned))
+                    .expect("a substitution is text"),
             };
             rest = after;
         }
@@ -168,12 +217,23 @@ impl Deployment {
     }
 
     fn holds(&self, condition: &Value) -> bool {
-        let (name, argument) = condition.as_object().and_then(|members| members.iter().next()).expect("a condition is a function");
+        let (name, argument) = condition
+            .as_object()
+            .and_then(|members| members.iter().next())
+            .expect("a condition is a function");
         match &**name {
             "Condition" => self.condition(argument.as_str().expect("a condition has a name")),
             "Fn::Not" => !self.holds(&argument[0]),
-            "Fn::And" => argument.as_array().into_iter().flatten().all(|one| self.holds(one)),
-            "Fn::Or" => argument.as_array().into_iter().flatten().any(|one| self.holds(one)),
+            "Fn::And" => argument
+                .as_array()
+                .into_iter()
+                .flatten()
+                .all(|one| self.holds(one)),
+            "Fn::Or" => argument
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|one| self.holds(one)),
             "Fn::Equals" => self.joined(&argument[0]) == self.joined(&argument[1]),
             other => panic!("the condition {other} is not known here"),
         }
@@ -181,7 +241,9 @@ impl Deployment {
 
     /// Text, or `Fn::Join` of a list parameter: how a condition looks at a list.
     fn joined(&self, value: &Value) -> Option<Value> {
-        let Some(join) = value.get("Fn::Join") else { return self.resolve(value) };
+        let Some(join) = value.get("Fn::Join") else {
+            return self.resolve(value);
+        };
         let list = self.resolve(&join[1])?;
         let parts: Vec<_> = list.as_array()?.iter().filter_map(Value::as_str).collect();
         Some(json!(parts.join(join[0].as_str()?)))
@@ -207,7 +269,9 @@ pub fn referred(value: &Value) -> BTreeSet<String> {
             .iter()
             .flat_map(|(name, argument)| match &**name {
                 "Ref" => BTreeSet::from([argument.as_str().unwrap_or_default().to_owned()]),
-                "Fn::GetAtt" => BTreeSet::from([argument[0].as_str().unwrap_or_default().to_owned()]),
+                "Fn::GetAtt" => {
+                    BTreeSet::from([argument[0].as_str().unwrap_or_default().to_owned()])
+                }
                 _ => referred(argument),
             })
             .collect(),

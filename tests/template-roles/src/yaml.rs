@@ -20,20 +20,45 @@ pub(crate) fn load(text: &str) -> Value {
     for event in Parser::new_from_str(text) {
         let (event, span) = event.expect("the template is YAML");
         let complete = match event {
-            Event::Scalar(text, style, 0, tag) => under(function(tag.as_deref()), scalar(&text, style)),
+            Event::Scalar(text, style, 0, tag) => {
+                under(function(tag.as_deref()), scalar(&text, style))
+            }
             Event::SequenceStart(0, tag) => {
-                open.push(Open { function: function(tag.as_deref()), items: Vec::new(), is_map: false });
+                open.push(Open {
+                    function: function(tag.as_deref()),
+                    items: Vec::new(),
+                    is_map: false,
+                });
                 continue;
             }
             Event::MappingStart(0, tag) => {
-                open.push(Open { function: function(tag.as_deref()), items: Vec::new(), is_map: true });
+                open.push(Open {
+                    function: function(tag.as_deref()),
+                    items: Vec::new(),
+                    is_map: true,
+                });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Open { function, items, is_map } = open.pop().expect("an end follows its start");
-                under(function, if is_map { map(&items) } else { Value::Array(items) })
+                let Open {
+                    function,
+                    items,
+                    is_map,
+                } = open.pop().expect("an end follows its start");
+                under(
+                    function,
+                    if is_map {
+                        map(&items)
+                    } else {
+                        Value::Array(items)
+                    },
+                )
             }
-            Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => continue,
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::Nothing => continue,
             other => panic!("line {}: this reader knows no {other:?}", span.start.line()),
         };
         match open.last_mut() {
@@ -46,7 +71,12 @@ pub(crate) fn load(text: &str) -> Value {
 
 /// Keys and values in turn.
 fn map(items: &[Value]) -> Value {
-    let pairs = items.chunks_exact(2).map(|pair| (pair[0].as_str().expect("keys are text").to_owned(), pair[1].clone()));
+    let pairs = items.chunks_exact(2).map(|pair| {
+        (
+            pair[0].as_str().expect("keys are text").to_owned(),
+            pair[1].clone(),
+        )
+    });
     Value::Object(pairs.collect::<Map<_, _>>())
 }
 
@@ -68,10 +98,14 @@ fn function(tag: Option<&Tag>) -> Option<String> {
 }
 
 fn under(function: Option<String>, value: Value) -> Value {
-    let Some(function) = function else { return value };
+    let Some(function) = function else {
+        return value;
+    };
     let value = match (&*function, &value) {
         ("Fn::GetAtt", Value::String(text)) => {
-            let (resource, attribute) = text.split_once('.').expect("GetAtt names a resource and an attribute");
+            let (resource, attribute) = text
+                .split_once('.')
+                .expect("GetAtt names a resource and an attribute");
             json!([resource, attribute])
         }
         _ => value,

@@ -1,6 +1,7 @@
 use aws_sdk_sfn::types::{
-    ActivityFailedEventDetails, ActivityScheduledEventDetails, ActivityStartedEventDetails, ActivityTimedOutEventDetails,
-    ExecutionFailedEventDetails, HistoryEventType, StateEnteredEventDetails, StateExitedEventDetails, TaskFailedEventDetails,
+    ActivityFailedEventDetails, ActivityScheduledEventDetails, ActivityStartedEventDetails,
+    ActivityTimedOutEventDetails, ExecutionFailedEventDetails, HistoryEventType,
+    StateEnteredEventDetails, StateExitedEventDetails, TaskFailedEventDetails,
     TaskScheduledEventDetails, TaskSucceededEventDetails, builders::HistoryEventBuilder,
 };
 use aws_smithy_types::DateTime;
@@ -12,7 +13,12 @@ const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:task-runn
 
 /// Reads a history in the shape the AWS CLI prints it: `get-execution-history --query events`.
 fn recorded(events: &Value) -> Vec<HistoryEvent> {
-    events.as_array().unwrap().iter().map(recorded_event).collect()
+    events
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(recorded_event)
+        .collect()
 }
 
 fn recorded_event(event: &Value) -> HistoryEvent {
@@ -24,25 +30,41 @@ fn recorded_event(event: &Value) -> HistoryEvent {
         .r#type(HistoryEventType::from(event["type"].as_str().unwrap()))
         .timestamp(DateTime::from_millis(milliseconds(&event["timestamp"])));
     if let Some(of) = with("stateEnteredEventDetails") {
-        read = read.state_entered_event_details(StateEnteredEventDetails::builder().name(text(of, "name").unwrap()).build().unwrap());
+        read = read.state_entered_event_details(
+            StateEnteredEventDetails::builder()
+                .name(text(of, "name").unwrap())
+                .build()
+                .unwrap(),
+        );
     }
     if let Some(of) = with("stateExitedEventDetails") {
-        read = read.state_exited_event_details(StateExitedEventDetails::builder().name(text(of, "name").unwrap()).build().unwrap());
+        read = read.state_exited_event_details(
+            StateExitedEventDetails::builder()
+                .name(text(of, "name").unwrap())
+                .build()
+                .unwrap(),
+        );
     }
     if let Some(of) = with("activityScheduledEventDetails") {
-        let details = ActivityScheduledEventDetails::builder().resource(text(of, "resource").unwrap());
+        let details =
+            ActivityScheduledEventDetails::builder().resource(text(of, "resource").unwrap());
         read = read.activity_scheduled_event_details(details.build().unwrap());
     }
     if let Some(of) = with("activityStartedEventDetails") {
-        let details = ActivityStartedEventDetails::builder().set_worker_name(text(of, "workerName"));
+        let details =
+            ActivityStartedEventDetails::builder().set_worker_name(text(of, "workerName"));
         read = read.activity_started_event_details(details.build());
     }
     if let Some(of) = with("activityFailedEventDetails") {
-        let details = ActivityFailedEventDetails::builder().set_error(text(of, "error")).set_cause(text(of, "cause"));
+        let details = ActivityFailedEventDetails::builder()
+            .set_error(text(of, "error"))
+            .set_cause(text(of, "cause"));
         read = read.activity_failed_event_details(details.build());
     }
     if let Some(of) = with("activityTimedOutEventDetails") {
-        let details = ActivityTimedOutEventDetails::builder().set_error(text(of, "error")).set_cause(text(of, "cause"));
+        let details = ActivityTimedOutEventDetails::builder()
+            .set_error(text(of, "error"))
+            .set_cause(text(of, "cause"));
         read = read.activity_timed_out_event_details(details.build());
     }
     if let Some(of) = with("taskScheduledEventDetails") {
@@ -54,16 +76,24 @@ fn recorded_event(event: &Value) -> HistoryEvent {
         read = read.task_scheduled_event_details(details.build().unwrap());
     }
     if let Some(of) = with("taskSucceededEventDetails") {
-        let details = TaskSucceededEventDetails::builder().resource_type("states").resource(text(of, "resource").unwrap());
+        let details = TaskSucceededEventDetails::builder()
+            .resource_type("states")
+            .resource(text(of, "resource").unwrap());
         read = read.task_succeeded_event_details(details.build().unwrap());
     }
     if let Some(of) = with("taskFailedEventDetails") {
-        let details = TaskFailedEventDetails::builder().resource_type("states").resource(text(of, "resource").unwrap());
-        let details = details.set_error(text(of, "error")).set_cause(text(of, "cause"));
+        let details = TaskFailedEventDetails::builder()
+            .resource_type("states")
+            .resource(text(of, "resource").unwrap());
+        let details = details
+            .set_error(text(of, "error"))
+            .set_cause(text(of, "cause"));
         read = read.task_failed_event_details(details.build().unwrap());
     }
     if let Some(of) = with("executionFailedEventDetails") {
-        let details = ExecutionFailedEventDetails::builder().set_error(text(of, "error")).set_cause(text(of, "cause"));
+        let details = ExecutionFailedEventDetails::builder()
+            .set_error(text(of, "error"))
+            .set_cause(text(of, "cause"));
         read = read.execution_failed_event_details(details.build());
     }
     read.build().unwrap()
@@ -76,7 +106,17 @@ fn milliseconds(timestamp: &Value) -> i64 {
 }
 
 fn columns(lines: &[HistoryLine]) -> Vec<(i64, &str, &str, u128)> {
-    lines.iter().map(|line| (line.id, line.event.as_str(), line.state.as_deref().unwrap_or("-"), line.after.as_millis())).collect()
+    lines
+        .iter()
+        .map(|line| {
+            (
+                line.id,
+                line.event.as_str(),
+                line.state.as_deref().unwrap_or("-"),
+                line.after.as_millis(),
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -177,7 +217,15 @@ fn a_call_of_a_function_stays_a_task() {
         {"id": 4, "type": "TaskSucceeded", "timestamp": 0.0, "taskSucceededEventDetails": {"resource": invoke}}
     ]));
     let named: Vec<_> = lines(&history).into_iter().map(|line| line.event).collect();
-    assert_eq!(named, ["TaskStateEntered", "TaskScheduled", "TaskFailed", "TaskSucceeded"]);
+    assert_eq!(
+        named,
+        [
+            "TaskStateEntered",
+            "TaskScheduled",
+            "TaskFailed",
+            "TaskSucceeded"
+        ]
+    );
 }
 
 #[test]
@@ -190,8 +238,16 @@ fn events_of_parallel_branches_keep_to_their_own_state() {
         json!({"id": id, "previousEventId": previous, "type": "ActivityScheduled", "timestamp": 0.0,
                "activityScheduledEventDetails": {"resource": ACTIVITY}})
     };
-    let history = recorded(&json!([entered(2, 1, "Left"), entered(3, 1, "Right"), scheduled(4, 2), scheduled(5, 3)]));
-    let states: Vec<_> = lines(&history).into_iter().filter_map(|line| line.state).collect();
+    let history = recorded(&json!([
+        entered(2, 1, "Left"),
+        entered(3, 1, "Right"),
+        scheduled(4, 2),
+        scheduled(5, 3)
+    ]));
+    let states: Vec<_> = lines(&history)
+        .into_iter()
+        .filter_map(|line| line.state)
+        .collect();
     assert_eq!(states, ["Left", "Right", "Left", "Right"]);
 }
 

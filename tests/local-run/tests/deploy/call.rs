@@ -11,10 +11,12 @@ use local_run::directories::{RunDirectory, workspace_directory};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-/// A deployment waits for the AWS CLI, which looks at a stack every 30 s; this is for busy machines.
+/// A deployment waits for the AWS CLI, which looks at a stack every 30 s; this is for busy
+/// machines.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// `e_machine` of the ELF header (<https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html>).
+/// `e_machine` of the ELF header
+/// (<https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html>).
 pub const X86_64: u8 = 62;
 /// As [`X86_64`].
 pub const AARCH64: u8 = 183;
@@ -42,14 +44,28 @@ pub fn script_of(checkout: &Path, programs: &Path, arguments: &[&str]) -> Comman
 }
 
 pub async fn ended(mut command: Command) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = tokio::time::timeout(PATIENCE, command.output()).await.unwrap().unwrap();
-    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = tokio::time::timeout(PATIENCE, command.output())
+        .await
+        .unwrap()
+        .unwrap();
+    (
+        status.code(),
+        String::from_utf8(stdout).unwrap(),
+        String::from_utf8(stderr).unwrap(),
+    )
 }
 
 /// A program of this machine, by its path.
 fn found(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|program| program.is_file()).unwrap()
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file())
+        .unwrap()
 }
 
 /// A directory of programs that are shell scripts.
@@ -92,10 +108,17 @@ impl Package {
         worker[18] = machine;
 
         let sum = |content: &[u8]| format!("{:x}", Sha256::digest(content));
-        let package = Self { directory: directory.to_owned(), code: sum(&code), worker: sum(&worker) };
+        let package = Self {
+            directory: directory.to_owned(),
+            code: sum(&code),
+            worker: sum(&worker),
+        };
         fs::write(directory.join("custom-resource.zip"), code).unwrap();
         fs::write(directory.join("ecs-task-runner"), worker).unwrap();
-        let sums = format!("{}  custom-resource.zip\n{}  ecs-task-runner\n", package.code, package.worker);
+        let sums = format!(
+            "{}  custom-resource.zip\n{}  ecs-task-runner\n",
+            package.code, package.worker
+        );
         fs::write(directory.join("SHA256SUMS"), sums).unwrap();
         package
     }

@@ -13,8 +13,8 @@ use tokio::process::Command;
 use crate::EXIT_PREREQUISITE;
 use crate::call::{AARCH64, BUCKET, Package, X86_64, ended, script_of};
 
-/// An account on the emulator, with what the script takes as given: a bucket, a network, and the activity that the emulator's
-/// CloudFormation cannot make.
+/// An account on the emulator, with what the script takes as given: a bucket, a network, and the
+/// activity that the emulator's CloudFormation cannot make.
 struct Account {
     aws: LocalAws,
     python: PythonEnvironment,
@@ -28,11 +28,39 @@ impl Account {
     async fn open() -> Self {
         let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
         let directory = RunDirectory::create("deploy-test").unwrap();
-        let aws = LocalAws::start(&python, &directory, StandIns::new(), 1.0).await.unwrap();
-        let activity = aws.endpoints().sfn().create_activity().name("deploy-test").send().await.unwrap().activity_arn;
-        let mut account = Self { aws, python, directory, vpc: String::new(), subnets: String::new(), activity };
-        account.ask(&["s3api", "create-bucket", "--bucket", BUCKET]).await;
-        let network = account.ask(&["ec2", "describe-subnets", "--query", "Subnets[0].[VpcId,SubnetId]", "--output", "text"]).await;
+        let aws = LocalAws::start(&python, &directory, StandIns::new(), 1.0)
+            .await
+            .unwrap();
+        let activity = aws
+            .endpoints()
+            .sfn()
+            .create_activity()
+            .name("deploy-test")
+            .send()
+            .await
+            .unwrap()
+            .activity_arn;
+        let mut account = Self {
+            aws,
+            python,
+            directory,
+            vpc: String::new(),
+            subnets: String::new(),
+            activity,
+        };
+        account
+            .ask(&["s3api", "create-bucket", "--bucket", BUCKET])
+            .await;
+        let network = account
+            .ask(&[
+                "ec2",
+                "describe-subnets",
+                "--query",
+                "Subnets[0].[VpcId,SubnetId]",
+                "--output",
+                "text",
+            ])
+            .await;
         let (vpc, subnet) = network.split_once('\t').unwrap();
         (account.vpc, account.subnets) = (vpc.to_owned(), subnet.to_owned());
         account
@@ -40,9 +68,17 @@ impl Account {
 
     fn in_account(&self, mut command: Command) -> Command {
         let path = std::env::var_os("PATH").unwrap();
-        let path = std::env::join_paths(std::iter::once(self.python.programs()).chain(std::env::split_paths(&path))).unwrap();
-        command.env("PATH", path).env("PYTHON", self.python.interpreter()).env("HOME", self.directory.path());
-        command.envs(self.aws.endpoints().variables()).kill_on_drop(true);
+        let path = std::env::join_paths(
+            std::iter::once(self.python.programs()).chain(std::env::split_paths(&path)),
+        )
+        .unwrap();
+        command
+            .env("PATH", path)
+            .env("PYTHON", self.python.interpreter())
+            .env("HOME", self.directory.path());
+        command
+            .envs(self.aws.endpoints().variables())
+            .kill_on_drop(true);
         command
     }
 
@@ -61,30 +97,74 @@ impl Account {
             fs::create_dir_all(checkout.join(directory)).unwrap();
         }
         let parts = fs::read_dir(workspace_directory().join("infra/deploy.d")).unwrap();
-        let parts = parts.map(|part| format!("infra/deploy.d/{}", part.unwrap().file_name().into_string().unwrap()));
-        let others = ["infra/deploy", "infra/worker.yaml", "statemachine/ecs-task.asl.json", "tests/requirements.txt"];
+        let parts = parts.map(|part| {
+            format!(
+                "infra/deploy.d/{}",
+                part.unwrap().file_name().into_string().unwrap()
+            )
+        });
+        let others = [
+            "infra/deploy",
+            "infra/worker.yaml",
+            "statemachine/ecs-task.asl.json",
+            "tests/requirements.txt",
+        ];
         for file in parts.chain(others.map(str::to_owned)) {
             fs::copy(workspace_directory().join(&file), checkout.join(&file)).unwrap();
         }
-        let template = fs::read_to_string(workspace_directory().join("infra/task-runner.yaml")).unwrap();
-        fs::write(checkout.join("infra/task-runner.yaml"), without_metric_math(&template)).unwrap();
+        let template =
+            fs::read_to_string(workspace_directory().join("infra/task-runner.yaml")).unwrap();
+        fs::write(
+            checkout.join("infra/task-runner.yaml"),
+            without_metric_math(&template),
+        )
+        .unwrap();
         checkout
     }
 
     async fn deploy(&self, name: &str, package: &Package) -> (Option<i32>, String, String) {
         let activity = format!("ActivityArn={}", self.activity);
-        let arguments = ["--name", name, "--package", package.path(), "--bucket", BUCKET, "--vpc", &self.vpc, "--subnets", &self.subnets];
-        let command = script_of(&self.checkout(), Path::new(""), &[&arguments[..], &["--parameter", &activity]].concat());
+        let arguments = [
+            "--name",
+            name,
+            "--package",
+            package.path(),
+            "--bucket",
+            BUCKET,
+            "--vpc",
+            &self.vpc,
+            "--subnets",
+            &self.subnets,
+        ];
+        let command = script_of(
+            &self.checkout(),
+            Path::new(""),
+            &[&arguments[..], &["--parameter", &activity]].concat(),
+        );
         ended(self.in_account(command)).await
     }
 
     /// Of a stack: its status and when it was updated last, and the parameters of these names.
     async fn stack(&self, name: &str, parameters: &[&str]) -> Vec<String> {
-        let described = self.aws.endpoints().cloudformation().describe_stacks().stack_name(name).send().await.unwrap();
+        let described = self
+            .aws
+            .endpoints()
+            .cloudformation()
+            .describe_stacks()
+            .stack_name(name)
+            .send()
+            .await
+            .unwrap();
         let stack = &described.stacks()[0];
-        let mut told = vec![stack.stack_status().unwrap().as_str().to_owned(), format!("{:?}", stack.last_updated_time())];
+        let mut told = vec![
+            stack.stack_status().unwrap().as_str().to_owned(),
+            format!("{:?}", stack.last_updated_time()),
+        ];
         for parameter in parameters {
-            let value = stack.parameters().iter().find(|given| given.parameter_key() == Some(parameter));
+            let value = stack
+                .parameters()
+                .iter()
+                .find(|given| given.parameter_key() == Some(parameter));
             told.push(value.unwrap().parameter_value().unwrap().to_owned());
         }
         told
@@ -99,19 +179,57 @@ async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
     let (status, told, errors) = account.deploy("runner", &package).await;
     assert_eq!(status, Some(0), "{told}{errors}");
     assert!(told.contains("!ImportValue runner-ServiceToken"), "{told}");
-    let runner = account.stack("runner", &["Architecture", "ArtifactBucket", "CodeKey", "DefinitionKey"]).await;
+    let runner = account
+        .stack(
+            "runner",
+            &["Architecture", "ArtifactBucket", "CodeKey", "DefinitionKey"],
+        )
+        .await;
     assert_eq!(runner[0], "CREATE_COMPLETE");
-    assert_eq!(runner[2..5], ["x86_64", BUCKET, &format!("ecs-task-runner/{}/custom-resource.zip", package.code)]);
-    let workers = account.stack("runner-workers", &["WorkerSha256", "InstanceType", "TaskRunnerStack", "WorkerKey"]).await;
+    assert_eq!(
+        runner[2..5],
+        [
+            "x86_64",
+            BUCKET,
+            &format!("ecs-task-runner/{}/custom-resource.zip", package.code)
+        ]
+    );
+    let workers = account
+        .stack(
+            "runner-workers",
+            &[
+                "WorkerSha256",
+                "InstanceType",
+                "TaskRunnerStack",
+                "WorkerKey",
+            ],
+        )
+        .await;
     assert_eq!(workers[0], "CREATE_COMPLETE");
-    assert_eq!(workers[2..5], [package.worker.as_str(), "t3.small", "runner"]);
+    assert_eq!(
+        workers[2..5],
+        [package.worker.as_str(), "t3.small", "runner"]
+    );
     for (key, file) in [
         (&runner[4], package.directory.join("custom-resource.zip")),
-        (&runner[5], workspace_directory().join("statemachine/ecs-task.asl.json")),
+        (
+            &runner[5],
+            workspace_directory().join("statemachine/ecs-task.asl.json"),
+        ),
         (&workers[5], package.directory.join("ecs-task-runner")),
     ] {
         let copy = account.directory.file("copy");
-        account.ask(&["s3api", "get-object", "--bucket", BUCKET, "--key", key, copy.to_str().unwrap()]).await;
+        account
+            .ask(&[
+                "s3api",
+                "get-object",
+                "--bucket",
+                BUCKET,
+                "--key",
+                key,
+                copy.to_str().unwrap(),
+            ])
+            .await;
         assert_eq!(fs::read(copy).unwrap(), fs::read(file).unwrap(), "{key}");
     }
 
@@ -120,8 +238,29 @@ async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
     assert_eq!(told.matches("is there already.").count(), 3, "{told}");
     assert_eq!(told.matches("is up to date").count(), 2, "{told}");
     assert!(!told.contains("Uploading"), "{told}");
-    assert_eq!(account.stack("runner", &["Architecture", "ArtifactBucket", "CodeKey", "DefinitionKey"]).await, runner);
-    assert_eq!(account.stack("runner-workers", &["WorkerSha256", "InstanceType", "TaskRunnerStack", "WorkerKey"]).await, workers);
+    assert_eq!(
+        account
+            .stack(
+                "runner",
+                &["Architecture", "ArtifactBucket", "CodeKey", "DefinitionKey"]
+            )
+            .await,
+        runner
+    );
+    assert_eq!(
+        account
+            .stack(
+                "runner-workers",
+                &[
+                    "WorkerSha256",
+                    "InstanceType",
+                    "TaskRunnerStack",
+                    "WorkerKey"
+                ]
+            )
+            .await,
+        workers
+    );
 }
 
 #[tokio::test]
@@ -132,12 +271,26 @@ async fn a_stack_that_fails_is_explained_and_not_deployed_over() {
 
     let (status, told, errors) = account.deploy("runner", &package).await;
     assert_eq!(status, Some(1), "{told}{errors}");
-    assert!(errors.contains("The stack runner-workers could not be deployed. It is in ROLLBACK_COMPLETE."), "{errors}");
-    assert!(errors.contains("LaunchTemplate (AWS::EC2::LaunchTemplate) CREATE_FAILED: "), "{errors}");
-    assert!(errors.contains("delete-stack --stack-name runner-workers'. Then run infra/deploy again."), "{errors}");
+    assert!(
+        errors.contains(
+            "The stack runner-workers could not be deployed. It is in ROLLBACK_COMPLETE."
+        ),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("LaunchTemplate (AWS::EC2::LaunchTemplate) CREATE_FAILED: "),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("delete-stack --stack-name runner-workers'. Then run infra/deploy again."),
+        "{errors}"
+    );
 
     let (status, told, errors) = account.deploy("runner", &package).await;
     assert_eq!(status, Some(EXIT_PREREQUISITE), "{told}{errors}");
-    assert!(errors.contains("The stack runner-workers out of the way: it is in ROLLBACK_COMPLETE"), "{errors}");
+    assert!(
+        errors.contains("The stack runner-workers out of the way: it is in ROLLBACK_COMPLETE"),
+        "{errors}"
+    );
     assert_eq!(told, "", "nothing is uploaded or deployed");
 }

@@ -1,4 +1,5 @@
-//! `infra/deploy` as it is called: what it deploys on the emulator, and what it says when it cannot.
+//! `infra/deploy` as it is called: what it deploys on the emulator, and what it says when it
+//! cannot.
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 

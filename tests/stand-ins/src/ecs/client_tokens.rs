@@ -27,8 +27,12 @@ struct Used {
 
 impl Used {
     fn is_kept(&self, now: Duration) -> bool {
-        let tasks_end =
-            self.launched.tasks.iter().map(|task| task.stopped_at()).try_fold(Duration::ZERO, |latest, stopped| Some(latest.max(stopped?)));
+        let tasks_end = self
+            .launched
+            .tasks
+            .iter()
+            .map(|task| task.stopped_at())
+            .try_fold(Duration::ZERO, |latest, stopped| Some(latest.max(stopped?)));
         let end = tasks_end.map_or(Duration::MAX, |end| end + AFTER_THE_TASK);
         now < end.min(self.at + LONGEST)
     }
@@ -39,22 +43,43 @@ impl ClientTokens {
     ///
     /// # Errors
     /// `ConflictException` with the tasks' ARNs when the earlier request had other parameters.
-    pub(crate) fn replay(&self, cluster: &str, body: &Value, now: Duration) -> Result<Option<Launched>, AwsError> {
-        let Some(used) = token(body).and_then(|token| self.0.get(&(cluster.to_owned(), token))).filter(|used| used.is_kept(now)) else {
+    pub(crate) fn replay(
+        &self,
+        cluster: &str,
+        body: &Value,
+        now: Duration,
+    ) -> Result<Option<Launched>, AwsError> {
+        let Some(used) = token(body)
+            .and_then(|token| self.0.get(&(cluster.to_owned(), token)))
+            .filter(|used| used.is_kept(now))
+        else {
             return Ok(None);
         };
         if used.parameters == parameters(body) {
             return Ok(Some(used.launched.clone()));
         }
-        let arns: Vec<_> = used.launched.tasks.iter().map(|task| task.arn.as_str()).collect();
-        Err(AwsError::new("ConflictException", "The provided client token was already used with different parameters.")
-            .with_member("resourceIds", arns.into()))
+        let arns: Vec<_> = used
+            .launched
+            .tasks
+            .iter()
+            .map(|task| task.arn.as_str())
+            .collect();
+        Err(AwsError::new(
+            "ConflictException",
+            "The provided client token was already used with different parameters.",
+        )
+        .with_member("resourceIds", arns.into()))
     }
 
-    /// Keeps what a request made. An answer of failures only leaves the token free: nothing was created.
+    /// Keeps what a request made. An answer of failures only leaves the token free: nothing was
+    /// created.
     pub(crate) fn keep(&mut self, cluster: &str, body: &Value, now: Duration, launched: &Launched) {
         if let Some(token) = token(body).filter(|_| !launched.tasks.is_empty()) {
-            let used = Used { at: now, parameters: parameters(body), launched: launched.clone() };
+            let used = Used {
+                at: now,
+                parameters: parameters(body),
+                launched: launched.clone(),
+            };
             self.0.insert((cluster.to_owned(), token), used);
         }
     }

@@ -1,4 +1,5 @@
-//! The log streams of a task's containers, where awslogs keeps them: `{prefix}/{container}/{task id}`.
+//! The log streams of a task's containers, where awslogs keeps them:
+//! `{prefix}/{container}/{task id}`.
 
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use super::task::Task;
 use crate::logs::LogEvent;
 
 impl Ecs {
-    /// Makes the log streams of a scripted task: what they hold at any moment follows from its course.
+    /// Makes the log streams of a scripted task: what they hold at any moment follows from its
+    /// course.
     pub(super) fn attach_logs(&self, task: &Arc<Task>) {
         for (index, container) in task.definition.containers.iter().enumerate() {
             let Some((group, prefix)) = &container.awslogs else {
@@ -22,7 +24,10 @@ impl Ecs {
                 let started_at = container.started_at.filter(|at| reached(Some(*at), now))?;
                 let end = container.ended_at.map_or(now, |end| end.min(now));
                 let lines = task.script()?.of_container(&container.name).log.iter();
-                let printed = lines.map(|(after, line)| LogEvent { at: started_at + *after, message: line.clone() });
+                let printed = lines.map(|(after, line)| LogEvent {
+                    at: started_at + *after,
+                    message: line.clone(),
+                });
                 let mut printed: Vec<_> = printed.filter(|event| event.at <= end).collect();
                 printed.sort_by_key(|event| event.at);
                 Some(printed)

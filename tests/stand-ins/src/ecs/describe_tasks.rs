@@ -20,7 +20,9 @@ impl Ecs {
             return Err(invalid_parameter("Tasks cannot be empty."));
         }
         if wanted.len() > MAX_DESCRIBED {
-            return Err(invalid_parameter(format!("Tasks must be at most {MAX_DESCRIBED}.")));
+            return Err(invalid_parameter(format!(
+                "Tasks must be at most {MAX_DESCRIBED}."
+            )));
         }
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;
@@ -28,7 +30,9 @@ impl Ecs {
         let now = self.inner.clock.now();
         let found: Vec<_> = {
             let state = self.inner.state.locked();
-            let visible = |task: &&Arc<Task>| task.cluster == cluster && now >= task.launched_at + state.describe_lag;
+            let visible = |task: &&Arc<Task>| {
+                task.cluster == cluster && now >= task.launched_at + state.describe_lag
+            };
             wanted
                 .iter()
                 .filter_map(Value::as_str)
@@ -62,11 +66,15 @@ impl Ecs {
                 .as_u64()
                 .and_then(|most| usize::try_from(most).ok())
                 .filter(|most| (1..=MAX_DESCRIBED).contains(most))
-                .ok_or_else(|| invalid_parameter(format!("maxResults must be from 1 to {MAX_DESCRIBED}.")))?,
+                .ok_or_else(|| {
+                    invalid_parameter(format!("maxResults must be from 1 to {MAX_DESCRIBED}."))
+                })?,
         };
         let from: u64 = match string(body, "nextToken") {
             None => 0,
-            Some(token) => token.parse().map_err(|_| invalid_parameter("Invalid token"))?,
+            Some(token) => token
+                .parse()
+                .map_err(|_| invalid_parameter("Invalid token"))?,
         };
         let now = self.inner.clock.now();
         let state = self.inner.state.locked();
@@ -74,8 +82,16 @@ impl Ecs {
             .tasks
             .iter()
             .skip(usize::try_from(from).unwrap_or(usize::MAX))
-            .filter(|task| task.cluster == cluster && now >= task.launched_at + state.describe_lag && filter.holds(task, now));
-        let arns: Vec<_> = matching.by_ref().take(page).map(|task| task.arn.as_str()).collect();
+            .filter(|task| {
+                task.cluster == cluster
+                    && now >= task.launched_at + state.describe_lag
+                    && filter.holds(task, now)
+            });
+        let arns: Vec<_> = matching
+            .by_ref()
+            .take(page)
+            .map(|task| task.arn.as_str())
+            .collect();
         let mut answer = json!({"taskArns": arns});
         if let Some(next) = matching.next() {
             answer["nextToken"] = next.number.to_string().into();
@@ -104,23 +120,39 @@ impl<'a> Filter<'a> {
             service: string(body, "serviceName"),
             desired_status: string(body, "desiredStatus").unwrap_or("RUNNING"),
         };
-        // "When you specify startedBy as the filter, it must be the only filter that you use" (API_ListTasks).
-        let others = ["family", "serviceName", "containerInstance", "launchType", "desiredStatus"];
-        if filter.started_by.is_some() && others.iter().any(|member| string(body, member).is_some()) {
-            return Err(invalid_parameter("cannot specify startedBy with other arguments"));
+        // "When you specify startedBy as the filter, it must be the only filter that you use"
+        // (API_ListTasks).
+        let others = [
+            "family",
+            "serviceName",
+            "containerInstance",
+            "launchType",
+            "desiredStatus",
+        ];
+        if filter.started_by.is_some() && others.iter().any(|member| string(body, member).is_some())
+        {
+            return Err(invalid_parameter(
+                "cannot specify startedBy with other arguments",
+            ));
         }
         if filter.family.is_some() && filter.service.is_some() {
             return Err(invalid_parameter("cannot specify family with serviceName"));
         }
         if !["RUNNING", "PENDING", "STOPPED"].contains(&filter.desired_status) {
-            return Err(invalid_parameter("desiredStatus must be RUNNING, PENDING or STOPPED."));
+            return Err(invalid_parameter(
+                "desiredStatus must be RUNNING, PENDING or STOPPED.",
+            ));
         }
         Ok(filter)
     }
 
     fn holds(&self, task: &Task, now: Duration) -> bool {
         let plan = task.plan();
-        let desired_status = if reached(plan.stopping_at, now) { "STOPPED" } else { "RUNNING" };
+        let desired_status = if reached(plan.stopping_at, now) {
+            "STOPPED"
+        } else {
+            "RUNNING"
+        };
         let instance = task.container_instance.as_deref().map(last_segment);
         self.family.is_none_or(|family| family == task.definition.family)
             && self.started_by.is_none_or(|name| task.started_by() == Some(name))

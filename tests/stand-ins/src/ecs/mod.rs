@@ -1,4 +1,5 @@
-//! Amazon ECS: task definitions, tasks with idempotent launches, their states, and the limits and throttles of the API.
+//! Amazon ECS: task definitions, tasks with idempotent launches, their states, and the limits and
+//! throttles of the API.
 
 mod client_tokens;
 mod container_logs;
@@ -77,7 +78,8 @@ struct State {
     supervised: Supervised,
 }
 
-/// The buckets of "Request throttling for the Amazon ECS API" and of Fargate's launches, as (capacity, refill per second).
+/// The buckets of "Request throttling for the Amazon ECS API" and of Fargate's launches, as
+/// (capacity, refill per second).
 #[derive(Debug)]
 struct Buckets {
     cluster_resource_modify: TokenBucket,
@@ -110,7 +112,9 @@ impl Ecs {
             },
             state: Mutex::default(),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Switches a token bucket on, full, or off. At first none is enforced.
@@ -127,10 +131,14 @@ impl Ecs {
     /// Names a cluster that exists. Until the first is named, every cluster exists.
     pub fn cluster(&self, name: &str) {
         let mut state = self.inner.state.locked();
-        state.clusters.get_or_insert_default().insert(name.to_owned());
+        state
+            .clusters
+            .get_or_insert_default()
+            .insert(name.to_owned());
     }
 
-    /// Every launch of the family follows this script. Without one, a task runs for 100 ms and exits with 0.
+    /// Every launch of the family follows this script. Without one, a task runs for 100 ms and
+    /// exits with 0.
     pub fn script(&self, family: &str, script: Script) {
         self.script_with(family, move |_| script.clone());
     }
@@ -148,8 +156,13 @@ impl Ecs {
         });
     }
 
-    /// The family's launches from now on follow the scripts that this function writes. It must not call the stand-in.
-    pub fn script_with(&self, family: &str, script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static) {
+    /// The family's launches from now on follow the scripts that this function writes. It must not
+    /// call the stand-in.
+    pub fn script_with(
+        &self,
+        family: &str,
+        script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static,
+    ) {
         self.inner.state.locked().scripts.set(family, script);
     }
 
@@ -166,32 +179,49 @@ impl Ecs {
         state.placements.set(family, Vec::new(), always);
     }
 
-    /// StartTask on this container instance (id) fails with this reason, as `AGENT` or `MISSING`. With an empty one it answers neither
-    /// a task nor a failure for it.
+    /// StartTask on this container instance (id) fails with this reason, as `AGENT` or `MISSING`.
+    /// With an empty one it answers neither a task nor a failure for it.
     pub fn instance_fails(&self, id: &str, reason: &str) {
         let mut state = self.inner.state.locked();
-        state.instance_failures.insert(id.to_owned(), reason.to_owned());
+        state
+            .instance_failures
+            .insert(id.to_owned(), reason.to_owned());
     }
 
-    /// For this long after its launch, DescribeTasks reports a task as MISSING and ListTasks leaves it out.
+    /// For this long after its launch, DescribeTasks reports a task as MISSING and ListTasks leaves
+    /// it out.
     pub fn describe_lag(&self, lag: Duration) {
         self.inner.state.locked().describe_lag = lag;
     }
 
     fn check_cluster(&self, name: &str) -> Result<(), AwsError> {
         let state = self.inner.state.locked();
-        if state.clusters.as_ref().is_none_or(|clusters| clusters.contains(name)) {
+        if state
+            .clusters
+            .as_ref()
+            .is_none_or(|clusters| clusters.contains(name))
+        {
             Ok(())
         } else {
-            Err(AwsError::new("ClusterNotFoundException", "Cluster not found."))
+            Err(AwsError::new(
+                "ClusterNotFoundException",
+                "Cluster not found.",
+            ))
         }
     }
 
-    pub(crate) async fn serve(&self, operation: &str, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    pub(crate) async fn serve(
+        &self,
+        operation: &str,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         let buckets = &self.inner.buckets;
         let bucket = match operation {
             "RunTask" | "StartTask" | "StopTask" => Some(&buckets.cluster_resource_modify),
-            "DescribeTasks" | "ListTasks" | "DescribeServices" => Some(&buckets.cluster_resource_read),
+            "DescribeTasks" | "ListTasks" | "DescribeServices" => {
+                Some(&buckets.cluster_resource_read)
+            }
             _ => None,
         };
         if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {

@@ -15,8 +15,8 @@ pub enum Placement {
     Only {
         /// How many tasks are placed.
         placed: u64,
-        /// The failure's reason, as in `RESOURCE:MEMORY`, `AGENT`, `ATTRIBUTE`, or Fargate's `Capacity is unavailable at this
-        /// time. Please try again later or in a different availability zone`.
+        /// The failure's reason, as in `RESOURCE:MEMORY`, `AGENT`, `ATTRIBUTE`, or Fargate's
+        /// `Capacity is unavailable at this time. Please try again later or in a different availability zone`.
         reason: String,
     },
 }
@@ -29,7 +29,10 @@ impl Placement {
 
     /// The first tasks are placed; the others are not, for this reason.
     pub fn only(placed: u64, reason: impl Into<String>) -> Self {
-        Self::Only { placed, reason: reason.into() }
+        Self::Only {
+            placed,
+            reason: reason.into(),
+        }
     }
 }
 
@@ -45,13 +48,18 @@ struct Queue {
 
 impl Placements {
     pub(crate) fn set(&mut self, family: &str, next: Vec<Placement>, then: Placement) {
-        let queue = Queue { next: next.into(), then };
+        let queue = Queue {
+            next: next.into(),
+            then,
+        };
         self.0.insert(family.to_owned(), queue);
     }
 
     /// How many of `count` tasks are placed, and a failure for each of the others.
     pub(crate) fn place(&mut self, family: &str, count: u64) -> (u64, Vec<Value>) {
-        let placement = self.0.get_mut(family).map_or(Placement::All, |queue| queue.next.pop_front().unwrap_or_else(|| queue.then.clone()));
+        let placement = self.0.get_mut(family).map_or(Placement::All, |queue| {
+            queue.next.pop_front().unwrap_or_else(|| queue.then.clone())
+        });
         match placement {
             Placement::All => (count, Vec::new()),
             Placement::Only { placed, reason } => {
@@ -63,8 +71,8 @@ impl Placements {
     }
 }
 
-/// A failure as RunTask reports it: about one container instance of the cluster, or, where the reason is a sentence of
-/// Fargate's, about none.
+/// A failure as RunTask reports it: about one container instance of the cluster, or, where the
+/// reason is a sentence of Fargate's, about none.
 fn failure(reason: &str) -> Value {
     if reason.contains(' ') {
         return json!({"reason": reason});

@@ -1,5 +1,6 @@
-//! The course of one task as moments in time. A scripted task's course is known at its launch, so its state at any moment is
-//! looked up and costs no timer; a stop request changes the course from then on.
+//! The course of one task as moments in time. A scripted task's course is known at its launch, so
+//! its state at any moment is looked up and costs no timer; a stop request changes the course from
+//! then on.
 
 use std::time::Duration;
 
@@ -80,19 +81,31 @@ impl Plan {
         }
     }
 
-    /// When the host first reports on a container: that it runs, or, unless the host is gone, that it ended without.
+    /// When the host first reports on a container: that it runs, or, unless the host is gone, that
+    /// it ended without.
     pub(crate) fn first_report_at(&self) -> Option<Duration> {
         let ended = self.done_at.filter(|_| !self.host_gone);
-        self.containers.iter().filter_map(|container| container.started_at).chain(ended).min()
+        self.containers
+            .iter()
+            .filter_map(|container| container.started_at)
+            .chain(ended)
+            .min()
     }
 
     /// Whether a container has started by this moment.
     pub(crate) fn has_started_container(&self, now: Duration) -> bool {
-        self.containers.iter().any(|container| reached(container.started_at, now))
+        self.containers
+            .iter()
+            .any(|container| reached(container.started_at, now))
     }
 
     /// The course of a scripted task.
-    pub(crate) fn of(script: &Script, definition: &TaskDefinition, launched_at: Duration, stop: Option<&StopRequest>) -> Self {
+    pub(crate) fn of(
+        script: &Script,
+        definition: &TaskDefinition,
+        launched_at: Duration,
+        stop: Option<&StopRequest>,
+    ) -> Self {
         let pending_at = launched_at + script.provisioning;
         let activating_at = pending_at + script.pending;
         let starts_at = activating_at + script.activating;
@@ -111,8 +124,9 @@ impl Plan {
             }),
             End::Containers | End::Interrupted { .. } => None,
         };
-        let before_start =
-            earliest([outside, failure]).filter(|trigger| trigger.at < starts_at || matches!(script.end, End::NotStarted { .. }));
+        let before_start = earliest([outside, failure]).filter(|trigger| {
+            trigger.at < starts_at || matches!(script.end, End::NotStarted { .. })
+        });
 
         let mut plan = match before_start {
             Some(trigger) => never_started(script, definition, &trigger, activating_at),
@@ -137,38 +151,70 @@ impl Plan {
 }
 
 fn stop_trigger(stop: Option<&StopRequest>) -> Option<Trigger<'_>> {
-    stop.map(|stop| Trigger { at: stop.at, stop_code: "UserInitiated", reason: &stop.reason, host_gone: false })
+    stop.map(|stop| Trigger {
+        at: stop.at,
+        stop_code: "UserInitiated",
+        reason: &stop.reason,
+        host_gone: false,
+    })
 }
 
 fn interruption(script: &Script, launched_at: Duration) -> Option<Trigger<'_>> {
     match &script.end {
-        End::Interrupted { after, stop_code, reason, host_gone } => {
-            Some(Trigger { at: launched_at + *after, stop_code, reason, host_gone: *host_gone })
-        }
+        End::Interrupted {
+            after,
+            stop_code,
+            reason,
+            host_gone,
+        } => Some(Trigger {
+            at: launched_at + *after,
+            stop_code,
+            reason,
+            host_gone: *host_gone,
+        }),
         End::Containers | End::NotStarted { .. } => None,
     }
 }
 
 fn earliest<const N: usize>(triggers: [Option<Trigger<'_>>; N]) -> Option<Trigger<'_>> {
-    triggers.into_iter().flatten().min_by_key(|trigger| trigger.at)
+    triggers
+        .into_iter()
+        .flatten()
+        .min_by_key(|trigger| trigger.at)
 }
 
 /// The course of a task that ends before its containers run.
-fn never_started(script: &Script, definition: &TaskDefinition, trigger: &Trigger, activating_at: Duration) -> Plan {
-    let about_a_container = trigger.stop_code == "TaskFailedToStart" && trigger.reason.starts_with("Cannot");
-    let containers = definition.containers.iter().enumerate().map(|(index, defined)| {
-        let script = script.of_container(&defined.name);
-        let early = script.starts == Starts::BeforeTheFailure;
-        let reason = script.reason.clone().or_else(|| (about_a_container && index == 0).then(|| trigger.reason.to_owned()));
-        PlannedContainer {
-            name: defined.name.clone(),
-            started_at: early.then(|| activating_at.min(trigger.at)),
-            ended_at: early.then_some(trigger.at),
-            exit_code: script.exit_code.filter(|_| early),
-            reason,
-        }
-    });
-    Plan { containers: containers.collect(), ..ended(script, trigger, trigger.at, trigger.at) }
+fn never_started(
+    script: &Script,
+    definition: &TaskDefinition,
+    trigger: &Trigger,
+    activating_at: Duration,
+) -> Plan {
+    let about_a_container =
+        trigger.stop_code == "TaskFailedToStart" && trigger.reason.starts_with("Cannot");
+    let containers = definition
+        .containers
+        .iter()
+        .enumerate()
+        .map(|(index, defined)| {
+            let script = script.of_container(&defined.name);
+            let early = script.starts == Starts::BeforeTheFailure;
+            let reason = script
+                .reason
+                .clone()
+                .or_else(|| (about_a_container && index == 0).then(|| trigger.reason.to_owned()));
+            PlannedContainer {
+                name: defined.name.clone(),
+                started_at: early.then(|| activating_at.min(trigger.at)),
+                ended_at: early.then_some(trigger.at),
+                exit_code: script.exit_code.filter(|_| early),
+                reason,
+            }
+        });
+    Plan {
+        containers: containers.collect(),
+        ..ended(script, trigger, trigger.at, trigger.at)
+    }
 }
 
 /// The course of a task whose containers run.
@@ -187,7 +233,9 @@ fn started<'a>(
         .filter_map(|container| runs(&container.name).and_then(natural_end))
         .min();
     let trigger = trigger(first_exit);
-    let signalled_at = trigger.as_ref().map(|trigger| trigger.at + script.deactivating);
+    let signalled_at = trigger
+        .as_ref()
+        .map(|trigger| trigger.at + script.deactivating);
 
     let containers: Vec<_> = definition
         .containers
@@ -196,7 +244,11 @@ fn started<'a>(
             let name = defined.name.clone();
             let Some(container) = runs(&name) else {
                 let reason = script.of_container(&name).reason.clone();
-                return PlannedContainer { name, reason, ..PlannedContainer::default() };
+                return PlannedContainer {
+                    name,
+                    reason,
+                    ..PlannedContainer::default()
+                };
             };
             let by_itself = natural_end(container).map(|at| (at, container.exit_code));
             let by_force = match &trigger {
@@ -204,7 +256,10 @@ fn started<'a>(
                 Some(trigger) if trigger.host_gone => Some((trigger.at, None)),
                 Some(_) => signalled_at.map(|at| stopped(container, at, defined.stop_timeout)),
             };
-            let end = by_itself.into_iter().chain(by_force).min_by_key(|(at, _)| *at);
+            let end = by_itself
+                .into_iter()
+                .chain(by_force)
+                .min_by_key(|(at, _)| *at);
             PlannedContainer {
                 name,
                 started_at: Some(starts_at),
@@ -216,23 +271,46 @@ fn started<'a>(
         .collect();
 
     let Some(trigger) = trigger else {
-        return Plan { started_at: Some(starts_at), containers, ..Plan::default() };
+        return Plan {
+            started_at: Some(starts_at),
+            containers,
+            ..Plan::default()
+        };
     };
-    let done_at = containers.iter().filter_map(|container| container.ended_at).fold(trigger.at, Duration::max);
-    Plan { started_at: Some(starts_at), containers, ..ended(script, &trigger, (trigger.at + script.deactivating).min(done_at), done_at) }
+    let done_at = containers
+        .iter()
+        .filter_map(|container| container.ended_at)
+        .fold(trigger.at, Duration::max);
+    Plan {
+        started_at: Some(starts_at),
+        containers,
+        ..ended(
+            script,
+            &trigger,
+            (trigger.at + script.deactivating).min(done_at),
+            done_at,
+        )
+    }
 }
 
 /// When and how a container ends that gets SIGTERM at this moment.
-fn stopped(container: &Container, signalled_at: Duration, stop_timeout: Duration) -> (Duration, Option<i32>) {
+fn stopped(
+    container: &Container,
+    signalled_at: Duration,
+    stop_timeout: Duration,
+) -> (Duration, Option<i32>) {
     let killed = (signalled_at + stop_timeout, Some(137));
     match container.on_sigterm {
-        OnSigterm::Exits { after, code } if after < stop_timeout => (signalled_at + after, Some(code)),
+        OnSigterm::Exits { after, code } if after < stop_timeout => {
+            (signalled_at + after, Some(code))
+        }
         OnSigterm::Exits { .. } | OnSigterm::Ignored => killed,
     }
 }
 
 fn ended(script: &Script, trigger: &Trigger, signalled_at: Duration, done_at: Duration) -> Plan {
-    let or = |scripted: &Option<String>, real: &str| scripted.clone().unwrap_or_else(|| real.to_owned());
+    let or =
+        |scripted: &Option<String>, real: &str| scripted.clone().unwrap_or_else(|| real.to_owned());
     Plan {
         stopping_at: Some(trigger.at),
         signalled_at: Some(signalled_at),

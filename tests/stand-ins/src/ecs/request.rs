@@ -22,7 +22,10 @@ pub(super) fn string<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
 
 /// A member that is a list.
 pub(super) fn list<'a>(body: &'a Value, member: &str) -> &'a [Value] {
-    body.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    body.get(member)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 /// The name of a cluster given by name or ARN; the default cluster where none is given.
@@ -60,13 +63,17 @@ pub(super) fn check_launch(body: &Value) -> Result<(), AwsError> {
     if let Some(token) = string(body, "clientToken") {
         let allowed = |c: char| ('!'..='~').contains(&c);
         if token.chars().count() > MAX_CLIENT_TOKEN || !token.chars().all(allowed) {
-            return Err(invalid_parameter(format!("clientToken must be at most {MAX_CLIENT_TOKEN} characters in the range of 33-126.")));
+            return Err(invalid_parameter(format!(
+                "clientToken must be at most {MAX_CLIENT_TOKEN} characters in the range of 33-126."
+            )));
         }
     }
     if let Some(overrides) = body.get("overrides")
         && overrides.to_string().chars().count() > MAX_OVERRIDES
     {
-        return Err(invalid_parameter(format!("Overrides length must be at most {MAX_OVERRIDES}.")));
+        return Err(invalid_parameter(format!(
+            "Overrides length must be at most {MAX_OVERRIDES}."
+        )));
     }
     if body.get("launchType").is_some() && !list(body, "capacityProviderStrategy").is_empty() {
         return Err(invalid_parameter(

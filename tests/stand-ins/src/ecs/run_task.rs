@@ -7,7 +7,10 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::plan::Plan;
-use super::request::{MAX_COUNT, check_launch, client_exception, cluster_name, invalid_parameter, last_segment, list, string};
+use super::request::{
+    MAX_COUNT, check_launch, client_exception, cluster_name, invalid_parameter, last_segment, list,
+    string,
+};
 use super::scripts::Launch;
 use super::task::{Course, Life, Task};
 use super::task_definitions::TaskDefinition;
@@ -27,14 +30,20 @@ pub(crate) struct Launched {
 }
 
 impl Ecs {
-    pub(super) async fn run_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    pub(super) async fn run_task(
+        &self,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         check_launch(body)?;
         let count = match body.get("count").filter(|count| !count.is_null()) {
             None => 1,
             Some(count) => count
                 .as_u64()
                 .filter(|count| (1..=MAX_COUNT).contains(count))
-                .ok_or_else(|| invalid_parameter(format!("count must be from 1 to {MAX_COUNT}.")))?,
+                .ok_or_else(|| {
+                    invalid_parameter(format!("count must be from 1 to {MAX_COUNT}."))
+                })?,
         };
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;
@@ -49,7 +58,9 @@ impl Ecs {
             self.launch_bucket(body, count, now)?;
             let (placed, failures) = state.placements.place(&definition.family, count);
             let request = Arc::new(body.clone());
-            let tasks = (0..placed).map(|_| self.launch(&mut state, cluster, &definition, &request, None, now)).collect();
+            let tasks = (0..placed)
+                .map(|_| self.launch(&mut state, cluster, &definition, &request, None, now))
+                .collect();
             let launched = Launched { tasks, failures };
             state.client_tokens.keep(cluster, body, now, &launched);
             launched
@@ -58,11 +69,17 @@ impl Ecs {
         Ok(self.answer(&launched, now))
     }
 
-    pub(super) async fn start_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    pub(super) async fn start_task(
+        &self,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         check_launch(body)?;
         let instances = list(body, "containerInstances");
         if instances.is_empty() || instances.len() > MAX_INSTANCES {
-            return Err(invalid_parameter(format!("Container instances must be from 1 to {MAX_INSTANCES}.")));
+            return Err(invalid_parameter(format!(
+                "Container instances must be from 1 to {MAX_INSTANCES}."
+            )));
         }
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;
@@ -78,26 +95,46 @@ impl Ecs {
             let instance = arn("ecs", &format!("container-instance/{cluster}/{id}"));
             match state.instance_failures.get(id) {
                 Some(reason) if reason.is_empty() => {}
-                Some(reason) => launched.failures.push(json!({"arn": instance, "reason": reason})),
-                None => launched.tasks.push(self.launch(&mut state, cluster, &definition, &request, Some(instance), now)),
+                Some(reason) => launched
+                    .failures
+                    .push(json!({"arn": instance, "reason": reason})),
+                None => launched.tasks.push(self.launch(
+                    &mut state,
+                    cluster,
+                    &definition,
+                    &request,
+                    Some(instance),
+                    now,
+                )),
             }
         }
         drop(state);
         Ok(self.answer(&launched, now))
     }
 
-    async fn definition_to_run(&self, body: &Value, headers: &HeaderMap) -> Result<Arc<TaskDefinition>, AwsError> {
+    async fn definition_to_run(
+        &self,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Arc<TaskDefinition>, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition = self.find_task_definition(name, headers).await?.ok_or_else(|| client_exception("TaskDefinition not found."))?;
-        if definition.is_active() { Ok(definition) } else { Err(client_exception("TaskDefinition is inactive")) }
+        let definition = self
+            .find_task_definition(name, headers)
+            .await?
+            .ok_or_else(|| client_exception("TaskDefinition not found."))?;
+        if definition.is_active() {
+            Ok(definition)
+        } else {
+            Err(client_exception("TaskDefinition is inactive"))
+        }
     }
 
     /// Fargate launches have a bucket of their own, by tasks.
     fn launch_bucket(&self, body: &Value, count: u64, now: Duration) -> Result<(), AwsError> {
         let on_fargate = body["launchType"] == "FARGATE"
-            || list(body, "capacityProviderStrategy")
-                .iter()
-                .any(|item| string(item, "capacityProvider").is_some_and(|name| name.starts_with("FARGATE")));
+            || list(body, "capacityProviderStrategy").iter().any(|item| {
+                string(item, "capacityProvider").is_some_and(|name| name.starts_with("FARGATE"))
+            });
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         if on_fargate && !self.inner.buckets.fargate_launches.take(count, now) {
             return Err(AwsError::throttled(Service::Ecs));
@@ -116,11 +153,19 @@ impl Ecs {
     ) -> Arc<Task> {
         let id = self.inner.identifiers.hex(16);
         let number = state.tasks.len() as u64;
-        let options = state.supervised.options.clone().filter(|_| !state.scripts.has(&definition.family));
+        let options = state
+            .supervised
+            .options
+            .clone()
+            .filter(|_| !state.scripts.has(&definition.family));
         let (life, plan) = if options.is_some() {
             processes::begin(definition, now)
         } else {
-            let script = state.scripts.next(&Launch { number: 0, family: &definition.family, request });
+            let script = state.scripts.next(&Launch {
+                number: 0,
+                family: &definition.family,
+                request,
+            });
             let plan = Plan::of(&script, definition, now, None);
             (Life::Scripted(script), plan)
         };
@@ -148,7 +193,11 @@ impl Ecs {
     }
 
     fn answer(&self, launched: &Launched, now: Duration) -> Value {
-        let tasks: Vec<_> = launched.tasks.iter().map(|task| task.describe(&self.inner.clock, now, true)).collect();
+        let tasks: Vec<_> = launched
+            .tasks
+            .iter()
+            .map(|task| task.describe(&self.inner.clock, now, true))
+            .collect();
         json!({"tasks": tasks, "failures": launched.failures})
     }
 }
@@ -158,12 +207,20 @@ fn check_against(body: &Value, definition: &TaskDefinition) -> Result<(), AwsErr
     let overrides = body.get("overrides").unwrap_or(&Value::Null);
     for entry in list(overrides, "containerOverrides") {
         let name = string(entry, "name").unwrap_or_default();
-        if !definition.containers.iter().any(|container| container.name == name) {
-            return Err(invalid_parameter(format!("Override for container named {name} is not a container in the TaskDefinition.")));
+        if !definition
+            .containers
+            .iter()
+            .any(|container| container.name == name)
+        {
+            return Err(invalid_parameter(format!(
+                "Override for container named {name} is not a container in the TaskDefinition."
+            )));
         }
     }
     if definition.uses_awsvpc() && !body["networkConfiguration"].is_object() {
-        return Err(invalid_parameter("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
+        return Err(invalid_parameter(
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        ));
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
-//! What a scripted task does, written down by a test: how long each phase takes, how its containers end, what cuts it short.
+//! What a scripted task does, written down by a test: how long each phase takes, how its containers
+//! end, what cuts it short.
 
 use std::time::Duration;
 
-/// The course of a task. All durations are short by default, so that scenarios over real sockets are quick too.
+/// The course of a task. All durations are short by default, so that scenarios over real sockets
+/// are quick too.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Script {
@@ -77,17 +79,30 @@ impl Script {
         Self::new(End::Containers, Container::runs_forever())
     }
 
-    /// No container starts: the task stops after its pending phase as `TaskFailedToStart` with this reason. A reason that is
-    /// about a container (`CannotPullContainerError`, `CannotStartContainerError`…) also stands on the first container.
+    /// No container starts: the task stops after its pending phase as `TaskFailedToStart` with this
+    /// reason. A reason that is about a container (`CannotPullContainerError`,
+    /// `CannotStartContainerError`…) also stands on the first container.
     pub fn fails_to_start(reason: impl Into<String>) -> Self {
-        let end = End::NotStarted { phase: Phase::Pending, reason: reason.into() };
+        let end = End::NotStarted {
+            phase: Phase::Pending,
+            reason: reason.into(),
+        };
         Self::new(end, Container::exits(0))
     }
 
-    /// Something outside ends the task this long after its launch, whether its containers started by then or not. They get
-    /// SIGTERM.
-    pub fn interrupted(after: Duration, stop_code: impl Into<String>, reason: impl Into<String>) -> Self {
-        let end = End::Interrupted { after, stop_code: stop_code.into(), reason: reason.into(), host_gone: false };
+    /// Something outside ends the task this long after its launch, whether its containers started
+    /// by then or not. They get SIGTERM.
+    pub fn interrupted(
+        after: Duration,
+        stop_code: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let end = End::Interrupted {
+            after,
+            stop_code: stop_code.into(),
+            reason: reason.into(),
+            host_gone: false,
+        };
         Self::new(end, Container::runs_forever())
     }
 
@@ -131,7 +146,8 @@ impl Script {
         self
     }
 
-    /// How long the task is PROVISIONING (network interface, capacity). Zero: it begins as PENDING, as on EC2 without awsvpc.
+    /// How long the task is PROVISIONING (network interface, capacity). Zero: it begins as PENDING,
+    /// as on EC2 without awsvpc.
     pub fn provisioning(mut self, time: Duration) -> Self {
         self.provisioning = time;
         self
@@ -175,7 +191,8 @@ impl Script {
         self
     }
 
-    /// The stopped reason shown, in place of the one that ECS would show. An empty one is not shown.
+    /// The stopped reason shown, in place of the one that ECS would show. An empty one is not
+    /// shown.
     pub fn stopped_reason(mut self, reason: impl Into<String>) -> Self {
         self.stopped_reason = Some(reason.into());
         self
@@ -194,7 +211,10 @@ impl Script {
     }
 
     pub(crate) fn of_container(&self, name: &str) -> &Container {
-        self.named.iter().find(|(named, _)| named == name).map_or(&self.others, |(_, container)| container)
+        self.named
+            .iter()
+            .find(|(named, _)| named == name)
+            .map_or(&self.others, |(_, container)| container)
     }
 }
 
@@ -241,7 +261,10 @@ impl Container {
             runs_for: Some(Duration::from_millis(100)),
             exit_code: Some(code),
             reason: None,
-            on_sigterm: OnSigterm::Exits { after: Duration::ZERO, code: 143 },
+            on_sigterm: OnSigterm::Exits {
+                after: Duration::ZERO,
+                code: 143,
+            },
             log: Vec::new(),
             starts: Starts::WithTheTask,
         }
@@ -249,12 +272,20 @@ impl Container {
 
     /// Runs until it is stopped.
     pub fn runs_forever() -> Self {
-        Self { runs_for: None, ..Self::exits(0) }
+        Self {
+            runs_for: None,
+            ..Self::exits(0)
+        }
     }
 
     /// Is never started, for this reason: it will have no exit code.
     pub fn never_starts(reason: impl Into<String>) -> Self {
-        Self { exit_code: None, starts: Starts::Never, ..Self::exits(0) }.reason(reason)
+        Self {
+            exit_code: None,
+            starts: Starts::Never,
+            ..Self::exits(0)
+        }
+        .reason(reason)
     }
 
     /// Was killed for its memory: exit code 137 and the reason on the container.
@@ -280,7 +311,8 @@ impl Container {
         self
     }
 
-    /// In a task that fails to start or is interrupted before its start: this container had started all the same.
+    /// In a task that fails to start or is interrupted before its start: this container had started
+    /// all the same.
     pub fn started_before_the_failure(mut self) -> Self {
         self.starts = Starts::BeforeTheFailure;
         self

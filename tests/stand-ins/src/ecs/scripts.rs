@@ -29,7 +29,11 @@ pub(crate) struct Scripts {
 }
 
 impl Scripts {
-    pub(crate) fn set(&mut self, family: &str, script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static) {
+    pub(crate) fn set(
+        &mut self,
+        family: &str,
+        script: impl Fn(&Launch<'_>) -> Script + Send + Sync + 'static,
+    ) {
         self.families.insert(family.to_owned(), Arc::new(script));
     }
 
@@ -41,15 +45,24 @@ impl Scripts {
     /// The script of the family's next launch; one that exits with 0 where no test wrote one.
     pub(crate) fn next(&mut self, launch: &Launch<'_>) -> Arc<Script> {
         let launches = self.launches.entry(launch.family.to_owned()).or_default();
-        let launch = Launch { number: *launches, ..*launch };
+        let launch = Launch {
+            number: *launches,
+            ..*launch
+        };
         *launches += 1;
-        let script = self.families.get(launch.family).map_or_else(|| Script::exits(0), |script| script(&launch));
+        let script = self
+            .families
+            .get(launch.family)
+            .map_or_else(|| Script::exits(0), |script| script(&launch));
         Arc::new(script)
     }
 }
 
 impl fmt::Debug for Scripts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scripts").field("families", &self.families.keys()).field("launches", &self.launches).finish()
+        f.debug_struct("Scripts")
+            .field("families", &self.families.keys())
+            .field("launches", &self.launches)
+            .finish()
     }
 }

@@ -12,8 +12,8 @@ use crate::protocol::AwsError;
 const MAX_SERVICES: usize = 10;
 
 impl Ecs {
-    /// Registers a service: its name and whatever other members DescribeServices shall show, as `networkConfiguration`,
-    /// `launchType`, `capacityProviderStrategy` and `platformVersion`.
+    /// Registers a service: its name and whatever other members DescribeServices shall show, as
+    /// `networkConfiguration`, `launchType`, `capacityProviderStrategy` and `platformVersion`.
     pub fn service(&self, cluster: &str, name: &str, members: &Value) {
         let cluster = last_segment(cluster);
         let mut service = json!({
@@ -39,7 +39,9 @@ impl Ecs {
     pub(super) fn describe_services(&self, body: &Value) -> Result<Value, AwsError> {
         let wanted = list(body, "services");
         if wanted.is_empty() || wanted.len() > MAX_SERVICES {
-            return Err(invalid_parameter(format!("Services must be from 1 to {MAX_SERVICES}.")));
+            return Err(invalid_parameter(format!(
+                "Services must be from 1 to {MAX_SERVICES}."
+            )));
         }
         let cluster = cluster_name(body);
         self.check_cluster(cluster)?;

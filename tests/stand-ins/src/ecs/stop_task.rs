@@ -27,7 +27,10 @@ impl Ecs {
             .cloned()
             .filter(|task| task.is_known(now))
             .ok_or_else(|| invalid_parameter("The referenced task was not found."))?;
-        task.stop(StopRequest { at: now, reason: string(body, "reason").unwrap_or(DEFAULT_REASON).to_owned() });
+        task.stop(StopRequest {
+            at: now,
+            reason: string(body, "reason").unwrap_or(DEFAULT_REASON).to_owned(),
+        });
         Ok(json!({"task": task.describe(&self.inner.clock, now, false)}))
     }
 }

@@ -75,12 +75,18 @@ impl Task {
 
     /// Whether ECS still knows the task.
     pub(crate) fn is_known(&self, now: Duration) -> bool {
-        let vanished = self.script().and_then(|script| script.vanishes_after).is_some_and(|after| now >= self.launched_at + after);
-        let forgotten = self.stopped_at().is_some_and(|stopped| now >= stopped + STOPPED_TASKS_STAY);
+        let vanished = self
+            .script()
+            .and_then(|script| script.vanishes_after)
+            .is_some_and(|after| now >= self.launched_at + after);
+        let forgotten = self
+            .stopped_at()
+            .is_some_and(|stopped| now >= stopped + STOPPED_TASKS_STAY);
         !vanished && !forgotten
     }
 
-    /// Takes note of a stop request, unless the task ends already. Answers whether it was the first.
+    /// Takes note of a stop request, unless the task ends already. Answers whether it was the
+    /// first.
     pub(crate) fn stop(&self, request: StopRequest) -> bool {
         let mut course = self.course.locked();
         if course.stop.is_some() || reached(course.plan.stopping_at, request.at) {
@@ -113,18 +119,40 @@ impl Task {
         let last_status = plan.last_status(now);
 
         show("taskArn", self.arn.clone().into());
-        show("clusterArn", arn("ecs", &format!("cluster/{}", self.cluster)).into());
+        show(
+            "clusterArn",
+            arn("ecs", &format!("cluster/{}", self.cluster)).into(),
+        );
         show("taskDefinitionArn", self.definition.arn.clone().into());
         show("lastStatus", last_status.into());
-        show("desiredStatus", if stopping { "STOPPED" } else { "RUNNING" }.into());
+        show(
+            "desiredStatus",
+            if stopping { "STOPPED" } else { "RUNNING" }.into(),
+        );
         show("availabilityZone", "us-east-1a".into());
         show("createdAt", clock.epoch_seconds(self.launched_at).into());
         show("version", version(last_status).into());
         show("overrides", self.overrides());
-        show("enableExecuteCommand", request.get("enableExecuteCommand").cloned().unwrap_or(false.into()));
-        show("attributes", json!([{"name": "ecs.cpu-architecture", "value": "x86_64"}]));
+        show(
+            "enableExecuteCommand",
+            request
+                .get("enableExecuteCommand")
+                .cloned()
+                .unwrap_or(false.into()),
+        );
+        show(
+            "attributes",
+            json!([{"name": "ecs.cpu-architecture", "value": "x86_64"}]),
+        );
         show("inferenceAccelerators", json!([]));
-        show("tags", if with_tags { request.get("tags").cloned().unwrap_or(json!([])) } else { json!([]) });
+        show(
+            "tags",
+            if with_tags {
+                request.get("tags").cloned().unwrap_or(json!([]))
+            } else {
+                json!([])
+            },
+        );
         for member in ["cpu", "memory"] {
             if let Some(size) = self.definition.described.get(member) {
                 show(member, size.clone());
@@ -133,7 +161,10 @@ impl Task {
         if let Some(started_by) = self.started_by() {
             show("startedBy", started_by.into());
         }
-        let group = string(request, "group").map_or_else(|| format!("family:{}", self.definition.family), str::to_owned);
+        let group = string(request, "group").map_or_else(
+            || format!("family:{}", self.definition.family),
+            str::to_owned,
+        );
         show("group", group.into());
         self.show_capacity(reached(plan.pending_at, now), &mut show);
 
@@ -141,16 +172,23 @@ impl Task {
             ("connectivityAt", plan.pending_at),
             ("startedAt", plan.started_at),
             ("stoppingAt", plan.stopping_at),
-            ("executionStoppedAt", plan.done_at.filter(|_| plan.started_at.is_some())),
+            (
+                "executionStoppedAt",
+                plan.done_at.filter(|_| plan.started_at.is_some()),
+            ),
             ("stoppedAt", plan.stopped_at),
         ] {
             if let Some(moment) = moment.filter(|moment| *moment <= now) {
                 show(member, clock.epoch_seconds(moment).into());
             }
         }
-        // The agent sends the times of the pull with its first report of a container (`SubmitTaskStateChange`), and not before.
+        // The agent sends the times of the pull with its first report of a container
+        // (`SubmitTaskStateChange`), and not before.
         if reached(plan.first_report_at(), now) {
-            for (member, moment) in [("pullStartedAt", plan.pending_at), ("pullStoppedAt", plan.activating_at)] {
+            for (member, moment) in [
+                ("pullStartedAt", plan.pending_at),
+                ("pullStoppedAt", plan.activating_at),
+            ] {
                 if let Some(moment) = moment.filter(|moment| *moment <= now) {
                     show(member, clock.epoch_seconds(moment).into());
                 }
@@ -158,7 +196,15 @@ impl Task {
         }
         if reached(plan.pending_at, now) {
             let connected = !(plan.host_gone && stopping);
-            show("connectivity", if connected { "CONNECTED" } else { "DISCONNECTED" }.into());
+            show(
+                "connectivity",
+                if connected {
+                    "CONNECTED"
+                } else {
+                    "DISCONNECTED"
+                }
+                .into(),
+            );
         }
         if stopping && !plan.stop_code.is_empty() {
             show("stopCode", plan.stop_code.clone().into());
@@ -166,16 +212,22 @@ impl Task {
         if stopping && !plan.stopped_reason.is_empty() {
             show("stoppedReason", plan.stopped_reason.clone().into());
         }
-        let containers: Vec<_> =
-            if self.script().is_none_or(|script| script.shows_containers) { self.containers(&plan, now) } else { Vec::new() };
+        let containers: Vec<_> = if self.script().is_none_or(|script| script.shows_containers) {
+            self.containers(&plan, now)
+        } else {
+            Vec::new()
+        };
         show("containers", containers.into());
         show("attachments", self.attachments(stopping));
         Value::Object(shown)
     }
 
-    /// On EC2 a task has its container instance from PENDING on; before, capacity may still be bought for it.
+    /// On EC2 a task has its container instance from PENDING on; before, capacity may still be
+    /// bought for it.
     fn show_capacity(&self, has_host: bool, show: &mut impl FnMut(&str, Value)) {
-        let provider = list(&self.request, "capacityProviderStrategy").first().and_then(|item| string(item, "capacityProvider"));
+        let provider = list(&self.request, "capacityProviderStrategy")
+            .first()
+            .and_then(|item| string(item, "capacityProvider"));
         let launch_type = string(&self.request, "launchType").unwrap_or(match provider {
             Some(provider) if provider.starts_with("FARGATE") => "FARGATE",
             _ => "EC2",
@@ -185,7 +237,13 @@ impl Task {
             show("capacityProviderName", provider.into());
         }
         if launch_type == "FARGATE" {
-            show("platformVersion", string(&self.request, "platformVersion").filter(|v| *v != "LATEST").unwrap_or("1.4.0").into());
+            show(
+                "platformVersion",
+                string(&self.request, "platformVersion")
+                    .filter(|v| *v != "LATEST")
+                    .unwrap_or("1.4.0")
+                    .into(),
+            );
             show("platformFamily", "Linux".into());
             show("ephemeralStorage", json!({"sizeInGiB": 20}));
         }
@@ -194,7 +252,14 @@ impl Task {
         } else if launch_type == "EC2" && has_host {
             show(
                 "containerInstanceArn",
-                arn("ecs", &format!("container-instance/{}/0123456789abcdef0123456789abcdef", self.cluster)).into(),
+                arn(
+                    "ecs",
+                    &format!(
+                        "container-instance/{}/0123456789abcdef0123456789abcdef",
+                        self.cluster
+                    ),
+                )
+                .into(),
             );
         }
     }
@@ -252,7 +317,9 @@ impl Task {
     }
 
     fn has_interface(&self) -> bool {
-        self.request.get("networkConfiguration").is_some_and(Value::is_object)
+        self.request
+            .get("networkConfiguration")
+            .is_some_and(Value::is_object)
     }
 
     fn network_interfaces(&self) -> Value {
@@ -278,7 +345,11 @@ impl Task {
     }
 }
 
-fn container_status(container: &PlannedContainer, task_stopped: bool, now: Duration) -> &'static str {
+fn container_status(
+    container: &PlannedContainer,
+    task_stopped: bool,
+    now: Duration,
+) -> &'static str {
     if reached(container.ended_at, now) || task_stopped {
         "STOPPED"
     } else if reached(container.started_at, now) {

@@ -1,5 +1,5 @@
-//! Task definitions: RegisterTaskDefinition, DescribeTaskDefinition, DeregisterTaskDefinition, and how the other operations
-//! find one by family, `family:revision` or ARN.
+//! Task definitions: RegisterTaskDefinition, DescribeTaskDefinition, DeregisterTaskDefinition, and
+//! how the other operations find one by family, `family:revision` or ARN.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,12 @@ impl TaskDefinition {
             .iter()
             .map(ContainerDefinition::read)
             .collect();
-        Some(Self { arn, family, containers, described })
+        Some(Self {
+            arn,
+            family,
+            containers,
+            described,
+        })
     }
 
     pub(crate) fn is_active(&self) -> bool {
@@ -67,12 +72,19 @@ impl ContainerDefinition {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let log = &definition["logConfiguration"];
         let options = &log["options"];
-        let awslogs = (log["logDriver"] == "awslogs").then(|| (text(&options["awslogs-group"]), text(&options["awslogs-stream-prefix"])));
+        let awslogs = (log["logDriver"] == "awslogs").then(|| {
+            (
+                text(&options["awslogs-group"]),
+                text(&options["awslogs-stream-prefix"]),
+            )
+        });
         Self {
             name: text(&definition["name"]),
             image: text(&definition["image"]),
             essential: definition["essential"].as_bool().unwrap_or(true),
-            stop_timeout: definition["stopTimeout"].as_u64().map_or(STOP_TIMEOUT, Duration::from_secs),
+            stop_timeout: definition["stopTimeout"]
+                .as_u64()
+                .map_or(STOP_TIMEOUT, Duration::from_secs),
             awslogs,
         }
     }
@@ -84,12 +96,16 @@ impl Ecs {
     /// # Panics
     /// When ECS would refuse the request.
     pub fn register(&self, task_definition: &Value) -> String {
-        let answer = self.register_task_definition(task_definition).expect("a task definition of a test is one that ECS accepts");
-        string(&answer["taskDefinition"], "taskDefinitionArn").expect("a registered task definition has its ARN").to_owned()
+        let answer = self
+            .register_task_definition(task_definition)
+            .expect("a task definition of a test is one that ECS accepts");
+        string(&answer["taskDefinition"], "taskDefinitionArn")
+            .expect("a registered task definition has its ARN")
+            .to_owned()
     }
 
-    /// Registers a task definition with these containers, all of them essential, which log with awslogs to the group
-    /// `/ecs/{family}` under the prefix `ecs`. Answers its ARN.
+    /// Registers a task definition with these containers, all of them essential, which log with
+    /// awslogs to the group `/ecs/{family}` under the prefix `ecs`. Answers its ARN.
     pub fn register_family(&self, family: &str, containers: &[&str]) -> String {
         let containers: Vec<_> = containers
             .iter()
@@ -120,26 +136,40 @@ impl Ecs {
         let revisions = state.task_definitions.entry(family.to_owned()).or_default();
         let revision = revisions.len() + 1;
         let mut described = body.clone();
-        let tags = described.as_object_mut().and_then(|members| members.remove("tags")).unwrap_or_else(|| json!([]));
-        described["taskDefinitionArn"] = arn("ecs", &format!("task-definition/{family}:{revision}")).into();
+        let tags = described
+            .as_object_mut()
+            .and_then(|members| members.remove("tags"))
+            .unwrap_or_else(|| json!([]));
+        described["taskDefinitionArn"] =
+            arn("ecs", &format!("task-definition/{family}:{revision}")).into();
         described["revision"] = revision.into();
         described["status"] = "ACTIVE".into();
-        for container in described["containerDefinitions"].as_array_mut().into_iter().flatten() {
+        for container in described["containerDefinitions"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+        {
             if container.get("essential").is_none() {
                 container["essential"] = true.into();
             }
         }
-        let definition =
-            TaskDefinition::from_described(described).ok_or_else(|| client_exception("The task definition cannot be read."))?;
+        let definition = TaskDefinition::from_described(described)
+            .ok_or_else(|| client_exception("The task definition cannot be read."))?;
         let answer = json!({"taskDefinition": definition.described, "tags": tags});
         revisions.push(Arc::new(definition));
         Ok(answer)
     }
 
-    pub(super) async fn describe_task_definition(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    pub(super) async fn describe_task_definition(
+        &self,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition =
-            self.find_task_definition(name, headers).await?.ok_or_else(|| client_exception("Unable to describe task definition."))?;
+        let definition = self
+            .find_task_definition(name, headers)
+            .await?
+            .ok_or_else(|| client_exception("Unable to describe task definition."))?;
         Ok(json!({"taskDefinition": definition.described, "tags": []}))
     }
 
@@ -149,7 +179,10 @@ impl Ecs {
         let mut state = self.inner.state.locked();
         let (family, revision) = family_and_revision(name).ok_or_else(unknown)?;
         let revisions = state.task_definitions.get_mut(family).ok_or_else(unknown)?;
-        let index = revision.and_then(|revision| revision.checked_sub(1)).filter(|index| *index < revisions.len()).ok_or_else(unknown)?;
+        let index = revision
+            .and_then(|revision| revision.checked_sub(1))
+            .filter(|index| *index < revisions.len())
+            .ok_or_else(unknown)?;
         let mut described = revisions[index].described.clone();
         described["status"] = "INACTIVE".into();
         let answer = json!({"taskDefinition": described});
@@ -163,18 +196,32 @@ impl Ecs {
     /// # Panics
     /// When it was called before.
     pub fn upstream_task_definitions(&self, url: &str) {
-        self.inner.upstream.set(Upstream::new(url)).expect("one other endpoint is asked");
+        self.inner
+            .upstream
+            .set(Upstream::new(url))
+            .expect("one other endpoint is asked");
     }
 
     /// The task definition of this family (its latest active revision), `family:revision` or ARN.
-    pub(crate) async fn find_task_definition(&self, name: &str, headers: &HeaderMap) -> Result<Option<Arc<TaskDefinition>>, AwsError> {
+    pub(crate) async fn find_task_definition(
+        &self,
+        name: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<TaskDefinition>>, AwsError> {
         if let Some(registered) = self.find_registered(name) {
             return Ok(Some(registered));
         }
-        let Some(upstream) = self.inner.upstream.get() else { return Ok(None) };
+        let Some(upstream) = self.inner.upstream.get() else {
+            return Ok(None);
+        };
         let body = json!({"taskDefinition": name});
-        match upstream.call(Service::Ecs, "DescribeTaskDefinition", &body, headers).await {
-            Ok(mut answer) => Ok(TaskDefinition::from_described(answer["taskDefinition"].take()).map(Arc::new)),
+        match upstream
+            .call(Service::Ecs, "DescribeTaskDefinition", &body, headers)
+            .await
+        {
+            Ok(mut answer) => {
+                Ok(TaskDefinition::from_described(answer["taskDefinition"].take()).map(Arc::new))
+            }
             Err(error) if error.status < 500 => Ok(None),
             Err(error) => Err(error),
         }
@@ -186,7 +233,11 @@ impl Ecs {
         let revisions = state.task_definitions.get(family)?;
         match revision {
             Some(revision) => revisions.get(revision.checked_sub(1)?).cloned(),
-            None => revisions.iter().rev().find(|definition| definition.is_active()).cloned(),
+            None => revisions
+                .iter()
+                .rev()
+                .find(|definition| definition.is_active())
+                .cloned(),
         }
     }
 }
@@ -209,7 +260,10 @@ mod tests {
         for (name, expected) in [
             ("migrate", Some(("migrate", None))),
             ("migrate:3", Some(("migrate", Some(3)))),
-            ("arn:aws:ecs:us-east-1:000000000000:task-definition/migrate:12", Some(("migrate", Some(12)))),
+            (
+                "arn:aws:ecs:us-east-1:000000000000:task-definition/migrate:12",
+                Some(("migrate", Some(12))),
+            ),
             ("migrate:latest", None),
         ] {
             assert_eq!(family_and_revision(name), expected, "{name}");

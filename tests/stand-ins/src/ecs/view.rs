@@ -40,7 +40,11 @@ pub struct TaskView {
 impl TaskView {
     fn of(task: &Task, now: Duration) -> Self {
         let plan = task.plan();
-        let started_at = plan.containers.iter().filter_map(|container| container.started_at).min();
+        let started_at = plan
+            .containers
+            .iter()
+            .filter_map(|container| container.started_at)
+            .min();
         let stop = task.course.locked().stop.clone();
         Self {
             arn: task.arn.clone(),

@@ -34,7 +34,12 @@ impl StandIns {
     async fn respond(&self, request: http::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        let delivery = self.deliver(Request { headers: parts.headers, body }).await;
+        let delivery = self
+            .deliver(Request {
+                headers: parts.headers,
+                body,
+            })
+            .await;
         let mut response = over_sockets(delivery)?;
         let id = self.request_id().parse().map_err(io::Error::other)?;
         response.headers_mut().insert("x-amzn-requestid", id);
@@ -42,7 +47,8 @@ impl StandIns {
     }
 }
 
-/// What goes over the wire of a delivery. hyper closes the connection of a service that fails, without an answer.
+/// What goes over the wire of a delivery. hyper closes the connection of a service that fails,
+/// without an answer.
 pub(crate) fn over_sockets(delivery: Delivery) -> io::Result<Response<Full<Bytes>>> {
     match delivery {
         Delivery::Reply(reply) => Response::builder()
@@ -50,7 +56,9 @@ pub(crate) fn over_sockets(delivery: Delivery) -> io::Result<Response<Full<Bytes
             .header("content-type", &*reply.content_type)
             .body(Full::new(reply.body))
             .map_err(io::Error::other),
-        Delivery::Closed | Delivery::Refused => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+        Delivery::Closed | Delivery::Refused => {
+            Err(io::Error::from(io::ErrorKind::ConnectionReset))
+        }
     }
 }
 
@@ -72,8 +80,8 @@ impl Served {
         self.address
     }
 
-    /// Closes the port and all connections, and waits until that is done: from then on connections are refused, and the address
-    /// can be served again.
+    /// Closes the port and all connections, and waits until that is done: from then on connections
+    /// are refused, and the address can be served again.
     pub async fn shut_down(mut self) {
         self.accepting.abort();
         // Nothing but the abort ends the task.
@@ -87,8 +95,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves HTTP/1.1; an error of `respond` closes the connection without an answer. A caller that closes its connection ends the
-/// call: its future is dropped.
+/// Serves HTTP/1.1; an error of `respond` closes the connection without an answer. A caller that
+/// closes its connection ends the call: its future is dropped.
 pub(crate) async fn serve<F, R>(address: impl ToSocketAddrs, respond: F) -> io::Result<Served>
 where
     F: Fn(http::Request<Incoming>) -> R + Clone + Send + Sync + 'static,
@@ -102,7 +110,8 @@ where
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    // Out of file descriptors, or a connection gone before it was accepted: others may do better.
+                    // Out of file descriptors, or a connection gone before it was accepted: others
+                    // may do better.
                     let Ok((stream, _)) = accepted else {
                         tokio::task::yield_now().await;
                         continue;
@@ -124,5 +133,7 @@ where
     // Without it, an answer may wait for the acknowledgement of the one before.
     let _small_delay_otherwise = stream.set_nodelay(true);
     // A connection that breaks is the caller's business.
-    let _over = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(respond)).await;
+    let _over = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(respond))
+        .await;
 }

@@ -1,4 +1,5 @@
-//! Activities and their queues: CreateActivity, DescribeActivity, ListActivities, DeleteActivity, and what is queued where.
+//! Activities and their queues: CreateActivity, DescribeActivity, ListActivities, DeleteActivity,
+//! and what is queued where.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -89,12 +90,15 @@ impl Sfn {
     pub(super) fn add_activity(&self, arn: &str, name: &str) {
         let created_at = self.inner.clock.now();
         let mut state = self.inner.state.locked();
-        state.activities.entry(arn.to_owned()).or_insert_with(|| Activity {
-            name: name.to_owned(),
-            created_at,
-            queue: VecDeque::new(),
-            pollers: VecDeque::new(),
-        });
+        state
+            .activities
+            .entry(arn.to_owned())
+            .or_insert_with(|| Activity {
+                name: name.to_owned(),
+                created_at,
+                queue: VecDeque::new(),
+                pollers: VecDeque::new(),
+            });
     }
 
     /// Schedules an activity, as a Task state does.
@@ -102,7 +106,11 @@ impl Sfn {
     /// # Panics
     /// When there is no such activity.
     pub fn schedule(&self, activity_arn: &str, input: &Value, schedule: Schedule) -> Scheduled {
-        let Schedule { heartbeat, timeout, retry } = schedule;
+        let Schedule {
+            heartbeat,
+            timeout,
+            retry,
+        } = schedule;
         let scheduled = Scheduled::new(self.inner.clock, retry);
         let queued = self.enqueue(ActivityTask {
             activity: activity_arn.to_owned(),
@@ -115,7 +123,8 @@ impl Sfn {
         scheduled
     }
 
-    /// Stops the execution behind a scheduled activity: calls with its token are answered `TaskTimedOut` from now on.
+    /// Stops the execution behind a scheduled activity: calls with its token are answered
+    /// `TaskTimedOut` from now on.
     pub fn abort(&self, scheduled: &Scheduled) {
         let _last = scheduled.attempt_ended(Outcome::Aborted);
         for token in scheduled.tokens() {
@@ -126,7 +135,10 @@ impl Sfn {
     /// The number of polls that wait for a task of the activity.
     pub fn waiting_polls(&self, activity_arn: &str) -> usize {
         let state = self.inner.state.locked();
-        state.activities.get(activity_arn).map_or(0, |activity| activity.pollers.len())
+        state
+            .activities
+            .get(activity_arn)
+            .map_or(0, |activity| activity.pollers.len())
     }
 
     /// Queues a task and answers polls with it. False when the activity does not exist.
@@ -174,8 +186,11 @@ impl Sfn {
         let arn = required(body, "activityArn")?;
         let deleted = self.inner.state.locked().activities.remove(arn);
         for task in deleted.into_iter().flat_map(|activity| activity.queue) {
-            let Origin::Test(scheduled) = task.origin else { continue };
-            // No Retry matches States.Runtime, not even States.ALL; no test schedules one that names it.
+            let Origin::Test(scheduled) = task.origin else {
+                continue;
+            };
+            // No Retry matches States.Runtime, not even States.ALL; no test schedules one that
+            // names it.
             let _last = scheduled.attempt_ended(Outcome::Failed {
                 error: "States.Runtime".to_owned(),
                 cause: format!("The activity {arn} does not exist."),
@@ -186,7 +201,10 @@ impl Sfn {
 
     fn describe(&self, arn: &str, members: &[&str]) -> Result<Value, AwsError> {
         let state = self.inner.state.locked();
-        let activity = state.activities.get(arn).ok_or_else(|| does_not_exist(arn))?;
+        let activity = state
+            .activities
+            .get(arn)
+            .ok_or_else(|| does_not_exist(arn))?;
         let mut described = json!({
             "activityArn": arn,
             "name": activity.name,
@@ -220,5 +238,8 @@ fn activity_arn(name: &str) -> String {
 }
 
 pub(super) fn does_not_exist(arn: &str) -> AwsError {
-    AwsError::new("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
+    AwsError::new(
+        "ActivityDoesNotExist",
+        format!("Activity Does Not Exist: '{arn}'"),
+    )
 }

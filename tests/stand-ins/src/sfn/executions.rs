@@ -1,5 +1,6 @@
-//! Executions: StartExecution with its rules for names, DescribeExecution, StopExecution, ListExecutions. Nothing interprets a
-//! definition: tests say how an execution ends and what its history holds.
+//! Executions: StartExecution with its rules for names, DescribeExecution, StopExecution,
+//! ListExecutions. Nothing interprets a definition: tests say how an execution ends and what its
+//! history holds.
 
 use std::time::Duration;
 
@@ -73,7 +74,9 @@ pub struct ExecutionView {
 
 impl Execution {
     fn status(&self) -> &'static str {
-        self.ended.as_ref().map_or("RUNNING", |(_, end)| end.status())
+        self.ended
+            .as_ref()
+            .map_or("RUNNING", |(_, end)| end.status())
     }
 
     fn describe(&self, arn: &str, clock: &Clock) -> Value {
@@ -135,7 +138,9 @@ impl ExecutionEnd {
             Self::Failed { error, cause } => {
                 json!({"type": "ExecutionFailed", "executionFailedEventDetails": {"error": error, "cause": cause}})
             }
-            Self::TimedOut => json!({"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}}),
+            Self::TimedOut => {
+                json!({"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}})
+            }
             Self::Aborted { error, cause } => {
                 json!({"type": "ExecutionAborted", "executionAbortedEventDetails": {"error": error, "cause": cause}})
             }
@@ -168,7 +173,12 @@ impl Sfn {
 
     /// Whether there is such an execution, and it has ended.
     pub(super) fn has_ended(&self, arn: &str) -> bool {
-        self.inner.state.locked().executions.get(arn).is_some_and(|execution| execution.ended.is_some())
+        self.inner
+            .state
+            .locked()
+            .executions
+            .get(arn)
+            .is_some_and(|execution| execution.ended.is_some())
     }
 
     /// Ends an execution, if it runs.
@@ -176,9 +186,14 @@ impl Sfn {
         let now = self.inner.clock.now();
         let ended = {
             let mut state = self.inner.state.locked();
-            let execution = state.executions.get_mut(arn).filter(|execution| execution.ended.is_none());
+            let execution = state
+                .executions
+                .get_mut(arn)
+                .filter(|execution| execution.ended.is_none());
             let event = end.event();
-            execution.map(|execution| execution.ended = Some((now, end))).map(|()| event)
+            execution
+                .map(|execution| execution.ended = Some((now, end)))
+                .map(|()| event)
         };
         if let Some(event) = ended {
             self.history_event(arn, event);
@@ -202,7 +217,8 @@ impl Sfn {
             let message = format!("Invalid State Machine Execution Input: '{error}'");
             return Err(AwsError::new("InvalidExecutionInput", message));
         }
-        let name = string(body, "name").map_or_else(|| self.inner.identifiers.uuid(), str::to_owned);
+        let name =
+            string(body, "name").map_or_else(|| self.inner.identifiers.uuid(), str::to_owned);
         check_name(&name)?;
         let now = self.inner.clock.now();
         let arn = {
@@ -214,7 +230,9 @@ impl Sfn {
             if let Some(taken) = state.executions.get(&arn) {
                 match &taken.ended {
                     None if taken.input == input => {
-                        return Ok(json!({"executionArn": arn, "startDate": self.inner.clock.epoch_seconds(taken.started_at)}));
+                        return Ok(
+                            json!({"executionArn": arn, "startDate": self.inner.clock.epoch_seconds(taken.started_at)}),
+                        );
                     }
                     Some((at, _)) if now >= *at + NAMES_STAY_TAKEN => {}
                     None | Some(_) => {
@@ -236,7 +254,10 @@ impl Sfn {
             state.executions.insert(arn.clone(), execution);
             arn
         };
-        self.history_event(&arn, json!({"type": "ExecutionStarted", "executionStartedEventDetails": {"input": input}}));
+        self.history_event(
+            &arn,
+            json!({"type": "ExecutionStarted", "executionStartedEventDetails": {"input": input}}),
+        );
         Ok(json!({"executionArn": arn, "startDate": self.inner.clock.epoch_seconds(now)}))
     }
 
@@ -255,7 +276,13 @@ impl Sfn {
             return Err(no_execution(arn));
         }
         let text = |member| string(body, member).map(str::to_owned);
-        self.end_execution(arn, ExecutionEnd::Aborted { error: text("error"), cause: text("cause") });
+        self.end_execution(
+            arn,
+            ExecutionEnd::Aborted {
+                error: text("error"),
+                cause: text("cause"),
+            },
+        );
         let stop_date = self.inner.clock.epoch_seconds(self.inner.clock.now());
         Ok(json!({"stopDate": stop_date}))
     }
@@ -275,7 +302,9 @@ impl Sfn {
             .filter(|(_, execution)| status.is_none_or(|status| status == execution.status()))
             .collect();
         executions.sort_by_key(|(_, execution)| std::cmp::Reverse(execution.number));
-        let executions = executions.into_iter().map(|(arn, execution)| execution.summary(arn, &self.inner.clock));
+        let executions = executions
+            .into_iter()
+            .map(|(arn, execution)| execution.summary(arn, &self.inner.clock));
         page(executions.collect(), "executions", body)
     }
 }
@@ -288,7 +317,9 @@ pub(super) fn page(all: Vec<Value>, member: &str, body: &Value) -> Result<Value,
     };
     let from = match string(body, "nextToken") {
         None => 0,
-        Some(token) => token.parse().map_err(|_| AwsError::new("InvalidToken", "Invalid Token: 'Invalid token'"))?,
+        Some(token) => token
+            .parse()
+            .map_err(|_| AwsError::new("InvalidToken", "Invalid Token: 'Invalid token'"))?,
     };
     let more = all.len() > from + most;
     let shown: Vec<_> = all.into_iter().skip(from).take(most).collect();
@@ -300,9 +331,15 @@ pub(super) fn page(all: Vec<Value>, member: &str, body: &Value) -> Result<Value,
 }
 
 fn no_state_machine(arn: &str) -> AwsError {
-    AwsError::new("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
+    AwsError::new(
+        "StateMachineDoesNotExist",
+        format!("State Machine Does Not Exist: '{arn}'"),
+    )
 }
 
 pub(super) fn no_execution(arn: &str) -> AwsError {
-    AwsError::new("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
+    AwsError::new(
+        "ExecutionDoesNotExist",
+        format!("Execution Does Not Exist: '{arn}'"),
+    )
 }

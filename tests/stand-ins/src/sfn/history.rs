@@ -9,17 +9,25 @@ use crate::lock::Lock;
 use crate::protocol::AwsError;
 
 impl Sfn {
-    /// Adds an event to an execution's history, as in `{"type": "ActivityScheduled", "activityScheduledEventDetails": {…}}`. Its
-    /// `id`, `previousEventId` and `timestamp` (now) are filled in where they are missing.
+    /// Adds an event to an execution's history, as in
+    /// `{"type": "ActivityScheduled", "activityScheduledEventDetails": {…}}`. Its `id`,
+    /// `previousEventId` and `timestamp` (now) are filled in where they are missing.
     ///
     /// # Panics
     /// When there is no such execution.
     pub fn history_event(&self, execution_arn: &str, mut event: Value) {
         let now = self.inner.clock.epoch_seconds(self.inner.clock.now());
         let mut state = self.inner.state.locked();
-        let execution = state.executions.get_mut(execution_arn).expect("a history belongs to an execution");
+        let execution = state
+            .executions
+            .get_mut(execution_arn)
+            .expect("a history belongs to an execution");
         let previous = execution.events.len();
-        for (member, value) in [("id", json!(previous + 1)), ("previousEventId", json!(previous)), ("timestamp", json!(now))] {
+        for (member, value) in [
+            ("id", json!(previous + 1)),
+            ("previousEventId", json!(previous)),
+            ("timestamp", json!(now)),
+        ] {
             if event.get(member).is_none() {
                 event[member] = value;
             }
@@ -32,7 +40,14 @@ impl Sfn {
     /// # Panics
     /// When there is no such execution.
     pub fn history(&self, execution_arn: &str) -> Vec<Value> {
-        self.inner.state.locked().executions.get(execution_arn).expect("a history belongs to an execution").events.clone()
+        self.inner
+            .state
+            .locked()
+            .executions
+            .get(execution_arn)
+            .expect("a history belongs to an execution")
+            .events
+            .clone()
     }
 
     pub(super) fn get_execution_history(&self, body: &Value) -> Result<Value, AwsError> {

@@ -1,5 +1,5 @@
-//! AWS Step Functions: activities with queues of their own or in front of another endpoint, task tokens with their clocks, and
-//! executions that tests end.
+//! AWS Step Functions: activities with queues of their own or in front of another endpoint, task
+//! tokens with their clocks, and executions that tests end.
 
 mod activities;
 mod executions;
@@ -91,7 +91,9 @@ impl Sfn {
             }),
             ended: watch::Sender::new(0),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Switches the token buckets of all operations on, full, or off. At first none is enforced.
@@ -107,7 +109,8 @@ impl Sfn {
         self.inner.state.locked().poll_time = time;
     }
 
-    /// Whether a poll whose connection dies still takes the next task with it, until its time is up.
+    /// Whether a poll whose connection dies still takes the next task with it, until its time is
+    /// up.
     pub fn set_dead_polls_swallow(&self, swallow: bool) {
         self.inner.state.locked().dead_polls_swallow = swallow;
     }
@@ -129,7 +132,12 @@ impl Sfn {
         }
     }
 
-    pub(crate) async fn serve(&self, operation: &str, body: &Value, request: &Request) -> Result<Answer, AwsError> {
+    pub(crate) async fn serve(
+        &self,
+        operation: &str,
+        body: &Value,
+        request: &Request,
+    ) -> Result<Answer, AwsError> {
         let bucket = self.inner.buckets.get(operation);
         if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
             return Err(AwsError::throttled(Service::Sfn));
@@ -169,9 +177,17 @@ mod tests {
     async fn every_operation_has_a_bucket_of_its_own() {
         let sfn = Sfn::new(Clock::start());
         sfn.enforce_throttles(true);
-        let request = Request { headers: HeaderMap::new(), body: Bytes::new() };
+        let request = Request {
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        };
         let body = json!({"taskToken": "malformed"});
-        let code = async |operation: &str| sfn.serve(operation, &body, &request).await.unwrap_err().code;
+        let code = async |operation: &str| {
+            sfn.serve(operation, &body, &request)
+                .await
+                .unwrap_err()
+                .code
+        };
         for _ in 0..3000 {
             assert_eq!(code("SendTaskHeartbeat").await, "InvalidToken");
         }

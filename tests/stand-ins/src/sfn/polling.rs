@@ -18,7 +18,11 @@ const MAX_POLLERS: usize = 1000;
 const MAX_WORKER_NAME: usize = 80;
 
 impl Sfn {
-    pub(super) async fn get_activity_task(&self, body: &Value, headers: &HeaderMap) -> Result<Value, AwsError> {
+    pub(super) async fn get_activity_task(
+        &self,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         let arn = required(body, "activityArn")?;
         let worker = string(body, "workerName");
         check_length(body, "workerName", MAX_WORKER_NAME)?;
@@ -42,19 +46,30 @@ impl Sfn {
     }
 
     fn begin_poll(&self, arn: &str, worker: Option<&str>) -> Result<Poll, AwsError> {
-        let until = self.inner.clock.instant(self.inner.clock.now() + self.poll_time());
+        let until = self
+            .inner
+            .clock
+            .instant(self.inner.clock.now() + self.poll_time());
         let mut state = self.inner.state.locked();
         let number = state.next_poll;
         state.next_poll += 1;
-        let activity = state.activities.get_mut(arn).ok_or_else(|| does_not_exist(arn))?;
+        let activity = state
+            .activities
+            .get_mut(arn)
+            .ok_or_else(|| does_not_exist(arn))?;
         if activity.pollers.len() >= MAX_POLLERS {
             return Err(AwsError::new(
                 "ActivityWorkerLimitExceeded",
-                format!("Activity Worker Limit Exceeded: '{arn}' has {MAX_POLLERS} pollers already"),
+                format!(
+                    "Activity Worker Limit Exceeded: '{arn}' has {MAX_POLLERS} pollers already"
+                ),
             ));
         }
         let (sender, task) = oneshot::channel();
-        activity.pollers.push_back(Poller { number, task: sender });
+        activity.pollers.push_back(Poller {
+            number,
+            task: sender,
+        });
         activity.match_up();
         Ok(Poll {
             sfn: self.clone(),
@@ -69,7 +84,8 @@ impl Sfn {
     }
 }
 
-/// A poll in flight. Dropped before its answer, it disappears, or takes the next task with it where that was asked for.
+/// A poll in flight. Dropped before its answer, it disappears, or takes the next task with it where
+/// that was asked for.
 struct Poll {
     sfn: Sfn,
     activity: String,
@@ -88,7 +104,9 @@ impl Poll {
         self.over = true;
         let mut state = self.sfn.inner.state.locked();
         if let Some(activity) = state.activities.get_mut(&self.activity) {
-            activity.pollers.retain(|poller| poller.number != self.number);
+            activity
+                .pollers
+                .retain(|poller| poller.number != self.number);
         }
         self.task.try_recv().ok()
     }
@@ -124,8 +142,11 @@ impl Drop for Poll {
         if self.over {
             return;
         }
-        // A runtime that shuts down drops its futures too, and at once those that are spawned then: a ghost leaves no ghost.
-        let runtime = Handle::try_current().ok().filter(|_| self.sfn.dead_polls_swallow() && !self.haunts);
+        // A runtime that shuts down drops its futures too, and at once those that are spawned then:
+        // a ghost leaves no ghost.
+        let runtime = Handle::try_current()
+            .ok()
+            .filter(|_| self.sfn.dead_polls_swallow() && !self.haunts);
         if let Some(runtime) = runtime {
             runtime.spawn(self.take().haunt());
         } else if let Some(task) = self.withdraw() {
@@ -148,13 +169,20 @@ mod tests {
         let scheduled = sfn.schedule(&activity, &json!({}), Schedule::once());
         assert_eq!(sfn.waiting_polls(&activity), 0, "the task is on its way");
         drop(dropped);
-        let polled = sfn.get_activity_task(&json!({"activityArn": activity}), &HeaderMap::new()).await.unwrap();
+        let polled = sfn
+            .get_activity_task(&json!({"activityArn": activity}), &HeaderMap::new())
+            .await
+            .unwrap();
         assert_eq!(scheduled.tokens(), [polled["taskToken"].as_str().unwrap()]);
     }
 
     #[test]
     fn a_runtime_that_ends_is_not_kept_by_polls_that_haunt_it() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let sfn = Sfn::new(Clock::start());
             sfn.set_dead_polls_swallow(true);

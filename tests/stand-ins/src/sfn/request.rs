@@ -1,4 +1,5 @@
-//! Reading the members of Step Functions requests, and the errors for what the service does not accept.
+//! Reading the members of Step Functions requests, and the errors for what the service does not
+//! accept.
 
 use serde_json::Value;
 
@@ -14,8 +15,11 @@ pub(super) fn string<'a>(body: &'a Value, member: &str) -> Option<&'a str> {
 
 /// A member that must be there.
 pub(super) fn required<'a>(body: &'a Value, member: &str) -> Result<&'a str, AwsError> {
-    string(body, member)
-        .ok_or_else(|| AwsError::validation(format_args!("Value null at '{member}' failed to satisfy constraint: Member must not be null")))
+    string(body, member).ok_or_else(|| {
+        AwsError::validation(format_args!(
+            "Value null at '{member}' failed to satisfy constraint: Member must not be null"
+        ))
+    })
 }
 
 /// Checks a member's length in characters.
@@ -37,9 +41,13 @@ pub(super) fn check_bytes(body: &Value, member: &str, limit: usize) -> Result<()
 
 /// Checks a name: 1 to 80 characters, none of those that `API_StartExecution` lists.
 pub(super) fn check_name(name: &str) -> Result<(), AwsError> {
-    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
+    let forbidden =
+        |c: char| c.is_whitespace() || c.is_control() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
     if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(forbidden) {
-        return Err(AwsError::new("InvalidName", format!("Invalid Name: '{name}'")));
+        return Err(AwsError::new(
+            "InvalidName",
+            format!("Invalid Name: '{name}'"),
+        ));
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! An activity scheduled by a test, as a state machine would: with heartbeat, timeout and retries, and a history to look at.
+//! An activity scheduled by a test, as a state machine would: with heartbeat, timeout and retries,
+//! and a history to look at.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,11 +36,14 @@ impl Schedule {
         Self::default()
     }
 
-    /// Retries as a fleet of workers needs them: after `Worker.HandedOver`, `States.HeartbeatTimeout` and `States.Timeout` the
-    /// activity is scheduled again a second later.
+    /// Retries as a fleet of workers needs them: after `Worker.HandedOver`,
+    /// `States.HeartbeatTimeout` and `States.Timeout` the activity is scheduled again a second
+    /// later.
     pub fn retrying() -> Self {
         let interval = Duration::from_secs(1);
-        Self::default().retry(&["Worker.HandedOver"], interval, 1000).retry(&["States.HeartbeatTimeout", "States.Timeout"], interval, 60)
+        Self::default()
+            .retry(&["Worker.HandedOver"], interval, 1000)
+            .retry(&["States.HeartbeatTimeout", "States.Timeout"], interval, 60)
     }
 
     /// `HeartbeatSeconds`: counted from the hand-out, and anew from each heartbeat.
@@ -54,9 +58,14 @@ impl Schedule {
         self
     }
 
-    /// One more entry of `Retry`. The first entry that names the error counts; each keeps its own number of attempts.
+    /// One more entry of `Retry`. The first entry that names the error counts; each keeps its own
+    /// number of attempts.
     pub fn retry(mut self, errors: &[&str], interval: Duration, attempts: u32) -> Self {
-        self.retry.push(Retry { errors: errors.iter().map(|&error| error.to_owned()).collect(), interval, attempts });
+        self.retry.push(Retry {
+            errors: errors.iter().map(|&error| error.to_owned()).collect(),
+            interval,
+            attempts,
+        });
         self
     }
 }
@@ -167,8 +176,16 @@ struct History {
 
 impl Scheduled {
     pub(crate) fn new(clock: Clock, retry: Vec<Retry>) -> Self {
-        let history = History { events: Vec::new(), retry, outcome: None };
-        Self(Arc::new(Inner { clock, history: Mutex::new(history), events: watch::Sender::new(0) }))
+        let history = History {
+            events: Vec::new(),
+            retry,
+            outcome: None,
+        };
+        Self(Arc::new(Inner {
+            clock,
+            history: Mutex::new(history),
+            events: watch::Sender::new(0),
+        }))
     }
 
     /// Waits for the end, after all retries.
@@ -188,7 +205,8 @@ impl Scheduled {
         self.0.history.locked().outcome.clone()
     }
 
-    /// Waits until a poll was answered with the activity `n` times in all. Answers the last token handed out.
+    /// Waits until a poll was answered with the activity `n` times in all. Answers the last token
+    /// handed out.
     pub async fn started(&self, n: usize) -> String {
         let mut events = self.0.events.subscribe();
         loop {
@@ -210,7 +228,10 @@ impl Scheduled {
     /// The moments of the heartbeats that came in time.
     pub fn heartbeats(&self) -> Vec<Duration> {
         let history = self.0.history.locked();
-        let heartbeats = history.events.iter().filter(|event| event.kind == EventKind::Heartbeat);
+        let heartbeats = history
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::Heartbeat);
         heartbeats.map(|event| event.at).collect()
     }
 
@@ -235,7 +256,8 @@ impl Scheduled {
         self.0.events.send_modify(|events| *events += 1);
     }
 
-    /// Notes how an attempt ended. Answers after which time it is to be scheduled again; `None`: this was the last one.
+    /// Notes how an attempt ended. Answers after which time it is to be scheduled again; `None`:
+    /// this was the last one.
     pub(crate) fn attempt_ended(&self, outcome: Outcome) -> Option<Duration> {
         let interval = {
             let mut history = self.0.history.locked();
@@ -260,7 +282,12 @@ impl History {
     /// The interval of the retry that the outcome calls for, if one is left.
     fn interval(&mut self, outcome: &Outcome) -> Option<Duration> {
         let error = outcome.error()?;
-        let names = |retry: &&mut Retry| retry.errors.iter().any(|name| name == error || name == "States.ALL");
+        let names = |retry: &&mut Retry| {
+            retry
+                .errors
+                .iter()
+                .any(|name| name == error || name == "States.ALL")
+        };
         let retry = self.retry.iter_mut().find(names)?;
         retry.attempts = retry.attempts.checked_sub(1)?;
         Some(retry.interval)

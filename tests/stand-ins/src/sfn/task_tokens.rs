@@ -1,5 +1,5 @@
-//! Task tokens: handed out once, kept alive by heartbeats, ended by an answer or by their clocks; SendTaskHeartbeat,
-//! SendTaskSuccess and SendTaskFailure.
+//! Task tokens: handed out once, kept alive by heartbeats, ended by an answer or by their clocks;
+//! SendTaskHeartbeat, SendTaskSuccess and SendTaskFailure.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -47,11 +47,17 @@ pub(super) struct InFlight {
 impl InFlight {
     /// The next moment at which the task ends by its clocks, and how.
     fn deadline(&self) -> Option<(Duration, Outcome)> {
-        let heartbeat = self.task.heartbeat.map(|time| *self.alive_at.locked() + time);
+        let heartbeat = self
+            .task
+            .heartbeat
+            .map(|time| *self.alive_at.locked() + time);
         let timeout = self.task.timeout.map(|time| self.handed_out_at + time);
         let heartbeat = heartbeat.map(|at| (at, Outcome::HeartbeatTimedOut));
         let timeout = timeout.map(|at| (at, Outcome::TimedOut));
-        heartbeat.into_iter().chain(timeout).min_by_key(|(at, _)| *at)
+        heartbeat
+            .into_iter()
+            .chain(timeout)
+            .min_by_key(|(at, _)| *at)
     }
 
     fn stop_clocks(&self) {
@@ -67,19 +73,34 @@ impl Sfn {
         let token = format!("{TOKEN_PREFIX}{}", self.inner.identifiers.hex(32));
         let now = self.inner.clock.now();
         let over = task.origin.is_over();
-        task.origin.note(EventKind::Started { worker: worker.map(str::to_owned), token: token.clone() });
-        let in_flight = Arc::new(InFlight { task, handed_out_at: now, alive_at: Mutex::new(now), clocks: Mutex::new(None) });
-        let kept = if over { Token::Over } else { Token::InFlight(Arc::clone(&in_flight)) };
+        task.origin.note(EventKind::Started {
+            worker: worker.map(str::to_owned),
+            token: token.clone(),
+        });
+        let in_flight = Arc::new(InFlight {
+            task,
+            handed_out_at: now,
+            alive_at: Mutex::new(now),
+            clocks: Mutex::new(None),
+        });
+        let kept = if over {
+            Token::Over
+        } else {
+            Token::InFlight(Arc::clone(&in_flight))
+        };
         self.inner.state.locked().tokens.insert(token.clone(), kept);
         if !over && in_flight.deadline().is_some() {
-            let clocks = tokio::spawn(self.clone().keep_clocks(token.clone(), Arc::clone(&in_flight)));
+            let clocks = tokio::spawn(
+                self.clone()
+                    .keep_clocks(token.clone(), Arc::clone(&in_flight)),
+            );
             *in_flight.clocks.locked() = Some(clocks.abort_handle());
         }
         token
     }
 
-    /// Ends the task when a clock of it runs out. One timer per task, which a heartbeat does not touch: it is looked at again
-    /// when it fires.
+    /// Ends the task when a clock of it runs out. One timer per task, which a heartbeat does not
+    /// touch: it is looked at again when it fires.
     async fn keep_clocks(self, token: String, in_flight: Arc<InFlight>) {
         while let Some((deadline, outcome)) = in_flight.deadline() {
             if deadline <= self.inner.clock.now() {
@@ -104,7 +125,9 @@ impl Sfn {
         let token = task_token(body)?;
         check_bytes(body, "output", MAX_OUTPUT)?;
         let output = required(body, "output")?;
-        let output = serde_json::from_str(output).map_err(|error| AwsError::new("InvalidOutput", format!("Invalid Output: '{error}'")))?;
+        let output = serde_json::from_str(output).map_err(|error| {
+            AwsError::new("InvalidOutput", format!("Invalid Output: '{error}'"))
+        })?;
         self.answer(token, Outcome::Succeeded(output)).await
     }
 
@@ -113,13 +136,21 @@ impl Sfn {
         check_length(body, "error", MAX_ERROR)?;
         check_length(body, "cause", MAX_CAUSE)?;
         let text = |member| string(body, member).unwrap_or_default().to_owned();
-        self.answer(token, Outcome::Failed { error: text("error"), cause: text("cause") }).await
+        self.answer(
+            token,
+            Outcome::Failed {
+                error: text("error"),
+                cause: text("cause"),
+            },
+        )
+        .await
     }
 
     async fn answer(&self, token: &str, outcome: Outcome) -> Result<Value, AwsError> {
         let in_flight = self.in_flight(token)?;
         if let Origin::Upstream(task) = &in_flight.task.origin {
-            // The token lives on until the answer has arrived: one that could not be passed on is given again.
+            // The token lives on until the answer has arrived: one that could not be passed on is
+            // given again.
             self.answer_upstream(task, &outcome).await?;
             self.forget(token);
             return Ok(json!({}));
@@ -154,23 +185,33 @@ impl Sfn {
 
     /// Whether the token of a request is one of this stand-in's.
     pub(super) fn knows_token(&self, body: &Value) -> bool {
-        string(body, "taskToken").is_some_and(|token| self.inner.state.locked().tokens.contains_key(token))
+        string(body, "taskToken")
+            .is_some_and(|token| self.inner.state.locked().tokens.contains_key(token))
     }
 
     /// The activity whose task the token of a call stands for, while it stands for one.
     pub(crate) fn activity_of_token(&self, body: &Value) -> Option<String> {
-        match self.inner.state.locked().tokens.get(string(body, "taskToken")?)? {
+        match self
+            .inner
+            .state
+            .locked()
+            .tokens
+            .get(string(body, "taskToken")?)?
+        {
             Token::InFlight(in_flight) => Some(in_flight.task.activity.clone()),
             Token::Over => None,
         }
     }
 
-    /// Ends the tasks of an execution that is over: calls with their tokens are answered `TaskTimedOut` from now on.
+    /// Ends the tasks of an execution that is over: calls with their tokens are answered
+    /// `TaskTimedOut` from now on.
     pub(super) fn execution_stopped(&self, execution: &str) {
         let over: Vec<_> = {
             let mut state = self.inner.state.locked();
             for activity in state.activities.values_mut() {
-                activity.queue.retain(|task| task.execution().as_deref() != Some(execution));
+                activity
+                    .queue
+                    .retain(|task| task.execution().as_deref() != Some(execution));
             }
             let held = state.tokens.iter().filter_map(|(token, kept)| match kept {
                 Token::InFlight(in_flight) => Some((token, in_flight)),
@@ -193,7 +234,10 @@ impl Sfn {
         match self.inner.state.locked().tokens.get(token) {
             Some(Token::InFlight(in_flight)) => Ok(Arc::clone(in_flight)),
             Some(Token::Over) => Err(timed_out()),
-            None => Err(AwsError::new("TaskDoesNotExist", "Task Does Not Exist: 'The task does not exist'")),
+            None => Err(AwsError::new(
+                "TaskDoesNotExist",
+                "Task Does Not Exist: 'The task does not exist'",
+            )),
         }
     }
 
@@ -220,9 +264,19 @@ impl Sfn {
 fn task_token(body: &Value) -> Result<&str, AwsError> {
     check_length(body, "taskToken", MAX_TOKEN)?;
     let token = required(body, "taskToken")?;
-    if token.starts_with(TOKEN_PREFIX) { Ok(token) } else { Err(AwsError::new("InvalidToken", "Invalid Token: 'Invalid token'")) }
+    if token.starts_with(TOKEN_PREFIX) {
+        Ok(token)
+    } else {
+        Err(AwsError::new(
+            "InvalidToken",
+            "Invalid Token: 'Invalid token'",
+        ))
+    }
 }
 
 fn timed_out() -> AwsError {
-    AwsError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    AwsError::new(
+        "TaskTimedOut",
+        "Task Timed Out: 'Provided task does not exist anymore'",
+    )
 }

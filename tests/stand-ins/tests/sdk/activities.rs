@@ -12,7 +12,12 @@ use tokio::time::{Instant, advance, sleep, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn poll(client: &Client, activity: &str) -> Option<String> {
-    let answer = client.get_activity_task().activity_arn(activity).send().await.unwrap();
+    let answer = client
+        .get_activity_task()
+        .activity_arn(activity)
+        .send()
+        .await
+        .unwrap();
     answer.task_token().map(str::to_owned)
 }
 
@@ -43,7 +48,9 @@ async fn a_waiting_poll_gets_the_task_at_once_and_nobody_else_does() {
         .collect();
     aws.calls().arrived("GetActivityTask", 3).await;
     sleep(5 * SECOND).await;
-    let scheduled = aws.sfn().schedule(&activity, &json!({"a": 1}), Schedule::once());
+    let scheduled = aws
+        .sfn()
+        .schedule(&activity, &json!({"a": 1}), Schedule::once());
     let mut tokens = Vec::new();
     for poll in polls {
         tokens.extend(poll.await.unwrap());
@@ -51,14 +58,25 @@ async fn a_waiting_poll_gets_the_task_at_once_and_nobody_else_does() {
     assert_eq!(tokens, scheduled.tokens());
     assert_eq!(scheduled.events()[1].at, 5 * SECOND);
 
-    client.send_task_success().task_token(&tokens[0]).output("{\"b\":2}").send().await.unwrap();
-    assert_eq!(scheduled.outcome().await, Outcome::Succeeded(json!({"b": 2})));
+    client
+        .send_task_success()
+        .task_token(&tokens[0])
+        .output("{\"b\":2}")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        scheduled.outcome().await,
+        Outcome::Succeeded(json!({"b": 2}))
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn clocks_count_from_the_hand_out() {
     let (aws, client, activity) = setup();
-    let schedule = Schedule::once().heartbeat(60 * SECOND).timeout(100 * SECOND);
+    let schedule = Schedule::once()
+        .heartbeat(60 * SECOND)
+        .timeout(100 * SECOND);
     let missed = aws.sfn().schedule(&activity, &json!({}), schedule.clone());
     let kept = aws.sfn().schedule(&activity, &json!({}), schedule);
     advance(1000 * SECOND).await;
@@ -67,24 +85,47 @@ async fn clocks_count_from_the_hand_out() {
     let handed_out = aws.clock().now();
     for _ in 0..2 {
         sleep(40 * SECOND).await;
-        client.send_task_heartbeat().task_token(&token).send().await.unwrap();
+        client
+            .send_task_heartbeat()
+            .task_token(&token)
+            .send()
+            .await
+            .unwrap();
     }
     assert_eq!(missed.outcome().await, Outcome::HeartbeatTimedOut);
     assert_eq!(missed.events().last().unwrap().at, handed_out + 60 * SECOND);
     assert_eq!(kept.outcome().await, Outcome::TimedOut);
     assert_eq!(kept.events().last().unwrap().at, handed_out + 100 * SECOND);
-    assert_eq!(kept.heartbeats(), [handed_out + 40 * SECOND, handed_out + 80 * SECOND]);
+    assert_eq!(
+        kept.heartbeats(),
+        [handed_out + 40 * SECOND, handed_out + 80 * SECOND]
+    );
 
-    let late = client.send_task_heartbeat().task_token(&token).send().await.unwrap_err();
+    let late = client
+        .send_task_heartbeat()
+        .task_token(&token)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(late.code(), Some("TaskTimedOut"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn retries_schedule_again_for_another_worker() {
     let (aws, client, activity) = setup();
-    let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::retrying().heartbeat(60 * SECOND));
+    let scheduled = aws.sfn().schedule(
+        &activity,
+        &json!({}),
+        Schedule::retrying().heartbeat(60 * SECOND),
+    );
     let first = poll(&client, &activity).await.unwrap();
-    client.send_task_failure().task_token(&first).error("Worker.HandedOver").send().await.unwrap();
+    client
+        .send_task_failure()
+        .task_token(&first)
+        .error("Worker.HandedOver")
+        .send()
+        .await
+        .unwrap();
     // The second worker dies.
     poll(&client, &activity).await.unwrap();
     let mut third = None;
@@ -92,8 +133,18 @@ async fn retries_schedule_again_for_another_worker() {
         third = poll(&client, &activity).await;
     }
     let third = third.unwrap();
-    client.send_task_failure().task_token(&third).error("EcsTask.Failed").cause("exit 1").send().await.unwrap();
-    let failed = Outcome::Failed { error: "EcsTask.Failed".to_owned(), cause: "exit 1".to_owned() };
+    client
+        .send_task_failure()
+        .task_token(&third)
+        .error("EcsTask.Failed")
+        .cause("exit 1")
+        .send()
+        .await
+        .unwrap();
+    let failed = Outcome::Failed {
+        error: "EcsTask.Failed".to_owned(),
+        cause: "exit 1".to_owned(),
+    };
     assert_eq!(scheduled.outcome().await, failed);
     let kinds: Vec<_> = scheduled
         .events()
@@ -106,7 +157,20 @@ async fn retries_schedule_again_for_another_worker() {
             other => panic!("unexpected {other:?}"),
         })
         .collect();
-    assert_eq!(kinds, ["scheduled", "started", "failed", "scheduled", "started", "heartbeat timed out", "scheduled", "started", "failed"]);
+    assert_eq!(
+        kinds,
+        [
+            "scheduled",
+            "started",
+            "failed",
+            "scheduled",
+            "started",
+            "heartbeat timed out",
+            "scheduled",
+            "started",
+            "failed"
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,20 +184,42 @@ async fn tokens_that_the_service_refuses() {
         ("malformed", "abc", "InvalidToken"),
         ("too long", &"x".repeat(2049), "ValidationException"),
     ] {
-        let error = client.send_task_heartbeat().task_token(token).send().await.unwrap_err();
+        let error = client
+            .send_task_heartbeat()
+            .task_token(token)
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!(error.code(), Some(code), "{name}");
     }
     let failure = || client.send_task_failure().task_token(&token);
-    for (name, request) in [("error", failure().error("x".repeat(257))), ("cause", failure().cause("x".repeat(32_769)))] {
-        assert_eq!(request.send().await.unwrap_err().code(), Some("ValidationException"), "{name}");
+    for (name, request) in [
+        ("error", failure().error("x".repeat(257))),
+        ("cause", failure().cause("x".repeat(32_769))),
+    ] {
+        assert_eq!(
+            request.send().await.unwrap_err().code(),
+            Some("ValidationException"),
+            "{name}"
+        );
     }
     let success = || client.send_task_success().task_token(&token);
-    let long = success().output(format!("\"{}\"", "x".repeat(262_143))).send().await;
+    let long = success()
+        .output(format!("\"{}\"", "x".repeat(262_143)))
+        .send()
+        .await;
     assert_eq!(long.unwrap_err().code(), Some("ValidationException"));
-    assert_eq!(success().output("no JSON").send().await.unwrap_err().code(), Some("InvalidOutput"));
+    assert_eq!(
+        success().output("no JSON").send().await.unwrap_err().code(),
+        Some("InvalidOutput")
+    );
     assert_eq!(scheduled.outcome_so_far(), None);
     success().output("1").send().await.unwrap();
-    assert_eq!(success().output("1").send().await.unwrap_err().code(), Some("TaskTimedOut"), "twice");
+    assert_eq!(
+        success().output("1").send().await.unwrap_err().code(),
+        Some("TaskTimedOut"),
+        "twice"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +237,11 @@ async fn a_dropped_poll_disappears_or_swallows_the_next_task() {
         }
         let expected = if swallow { 2 } else { 1 };
         assert_eq!(scheduled.tokens().len(), expected, "swallow: {swallow}");
-        assert_eq!(token.as_ref(), scheduled.tokens().last(), "swallow: {swallow}");
+        assert_eq!(
+            token.as_ref(),
+            scheduled.tokens().last(),
+            "swallow: {swallow}"
+        );
     }
 }
 
@@ -165,8 +255,15 @@ async fn no_more_than_a_thousand_polls_on_one_activity() {
         })
         .collect();
     aws.calls().arrived("GetActivityTask", 1000).await;
-    let one_more = client.get_activity_task().activity_arn(&activity).send().await;
-    assert_eq!(one_more.unwrap_err().code(), Some("ActivityWorkerLimitExceeded"));
+    let one_more = client
+        .get_activity_task()
+        .activity_arn(&activity)
+        .send()
+        .await;
+    assert_eq!(
+        one_more.unwrap_err().code(),
+        Some("ActivityWorkerLimitExceeded")
+    );
     for poll in polls {
         assert_eq!(poll.await.unwrap(), None);
     }
@@ -175,19 +272,43 @@ async fn no_more_than_a_thousand_polls_on_one_activity() {
 #[tokio::test(start_paused = true)]
 async fn an_unknown_activity() {
     let (_, client, activity) = setup();
-    let error = client.describe_activity().activity_arn(format!("{activity}x")).send().await.unwrap_err();
+    let error = client
+        .describe_activity()
+        .activity_arn(format!("{activity}x"))
+        .send()
+        .await
+        .unwrap_err();
     assert!(error.into_service_error().is_activity_does_not_exist());
-    let known = client.describe_activity().activity_arn(&activity).send().await.unwrap();
+    let known = client
+        .describe_activity()
+        .activity_arn(&activity)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(known.name(), "tasks");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_activity_fails_what_waits_for_it() {
     let (aws, client, activity) = setup();
-    let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::retrying());
-    client.delete_activity().activity_arn(&activity).send().await.unwrap();
-    let Outcome::Failed { error, .. } = scheduled.outcome().await else { panic!("it failed") };
+    let scheduled = aws
+        .sfn()
+        .schedule(&activity, &json!({}), Schedule::retrying());
+    client
+        .delete_activity()
+        .activity_arn(&activity)
+        .send()
+        .await
+        .unwrap();
+    let Outcome::Failed { error, .. } = scheduled.outcome().await else {
+        panic!("it failed")
+    };
     assert_eq!(error, "States.Runtime");
-    let poll = client.get_activity_task().activity_arn(&activity).send().await.unwrap_err();
+    let poll = client
+        .get_activity_task()
+        .activity_arn(&activity)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(poll.code(), Some("ActivityDoesNotExist"));
 }

@@ -26,13 +26,22 @@ async fn each_fault_has_its_effect() {
     ] {
         let aws = StandIns::new();
         aws.ecs().register_family("migrate", &["app"]);
-        let injected = aws.faults().inject(Service::Ecs, "RunTask", Span::Next(1), fault.clone());
+        let injected = aws
+            .faults()
+            .inject(Service::Ecs, "RunTask", Span::Next(1), fault.clone());
         let client = super::ecs(&aws);
         let begun = Instant::now();
-        let launch = client.start_task().task_definition("migrate").container_instances("i");
-        launch.send().await.expect("other operations are left alone");
+        let launch = client
+            .start_task()
+            .task_definition("migrate")
+            .container_instances("i");
+        launch
+            .send()
+            .await
+            .expect("other operations are left alone");
         let before = aws.ecs().tasks().len();
-        // Two arrivals of one call have one client token; this test counts launches, so it sends none.
+        // Two arrivals of one call have one client token; this test counts launches, so it sends
+        // none.
         let answer = client
             .run_task()
             .task_definition("migrate")
@@ -60,9 +69,18 @@ async fn each_fault_has_its_effect() {
 async fn a_slow_call_takes_effect_though_its_caller_has_given_up() {
     let aws = StandIns::new();
     aws.ecs().register_family("migrate", &["app"]);
-    aws.faults().inject(Service::Ecs, "RunTask", Span::Next(1), Fault::Delay(10 * SECOND));
+    aws.faults().inject(
+        Service::Ecs,
+        "RunTask",
+        Span::Next(1),
+        Fault::Delay(10 * SECOND),
+    );
     let client = super::ecs(&aws);
-    assert!(timeout(SECOND, client.run_task().task_definition("migrate").send()).await.is_err());
+    assert!(
+        timeout(SECOND, client.run_task().task_definition("migrate").send())
+            .await
+            .is_err()
+    );
     assert!(aws.ecs().tasks().is_empty());
     tokio::time::sleep(10 * SECOND).await;
     assert_eq!(aws.ecs().tasks().len(), 1);
@@ -77,8 +95,14 @@ async fn calls_are_recorded_with_their_outcome() {
     let poll = || client.get_activity_task().activity_arn(&activity).send();
     poll().await.unwrap();
     assert!(timeout(SECOND, poll()).await.is_err());
-    client.get_activity_task().activity_arn("none").send().await.unwrap_err();
-    aws.faults().inject_all(Service::Sfn, Span::Forever, Fault::CutBefore);
+    client
+        .get_activity_task()
+        .activity_arn("none")
+        .send()
+        .await
+        .unwrap_err();
+    aws.faults()
+        .inject_all(Service::Sfn, Span::Forever, Fault::CutBefore);
     poll().await.unwrap_err();
 
     let calls = aws.calls().of("GetActivityTask");
@@ -102,13 +126,32 @@ async fn the_read_timeout_of_the_sdk_is_kept() {
     let activity = aws.sfn().activity("tasks");
     let timeouts = aws_sdk_sfn::config::timeout::TimeoutConfig::builder();
     let config = super::sfn(&aws).config().to_builder();
-    let config = config.timeout_config(timeouts.read_timeout(70 * SECOND).build()).build();
+    let config = config
+        .timeout_config(timeouts.read_timeout(70 * SECOND).build())
+        .build();
     let client = aws_sdk_sfn::Client::from_conf(config);
-    client.get_activity_task().activity_arn(&activity).send().await.unwrap();
-    aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Forever, Fault::Delay(71 * SECOND));
+    client
+        .get_activity_task()
+        .activity_arn(&activity)
+        .send()
+        .await
+        .unwrap();
+    aws.faults().inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Forever,
+        Fault::Delay(71 * SECOND),
+    );
     let begun = Instant::now();
-    let late = client.get_activity_task().activity_arn(&activity).send().await;
-    assert!(matches!(&late, Err(aws_sdk_sfn::error::SdkError::DispatchFailure(failure)) if failure.is_timeout()), "{late:?}");
+    let late = client
+        .get_activity_task()
+        .activity_arn(&activity)
+        .send()
+        .await;
+    assert!(
+        matches!(&late, Err(aws_sdk_sfn::error::SdkError::DispatchFailure(failure)) if failure.is_timeout()),
+        "{late:?}"
+    );
     assert_eq!(begun.elapsed(), 70 * SECOND);
 }
 
@@ -116,9 +159,19 @@ async fn the_read_timeout_of_the_sdk_is_kept() {
 async fn a_poll_that_arrives_twice_takes_two_tasks_and_answers_with_one() {
     let aws = StandIns::new();
     let activity = aws.sfn().activity("tasks");
-    aws.faults().inject(Service::Sfn, "GetActivityTask", Span::Next(1), Fault::Duplicate);
+    aws.faults().inject(
+        Service::Sfn,
+        "GetActivityTask",
+        Span::Next(1),
+        Fault::Duplicate,
+    );
     let scheduled = [1, 2].map(|n| aws.sfn().schedule(&activity, &json!(n), Schedule::once()));
-    let polled = super::sfn(&aws).get_activity_task().activity_arn(&activity).send().await.unwrap();
+    let polled = super::sfn(&aws)
+        .get_activity_task()
+        .activity_arn(&activity)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(polled.input(), Some("2"));
     assert_eq!(scheduled.map(|scheduled| scheduled.tokens().len()), [1, 1]);
 }

@@ -1,4 +1,5 @@
-//! In front of another Step Functions endpoint: here another stand-in, whose tasks have no clocks of their own.
+//! In front of another Step Functions endpoint: here another stand-in, whose tasks have no clocks
+//! of their own.
 
 use std::time::Duration;
 
@@ -35,16 +36,30 @@ impl Setup {
         let front_served = front.listen("127.0.0.1:0").await.unwrap();
         let activity = behind.sfn().activity("tasks");
         let client = super::sfn_at(&front_served.url());
-        Self { behind, front, activity, client, _served: [behind_served, front_served] }
+        Self {
+            behind,
+            front,
+            activity,
+            client,
+            _served: [behind_served, front_served],
+        }
     }
 
     fn schedule(&self, heartbeat_seconds: u64) -> Scheduled {
         let input = json!({"execution": "arn:execution", "heartbeatSeconds": heartbeat_seconds});
-        self.behind.sfn().schedule(&self.activity, &input, Schedule::retrying())
+        self.behind
+            .sfn()
+            .schedule(&self.activity, &input, Schedule::retrying())
     }
 
     async fn poll(&self) -> Option<String> {
-        let answer = self.client.get_activity_task().activity_arn(&self.activity).send().await.unwrap();
+        let answer = self
+            .client
+            .get_activity_task()
+            .activity_arn(&self.activity)
+            .send()
+            .await
+            .unwrap();
         answer.task_token().map(str::to_owned)
     }
 
@@ -67,13 +82,33 @@ async fn tasks_come_from_behind_and_answers_go_back() {
     for answer in 0..3 {
         let scheduled = setup.schedule(NEVER);
         let token = setup.poll_until_a_task().await;
-        setup.client.send_task_heartbeat().task_token(&token).send().await.unwrap();
-        let success = || setup.client.send_task_success().task_token(&token).output(answer.to_string()).send();
+        setup
+            .client
+            .send_task_heartbeat()
+            .task_token(&token)
+            .send()
+            .await
+            .unwrap();
+        let success = || {
+            setup
+                .client
+                .send_task_success()
+                .task_token(&token)
+                .output(answer.to_string())
+                .send()
+        };
         success().await.unwrap();
-        assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Succeeded(json!(answer)));
+        assert_eq!(
+            timeout(LONG, scheduled.outcome()).await.unwrap(),
+            Outcome::Succeeded(json!(answer))
+        );
         assert_eq!(success().await.unwrap_err().code(), Some("TaskTimedOut"));
     }
-    assert_eq!(setup.behind.calls().count("SendTaskHeartbeat").arrived, 0, "clocks are kept in front");
+    assert_eq!(
+        setup.behind.calls().count("SendTaskHeartbeat").arrived,
+        0,
+        "clocks are kept in front"
+    );
 }
 
 #[tokio::test]
@@ -86,10 +121,31 @@ async fn a_missed_heartbeat_is_reported_and_the_task_comes_again() {
     let second = setup.poll_until_a_task().await;
     assert_ne!(first, second);
     assert!(begun.elapsed() >= Duration::from_secs(4));
-    let late = setup.client.send_task_success().task_token(&first).output("1").send().await.unwrap_err();
+    let late = setup
+        .client
+        .send_task_success()
+        .task_token(&first)
+        .output("1")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(late.code(), Some("TaskTimedOut"));
-    setup.client.send_task_failure().task_token(&second).error("E").cause("C").send().await.unwrap();
-    assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Failed { error: "E".to_owned(), cause: "C".to_owned() });
+    setup
+        .client
+        .send_task_failure()
+        .task_token(&second)
+        .error("E")
+        .cause("C")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        timeout(LONG, scheduled.outcome()).await.unwrap(),
+        Outcome::Failed {
+            error: "E".to_owned(),
+            cause: "C".to_owned()
+        }
+    );
     let reported = &setup.behind.calls().of("SendTaskFailure")[0].body;
     assert_eq!(reported["error"], "States.HeartbeatTimeout");
 }
@@ -103,7 +159,14 @@ async fn polls_go_behind_only_while_somebody_waits_and_lose_nothing() {
     assert_eq!(setup.poll().await, None);
     let scheduled = setup.schedule(NEVER);
     let token = setup.poll_until_a_task().await;
-    setup.client.send_task_success().task_token(&token).output("1").send().await.unwrap();
+    setup
+        .client
+        .send_task_success()
+        .task_token(&token)
+        .output("1")
+        .send()
+        .await
+        .unwrap();
     timeout(LONG, scheduled.outcome()).await.unwrap();
     assert_eq!(scheduled.tokens().len(), 1);
 }
@@ -114,33 +177,104 @@ async fn an_answer_that_cannot_be_passed_on_can_be_given_again() {
     let scheduled = setup.schedule(NEVER);
     let token = setup.poll_until_a_task().await;
     let fault = stand_ins::faults::Fault::InternalError;
-    setup.behind.faults().inject(stand_ins::Service::Sfn, "SendTaskSuccess", stand_ins::faults::Span::Next(1), fault);
-    let success = || setup.client.send_task_success().task_token(&token).output("1").send();
-    assert_eq!(success().await.unwrap_err().raw_response().unwrap().status().as_u16(), 500);
+    setup.behind.faults().inject(
+        stand_ins::Service::Sfn,
+        "SendTaskSuccess",
+        stand_ins::faults::Span::Next(1),
+        fault,
+    );
+    let success = || {
+        setup
+            .client
+            .send_task_success()
+            .task_token(&token)
+            .output("1")
+            .send()
+    };
+    assert_eq!(
+        success()
+            .await
+            .unwrap_err()
+            .raw_response()
+            .unwrap()
+            .status()
+            .as_u16(),
+        500
+    );
     success().await.unwrap();
-    assert_eq!(timeout(LONG, scheduled.outcome()).await.unwrap(), Outcome::Succeeded(json!(1)));
+    assert_eq!(
+        timeout(LONG, scheduled.outcome()).await.unwrap(),
+        Outcome::Succeeded(json!(1))
+    );
 }
 
 #[tokio::test]
 async fn all_other_calls_are_passed_on() {
     let setup = Setup::new().await;
     let machine = setup.behind.sfn().state_machine("run");
-    let started = setup.client.start_execution().state_machine_arn(&machine).name("a").send().await.unwrap();
-    assert_eq!(setup.behind.sfn().executions()[0].arn, started.execution_arn());
-    let described = setup.client.describe_activity().activity_arn(&setup.activity).send().await.unwrap();
+    let started = setup
+        .client
+        .start_execution()
+        .state_machine_arn(&machine)
+        .name("a")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        setup.behind.sfn().executions()[0].arn,
+        started.execution_arn()
+    );
+    let described = setup
+        .client
+        .describe_activity()
+        .activity_arn(&setup.activity)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(described.name(), "tasks");
-    let unknown = setup.client.get_activity_task().activity_arn("arn:none").send().await.unwrap_err();
+    let unknown = setup
+        .client
+        .get_activity_task()
+        .activity_arn("arn:none")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), Some("ActivityDoesNotExist"));
-    let unknown = setup.client.describe_execution().execution_arn("arn:none").send().await.unwrap_err();
+    let unknown = setup
+        .client
+        .describe_execution()
+        .execution_arn("arn:none")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(unknown.code(), Some("ExecutionDoesNotExist"));
-    assert!(setup.front.calls().of("StartExecution")[0].outcome.is_answered());
+    assert!(
+        setup.front.calls().of("StartExecution")[0]
+            .outcome
+            .is_answered()
+    );
 
     // A stopped execution's task is lost to its worker.
     let input = json!({"execution": started.execution_arn(), "heartbeatSeconds": NEVER});
-    setup.behind.sfn().schedule(&setup.activity, &input, Schedule::once());
+    setup
+        .behind
+        .sfn()
+        .schedule(&setup.activity, &input, Schedule::once());
     let token = setup.poll_until_a_task().await;
-    setup.client.stop_execution().execution_arn(started.execution_arn()).send().await.unwrap();
-    let late = setup.client.send_task_heartbeat().task_token(&token).send().await.unwrap_err();
+    setup
+        .client
+        .stop_execution()
+        .execution_arn(started.execution_arn())
+        .send()
+        .await
+        .unwrap();
+    let late = setup
+        .client
+        .send_task_heartbeat()
+        .task_token(&token)
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(late.code(), Some("TaskTimedOut"));
 }
 
@@ -152,13 +286,37 @@ async fn task_definitions_are_looked_up_behind() {
     let front = StandIns::new();
     front.ecs().upstream_task_definitions(&served.url());
     let ecs = super::ecs(&front);
-    let run = ecs.run_task().task_definition("migrate").send().await.unwrap();
+    let run = ecs
+        .run_task()
+        .task_definition("migrate")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(run.tasks()[0].containers()[0].name(), Some("app"));
-    let described = ecs.describe_task_definition().task_definition("migrate:1").send().await.unwrap();
-    assert_eq!(described.task_definition().unwrap().family(), Some("migrate"));
-    let unknown = ecs.run_task().task_definition("none").send().await.unwrap_err().into_service_error();
+    let described = ecs
+        .describe_task_definition()
+        .task_definition("migrate:1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        described.task_definition().unwrap().family(),
+        Some("migrate")
+    );
+    let unknown = ecs
+        .run_task()
+        .task_definition("none")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     assert!(unknown.is_client_exception(), "{unknown:?}");
     served.shut_down().await;
-    let unreachable = ecs.run_task().task_definition("migrate").send().await.unwrap_err();
+    let unreachable = ecs
+        .run_task()
+        .task_definition("migrate")
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(unreachable.raw_response().unwrap().status().as_u16(), 503);
 }

@@ -22,27 +22,61 @@ async fn a_client_token_is_good_for_one_launch() {
     assert_eq!(run(&client, "a").await.task_arn(), first.task_arn());
     assert_ne!(run(&client, "b").await.task_arn(), first.task_arn());
 
-    let other = client.run_task().cluster("main").task_definition("migrate").client_token("a").send().await;
+    let other = client
+        .run_task()
+        .cluster("main")
+        .task_definition("migrate")
+        .client_token("a")
+        .send()
+        .await;
     let conflict = other.unwrap_err().into_service_error();
     assert!(conflict.is_conflict_exception(), "{conflict:?}");
-    let aws_sdk_ecs::operation::run_task::RunTaskError::ConflictException(conflict) = conflict else { unreachable!() };
+    let aws_sdk_ecs::operation::run_task::RunTaskError::ConflictException(conflict) = conflict
+    else {
+        unreachable!()
+    };
     assert_eq!(conflict.resource_ids(), [first.task_arn().unwrap()]);
 
-    let elsewhere = client.run_task().cluster("other").task_definition("migrate").client_token("a").send().await.unwrap();
-    assert_ne!(elsewhere.tasks()[0].task_arn(), first.task_arn(), "tokens are per cluster");
+    let elsewhere = client
+        .run_task()
+        .cluster("other")
+        .task_definition("migrate")
+        .client_token("a")
+        .send()
+        .await
+        .unwrap();
+    assert_ne!(
+        elsewhere.tasks()[0].task_arn(),
+        first.task_arn(),
+        "tokens are per cluster"
+    );
 
     sleep(3601 * SECOND).await;
-    assert_ne!(run(&client, "a").await.task_arn(), first.task_arn(), "free an hour after the task stopped");
+    assert_ne!(
+        run(&client, "a").await.task_arn(),
+        first.task_arn(),
+        "free an hour after the task stopped"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn failures_use_up_no_token_and_partial_placements_do() {
     let aws = StandIns::new();
     aws.ecs().register_family("migrate", &["app"]);
-    aws.ecs().placements("migrate", [Placement::fails("RESOURCE:MEMORY"), Placement::only(1, "AGENT")]);
+    aws.ecs().placements(
+        "migrate",
+        [
+            Placement::fails("RESOURCE:MEMORY"),
+            Placement::only(1, "AGENT"),
+        ],
+    );
     let client = ecs(&aws);
     let launch = || {
-        let request = client.run_task().cluster("main").task_definition("migrate").count(3);
+        let request = client
+            .run_task()
+            .cluster("main")
+            .task_definition("migrate")
+            .count(3);
         request.client_token("a").send()
     };
     let refused = launch().await.unwrap();
@@ -64,24 +98,68 @@ async fn requests_that_ecs_refuses() {
     let request = || client.run_task().cluster("main").task_definition("migrate");
     let long = "x".repeat(8192);
     let overrides = |name: &str, value: &str| {
-        let variable = aws_sdk_ecs::types::KeyValuePair::builder().name("A").value(value).build();
-        let container = aws_sdk_ecs::types::ContainerOverride::builder().name(name).environment(variable).build();
-        aws_sdk_ecs::types::TaskOverride::builder().container_overrides(container).build()
+        let variable = aws_sdk_ecs::types::KeyValuePair::builder()
+            .name("A")
+            .value(value)
+            .build();
+        let container = aws_sdk_ecs::types::ContainerOverride::builder()
+            .name(name)
+            .environment(variable)
+            .build();
+        aws_sdk_ecs::types::TaskOverride::builder()
+            .container_overrides(container)
+            .build()
     };
     for (name, request, code) in [
-        ("cluster", request().cluster("none"), "ClusterNotFoundException"),
-        ("task definition", request().task_definition("none"), "ClientException"),
+        (
+            "cluster",
+            request().cluster("none"),
+            "ClusterNotFoundException",
+        ),
+        (
+            "task definition",
+            request().task_definition("none"),
+            "ClientException",
+        ),
         ("count", request().count(11), "InvalidParameterException"),
-        ("token's length", request().client_token("x".repeat(65)), "InvalidParameterException"),
-        ("token's characters", request().client_token("a b"), "InvalidParameterException"),
-        ("startedBy's length", request().started_by("x".repeat(129)), "InvalidParameterException"),
-        ("startedBy's characters", request().started_by("a b"), "InvalidParameterException"),
-        ("overrides' length", request().overrides(overrides("app", &long)), "InvalidParameterException"),
-        ("overrides' container", request().overrides(overrides("none", "")), "InvalidParameterException"),
+        (
+            "token's length",
+            request().client_token("x".repeat(65)),
+            "InvalidParameterException",
+        ),
+        (
+            "token's characters",
+            request().client_token("a b"),
+            "InvalidParameterException",
+        ),
+        (
+            "startedBy's length",
+            request().started_by("x".repeat(129)),
+            "InvalidParameterException",
+        ),
+        (
+            "startedBy's characters",
+            request().started_by("a b"),
+            "InvalidParameterException",
+        ),
+        (
+            "overrides' length",
+            request().overrides(overrides("app", &long)),
+            "InvalidParameterException",
+        ),
+        (
+            "overrides' container",
+            request().overrides(overrides("none", "")),
+            "InvalidParameterException",
+        ),
     ] {
         let error = request.send().await.unwrap_err();
         assert_eq!(error.code(), Some(code), "{name}: {error:?}");
-        assert_eq!(error.raw_response().unwrap().status().as_u16(), 400, "{name}");
+        assert_eq!(
+            error.raw_response().unwrap().status().as_u16(),
+            400,
+            "{name}"
+        );
     }
     assert!(aws.ecs().tasks().is_empty());
 }
@@ -92,10 +170,23 @@ async fn start_task_runs_on_each_instance() {
     aws.ecs().register_family("migrate", &["app"]);
     aws.ecs().instance_fails("bad", "AGENT");
     let client = ecs(&aws);
-    let request = client.start_task().cluster("main").task_definition("migrate");
-    let answer = request.container_instances("good").container_instances("bad").send().await.unwrap();
+    let request = client
+        .start_task()
+        .cluster("main")
+        .task_definition("migrate");
+    let answer = request
+        .container_instances("good")
+        .container_instances("bad")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.tasks().len(), 1);
-    assert!(answer.tasks()[0].container_instance_arn().unwrap().ends_with("/good"));
+    assert!(
+        answer.tasks()[0]
+            .container_instance_arn()
+            .unwrap()
+            .ends_with("/good")
+    );
     assert_eq!(answer.failures()[0].reason(), Some("AGENT"));
 }
 
@@ -109,9 +200,16 @@ async fn scripts_know_their_launch() {
     });
     let client = ecs(&aws);
     for expected in 0..3 {
-        let arn = run(&client, &expected.to_string()).await.task_arn().unwrap().to_owned();
+        let arn = run(&client, &expected.to_string())
+            .await
+            .task_arn()
+            .unwrap()
+            .to_owned();
         sleep(SECOND).await;
-        assert_eq!(describe(&client, &arn).await.unwrap().containers()[0].exit_code(), Some(expected));
+        assert_eq!(
+            describe(&client, &arn).await.unwrap().containers()[0].exit_code(),
+            Some(expected)
+        );
     }
 }
 
@@ -139,11 +237,21 @@ async fn each_bucket_holds_its_own_calls() {
     aws.ecs().register_family("migrate", &["app"]);
     let client = ecs(&aws);
     aws.ecs().enforce(Throttle::FargateLaunches, true);
-    let launch = |on: LaunchType| client.run_task().task_definition("migrate").launch_type(on).count(10).send();
+    let launch = |on: LaunchType| {
+        client
+            .run_task()
+            .task_definition("migrate")
+            .launch_type(on)
+            .count(10)
+            .send()
+    };
     for _ in 0..10 {
         launch(LaunchType::Fargate).await.unwrap();
     }
-    assert_eq!(launch(LaunchType::Fargate).await.unwrap_err().code(), Some("ThrottlingException"));
+    assert_eq!(
+        launch(LaunchType::Fargate).await.unwrap_err().code(),
+        Some("ThrottlingException")
+    );
     launch(LaunchType::Ec2).await.unwrap();
 
     aws.ecs().enforce(Throttle::Read, true);
@@ -151,7 +259,10 @@ async fn each_bucket_holds_its_own_calls() {
         client.list_tasks().send().await.unwrap();
         client.describe_tasks().tasks("none").send().await.unwrap();
     }
-    assert_eq!(client.list_tasks().send().await.unwrap_err().code(), Some("ThrottlingException"));
+    assert_eq!(
+        client.list_tasks().send().await.unwrap_err().code(),
+        Some("ThrottlingException")
+    );
     launch(LaunchType::Ec2).await.unwrap();
     aws.ecs().enforce(Throttle::Read, false);
     client.list_tasks().send().await.unwrap();

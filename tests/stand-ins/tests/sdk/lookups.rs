@@ -21,7 +21,13 @@ async fn a_new_task_is_missing_at_first() {
     aws.ecs().describe_lag(2 * SECOND);
     let client = ecs(&aws);
     let arn = run(&client, "a").await.task_arn().unwrap().to_owned();
-    let answer = client.describe_tasks().cluster("main").tasks(&arn).send().await.unwrap();
+    let answer = client
+        .describe_tasks()
+        .cluster("main")
+        .tasks(&arn)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.failures()[0].reason(), Some("MISSING"));
     assert_eq!(answer.failures()[0].arn(), Some(&*arn));
     advance(2 * SECOND).await;
@@ -36,23 +42,56 @@ async fn lists_are_filtered_and_come_in_pages() {
     let client = ecs(&aws);
     let mut arns = Vec::new();
     for n in 0..5 {
-        arns.push(run(&client, &n.to_string()).await.task_arn().unwrap().to_owned());
+        arns.push(
+            run(&client, &n.to_string())
+                .await
+                .task_arn()
+                .unwrap()
+                .to_owned(),
+        );
     }
-    client.stop_task().cluster("main").task(&arns[0]).send().await.unwrap();
+    client
+        .stop_task()
+        .cluster("main")
+        .task(&arns[0])
+        .send()
+        .await
+        .unwrap();
     let mut listed = Vec::new();
-    let mut pages = client.list_tasks().cluster("main").family("migrate").max_results(2).into_paginator().send();
+    let mut pages = client
+        .list_tasks()
+        .cluster("main")
+        .family("migrate")
+        .max_results(2)
+        .into_paginator()
+        .send();
     while let Some(page) = pages.next().await {
         listed.extend(page.unwrap().task_arns().to_vec());
     }
     assert_eq!(listed, arns[1..]);
     let list = || client.list_tasks().cluster("main");
     for (name, request) in [
-        ("startedBy and family", list().started_by("me").family("migrate")),
-        ("startedBy and desiredStatus", list().started_by("me").desired_status(DesiredStatus::Running)),
-        ("family and service", list().family("migrate").service_name("todo")),
+        (
+            "startedBy and family",
+            list().started_by("me").family("migrate"),
+        ),
+        (
+            "startedBy and desiredStatus",
+            list()
+                .started_by("me")
+                .desired_status(DesiredStatus::Running),
+        ),
+        (
+            "family and service",
+            list().family("migrate").service_name("todo"),
+        ),
         ("too long a page", list().max_results(101)),
     ] {
-        assert_eq!(request.send().await.unwrap_err().code(), Some("InvalidParameterException"), "{name}");
+        assert_eq!(
+            request.send().await.unwrap_err().code(),
+            Some("InvalidParameterException"),
+            "{name}"
+        );
     }
     for (name, request, expected) in [
         ("startedBy", list().started_by("me"), 4),
@@ -61,7 +100,11 @@ async fn lists_are_filtered_and_come_in_pages() {
         ("another family", list().family("none"), 0),
         ("another cluster", list().cluster("none"), 0),
     ] {
-        assert_eq!(request.send().await.unwrap().task_arns().len(), expected, "{name}");
+        assert_eq!(
+            request.send().await.unwrap().task_arns().len(),
+            expected,
+            "{name}"
+        );
     }
 }
 
@@ -69,7 +112,13 @@ async fn lists_are_filtered_and_come_in_pages() {
 async fn tasks_that_show_nothing_or_vanish() {
     let aws = StandIns::new();
     aws.ecs().register_family("migrate", &["app"]);
-    aws.ecs().scripts("migrate", [Script::exits(0).without_containers(), Script::runs_forever().vanishes(5 * SECOND)]);
+    aws.ecs().scripts(
+        "migrate",
+        [
+            Script::exits(0).without_containers(),
+            Script::runs_forever().vanishes(5 * SECOND),
+        ],
+    );
     let client = ecs(&aws);
     let empty = run(&client, "a").await.task_arn().unwrap().to_owned();
     let vanishing = run(&client, "b").await.task_arn().unwrap().to_owned();
@@ -78,8 +127,20 @@ async fn tasks_that_show_nothing_or_vanish() {
     assert!(describe(&client, &vanishing).await.is_some());
     sleep(5 * SECOND).await;
     assert_eq!(describe(&client, &vanishing).await, None);
-    let stop = client.stop_task().cluster("main").task(&vanishing).send().await.unwrap_err();
-    assert_eq!((stop.code(), stop.message()), (Some("InvalidParameterException"), Some("The referenced task was not found.")));
+    let stop = client
+        .stop_task()
+        .cluster("main")
+        .task(&vanishing)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (stop.code(), stop.message()),
+        (
+            Some("InvalidParameterException"),
+            Some("The referenced task was not found.")
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,25 +149,78 @@ async fn revisions_of_a_task_definition() {
     let first = aws.ecs().register_family("migrate", &["app"]);
     let second = aws.ecs().register_family("migrate", &["app", "proxy"]);
     let client = ecs(&aws);
-    let described = |name: &str| client.describe_task_definition().task_definition(name).send();
-    assert_eq!(described("migrate").await.unwrap().task_definition().unwrap().task_definition_arn(), Some(&*second));
-    client.deregister_task_definition().task_definition(&second).send().await.unwrap();
-    assert_eq!(described("migrate").await.unwrap().task_definition().unwrap().task_definition_arn(), Some(&*first));
-    let inactive = client.run_task().task_definition(&second).send().await.unwrap_err();
-    assert_eq!((inactive.code(), inactive.message()), (Some("ClientException"), Some("TaskDefinition is inactive")));
-    assert_eq!(described("none").await.unwrap_err().code(), Some("ClientException"));
+    let described = |name: &str| {
+        client
+            .describe_task_definition()
+            .task_definition(name)
+            .send()
+    };
+    assert_eq!(
+        described("migrate")
+            .await
+            .unwrap()
+            .task_definition()
+            .unwrap()
+            .task_definition_arn(),
+        Some(&*second)
+    );
+    client
+        .deregister_task_definition()
+        .task_definition(&second)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        described("migrate")
+            .await
+            .unwrap()
+            .task_definition()
+            .unwrap()
+            .task_definition_arn(),
+        Some(&*first)
+    );
+    let inactive = client
+        .run_task()
+        .task_definition(&second)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (inactive.code(), inactive.message()),
+        (Some("ClientException"), Some("TaskDefinition is inactive"))
+    );
+    assert_eq!(
+        described("none").await.unwrap_err().code(),
+        Some("ClientException")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn services_that_were_registered() {
     let aws = StandIns::new();
-    let network = json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "DISABLED"}});
-    aws.ecs().service("main", "todo", &json!({"networkConfiguration": network, "launchType": "FARGATE"}));
+    let network =
+        json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "DISABLED"}});
+    aws.ecs().service(
+        "main",
+        "todo",
+        &json!({"networkConfiguration": network, "launchType": "FARGATE"}),
+    );
     let client = ecs(&aws);
-    let answer = client.describe_services().cluster("main").services("todo").services("none").send().await.unwrap();
+    let answer = client
+        .describe_services()
+        .cluster("main")
+        .services("todo")
+        .services("none")
+        .send()
+        .await
+        .unwrap();
     let service = &answer.services()[0];
     assert_eq!(service.launch_type(), Some(&LaunchType::Fargate));
-    let network = service.network_configuration().unwrap().awsvpc_configuration().unwrap();
+    let network = service
+        .network_configuration()
+        .unwrap()
+        .awsvpc_configuration()
+        .unwrap();
     assert_eq!(network.subnets(), ["subnet-1"]);
     assert_eq!(answer.failures()[0].reason(), Some("MISSING"));
 }

@@ -1,4 +1,5 @@
-//! The stand-ins through real SDK clients: in this process under a paused clock, and over sockets where those matter.
+//! The stand-ins through real SDK clients: in this process under a paused clock, and over sockets
+//! where those matter.
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 #![allow(clippy::doc_markdown, reason = "the names of AWS services are words")]
 
@@ -15,7 +16,9 @@ mod response_urls;
 mod sockets;
 mod tasks;
 
-use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig};
+use aws_sdk_ecs::config::{
+    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
+};
 use aws_smithy_http_client::Builder;
 use stand_ins::{REGION, StandIns};
 
@@ -46,7 +49,12 @@ fn sfn(aws: &StandIns) -> aws_sdk_sfn::Client {
 }
 
 fn logs(aws: &StandIns) -> aws_sdk_cloudwatchlogs::Client {
-    client!(aws_sdk_cloudwatchlogs, "AKIDLOGS", aws.http_client(), NOWHERE)
+    client!(
+        aws_sdk_cloudwatchlogs,
+        "AKIDLOGS",
+        aws.http_client(),
+        NOWHERE
+    )
 }
 
 fn kms(aws: &StandIns) -> aws_sdk_kms::Client {
@@ -54,7 +62,12 @@ fn kms(aws: &StandIns) -> aws_sdk_kms::Client {
 }
 
 fn cloudformation(aws: &StandIns) -> aws_sdk_cloudformation::Client {
-    client!(aws_sdk_cloudformation, "AKIDCFN", aws.http_client(), NOWHERE)
+    client!(
+        aws_sdk_cloudformation,
+        "AKIDCFN",
+        aws.http_client(),
+        NOWHERE
+    )
 }
 
 fn over_sockets() -> SharedHttpClient {

@@ -25,7 +25,8 @@ fn register(aws: &StandIns, containers: &[Value]) {
             container
         })
         .collect();
-    aws.ecs().register(&json!({"family": "migrate", "containerDefinitions": containers}));
+    aws.ecs()
+        .register(&json!({"family": "migrate", "containerDefinitions": containers}));
 }
 
 fn shell(script: &str) -> Value {
@@ -33,13 +34,27 @@ fn shell(script: &str) -> Value {
 }
 
 async fn run(aws: &StandIns, overrides: Option<ContainerOverride>) -> String {
-    let overrides = overrides.map(|entry| TaskOverride::builder().container_overrides(entry).build());
-    let request = super::ecs(aws).run_task().task_definition("migrate").set_overrides(overrides);
-    request.send().await.unwrap().tasks()[0].task_arn().unwrap().to_owned()
+    let overrides =
+        overrides.map(|entry| TaskOverride::builder().container_overrides(entry).build());
+    let request = super::ecs(aws)
+        .run_task()
+        .task_definition("migrate")
+        .set_overrides(overrides);
+    request.send().await.unwrap().tasks()[0]
+        .task_arn()
+        .unwrap()
+        .to_owned()
 }
 
 async fn describe(aws: &StandIns, arn: &str) -> Task {
-    super::ecs(aws).describe_tasks().tasks(arn).send().await.unwrap().tasks()[0].clone()
+    super::ecs(aws)
+        .describe_tasks()
+        .tasks(arn)
+        .send()
+        .await
+        .unwrap()
+        .tasks()[0]
+        .clone()
 }
 
 async fn stopped(aws: &StandIns, arn: &str) -> Task {
@@ -57,13 +72,24 @@ async fn stopped(aws: &StandIns, arn: &str) -> Task {
 
 fn log(aws: &StandIns, arn: &str, container: &str) -> Vec<String> {
     let stream = format!("ecs/{container}/{}", arn.rsplit('/').next().unwrap());
-    aws.logs().events("/ecs/migrate", &stream).into_iter().map(|event| event.message).collect()
+    aws.logs()
+        .events("/ecs/migrate", &stream)
+        .into_iter()
+        .map(|event| event.message)
+        .collect()
 }
 
 fn lives(pid: &str) -> bool {
     // A process that has ended and whose parent has not looked yet is as good as gone.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    stat.is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+    stat.is_ok_and(|stat| {
+        !stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .trim_start()
+            .starts_with('Z')
+    })
 }
 
 async fn gone(pid: &str) {
@@ -99,36 +125,77 @@ async fn a_command_runs_with_its_environment_and_its_lines_are_kept_in_order() {
         })],
     );
     let variable = KeyValuePair::builder().name("C").value("override").build();
-    let arn = run(&aws, Some(ContainerOverride::builder().name("app").command(script).environment(variable).build())).await;
+    let arn = run(
+        &aws,
+        Some(
+            ContainerOverride::builder()
+                .name("app")
+                .command(script)
+                .environment(variable)
+                .build(),
+        ),
+    )
+    .await;
     let task = stopped(&aws, &arn).await;
     assert_eq!(task.containers()[0].exit_code(), Some(0));
-    assert_eq!(task.stop_code().unwrap().as_str(), "EssentialContainerExited");
-    assert_eq!(log(&aws, &arn, "app"), ["image definition override hush", directory, "last"]);
-    let first = ContainerLine { task_arn: arn, container: "app".to_owned(), line: "image definition override hush".to_owned() };
+    assert_eq!(
+        task.stop_code().unwrap().as_str(),
+        "EssentialContainerExited"
+    );
+    assert_eq!(
+        log(&aws, &arn, "app"),
+        ["image definition override hush", directory, "last"]
+    );
+    let first = ContainerLine {
+        task_arn: arn,
+        container: "app".to_owned(),
+        line: "image definition override hush".to_owned(),
+    };
     assert_eq!(lines.recv().await, Some(first));
 }
 
 #[tokio::test]
 async fn exit_codes() {
-    for (script, expected) in [("exit 0", 0), ("exit 3", 3), ("kill -KILL $$", 137), ("kill -SEGV $$", 139)] {
+    for (script, expected) in [
+        ("exit 0", 0),
+        ("exit 3", 3),
+        ("kill -KILL $$", 137),
+        ("kill -SEGV $$", 139),
+    ] {
         let aws = StandIns::new();
         aws.ecs().processes(Processes::in_directory("/"));
         register(&aws, &[shell(script)]);
         let arn = run(&aws, None).await;
-        assert_eq!(stopped(&aws, &arn).await.containers()[0].exit_code(), Some(expected), "{script}");
+        assert_eq!(
+            stopped(&aws, &arn).await.containers()[0].exit_code(),
+            Some(expected),
+            "{script}"
+        );
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_started_says_why() {
     for (container, reason) in [
-        (json!({"name": "app", "command": ["no-such-program"]}), "exec: \"no-such-program\": executable file not found in $PATH"),
+        (
+            json!({"name": "app", "command": ["no-such-program"]}),
+            "exec: \"no-such-program\": executable file not found in $PATH",
+        ),
         (json!({"name": "app"}), "CannotCreateContainerError"),
-        (json!({"name": "app", "command": ["true"], "secrets": [{"name": "S", "valueFrom": "x"}]}), "ResourceInitializationError"),
+        (
+            json!({"name": "app", "command": ["true"], "secrets": [{"name": "S", "valueFrom": "x"}]}),
+            "ResourceInitializationError",
+        ),
     ] {
         let aws = StandIns::new();
         aws.ecs().processes(Processes::in_directory("/"));
-        register(&aws, &[json!({"name": "proxy", "command": ["sleep", "1000"]}), container]);
+        register(
+            &aws,
+            &[
+                json!({"name": "proxy", "command": ["sleep", "1000"]}),
+                container,
+            ],
+        );
         let arn = run(&aws, None).await;
         let task = stopped(&aws, &arn).await;
         assert_eq!(task.stop_code().unwrap().as_str(), "TaskFailedToStart");
@@ -142,19 +209,34 @@ async fn what_cannot_be_started_says_why() {
 async fn stop_task_terminates_then_kills_the_whole_group() {
     const PATIENT: Duration = Duration::from_secs(60);
     const IMPATIENT: Duration = Duration::from_millis(300);
-    // Of the first, the grandchild dies of the signal too; the second ignores it. Both say their line once the trap is set.
+    // Of the first, the grandchild dies of the signal too; the second ignores it. Both say their
+    // line once the trap is set.
     for (script, expected, stop_timeout) in [
         ("sleep 1000 & trap 'exit 7' TERM; echo $!; wait", 7, PATIENT),
-        ("trap '' TERM; sleep 1000 & echo $!; while true; do sleep 1; done", 137, IMPATIENT),
+        (
+            "trap '' TERM; sleep 1000 & echo $!; while true; do sleep 1; done",
+            137,
+            IMPATIENT,
+        ),
     ] {
         let aws = StandIns::new();
         let (sender, mut lines) = mpsc::unbounded_channel();
-        aws.ecs().processes(Processes::in_directory("/").stop_timeout(stop_timeout).lines(sender));
+        aws.ecs().processes(
+            Processes::in_directory("/")
+                .stop_timeout(stop_timeout)
+                .lines(sender),
+        );
         register(&aws, &[shell(script)]);
         let arn = run(&aws, None).await;
         let grandchild = timeout(LONG, lines.recv()).await.unwrap().unwrap().line;
         let begun = Instant::now();
-        super::ecs(&aws).stop_task().task(&arn).reason("enough").send().await.unwrap();
+        super::ecs(&aws)
+            .stop_task()
+            .task(&arn)
+            .reason("enough")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(describe(&aws, &arn).await.desired_status(), Some("STOPPED"));
         let task = stopped(&aws, &arn).await;
         assert_eq!(task.containers()[0].exit_code(), Some(expected), "{script}");
@@ -178,7 +260,11 @@ async fn an_essential_container_takes_the_others_with_it() {
     register(&aws, &containers);
     let arn = run(&aws, None).await;
     let task = stopped(&aws, &arn).await;
-    let codes: Vec<_> = task.containers().iter().map(aws_sdk_ecs::types::Container::exit_code).collect();
+    let codes: Vec<_> = task
+        .containers()
+        .iter()
+        .map(aws_sdk_ecs::types::Container::exit_code)
+        .collect();
     assert_eq!(codes, [Some(2), Some(143), Some(0)]);
 }
 
@@ -187,8 +273,12 @@ async fn nothing_is_left_behind() {
     for by_drop in [false, true] {
         let aws = StandIns::new();
         let (sender, mut lines) = mpsc::unbounded_channel();
-        aws.ecs().processes(Processes::in_directory("/").lines(sender));
-        register(&aws, &[shell("trap '' TERM; sleep 1000 & echo $!; echo $$; wait")]);
+        aws.ecs()
+            .processes(Processes::in_directory("/").lines(sender));
+        register(
+            &aws,
+            &[shell("trap '' TERM; sleep 1000 & echo $!; echo $$; wait")],
+        );
         run(&aws, None).await;
         let mut line = async || timeout(LONG, lines.recv()).await.unwrap().unwrap().line;
         let pids = [line().await, line().await];

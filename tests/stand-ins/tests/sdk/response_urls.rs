@@ -8,7 +8,9 @@ use stand_ins::StandIns;
 use stand_ins::response_url::Reaction;
 
 async fn put(url: &str, body: &'static str) -> Option<u16> {
-    let request = http::Request::put(url).header("content-type", "").body(Full::new(Bytes::from_static(body.as_bytes())));
+    let request = http::Request::put(url)
+        .header("content-type", "")
+        .body(Full::new(Bytes::from_static(body.as_bytes())));
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer = client.request(request.unwrap()).await.ok()?;
     Some(answer.status().as_u16())
@@ -30,6 +32,10 @@ async fn what_is_put_is_recorded_and_answered_as_asked() {
     assert_eq!(first.headers["content-length"], "3");
     assert_eq!(first.headers["content-type"], "");
     assert!(url.ends_with(&first.path), "{url} {}", first.path);
-    assert!(first.path.contains("%7CMigrateTask%7C") && first.path.contains("X-Amz-Expires=7200"), "{}", first.path);
+    assert!(
+        first.path.contains("%7CMigrateTask%7C") && first.path.contains("X-Amz-Expires=7200"),
+        "{}",
+        first.path
+    );
     assert_eq!(urls.puts().len(), 3, "also those that were not accepted");
 }

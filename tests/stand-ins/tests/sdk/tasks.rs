@@ -12,17 +12,36 @@ use super::ecs;
 const SECOND: Duration = Duration::from_secs(1);
 
 pub async fn run(client: &aws_sdk_ecs::Client, token: &str) -> Task {
-    let answer = client.run_task().cluster("main").task_definition("migrate").started_by("me").client_token(token).send().await.unwrap();
+    let answer = client
+        .run_task()
+        .cluster("main")
+        .task_definition("migrate")
+        .started_by("me")
+        .client_token(token)
+        .send()
+        .await
+        .unwrap();
     answer.tasks()[0].clone()
 }
 
 pub async fn describe(client: &aws_sdk_ecs::Client, arn: &str) -> Option<Task> {
-    let answer = client.describe_tasks().cluster("main").tasks(arn).send().await.unwrap();
+    let answer = client
+        .describe_tasks()
+        .cluster("main")
+        .tasks(arn)
+        .send()
+        .await
+        .unwrap();
     answer.tasks().first().cloned()
 }
 
 fn seconds_script() -> Script {
-    Script::exits(0).provisioning(SECOND).pending(SECOND).activating(SECOND).running(10 * SECOND).deprovisioning(SECOND)
+    Script::exits(0)
+        .provisioning(SECOND)
+        .pending(SECOND)
+        .activating(SECOND)
+        .running(10 * SECOND)
+        .deprovisioning(SECOND)
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,23 +56,51 @@ async fn a_task_goes_through_its_states() {
 
     let mut seen = Vec::new();
     for _ in 0..16 {
-        seen.push(describe(&client, arn).await.unwrap().last_status().unwrap().to_owned());
+        seen.push(
+            describe(&client, arn)
+                .await
+                .unwrap()
+                .last_status()
+                .unwrap()
+                .to_owned(),
+        );
         advance(SECOND).await;
     }
     seen.dedup();
-    assert_eq!(seen, ["PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEPROVISIONING", "STOPPED"]);
+    assert_eq!(
+        seen,
+        [
+            "PROVISIONING",
+            "PENDING",
+            "ACTIVATING",
+            "RUNNING",
+            "DEPROVISIONING",
+            "STOPPED"
+        ]
+    );
 
     let stopped = describe(&client, arn).await.unwrap();
-    assert_eq!(stopped.stop_code(), Some(&TaskStopCode::EssentialContainerExited));
+    assert_eq!(
+        stopped.stop_code(),
+        Some(&TaskStopCode::EssentialContainerExited)
+    );
     assert_eq!(stopped.desired_status(), Some("STOPPED"));
     assert_eq!(stopped.started_by(), Some("me"));
     let container = &stopped.containers()[0];
-    assert_eq!((container.name(), container.exit_code()), (Some("app"), Some(0)));
-    let ran = stopped.execution_stopped_at().unwrap().as_secs_f64() - stopped.started_at().unwrap().as_secs_f64();
+    assert_eq!(
+        (container.name(), container.exit_code()),
+        (Some("app"), Some(0))
+    );
+    let ran = stopped.execution_stopped_at().unwrap().as_secs_f64()
+        - stopped.started_at().unwrap().as_secs_f64();
     assert!((ran - 10.0).abs() < 0.01, "{ran}");
 
     advance(3600 * SECOND).await;
-    assert_eq!(describe(&client, arn).await, None, "MISSING an hour after it stopped");
+    assert_eq!(
+        describe(&client, arn).await,
+        None,
+        "MISSING an hour after it stopped"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,15 +114,32 @@ async fn stopped_tasks_tell_why() {
         containers: [(Option<i32>, Option<&'static str>); 2],
         started: bool,
     }
-    let pull = "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found";
+    let pull =
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): not found";
     let eni = "ResourceInitializationError: unable to pull secrets or registry auth";
     let essential = "Essential container in task exited";
-    let case = |name, script, stop_code, reason, containers, started| Case { name, script, stop_code, reason, containers, started };
+    let case = |name, script, stop_code, reason, containers, started| Case {
+        name,
+        script,
+        stop_code,
+        reason,
+        containers,
+        started,
+    };
     let cases = [
-        case("exit 3", Script::exits(3), "EssentialContainerExited", essential, [(Some(3), None), (Some(3), None)], true),
+        case(
+            "exit 3",
+            Script::exits(3),
+            "EssentialContainerExited",
+            essential,
+            [(Some(3), None), (Some(3), None)],
+            true,
+        ),
         case(
             "sidecar first",
-            Script::exits(0).running(9 * SECOND).container("proxy", Container::exits(1)),
+            Script::exits(0)
+                .running(9 * SECOND)
+                .container("proxy", Container::exits(1)),
             "EssentialContainerExited",
             essential,
             [(Some(143), None), (Some(1), None)],
@@ -86,7 +150,13 @@ async fn stopped_tasks_tell_why() {
             Script::runs_forever().container("app", Container::out_of_memory()),
             "EssentialContainerExited",
             essential,
-            [(Some(137), Some("OutOfMemoryError: Container killed due to memory usage")), (Some(143), None)],
+            [
+                (
+                    Some(137),
+                    Some("OutOfMemoryError: Container killed due to memory usage"),
+                ),
+                (Some(143), None),
+            ],
             true,
         ),
         case(
@@ -97,11 +167,26 @@ async fn stopped_tasks_tell_why() {
             [(None, None), (Some(0), None)],
             true,
         ),
-        case("pull", Script::fails_to_start(pull), "TaskFailedToStart", pull, [(None, Some(pull)), (None, None)], false),
-        case("eni", Script::fails_to_start(eni).during(Phase::Provisioning), "TaskFailedToStart", eni, [(None, None), (None, None)], false),
+        case(
+            "pull",
+            Script::fails_to_start(pull),
+            "TaskFailedToStart",
+            pull,
+            [(None, Some(pull)), (None, None)],
+            false,
+        ),
+        case(
+            "eni",
+            Script::fails_to_start(eni).during(Phase::Provisioning),
+            "TaskFailedToStart",
+            eni,
+            [(None, None), (None, None)],
+            false,
+        ),
         case(
             "half a start",
-            Script::fails_to_start(eni).container("proxy", Container::exits(0).started_before_the_failure()),
+            Script::fails_to_start(eni)
+                .container("proxy", Container::exits(0).started_before_the_failure()),
             "TaskFailedToStart",
             eni,
             [(None, None), (Some(0), None)],
@@ -133,7 +218,9 @@ async fn stopped_tasks_tell_why() {
         ),
         case(
             "a stop code of the future",
-            Script::exits(0).stop_code("SolarFlare").stopped_reason("A flare."),
+            Script::exits(0)
+                .stop_code("SolarFlare")
+                .stopped_reason("A flare."),
             "SolarFlare",
             "A flare.",
             [(Some(0), None), (Some(0), None)],
@@ -149,35 +236,78 @@ async fn stopped_tasks_tell_why() {
         sleep(20 * SECOND).await;
         let task = describe(&client, &arn).await.unwrap();
         assert_eq!(task.last_status(), Some("STOPPED"), "{}", case.name);
-        assert_eq!(task.stop_code().map(TaskStopCode::as_str), Some(case.stop_code), "{}", case.name);
+        assert_eq!(
+            task.stop_code().map(TaskStopCode::as_str),
+            Some(case.stop_code),
+            "{}",
+            case.name
+        );
         assert_eq!(task.stopped_reason(), Some(case.reason), "{}", case.name);
-        let containers: Vec<_> = task.containers().iter().map(|c| (c.exit_code(), c.reason())).collect();
+        let containers: Vec<_> = task
+            .containers()
+            .iter()
+            .map(|c| (c.exit_code(), c.reason()))
+            .collect();
         assert_eq!(containers, case.containers, "{}", case.name);
-        let started = task.containers().iter().any(|container| container.runtime_id().is_some());
+        let started = task
+            .containers()
+            .iter()
+            .any(|container| container.runtime_id().is_some());
         assert_eq!(started, case.started, "{}", case.name);
-        assert_eq!(aws.ecs().tasks()[0].started_at.is_some(), case.started, "{}", case.name);
+        assert_eq!(
+            aws.ecs().tasks()[0].started_at.is_some(),
+            case.started,
+            "{}",
+            case.name
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn stop_task_signals_and_kills() {
     for (reaction, expected_code, expected_seconds) in [
-        (OnSigterm::Exits { after: 5 * SECOND, code: 0 }, 0, 5),
-        (OnSigterm::Exits { after: 40 * SECOND, code: 0 }, 137, 30),
+        (
+            OnSigterm::Exits {
+                after: 5 * SECOND,
+                code: 0,
+            },
+            0,
+            5,
+        ),
+        (
+            OnSigterm::Exits {
+                after: 40 * SECOND,
+                code: 0,
+            },
+            137,
+            30,
+        ),
         (OnSigterm::Ignored, 137, 30),
     ] {
         let aws = StandIns::new();
         aws.ecs().register_family("migrate", &["app"]);
-        let script = Script::runs_forever().on_sigterm(reaction).deprovisioning(Duration::ZERO);
+        let script = Script::runs_forever()
+            .on_sigterm(reaction)
+            .deprovisioning(Duration::ZERO);
         aws.ecs().script("migrate", script);
         let client = ecs(&aws);
         let arn = run(&client, "a").await.task_arn().unwrap().to_owned();
         sleep(SECOND).await;
-        let stopping = client.stop_task().cluster("main").task(&arn).reason("enough").send().await.unwrap();
+        let stopping = client
+            .stop_task()
+            .cluster("main")
+            .task(&arn)
+            .reason("enough")
+            .send()
+            .await
+            .unwrap();
         assert_eq!(stopping.task().unwrap().desired_status(), Some("STOPPED"));
         let before_the_end = Duration::from_millis(10);
         sleep((expected_seconds * SECOND).saturating_sub(before_the_end)).await;
-        assert_eq!(describe(&client, &arn).await.unwrap().last_status(), Some("STOPPING"));
+        assert_eq!(
+            describe(&client, &arn).await.unwrap().last_status(),
+            Some("STOPPING")
+        );
         sleep(2 * before_the_end).await;
         let task = describe(&client, &arn).await.unwrap();
         assert_eq!(task.last_status(), Some("STOPPED"));

@@ -20,29 +20,60 @@ fn programs_call_what_their_roles_allow_and_nothing_is_allowed_that_they_do_not_
     println!("{}", table(&seen));
 
     let mut problems = Vec::new();
-    for Seen { program, action, resource, context, test, .. } in seen.iter().filter(|seen| seen.parts.is_empty()) {
+    for Seen {
+        program,
+        action,
+        resource,
+        context,
+        test,
+        ..
+    } in seen.iter().filter(|seen| seen.parts.is_empty())
+    {
         problems.push(format!("{program} called {action} on {resource} ({context}), which its role does not allow, in {test}"));
     }
     for (program, statements) in roles.programs() {
-        let used: BTreeSet<_> = seen.iter().filter(|seen| seen.program == program).flat_map(|seen| &seen.parts).collect();
-        for statement in statements.iter().filter(|statement| !statement.actions.iter().all(|action| MADE_BY_LAMBDA.contains(&&**action))) {
+        let used: BTreeSet<_> = seen
+            .iter()
+            .filter(|seen| seen.program == program)
+            .flat_map(|seen| &seen.parts)
+            .collect();
+        for statement in statements.iter().filter(|statement| {
+            !statement
+                .actions
+                .iter()
+                .all(|action| MADE_BY_LAMBDA.contains(&&**action))
+        }) {
             for part in statement.parts().iter().filter(|part| !used.contains(part)) {
                 problems.push(format!("{program} was never seen to need {part}"));
             }
         }
     }
-    assert!(problems.is_empty(), "infra/task-runner.yaml:\n{}", problems.join("\n"));
+    assert!(
+        problems.is_empty(),
+        "infra/task-runner.yaml:\n{}",
+        problems.join("\n")
+    );
 }
 
-/// The stand-ins ask IAM about what the reference says: no other resource, and no key that the action does not have.
+/// The stand-ins ask IAM about what the reference says: no other resource, and no key that the
+/// action does not have.
 #[test]
 fn the_calls_were_judged_by_resources_and_keys_that_their_actions_have() {
     for seen in recording::of_this_run() {
-        let action = reference::of(&seen.action).unwrap_or_else(|| panic!("{} is not in the table of actions", seen.action));
-        assert!(matches(action.resource, &seen.resource), "{seen:?} is not about {}", action.resource);
+        let action = reference::of(&seen.action)
+            .unwrap_or_else(|| panic!("{} is not in the table of actions", seen.action));
+        assert!(
+            matches(action.resource, &seen.resource),
+            "{seen:?} is not about {}",
+            action.resource
+        );
         for pair in seen.context.split_whitespace() {
             let (key, _) = pair.split_once('=').unwrap();
-            assert!(action.keys.contains(&key), "{} has no condition key {key}", seen.action);
+            assert!(
+                action.keys.contains(&key),
+                "{} has no condition key {key}",
+                seen.action
+            );
         }
     }
 }
@@ -54,23 +85,59 @@ fn every_statement_can_match_and_none_says_more_than_it_could() {
             let actions: Vec<_> = statement
                 .actions
                 .iter()
-                .map(|name| reference::of(name).unwrap_or_else(|| panic!("{program}: {name} is not in the table of actions")))
+                .map(|name| {
+                    reference::of(name).unwrap_or_else(|| {
+                        panic!("{program}: {name} is not in the table of actions")
+                    })
+                })
                 .collect();
             for action in &actions {
                 let name = &statement.name;
-                let about = statement.resources.iter().any(|resource| matches(action.resource, resource));
-                assert!(about, "{name}: {} is about {}, and the statement about {:?}", action.name, action.resource, statement.resources);
+                let about = statement
+                    .resources
+                    .iter()
+                    .any(|resource| matches(action.resource, resource));
+                assert!(
+                    about,
+                    "{name}: {} is about {}, and the statement about {:?}",
+                    action.name, action.resource, statement.resources
+                );
                 for condition in &statement.conditions {
-                    assert!(action.keys.contains(&&*condition.key), "{name}: {} has no condition key {}", action.name, condition.key);
+                    assert!(
+                        action.keys.contains(&&*condition.key),
+                        "{name}: {} has no condition key {}",
+                        action.name,
+                        condition.key
+                    );
                 }
                 let any = statement.resources.iter().any(|resource| resource == "*");
-                assert!(!any || action.resource == "*", "{name}: {} can be limited to {}", action.name, action.resource);
-                let asked = action.keys.iter().all(|key| statement.conditions.iter().any(|condition| condition.key == *key));
-                assert!(asked, "{name}: {} can be limited by {:?}", action.name, action.keys);
+                assert!(
+                    !any || action.resource == "*",
+                    "{name}: {} can be limited to {}",
+                    action.name,
+                    action.resource
+                );
+                let asked = action.keys.iter().all(|key| {
+                    statement
+                        .conditions
+                        .iter()
+                        .any(|condition| condition.key == *key)
+                });
+                assert!(
+                    asked,
+                    "{name}: {} can be limited by {:?}",
+                    action.name, action.keys
+                );
             }
             for resource in &statement.resources {
-                let of_some = actions.iter().any(|action| matches(action.resource, resource));
-                assert!(of_some, "{}: no action of it is about {resource}", statement.name);
+                let of_some = actions
+                    .iter()
+                    .any(|action| matches(action.resource, resource));
+                assert!(
+                    of_some,
+                    "{}: no action of it is about {resource}",
+                    statement.name
+                );
             }
         }
     }
@@ -80,7 +147,10 @@ fn every_statement_can_match_and_none_says_more_than_it_could() {
 fn table(seen: &[Seen]) -> String {
     let mut calls: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for seen in seen {
-        calls.entry((&seen.program, &seen.action)).or_default().insert(&seen.resource);
+        calls
+            .entry((&seen.program, &seen.action))
+            .or_default()
+            .insert(&seen.resource);
     }
     let lines = calls.iter().map(|((program, action), resources)| {
         let example = resources.first().copied().unwrap_or_default();

@@ -4,28 +4,60 @@ use stand_ins::{Authorization, arn};
 use template_roles::{Deployment, Roles, WORKER};
 
 fn asked(action: &str, resource: &str, key: &'static str, value: &str) -> Authorization {
-    Authorization { action: action.to_owned(), resource: resource.to_owned(), context: vec![(key, value.to_owned())] }
+    Authorization {
+        action: action.to_owned(),
+        resource: resource.to_owned(),
+        context: vec![(key, value.to_owned())],
+    }
 }
 
 fn run(family: &str, cluster: &str) -> Authorization {
-    asked("ecs:RunTask", &arn("ecs", &format!("task-definition/{family}:7")), "ecs:cluster", &arn("ecs", &format!("cluster/{cluster}")))
+    asked(
+        "ecs:RunTask",
+        &arn("ecs", &format!("task-definition/{family}:7")),
+        "ecs:cluster",
+        &arn("ecs", &format!("cluster/{cluster}")),
+    )
 }
 
 fn pass(role: &str, service: &str) -> Authorization {
-    asked("iam:PassRole", &format!("arn:aws:iam::000000000000:role/{role}"), "iam:PassedToService", service)
+    asked(
+        "iam:PassRole",
+        &format!("arn:aws:iam::000000000000:role/{role}"),
+        "iam:PassedToService",
+        service,
+    )
 }
 
 fn may(deployment: &Deployment, program: &str, asked: &Authorization) -> bool {
-    !Roles::of(deployment).allowing(program, asked).unwrap().is_empty()
+    !Roles::of(deployment)
+        .allowing(program, asked)
+        .unwrap()
+        .is_empty()
 }
 
 #[test]
 fn by_default_every_task_definition_may_run_in_every_cluster_with_every_role_for_tasks() {
     let default = Deployment::with_defaults();
-    assert!(may(&default, WORKER, &run("todobackend-migrate", "production")));
-    assert!(may(&default, WORKER, &pass("todobackend", "ecs-tasks.amazonaws.com")));
-    for service in ["ecs.amazonaws.com", "lambda.amazonaws.com", "ec2.amazonaws.com"] {
-        assert!(!may(&default, WORKER, &pass("todobackend", service)), "{service}");
+    assert!(may(
+        &default,
+        WORKER,
+        &run("todobackend-migrate", "production")
+    ));
+    assert!(may(
+        &default,
+        WORKER,
+        &pass("todobackend", "ecs-tasks.amazonaws.com")
+    ));
+    for service in [
+        "ecs.amazonaws.com",
+        "lambda.amazonaws.com",
+        "ec2.amazonaws.com",
+    ] {
+        assert!(
+            !may(&default, WORKER, &pass("todobackend", service)),
+            "{service}"
+        );
     }
 }
 
@@ -35,7 +67,11 @@ fn lists_narrow_what_may_run_where_and_as_whom() {
         .parameter("ClusterArns", &arn("ecs", "cluster/production"))
         .parameter(
             "TaskDefinitionArns",
-            &format!("{}, {}", arn("ecs", "task-definition/todobackend-*"), arn("ecs", "task-definition/migrate:*")),
+            &format!(
+                "{}, {}",
+                arn("ecs", "task-definition/todobackend-*"),
+                arn("ecs", "task-definition/migrate:*")
+            ),
         )
         .parameter("TaskRoleArns", "arn:aws:iam::000000000000:role/todobackend")
         .parameter("VolumeRoleArns", "arn:aws:iam::000000000000:role/volumes");
@@ -57,11 +93,22 @@ fn lists_narrow_what_may_run_where_and_as_whom() {
 #[test]
 fn events_are_read_from_the_streams_of_the_log_groups_that_are_named_and_of_all_by_default() {
     let read = |region: &str, group: &str| {
-        let resource = format!("arn:aws:logs:{region}:000000000000:log-group:{group}:log-stream:migrate/migrate/1");
-        Authorization { action: "logs:GetLogEvents".to_owned(), resource, context: Vec::new() }
+        let resource = format!(
+            "arn:aws:logs:{region}:000000000000:log-group:{group}:log-stream:migrate/migrate/1"
+        );
+        Authorization {
+            action: "logs:GetLogEvents".to_owned(),
+            resource,
+            context: Vec::new(),
+        }
     };
-    let narrow = Deployment::with_defaults()
-        .parameter("TaskLogGroupArns", &format!("{}, arn:aws:logs:*:000000000000:log-group:/ecs/*", arn("logs", "log-group:todobackend")));
+    let narrow = Deployment::with_defaults().parameter(
+        "TaskLogGroupArns",
+        &format!(
+            "{}, arn:aws:logs:*:000000000000:log-group:/ecs/*",
+            arn("logs", "log-group:todobackend")
+        ),
+    );
     for (question, narrowed) in [
         (read("us-east-1", "todobackend"), true),
         (read("eu-west-1", "/ecs/other"), true),
@@ -69,7 +116,10 @@ fn events_are_read_from_the_streams_of_the_log_groups_that_are_named_and_of_all_
         (read("us-east-1", "todobackend-2"), false),
         (read("us-east-1", "/aws/lambda/payments"), false),
     ] {
-        assert!(may(&Deployment::with_defaults(), WORKER, &question), "{question:?}");
+        assert!(
+            may(&Deployment::with_defaults(), WORKER, &question),
+            "{question:?}"
+        );
         assert_eq!(may(&narrow, WORKER, &question), narrowed, "{question:?}");
     }
 }
@@ -80,7 +130,10 @@ fn each_function_may_use_the_key_as_it_needs_to_and_none_when_urls_are_not_seale
     let created = Deployment::new().key("arn:aws:kms:us-east-1:000000000000:key/created");
     let given = Deployment::new().parameter("ResponseUrlKeyArn", theirs);
     let clear = Deployment::new().parameter("SealResponseUrls", "false");
-    for (deployment, key) in [(&created, "arn:aws:kms:us-east-1:000000000000:key/created"), (&given, theirs)] {
+    for (deployment, key) in [
+        (&created, "arn:aws:kms:us-east-1:000000000000:key/created"),
+        (&given, theirs),
+    ] {
         for (program, action, expected) in [
             ("start", "kms:Encrypt", true),
             ("start", "kms:Decrypt", false),
@@ -90,9 +143,24 @@ fn each_function_may_use_the_key_as_it_needs_to_and_none_when_urls_are_not_seale
             ("stop", "kms:Decrypt", false),
             (WORKER, "kms:Decrypt", false),
         ] {
-            let question = |key: &str| Authorization { action: action.to_owned(), resource: key.to_owned(), context: Vec::new() };
-            assert_eq!(may(deployment, program, &question(key)), expected, "{program} {action}");
-            assert!(!may(deployment, program, &question("arn:aws:kms:us-east-1:000000000000:key/another")), "{program} {action}");
+            let question = |key: &str| Authorization {
+                action: action.to_owned(),
+                resource: key.to_owned(),
+                context: Vec::new(),
+            };
+            assert_eq!(
+                may(deployment, program, &question(key)),
+                expected,
+                "{program} {action}"
+            );
+            assert!(
+                !may(
+                    deployment,
+                    program,
+                    &question("arn:aws:kms:us-east-1:000000000000:key/another")
+                ),
+                "{program} {action}"
+            );
             assert!(!may(&clear, program, &question(key)), "{program} {action}");
         }
     }
@@ -103,7 +171,11 @@ fn a_worker_serves_the_activity_that_was_given_and_no_other() {
     let given = Deployment::new().parameter("ActivityArn", &arn("states", "activity:given"));
     let poll = |name: &str| {
         let resource = arn("states", &format!("activity:{name}"));
-        Authorization { action: "states:GetActivityTask".to_owned(), resource, context: Vec::new() }
+        Authorization {
+            action: "states:GetActivityTask".to_owned(),
+            resource,
+            context: Vec::new(),
+        }
     };
     assert!(may(&given, WORKER, &poll("given")));
     assert!(!may(&given, WORKER, &poll("ecs-task")));

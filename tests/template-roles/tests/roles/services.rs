@@ -1,5 +1,5 @@
-//! What AWS services do for the template's resources: no program calls it, so it is compared with what the template and the
-//! definition ask of them.
+//! What AWS services do for the template's resources: no program calls it, so it is compared with
+//! what the template and the definition ask of them.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,17 @@ use template_roles::Deployment;
 use template_roles::policy::Statement;
 use template_roles::template::{referred, resources};
 
-/// What Lambda calls with a function's role: it writes the function's log (Lambda guide, monitoring-cloudwatchlogs), and sends
-/// events that all attempts failed for to the dead-letter queue (Lambda guide, invocation-async-retain-records).
-pub const MADE_BY_LAMBDA: [&str; 3] = ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"];
+/// What Lambda calls with a function's role: it writes the function's log (Lambda guide,
+/// monitoring-cloudwatchlogs), and sends events that all attempts failed for to the dead-letter
+/// queue (Lambda guide, invocation-async-retain-records).
+pub const MADE_BY_LAMBDA: [&str; 3] = [
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "sqs:SendMessage",
+];
 
-/// Whoever invokes these does not wait for them: what they could not do is lost unless Lambda keeps it. CloudFormation invokes the one,
-/// EventBridge the other.
+/// Whoever invokes these does not wait for them: what they could not do is lost unless Lambda keeps
+/// it. CloudFormation invokes the one, EventBridge the other.
 const INVOKED_WITHOUT_WAITING: [&str; 2] = ["RescueFunction", "StartFunction"];
 
 type Grants = BTreeSet<(String, BTreeSet<String>)>;
@@ -27,14 +32,27 @@ fn grants(document: &Value) -> Grants {
             action => vec![action.clone()],
         };
         let about = referred(&statement["Resource"]);
-        actions.into_iter().map(move |action| (action.as_str().unwrap_or_default().to_owned(), about.clone())).collect::<Vec<_>>()
+        actions
+            .into_iter()
+            .map(move |action| {
+                (
+                    action.as_str().unwrap_or_default().to_owned(),
+                    about.clone(),
+                )
+            })
+            .collect::<Vec<_>>()
     };
     statements.iter().flat_map(one).collect()
 }
 
 fn inline(role: &Value) -> Grants {
-    let policies = role["Properties"]["Policies"].as_array().into_iter().flatten();
-    policies.flat_map(|policy| grants(&policy["PolicyDocument"])).collect()
+    let policies = role["Properties"]["Policies"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    policies
+        .flat_map(|policy| grants(&policy["PolicyDocument"]))
+        .collect()
 }
 
 fn only(value: &Value) -> String {
@@ -48,15 +66,28 @@ fn lambda_may_write_each_functions_log_and_dead_letters_and_no_others() {
     for (id, function) in resources("AWS::Lambda::Function") {
         let properties = &function["Properties"];
         let role = only(&properties["Role"]);
-        let (_, role) = resources("AWS::IAM::Role").find(|(id, _)| **id == role).unwrap();
-        let allowed: Grants = inline(role).into_iter().filter(|(action, _)| MADE_BY_LAMBDA.contains(&&**action)).collect();
+        let (_, role) = resources("AWS::IAM::Role")
+            .find(|(id, _)| **id == role)
+            .unwrap();
+        let allowed: Grants = inline(role)
+            .into_iter()
+            .filter(|(action, _)| MADE_BY_LAMBDA.contains(&&**action))
+            .collect();
         let log = BTreeSet::from([only(&properties["LoggingConfig"]["LogGroup"])]);
-        let mut needed: Grants = [("logs:CreateLogStream".to_owned(), log.clone()), ("logs:PutLogEvents".to_owned(), log)].into();
+        let mut needed: Grants = [
+            ("logs:CreateLogStream".to_owned(), log.clone()),
+            ("logs:PutLogEvents".to_owned(), log),
+        ]
+        .into();
         if INVOKED_WITHOUT_WAITING.contains(&&**id) {
             let queue = &properties["DeadLetterConfig"]["TargetArn"];
             needed.insert(("sqs:SendMessage".to_owned(), BTreeSet::from([only(queue)])));
         } else {
-            assert_eq!(properties.get("DeadLetterConfig"), None, "{id}: who waits for it knows how it went");
+            assert_eq!(
+                properties.get("DeadLetterConfig"),
+                None,
+                "{id}: who waits for it knows how it went"
+            );
         }
         assert_eq!(allowed, needed, "{id}");
     }
@@ -69,7 +100,10 @@ fn what_is_invoked_without_waiting_is_tried_again_for_as_long_as_a_stack_waits()
         .map(|(id, config)| {
             let properties = &config["Properties"];
             assert_eq!(
-                (&properties["MaximumRetryAttempts"], &properties["MaximumEventAgeInSeconds"]),
+                (
+                    &properties["MaximumRetryAttempts"],
+                    &properties["MaximumEventAgeInSeconds"]
+                ),
                 (&"2".into(), &"3600".into()),
                 "{id}"
             );
@@ -82,44 +116,75 @@ fn what_is_invoked_without_waiting_is_tried_again_for_as_long_as_a_stack_waits()
     assert_eq!(tried, INVOKED_WITHOUT_WAITING);
 }
 
-/// Lambda gives a function's role to nobody else, and what a role allows is read and understood as a whole.
+/// Lambda gives a function's role to nobody else, and what a role allows is read and understood as
+/// a whole.
 #[test]
 fn every_role_is_one_functions_or_the_state_machines() {
-    let mut used: Vec<_> = resources("AWS::Lambda::Function").map(|(_, function)| only(&function["Properties"]["Role"])).collect();
-    used.extend(resources("AWS::StepFunctions::StateMachine").map(|(_, machine)| only(&machine["Properties"]["RoleArn"])));
+    let mut used: Vec<_> = resources("AWS::Lambda::Function")
+        .map(|(_, function)| only(&function["Properties"]["Role"]))
+        .collect();
+    used.extend(
+        resources("AWS::StepFunctions::StateMachine")
+            .map(|(_, machine)| only(&machine["Properties"]["RoleArn"])),
+    );
     used.sort();
-    let roles: Vec<_> = resources("AWS::IAM::Role").map(|(id, _)| id.clone()).collect();
+    let roles: Vec<_> = resources("AWS::IAM::Role")
+        .map(|(id, _)| id.clone())
+        .collect();
     assert_eq!(used, roles);
     for (id, role) in resources("AWS::IAM::Role") {
-        assert!(role["Properties"].get("ManagedPolicyArns").is_none(), "{id}");
+        assert!(
+            role["Properties"].get("ManagedPolicyArns").is_none(),
+            "{id}"
+        );
     }
 }
 
 #[test]
 fn the_state_machine_may_invoke_the_functions_of_its_definition_and_no_others() {
-    let definition: Value = serde_json::from_str(include_str!("../../../../statemachine/ecs-task.asl.json")).unwrap();
-    let (_, machine) = resources("AWS::StepFunctions::StateMachine").next().unwrap();
+    let definition: Value =
+        serde_json::from_str(include_str!("../../../../statemachine/ecs-task.asl.json")).unwrap();
+    let (_, machine) = resources("AWS::StepFunctions::StateMachine")
+        .next()
+        .unwrap();
     let substitutions = &machine["Properties"]["DefinitionSubstitutions"];
     let mut invoked = BTreeSet::new();
-    for state in definition["States"].as_object().unwrap().values().filter(|state| state["Type"] == "Task") {
+    for state in definition["States"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter(|state| state["Type"] == "Task")
+    {
         match state["Resource"].as_str().unwrap() {
             // Step Functions needs no permission for its own activities.
             "${ActivityArn}" => {}
             "arn:${Partition}:states:::lambda:invoke" => {
                 let name = state["Parameters"]["FunctionName"].as_str().unwrap();
-                let name = name.strip_prefix("${").and_then(|name| name.strip_suffix('}')).unwrap();
-                invoked.insert(("lambda:InvokeFunction".to_owned(), only(&substitutions[name])));
+                let name = name
+                    .strip_prefix("${")
+                    .and_then(|name| name.strip_suffix('}'))
+                    .unwrap();
+                invoked.insert((
+                    "lambda:InvokeFunction".to_owned(),
+                    only(&substitutions[name]),
+                ));
             }
             other => panic!("what {other} needs is not known here"),
         }
     }
     let role = only(&machine["Properties"]["RoleArn"]);
-    let (_, role) = resources("AWS::IAM::Role").find(|(id, _)| **id == role).unwrap();
-    let allowed: BTreeSet<_> =
-        inline(role).into_iter().flat_map(|(action, about)| about.into_iter().map(move |id| (action.clone(), id))).collect();
+    let (_, role) = resources("AWS::IAM::Role")
+        .find(|(id, _)| **id == role)
+        .unwrap();
+    let allowed: BTreeSet<_> = inline(role)
+        .into_iter()
+        .flat_map(|(action, about)| about.into_iter().map(move |id| (action.clone(), id)))
+        .collect();
     assert_eq!(allowed, invoked);
     for policy in role["Properties"]["Policies"].as_array().unwrap() {
-        let document = Deployment::new().resolve(&policy["PolicyDocument"]).unwrap();
+        let document = Deployment::new()
+            .resolve(&policy["PolicyDocument"])
+            .unwrap();
         for statement in Statement::read("StateMachineRole", &document).unwrap() {
             assert!(statement.conditions.is_empty());
         }
@@ -128,14 +193,25 @@ fn the_state_machine_may_invoke_the_functions_of_its_definition_and_no_others() 
 
 #[test]
 fn each_rule_may_invoke_its_function_and_no_other_rule_may() {
-    let is_function = |target: &Value| resources("AWS::Lambda::Function").any(|(id, _)| *id == only(target));
+    let is_function =
+        |target: &Value| resources("AWS::Lambda::Function").any(|(id, _)| *id == only(target));
     let mut targets = BTreeSet::new();
     let mut dead_letters = BTreeSet::new();
-    for (rule, properties) in resources("AWS::Events::Rule").map(|(id, rule)| (id.clone(), &rule["Properties"])) {
-        for target in properties["Targets"].as_array().unwrap().iter().filter(|target| is_function(&target["Arn"])) {
+    for (rule, properties) in
+        resources("AWS::Events::Rule").map(|(id, rule)| (id.clone(), &rule["Properties"]))
+    {
+        for target in properties["Targets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|target| is_function(&target["Arn"]))
+        {
             targets.insert((rule.clone(), only(&target["Arn"])));
             let policy = &target["RetryPolicy"];
-            let retries = (policy["MaximumEventAgeInSeconds"].as_str(), policy["MaximumRetryAttempts"].as_str());
+            let retries = (
+                policy["MaximumEventAgeInSeconds"].as_str(),
+                policy["MaximumRetryAttempts"].as_str(),
+            );
             match &*rule {
                 // Nothing else tells of the event.
                 "ExecutionsEnded" => {
@@ -143,7 +219,11 @@ fn each_rule_may_invoke_its_function_and_no_other_rule_may() {
                     assert_eq!(retries, (Some("3600"), Some("20")), "{rule}");
                 }
                 // The next one comes in a minute.
-                "EveryMinute" => assert_eq!((target.get("DeadLetterConfig"), retries), (None, (Some("60"), Some("0"))), "{rule}"),
+                "EveryMinute" => assert_eq!(
+                    (target.get("DeadLetterConfig"), retries),
+                    (None, (Some("60"), Some("0"))),
+                    "{rule}"
+                ),
                 other => panic!("whether events of {other} may be lost is not known here"),
             }
         }
@@ -153,23 +233,38 @@ fn each_rule_may_invoke_its_function_and_no_other_rule_may() {
         let properties = &permission["Properties"];
         assert_eq!(
             (&properties["Action"], &properties["Principal"]),
-            (&"lambda:InvokeFunction".into(), &"events.amazonaws.com".into()),
+            (
+                &"lambda:InvokeFunction".into(),
+                &"events.amazonaws.com".into()
+            ),
             "{id}"
         );
-        invoking.insert((only(&properties["SourceArn"]), only(&properties["FunctionName"])));
+        invoking.insert((
+            only(&properties["SourceArn"]),
+            only(&properties["FunctionName"]),
+        ));
     }
     assert_eq!(invoking, targets);
 
     let mut sending = BTreeSet::new();
     for (_, policy) in resources("AWS::SQS::QueuePolicy") {
-        let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
-        for statement in statements.iter().filter(|statement| statement["Effect"] == "Allow") {
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"]
+            .as_array()
+            .unwrap();
+        for statement in statements
+            .iter()
+            .filter(|statement| statement["Effect"] == "Allow")
+        {
             assert_eq!(
                 (&statement["Action"], &statement["Principal"]["Service"]),
                 (&"sqs:SendMessage".into(), &"events.amazonaws.com".into())
             );
             let rules = referred(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
-            sending.extend(rules.into_iter().map(|rule| (rule, only(&statement["Resource"]))));
+            sending.extend(
+                rules
+                    .into_iter()
+                    .map(|rule| (rule, only(&statement["Resource"]))),
+            );
         }
     }
     assert_eq!(sending, dead_letters);

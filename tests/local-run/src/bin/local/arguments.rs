@@ -4,15 +4,18 @@ use clap::Parser;
 
 /// Runs the whole path on this machine, without an AWS account and without Docker.
 ///
-/// Deploys infra/task-runner.yaml with the real functions on a local emulator, starts the real worker, then deploys a stack whose
-/// custom resource migrates the database of a Django project (tests/todobackend). Shows what happens as it happens, and exits with 0 only
-/// when the stack and the database are as they should be.
+/// Deploys infra/task-runner.yaml with the real functions on a local emulator, starts the real
+/// worker, then deploys a stack whose custom resource migrates the database of a Django project
+/// (tests/todobackend). Shows what happens as it happens, and exits with 0 only when the stack and
+/// the database are as they should be.
 ///
-/// Logs and the database stay in target/local-run for a day. PYTHON names another interpreter than python3 (3.10 or newer).
+/// Logs and the database stay in target/local-run for a day. PYTHON names another interpreter than
+/// python3 (3.10 or newer).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parser)]
 #[command(name = "cargo local", version)]
 pub struct Arguments {
-    /// Deploy a release whose migration fails: the stack must be rolled back, with a Reason that says why
+    /// Deploy a release whose migration fails: the stack must be rolled back, with a Reason that
+    /// says why
     #[arg(long, conflicts_with = "serve")]
     pub fail: bool,
 
@@ -33,10 +36,16 @@ mod tests {
 
     #[test]
     fn each_way_to_run_it() {
-        for (arguments, fail, serve) in
-            [(&["local"][..], false, false), (&["local", "--fail"], true, false), (&["local", "--serve"], false, true)]
-        {
-            assert_eq!(Arguments::try_parse_from(arguments).unwrap(), Arguments { fail, serve }, "{arguments:?}");
+        for (arguments, fail, serve) in [
+            (&["local"][..], false, false),
+            (&["local", "--fail"], true, false),
+            (&["local", "--serve"], false, true),
+        ] {
+            assert_eq!(
+                Arguments::try_parse_from(arguments).unwrap(),
+                Arguments { fail, serve },
+                "{arguments:?}"
+            );
         }
         assert!(Arguments::try_parse_from(["local", "--fail", "--serve"]).is_err());
         assert!(Arguments::try_parse_from(["local", "todobackend"]).is_err());

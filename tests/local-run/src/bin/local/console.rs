@@ -1,4 +1,5 @@
-//! What the command prints: lines with the time since its start and where they come from, and a last line that shows what it waits for.
+//! What the command prints: lines with the time since its start and where they come from, and a
+//! last line that shows what it waits for.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -40,17 +41,32 @@ struct Waiting {
 }
 
 impl Console {
-    /// Standard output; redrawn and in colour when it is a terminal that can, in plain lines otherwise.
+    /// Standard output; redrawn and in colour when it is a terminal that can, in plain lines
+    /// otherwise.
     pub fn stdout() -> Self {
-        let capable = std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
+        let capable = std::io::stdout().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
         // https://no-color.org: set to anything but the empty string.
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self::new(Box::new(std::io::stdout()), capable, Palette::new(capable && !no_colour))
+        Self::new(
+            Box::new(std::io::stdout()),
+            capable,
+            Palette::new(capable && !no_colour),
+        )
     }
 
     fn new(out: Box<dyn Write + Send>, redraws: bool, palette: Palette) -> Self {
-        let screen = Screen { out, started: Instant::now(), redraws, palette, waiting: None };
-        Self { screen: Arc::new(Mutex::new(screen)), palette }
+        let screen = Screen {
+            out,
+            started: Instant::now(),
+            redraws,
+            palette,
+            waiting: None,
+        };
+        Self {
+            screen: Arc::new(Mutex::new(screen)),
+            palette,
+        }
     }
 
     /// The colours to write lines in.
@@ -63,7 +79,8 @@ impl Console {
         self.screen().started.elapsed()
     }
 
-    /// Prints a text with its time and source in front; further lines of the text stand below its first.
+    /// Prints a text with its time and source in front; further lines of the text stand below its
+    /// first.
     pub fn print(&self, source: &str, text: &str) {
         self.screen().print(source, text);
     }
@@ -71,7 +88,11 @@ impl Console {
     /// Shows that the command waits, until the answer is dropped.
     pub fn wait(&self, what: &str) -> Wait {
         let mut screen = self.screen();
-        screen.waiting = Some(Waiting { what: what.to_owned(), detail: String::new(), since: Instant::now() });
+        screen.waiting = Some(Waiting {
+            what: what.to_owned(),
+            detail: String::new(),
+            since: Instant::now(),
+        });
         let interval = if screen.redraws { REDRAW } else { REMIND };
         screen.show_waiting();
         drop(screen);
@@ -82,7 +103,11 @@ impl Console {
                 console.screen().show_waiting();
             }
         });
-        Wait { console: self.clone(), since: Instant::now(), ticker: Some((end, ticker)) }
+        Wait {
+            console: self.clone(),
+            since: Instant::now(),
+            ticker: Some((end, ticker)),
+        }
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen> {
@@ -96,10 +121,18 @@ impl Screen {
         self.erase_waiting();
         let time = format!("{:>7.2} s", self.started.elapsed().as_secs_f64());
         let margin = " ".repeat(time.len() + 2 + SOURCE_WIDTH + 2);
-        let front =
-            format!("{}  {}", self.palette.paint(Colour::Dim, &time), self.palette.paint(Colour::Dim, &format!("{source:<SOURCE_WIDTH$}")));
+        let front = format!(
+            "{}  {}",
+            self.palette.paint(Colour::Dim, &time),
+            self.palette
+                .paint(Colour::Dim, &format!("{source:<SOURCE_WIDTH$}"))
+        );
         for (number, line) in text.lines().enumerate() {
-            let front = if number == 0 { format!("{front}  ") } else { margin.clone() };
+            let front = if number == 0 {
+                format!("{front}  ")
+            } else {
+                margin.clone()
+            };
             // Nobody reads any more: the run goes on to its exit code all the same.
             let _ = writeln!(self.out, "{front}{line}");
         }
@@ -114,13 +147,32 @@ impl Screen {
         let Some(waiting) = &self.waiting else { return };
         let seconds = waiting.since.elapsed().as_secs_f64();
         if self.redraws {
-            let detail = if waiting.detail.is_empty() { String::new() } else { format!(": {}", cut(&waiting.detail, 60)) };
+            let detail = if waiting.detail.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", cut(&waiting.detail, 60))
+            };
             let line = format!("{seconds:>7.1} s  … {}{detail}", waiting.what);
-            let _ = write!(self.out, "\r\x1b[2K{}", self.palette.paint(Colour::Dim, &line));
+            let _ = write!(
+                self.out,
+                "\r\x1b[2K{}",
+                self.palette.paint(Colour::Dim, &line)
+            );
         } else if waiting.since.elapsed() < REMIND {
-            let _ = writeln!(self.out, "{:>7.2} s  {:<SOURCE_WIDTH$}  {} …", self.started.elapsed().as_secs_f64(), "", waiting.what);
+            let _ = writeln!(
+                self.out,
+                "{:>7.2} s  {:<SOURCE_WIDTH$}  {} …",
+                self.started.elapsed().as_secs_f64(),
+                "",
+                waiting.what
+            );
         } else {
-            let _ = writeln!(self.out, "{:>7.2} s  {:<SOURCE_WIDTH$}  … for {seconds:.0} s", self.started.elapsed().as_secs_f64(), "");
+            let _ = writeln!(
+                self.out,
+                "{:>7.2} s  {:<SOURCE_WIDTH$}  … for {seconds:.0} s",
+                self.started.elapsed().as_secs_f64(),
+                ""
+            );
         }
         let _ = self.out.flush();
     }
@@ -202,7 +254,10 @@ mod tests {
 
     fn console(redraws: bool, colours: bool) -> (Console, Written) {
         let written = Written::default();
-        (Console::new(Box::new(written.clone()), redraws, Palette::new(colours)), written)
+        (
+            Console::new(Box::new(written.clone()), redraws, Palette::new(colours)),
+            written,
+        )
     }
 
     #[test]
@@ -224,7 +279,10 @@ mod tests {
         wait.done("installed");
         let text = written.text();
         assert!(!text.contains('\x1b') && !text.contains('\r'), "{text:?}");
-        assert!(text.contains("installing …\n") && text.contains("installed (0.0 s)\n"), "{text:?}");
+        assert!(
+            text.contains("installing …\n") && text.contains("installed (0.0 s)\n"),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -232,9 +290,17 @@ mod tests {
         let (console, written) = console(true, false);
         let wait = console.wait("installing");
         console.print("stack", "a line");
-        assert!(written.text().trim_end().ends_with("… installing"), "{:?}", written.text());
+        assert!(
+            written.text().trim_end().ends_with("… installing"),
+            "{:?}",
+            written.text()
+        );
         drop(wait);
-        assert!(written.text().ends_with("\r\x1b[2K"), "{:?}", written.text());
+        assert!(
+            written.text().ends_with("\r\x1b[2K"),
+            "{:?}",
+            written.text()
+        );
     }
 
     #[test]

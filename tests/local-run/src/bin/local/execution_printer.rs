@@ -28,7 +28,11 @@ struct Printed {
 impl ExecutionPrinter {
     /// Has printed nothing yet.
     pub fn new(executions: Executions, console: &Console) -> Self {
-        Self { executions, console: console.clone(), printed: HashMap::new() }
+        Self {
+            executions,
+            console: console.clone(),
+            printed: HashMap::new(),
+        }
     }
 
     /// Prints what comes, until it is cancelled; what was printed is not printed again.
@@ -68,8 +72,10 @@ impl ExecutionPrinter {
                     let name = arn.rsplit(':').next().unwrap_or(&arn);
                     self.console.print("execution", name);
                 }
-                self.console.print("execution", &history_line(line, self.console.palette()));
-                printed.ended |= line.event.starts_with("Execution") && line.event != "ExecutionStarted";
+                self.console
+                    .print("execution", &history_line(line, self.console.palette()));
+                printed.ended |=
+                    line.event.starts_with("Execution") && line.event != "ExecutionStarted";
             }
             printed.lines = history.len();
         }

@@ -17,7 +17,8 @@ impl Interruption {
     /// # Errors
     /// When the handlers cannot be installed.
     pub fn listen() -> Result<Self> {
-        let mut signals = Signals::new([SIGINT, SIGTERM]).context("The handlers of Ctrl-C and SIGTERM could not be installed")?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])
+            .context("The handlers of Ctrl-C and SIGTERM could not be installed")?;
         let (sender, receiver) = oneshot::channel();
         std::thread::spawn(move || {
             let mut first = Some(sender);

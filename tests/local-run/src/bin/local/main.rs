@@ -1,4 +1,5 @@
-//! `cargo local`: the whole path on this machine, from a stack with a `Custom::EcsTask` to a migrated database and CloudFormation's answer.
+//! `cargo local`: the whole path on this machine, from a stack with a `Custom::EcsTask` to a
+//! migrated database and CloudFormation's answer.
 
 mod arguments;
 mod colour;
@@ -38,7 +39,10 @@ fn main() -> ExitCode {
     match run_until_interrupted(arguments, &console) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("{} {error:#}", console.palette().paint(Colour::Red, "error:"));
+            eprintln!(
+                "{} {error:#}",
+                console.palette().paint(Colour::Red, "error:")
+            );
             ExitCode::FAILURE
         }
     }
@@ -46,7 +50,8 @@ fn main() -> ExitCode {
 
 fn run_until_interrupted(arguments: Arguments, console: &Console) -> Result<ExitCode> {
     let interruption = Interruption::listen()?;
-    let runtime = tokio::runtime::Runtime::new().context("The async runtime could not be started")?;
+    let runtime =
+        tokio::runtime::Runtime::new().context("The async runtime could not be started")?;
     runtime.block_on(async {
         // Whichever ends second is dropped, and every process of the run with it.
         tokio::select! {
@@ -77,13 +82,21 @@ async fn run_in(
 ) -> Result<()> {
     let started = Instant::now();
     let (sender, lines) = unbounded_channel();
-    let (platform, mut processes) = Platform::start(programs, python, directory, sender, console).await?;
+    let (platform, mut processes) =
+        Platform::start(programs, python, directory, sender, console).await?;
     let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
-    let release = if arguments.fail { Release::UniqueTitles } else { Release::Good };
+    let release = if arguments.fail {
+        Release::UniqueTitles
+    } else {
+        Release::Good
+    };
     let work = async {
         let closing_line = migration::run(&platform, release, &mut printer, console).await?;
         let (run, all) = (seconds(started.elapsed()), seconds(console.elapsed()));
-        console.print("", &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"));
+        console.print(
+            "",
+            &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"),
+        );
         if arguments.serve {
             serve::explain(&platform, programs).await?;
             match printer.follow().await? {}
@@ -98,8 +111,14 @@ async fn run_in(
 }
 
 /// Prints what containers print, until it is cancelled.
-async fn print_containers(mut lines: UnboundedReceiver<ContainerLine>, console: &Console) -> Infallible {
-    while let Some(ContainerLine { container, line, .. }) = lines.recv().await {
+async fn print_containers(
+    mut lines: UnboundedReceiver<ContainerLine>,
+    console: &Console,
+) -> Infallible {
+    while let Some(ContainerLine {
+        container, line, ..
+    }) = lines.recv().await
+    {
         console.print("container", &format!("{container} | {line}"));
     }
     std::future::pending().await

@@ -55,20 +55,44 @@ impl Platform {
     ) -> Result<(Self, Processes)> {
         let wait = console.wait("starting AWS on this machine");
         let stand_ins = StandIns::new();
-        stand_ins.ecs().processes(todobackend::containers(&python)?.lines(lines));
+        stand_ins
+            .ecs()
+            .processes(todobackend::containers(&python)?.lines(lines));
         let aws = LocalAws::start(&python, &directory, stand_ins.clone(), 1.0).await?;
         let endpoints = aws.endpoints().clone();
-        wait.done(&format!("AWS on this machine is ready: {}", endpoints.ministack));
+        wait.done(&format!(
+            "AWS on this machine is ready: {}",
+            endpoints.ministack
+        ));
 
         let wait = console.wait("deploying infra/task-runner.yaml");
-        let task_runner = TaskRunner::deploy(&endpoints, &programs.custom_resource, |event| wait.detail(&event.logical_id)).await?;
+        let task_runner = TaskRunner::deploy(&endpoints, &programs.custom_resource, |event| {
+            wait.detail(&event.logical_id)
+        })
+        .await?;
         wait.done("infra/task-runner.yaml is deployed");
 
         let log = directory.file("worker.log");
-        let worker = Worker::start(&programs.ecs_task_runner, &task_runner.activity_arn, &endpoints, &[], log)?;
+        let worker = Worker::start(
+            &programs.ecs_task_runner,
+            &task_runner.activity_arn,
+            &endpoints,
+            &[],
+            log,
+        )?;
         console.print("", &format!("the worker runs as process {}", worker.id()));
         let executions = task_runner.executions(&endpoints);
-        Ok((Self { endpoints, task_runner, executions, directory, python, stand_ins }, Processes { worker, aws }))
+        Ok((
+            Self {
+                endpoints,
+                task_runner,
+                executions,
+                directory,
+                python,
+                stand_ins,
+            },
+            Processes { worker, aws },
+        ))
     }
 }
 

@@ -27,38 +27,64 @@ impl Programs {
     pub async fn build() -> Result<Self> {
         let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command
-            .args(["build", "--bins", "--message-format", "json-render-diagnostics"])
-            // Both packages, so that the features of their dependencies are those with which this program was built.
+            .args([
+                "build",
+                "--bins",
+                "--message-format",
+                "json-render-diagnostics",
+            ])
+            // Both packages, so that the features of their dependencies are those with which this
+            // program was built.
             .args(["--package", "ecs-task-runner", "--package", "local-run"])
             .current_dir(workspace_directory())
             .stdout(Stdio::piped());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(describes_this_package)) {
+        for (name, _) in std::env::vars_os()
+            .filter(|(name, _)| name.to_str().is_some_and(describes_this_package))
+        {
             command.env_remove(name);
         }
         let mut cargo = ChildProcess::start("cargo build", command)?;
         let mut messages = String::new();
         let mut output = cargo.take_output().expect("the command pipes its output");
-        output.read_to_string(&mut messages).await.context("The messages of cargo build could not be read")?;
+        output
+            .read_to_string(&mut messages)
+            .await
+            .context("The messages of cargo build could not be read")?;
         let status = cargo.ended().await?;
         if !status.success() {
             bail!("cargo build ended with {status}; its messages are above");
         }
-        Ok(Self { ecs_task_runner: executable(&messages, "ecs-task-runner")?, custom_resource: executable(&messages, "custom-resource")? })
+        Ok(Self {
+            ecs_task_runner: executable(&messages, "ecs-task-runner")?,
+            custom_resource: executable(&messages, "custom-resource")?,
+        })
     }
 }
 
 /// Whether cargo set a variable for this very program when it ran it
-/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). A cargo started with those builds much anew:
-/// the build scripts of some dependencies ask for them.
+/// (<https://doc.rust-lang.org/cargo/reference/environment-variables.html>). A cargo started with
+/// those builds much anew: the build scripts of some dependencies ask for them.
 fn describes_this_package(variable: &str) -> bool {
-    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"].iter().any(|set| variable.starts_with(set))
+    [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+    ]
+    .iter()
+    .any(|set| variable.starts_with(set))
 }
 
 /// Finds a program among cargo's messages, one JSON object a line
 /// (<https://doc.rust-lang.org/cargo/reference/external-tools.html#artifact-messages>).
 fn executable(messages: &str, name: &str) -> Result<PathBuf> {
-    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut built = messages.filter(|message| message["reason"] == "compiler-artifact" && message["target"]["name"] == name);
+    let messages = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut built = messages.filter(|message| {
+        message["reason"] == "compiler-artifact" && message["target"]["name"] == name
+    });
     let path = built.find_map(|message| message["executable"].as_str().map(PathBuf::from));
     path.with_context(|| format!("cargo build made no program {name}"))
 }
@@ -74,7 +100,10 @@ not json
 
     #[test]
     fn a_program_is_found_by_its_name() {
-        assert_eq!(executable(MESSAGES, "custom-resource").unwrap(), PathBuf::from("/t/debug/custom-resource"));
+        assert_eq!(
+            executable(MESSAGES, "custom-resource").unwrap(),
+            PathBuf::from("/t/debug/custom-resource")
+        );
     }
 
     #[test]
@@ -94,7 +123,9 @@ not json
 
     #[test]
     fn a_program_that_was_not_built_is_named() {
-        let error = executable(MESSAGES, "ecs-task-runner").unwrap_err().to_string();
+        let error = executable(MESSAGES, "ecs-task-runner")
+            .unwrap_err()
+            .to_string();
         assert_eq!(error, "cargo build made no program ecs-task-runner");
     }
 }

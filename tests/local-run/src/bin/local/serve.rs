@@ -12,11 +12,20 @@ use super::programs::Programs;
 /// When the executions cannot be listed.
 pub async fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
     let variables = platform.endpoints.variables();
-    let exports: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
+    let exports: Vec<String> = variables
+        .iter()
+        .map(|(name, value)| format!("export {name}={value}"))
+        .collect();
     let state_machine = &platform.task_runner.state_machine_arn;
     let service_token = &platform.task_runner.service_token;
     let database = platform.directory.file("other.sqlite3");
-    let task = platform.stand_ins.ecs().tasks().pop().map(|task| task.arn).unwrap_or_default();
+    let task = platform
+        .stand_ins
+        .ecs()
+        .tasks()
+        .pop()
+        .map(|task| task.arn)
+        .unwrap_or_default();
     let task = task.rsplit('/').next().unwrap_or_default();
     let execution = platform.executions.list().await?.pop().unwrap_or_default();
     let failing = Release::UniqueTitles.settings_module();

@@ -15,11 +15,19 @@ const EVENT: usize = 20;
 const STATE: usize = 19;
 const KEY: usize = 16;
 
-/// A stack event: logical id, status, and the reason's first line. The answer shows all of a reason.
+/// A stack event: logical id, status, and the reason's first line. The answer shows all of a
+/// reason.
 pub fn stack_event(event: &StackEvent, palette: Palette) -> String {
-    let status = palette.paint(colour_of_status(&event.status), &format!("{:<STATUS$}", event.status));
+    let status = palette.paint(
+        colour_of_status(&event.status),
+        &format!("{:<STATUS$}", event.status),
+    );
     let line = format!("{:<LOGICAL_ID$} {status}", event.logical_id);
-    match event.reason.as_deref().and_then(|reason| reason.split_once('\n').or(Some((reason, "")))) {
+    match event
+        .reason
+        .as_deref()
+        .and_then(|reason| reason.split_once('\n').or(Some((reason, ""))))
+    {
         Some((reason, "")) => format!("{line} {reason}"),
         Some((first_line, _)) => format!("{line} {first_line} …"),
         None => line.trim_end().to_owned(),
@@ -37,14 +45,21 @@ pub fn colour_of_status(status: &str) -> Colour {
     }
 }
 
-/// A line of an execution's history: number, event, state, time since the execution's start, and the error.
+/// A line of an execution's history: number, event, state, time since the execution's start, and
+/// the error.
 pub fn history_line(line: &HistoryLine, palette: Palette) -> String {
     let state = line.state.as_deref().unwrap_or_default();
     let after = palette.paint(Colour::Dim, &format!("+{} s", seconds(line.after)));
     let error = line.error.as_deref().filter(|error| !error.is_empty());
     let event = format!("{:<EVENT$}", line.event);
-    let event = if error.is_some() { palette.paint(Colour::Red, &event) } else { event };
-    let error = error.map_or_else(String::new, |error| format!("  {}", palette.paint(Colour::Red, error)));
+    let event = if error.is_some() {
+        palette.paint(Colour::Red, &event)
+    } else {
+        event
+    };
+    let error = error.map_or_else(String::new, |error| {
+        format!("  {}", palette.paint(Colour::Red, error))
+    });
     format!("{:>3}  {event} {state:<STATE$} {after}{error}", line.id)
 }
 
@@ -52,7 +67,9 @@ pub fn history_line(line: &HistoryLine, palette: Palette) -> String {
 pub fn data(data: &Value) -> String {
     let members = data.as_object().into_iter().flatten();
     let told = members.filter_map(|(key, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         (!value.is_empty() && value != "null").then(|| format!("{key:<KEY$} {value}"))
     });
     told.collect::<Vec<_>>().join("\n")
@@ -86,9 +103,21 @@ mod tests {
     #[test]
     fn a_stack_event_has_columns_and_ends_without_blanks() {
         for (status, reason, expected) in [
-            ("CREATE_COMPLETE", None, "MigrateTask            CREATE_COMPLETE"),
-            ("CREATE_FAILED", Some("it failed"), "MigrateTask            CREATE_FAILED        it failed"),
-            ("CREATE_FAILED", Some("it failed:\n  why"), "MigrateTask            CREATE_FAILED        it failed: …"),
+            (
+                "CREATE_COMPLETE",
+                None,
+                "MigrateTask            CREATE_COMPLETE",
+            ),
+            (
+                "CREATE_FAILED",
+                Some("it failed"),
+                "MigrateTask            CREATE_FAILED        it failed",
+            ),
+            (
+                "CREATE_FAILED",
+                Some("it failed:\n  why"),
+                "MigrateTask            CREATE_FAILED        it failed: …",
+            ),
         ] {
             assert_eq!(stack_event(&event(status, reason), PLAIN()), expected);
         }
@@ -117,16 +146,25 @@ mod tests {
             error: None,
             cause: None,
         };
-        assert_eq!(history_line(&line, PLAIN()), "  4  ActivityScheduled    RunTask             +0.15 s");
+        assert_eq!(
+            history_line(&line, PLAIN()),
+            "  4  ActivityScheduled    RunTask             +0.15 s"
+        );
         line.event = "ActivityFailed".to_owned();
         line.error = Some("EcsTask.Failed".to_owned());
-        assert_eq!(history_line(&line, PLAIN()), "  4  ActivityFailed       RunTask             +0.15 s  EcsTask.Failed");
+        assert_eq!(
+            history_line(&line, PLAIN()),
+            "  4  ActivityFailed       RunTask             +0.15 s  EcsTask.Failed"
+        );
     }
 
     #[test]
     fn empty_outputs_are_left_out_of_the_answer() {
         let output = json!({"ExitCode": "0", "Skipped": "", "TaskArn": "arn:task"});
-        assert_eq!(data(&output), "ExitCode         0\nTaskArn          arn:task");
+        assert_eq!(
+            data(&output),
+            "ExitCode         0\nTaskArn          arn:task"
+        );
         assert_eq!(data(&Value::Null), "");
     }
 

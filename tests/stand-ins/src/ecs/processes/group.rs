@@ -17,7 +17,10 @@ impl ProcessGroup {
     /// The group that the process of this id leads.
     pub(super) fn led_by(id: u32) -> Option<Self> {
         // Zero would be our own group.
-        i32::try_from(id).ok().filter(|id| *id > 0).map(|id| Self { id: Pid::from_raw(id), over: AtomicBool::new(false) })
+        i32::try_from(id).ok().filter(|id| *id > 0).map(|id| Self {
+            id: Pid::from_raw(id),
+            over: AtomicBool::new(false),
+        })
     }
 
     /// SIGTERM to every process of the group.

@@ -1,5 +1,5 @@
-//! Containers as processes of this machine: the (overridden) command of each container, with the environment of task definition
-//! and overrides, its output kept as its log.
+//! Containers as processes of this machine: the (overridden) command of each container, with the
+//! environment of task definition and overrides, its output kept as its log.
 
 mod container;
 mod group;
@@ -73,13 +73,15 @@ impl Processes {
         self
     }
 
-    /// A variable of every container: what the image's ENV is. Task definition and overrides come after it.
+    /// A variable of every container: what the image's ENV is. Task definition and overrides come
+    /// after it.
     pub fn environment(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.insert(name.into(), value.into());
         self
     }
 
-    /// The value behind a `valueFrom` of a container's `secrets`. A task whose secrets have no value fails to start.
+    /// The value behind a `valueFrom` of a container's `secrets`. A task whose secrets have no
+    /// value fails to start.
     pub fn secret(mut self, value_from: impl Into<String>, value: impl Into<String>) -> Self {
         self.secrets.insert(value_from.into(), value.into());
         self
@@ -98,7 +100,10 @@ impl Processes {
     }
 
     fn directory_of(&self, family: &str, image: &str) -> &Path {
-        self.by_family.get(family).or_else(|| self.by_image.get(image)).unwrap_or(&self.directory)
+        self.by_family
+            .get(family)
+            .or_else(|| self.by_image.get(image))
+            .unwrap_or(&self.directory)
     }
 }
 
@@ -119,8 +124,8 @@ pub(crate) enum Order {
 }
 
 impl Ecs {
-    /// From now on, launches of families without a script run as processes. All of them are killed when the stand-in is
-    /// dropped.
+    /// From now on, launches of families without a script run as processes. All of them are killed
+    /// when the stand-in is dropped.
     pub fn processes(&self, options: Processes) {
         self.inner.state.locked().supervised.options = Some(Arc::new(options));
     }
@@ -140,8 +145,20 @@ impl Ecs {
     }
 
     /// Runs a task whose life is [`begin`]'s.
-    pub(super) fn supervise(&self, supervised: &mut Supervised, options: Arc<Processes>, task: &Arc<Task>, orders: watch::Receiver<Order>) {
-        let supervisor = Supervisor { task: Arc::clone(task), options, clock: self.inner.clock, logs: self.inner.logs.clone(), orders };
+    pub(super) fn supervise(
+        &self,
+        supervised: &mut Supervised,
+        options: Arc<Processes>,
+        task: &Arc<Task>,
+        orders: watch::Receiver<Order>,
+    ) {
+        let supervisor = Supervisor {
+            task: Arc::clone(task),
+            options,
+            clock: self.inner.clock,
+            logs: self.inner.logs.clone(),
+            orders,
+        };
         // Those that are over are of no more interest.
         while supervised.tasks.try_join_next().is_some() {}
         supervised.tasks.spawn(supervisor.run());
@@ -151,17 +168,33 @@ impl Ecs {
 /// The life of a task that is about to run as processes, and its course so far.
 pub(super) fn begin(definition: &TaskDefinition, now: Duration) -> (Life, Plan) {
     let containers = definition.containers.iter();
-    let containers = containers.map(|container| PlannedContainer { name: container.name.clone(), ..PlannedContainer::default() });
-    let plan = Plan { pending_at: Some(now), containers: containers.collect(), ..Plan::default() };
+    let containers = containers.map(|container| PlannedContainer {
+        name: container.name.clone(),
+        ..PlannedContainer::default()
+    });
+    let plan = Plan {
+        pending_at: Some(now),
+        containers: containers.collect(),
+        ..Plan::default()
+    };
     (Life::Processes(watch::Sender::new(Order::Run)), plan)
 }
 
 /// Name-value pairs of a list of environment variables.
 fn variables(list: &[Value]) -> impl Iterator<Item = (&str, &str)> {
-    list.iter().filter_map(|entry| Some((string(entry, "name")?, string(entry, "value").unwrap_or_default())))
+    list.iter().filter_map(|entry| {
+        Some((
+            string(entry, "name")?,
+            string(entry, "value").unwrap_or_default(),
+        ))
+    })
 }
 
 /// The words of a command.
 fn words(body: &Value, member: &str) -> Vec<String> {
-    list(body, member).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    list(body, member)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

@@ -26,7 +26,8 @@ pub(super) struct Supervisor {
     pub(super) orders: watch::Receiver<Order>,
 }
 
-/// A container whose end is awaited. Dropped, it is killed, even where its future is dropped only later.
+/// A container whose end is awaited. Dropped, it is killed, even where its future is dropped only
+/// later.
 struct Awaited {
     index: usize,
     group: Arc<ProcessGroup>,
@@ -53,7 +54,10 @@ impl Supervisor {
         let mut running = JoinSet::new();
         let mut awaited = Vec::new();
         for (index, container) in containers {
-            awaited.push(Awaited { index, group: Arc::clone(&container.group) });
+            awaited.push(Awaited {
+                index,
+                group: Arc::clone(&container.group),
+            });
             running.spawn(self.run_container(index, container));
         }
         let mut stopping = false;
@@ -95,7 +99,11 @@ impl Supervisor {
     }
 
     /// The future of one container: its lines into log and listener, then its exit code.
-    fn run_container(&self, index: usize, running: Running) -> impl Future<Output = (usize, i32)> + use<> {
+    fn run_container(
+        &self,
+        index: usize,
+        running: Running,
+    ) -> impl Future<Output = (usize, i32)> + use<> {
         let container = &self.task.definition.containers[index];
         let log = container.awslogs.as_ref().map(|(group, prefix)| {
             let stream = stream_name(prefix, &container.name, &self.task.id);
@@ -110,7 +118,11 @@ impl Supervisor {
             }
             if let Some(lines) = &lines {
                 // Nobody listens any more: the log has it all the same.
-                let _unheard = lines.send(ContainerLine { task_arn: task_arn.clone(), container: container.clone(), line });
+                let _unheard = lines.send(ContainerLine {
+                    task_arn: task_arn.clone(),
+                    container: container.clone(),
+                    line,
+                });
             }
         };
         async move { (index, running.run(on_line).await) }
@@ -136,8 +148,14 @@ impl Supervisor {
         for container in awaited {
             container.group.terminate();
         }
-        let defined = awaited.iter().map(|container| self.task.definition.containers[container.index].stop_timeout);
-        let time = self.options.stop_timeout.or_else(|| defined.max()).unwrap_or_default();
+        let defined = awaited
+            .iter()
+            .map(|container| self.task.definition.containers[container.index].stop_timeout);
+        let time = self
+            .options
+            .stop_timeout
+            .or_else(|| defined.max())
+            .unwrap_or_default();
         Instant::now() + time
     }
 
