@@ -10,13 +10,13 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ecs_task_runner::byte_limit;
-use ecs_task_runner::event::{Request, RequestType, ResponseUrl};
-use ecs_task_runner::execution_input::ActivityInput;
-use ecs_task_runner::judgement::{Criteria, judge};
+use ecs_task_runner::cloudformation::event::{Request, RequestType, ResponseUrl};
+use ecs_task_runner::cloudformation::response::Response;
+use ecs_task_runner::execution::input::ActivityInput;
 use ecs_task_runner::properties::Properties;
-use ecs_task_runner::response::Response;
-use ecs_task_runner::task_status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
+use ecs_task_runner::task::judgement::{Criteria, judge};
+use ecs_task_runner::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
+use ecs_task_runner::text::byte_limit;
 use serde_json::{Value, json};
 
 /// The limit of `SendTaskFailure`'s cause, bytes.

@@ -1,6 +1,8 @@
 //! The edges to AWS: one file per service or call, holding the request, the call and the mapping of
 //! its errors. No type of the SDK leaves this module.
 
+pub mod backoff;
+pub mod budget;
 mod connection;
 mod error;
 

@@ -24,10 +24,10 @@ pub use verdict::{Result, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::event::RequestType;
-use crate::execution_history::{Course, RecordedEvent};
-use crate::execution_input::ExecutionInput;
+use crate::cloudformation::event::RequestType;
+use crate::execution::history::{Course, RecordedEvent};
+use crate::execution::input::ExecutionInput;
+use crate::execution::status::{Execution, ExecutionStatus};
 use conceal::{Conceal, one_line};
 use timeline::Timeline;
 

@@ -2,19 +2,17 @@
 //! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
 
 mod delivery;
-mod given_up;
 mod leftovers;
-pub(crate) mod reason;
-pub(crate) mod rescue;
+mod rescue;
 mod respond;
 mod seal;
-mod skip;
+mod skip_reason;
 mod start;
 mod stop;
 
 pub use rescue::{
-    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NOT_CLAIMED, NotARescueEvent, Patience,
-    RescueError, RescueEvent, Rescued, Rescuer,
+    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, Patience, RescueError,
+    RescueEvent, Rescued, Rescuer,
 };
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};

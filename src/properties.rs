@@ -3,18 +3,15 @@
 //!
 //! CloudFormation sends every scalar as text; names inside the structures of ECS may be spelled as
 //! the API does (`containerOverrides`) or as CloudFormation does (`ContainerOverrides`). What the
-//! properties may be is data (`resource_schema`, `ecs_schema`, `overrides_schema`) that one walk
+//! properties may be is data (`schema`) that one walk
 //! reads them by.
 
 mod checked;
-mod ecs_schema;
 mod forms;
 mod intrinsics;
 mod limits;
 mod names;
-mod overrides_schema;
 mod problems;
-mod resource_schema;
 mod rules;
 mod scalars;
 mod schema;
@@ -31,7 +28,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::task_spec::TaskSpec;
+use crate::task::spec::TaskSpec;
 
 /// Seconds a run may take when the properties do not say: room for an hour's answer and some to
 /// spare.
@@ -177,7 +174,7 @@ fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
         }
         walk.problems.add(
             &Path::ROOT,
-            format!("are missing; expected {}", resource_schema::RESOURCE.what),
+            format!("are missing; expected {}", schema::resource::RESOURCE.what),
         );
     }
     Err(walk.problems)
@@ -191,7 +188,7 @@ pub fn problems_of(properties: &Value, source: Source) -> Problems {
     walk.problems
 }
 
-static ROOT_SHAPE: schema::Shape = schema::Shape::Structure(&resource_schema::RESOURCE);
+static ROOT_SHAPE: schema::Shape = schema::Shape::Structure(&schema::resource::RESOURCE);
 
 #[cfg(test)]
 mod tests;

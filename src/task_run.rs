@@ -1,15 +1,13 @@
 //! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and
 //! tells it in words.
 
-mod cause;
-mod conclude;
+mod definitions;
 mod instances;
 mod launch;
-mod obstacle;
-pub(crate) mod redact;
+mod launch_error;
+mod report;
 mod run;
 mod stop;
-mod task_definitions;
 mod tracked;
 mod watcher;
 
@@ -18,16 +16,16 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use crate::activity::{ActivityTask, TaskFailure};
-use crate::api_budget::ApiBudget;
+use crate::aws::budget::ApiBudget;
 use crate::aws::ecs::Ecs;
 use crate::aws::logs::Logs;
-use crate::byte_limit;
 use crate::clock::Clock;
-use crate::error_name::ErrorName;
-use crate::execution_input::ActivityInput;
-use crate::outcome::{Failure, Output};
+use crate::execution::input::ActivityInput;
+use crate::task::error::ErrorName;
+use crate::task::outcome::{Failure, Output};
+use crate::text::byte_limit;
 
-use task_definitions::TaskDefinitions;
+use definitions::TaskDefinitions;
 use watcher::Watcher;
 
 /// Longest part of a broken input's error that is repeated, bytes.
@@ -152,7 +150,7 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 
 /// The resource's name in the template, from the name that tasks are started by.
 fn logical_id(started_by: &str) -> &str {
-    crate::identity::resource_prefix(started_by)
+    crate::cloudformation::identity::resource_prefix(started_by)
         .and_then(|prefix| prefix.trim_end_matches('-').rsplit_once('-'))
         .map_or(started_by, |(logical_id, _)| logical_id)
 }

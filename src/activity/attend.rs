@@ -13,7 +13,7 @@ use tracing::{Instrument, Span};
 use super::client::{ActivityClient, Delivery};
 use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
-use crate::backoff::Backoff;
+use crate::aws::backoff::Backoff;
 
 /// How long after the request to shut down a worker goes on trying to deliver an answer. No longer
 /// than its polls may take, so that a service that takes no answers does not keep it; the token

@@ -11,7 +11,7 @@ use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
 
 use super::{TaskFailure, TaskToken, Vitals};
 use crate::aws::{ApiError, Connection, api_error};
-use crate::byte_limit;
+use crate::text::byte_limit;
 
 /// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks
 /// for at least 65 s).

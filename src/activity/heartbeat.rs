@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::TaskToken;
 use super::client::{ActivityClient, Delivery};
 use super::vitals::Counted;
-use crate::backoff::jitter;
+use crate::aws::backoff::jitter;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;

@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use super::attend::Attendance;
 use super::{ActivityTask, Options, TaskFailure};
-use crate::api_budget::ApiBudget;
+use crate::aws::backoff::Backoff;
+use crate::aws::budget::ApiBudget;
 use crate::aws::{ApiError, ErrorKind};
-use crate::backoff::Backoff;
 
 /// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle
 /// for its 60 s.

@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::error::with_causes;
-use crate::backoff::Backoff;
-use crate::event::ResponseUrl;
-use crate::response_hosts::{Refused, ResponseHosts};
+use crate::aws::backoff::Backoff;
+use crate::cloudformation::event::ResponseUrl;
+use crate::cloudformation::response_hosts::{Refused, ResponseHosts};
 
 /// Time for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -176,7 +176,7 @@ async fn judge(response: HttpResponse) -> Result<(), Attempt> {
                 .map_or("no reason given", |(code, _)| code);
             Err(Attempt::Refused(
                 status,
-                crate::byte_limit::cut_end(code, 100),
+                crate::text::byte_limit::cut_end(code, 100),
             ))
         }
         _ => Err(Attempt::Uncertain(format!("HTTP status {status}"))),

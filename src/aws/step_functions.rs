@@ -9,7 +9,7 @@ use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
 
-pub use executions::{EndedExecution, Execution, ExecutionStatus, RunningExecution};
+pub use executions::{EndedExecution, RunningExecution};
 
 /// Calls Step Functions.
 #[derive(Debug, Clone)]

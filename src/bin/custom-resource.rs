@@ -14,11 +14,11 @@ use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{
     Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
-use ecs_task_runner::response_hosts::ResponseHosts;
 use ecs_task_runner::version::VERSION;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};

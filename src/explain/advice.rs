@@ -1,8 +1,8 @@
 //! What to do about an error.
 
 use crate::activity::{HANDED_OVER, PANICKED};
-use crate::error_name::ErrorName;
-use crate::functions::NOT_CLAIMED;
+use crate::execution::unanswered::NOT_CLAIMED;
+use crate::task::error::ErrorName;
 
 /// What whoever is on call can do about an error; the README's table says the same. `None` for
 /// errors of others.

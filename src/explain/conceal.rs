@@ -3,15 +3,15 @@
 use serde_json::Value;
 
 use crate::activity::{HANDED_OVER, PANICKED};
-use crate::aws::step_functions::Execution;
-use crate::byte_limit;
-use crate::error_name::ErrorName;
-use crate::execution_history::RecordedEvent;
-use crate::execution_input::ExecutionInput;
-use crate::functions::NOT_CLAIMED;
-use crate::functions::reason::{CaughtError, without_input};
-use crate::outcome::MAX_CAUSE;
-use crate::task_run::redact::Redaction;
+use crate::execution::history::RecordedEvent;
+use crate::execution::input::ExecutionInput;
+use crate::execution::reason::{CaughtError, without_input};
+use crate::execution::status::Execution;
+use crate::execution::unanswered::NOT_CLAIMED;
+use crate::task::error::ErrorName;
+use crate::task::outcome::MAX_CAUSE;
+use crate::task::redaction::Redaction;
+use crate::text::byte_limit;
 
 /// Stands where the response URL stood.
 const HIDDEN: &str = "***";

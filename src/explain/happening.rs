@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::conceal::one_line;
 use super::span::Span;
-use crate::task_status::task_id;
+use crate::task::status::task_id;
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]

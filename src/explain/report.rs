@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::span::Span;
 use super::{Explanation, Step};
-use crate::byte_limit;
+use crate::text::byte_limit;
 
 /// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
 const SHOWN: usize = 20;

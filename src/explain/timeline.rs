@@ -7,10 +7,10 @@ use super::conceal::{Conceal, one_line};
 use super::happening::{Happening, SinceTaken, Step};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::execution_history::{Answer, Course, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent};
-use crate::functions::reason::CaughtError;
-use crate::outcome::Output;
+use crate::execution::history::{Answer, Course, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent};
+use crate::execution::reason::CaughtError;
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::task::outcome::Output;
 
 /// Stands for an error without a name.
 pub(super) const UNKNOWN: &str = "States.Unknown";

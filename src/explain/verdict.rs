@@ -10,13 +10,13 @@ use super::arn::ExecutionArn;
 use super::conceal::one_line;
 use super::span::Span;
 use super::timeline::{Timeline, UNKNOWN};
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::event::RequestType;
-use crate::execution_history::{Activity, Answer, Course};
-use crate::functions::NOT_CLAIMED;
-use crate::functions::reason::{CaughtError, reason};
-use crate::functions::rescue::verdict::verdict as rescued;
-use crate::task_spec::TaskSpec;
+use crate::cloudformation::event::RequestType;
+use crate::execution::history::{Activity, Answer, Course};
+use crate::execution::reason::{CaughtError, reason};
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::unanswered::NOT_CLAIMED;
+use crate::execution::unanswered::verdict as rescued;
+use crate::task::spec::TaskSpec;
 
 /// A fleet that polls takes a run within a second or two.
 const SOON: Duration = Duration::from_secs(30);

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::aws::ApiError;
 use crate::clock::before;
-use crate::deadline::{DEFAULT_SERVICE_TIMEOUT, age};
-use crate::event::Event;
+use crate::cloudformation::event::Event;
+use crate::cloudformation::patience::{DEFAULT_SERVICE_TIMEOUT, age};
 
 /// An event for which the function fails is delivered again after one minute, and once more after
 /// another two (Lambda guide, invocation-async-error-handling). Younger than this, it has a

@@ -9,7 +9,6 @@
 mod answer;
 mod event;
 mod missed;
-pub(crate) mod verdict;
 mod waiting;
 
 use std::time::Duration;
@@ -17,7 +16,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::leftovers::Leftovers;
+use super::leftovers::tasks::Leftovers;
 use super::respond::{RespondError, Responder};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
@@ -26,7 +25,6 @@ use crate::clock::Clock;
 
 use answer::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
-pub use verdict::NOT_CLAIMED;
 
 /// What the field `incident` of a log line says when an execution ended without an answer. The
 /// alarms of `infra/task-runner.yaml` count these lines; they are errors, so that no log filter

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 
-use super::reason::{CaughtError, reason};
 use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
-use crate::event::Request;
-use crate::outcome::Output;
-use crate::response::{Response, TooLarge};
-use crate::response_hosts::Refused;
+use crate::cloudformation::event::Request;
+use crate::cloudformation::response::{Response, TooLarge};
+use crate::cloudformation::response_hosts::Refused;
+use crate::execution::reason::{CaughtError, reason};
+use crate::task::outcome::Output;
 
 /// The function ends after 60 s; it must say so itself before that.
 const DELIVERY: Duration = Duration::from_secs(45);

@@ -5,7 +5,7 @@ use aws_smithy_types::base64;
 
 use crate::aws::ApiError;
 use crate::aws::kms::{EncryptionContext, Kms};
-use crate::event::{Request, ResponseUrl};
+use crate::cloudformation::event::{Request, ResponseUrl};
 
 /// Begins a sealed URL; the ciphertext follows in base64. No URL begins like this, so `start` takes
 /// none from outside.

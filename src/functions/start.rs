@@ -6,23 +6,23 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::delivery::Delivery;
-use super::given_up::{self, Because, RunsOfResource};
+use super::leftovers::executions::{self, Because, RunsOfResource};
 use super::respond::{RespondError, Responder};
-use super::skip::{never_runs, reason_to_skip};
+use super::skip_reason::{never_runs, reason_to_skip};
 use crate::aws::cloudformation::{Doing, Stacks};
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::Clock;
-use crate::deadline::{deadline, deadline_of_delete};
-use crate::error_name::ErrorName;
-use crate::event::{Event, NotACustomResourceEvent, Request, RequestType};
-use crate::execution_input::ExecutionInput;
-use crate::identity::Identity;
-use crate::outcome::Output;
+use crate::cloudformation::event::{Event, NotACustomResourceEvent, Request, RequestType};
+use crate::cloudformation::identity::Identity;
+use crate::cloudformation::patience::{deadline, deadline_of_delete};
+use crate::cloudformation::response_hosts::Refused;
+use crate::execution::input::ExecutionInput;
 use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
-use crate::response_hosts::Refused;
-use crate::task_spec::TaskSpec;
+use crate::task::error::ErrorName;
+use crate::task::outcome::Output;
+use crate::task::spec::TaskSpec;
 
 /// The function ends after 300 s, of which the calls before the answer may have taken most.
 const DELIVERY: Duration = Duration::from_secs(30);
@@ -251,7 +251,7 @@ impl Starter {
         let Some(runs) = RunsOfResource::of(&identity.name) else {
             return Ok(false);
         };
-        let stopping = given_up::stop(
+        let stopping = executions::stop(
             &self.state_machine,
             &runs,
             &identity.name,

@@ -5,15 +5,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::given_up::{self, Because, RunsOfResource, Stopped as Stopping};
-use super::leftovers::{Leftovers, Owner};
+use super::leftovers::executions::{self, Because, RunsOfResource, Stopped as Stopping};
+use super::leftovers::tasks::{Leftovers, Owner};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StepFunctions;
 use crate::clock::{Clock, after, before};
-use crate::deadline::DEFINITION_PATIENCE;
-use crate::event::RequestType;
-use crate::task_spec::TaskSpec;
+use crate::cloudformation::event::RequestType;
+use crate::cloudformation::patience::DEFINITION_PATIENCE;
+use crate::task::spec::TaskSpec;
 
 /// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s
 /// later or a few seconds more if one gets lost, and a launch that is under way then takes up to 10
@@ -182,7 +182,8 @@ impl Stopper {
             return Stopping::default();
         };
         let state_machine = self.step_functions.state_machine(state_machine);
-        let mut earlier = given_up::stop(&state_machine, &runs, name, Because::Deleted, None).await;
+        let mut earlier =
+            executions::stop(&state_machine, &runs, name, Because::Deleted, None).await;
         if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
             // An invocation before this one may have stopped them and ended without saying so;
             // people stop executions, too.

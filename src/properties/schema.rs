@@ -1,5 +1,9 @@
 //! The language in which the properties are described: shapes of values, as data.
 
+pub(super) mod ecs;
+pub(super) mod overrides;
+pub(super) mod resource;
+
 use super::checked::Checked;
 use super::problems::{Path, Problems};
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, NotLaunched};
-use super::obstacle::{describe, may_pass};
+use super::launch_error::{describe, may_pass};
 use super::run::Run;
+use crate::aws::backoff::Backoff;
 use crate::aws::ecs::RunTaskError;
 use crate::aws::{ApiError, ErrorKind};
-use crate::backoff::Backoff;
-use crate::error_name::ErrorName;
-use crate::outcome::Failure;
+use crate::task::error::ErrorName;
+use crate::task::outcome::Failure;
 
 /// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in
 /// practice).

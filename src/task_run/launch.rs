@@ -25,16 +25,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::obstacle::{describe, is_capacity, may_pass};
+use super::launch_error::{describe, is_capacity, may_pass};
 use super::run::{Decision, RETRY, Run};
 use super::tracked::Tracked;
+use crate::aws::backoff::Backoff;
 use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
 use crate::aws::{ApiError, ErrorKind};
-use crate::backoff::Backoff;
-use crate::error_name::ErrorName;
-use crate::identity::launch_token;
-use crate::outcome::Failure;
-use crate::task_spec::TaskSpec;
+use crate::cloudformation::identity::launch_token;
+use crate::task::error::ErrorName;
+use crate::task::outcome::Failure;
+use crate::task::spec::TaskSpec;
 
 /// Why not every task of the run exists.
 #[derive(Debug)]

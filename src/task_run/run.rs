@@ -7,17 +7,17 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::TaskRunner;
-use super::conclude::LOOK_UP;
-use super::redact::Redaction;
+use super::report::LOOK_UP;
 use super::tracked::{State, Tracked, WhyUnseen};
 use super::watcher::View;
+use crate::aws::backoff::Backoff;
 use crate::aws::ecs::{Placement, RunTaskError};
-use crate::backoff::Backoff;
-use crate::error_name::ErrorName;
-use crate::judgement::{Criteria, Verdict, judge};
-use crate::outcome::{Failure, Output};
-use crate::task_spec::TaskSpec;
-use crate::task_status::{Phase, TaskStatus};
+use crate::task::error::ErrorName;
+use crate::task::judgement::{Criteria, Verdict, judge};
+use crate::task::outcome::{Failure, Output};
+use crate::task::redaction::Redaction;
+use crate::task::spec::TaskSpec;
+use crate::task::status::{Phase, TaskStatus};
 
 /// Pauses before a relaunch.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ pub(super) struct Run<'a> {
     pub(super) began: Instant,
     pub(super) deadline: Instant,
     pub(super) tasks: Vec<Tracked>,
-    /// Number of the next client token; see [`crate::identity::launch_token`].
+    /// Number of the next client token; see [`crate::cloudformation::identity::launch_token`].
     pub(super) next_token: u32,
     /// A `RunTask` under way. It is never dropped: a call whose answer nobody takes can leave a
     /// task that nobody knows.

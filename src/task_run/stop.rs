@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::run::{Decision, RETRY, Run};
 use super::tracked::{State, Tracked};
 use crate::aws::ErrorKind;
-use crate::deadline::WORKER_PATIENCE;
-use crate::task_status::Phase;
+use crate::cloudformation::patience::WORKER_PATIENCE;
+use crate::task::status::Phase;
 
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
 const LATE_PATIENCE: Duration = Duration::from_secs(10);

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 use super::watcher::View;
 use crate::aws::{ApiError, ErrorKind};
-use crate::error_name::ErrorName;
-use crate::judgement::Ending;
-use crate::task_status::{StopCode, TaskStatus};
+use crate::task::error::ErrorName;
+use crate::task::judgement::Ending;
+use crate::task::status::{StopCode, TaskStatus};
 
 /// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent
 /// (`API_RunTask`), and this is far beyond what it takes.

@@ -12,10 +12,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::api_budget::ApiBudget;
+use crate::aws::budget::ApiBudget;
 use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL, Sighting};
 use crate::aws::{ApiError, ErrorKind};
-use crate::task_status::TaskStatus;
+use crate::task::status::TaskStatus;
 
 /// A task is looked at once in this time while there are few.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::error_name::ErrorName;
-use ecs_task_runner::functions::NOT_CLAIMED;
+use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 use stand_ins::ecs::{OnSigterm, Script};
 use tokio::time::sleep;

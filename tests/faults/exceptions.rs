@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::error_name::ErrorName;
-use ecs_task_runner::functions::NOT_CLAIMED;
+use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
 use crate::calls::Cell;

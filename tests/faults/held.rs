@@ -2,7 +2,7 @@
 //! and nothing left over. Where that cannot be, [`exceptions`](crate::exceptions) says what must be
 //! instead.
 
-use ecs_task_runner::deadline::MARGIN;
+use ecs_task_runner::cloudformation::patience::MARGIN;
 use stand_ins::faults::Span;
 
 use crate::calls::Cell;

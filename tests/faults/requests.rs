@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::event::Event;
-use ecs_task_runner::identity::Identity;
+use ecs_task_runner::cloudformation::event::Event;
+use ecs_task_runner::cloudformation::identity::Identity;
 use serde_json::{Value, json};
 use stand_ins::response_url::Put;
 

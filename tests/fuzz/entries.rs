@@ -7,15 +7,15 @@
 use std::time::Duration;
 
 use ecs_task_runner::check::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE, check_document};
-use ecs_task_runner::deadline::deadline;
-use ecs_task_runner::event::{Event, ResponseUrl};
-use ecs_task_runner::execution_history::{Answer, Course, RecordedEvent};
-use ecs_task_runner::execution_input::{ActivityInput, ExecutionInput};
+use ecs_task_runner::cloudformation::event::{Event, ResponseUrl};
+use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
+use ecs_task_runner::cloudformation::patience::deadline;
+use ecs_task_runner::cloudformation::response::{MAX_BODY, Response};
+use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
+use ecs_task_runner::execution::history::{Answer, Course, RecordedEvent};
+use ecs_task_runner::execution::input::{ActivityInput, ExecutionInput};
 use ecs_task_runner::functions::{RescueEvent, RespondEvent, StopEvent, ciphertext_of};
-use ecs_task_runner::identity::{Identity, MAX_NAME};
 use ecs_task_runner::properties::{ContainerEnvironments, Properties, Source, problems_of};
-use ecs_task_runner::response::{MAX_BODY, Response};
-use ecs_task_runner::response_hosts::ResponseHosts;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -101,7 +101,7 @@ fn read_properties(value: &Value) {
             );
             let json = serde_json::to_string(&task).unwrap();
             assert_eq!(
-                serde_json::from_str::<ecs_task_runner::task_spec::TaskSpec>(&json).unwrap(),
+                serde_json::from_str::<ecs_task_runner::task::spec::TaskSpec>(&json).unwrap(),
                 task
             );
             let none = ContainerEnvironments::new();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecs_task_runner::activity;
-use ecs_task_runner::deadline::{
+use ecs_task_runner::cloudformation::patience::{
     DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE,
 };
-use ecs_task_runner::error_name::ErrorName;
-use ecs_task_runner::execution_history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
+use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
 use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_KNOW;
+use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Map, Value};
 
 /// Errors that Step Functions itself raises (`concepts-error-handling`).

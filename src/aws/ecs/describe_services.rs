@@ -4,7 +4,7 @@ use aws_sdk_ecs::types;
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
-use crate::task_spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration};
+use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration};
 
 /// Where the tasks of a service run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use jiff::{Timestamp, Unit};
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
-use crate::task_status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
+use crate::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
 
 /// Most tasks of one cluster that one call describes (`API_DescribeTasks`).
 pub const MAX_TASKS_PER_CALL: usize = 100;

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::types;
 
-use crate::task_spec::{ContainerOverride, Tag, TaskOverride, TaskSpec};
+use crate::task::spec::{ContainerOverride, Tag, TaskOverride, TaskSpec};
 
 /// A part of the parameters that the API needs is missing.
 #[derive(Debug, thiserror::Error)]
@@ -196,7 +196,7 @@ pub(super) fn volume_configurations(
 }
 
 fn managed_ebs_volume(
-    ebs: &crate::task_spec::ManagedEbsVolume,
+    ebs: &crate::task::spec::ManagedEbsVolume,
 ) -> Result<types::TaskManagedEbsVolumeConfiguration, Incomplete> {
     let mut tag_specifications = Vec::with_capacity(ebs.tag_specifications.len());
     for specification in &ebs.tag_specifications {

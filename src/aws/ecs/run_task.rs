@@ -6,8 +6,8 @@ use aws_sdk_ecs::types::Failure;
 use super::describe_tasks::task_status;
 use super::{Ecs, parameters};
 use crate::aws::{ApiError, ErrorKind, api_error};
-use crate::task_spec::TaskSpec;
-use crate::task_status::TaskStatus;
+use crate::task::spec::TaskSpec;
+use crate::task::status::TaskStatus;
 
 /// What ECS made of a launch that it understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

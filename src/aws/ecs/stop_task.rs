@@ -2,7 +2,7 @@
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
-use crate::byte_limit;
+use crate::text::byte_limit;
 
 /// Longest reason that is sure to be shown whole in the console; ECS takes 1,024 characters
 /// (`API_StopTask`).

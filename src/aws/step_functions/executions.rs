@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::StateMachine;
 use crate::aws::{ApiError, api_error};
-use crate::byte_limit;
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::text::byte_limit;
 
 /// Executions per page, the most there is (`API_ListExecutions`).
 const PAGE: i32 = 1_000;
@@ -36,52 +37,6 @@ pub struct EndedExecution {
     pub status: ExecutionStatus,
     /// When it ended.
     pub ended: Timestamp,
-}
-
-/// An execution, whether it runs or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Execution {
-    /// Whether and how it has ended.
-    pub status: ExecutionStatus,
-    /// When it was started.
-    pub started: Timestamp,
-    /// When it ended, if it has.
-    pub stopped: Option<Timestamp>,
-    /// Its input, JSON.
-    pub input: String,
-    /// The error it failed with or was stopped with.
-    pub error: Option<String>,
-    /// What was said of that.
-    pub cause: Option<String>,
-}
-
-/// Where an execution stands (`API_DescribeExecution`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExecutionStatus {
-    /// Not over: `RUNNING`, `PENDING_REDRIVE`, and whatever comes to exist.
-    Running,
-    /// `SUCCEEDED`.
-    Succeeded,
-    /// `FAILED`.
-    Failed,
-    /// `TIMED_OUT`.
-    TimedOut,
-    /// `ABORTED`.
-    Aborted,
-}
-
-impl ExecutionStatus {
-    /// Reads the name that the API and its events use.
-    #[must_use]
-    pub fn from_name(name: &str) -> Self {
-        match SdkStatus::from(name) {
-            SdkStatus::Succeeded => Self::Succeeded,
-            SdkStatus::Failed => Self::Failed,
-            SdkStatus::TimedOut => Self::TimedOut,
-            SdkStatus::Aborted => Self::Aborted,
-            _ => Self::Running,
-        }
-    }
 }
 
 impl StateMachine {

@@ -5,7 +5,7 @@ use aws_sdk_sfn::types::HistoryEvent;
 use super::StateMachine;
 use super::executions::timestamp;
 use crate::aws::{ApiError, api_error};
-use crate::execution_history::RecordedEvent;
+use crate::execution::history::RecordedEvent;
 
 /// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole
 /// input, up to 262,144 bytes: only so many may be in memory at once.

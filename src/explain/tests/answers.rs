@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::claimed;
 use super::histories::History;
-use crate::aws::step_functions::ExecutionStatus;
+use crate::execution::status::ExecutionStatus;
 use crate::explain::Result;
 
 #[test]

@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::execution_history::RecordedEvent;
+use crate::execution::history::RecordedEvent;
+use crate::execution::status::{Execution, ExecutionStatus};
 use crate::explain::{ExecutionArn, Explainer, Explanation};
 
 pub(super) const NAME: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::histories::{SECRET, URL, arn, execution, time};
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::execution_history::RecordedEvent;
+use crate::execution::history::RecordedEvent;
+use crate::execution::status::{Execution, ExecutionStatus};
 use crate::explain::{Explainer, Result};
 
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:ecs-task";

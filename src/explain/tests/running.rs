@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::histories::{DEADLINE, History, NAME};
 use super::{ERROR, claimed};
-use crate::aws::step_functions::ExecutionStatus;
+use crate::execution::status::ExecutionStatus;
 use crate::explain::Result;
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::claimed;
 use super::histories::{History, SECRET, URL, arn, execution};
-use crate::aws::step_functions::{Execution, ExecutionStatus};
+use crate::execution::status::{Execution, ExecutionStatus};
 use crate::explain::Explainer;
 
 #[test]

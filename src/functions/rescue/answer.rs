@@ -15,19 +15,19 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::verdict::verdict;
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
-use crate::aws::step_functions::{Execution, ExecutionStatus};
 use crate::clock::after;
-use crate::deadline::DEFINITION_PATIENCE;
-use crate::event::{Request, RequestType};
-use crate::execution_history::{Activity, Answer, Course, RecordedEvent};
-use crate::functions::given_up::is_given_up;
-use crate::functions::leftovers::{Leftovers, Owner};
-use crate::functions::reason::reason;
+use crate::cloudformation::event::{Request, RequestType};
+use crate::cloudformation::patience::DEFINITION_PATIENCE;
+use crate::execution::history::{Activity, Answer, Course, RecordedEvent};
+use crate::execution::reason::reason;
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::unanswered::verdict;
+use crate::functions::leftovers::executions::is_given_up;
+use crate::functions::leftovers::tasks::{Leftovers, Owner};
 use crate::functions::respond::{RespondEvent, RespondStatus, State};
-use crate::outcome::Output;
-use crate::task_spec::TaskSpec;
+use crate::task::outcome::Output;
+use crate::task::spec::TaskSpec;
 
 /// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
 /// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::aws::step_functions::ExecutionStatus;
+use crate::execution::status::ExecutionStatus;
 
 /// Why `rescue` is invoked.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

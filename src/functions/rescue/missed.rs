@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::EndedExecution;
 use crate::clock::{after, before};
-use crate::execution_history::{Answer, Course};
+use crate::execution::history::{Answer, Course};
 
 /// After its end an event has this long to bring the rescue that answers; leftover tasks are waited
 /// for in it.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::verdict::{NOT_CLAIMED, not_claimed};
 use super::{INCIDENT_NOT_CLAIMED, Rescuer};
 use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
-use crate::execution_history::{Activity, Course};
+use crate::execution::history::{Activity, Course};
+use crate::execution::unanswered::{NOT_CLAIMED, not_claimed};
 
 /// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a
 /// look comes every minute: this takes a quarter of that, and leaves the rest to people and to

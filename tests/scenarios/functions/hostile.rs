@@ -1,6 +1,6 @@
 //! Events of any shape: an error, and never a panic.
 
-use ecs_task_runner::event::Event;
+use ecs_task_runner::cloudformation::event::Event;
 use ecs_task_runner::functions::{RespondEvent, StopEvent};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

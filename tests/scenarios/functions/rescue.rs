@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::functions::{NOT_CLAIMED, Rescued};
+use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::functions::Rescued;
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Script};

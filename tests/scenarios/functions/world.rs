@@ -12,13 +12,13 @@ use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::{Clock, before};
-use ecs_task_runner::event::{Event, Request};
+use ecs_task_runner::cloudformation::event::{Event, Request};
+use ecs_task_runner::cloudformation::identity::Identity;
+use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{
     Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter,
     Stopped, Stopper,
 };
-use ecs_task_runner::identity::Identity;
-use ecs_task_runner::response_hosts::ResponseHosts;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_ins::StandIns;

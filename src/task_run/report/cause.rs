@@ -1,10 +1,10 @@
 //! The words for a run that failed, in the order a person needs them: what failed, what ECS says,
 //! the last log lines, where to look.
 
-use super::redact::Redaction;
-use crate::byte_limit;
-use crate::console;
-use crate::task_status::{TaskStatus, task_id};
+use crate::task::console;
+use crate::task::redaction::Redaction;
+use crate::task::status::{TaskStatus, task_id};
+use crate::text::byte_limit;
 
 /// Longest log line shown, bytes.
 const MAX_LINE: usize = 1_000;
@@ -13,7 +13,7 @@ const MAX_ECS_REASON: usize = 1_000;
 
 /// The log of the container that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum LogTail {
+pub(crate) enum LogTail {
     /// Nobody asked for one, or no container ran.
     NotAsked,
     /// The last lines, oldest first.
@@ -27,21 +27,21 @@ pub(super) enum LogTail {
 
 /// What a cause is made of.
 #[derive(Debug)]
-pub(super) struct CauseParts<'a> {
+pub(crate) struct CauseParts<'a> {
     /// What failed, a sentence without its full stop.
-    pub(super) what: &'a str,
+    pub(crate) what: &'a str,
     /// The task, as far as it is known.
-    pub(super) task_arn: Option<&'a str>,
-    pub(super) status: Option<&'a TaskStatus>,
+    pub(crate) task_arn: Option<&'a str>,
+    pub(crate) status: Option<&'a TaskStatus>,
     /// As the properties name it.
-    pub(super) task_definition: &'a str,
-    pub(super) cluster: &'a str,
-    pub(super) log: &'a LogTail,
+    pub(crate) task_definition: &'a str,
+    pub(crate) cluster: &'a str,
+    pub(crate) log: &'a LogTail,
 }
 
 /// Puts the parts together. Values of environment overrides are hidden in everything that others
 /// wrote.
-pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
+pub(crate) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
     match parts.task_arn {
         Some(arn) => {
@@ -106,8 +106,8 @@ fn ecs_says(status: &TaskStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task_spec::TaskOverride;
-    use crate::task_status::{ContainerStatus, Host, Phase, StopCode};
+    use crate::task::spec::TaskOverride;
+    use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
 
     #[test]
     fn a_cause_says_what_failed_first_and_where_to_look_last() {

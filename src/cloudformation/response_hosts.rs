@@ -4,7 +4,7 @@
 
 use url::Url;
 
-use crate::event::ResponseUrl;
+use crate::cloudformation::event::ResponseUrl;
 
 /// CloudFormation's bucket for answers is called this, followed by the region without its dashes
 /// ("Setting up VPC endpoints for CloudFormation"). The whole name is compared: anybody can make a

@@ -7,8 +7,8 @@ mod start_failure;
 #[cfg(test)]
 mod tests;
 
-use crate::error_name::ErrorName;
-use crate::task_status::{ContainerStatus, StopCode, TaskStatus};
+use crate::task::error::ErrorName;
+use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
 
 use start_failure::Doubt;
 pub use start_failure::may_pass;

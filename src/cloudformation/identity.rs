@@ -7,7 +7,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::event::Request;
+use crate::cloudformation::event::Request;
 
 /// Longest name of an execution (`API_StartExecution`), characters. `startedBy` of ECS takes 128
 /// (`API_RunTask`).
@@ -111,7 +111,7 @@ fn hex(parts: &[&str], digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{RequestType, ResponseUrl};
+    use crate::cloudformation::event::{RequestType, ResponseUrl};
 
     fn request(logical_id: &str, request_type: RequestType, url: &str) -> Request {
         Request {

@@ -1,9 +1,7 @@
 //! ECS's `TaskOverride`.
 
-use super::schema::{
-    List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole,
-};
-use super::{forms, limits, rules};
+use super::{List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole};
+use crate::properties::{forms, limits, rules};
 
 const ROLE_ARN: Shape = text(
     "the ARN of an IAM role",
@@ -11,7 +9,7 @@ const ROLE_ARN: Shape = text(
     forms::is_role_arn,
 );
 
-pub(super) static OVERRIDES: Structure = Structure {
+pub(crate) static OVERRIDES: Structure = Structure {
     what: "an object with ContainerOverrides",
     fields: &[
         optional("containerOverrides", Shape::List(&CONTAINER_OVERRIDES)),

@@ -1,6 +1,6 @@
 //! Keeps the values of environment overrides out of what people read.
 
-use crate::task_spec::TaskOverride;
+use crate::task::spec::TaskOverride;
 
 /// Stands where a value stood.
 const HIDDEN: &str = "***";
@@ -65,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::task_spec::{ContainerOverride, KeyValuePair};
+    use crate::task::spec::{ContainerOverride, KeyValuePair};
 
     fn redaction(values: &[&str]) -> Redaction {
         let environment = values

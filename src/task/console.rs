@@ -1,6 +1,6 @@
 //! Links into the AWS console.
 
-use crate::task_status::task_id;
+use crate::task::status::task_id;
 
 /// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the
 /// format before 2018).

@@ -1,16 +1,10 @@
 //! The structures of the ECS API that the properties take over, with the API's names.
 
-use super::limits;
-use super::rules;
-use super::schema::{
-    List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole,
-};
-use super::{forms, overrides_schema};
-
-pub(super) use overrides_schema::OVERRIDES;
+use super::{List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole};
+use crate::properties::{forms, limits, rules};
 
 /// What `RunTask` takes: `SERVICE` is refused there (API reference, `RunTask`, `propagateTags`).
-pub(super) const PROPAGATE_TO_TASK: Shape = Shape::Choice(&["TASK_DEFINITION", "NONE"]);
+pub(crate) const PROPAGATE_TO_TASK: Shape = Shape::Choice(&["TASK_DEFINITION", "NONE"]);
 
 const ROLE_ARN: Shape = text(
     "the ARN of an IAM role",
@@ -18,7 +12,7 @@ const ROLE_ARN: Shape = text(
     forms::is_role_arn,
 );
 
-pub(super) static NETWORK_CONFIGURATION: Structure = Structure {
+pub(crate) static NETWORK_CONFIGURATION: Structure = Structure {
     what: "an object with AwsvpcConfiguration",
     fields: &[required(
         "awsvpcConfiguration",
@@ -59,7 +53,7 @@ static SECURITY_GROUPS: List = List {
     rules: &[],
 };
 
-pub(super) static CAPACITY_PROVIDER_STRATEGY: List = List {
+pub(crate) static CAPACITY_PROVIDER_STRATEGY: List = List {
     what: "a list of objects with CapacityProvider, Weight and Base",
     item: Shape::Structure(&CAPACITY_PROVIDER),
     min: 1,
@@ -88,7 +82,7 @@ static CAPACITY_PROVIDER: Structure = Structure {
     rules: &[],
 };
 
-pub(super) static PLACEMENT_CONSTRAINTS: List = List {
+pub(crate) static PLACEMENT_CONSTRAINTS: List = List {
     what: "a list of objects with Type and Expression",
     item: Shape::Structure(&PLACEMENT_CONSTRAINT),
     min: 0,
@@ -106,7 +100,7 @@ static PLACEMENT_CONSTRAINT: Structure = Structure {
     rules: &[Rule::Check(rules::expression_belongs_to_member_of)],
 };
 
-pub(super) static PLACEMENT_STRATEGY: List = List {
+pub(crate) static PLACEMENT_STRATEGY: List = List {
     what: "a list of objects with Type and Field",
     item: Shape::Structure(&PLACEMENT_STRATEGY_ITEM),
     min: 0,
@@ -124,7 +118,7 @@ static PLACEMENT_STRATEGY_ITEM: Structure = Structure {
     rules: &[Rule::Check(rules::placement_field_fits_its_type)],
 };
 
-pub(super) static TAGS: List = List {
+pub(crate) static TAGS: List = List {
     what: "a list of objects with Key and Value",
     item: Shape::Structure(&TAG),
     min: 0,
@@ -158,7 +152,7 @@ static TAG: Structure = Structure {
     rules: &[],
 };
 
-pub(super) static VOLUME_CONFIGURATIONS: List = List {
+pub(crate) static VOLUME_CONFIGURATIONS: List = List {
     what: "a list of objects with Name and ManagedEBSVolume",
     item: Shape::Structure(&VOLUME_CONFIGURATION),
     min: 0,

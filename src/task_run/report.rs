@@ -1,22 +1,24 @@
 //! The end of a run: outputs of a success, cause of a failure.
 
+mod cause;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::cause::{CauseParts, LogTail, compose};
 use super::run::Run;
 use super::tracked::State;
 use crate::aws::ecs::TaskDefinition;
 use crate::aws::{ApiError, ErrorKind};
-use crate::console;
-use crate::error_name::ErrorName;
-use crate::outcome::{Failure, Output};
-use crate::task_status::{TaskStatus, task_id};
+use crate::task::console;
+use crate::task::error::ErrorName;
+use crate::task::outcome::{Failure, Output};
+use crate::task::status::{TaskStatus, task_id};
+use cause::{CauseParts, LogTail, compose};
 
 /// Looking up definition and log must not hold up the answer for longer.
-pub(super) const LOOK_UP: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_UP: Duration = Duration::from_secs(5);
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
 /// together, their answers must not be late for their logs' sake.
 const TURN: Duration = Duration::from_secs(15);
@@ -26,7 +28,7 @@ const LOG_DELAY: Duration = Duration::from_millis(1_500);
 
 impl Run<'_> {
     /// The definition of a task.
-    pub(super) async fn look_up_definition(
+    pub(crate) async fn look_up_definition(
         &self,
         status: &TaskStatus,
     ) -> Result<Arc<TaskDefinition>, ApiError> {
@@ -57,7 +59,7 @@ impl Run<'_> {
     }
 
     /// The outputs once every task has succeeded.
-    pub(super) async fn output(&self) -> Output {
+    pub(crate) async fn output(&self) -> Output {
         let succeeded: Vec<_> = self
             .tasks
             .iter()
@@ -115,7 +117,7 @@ impl Run<'_> {
     }
 
     /// The failure that one task's ending makes of the run.
-    pub(super) async fn failure(&self, index: usize) -> Failure {
+    pub(crate) async fn failure(&self, index: usize) -> Failure {
         let task = &self.tasks[index];
         let State::Ended(ending) = &task.state else {
             return Failure::new(
@@ -134,7 +136,7 @@ impl Run<'_> {
     }
 
     /// The failure of a run whose deadline passed.
-    pub(super) async fn deadline_failure(&self) -> Failure {
+    pub(crate) async fn deadline_failure(&self) -> Failure {
         let task = self
             .tasks
             .iter()

@@ -1,6 +1,6 @@
 //! What a container's exit code means in words.
 
-use crate::task_status::ContainerStatus;
+use crate::task::status::ContainerStatus;
 
 /// Exit codes above this are "ended by signal (code − 128)" (POSIX shell convention, kept by
 /// container runtimes).

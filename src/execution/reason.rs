@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::byte_limit::ELLIPSIS;
+use crate::text::byte_limit::ELLIPSIS;
 
 /// An error as a Catch puts it into the state (`concepts-error-handling`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

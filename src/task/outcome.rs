@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::byte_limit;
-use crate::error_name::ErrorName;
+use crate::task::error::ErrorName;
+use crate::text::byte_limit;
 
 /// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side
 /// of its characters.

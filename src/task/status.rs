@@ -138,7 +138,7 @@ pub struct TaskStatus {
 
 impl TaskStatus {
     /// Whether ECS has seen a container of the task run. That it has not is no proof that none did;
-    /// see [`crate::judgement::Ending::may_pass`] for when a relaunch is safe.
+    /// see [`crate::task::judgement::Ending::may_pass`] for when a relaunch is safe.
     #[must_use]
     pub fn may_have_started(&self) -> bool {
         self.started_at.is_some()

@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 use crate::clock::after;
-use crate::event::ResponseUrl;
+use crate::cloudformation::event::ResponseUrl;
 
 /// How long CloudFormation waits when the template does not say
 /// (`aws-resource-cloudformation-customresource`).

@@ -2,7 +2,7 @@
 
 use crate::aws::ecs::Ecs;
 use crate::aws::{ApiError, ErrorKind};
-use crate::event::{Event, RequestType};
+use crate::cloudformation::event::{Event, RequestType};
 use crate::properties::{ContainerEnvironments, Properties};
 
 /// Why a Create or an Update runs nothing, whatever has changed; `None` when it may run.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Request;
-use crate::task_spec::TaskSpec;
+use crate::cloudformation::event::Request;
+use crate::task::spec::TaskSpec;
 
 /// Input of an execution: the only thing the rest of the flow reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

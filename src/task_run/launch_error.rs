@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::run::Run;
 use crate::aws::ecs::{PlacementFailure, RunTaskError};
 use crate::aws::{ApiError, ErrorKind};
-use crate::error_name::ErrorName;
-use crate::outcome::Failure;
+use crate::task::error::ErrorName;
+use crate::task::outcome::Failure;
 
 /// How long a new IAM role may be unknown to ECS.
 const NEW_ROLE: Duration = Duration::from_secs(120);

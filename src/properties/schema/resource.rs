@@ -1,18 +1,17 @@
 //! The properties of `Custom::EcsTask`.
 
-use super::ecs_schema::{
-    CAPACITY_PROVIDER_STRATEGY, NETWORK_CONFIGURATION, OVERRIDES, PLACEMENT_CONSTRAINTS,
-    PLACEMENT_STRATEGY, PROPAGATE_TO_TASK, TAGS, VOLUME_CONFIGURATIONS,
+use super::ecs::{
+    CAPACITY_PROVIDER_STRATEGY, NETWORK_CONFIGURATION, PLACEMENT_CONSTRAINTS, PLACEMENT_STRATEGY,
+    PROPAGATE_TO_TASK, TAGS, VOLUME_CONFIGURATIONS,
 };
-use super::forms;
-use super::limits;
-use super::rules;
-use super::schema::{List, Rule, Shape, Structure, any_text, optional, required, text, whole};
+use super::overrides::OVERRIDES;
+use super::{List, Rule, Shape, Structure, any_text, optional, required, text, whole};
+use crate::properties::{forms, limits, rules};
 
 const CONTAINER_NAME: Shape = text("the name of a container", limits::MAX_NAME, forms::is_name);
 
 /// All properties, CloudFormation's own included.
-pub(super) static RESOURCE: Structure = Structure {
+pub(crate) static RESOURCE: Structure = Structure {
     what: "an object with Cluster and TaskDefinition",
     fields: &[
         required(

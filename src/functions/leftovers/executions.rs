@@ -4,14 +4,15 @@
 use jiff::Timestamp;
 
 use crate::aws::ApiError;
-use crate::aws::step_functions::{Execution, ExecutionStatus, StateMachine};
-use crate::error_name::ErrorName;
-use crate::event::RequestType;
-use crate::identity::resource_prefix;
+use crate::aws::step_functions::StateMachine;
+use crate::cloudformation::event::RequestType;
+use crate::cloudformation::identity::resource_prefix;
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::task::error::ErrorName;
 
 /// Why executions are given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Because {
+pub(crate) enum Because {
     /// A Delete of the resource has come.
     Deleted,
     /// The stack takes the update back.
@@ -20,7 +21,7 @@ pub(super) enum Because {
 
 impl Because {
     /// How the cause begins with which executions and tasks are stopped.
-    pub(super) const fn in_words(self) -> &'static str {
+    pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::Deleted => "The CloudFormation resource is being deleted",
             Self::RolledBack => "The CloudFormation stack takes the update back",
@@ -29,7 +30,7 @@ impl Because {
 }
 
 /// Whether this execution was stopped since CloudFormation had given it up.
-pub(super) fn is_given_up(execution: &Execution) -> bool {
+pub(crate) fn is_given_up(execution: &Execution) -> bool {
     let said = |because: Because| {
         execution
             .cause
@@ -43,25 +44,25 @@ pub(super) fn is_given_up(execution: &Execution) -> bool {
 
 /// What became of the executions that are given up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Stopped {
+pub(crate) struct Stopped {
     /// How many were stopped.
-    pub(super) count: usize,
+    pub(crate) count: usize,
     /// Whether one runs that began later, and so belongs to a request that came later.
-    pub(super) is_followed: bool,
+    pub(crate) is_followed: bool,
     /// What kept some of them from being stopped.
-    pub(super) failure: Option<ApiError>,
+    pub(crate) failure: Option<ApiError>,
 }
 
 /// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each
 /// other, and from all else.
 #[derive(Debug, Clone)]
-pub(super) struct RunsOfResource {
+pub(crate) struct RunsOfResource {
     prefixes: [String; 2],
 }
 
 impl RunsOfResource {
     /// The resource's whose execution has this name. `None` when it is no name of ours.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         let prefix = resource_prefix(name)?;
         Some(Self {
             prefixes: [RequestType::Create, RequestType::Update]
@@ -70,7 +71,7 @@ impl RunsOfResource {
     }
 
     /// Whether the execution of this name is one of them.
-    pub(super) fn include(&self, name: &str) -> bool {
+    pub(crate) fn include(&self, name: &str) -> bool {
         self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 }
@@ -78,7 +79,7 @@ impl RunsOfResource {
 /// Stops the Creates and Updates of the resource that still run, other than `name` itself and those
 /// that began after `until`. `rescue` stops their tasks and answers for them, which nobody reads
 /// any more.
-pub(super) async fn stop(
+pub(crate) async fn stop(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
     name: &str,

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::byte_limit;
-use crate::event::Request;
-use crate::outcome::Output;
+use crate::cloudformation::event::Request;
+use crate::task::outcome::Output;
+use crate::text::byte_limit;
 
 /// Largest response body CloudFormation takes, bytes. A larger one is refused, and the stack hangs.
 pub const MAX_BODY: usize = 4_096;
@@ -148,7 +148,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::event::{RequestType, ResponseUrl};
+    use crate::cloudformation::event::{RequestType, ResponseUrl};
 
     fn request() -> Request {
         Request {

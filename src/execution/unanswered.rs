@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::aws::step_functions::{Execution, ExecutionStatus};
-use crate::error_name::ErrorName;
-use crate::execution_history::Activity;
-use crate::functions::reason::CaughtError;
+use crate::execution::history::Activity;
+use crate::execution::reason::CaughtError;
+use crate::execution::status::{Execution, ExecutionStatus};
+use crate::task::error::ErrorName;
 
 /// The error of an execution that no worker took. Not one of the `EcsTask.…` errors: those say what
 /// became of a task, and this one that there is no fleet, which is somebody else's alarm. A run
@@ -13,7 +13,7 @@ use crate::functions::reason::CaughtError;
 pub const NOT_CLAIMED: &str = "Worker.NotClaimed";
 
 /// What an execution is stopped with that no worker took within `claim_timeout`.
-pub(super) fn not_claimed(claim_timeout: Duration) -> String {
+pub fn not_claimed(claim_timeout: Duration) -> String {
     format!(
         "No worker polled the activity for {} s: is the fleet running?",
         claim_timeout.as_secs()

@@ -5,7 +5,7 @@
 //! documentation and of its agent. What matches nothing is reported at once: waiting out a
 //! permanent mistake costs the user an hour.
 
-use crate::task_status::{ContainerStatus, Host, StopCode, TaskStatus};
+use crate::task::status::{ContainerStatus, Host, StopCode, TaskStatus};
 
 /// Why nobody can say whether a container of a task ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,121 @@
+//! The ECS tasks that an execution, or on Delete a resource, has left running.
+
+use jiff::Timestamp;
+
+use crate::aws::ApiError;
+use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
+use crate::cloudformation::identity::resource_prefix;
+use crate::task::spec::TaskSpec;
+
+/// Whose tasks are left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Those of exactly this execution: a later one of the same resource may be running.
+    Execution,
+    /// Those of every execution of this resource.
+    Resource {
+        /// And were launched until then; a later one belongs to a run that came after.
+        launched_until: Option<Timestamp>,
+    },
+}
+
+/// Finds leftover tasks and stops them.
+#[derive(Debug, Clone)]
+pub(crate) struct Leftovers {
+    ecs: Ecs,
+}
+
+impl Leftovers {
+    pub(crate) fn new(ecs: Ecs) -> Self {
+        Self { ecs }
+    }
+
+    /// Tells what still runs to stop, and answers how many tasks that are. A task that cannot be
+    /// stopped counts as running.
+    ///
+    /// # Errors
+    /// When ECS cannot be asked what runs.
+    pub(crate) async fn stop(
+        &self,
+        owner: Owner,
+        task: &TaskSpec,
+        reason: &str,
+    ) -> Result<usize, ApiError> {
+        let running = match owner {
+            Owner::Execution => self.of_execution(task).await?,
+            Owner::Resource { launched_until } => self.of_resource(task, launched_until).await?,
+        };
+        for leftover in running.iter().filter(|leftover| !leftover.stopping) {
+            match self
+                .ecs
+                .stop_task(&task.cluster, &leftover.arn, reason)
+                .await
+            {
+                Ok(()) => tracing::info!(
+                    task = leftover.arn,
+                    started_by = leftover.started_by,
+                    "told a leftover task to stop"
+                ),
+                Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
+            }
+        }
+        Ok(running.len())
+    }
+
+    async fn of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
+        let listed = self
+            .list(
+                &task.cluster,
+                WhichTasks::StartedBy {
+                    name: &task.started_by,
+                    family: task.family(),
+                },
+            )
+            .await?;
+        Ok(listed
+            .into_iter()
+            .filter(|listed| !listed.stopped && listed.started_by == task.started_by)
+            .collect())
+    }
+
+    async fn of_resource(
+        &self,
+        task: &TaskSpec,
+        launched_until: Option<Timestamp>,
+    ) -> Result<Vec<ListedTask>, ApiError> {
+        let Some(prefix) = resource_prefix(&task.started_by) else {
+            return Ok(Vec::new());
+        };
+        let listed = self
+            .list(&task.cluster, WhichTasks::Family(task.family()))
+            .await?;
+        let is_in_time = |listed: &ListedTask| match (listed.created, launched_until) {
+            (Some(created), Some(until)) => created <= until,
+            _ => true,
+        };
+        Ok(listed
+            .into_iter()
+            .filter(|listed| {
+                !listed.stopped && listed.started_by.starts_with(prefix) && is_in_time(listed)
+            })
+            .collect())
+    }
+
+    /// A cluster that is gone has no tasks.
+    async fn list(
+        &self,
+        cluster: &str,
+        which: WhichTasks<'_>,
+    ) -> Result<Vec<ListedTask>, ApiError> {
+        match self.ecs.list_tasks(cluster, which).await {
+            Err(error) if error.code.as_deref() == Some("ClusterNotFoundException") => {
+                tracing::info!(
+                    cluster,
+                    "the cluster does not exist, so nothing of the resource runs in it"
+                );
+                Ok(Vec::new())
+            }
+            listed => listed,
+        }
+    }
+}

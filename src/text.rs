@@ -1,0 +1,3 @@
+//! Text on its way to people and services.
+
+pub mod byte_limit;
