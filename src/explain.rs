@@ -10,22 +10,22 @@
 mod advice;
 mod arn;
 mod conceal;
-mod happening;
+mod conclusion;
+mod event;
 mod report;
 mod span;
 mod timeline;
-mod verdict;
 
 pub use arn::{ExecutionArn, NotAnExecution};
-pub use happening::{Happening, SinceTaken, Step};
+pub use conclusion::{Conclusion, RunResult};
+pub use event::{SinceTaken, TimelineEntry, TimelineEvent};
 pub use span::Span;
-pub use verdict::{Result, Verdict};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cloudformation::event::RequestType;
-use crate::execution::history::{Course, RecordedEvent};
+use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
 use conceal::{Conceal, one_line};
@@ -48,9 +48,10 @@ pub struct Explanation {
     /// When it ended, if it has.
     pub ended: Option<Timestamp>,
     /// What happened, in the order of time.
-    pub steps: Vec<Step>,
+    pub steps: Vec<TimelineEntry>,
     /// What came of it, or what it waits for.
-    pub verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub conclusion: Conclusion,
 }
 
 /// A request of CloudFormation, without its response URL.
@@ -88,7 +89,7 @@ pub struct Target {
 #[error(
     "this execution is not of a task runner: its input has no request of CloudFormation with a task to run. Explained are executions of the state machine that the task runner's stack exports as StateMachineArn"
 )]
-pub struct NotATaskRunners;
+pub struct ForeignExecution;
 
 /// Reads an execution event by event: no history needs to be held in memory as a whole.
 #[derive(Debug)]
@@ -97,7 +98,7 @@ pub struct Explainer {
     execution: Execution,
     input: ExecutionInput,
     conceal: Conceal,
-    course: Course,
+    progress: Progress,
     timeline: Timeline,
 }
 
@@ -106,12 +107,9 @@ impl Explainer {
     ///
     /// # Errors
     /// When the execution's input is none of a task runner.
-    pub fn new(
-        arn: ExecutionArn,
-        execution: Execution,
-    ) -> std::result::Result<Self, NotATaskRunners> {
+    pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
         let input: ExecutionInput =
-            serde_json::from_str(&execution.input).map_err(|_| NotATaskRunners)?;
+            serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
         let conceal = Conceal::of(&input);
         let timeline = Timeline::new(execution.started, conceal.clone());
         Ok(Self {
@@ -119,7 +117,7 @@ impl Explainer {
             execution: conceal.execution(execution),
             input,
             conceal,
-            course: Course::unread(),
+            progress: Progress::unread(),
             timeline,
         })
     }
@@ -127,8 +125,8 @@ impl Explainer {
     /// Takes the next event of the history, oldest first.
     pub fn note(&mut self, event: RecordedEvent) {
         let event = self.conceal.event(event);
-        self.course.note(&event);
-        self.timeline.note(&event, &self.course);
+        self.progress.note(&event);
+        self.timeline.note(&event, &self.progress);
     }
 
     /// Says what happened until `now`.
@@ -138,7 +136,7 @@ impl Explainer {
             arn,
             mut execution,
             input,
-            course,
+            progress,
             mut timeline,
             ..
         } = self;
@@ -150,13 +148,13 @@ impl Explainer {
             execution.error = execution.error.or_else(|| end.error.clone());
             execution.cause = execution.cause.or_else(|| end.cause.clone());
         }
-        timeline.finish(&execution, &course);
-        let verdict = verdict::Judge {
+        timeline.finish(&execution, &progress);
+        let conclusion = conclusion::Judge {
             execution: &execution,
             arn: &arn,
             request_type: input.request.request_type,
             task: &input.task,
-            course: &course,
+            progress: &progress,
             timeline: &timeline,
             now,
         }
@@ -190,7 +188,7 @@ impl Explainer {
             started: execution.started,
             ended: execution.stopped,
             steps: timeline.steps,
-            verdict,
+            conclusion,
         }
     }
 }

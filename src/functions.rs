@@ -1,7 +1,7 @@
 //! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop`
 //! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
 
-mod delivery;
+mod event_age;
 mod leftovers;
 mod rescue;
 mod respond;
@@ -17,4 +17,4 @@ pub use rescue::{
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
-pub use stop::{CHECKS_UNTIL_WORKERS_KNOW, StopEvent, Stopped, Stopper};
+pub use stop::{CHECKS_UNTIL_WORKERS_ARE_INFORMED, StopEvent, Stopped, Stopper};

@@ -1,4 +1,5 @@
-//! Runs an ECS task as a CloudFormation custom resource, and always tells CloudFormation how it went.
+//! Runs an ECS task as a CloudFormation custom resource, and always tells CloudFormation how it
+//! went.
 pub mod activity;
 pub mod aws;
 pub mod check;

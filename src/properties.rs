@@ -129,16 +129,16 @@ impl Properties {
             task.insert(name.to_owned(), Value::from(placeholder));
         }
         let task = serde_json::from_value(Value::Object(task)).map_err(mismatch)?;
-        let about: AboutTheRun =
+        let options: RunOptions =
             serde_json::from_value(Value::Object(canonical)).map_err(mismatch)?;
         Ok(Self {
             task,
-            timeout_seconds: about.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
-            run_on_create: about.run_on_create.unwrap_or(true),
-            run_on_update: about.run_on_update.unwrap_or(true),
-            run_on_rollback: about.run_on_rollback.unwrap_or(false),
-            update_criteria: about.update_criteria,
-            triggers: about.triggers,
+            timeout_seconds: options.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+            run_on_create: options.run_on_create.unwrap_or(true),
+            run_on_update: options.run_on_update.unwrap_or(true),
+            run_on_rollback: options.run_on_rollback.unwrap_or(false),
+            update_criteria: options.update_criteria,
+            triggers: options.triggers,
         })
     }
 }
@@ -155,7 +155,7 @@ pub struct DeleteTarget {
 /// The properties that are not the task's own.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AboutTheRun {
+struct RunOptions {
     timeout: Option<u32>,
     run_on_create: Option<bool>,
     run_on_update: Option<bool>,

@@ -128,7 +128,7 @@ impl TaskRunner {
     /// # Errors
     /// The failure of the run.
     pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
-        run::Run::new(self, &input.task).finish().await
+        run::Run::new(self, &input.task).execute().await
     }
 }
 

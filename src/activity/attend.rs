@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{Instrument, Span};
 
-use super::client::{ActivityClient, Delivery};
+use super::client::{ActivityClient, CallOutcome};
 use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::aws::backoff::Backoff;
@@ -18,10 +18,10 @@ use crate::aws::backoff::Backoff;
 /// How long after the request to shut down a worker goes on trying to deliver an answer. No longer
 /// than its polls may take, so that a service that takes no answers does not keep it; the token
 /// then ends with its heartbeats, and another worker takes the task over.
-const LAST_ATTEMPTS: Duration = Duration::from_secs(60);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 /// A task that the last of its polls brought is tried to be handed over for at least this long.
 /// Both together stay within the 90 s that systemd waits (`TimeoutStopSec` of the units).
-const LATEST_ATTEMPTS: Duration = Duration::from_secs(10);
+const MIN_ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -95,7 +95,7 @@ where
         let began = Instant::now();
         self.shutdown.requested().await;
         let requested = self.shutdown.requested_at().unwrap_or(began);
-        sleep_until((requested + LAST_ATTEMPTS).max(began + LATEST_ATTEMPTS)).await;
+        sleep_until((requested + ANSWER_PATIENCE).max(began + MIN_ANSWER_PATIENCE)).await;
     }
 
     /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end
@@ -103,12 +103,12 @@ where
     async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            let delivery = match result {
+            let outcome = match result {
                 Ok(output) => self.client.succeed(token, output).await,
                 Err(failure) => self.client.fail(token, failure).await,
             };
-            match delivery {
-                Delivery::Taken => {
+            match outcome {
+                CallOutcome::Taken => {
                     match result {
                         Ok(_) => tracing::info!("answered with success"),
                         Err(failure) => tracing::info!(
@@ -119,15 +119,15 @@ where
                     }
                     return;
                 }
-                Delivery::Lost(why) => return let_go(&why),
-                Delivery::Refused(why) => {
+                CallOutcome::Lost(why) => return let_go(&why),
+                CallOutcome::Refused(why) => {
                     tracing::error!(
                         error = why,
                         "the service refuses the answer; the task is left to its timeout"
                     );
                     return;
                 }
-                Delivery::Uncertain(why) => {
+                CallOutcome::Uncertain(why) => {
                     let pause = backoff.pause();
                     tracing::warn!(
                         error = why,

@@ -71,7 +71,7 @@ pub enum ActivityError {
 
 /// What became of a heartbeat or an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Delivery {
+pub(super) enum CallOutcome {
     /// The service has it.
     Taken,
     /// The token is no longer valid: the task belongs to somebody else now, or to nobody.
@@ -176,7 +176,7 @@ impl ActivityClient {
             .map(|token| (TaskToken::new(token), answer.input.unwrap_or_default())))
     }
 
-    pub(super) async fn heartbeat(&self, token: &TaskToken) -> Delivery {
+    pub(super) async fn heartbeat(&self, token: &TaskToken) -> CallOutcome {
         let call = self
             .answers
             .send_task_heartbeat()
@@ -184,13 +184,13 @@ impl ActivityClient {
         match Box::pin(call.send()).await {
             Ok(_) => {
                 self.vitals.heartbeat_taken();
-                Delivery::Taken
+                CallOutcome::Taken
             }
             Err(error) => delivery(&api_error("states:SendTaskHeartbeat", "its task", &error)),
         }
     }
 
-    pub(super) async fn succeed(&self, token: &TaskToken, output: &str) -> Delivery {
+    pub(super) async fn succeed(&self, token: &TaskToken, output: &str) -> CallOutcome {
         if output.len() > MAX_OUTPUT {
             let cause = format!(
                 "The output has {} bytes, and Step Functions takes {MAX_OUTPUT}.",
@@ -212,12 +212,12 @@ impl ActivityClient {
             .task_token(token.expose())
             .output(output);
         match Box::pin(call.send()).await {
-            Ok(_) => Delivery::Taken,
+            Ok(_) => CallOutcome::Taken,
             Err(error) => delivery(&api_error("states:SendTaskSuccess", "its task", &error)),
         }
     }
 
-    pub(super) async fn fail(&self, token: &TaskToken, failure: &TaskFailure) -> Delivery {
+    pub(super) async fn fail(&self, token: &TaskToken, failure: &TaskFailure) -> CallOutcome {
         let error = byte_limit::cut_end(&failure.error, MAX_ERROR);
         let cause = byte_limit::cut_middle(&failure.cause, MAX_CAUSE);
         let call = self
@@ -227,21 +227,21 @@ impl ActivityClient {
             .error(error)
             .cause(cause);
         match Box::pin(call.send()).await {
-            Ok(_) => Delivery::Taken,
+            Ok(_) => CallOutcome::Taken,
             Err(error) => delivery(&api_error("states:SendTaskFailure", "its task", &error)),
         }
     }
 }
 
-fn delivery(error: &ApiError) -> Delivery {
+fn delivery(error: &ApiError) -> CallOutcome {
     match error.code.as_deref() {
         Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => {
-            Delivery::Lost(error.to_string())
+            CallOutcome::Lost(error.to_string())
         }
-        Some(code) if NEVER_TAKEN.contains(&code) => Delivery::Refused(error.to_string()),
+        Some(code) if NEVER_TAKEN.contains(&code) => CallOutcome::Refused(error.to_string()),
         // Anything else can come right while the token lives: credentials and permissions return, a
         // clock is set, a proxy goes.
-        _ => Delivery::Uncertain(error.to_string()),
+        _ => CallOutcome::Uncertain(error.to_string()),
     }
 }
 
@@ -262,11 +262,14 @@ mod tests {
             })
         };
         for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
-            assert!(matches!(answered(Some(code)), Delivery::Lost(_)), "{code}");
+            assert!(
+                matches!(answered(Some(code)), CallOutcome::Lost(_)),
+                "{code}"
+            );
         }
         for code in ["InvalidOutput", "ValidationException"] {
             assert!(
-                matches!(answered(Some(code)), Delivery::Refused(_)),
+                matches!(answered(Some(code)), CallOutcome::Refused(_)),
                 "{code}"
             );
         }
@@ -278,7 +281,10 @@ mod tests {
             Some("OptInRequired"),
             None,
         ] {
-            assert!(matches!(answered(code), Delivery::Uncertain(_)), "{code:?}");
+            assert!(
+                matches!(answered(code), CallOutcome::Uncertain(_)),
+                "{code:?}"
+            );
         }
     }
 }

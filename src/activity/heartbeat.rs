@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TaskToken;
-use super::client::{ActivityClient, Delivery};
-use super::vitals::Counted;
+use super::client::{ActivityClient, CallOutcome};
+use super::vitals::CountGuard;
 use crate::aws::backoff::jitter;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
@@ -23,7 +23,7 @@ const JITTER: f64 = 0.1;
 /// The first beat comes after this part of the interval or later, anywhere in it.
 const FIRST: f64 = 0.1;
 /// Pause before a beat that got no answer is sent again.
-const RETRY: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many tasks of a worker need heartbeats.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub(super) struct Heartbeat<'a> {
     /// took.
     heard: Instant,
     due: Instant,
-    late: Option<Counted>,
+    late: Option<CountGuard>,
 }
 
 impl<'a> Heartbeat<'a> {
@@ -92,7 +92,7 @@ impl<'a> Heartbeat<'a> {
                 return self.not_heard();
             };
             match delivery {
-                Delivery::Taken => {
+                CallOutcome::Taken => {
                     self.heard = sent;
                     self.late = None;
                     self.due = sent
@@ -101,15 +101,16 @@ impl<'a> Heartbeat<'a> {
                             .interval(self.period)
                             .mul_f64(jitter(1.0 - JITTER));
                 }
-                Delivery::Lost(why) => return why,
-                Delivery::Refused(why) | Delivery::Uncertain(why) => {
+                CallOutcome::Lost(why) => return why,
+                CallOutcome::Refused(why) | CallOutcome::Uncertain(why) => {
                     tracing::warn!(error = why, "a heartbeat was not taken; it is sent again");
                     if self.heard.elapsed() >= self.period * 2 / PART {
                         self.late
                             .get_or_insert_with(|| self.client.vitals().late_heartbeat());
                     }
                     // After a pause of the whole process this is past: then the loop ends at once.
-                    self.due = (Instant::now() + RETRY.min(self.period / (2 * PART))).min(end);
+                    self.due =
+                        (Instant::now() + RETRY_PAUSE.min(self.period / (2 * PART))).min(end);
                 }
             }
         }

@@ -82,31 +82,31 @@ impl Vitals {
     }
 
     /// A poll is being tried until the guard is dropped; failures in a row are one try.
-    pub(super) fn polling(&self) -> Counted {
+    pub(super) fn polling(&self) -> CountGuard {
         let mut inner = self.lock();
         inner.open_polls += 1;
         inner.polling_since.get_or_insert_with(Instant::now);
-        Counted {
+        CountGuard {
             vitals: self.clone(),
-            what: What::OpenPoll,
+            what: Gauge::OpenPoll,
         }
     }
 
     /// A task is in hand until the guard is dropped.
-    pub(super) fn task(&self) -> Counted {
+    pub(super) fn task(&self) -> CountGuard {
         self.lock().in_hand += 1;
-        Counted {
+        CountGuard {
             vitals: self.clone(),
-            what: What::Task,
+            what: Gauge::Task,
         }
     }
 
     /// A task's heartbeats are late until the guard is dropped.
-    pub(super) fn late_heartbeat(&self) -> Counted {
+    pub(super) fn late_heartbeat(&self) -> CountGuard {
         self.lock().late_heartbeats += 1;
-        Counted {
+        CountGuard {
             vitals: self.clone(),
-            what: What::LateHeartbeat,
+            what: Gauge::LateHeartbeat,
         }
     }
 
@@ -124,7 +124,7 @@ impl Vitals {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum What {
+enum Gauge {
     OpenPoll,
     Task,
     LateHeartbeat,
@@ -132,23 +132,23 @@ enum What {
 
 /// Counts something for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Counted {
+pub(super) struct CountGuard {
     vitals: Vitals,
-    what: What,
+    what: Gauge,
 }
 
-impl Drop for Counted {
+impl Drop for CountGuard {
     fn drop(&mut self) {
         let mut inner = self.vitals.lock();
         match self.what {
-            What::OpenPoll => {
+            Gauge::OpenPoll => {
                 inner.open_polls -= 1;
                 if inner.open_polls == 0 {
                     inner.polling_since = None;
                 }
             }
-            What::Task => inner.in_hand -= 1,
-            What::LateHeartbeat => inner.late_heartbeats -= 1,
+            Gauge::Task => inner.in_hand -= 1,
+            Gauge::LateHeartbeat => inner.late_heartbeats -= 1,
         }
     }
 }

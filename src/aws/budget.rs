@@ -22,11 +22,11 @@ pub struct ApiBudget {
     full_rate: f64,
     /// Whose turn it is; others queue behind.
     turn: tokio::sync::Mutex<()>,
-    state: Mutex<State>,
+    state: Mutex<Bucket>,
 }
 
 #[derive(Debug)]
-struct State {
+struct Bucket {
     rate: f64,
     /// Below zero when calls wait: the debt is what they wait for.
     tokens: f64,
@@ -38,7 +38,7 @@ impl ApiBudget {
     /// At most `per_second` calls a second, more than zero.
     #[must_use]
     pub fn new(per_second: f64) -> Self {
-        let state = State {
+        let state = Bucket {
             rate: per_second,
             tokens: per_second * BURST.as_secs_f64(),
             at: Instant::now(),
@@ -110,7 +110,7 @@ impl ApiBudget {
         self.lock().rate
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Bucket> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

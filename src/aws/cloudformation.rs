@@ -23,7 +23,7 @@ impl Stacks {
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
-    pub async fn doing(&self, stack_id: &str) -> Result<Doing, ApiError> {
+    pub async fn phase(&self, stack_id: &str) -> Result<StackPhase, ApiError> {
         let described = self
             .client
             .describe_stacks()
@@ -37,7 +37,7 @@ impl Stacks {
                     &error,
                 )
             })?;
-        Ok(Doing::from_status(
+        Ok(StackPhase::from_status(
             described
                 .stacks()
                 .first()
@@ -49,29 +49,29 @@ impl Stacks {
 
 /// What a stack is doing, as far as it matters to a resource of its.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub enum StackPhase {
     /// It is being deleted, or was.
     Deleting,
     /// It takes its creation back, or has: every resource that it created goes.
-    TakingCreationBack,
+    CreateRollback,
     /// It takes an update back: what the update created goes, and what it changed is changed back.
-    TakingUpdateBack,
+    UpdateRollback,
     /// It is at rest: what it did has ended, in whatever way.
-    AtRest,
+    Idle,
     /// It is created or updated, or does what is not known.
-    GoingOn,
+    InProgress,
 }
 
-impl Doing {
+impl StackPhase {
     fn from_status(status: &str) -> Self {
         match status {
             _ if status.starts_with("DELETE_") => Self::Deleting,
-            _ if status.starts_with("ROLLBACK_") => Self::TakingCreationBack,
+            _ if status.starts_with("ROLLBACK_") => Self::CreateRollback,
             _ if status.contains("ROLLBACK") && status.contains("IN_PROGRESS") => {
-                Self::TakingUpdateBack
+                Self::UpdateRollback
             }
-            _ if status.ends_with("_COMPLETE") || status.ends_with("_FAILED") => Self::AtRest,
-            _ => Self::GoingOn,
+            _ if status.ends_with("_COMPLETE") || status.ends_with("_FAILED") => Self::Idle,
+            _ => Self::InProgress,
         }
     }
 }
@@ -83,26 +83,29 @@ mod tests {
     #[test]
     fn every_status_says_what_becomes_of_the_stacks_resources() {
         for (status, expected) in [
-            ("CREATE_IN_PROGRESS", Doing::GoingOn),
-            ("UPDATE_IN_PROGRESS", Doing::GoingOn),
-            ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", Doing::GoingOn),
-            ("UPDATE_ROLLBACK_COMPLETE", Doing::AtRest),
-            ("UPDATE_FAILED", Doing::AtRest),
-            ("CREATE_COMPLETE", Doing::AtRest),
-            ("SOMETHING_NEW", Doing::GoingOn),
-            ("IMPORT_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
-            ("UPDATE_ROLLBACK_IN_PROGRESS", Doing::TakingUpdateBack),
+            ("CREATE_IN_PROGRESS", StackPhase::InProgress),
+            ("UPDATE_IN_PROGRESS", StackPhase::InProgress),
+            (
+                "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+                StackPhase::InProgress,
+            ),
+            ("UPDATE_ROLLBACK_COMPLETE", StackPhase::Idle),
+            ("UPDATE_FAILED", StackPhase::Idle),
+            ("CREATE_COMPLETE", StackPhase::Idle),
+            ("SOMETHING_NEW", StackPhase::InProgress),
+            ("IMPORT_ROLLBACK_IN_PROGRESS", StackPhase::UpdateRollback),
+            ("UPDATE_ROLLBACK_IN_PROGRESS", StackPhase::UpdateRollback),
             (
                 "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-                Doing::TakingUpdateBack,
+                StackPhase::UpdateRollback,
             ),
-            ("ROLLBACK_IN_PROGRESS", Doing::TakingCreationBack),
-            ("ROLLBACK_COMPLETE", Doing::TakingCreationBack),
-            ("DELETE_IN_PROGRESS", Doing::Deleting),
-            ("DELETE_COMPLETE", Doing::Deleting),
-            ("", Doing::GoingOn),
+            ("ROLLBACK_IN_PROGRESS", StackPhase::CreateRollback),
+            ("ROLLBACK_COMPLETE", StackPhase::CreateRollback),
+            ("DELETE_IN_PROGRESS", StackPhase::Deleting),
+            ("DELETE_COMPLETE", StackPhase::Deleting),
+            ("", StackPhase::InProgress),
         ] {
-            assert_eq!(Doing::from_status(status), expected, "{status}");
+            assert_eq!(StackPhase::from_status(status), expected, "{status}");
         }
     }
 }

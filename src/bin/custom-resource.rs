@@ -127,7 +127,7 @@ async fn rescue() -> anyhow::Result<()> {
         Ecs::with_retries(&connection),
         responder(&connection)?,
         Clock::system(),
-        Patience::with_claim(Duration::from_secs(claim_timeout)),
+        Patience::new(Duration::from_secs(claim_timeout)),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let done = rescuer.rescue(event.payload).await;
@@ -152,7 +152,7 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     })?;
     let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
     let hosts = ResponseHosts::of_region(&region)
-        .and(&further)
+        .allow_origins(&further)
         .with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
     let key = std::env::var(RESPONSE_URL_KEY_ARN)
         .ok()

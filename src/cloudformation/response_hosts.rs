@@ -76,7 +76,7 @@ impl ResponseHosts {
     ///
     /// # Errors
     /// When one of them is not an origin.
-    pub fn and(mut self, origins: &str) -> Result<Self, BadOrigin> {
+    pub fn allow_origins(mut self, origins: &str) -> Result<Self, BadOrigin> {
         for origin in origins
             .split(',')
             .map(str::trim)
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn further_origins_are_allowed_as_they_are_given() {
         let hosts = ResponseHosts::of_region("eu-west-1")
-            .and("http://127.0.0.1:4566, https://emulator.example")
+            .allow_origins("http://127.0.0.1:4566, https://emulator.example")
             .unwrap();
         for (url, allowed) in [
             ("http://127.0.0.1:4566/key?a=b", true),
@@ -327,10 +327,16 @@ mod tests {
             "https://ok.example,nonsense",
             "*",
         ] {
-            let refused = ResponseHosts::of_region("eu-west-1").and(list).unwrap_err();
+            let refused = ResponseHosts::of_region("eu-west-1")
+                .allow_origins(list)
+                .unwrap_err();
             assert!(refused.to_string().contains("no origin"), "{list}");
         }
-        assert!(ResponseHosts::of_region("eu-west-1").and(" , ").is_ok());
+        assert!(
+            ResponseHosts::of_region("eu-west-1")
+                .allow_origins(" , ")
+                .is_ok()
+        );
     }
 
     proptest! {
@@ -353,7 +359,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "\\PC{0,80}") {
             let _ = check(&text);
-            let _ = ResponseHosts::of_region(&text).and(&text);
+            let _ = ResponseHosts::of_region(&text).allow_origins(&text);
         }
     }
 }

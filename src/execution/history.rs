@@ -48,7 +48,7 @@ impl RecordedEvent {
 
 /// Where an execution stands, or stood when it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Course {
+pub struct Progress {
     /// The run.
     pub activity: Activity,
     /// When the run must be over, as the input of the attempt says that was scheduled last.
@@ -92,16 +92,16 @@ pub enum Answer {
     Given,
 }
 
-impl Course {
+impl Progress {
     /// Reads the end of a history, oldest event first. The states follow one another, so an event
     /// belongs to the state entered last.
     #[must_use]
     pub fn of(events: &[RecordedEvent]) -> Self {
-        let mut course = Self::unread();
+        let mut progress = Self::unread();
         for event in events {
-            course.note(event);
+            progress.note(event);
         }
-        course
+        progress
     }
 
     /// Nothing is known yet.

@@ -21,7 +21,7 @@ pub fn not_claimed(claim_timeout: Duration) -> String {
 }
 
 /// The error that the execution would have caught.
-pub(crate) fn verdict(
+pub(crate) fn error_of(
     status: ExecutionStatus,
     execution: &Execution,
     activity: &Activity,
@@ -189,10 +189,10 @@ mod tests {
                 error: given(error),
                 cause: given(cause),
             };
-            let verdict = verdict(status, &execution, activity);
-            assert_eq!(verdict.error, expected_error, "{status:?}: {verdict:?}");
-            assert!(verdict.cause.contains(expected), "{status:?}: {verdict:?}");
-            assert!(!verdict.cause.contains(".."), "{verdict:?}");
+            let caught = error_of(status, &execution, activity);
+            assert_eq!(caught.error, expected_error, "{status:?}: {caught:?}");
+            assert!(caught.cause.contains(expected), "{status:?}: {caught:?}");
+            assert!(!caught.cause.contains(".."), "{caught:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::span::Span;
-use super::{Explanation, Step};
+use super::{Explanation, TimelineEntry};
 use crate::text::byte_limit;
 
 /// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
@@ -20,7 +20,7 @@ impl fmt::Display for Explanation {
         let Self {
             request,
             task,
-            verdict,
+            conclusion,
             ..
         } = self;
         write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
@@ -66,23 +66,23 @@ impl fmt::Display for Explanation {
         } else {
             self.steps.iter().try_for_each(|step| step.fmt(f))?;
         }
-        writeln!(f, "\n{}", verdict.sentence)?;
-        if let Some(reason) = &verdict.reason {
+        writeln!(f, "\n{}", conclusion.sentence)?;
+        if let Some(reason) = &conclusion.reason {
             for line in byte_limit::cut_middle(reason, MAX_REASON).lines() {
                 writeln!(f, "  {line}")?;
             }
         }
-        if let Some(advice) = &verdict.advice {
+        if let Some(advice) = &conclusion.advice {
             writeln!(f, "What to do: {advice}.")?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for TimelineEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = format!("+{}", self.since_start);
-        writeln!(f, "{}   {since:<SINCE$} {}", clock(self.at), self.happening)
+        writeln!(f, "{}   {since:<SINCE$} {}", clock(self.at), self.event)
     }
 }
 

@@ -59,7 +59,7 @@ Time       2026-11-23 06:00:00 to 06:02:13 UTC, 2 min 13 s
 Succeeded. CloudFormation was answered SUCCESS, 2 min 13 s after its request.
 "
     );
-    assert_eq!(explanation.verdict.result, Result::Succeeded);
+    assert_eq!(explanation.conclusion.result, RunResult::Succeeded);
 }
 
 #[test]
@@ -101,8 +101,11 @@ What to do: read the log lines.
         ),
         "{text}"
     );
-    assert_eq!(explanation.verdict.result, Result::Failed);
-    assert_eq!(explanation.verdict.error.as_deref(), Some("EcsTask.Failed"));
+    assert_eq!(explanation.conclusion.result, RunResult::Failed);
+    assert_eq!(
+        explanation.conclusion.error.as_deref(),
+        Some("EcsTask.Failed")
+    );
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_run_that_changes_hands_tells_every_claim() {
     let told: Vec<_> = explanation
         .steps
         .iter()
-        .map(|step| step.happening.to_string())
+        .map(|step| step.event.to_string())
         .collect();
     assert_eq!(
         told,
@@ -169,7 +172,7 @@ fn an_emulators_history_reads_the_same_but_for_the_claim() {
     let told: Vec<_> = explanation
         .steps
         .iter()
-        .map(|step| step.happening.to_string())
+        .map(|step| step.event.to_string())
         .collect();
     assert_eq!(
         told,
@@ -351,7 +354,7 @@ fn clocks_that_disagree_do_not_change_the_order() {
             .explain(ExecutionStatus::Running)
             .steps
             .iter()
-            .map(|step| step.happening.to_string())
+            .map(|step| step.event.to_string())
             .collect();
         assert!(
             told.first().unwrap().starts_with("requested")

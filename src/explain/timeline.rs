@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::conceal::{Conceal, one_line};
-use super::happening::{Happening, SinceTaken, Step};
+use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
-use crate::execution::history::{Answer, Course, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent};
+use crate::execution::history::{
+    Answer, Progress, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent,
+};
 use crate::execution::reason::CaughtError;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
@@ -40,7 +42,7 @@ pub(super) struct Leftovers {
 pub(super) struct Timeline {
     conceal: Conceal,
     started: Timestamp,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
     attempts: u32,
@@ -73,12 +75,12 @@ impl Timeline {
             answered: None,
             end: None,
         };
-        timeline.add(started, Happening::Requested);
+        timeline.add(started, TimelineEvent::Requested);
         timeline
     }
 
-    /// Takes an event that `course` has taken already.
-    pub(super) fn note(&mut self, event: &RecordedEvent, course: &Course) {
+    /// Takes an event that `progress` has taken already.
+    pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
         let activity = event.name.starts_with("Activity") || event.concerns_activity();
@@ -93,13 +95,13 @@ impl Timeline {
             "Started" if activity => self.claim(at, event.worker.as_deref()),
             "ScheduleFailed" if activity => self.add(
                 at,
-                Happening::NotScheduled {
+                TimelineEvent::NotScheduled {
                     error: error.to_owned(),
                 },
             ),
             "Succeeded" if activity => self.tell(at, None),
             "Failed" | "TimedOut" if activity => self.fail(at, error, &event.name),
-            "Succeeded" if course.answer == Answer::Given => self.answer(at),
+            "Succeeded" if progress.answer == Answer::Given => self.answer(at),
             "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
                 self.function_failed(event, error)
             }
@@ -111,11 +113,11 @@ impl Timeline {
         }
     }
 
-    fn add(&mut self, at: Timestamp, happening: Happening) {
-        self.steps.push(Step {
+    fn add(&mut self, at: Timestamp, event: TimelineEvent) {
+        self.steps.push(TimelineEntry {
             at,
             since_start: Span::between(self.started, at),
-            happening,
+            event,
         });
     }
 
@@ -124,7 +126,7 @@ impl Timeline {
         (self.scheduled, self.claimed) = (Some(at), None);
         self.add(
             at,
-            Happening::Scheduled {
+            TimelineEvent::Scheduled {
                 attempt: self.attempts,
             },
         );
@@ -135,7 +137,7 @@ impl Timeline {
         let after = Span::between(self.scheduled.unwrap_or(at), at);
         self.add(
             at,
-            Happening::Claimed {
+            TimelineEvent::Claimed {
                 worker: worker.map(str::to_owned),
                 after,
             },
@@ -154,12 +156,12 @@ impl Timeline {
     fn fail(&mut self, at: Timestamp, error: &str, event: &str) {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
-            self.add(at, Happening::HandedOver(since));
+            self.add(at, TimelineEvent::HandedOver(since));
         } else if event.ends_with("TimedOut")
             || error == "States.HeartbeatTimeout"
             || error == "States.Timeout"
         {
-            self.add(at, Happening::WorkerLost(since));
+            self.add(at, TimelineEvent::WorkerLost(since));
         } else {
             self.tell(at, Some(error));
         }
@@ -170,7 +172,7 @@ impl Timeline {
         let error = error.map(str::to_owned);
         self.add(
             at,
-            Happening::Told {
+            TimelineEvent::Told {
                 error,
                 since: self.since_taken(at),
             },
@@ -218,7 +220,7 @@ impl Timeline {
         {
             self.add(
                 at,
-                Happening::LeftoversStopped {
+                TimelineEvent::LeftoversStopped {
                     tasks: most,
                     still_running: running,
                     executions,
@@ -229,7 +231,7 @@ impl Timeline {
             self.leftovers = None;
             self.add(
                 at,
-                Happening::LeftoversUnknown {
+                TimelineEvent::LeftoversUnknown {
                     error: self.conceal.caught(&caught).error,
                 },
             );
@@ -246,7 +248,7 @@ impl Timeline {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
                 event.at,
-                Happening::AnswerFailed {
+                TimelineEvent::AnswerFailed {
                     error: error.to_owned(),
                     cause,
                 },
@@ -264,7 +266,7 @@ impl Timeline {
             self.answered = Some((answer, at));
             self.add(
                 at,
-                Happening::Answered {
+                TimelineEvent::Answered {
                     answer,
                     after: Span::between(self.told.unwrap_or(self.started), at),
                 },
@@ -294,26 +296,26 @@ impl Timeline {
     }
 
     /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
-    pub(super) fn finish(&mut self, execution: &Execution, course: &Course) {
+    pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
         self.add_task();
         let at = execution.stopped.unwrap_or(self.started);
         match execution.status {
             ExecutionStatus::Aborted => {
                 self.add(
                     at,
-                    Happening::Aborted {
+                    TimelineEvent::Aborted {
                         error: execution.error.clone(),
                         cause: execution.cause.clone(),
                     },
                 );
             }
-            ExecutionStatus::TimedOut => self.add(at, Happening::TimedOut),
-            ExecutionStatus::Failed if course.answer != Answer::Given => {
+            ExecutionStatus::TimedOut => self.add(at, TimelineEvent::TimedOut),
+            ExecutionStatus::Failed if progress.answer != Answer::Given => {
                 let error = execution
                     .error
                     .clone()
                     .unwrap_or_else(|| UNKNOWN.to_owned());
-                self.add(at, Happening::GaveUp { error });
+                self.add(at, TimelineEvent::GaveUp { error });
             }
             ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
         }
@@ -342,12 +344,12 @@ impl Timeline {
             .filter(|step| step.at <= started)
             .find_map(|step| {
                 let span = Some(Span::between(step.at, started));
-                match step.happening {
-                    Happening::Claimed { .. } => Some(SinceTaken {
+                match step.event {
+                    TimelineEvent::Claimed { .. } => Some(SinceTaken {
                         claimed: span,
                         scheduled: None,
                     }),
-                    Happening::Scheduled { .. } => Some(SinceTaken {
+                    TimelineEvent::Scheduled { .. } => Some(SinceTaken {
                         claimed: None,
                         scheduled: span,
                     }),
@@ -360,10 +362,10 @@ impl Timeline {
         });
         let ran_for = Span::between(started, stopped);
         let task = one_line(&output.task_arn);
-        self.insert(started, Happening::TaskStarted { task, tasks, since });
+        self.insert(started, TimelineEvent::TaskStarted { task, tasks, since });
         self.insert(
             stopped,
-            Happening::TaskStopped {
+            TimelineEvent::TaskStopped {
                 tasks,
                 exit_code: one_line(&output.exit_code),
                 ran_for,
@@ -373,11 +375,11 @@ impl Timeline {
 
     /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
     /// order is kept.
-    fn insert(&mut self, at: Timestamp, happening: Happening) {
+    fn insert(&mut self, at: Timestamp, event: TimelineEvent) {
         let told = self
             .steps
             .iter()
-            .rposition(|step| matches!(step.happening, Happening::Told { .. }))
+            .rposition(|step| matches!(step.event, TimelineEvent::Told { .. }))
             .unwrap_or(self.steps.len());
         // Nothing comes before the request, which is the first.
         let place = (1..told)
@@ -385,10 +387,10 @@ impl Timeline {
             .unwrap_or(told);
         self.steps.insert(
             place,
-            Step {
+            TimelineEntry {
                 at,
                 since_start: Span::between(self.started, at),
-                happening,
+                event,
             },
         );
     }

@@ -35,7 +35,7 @@ pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
 
 /// For how long one look at the schedule begins answers. The last one then has two minutes of the
 /// function's four.
-const LOOK: Duration = Duration::from_secs(110);
+const SWEEP_BUDGET: Duration = Duration::from_secs(110);
 
 /// Rescues executions.
 #[derive(Debug, Clone)]
@@ -99,7 +99,7 @@ impl Patience {
     /// With the usual patience for leftovers: a container has 30 s after SIGTERM unless its
     /// definition says otherwise (`API_StopTask`).
     #[must_use]
-    pub const fn with_claim(claim: Duration) -> Self {
+    pub const fn new(claim: Duration) -> Self {
         Self {
             claim,
             leftovers: Duration::from_secs(40),
@@ -128,8 +128,8 @@ impl Rescuer {
     }
 
     /// What the schedule does. Trouble with one half does not keep the other from its work.
-    async fn look(&self) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + LOOK;
+    async fn sweep(&self) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + SWEEP_BUDGET;
         let waiting = self.give_up_waiting().await;
         let answered = self.answer_missed(end).await;
         let (checked, stopped) = waiting?;
@@ -156,7 +156,7 @@ impl Rescuer {
                 );
                 Ok(Rescued::Nothing)
             }
-            RescueEvent::Schedule => self.look().await,
+            RescueEvent::Schedule => self.sweep().await,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::execution::reason::{CaughtError, reason};
 use crate::task::outcome::Output;
 
 /// The function ends after 60 s; it must say so itself before that.
-const DELIVERY: Duration = Duration::from_secs(45);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,7 +23,7 @@ pub struct RespondEvent {
     /// Which branch the definition took.
     pub status: RespondStatus,
     /// The execution's state at that point.
-    pub state: State,
+    pub state: ExecutionState,
 }
 
 /// Which answer is given.
@@ -38,7 +38,7 @@ pub enum RespondStatus {
 
 /// The part of the execution's state that an answer needs.
 #[derive(Debug, Clone, Deserialize)]
-pub struct State {
+pub struct ExecutionState {
     request: Request,
     /// The activity's output; none on Delete.
     #[serde(default)]
@@ -107,7 +107,7 @@ impl Responder {
     /// # Errors
     /// When the answer could not be delivered, so that the definition tries again.
     pub async fn respond(&self, event: RespondEvent) -> Result<(), RespondError> {
-        let State {
+        let ExecutionState {
             request,
             output,
             error,
@@ -115,7 +115,7 @@ impl Responder {
         } = event.state;
         match event.status {
             RespondStatus::Success => {
-                self.succeed(&request, output.unwrap_or_default(), DELIVERY)
+                self.succeed(&request, output.unwrap_or_default(), ANSWER_TIMEOUT)
                     .await
             }
             RespondStatus::Failed => {
@@ -123,8 +123,12 @@ impl Responder {
                     error: "States.Unknown".to_owned(),
                     cause: String::new(),
                 });
-                self.fail(&request, &reason(&caught, leftovers.running), DELIVERY)
-                    .await
+                self.fail(
+                    &request,
+                    &reason(&caught, leftovers.running),
+                    ANSWER_TIMEOUT,
+                )
+                .await
             }
         }
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::delivery::Delivery;
-use super::leftovers::executions::{self, Because, RunsOfResource};
+use super::event_age::EventAge;
+use super::leftovers::executions::{self, RunsOfResource, StopReason};
 use super::respond::{RespondError, Responder};
 use super::skip_reason::{never_runs, reason_to_skip};
-use crate::aws::cloudformation::{Doing, Stacks};
+use crate::aws::cloudformation::{StackPhase, Stacks};
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
@@ -25,7 +25,7 @@ use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 
 /// The function ends after 300 s, of which the calls before the answer may have taken most.
-const DELIVERY: Duration = Duration::from_secs(30);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the runs of an update that is taken back may take to stop, before the request itself is
 /// looked at.
 const GIVING_UP: Duration = Duration::from_secs(40);
@@ -69,7 +69,7 @@ pub enum StartError {
 }
 
 /// What is to be done with a request.
-enum Decision {
+enum Plan {
     Execute(Box<TaskSpec>),
     Succeed(Box<Output>),
     Fail(String),
@@ -113,71 +113,75 @@ impl Starter {
         self.responder.check(&event.request)?;
         let identity = Identity::of(&event.request);
         let request = identified(&event.request, &identity);
-        let decision = match request.request_type {
-            RequestType::Delete => self.decide_delete(&event, &identity),
-            RequestType::Create | RequestType::Update => self.decide(&event, &identity).await?,
+        let plan = match request.request_type {
+            RequestType::Delete => self.plan_delete(&event, &identity),
+            RequestType::Create | RequestType::Update => self.plan(&event, &identity).await?,
         };
-        match decision {
-            Decision::Execute(task) => self.execute(&event, &identity, &request, *task).await,
-            Decision::Succeed(output) => {
+        match plan {
+            Plan::Execute(task) => self.execute(&event, &identity, &request, *task).await,
+            Plan::Succeed(output) => {
                 tracing::info!(
                     name = identity.name,
                     reason = output.skipped,
                     "nothing is run"
                 );
-                self.responder.succeed(&request, *output, DELIVERY).await?;
+                self.responder
+                    .succeed(&request, *output, ANSWER_TIMEOUT)
+                    .await?;
                 Ok(StartOutcome::Answered)
             }
-            Decision::Fail(reason) => {
-                self.responder.fail(&request, &reason, DELIVERY).await?;
+            Plan::Fail(reason) => {
+                self.responder
+                    .fail(&request, &reason, ANSWER_TIMEOUT)
+                    .await?;
                 Ok(StartOutcome::Answered)
             }
-            Decision::Leave => Ok(StartOutcome::Execution(identity.name)),
+            Plan::Leave => Ok(StartOutcome::Execution(identity.name)),
         }
     }
 
-    async fn decide(&self, event: &Event, identity: &Identity) -> Result<Decision, StartError> {
+    async fn plan(&self, event: &Event, identity: &Identity) -> Result<Plan, StartError> {
         let properties = match Properties::parse(&event.resource_properties) {
             Ok(properties) => properties,
             Err(problems) => {
-                return Ok(Decision::Fail(format!(
+                return Ok(Plan::Fail(format!(
                     "{}: {problems}",
                     ErrorName::InvalidRequest
                 )));
             }
         };
-        let delivery = self.delivery(event);
+        let age = self.event_age(event);
         let never_runs = never_runs(event, &properties);
-        let doing = match self.what_the_stack_does(event).await {
-            Ok(doing) => doing,
-            Err(error) if never_runs.is_none() && delivery.is_followed_by_another(&error) => {
+        let phase = match self.stack_phase(event).await {
+            Ok(phase) => phase,
+            Err(error) if never_runs.is_none() && age.will_be_redelivered(&error) => {
                 return Err(StartError::Later(error));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
-                Doing::GoingOn
+                StackPhase::InProgress
             }
         };
-        let is_rollback =
-            doing == Doing::TakingUpdateBack && event.request.request_type == RequestType::Update;
-        let is_void = match doing {
-            Doing::GoingOn => false,
-            Doing::TakingUpdateBack if is_rollback => {
+        let is_rollback = phase == StackPhase::UpdateRollback
+            && event.request.request_type == RequestType::Update;
+        let is_void = match phase {
+            StackPhase::InProgress => false,
+            StackPhase::UpdateRollback if is_rollback => {
                 self.give_up_earlier_runs(event, identity).await?
             }
-            Doing::AtRest => delivery.is_late(),
-            Doing::TakingUpdateBack | Doing::TakingCreationBack | Doing::Deleting => true,
+            StackPhase::Idle => age.is_late(),
+            StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
         };
         if is_void {
             return Ok(self.leave(identity).await);
         }
         if let Some(reason) = never_runs {
-            return Ok(Decision::Succeed(Box::new(Output::skipped(reason))));
+            return Ok(Plan::Succeed(Box::new(Output::skipped(reason))));
         }
         match reason_to_skip(event, &properties, is_rollback, &self.ecs).await {
             Ok(None) => {}
-            Ok(Some(reason)) => return Ok(Decision::Succeed(Box::new(Output::skipped(reason)))),
-            Err(error) if delivery.is_followed_by_another(&error) => {
+            Ok(Some(reason)) => return Ok(Plan::Succeed(Box::new(Output::skipped(reason)))),
+            Err(error) if age.will_be_redelivered(&error) => {
                 return Err(StartError::Later(error));
             }
             Err(error) => {
@@ -186,7 +190,7 @@ impl Starter {
                 } else {
                     ErrorName::InvalidRequest
                 };
-                return Ok(Decision::Fail(format!(
+                return Ok(Plan::Fail(format!(
                     "{name}: UpdateCriteria cannot be compared: {error}."
                 )));
             }
@@ -195,15 +199,15 @@ impl Starter {
         let deadline = deadline(
             self.clock.now(),
             limit,
-            delivery.service_timeout(),
+            age.service_timeout(),
             &event.request.response_url,
         );
         let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
-        Ok(Decision::Execute(Box::new(task)))
+        Ok(Plan::Execute(Box::new(task)))
     }
 
-    fn delivery<'e>(&self, event: &'e Event) -> Delivery<'e> {
-        Delivery::of(event, self.clock.now())
+    fn event_age<'e>(&self, event: &'e Event) -> EventAge<'e> {
+        EventAge::of(event, self.clock.now())
     }
 
     /// What the stack does that the event is part of, where that can make a difference: for an
@@ -211,16 +215,16 @@ impl Starter {
     ///
     /// Whoever cannot tell takes it to go on: to skip a migration that is due would be worse than
     /// to run the old task once more, which is what every other custom resource does on a rollback.
-    async fn what_the_stack_does(&self, event: &Event) -> Result<Doing, ApiError> {
-        if event.request.request_type == RequestType::Update || self.delivery(event).is_late() {
-            self.stacks.doing(&event.request.stack_id).await
+    async fn stack_phase(&self, event: &Event) -> Result<StackPhase, ApiError> {
+        if event.request.request_type == RequestType::Update || self.event_age(event).is_late() {
+            self.stacks.phase(&event.request.stack_id).await
         } else {
-            Ok(Doing::GoingOn)
+            Ok(StackPhase::InProgress)
         }
     }
 
     /// Nobody waits for the request any more, and nobody would stop what it runs.
-    async fn leave(&self, identity: &Identity) -> Decision {
+    async fn leave(&self, identity: &Identity) -> Plan {
         // An earlier delivery of the event may have come in time.
         if self
             .state_machine
@@ -228,9 +232,9 @@ impl Starter {
             .await
             .is_ok_and(|has| has)
         {
-            return Decision::Leave;
+            return Plan::Leave;
         }
-        Decision::Fail(format!(
+        Plan::Fail(format!(
             "{}: the request came when its stack was being taken back or deleted, or had done with it. Nothing was run.",
             ErrorName::Interrupted
         ))
@@ -247,16 +251,16 @@ impl Starter {
         event: &Event,
         identity: &Identity,
     ) -> Result<bool, StartError> {
-        let delivery = self.delivery(event);
+        let age = self.event_age(event);
         let Some(runs) = RunsOfResource::of(&identity.name) else {
             return Ok(false);
         };
-        let stopping = executions::stop(
+        let stopping = executions::stop_earlier(
             &self.state_machine,
             &runs,
             &identity.name,
-            Because::RolledBack,
-            Some(delivery.sent()),
+            StopReason::RolledBack,
+            Some(age.sent()),
         );
         let Ok(stopped) = timeout(GIVING_UP, stopping).await else {
             tracing::warn!(
@@ -265,25 +269,25 @@ impl Starter {
             return Ok(false);
         };
         match stopped.failure {
-            Some(error) if delivery.is_followed_by_another(&error) => Err(StartError::Later(error)),
-            _ => Ok(stopped.is_followed && delivery.is_late()),
+            Some(error) if age.will_be_redelivered(&error) => Err(StartError::Later(error)),
+            _ => Ok(stopped.is_followed && age.is_late()),
         }
     }
 
     /// A Delete never fails for its properties: what cannot be read cannot have started anything
     /// either.
-    fn decide_delete(&self, event: &Event, identity: &Identity) -> Decision {
+    fn plan_delete(&self, event: &Event, identity: &Identity) -> Plan {
         let target = Properties::for_delete(&event.resource_properties);
         let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition)
         else {
             let reason = "the properties name no cluster and task definition that could have run";
-            return Decision::Succeed(Box::new(Output::skipped(reason)));
+            return Plan::Succeed(Box::new(Output::skipped(reason)));
         };
         let limit = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
         let deadline = deadline_of_delete(
             self.clock.now(),
             limit,
-            self.delivery(event).service_timeout(),
+            self.event_age(event).service_timeout(),
             &event.request.response_url,
         );
         let task = TaskSpec::new(
@@ -293,7 +297,7 @@ impl Starter {
             &identity.client_token,
             deadline,
         );
-        Decision::Execute(Box::new(task))
+        Plan::Execute(Box::new(task))
     }
 
     async fn execute(
@@ -314,9 +318,7 @@ impl Starter {
                 );
             }
             // The name makes another start harmless, whether this one took effect or not.
-            Err(NotHandedOn { error, .. })
-                if self.delivery(event).is_followed_by_another(&error) =>
-            {
+            Err(NotHandedOn { error, .. }) if self.event_age(event).will_be_redelivered(&error) => {
                 return Err(StartError::Later(error));
             }
             Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
@@ -326,7 +328,7 @@ impl Starter {
                     .succeed(
                         request,
                         Output::skipped("no execution could be started"),
-                        DELIVERY,
+                        ANSWER_TIMEOUT,
                     )
                     .await?;
                 return Ok(StartOutcome::Answered);
@@ -340,7 +342,9 @@ impl Starter {
                         identity.name
                     )
                 };
-                self.responder.fail(request, &reason, DELIVERY).await?;
+                self.responder
+                    .fail(request, &reason, ANSWER_TIMEOUT)
+                    .await?;
                 return Ok(StartOutcome::Answered);
             }
         }

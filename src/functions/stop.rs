@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::leftovers::executions::{self, Because, RunsOfResource, Stopped as Stopping};
+use super::leftovers::executions::{self, RunsOfResource, StopReason, StoppedEarlier};
 use super::leftovers::tasks::{Leftovers, Owner};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
@@ -19,11 +19,11 @@ use crate::task::spec::TaskSpec;
 /// later or a few seconds more if one gets lost, and a launch that is under way then takes up to 10
 /// s. The definition checks every 5 s; this many checks outlast that time. What comes later still,
 /// from a worker that hears of nothing, is stopped by the rescue of the stopped execution.
-pub const CHECKS_UNTIL_WORKERS_KNOW: u32 = 9;
+pub const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
 /// The time that those checks take.
-const UNTIL_WORKERS_KNOW: Duration = Duration::from_secs(45);
+const WORKERS_INFORMED_AFTER: Duration = Duration::from_secs(45);
 /// After the time for stopping is over, one look still has this long.
-const LAST_LOOK: Duration = Duration::from_secs(10);
+const FINAL_ATTEMPT: Duration = Duration::from_secs(10);
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,11 +33,11 @@ pub struct StopEvent {
     #[serde(default)]
     state_machine: String,
     /// The execution's state.
-    state: State,
+    state: ExecutionState,
 }
 
 #[derive(Debug, Clone, Deserialize)]
-struct State {
+struct ExecutionState {
     request: RequestOfStop,
     task: TaskSpec,
     #[serde(default)]
@@ -96,7 +96,7 @@ impl Stopper {
     /// When ECS cannot be asked and there is time to try again. A task that could not be stopped is
     /// counted as running.
     pub async fn stop(&self, event: StopEvent) -> Result<Stopped, ApiError> {
-        let State {
+        let ExecutionState {
             request,
             task,
             leftovers,
@@ -121,7 +121,7 @@ impl Stopper {
                 Owner::Resource {
                     launched_until: None,
                 },
-                format!("{} ({})", Because::Deleted.in_words(), task.started_by),
+                format!("{} ({})", StopReason::Deleted.in_words(), task.started_by),
             )
         } else {
             (
@@ -134,12 +134,13 @@ impl Stopper {
         // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the
         // answer.
         let look = timeout(
-            self.clock.until(end).max(LAST_LOOK),
+            self.clock.until(end).max(FINAL_ATTEMPT),
             self.leftovers.stop(owner, &task, &reason),
         )
         .await;
         let has_time = self.clock.now() < end;
-        let may_launch = (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_KNOW;
+        let may_launch =
+            (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_ARE_INFORMED;
         let running = match look {
             Ok(Ok(running)) => running,
             // As long as workers may launch something, what cannot be seen now may be seen by the
@@ -177,18 +178,18 @@ impl Stopper {
         state_machine: &str,
         name: &str,
         is_first_check: bool,
-    ) -> Stopping {
+    ) -> StoppedEarlier {
         let Some(runs) = RunsOfResource::of(name).filter(|_| !state_machine.is_empty()) else {
-            return Stopping::default();
+            return StoppedEarlier::default();
         };
         let state_machine = self.step_functions.state_machine(state_machine);
         let mut earlier =
-            executions::stop(&state_machine, &runs, name, Because::Deleted, None).await;
+            executions::stop_earlier(&state_machine, &runs, name, StopReason::Deleted, None).await;
         if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
             // An invocation before this one may have stopped them and ended without saying so;
             // people stop executions, too.
             match state_machine
-                .stopped_since(before(self.clock.now(), UNTIL_WORKERS_KNOW))
+                .stopped_since(before(self.clock.now(), WORKERS_INFORMED_AFTER))
                 .await
             {
                 Ok(stopped) => {

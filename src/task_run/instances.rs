@@ -16,11 +16,11 @@ use crate::task::outcome::Failure;
 
 /// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in
 /// practice).
-const LIST_DELAY: Duration = Duration::from_secs(15);
+const LIST_LAG: Duration = Duration::from_secs(15);
 /// How long tasks are looked for whose `StartTask` got no answer.
-const UNANSWERED_START: Duration = Duration::from_secs(120);
+const UNANSWERED_START_PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between such looks.
-const LOOK: Duration = Duration::from_secs(5);
+const LIST_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Run<'_> {
     /// Starts a task on each named instance that has none of this run. `StartTask` has no client
@@ -34,7 +34,7 @@ impl Run<'_> {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut free = self.free_instances(&mut backoff).await?;
         if !free.is_empty() {
-            sleep(LIST_DELAY).await;
+            sleep(LIST_LAG).await;
             free = self.free_instances(&mut backoff).await?;
         }
         while !free.is_empty() {
@@ -80,7 +80,7 @@ impl Run<'_> {
                 }
                 Err(error) => {
                     self.uncertain = false;
-                    self.obstacle(error)?
+                    self.retryable_reason(error)?
                 }
             };
             if let Some(obstacle) = obstacle {
@@ -119,7 +119,7 @@ impl Run<'_> {
                     return Ok(free);
                 }
                 Err(error) => {
-                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
+                    self.waiting_for = self.retryable_reason(RunTaskError::Api(error))?;
                     sleep(backoff.pause()).await;
                 }
             }
@@ -127,10 +127,10 @@ impl Run<'_> {
     }
 
     async fn find_unanswered_starts(&mut self, error: &ApiError) -> Result<(), Failure> {
-        let end = Instant::now() + UNANSWERED_START;
+        let end = Instant::now() + UNANSWERED_START_PATIENCE;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         while Instant::now() < end {
-            sleep(LOOK).await;
+            sleep(LIST_INTERVAL).await;
             if self.free_instances(&mut backoff).await?.is_empty() {
                 self.uncertain = false;
                 return Ok(());

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::launch_error::{describe, is_capacity, may_pass};
-use super::run::{Decision, RETRY, Run};
+use super::run::{RETRY_PAUSE, Run, RunEnd};
 use super::tracked::Tracked;
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
@@ -51,7 +51,7 @@ impl From<Failure> for NotLaunched {
     }
 }
 
-impl From<NotLaunched> for Decision {
+impl From<NotLaunched> for RunEnd {
     fn from(why: NotLaunched) -> Self {
         match why {
             NotLaunched::Failed(failure) => Self::Failed(failure),
@@ -62,7 +62,7 @@ impl From<NotLaunched> for Decision {
 
 /// How long tasks are looked for that may have been launched: part of the time in which they must
 /// be stopped as well.
-const LOOKED_FOR: Duration = Duration::from_secs(15);
+const LIST_PATIENCE: Duration = Duration::from_secs(15);
 /// Pauses between launches that came to nothing.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -86,7 +86,7 @@ impl Run<'_> {
             Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
             Err(why) => return Err(why),
         };
-        let found = self.look_for_tasks(Instant::now() + LOOKED_FOR).await;
+        let found = self.look_for_tasks(Instant::now() + LIST_PATIENCE).await;
         if found.len() < self.spec.task_count() {
             return Err(failure.into());
         }
@@ -118,7 +118,7 @@ impl Run<'_> {
         let may_be_replaced = self.tasks.iter().any(Tracked::may_be_replaced);
         if self.uncertain || self.missing() > 0 || may_be_replaced {
             let found = self
-                .look_for_tasks(patience.min(Instant::now() + LOOKED_FOR))
+                .look_for_tasks(patience.min(Instant::now() + LIST_PATIENCE))
                 .await;
             self.track(found.into_iter().map(|task| task.arn), true);
         }
@@ -143,7 +143,7 @@ impl Run<'_> {
     async fn list_for_certain(&self) -> Result<Vec<ListedTask>, ApiError> {
         loop {
             match self.list().await {
-                Err(error) if error.may_pass() => sleep(RETRY).await,
+                Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
                 listed => return listed,
             }
         }
@@ -206,7 +206,7 @@ impl Run<'_> {
                     {
                         self.runner.run_task.throttled();
                     }
-                    self.obstacle(error)?
+                    self.retryable_reason(error)?
                 }
             };
             let Some(obstacle) = obstacle else { continue };
@@ -278,7 +278,7 @@ impl Run<'_> {
                     ));
                 }
                 Err(error) => {
-                    self.waiting_for = self.obstacle(RunTaskError::Api(error))?;
+                    self.waiting_for = self.retryable_reason(RunTaskError::Api(error))?;
                     sleep(backoff.pause()).await;
                 }
             }

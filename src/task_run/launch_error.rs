@@ -13,7 +13,7 @@ const NEW_ROLE: Duration = Duration::from_secs(120);
 
 impl Run<'_> {
     /// What an error keeps the launch from, if it may pass.
-    pub(super) fn obstacle(&self, error: RunTaskError) -> Result<Option<String>, Failure> {
+    pub(super) fn retryable_reason(&self, error: RunTaskError) -> Result<Option<String>, Failure> {
         let error = match error {
             RunTaskError::Conflict(_) => {
                 return Err(Failure::new(

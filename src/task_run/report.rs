@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::run::Run;
-use super::tracked::State;
+use super::tracked::TaskState;
 use crate::aws::ecs::TaskDefinition;
 use crate::aws::{ApiError, ErrorKind};
 use crate::task::console;
@@ -18,13 +18,13 @@ use crate::task::status::{TaskStatus, task_id};
 use cause::{CauseParts, LogTail, compose};
 
 /// Looking up definition and log must not hold up the answer for longer.
-pub(crate) const LOOK_UP: Duration = Duration::from_secs(5);
+pub(crate) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
 /// together, their answers must not be late for their logs' sake.
-const TURN: Duration = Duration::from_secs(15);
+const LOG_CALL_WAIT: Duration = Duration::from_secs(15);
 /// A container's lines reach the log in batches. An empty or missing stream is looked at once more
 /// after this.
-const LOG_DELAY: Duration = Duration::from_millis(1_500);
+const SECOND_READ_AFTER: Duration = Duration::from_millis(1_500);
 
 impl Run<'_> {
     /// The definition of a task.
@@ -43,7 +43,7 @@ impl Run<'_> {
     /// The definition of a task, or nothing: what it adds to the words of an answer is welcome but
     /// not needed.
     async fn task_definition(&self, status: &TaskStatus) -> Option<Arc<TaskDefinition>> {
-        match timeout(LOOK_UP, self.look_up_definition(status)).await {
+        match timeout(LOOKUP_TIMEOUT, self.look_up_definition(status)).await {
             Ok(Ok(definition)) => Some(definition),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the task definition could not be read; the answer does without it");
@@ -64,12 +64,12 @@ impl Run<'_> {
             .tasks
             .iter()
             .filter_map(|task| match &task.state {
-                State::Succeeded {
+                TaskState::Succeeded {
                     status,
                     container,
                     exit_code,
                 } => Some((status, container, exit_code)),
-                State::Live | State::Replaced | State::Ended(_) => None,
+                TaskState::Live | TaskState::Replaced | TaskState::Ended(_) => None,
             })
             .collect();
         let Some((first, container, exit_code)) = succeeded.first() else {
@@ -119,7 +119,7 @@ impl Run<'_> {
     /// The failure that one task's ending makes of the run.
     pub(crate) async fn failure(&self, index: usize) -> Failure {
         let task = &self.tasks[index];
-        let State::Ended(ending) = &task.state else {
+        let TaskState::Ended(ending) = &task.state else {
             return Failure::new(
                 ErrorName::Failed,
                 format!("The task {} ended, and nobody can say how.", task.arn),
@@ -140,9 +140,9 @@ impl Run<'_> {
         let task = self
             .tasks
             .iter()
-            .find(|task| matches!(task.state, State::Live | State::Ended(_)));
+            .find(|task| matches!(task.state, TaskState::Live | TaskState::Ended(_)));
         let what = match (task, &self.waiting_for) {
-            (Some(task), _) if matches!(task.state, State::Live) => {
+            (Some(task), _) if matches!(task.state, TaskState::Live) => {
                 format!(
                     "The deadline {} passed, and the task could not be seen to stop",
                     self.spec.deadline
@@ -247,22 +247,22 @@ impl Run<'_> {
             }
             lines
         };
-        let turns_end = Instant::now() + TURN;
+        let turns_end = Instant::now() + LOG_CALL_WAIT;
         if timeout_at(turns_end, budget.acquire()).await.is_err() {
             return LogTail::Unavailable(format!(
                 "so many runs of this worker failed together that it had no call for stream '{stream}' of log group '{}' within {} s.",
                 place.group,
-                TURN.as_secs()
+                LOG_CALL_WAIT.as_secs()
             ));
         }
-        let mut lines = timeout(LOOK_UP, read()).await;
+        let mut lines = timeout(LOOKUP_TIMEOUT, read()).await;
         if lines
             .as_ref()
             .is_ok_and(|answer| answer.as_ref().map_or(true, Vec::is_empty))
         {
-            sleep(LOG_DELAY).await;
+            sleep(SECOND_READ_AFTER).await;
             if timeout_at(turns_end, budget.acquire()).await.is_ok() {
-                lines = timeout(LOOK_UP, read()).await;
+                lines = timeout(LOOKUP_TIMEOUT, read()).await;
             }
         }
         match lines {
@@ -273,7 +273,7 @@ impl Run<'_> {
             Ok(Err(error)) => LogTail::Unavailable(format!("{error}.")),
             Err(_) => LogTail::Unavailable(format!(
                 "CloudWatch Logs did not answer within {} s.",
-                LOOK_UP.as_secs()
+                LOOKUP_TIMEOUT.as_secs()
             )),
         }
     }

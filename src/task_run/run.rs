@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use super::TaskRunner;
-use super::report::LOOK_UP;
-use super::tracked::{State, Tracked, WhyUnseen};
+use super::report::LOOKUP_TIMEOUT;
+use super::tracked::{TaskState, Tracked, WhyUnseen};
 use super::watcher::View;
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::{Placement, RunTaskError};
@@ -23,12 +23,12 @@ use crate::task::status::{Phase, TaskStatus};
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// Pause before a call that failed is repeated.
-pub(super) const RETRY: Duration = Duration::from_secs(1);
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the
 /// deadline.
 #[derive(Debug)]
-pub(super) enum Decision {
+pub(super) enum RunEnd {
     Succeeded,
     /// The task of this index did not succeed.
     Ended(usize),
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
     }
 
     /// Launches or adopts, waits, judges; at the deadline, stops.
-    pub(super) async fn finish(mut self) -> Result<Output, Failure> {
+    pub(super) async fn execute(mut self) -> Result<Output, Failure> {
         if self.spec.task_count() == 0 {
             return Ok(Output::skipped("Count is 0"));
         }
@@ -88,8 +88,8 @@ impl<'a> Run<'a> {
             timeout_at(self.deadline, self.decide()).await.ok()
         };
         let decision = match decision {
-            Some(Decision::Succeeded) => decision,
-            Some(Decision::Late) => {
+            Some(RunEnd::Succeeded) => decision,
+            Some(RunEnd::Late) => {
                 self.deadline = Instant::now();
                 self.stop_at_deadline().await
             }
@@ -100,31 +100,29 @@ impl<'a> Run<'a> {
             None => self.stop_at_deadline().await,
         };
         match decision {
-            Some(Decision::Succeeded) => Ok(self.output().await),
-            Some(Decision::Ended(index)) => Err(self.failure(index).await),
-            Some(Decision::Failed(failure)) => Err(failure),
-            Some(Decision::Late) | None => Err(self.deadline_failure().await),
+            Some(RunEnd::Succeeded) => Ok(self.output().await),
+            Some(RunEnd::Ended(index)) => Err(self.failure(index).await),
+            Some(RunEnd::Failed(failure)) => Err(failure),
+            Some(RunEnd::Late) | None => Err(self.deadline_failure().await),
         }
     }
 
-    async fn decide(&mut self) -> Decision {
+    async fn decide(&mut self) -> RunEnd {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         if let Err(why) = self.launch_what_is_missing().await {
             return why.into();
         }
         loop {
             if self.live().next().is_none() {
-                return self
-                    .incomplete()
-                    .map_or(Decision::Succeeded, Decision::Failed);
+                return self.incomplete().map_or(RunEnd::Succeeded, RunEnd::Failed);
             }
             let Some(index) = self.next_ending().await else {
                 continue;
             };
             if !self.may_relaunch(index) {
-                return Decision::Ended(index);
+                return RunEnd::Ended(index);
             }
-            self.tasks[index].state = State::Replaced;
+            self.tasks[index].state = TaskState::Replaced;
             let last_seen = self.tasks[index].last_seen.as_ref();
             let reason = last_seen
                 .and_then(|status| status.stopped_reason.as_deref())
@@ -159,7 +157,7 @@ impl<'a> Run<'a> {
     pub(super) fn incomplete(&self) -> Option<Failure> {
         let missing = self.missing();
         (missing > 0).then(|| {
-            let (placed, count) = (self.there(), self.spec.task_count());
+            let (placed, count) = (self.placed_count(), self.spec.task_count());
             let what = format!(
                 "ECS started {placed} of {count} tasks and gave no reason for the other {missing}"
             );
@@ -176,18 +174,18 @@ impl<'a> Run<'a> {
     pub(super) fn live(&self) -> impl Iterator<Item = &Tracked> {
         self.tasks
             .iter()
-            .filter(|task| matches!(task.state, State::Live))
+            .filter(|task| matches!(task.state, TaskState::Live))
     }
 
     /// How many tasks are still to be launched.
     pub(super) fn missing(&self) -> usize {
-        self.spec.task_count().saturating_sub(self.there())
+        self.spec.task_count().saturating_sub(self.placed_count())
     }
 
-    fn there(&self) -> usize {
+    fn placed_count(&self) -> usize {
         self.tasks
             .iter()
-            .filter(|task| !matches!(task.state, State::Replaced))
+            .filter(|task| !matches!(task.state, TaskState::Replaced))
             .count()
     }
 
@@ -196,7 +194,7 @@ impl<'a> Run<'a> {
         // StartTask has no token under which a relaunch could be found again.
         self.spec.retry_start_failures
             && self.spec.instances.is_empty()
-            && matches!(&task.state, State::Ended(ending) if ending.may_pass)
+            && matches!(&task.state, TaskState::Ended(ending) if ending.may_pass)
             && !task.may_have_started
     }
 
@@ -221,7 +219,7 @@ impl<'a> Run<'a> {
                 view,
                 last_seen: None,
                 unseen: None,
-                state: State::Live,
+                state: TaskState::Live,
             });
         }
     }
@@ -257,7 +255,7 @@ impl<'a> Run<'a> {
 
     /// Judges the tasks that have stopped by what is known of them now.
     pub(super) async fn judge_what_has_stopped(&mut self) {
-        let is_live = |(_, task): &(usize, &Tracked)| matches!(task.state, State::Live);
+        let is_live = |(_, task): &(usize, &Tracked)| matches!(task.state, TaskState::Live);
         let stopped = self
             .tasks
             .iter()
@@ -284,7 +282,7 @@ impl<'a> Run<'a> {
                 container,
                 exit_code,
             } => {
-                self.tasks[index].state = State::Succeeded {
+                self.tasks[index].state = TaskState::Succeeded {
                     status: Box::new(status),
                     container,
                     exit_code,
@@ -294,13 +292,13 @@ impl<'a> Run<'a> {
             // Found by name, among tasks that an earlier worker launched in its place.
             Verdict::Ended(ending)
                 if ending.error == ErrorName::NotStarted
-                    && self.there() > self.spec.task_count() =>
+                    && self.placed_count() > self.spec.task_count() =>
             {
-                self.tasks[index].state = State::Replaced;
+                self.tasks[index].state = TaskState::Replaced;
                 None
             }
             Verdict::Ended(ending) => {
-                self.tasks[index].state = State::Ended(ending);
+                self.tasks[index].state = TaskState::Ended(ending);
                 Some(index)
             }
         }
@@ -312,7 +310,7 @@ impl<'a> Run<'a> {
         if task.given_up_at().is_none_or(|at| at > Instant::now()) {
             return None;
         }
-        task.state = State::Ended(task.given_up());
+        task.state = TaskState::Ended(task.given_up());
         Some(index)
     }
 
@@ -322,14 +320,14 @@ impl<'a> Run<'a> {
             .tasks
             .iter()
             .enumerate()
-            .filter(|(_, task)| matches!(task.state, State::Live))
+            .filter(|(_, task)| matches!(task.state, TaskState::Live))
             .filter_map(|(index, task)| Some((task.given_up_at()?, index)))
             .min();
         let changes = self
             .tasks
             .iter_mut()
             .enumerate()
-            .filter(|(_, task)| matches!(task.state, State::Live))
+            .filter(|(_, task)| matches!(task.state, TaskState::Live))
             .map(|(index, task)| {
                 Box::pin(async move {
                     if task.view.changed().await.is_err() {
@@ -357,12 +355,13 @@ impl<'a> Run<'a> {
         } else if status.containers.len() > 1 {
             // Only the definition tells essential containers from sidecars. Without it all of them
             // count.
-            let patience = LOOK_UP.max(self.deadline.saturating_duration_since(Instant::now()));
+            let patience =
+                LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
             let essential = timeout(patience, async {
                 loop {
                     match self.look_up_definition(status).await {
                         Ok(definition) => return Some(definition.essential()),
-                        Err(error) if error.may_pass() => sleep(RETRY).await,
+                        Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
                         Err(_) => return None,
                     }
                 }

@@ -5,30 +5,30 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::run::{Decision, RETRY, Run};
-use super::tracked::{State, Tracked};
+use super::run::{RETRY_PAUSE, Run, RunEnd};
+use super::tracked::{TaskState, Tracked};
 use crate::aws::ErrorKind;
 use crate::cloudformation::patience::WORKER_PATIENCE;
 use crate::task::status::Phase;
 
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
-const LATE_PATIENCE: Duration = Duration::from_secs(10);
+const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a failure waits at most until its other tasks are told to stop, which is three attempts
 /// at a call. The definition tells them again, but only those that it finds in lists, where ECS,
 /// which is eventually consistent (`API_RunTask`), may not show a task that was just launched.
-const STOP: Duration = Duration::from_secs(30);
+const STOP_BUDGET: Duration = Duration::from_secs(30);
 
 impl Run<'_> {
     /// Tells what may run to stop, before the failure is told.
     pub(super) async fn stop_after_failure(&self) {
-        self.stop_what_may_run("The run has failed", Instant::now() + STOP)
+        self.stop_what_may_run("The run has failed", Instant::now() + STOP_BUDGET)
             .await;
     }
 
     /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one
     /// by themselves.
-    pub(super) async fn stop_at_deadline(&mut self) -> Option<Decision> {
-        let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + LATE_PATIENCE);
+    pub(super) async fn stop_at_deadline(&mut self) -> Option<RunEnd> {
+        let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + MIN_STOP_PATIENCE);
         self.find_what_was_launched(patience).await;
         // A stopped task brings no more news, and may have been waiting for its definition when the
         // deadline came.
@@ -46,17 +46,17 @@ impl Run<'_> {
         }
         self.judge_what_has_stopped().await;
         let told_otherwise = |task: &Tracked| {
-            matches!(&task.state, State::Ended(_)) && !task.was_stopped_by_somebody()
+            matches!(&task.state, TaskState::Ended(_)) && !task.was_stopped_by_somebody()
         };
         if let Some(index) = self.tasks.iter().position(told_otherwise) {
-            return Some(Decision::Ended(index));
+            return Some(RunEnd::Ended(index));
         }
         let succeeded = self
             .tasks
             .iter()
-            .filter(|task| matches!(task.state, State::Succeeded { .. }))
+            .filter(|task| matches!(task.state, TaskState::Succeeded { .. }))
             .count();
-        (succeeded == self.spec.task_count()).then_some(Decision::Succeeded)
+        (succeeded == self.spec.task_count()).then_some(RunEnd::Succeeded)
     }
 
     /// Tells ECS to stop every task that was not seen to have stopped, also those that were given
@@ -95,7 +95,7 @@ impl Run<'_> {
                         if error.kind == ErrorKind::Throttled {
                             self.runner.stop_task.throttled();
                         }
-                        sleep(RETRY).await;
+                        sleep(RETRY_PAUSE).await;
                     }
                     Err(error) => {
                         return tracing::warn!(%error, "a task could not be stopped; it is left to the definition");

@@ -31,7 +31,7 @@ pub(super) struct Tracked {
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
     pub(super) unseen: Option<Unseen>,
-    pub(super) state: State,
+    pub(super) state: TaskState,
 }
 
 /// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is
@@ -54,7 +54,7 @@ pub(super) enum WhyUnseen {
 
 /// Where a tracked task is.
 #[derive(Debug)]
-pub(super) enum State {
+pub(super) enum TaskState {
     /// Not known to have ended.
     Live,
     /// Ended before any container started; another task takes its place.
@@ -76,7 +76,7 @@ impl Tracked {
 
     /// Whether another task may have been launched in its place, as far as is known.
     pub(super) fn may_be_replaced(&self) -> bool {
-        !self.may_have_started && matches!(self.state, State::Live | State::Ended(_))
+        !self.may_have_started && matches!(self.state, TaskState::Live | TaskState::Ended(_))
     }
 
     pub(super) fn was_stopped_by_somebody(&self) -> bool {

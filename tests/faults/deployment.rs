@@ -126,7 +126,7 @@ impl Deployment {
                 Ecs::with_retries(&rescue),
                 responder(&rescue),
                 clock,
-                Patience::with_claim(CLAIM_TIMEOUT),
+                Patience::new(CLAIM_TIMEOUT),
             ),
             responder: responder(&connection_of("respond")),
             connection: connection_of(WORKER),

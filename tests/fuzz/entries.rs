@@ -12,7 +12,7 @@ use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
 use ecs_task_runner::cloudformation::patience::deadline;
 use ecs_task_runner::cloudformation::response::{MAX_BODY, Response};
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
-use ecs_task_runner::execution::history::{Answer, Course, RecordedEvent};
+use ecs_task_runner::execution::history::{Answer, Progress, RecordedEvent};
 use ecs_task_runner::execution::input::{ActivityInput, ExecutionInput};
 use ecs_task_runner::functions::{RescueEvent, RespondEvent, StopEvent, ciphertext_of};
 use ecs_task_runner::properties::{ContainerEnvironments, Properties, Source, problems_of};
@@ -143,8 +143,8 @@ pub fn execution_history(data: &[u8]) {
         return;
     };
     let events: Vec<_> = events.iter().map(recorded).collect();
-    let course = Course::of(&events);
-    if let Answer::Begun { is_success, state } = course.answer {
+    let progress = Progress::of(&events);
+    if let Answer::Begun { is_success, state } = progress.answer {
         let status = if is_success { "SUCCESS" } else { "FAILED" };
         if let Ok(state) = serde_json::from_str::<Value>(&state) {
             let _ =
@@ -232,7 +232,7 @@ pub fn response_url(data: &[u8]) {
             );
         }
     }
-    let _ = ResponseHosts::of_region(text).and(text);
+    let _ = ResponseHosts::of_region(text).allow_origins(text);
 }
 
 /// What the definition invokes `stop` and `respond` with.

@@ -8,7 +8,7 @@ use ecs_task_runner::cloudformation::patience::{
     DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE,
 };
 use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
-use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_KNOW;
+use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_ARE_INFORMED;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Map, Value};
 
@@ -228,7 +228,7 @@ fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
     // first check is not waited for.
     let lost = Duration::from_secs(6);
     let launch = Duration::from_secs(10);
-    assert!(wait * (CHECKS_UNTIL_WORKERS_KNOW - 1) > heartbeat / 3 + lost + launch);
+    assert!(wait * (CHECKS_UNTIL_WORKERS_ARE_INFORMED - 1) > heartbeat / 3 + lost + launch);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use clap::Args;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::aws::{ApiError, Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::explain::{ExecutionArn, Explainer, Explanation, Result as RunResult};
+use ecs_task_runner::explain::{ExecutionArn, Explainer, Explanation, RunResult};
 
 use crate::EXIT_USAGE;
 
@@ -63,7 +63,7 @@ fn explain_and_print(arn: ExecutionArn, json: bool) -> anyhow::Result<RunResult>
     }
     // Printing can only fail when nobody reads any more, as behind a pipe into head.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(explanation.verdict.result)
+    Ok(explanation.conclusion.result)
 }
 
 async fn explain(arn: ExecutionArn) -> anyhow::Result<Explanation> {

@@ -36,8 +36,8 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
         .collect()
 }
 
-fn course(events: &Value) -> Course {
-    Course::of(&recorded(events))
+fn progress(events: &Value) -> Progress {
+    Progress::of(&recorded(events))
 }
 
 fn entered(state: &str) -> Value {
@@ -80,7 +80,7 @@ fn the_activity_is_followed_through_its_attempts() {
     for end in 1..=run.len() {
         let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
         assert_eq!(
-            course(&events.into()).activity,
+            progress(&events.into()).activity,
             run[end - 1].1,
             "after {end} events"
         );
@@ -101,7 +101,7 @@ fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
     ] {
         let expected = expected.map(|at| at.parse::<Timestamp>().unwrap());
         assert_eq!(
-            course(&json!([scheduled(input), activity("Started", 12)])).deadline,
+            progress(&json!([scheduled(input), activity("Started", 12)])).deadline,
             expected,
             "{input}"
         );
@@ -113,15 +113,15 @@ fn an_activity_that_an_emulator_calls_a_task_never_waits() {
     let scheduled = json!({"type": "TaskScheduled", "timestamp": 1, "taskScheduledEventDetails": {"resource": ACTIVITY}});
     let failed = json!({"type": "TaskFailed", "timestamp": 2, "taskFailedEventDetails": {"resource": ACTIVITY}});
     assert_eq!(
-        course(&json!([entered("RunTask"), scheduled])).activity,
+        progress(&json!([entered("RunTask"), scheduled])).activity,
         Activity::Taken { worker: None }
     );
     assert_eq!(
-        course(&json!([entered("RunTask"), scheduled, failed])).activity,
+        progress(&json!([entered("RunTask"), scheduled, failed])).activity,
         Activity::Ended
     );
     assert_eq!(
-        course(&json!([entered("RunTask"), scheduled, failed, scheduled])).activity,
+        progress(&json!([entered("RunTask"), scheduled, failed, scheduled])).activity,
         Activity::Taken { worker: None }
     );
 }
@@ -132,7 +132,7 @@ fn an_answer_is_given_when_the_function_came_back() {
         is_success,
         state: "{\"request\":{}}".to_owned(),
     };
-    let until = |events: &[Value]| course(&events.to_vec().into()).answer;
+    let until = |events: &[Value]| progress(&events.to_vec().into()).answer;
     let success = [
         entered("RespondSuccess"),
         invoke("Scheduled"),
@@ -177,7 +177,7 @@ fn an_answer_that_was_caught_is_not_given() {
         plain("ExecutionFailed"),
     ]);
     assert!(matches!(
-        course(&events).answer,
+        progress(&events).answer,
         Answer::Begun {
             is_success: true,
             ..
@@ -193,7 +193,7 @@ fn other_functions_results_are_no_answer() {
         invoke("Succeeded"),
         plain("TaskStateExited"),
     ];
-    assert_eq!(course(&stop.to_vec().into()).answer, Answer::NotBegun);
+    assert_eq!(progress(&stop.to_vec().into()).answer, Answer::NotBegun);
 }
 
 #[test]
@@ -203,15 +203,15 @@ fn an_end_that_only_follows_an_answer_proves_it() {
         ("FailStateEntered", "Failed"),
     ] {
         let end = json!([{"type": kind, "stateEnteredEventDetails": {"name": state}}, {"type": "ExecutionFailed"}]);
-        assert_eq!(course(&end).answer, Answer::Given);
+        assert_eq!(progress(&end).answer, Answer::Given);
     }
 }
 
 #[test]
 fn an_empty_history_says_nothing() {
     assert_eq!(
-        course(&json!([])),
-        Course {
+        progress(&json!([])),
+        Progress {
             activity: Activity::Unknown,
             deadline: None,
             answer: Answer::NotBegun
@@ -239,6 +239,6 @@ proptest! {
                 cause: None,
             })
             .collect();
-        prop_assert_eq!(Course::of(&events).answer, Answer::NotBegun);
+        prop_assert_eq!(Progress::of(&events).answer, Answer::NotBegun);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::claimed;
 use super::histories::History;
 use crate::execution::status::ExecutionStatus;
-use crate::explain::Result;
+use crate::explain::RunResult;
 
 #[test]
 fn an_answer_is_told_with_the_attempts_that_failed() {
@@ -30,7 +30,7 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
         .ended(40_100, "Succeeded", "", "");
     let delivered = delivered.explain(ExecutionStatus::Succeeded);
     assert_eq!(
-        delivered.verdict.sentence,
+        delivered.conclusion.sentence,
         "Succeeded. CloudFormation was answered SUCCESS, 40 s after its request."
     );
 
@@ -47,7 +47,7 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
         "{text}"
     );
     assert!(text.contains("\nThe run succeeded, but this execution could not tell CloudFormation so. The function rescue"), "{text}");
-    assert_eq!(given_up.verdict.result, Result::Failed);
+    assert_eq!(given_up.conclusion.result, RunResult::Failed);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn an_end_from_outside_is_answered_by_rescue() {
         before(&mut history);
         history.ended(400_000, kind, error, cause);
         let explanation = history.explain(status);
-        assert_eq!(explanation.verdict.result, Result::Failed);
+        assert_eq!(explanation.conclusion.result, RunResult::Failed);
         let text = explanation.to_string();
         for expected in expected {
             assert!(text.contains(expected), "{expected:?} is not in\n{text}");
@@ -143,12 +143,12 @@ fn an_execution_that_is_ended_after_its_answer_has_answered() {
         .entered(10_100, "RespondSuccess", &json!({"output": {}}))
         .invoked(10_400, "Succeeded")
         .ended(10_500, "Aborted", "", "too late");
-    let verdict = history.explain(ExecutionStatus::Aborted).verdict;
-    assert_eq!(verdict.result, Result::Succeeded);
+    let conclusion = history.explain(ExecutionStatus::Aborted).conclusion;
+    assert_eq!(conclusion.result, RunResult::Succeeded);
     assert!(
-        verdict
+        conclusion
             .sentence
             .contains("answered SUCCESS, 10 s after its request"),
-        "{verdict:?}"
+        "{conclusion:?}"
     );
 }

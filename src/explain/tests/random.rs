@@ -6,7 +6,7 @@ use serde_json::json;
 use super::histories::{SECRET, URL, arn, execution, time};
 use crate::execution::history::RecordedEvent;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::explain::{Explainer, Result};
+use crate::explain::{Explainer, RunResult};
 
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:ecs-task";
 
@@ -110,7 +110,7 @@ proptest! {
         }
         let explanation = explainer.explain(time(now));
         let ended = events.iter().any(|event| ["Succeeded", "Failed", "TimedOut", "Aborted"].iter().any(|end| event.name == format!("Execution{end}")));
-        prop_assert_eq!(explanation.verdict.result == Result::Running, status == ExecutionStatus::Running && !ended);
+        prop_assert_eq!(explanation.conclusion.result == RunResult::Running, status == ExecutionStatus::Running && !ended);
         let json = serde_json::to_string(&explanation).unwrap();
         for shown in [explanation.to_string(), json] {
             prop_assert!(!shown.contains(URL) && !shown.contains(SECRET), "{}", shown);

@@ -5,16 +5,16 @@ use serde_json::json;
 use super::histories::{DEADLINE, History, NAME};
 use super::{ERROR, claimed};
 use crate::execution::status::ExecutionStatus;
-use crate::explain::Result;
+use crate::explain::RunResult;
 
 #[test]
 fn a_running_execution_says_what_it_waits_for() {
     let mut history = History::of("Create");
     let mut at = |now: i64, step: &dyn Fn(&mut History)| {
         step(&mut history);
-        let verdict = history.explain_at(ExecutionStatus::Running, now).verdict;
-        assert_eq!(verdict.result, Result::Running);
-        (verdict.sentence, verdict.advice.unwrap_or_default())
+        let conclusion = history.explain_at(ExecutionStatus::Running, now).conclusion;
+        assert_eq!(conclusion.result, RunResult::Running);
+        (conclusion.sentence, conclusion.advice.unwrap_or_default())
     };
     assert_eq!(at(50, &|_| ()).0, "Running. It has just begun.");
     let scheduled =
@@ -88,14 +88,14 @@ fn a_running_execution_says_what_it_waits_for() {
     emulated
         .entered(100, "RunTask", &json!({}))
         .emulated(200, "Scheduled", None);
-    let verdict = emulated
+    let conclusion = emulated
         .explain_at(ExecutionStatus::Running, 60_200)
-        .verdict;
+        .conclusion;
     assert!(
-        verdict
+        conclusion
             .sentence
             .contains("was scheduled 1 min 0 s ago, and this history does not tell"),
-        "{verdict:?}"
+        "{conclusion:?}"
     );
 }
 
@@ -109,8 +109,8 @@ fn an_end_that_the_description_does_not_tell_yet_counts() {
         .ended(10_500, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Running);
     assert_eq!(
-        (explanation.verdict.result, explanation.status),
-        (Result::Succeeded, "SUCCEEDED")
+        (explanation.conclusion.result, explanation.status),
+        (RunResult::Succeeded, "SUCCEEDED")
     );
     assert!(explanation.ended.is_some());
 }

@@ -12,14 +12,14 @@ use crate::task::error::ErrorName;
 
 /// Why executions are given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Because {
+pub(crate) enum StopReason {
     /// A Delete of the resource has come.
     Deleted,
     /// The stack takes the update back.
     RolledBack,
 }
 
-impl Because {
+impl StopReason {
     /// How the cause begins with which executions and tasks are stopped.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
@@ -30,21 +30,21 @@ impl Because {
 }
 
 /// Whether this execution was stopped since CloudFormation had given it up.
-pub(crate) fn is_given_up(execution: &Execution) -> bool {
-    let said = |because: Because| {
+pub(crate) fn was_superseded(execution: &Execution) -> bool {
+    let said = |reason: StopReason| {
         execution
             .cause
             .as_deref()
-            .is_some_and(|cause| cause.starts_with(because.in_words()))
+            .is_some_and(|cause| cause.starts_with(reason.in_words()))
     };
     execution.status == ExecutionStatus::Aborted
         && execution.error.as_deref() == Some(ErrorName::Interrupted.as_str())
-        && (said(Because::Deleted) || said(Because::RolledBack))
+        && (said(StopReason::Deleted) || said(StopReason::RolledBack))
 }
 
 /// What became of the executions that are given up.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Stopped {
+pub(crate) struct StoppedEarlier {
     /// How many were stopped.
     pub(crate) count: usize,
     /// Whether one runs that began later, and so belongs to a request that came later.
@@ -79,19 +79,19 @@ impl RunsOfResource {
 /// Stops the Creates and Updates of the resource that still run, other than `name` itself and those
 /// that began after `until`. `rescue` stops their tasks and answers for them, which nobody reads
 /// any more.
-pub(crate) async fn stop(
+pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
     name: &str,
-    because: Because,
+    reason: StopReason,
     until: Option<Timestamp>,
-) -> Stopped {
-    let mut stopped = Stopped::default();
+) -> StoppedEarlier {
+    let mut stopped = StoppedEarlier::default();
     let running = match state_machine.running().await {
         Ok(running) => running,
         Err(error) => {
             tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
-            return Stopped {
+            return StoppedEarlier {
                 failure: Some(error),
                 ..stopped
             };
@@ -105,7 +105,7 @@ pub(crate) async fn stop(
             stopped.is_followed = true;
             continue;
         }
-        let cause = format!("{} ({name}).", because.in_words());
+        let cause = format!("{} ({name}).", reason.in_words());
         match state_machine
             .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
             .await
@@ -113,7 +113,7 @@ pub(crate) async fn stop(
             Ok(()) => {
                 tracing::info!(
                     execution = execution.name,
-                    ?because,
+                    ?reason,
                     "stopped an earlier execution of the resource"
                 );
                 stopped.count += 1;

@@ -19,38 +19,38 @@ use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::patience::DEFINITION_PATIENCE;
-use crate::execution::history::{Activity, Answer, Course, RecordedEvent};
+use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
 use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::execution::unanswered::verdict;
-use crate::functions::leftovers::executions::is_given_up;
+use crate::execution::unanswered::error_of;
+use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::leftovers::tasks::{Leftovers, Owner};
-use crate::functions::respond::{RespondEvent, RespondStatus, State};
+use crate::functions::respond::{ExecutionState, RespondEvent, RespondStatus};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 
 /// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
 /// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among
 /// them.
-const EVENTS: usize = 1_000;
+const HISTORY_TAIL: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
-const ENDS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
+const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
 /// A worker learns with its next heartbeat that its execution has ended, at the latest when none
 /// has got through for 60 s, and may launch a task until then: a launch under way takes up to 10 s
 /// more, and the task is in lists some seconds later.
-const WORKERS_KNOW: Duration = Duration::from_secs(75);
+const WORKERS_INFORMED_AFTER: Duration = Duration::from_secs(75);
 /// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
 /// run that came later.
 const LATER_RUN: Duration = Duration::from_secs(30);
 /// How long an invocation works at most, of the function's four minutes. One that is cut off is
 /// repeated, and so is its answer.
-const WHOLE: Duration = Duration::from_secs(200);
-const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+const INVOCATION_BUDGET: Duration = Duration::from_secs(200);
+const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// How long the look takes at most after which an answer goes out that has no more time to wait.
-const LAST_LOOK: Duration = Duration::from_secs(5);
+const FINAL_ATTEMPT: Duration = Duration::from_secs(5);
 /// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before
 /// some seconds, or a minute with all their retries.
-const DELIVERY: Duration = Duration::from_secs(45);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// The executions that this instance of the function has answered for, or has found answered.
 /// Nothing else tells of the first: an execution's history ends with the execution.
@@ -87,28 +87,28 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let rescued = self.answer_unless_given(execution_arn, status).await?;
+        let rescued = self.answer_unless_answered(execution_arn, status).await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
     }
 
-    async fn answer_unless_given(
+    async fn answer_unless_answered(
         &self,
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + WHOLE;
+        let end = Instant::now() + INVOCATION_BUDGET;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self
             .state_machine
-            .last_events(execution_arn, EVENTS)
+            .last_events(execution_arn, HISTORY_TAIL)
             .await?;
         // A description may lag behind. Whoever makes up an event must not be able to end a run.
         let status = match execution.status {
             ExecutionStatus::Running
                 if events
                     .last()
-                    .is_some_and(|last| ENDS.contains(&last.name.as_str())) =>
+                    .is_some_and(|last| END_EVENTS.contains(&last.name.as_str())) =>
             {
                 status
             }
@@ -117,8 +117,8 @@ impl Rescuer {
             }
             status => status,
         };
-        let course = Course::of(&events);
-        let begun = match course.answer {
+        let progress = Progress::of(&events);
+        let begun = match progress.answer {
             Answer::Given => return Ok(Rescued::Nothing),
             Answer::Begun { is_success, state } => begun(is_success, &state),
             Answer::NotBegun => None,
@@ -156,16 +156,16 @@ impl Rescuer {
         };
         if is_delete {
             self.responder
-                .succeed(&request, Output::default(), DELIVERY)
+                .succeed(&request, Output::default(), ANSWER_TIMEOUT)
                 .await?;
         } else {
-            let verdict = verdict(status, &execution, &course.activity);
+            let caught = error_of(status, &execution, &progress.activity);
             self.responder
-                .fail(&request, &reason(&verdict, still_running), DELIVERY)
+                .fail(&request, &reason(&caught, still_running), ANSWER_TIMEOUT)
                 .await?;
         }
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
-            leftovers.stop_until_workers_know(end).await;
+            leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
     }
@@ -192,14 +192,14 @@ impl Rescuer {
             .clock
             .until(after(task.deadline, DEFINITION_PATIENCE))
             .min(self.patience.leftovers)
-            .max(LAST_LOOK);
+            .max(FINAL_ATTEMPT);
         LeftoversOfEnded {
             leftovers: &self.leftovers,
             owner,
             task,
             reason: format!("The execution has ended ({})", task.started_by),
             answer_at: now + until_answer,
-            workers_know_at: now + WORKERS_KNOW.saturating_sub(since_end),
+            workers_informed_at: now + WORKERS_INFORMED_AFTER.saturating_sub(since_end),
         }
     }
 }
@@ -214,7 +214,7 @@ struct LeftoversOfEnded<'a> {
     /// been told.
     answer_at: Instant,
     /// From then on no worker launches anything for the execution.
-    workers_know_at: Instant,
+    workers_informed_at: Instant,
 }
 
 impl LeftoversOfEnded<'_> {
@@ -237,20 +237,20 @@ impl LeftoversOfEnded<'_> {
                 }
                 Err(_) => return left,
             }
-            if Instant::now() + BETWEEN_LOOKS >= self.answer_at {
+            if Instant::now() + CHECK_INTERVAL >= self.answer_at {
                 return left;
             }
-            sleep(BETWEEN_LOOKS).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 
     /// Goes on stopping what a worker launches that does not know yet that its execution has ended.
     /// Nobody else would: the worker lets go of the task when it hears of it.
-    async fn stop_until_workers_know(&self, end: Instant) {
-        while Instant::now() < self.workers_know_at.min(end) {
-            sleep(BETWEEN_LOOKS).await;
+    async fn stop_until_workers_are_informed(&self, end: Instant) {
+        while Instant::now() < self.workers_informed_at.min(end) {
+            sleep(CHECK_INTERVAL).await;
             match timeout(
-                LAST_LOOK,
+                FINAL_ATTEMPT,
                 self.leftovers.stop(self.owner, self.task, &self.reason),
             )
             .await
@@ -269,17 +269,17 @@ impl LeftoversOfEnded<'_> {
 
 /// Whether any worker had the run, so that one may launch something. A Delete has none.
 fn was_taken(events: &[RecordedEvent]) -> bool {
-    let mut course = Course::unread();
+    let mut progress = Progress::unread();
     events.iter().any(|event| {
-        course.note(event);
-        matches!(course.activity, Activity::Taken { .. })
+        progress.note(event);
+        matches!(progress.activity, Activity::Taken { .. })
     })
 }
 
 /// Says that the execution ended without an answer, which is an incident. It is none when
 /// CloudFormation has given it up: nobody waits for that answer.
 fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
-    if is_given_up(execution) {
+    if was_superseded(execution) {
         tracing::info!(
             execution = execution_arn,
             "the execution was stopped since CloudFormation had given it up; it is answered now"
@@ -301,6 +301,6 @@ fn begun(is_success: bool, state: &str) -> Option<RespondEvent> {
     } else {
         RespondStatus::Failed
     };
-    let state: State = serde_json::from_str(state).ok()?;
+    let state: ExecutionState = serde_json::from_str(state).ok()?;
     Some(RespondEvent { status, state })
 }

@@ -9,33 +9,33 @@ use tokio::time::Instant;
 use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::EndedExecution;
 use crate::clock::{after, before};
-use crate::execution::history::{Answer, Course};
+use crate::execution::history::{Answer, Progress};
 
 /// After its end an event has this long to bring the rescue that answers; leftover tasks are waited
 /// for in it.
-const EVENT_HAS: Duration = Duration::from_mins(3);
+const EVENT_GRACE: Duration = Duration::from_mins(3);
 /// For this long an execution is looked for: many looks, a minute apart, and the attempts that
 /// Lambda makes of one that failed.
-const LOOKED_FOR: Duration = Duration::from_mins(15);
+const SEARCH_SPAN: Duration = Duration::from_mins(15);
 /// An execution that is older by less than this than the oldest that is looked for is not found by
 /// the next look.
-const LAST_LOOK: Duration = Duration::from_mins(1);
+const LAST_SWEEP: Duration = Duration::from_mins(1);
 /// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those
 /// that ended lately began since.
 const LONGEST_EXECUTION: Duration = Duration::from_hours(1);
 /// Histories read in one look, as many as are read of executions that wait; the quota is the same.
 const MAX_CHECKED: usize = 300;
 /// At once: most of the time leftover tasks are waited for.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 /// Events read of each history: an answer that was given is followed by the execution's last state.
-const EVENTS: usize = 5;
+const HISTORY_TAIL: usize = 5;
 
 /// What came of one execution.
-enum Found {
+enum Checked {
     WasAnswered,
     AnsweredNow,
     /// There was no time for it.
-    Left,
+    OutOfTime,
 }
 
 impl Rescuer {
@@ -50,8 +50,8 @@ impl Rescuer {
     /// the end.
     pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
-        let earliest = before(now, EVENT_HAS + LOOKED_FOR);
-        let latest = before(now, EVENT_HAS);
+        let earliest = before(now, EVENT_GRACE + SEARCH_SPAN);
+        let latest = before(now, EVENT_GRACE);
         let mut ended = self
             .state_machine
             .ended_without_success(before(earliest, LONGEST_EXECUTION))
@@ -71,20 +71,20 @@ impl Rescuer {
                 .into_iter()
                 .map(|execution| self.look_at(execution, end)),
         )
-        .buffer_unordered(AT_ONCE);
+        .buffer_unordered(CONCURRENCY);
         while let Some((execution, found)) = looks.next().await {
             match found {
-                Ok(Found::WasAnswered) => looked += 1,
-                Ok(Found::AnsweredNow) => {
+                Ok(Checked::WasAnswered) => looked += 1,
+                Ok(Checked::AnsweredNow) => {
                     looked += 1;
                     answered += 1;
                 }
-                Ok(Found::Left) => left += 1,
+                Ok(Checked::OutOfTime) => left += 1,
                 Err(error) => {
                     tracing::error!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
                     match error {
                         RescueError::Api(_) => failure = Some(error),
-                        _ if execution.ended <= after(earliest, LAST_LOOK) => {
+                        _ if execution.ended <= after(earliest, LAST_SWEEP) => {
                             given_up = Some(error)
                         }
                         _ => looked += 1,
@@ -109,7 +109,7 @@ impl Rescuer {
         &self,
         execution: EndedExecution,
         end: Instant,
-    ) -> (EndedExecution, Result<Found, RescueError>) {
+    ) -> (EndedExecution, Result<Checked, RescueError>) {
         let found = self.answer_if_missed(&execution, end).await;
         (execution, found)
     }
@@ -118,20 +118,20 @@ impl Rescuer {
         &self,
         execution: &EndedExecution,
         end: Instant,
-    ) -> Result<Found, RescueError> {
+    ) -> Result<Checked, RescueError> {
         if Instant::now() >= end {
-            return Ok(Found::Left);
+            return Ok(Checked::OutOfTime);
         }
         let events = self
             .state_machine
-            .last_events(&execution.arn, EVENTS)
+            .last_events(&execution.arn, HISTORY_TAIL)
             .await?;
-        if Course::of(&events).answer == Answer::Given {
+        if Progress::of(&events).answer == Answer::Given {
             self.answered.remember(&execution.arn);
-            return Ok(Found::WasAnswered);
+            return Ok(Checked::WasAnswered);
         }
         if Instant::now() >= end {
-            return Ok(Found::Left);
+            return Ok(Checked::OutOfTime);
         }
         tracing::warn!(
             execution = execution.arn,
@@ -139,9 +139,9 @@ impl Rescuer {
         );
         let rescued = self.answer_for(&execution.arn, execution.status).await?;
         Ok(if rescued == Rescued::Answered {
-            Found::AnsweredNow
+            Checked::AnsweredNow
         } else {
-            Found::WasAnswered
+            Checked::WasAnswered
         })
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{INCIDENT_NOT_CLAIMED, Rescuer};
 use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
-use crate::execution::history::{Activity, Course};
+use crate::execution::history::{Activity, Progress};
 use crate::execution::unanswered::{NOT_CLAIMED, not_claimed};
 
 /// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a
@@ -16,19 +16,19 @@ use crate::execution::unanswered::{NOT_CLAIMED, not_claimed};
 /// answers.
 const MAX_CHECKED: usize = 300;
 /// How long one look may take; the next one comes a minute after its begin.
-const TIME: Duration = Duration::from_secs(45);
+const LOOK_BUDGET: Duration = Duration::from_secs(45);
 /// A run whose deadline has passed is given up sooner, but not before a fleet that is there would
 /// have taken it: a worker then says how the run ended.
-const AT_LEAST: Duration = Duration::from_secs(20);
+const MIN_WAIT: Duration = Duration::from_secs(20);
 /// Events read of each history: an attempt's last event is the last of all while it waits or runs.
-const EVENTS: usize = 5;
+const HISTORY_TAIL: usize = 5;
 
 impl Rescuer {
     /// Answers how many executions it read, and how many of those it stopped.
     pub(super) async fn give_up_waiting(&self) -> Result<(usize, usize), ApiError> {
-        let end = Instant::now() + TIME;
+        let end = Instant::now() + LOOK_BUDGET;
         let mut running = self.state_machine.running().await?;
-        running.retain(|execution| self.clock.since(execution.started) >= AT_LEAST);
+        running.retain(|execution| self.clock.since(execution.started) >= MIN_WAIT);
         // The others only have to be looked at for their deadline, as far as there is time.
         let (ripe, young): (Vec<_>, Vec<_>) = running
             .into_iter()
@@ -79,15 +79,15 @@ impl Rescuer {
     async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
         let events = self
             .state_machine
-            .last_events(&execution.arn, EVENTS)
+            .last_events(&execution.arn, HISTORY_TAIL)
             .await?;
-        let course = Course::of(&events);
-        let Activity::Waiting { since } = course.activity else {
+        let progress = Progress::of(&events);
+        let Activity::Waiting { since } = progress.activity else {
             return Ok(false);
         };
         let waited = self.clock.since(since);
-        let is_too_late = waited >= AT_LEAST
-            && course
+        let is_too_late = waited >= MIN_WAIT
+            && progress
                 .deadline
                 .is_some_and(|deadline| deadline <= self.clock.now());
         if waited < self.patience.claim && !is_too_late {

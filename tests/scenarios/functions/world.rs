@@ -154,7 +154,7 @@ impl World {
     pub fn responder_to(&self, function: &str, origins: &str) -> Responder {
         let put = ResponsePut::new(
             ResponseHosts::of_region(stand_ins::REGION)
-                .and(origins)
+                .allow_origins(origins)
                 .unwrap(),
         );
         Responder::new(

@@ -12,7 +12,7 @@ use crate::task::status::task_id;
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Step {
+pub struct TimelineEntry {
     /// When.
     pub at: Timestamp,
     /// Since the execution was started.
@@ -20,7 +20,7 @@ pub struct Step {
     pub since_start: Span,
     /// What.
     #[serde(flatten)]
-    pub happening: Happening,
+    pub event: TimelineEvent,
 }
 
 /// What can happen.
@@ -30,7 +30,7 @@ pub struct Step {
     rename_all = "camelCase",
     rename_all_fields = "camelCase"
 )]
-pub enum Happening {
+pub enum TimelineEvent {
     /// CloudFormation's request became an execution.
     Requested,
     /// The run waits for a worker.
@@ -145,7 +145,7 @@ pub struct SinceTaken {
     pub(super) scheduled: Option<Span>,
 }
 
-impl fmt::Display for Happening {
+impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("requested by CloudFormation"),

@@ -14,22 +14,22 @@ use crate::cloudformation::patience::{DEFAULT_SERVICE_TIMEOUT, age};
 /// An event for which the function fails is delivered again after one minute, and once more after
 /// another two (Lambda guide, invocation-async-error-handling). Younger than this, it has a
 /// delivery ahead.
-const DELIVERED_AGAIN: Duration = Duration::from_secs(150);
+const REDELIVERY_AGE: Duration = Duration::from_secs(150);
 /// What CloudFormation's patience must leave for that: the next delivery comes two minutes later at
 /// most, and has the function's five minutes to answer.
-const NEXT_DELIVERY: Duration = Duration::from_secs(420);
+const REDELIVERY_SPAN: Duration = Duration::from_secs(420);
 /// An event that took longer than this was throttled or is repeated, and its stack may have moved
 /// on.
-const LATE: Duration = Duration::from_secs(20);
+const LATE_AFTER: Duration = Duration::from_secs(20);
 
 /// One delivery of an event.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Delivery<'e> {
+pub(super) struct EventAge<'e> {
     event: &'e Event,
     now: Timestamp,
 }
 
-impl<'e> Delivery<'e> {
+impl<'e> EventAge<'e> {
     pub(super) fn of(event: &'e Event, now: Timestamp) -> Self {
         Self { event, now }
     }
@@ -46,17 +46,17 @@ impl<'e> Delivery<'e> {
 
     /// Whether the stack may have moved on since the event was sent.
     pub(super) fn is_late(self) -> bool {
-        self.age().is_some_and(|age| age > LATE)
+        self.age().is_some_and(|age| age > LATE_AFTER)
     }
 
     /// Whether it is worth while to fail and be invoked again with the event, instead of answering
     /// what only holds for now.
-    pub(super) fn is_followed_by_another(self, error: &ApiError) -> bool {
+    pub(super) fn will_be_redelivered(self, error: &ApiError) -> bool {
         let patience = self.service_timeout().unwrap_or(DEFAULT_SERVICE_TIMEOUT);
         error.may_pass()
             && self
                 .age()
-                .is_some_and(|age| age < DELIVERED_AGAIN && age + NEXT_DELIVERY <= patience)
+                .is_some_and(|age| age < REDELIVERY_AGE && age + REDELIVERY_SPAN <= patience)
     }
 
     /// How long CloudFormation waits, as far as the event says it: at its top level, or among the

@@ -11,11 +11,11 @@ use super::conceal::one_line;
 use super::span::Span;
 use super::timeline::{Timeline, UNKNOWN};
 use crate::cloudformation::event::RequestType;
-use crate::execution::history::{Activity, Answer, Course};
+use crate::execution::history::{Activity, Answer, Progress};
 use crate::execution::reason::{CaughtError, reason};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::execution::unanswered::NOT_CLAIMED;
-use crate::execution::unanswered::verdict as rescued;
+use crate::execution::unanswered::error_of;
 use crate::task::spec::TaskSpec;
 
 /// A fleet that polls takes a run within a second or two.
@@ -24,7 +24,7 @@ const SOON: Duration = Duration::from_secs(30);
 /// Whether the request was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Result {
+pub enum RunResult {
     /// It was.
     Succeeded,
     /// It was not, or CloudFormation was not told.
@@ -36,9 +36,9 @@ pub enum Result {
 /// The end of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Verdict {
+pub struct Conclusion {
     /// In one word.
-    pub result: Result,
+    pub result: RunResult,
     /// In a sentence or two.
     pub sentence: String,
     /// Of a failure, the error's name.
@@ -49,20 +49,20 @@ pub struct Verdict {
     pub advice: Option<String>,
 }
 
-/// All that a verdict is made from.
+/// All that a conclusion is drawn from.
 pub(super) struct Judge<'e> {
     pub(super) execution: &'e Execution,
     pub(super) arn: &'e ExecutionArn,
     pub(super) request_type: RequestType,
     pub(super) task: &'e TaskSpec,
-    pub(super) course: &'e Course,
+    pub(super) progress: &'e Progress,
     pub(super) timeline: &'e Timeline,
     pub(super) now: Timestamp,
 }
 
 impl Judge<'_> {
-    pub(super) fn judge(&self) -> Verdict {
-        match (self.execution.status, &self.course.answer) {
+    pub(super) fn judge(&self) -> Conclusion {
+        match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
             (_, Answer::Given) => self.answered(),
@@ -71,7 +71,7 @@ impl Judge<'_> {
         }
     }
 
-    fn succeeded(&self) -> Verdict {
+    fn succeeded(&self) -> Conclusion {
         let sentence = match self.request_type {
             RequestType::Delete
                 if self
@@ -88,8 +88,8 @@ impl Judge<'_> {
                 format!("Succeeded. {}", self.was_answered("SUCCESS"))
             }
         };
-        Verdict {
-            result: Result::Succeeded,
+        Conclusion {
+            result: RunResult::Succeeded,
             sentence,
             error: None,
             reason: None,
@@ -98,7 +98,7 @@ impl Judge<'_> {
     }
 
     /// The execution failed or was ended from outside, after CloudFormation had its answer.
-    fn answered(&self) -> Verdict {
+    fn answered(&self) -> Conclusion {
         if self
             .timeline
             .answered
@@ -108,8 +108,8 @@ impl Judge<'_> {
                 "Succeeded: the execution was ended after its answer. {}",
                 self.was_answered("SUCCESS")
             );
-            return Verdict {
-                result: Result::Succeeded,
+            return Conclusion {
+                result: RunResult::Succeeded,
                 sentence,
                 error: None,
                 reason: None,
@@ -122,7 +122,7 @@ impl Judge<'_> {
         )
     }
 
-    fn answer_undelivered(&self, is_success: bool) -> Verdict {
+    fn answer_undelivered(&self, is_success: bool) -> Conclusion {
         let (run, answer) = if is_success {
             ("The run succeeded", "SUCCESS")
         } else {
@@ -134,8 +134,8 @@ impl Judge<'_> {
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (!is_success).then(|| self.caught());
         let reason = caught.as_ref().map(|caught| self.reason(caught));
-        Verdict {
-            result: Result::Failed,
+        Conclusion {
+            result: RunResult::Failed,
             sentence,
             error: caught.map(|caught| caught.error),
             reason,
@@ -144,7 +144,7 @@ impl Judge<'_> {
     }
 
     /// It ended without having begun to answer: `rescue` answers.
-    fn unanswered(&self) -> Verdict {
+    fn unanswered(&self) -> Conclusion {
         let ended = match self.execution.status {
             ExecutionStatus::Aborted => "The execution was stopped",
             ExecutionStatus::TimedOut => "The execution timed out",
@@ -156,25 +156,29 @@ impl Judge<'_> {
         if self.request_type == RequestType::Delete {
             let sentence =
                 format!("{ended} before it had answered. {by_rescue} SUCCESS, as to every Delete.");
-            return Verdict {
-                result: Result::Failed,
+            return Conclusion {
+                result: RunResult::Failed,
                 sentence,
                 error: None,
                 reason: None,
                 advice: None,
             };
         }
-        let caught = rescued(self.execution.status, self.execution, &self.course.activity);
+        let caught = error_of(
+            self.execution.status,
+            self.execution,
+            &self.progress.activity,
+        );
         self.failed(
             format!("{ended} before it had answered. {by_rescue} FAILED."),
             &caught,
         )
     }
 
-    fn failed(&self, sentence: String, caught: &CaughtError) -> Verdict {
+    fn failed(&self, sentence: String, caught: &CaughtError) -> Conclusion {
         let advice = advice(&caught.error).map(str::to_owned);
-        Verdict {
-            result: Result::Failed,
+        Conclusion {
+            result: RunResult::Failed,
             sentence,
             error: Some(caught.error.clone()),
             reason: Some(self.reason(caught)),
@@ -212,8 +216,8 @@ impl Judge<'_> {
         }
     }
 
-    fn running(&self) -> Verdict {
-        let (sentence, advice) = match &self.course.answer {
+    fn running(&self) -> Conclusion {
+        let (sentence, advice) = match &self.progress.answer {
             Answer::Given => (
                 "CloudFormation has its answer, and the execution is about to end.".to_owned(),
                 None,
@@ -242,8 +246,8 @@ impl Judge<'_> {
             }
             Answer::NotBegun => self.running_activity(),
         };
-        Verdict {
-            result: Result::Running,
+        Conclusion {
+            result: RunResult::Running,
             sentence: format!("Running. {sentence}"),
             error: None,
             reason: None,
@@ -252,7 +256,7 @@ impl Judge<'_> {
     }
 
     fn running_activity(&self) -> (String, Option<String>) {
-        match &self.course.activity {
+        match &self.progress.activity {
             Activity::Waiting { since } => {
                 let waited = Span::between(*since, self.now);
                 if waited.0 < SOON {
