@@ -8,22 +8,23 @@
 //! overrides. Neither is ever shown.
 
 mod advice;
-mod arn;
 mod conceal;
 mod conclusion;
 mod event;
+mod execution_arn;
 mod report;
 mod span;
 mod timeline;
 
-pub use arn::{ExecutionArn, NotAnExecution};
 pub use conclusion::{Conclusion, RunResult};
 pub use event::{SinceTaken, TimelineEntry, TimelineEvent};
+pub use execution_arn::{ExecutionArn, NotAnExecution};
 pub use span::Span;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::arn::Arn;
 use crate::cloudformation::event::RequestType;
 use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::input::ExecutionInput;
@@ -159,12 +160,10 @@ impl Explainer {
             now,
         }
         .judge();
-        let stack = input
-            .request
-            .stack_id
-            .split('/')
-            .nth(1)
-            .unwrap_or(&input.request.stack_id);
+        let stack_id = &input.request.stack_id;
+        let stack = Arn::parse(stack_id)
+            .and_then(|arn| arn.resource.split('/').nth(1))
+            .unwrap_or(stack_id);
         Explanation {
             execution: arn.to_string(),
             request: Asked {

@@ -1,6 +1,7 @@
 //! Runs an ECS task as a CloudFormation custom resource, and always tells CloudFormation how it
 //! went.
 pub mod activity;
+pub mod arn;
 pub mod aws;
 pub mod check;
 pub mod clock;

@@ -7,6 +7,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::arn::Arn;
+
 /// The state that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
 /// The state that answers FAILED.
@@ -42,7 +44,8 @@ impl RecordedEvent {
     pub fn concerns_activity(&self) -> bool {
         self.resource
             .as_deref()
-            .is_some_and(|resource| resource.contains(":activity:"))
+            .and_then(Arn::parse)
+            .is_some_and(|arn| arn.resource_of("states", "activity:").is_some())
     }
 }
 

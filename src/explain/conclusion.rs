@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::advice::advice;
-use super::arn::ExecutionArn;
 use super::conceal::one_line;
+use super::execution_arn::ExecutionArn;
 use super::span::Span;
 use super::timeline::{Timeline, UNKNOWN};
 use crate::cloudformation::event::RequestType;

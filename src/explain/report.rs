@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::span::Span;
 use super::{Explanation, TimelineEntry};
+use crate::arn::last_part;
 use crate::text::byte_limit;
 
 /// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
@@ -38,8 +39,8 @@ impl fmt::Display for Explanation {
         writeln!(
             f,
             "Task       {} on cluster {}{tasks}",
-            name_in(&task.task_definition),
-            name_in(&task.cluster)
+            last_part(&task.task_definition),
+            last_part(&task.cluster)
         )?;
         match self.ended {
             Some(ended) => {
@@ -92,9 +93,4 @@ fn date(time: Timestamp) -> String {
 
 fn clock(time: Timestamp) -> String {
     time.strftime("%H:%M:%S").to_string()
-}
-
-/// The name at the end of an ARN, or the name itself.
-fn name_in(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }

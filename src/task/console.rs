@@ -1,35 +1,24 @@
 //! Links into the AWS console.
 
-use crate::task::status::task_id;
+use crate::arn::Arn;
 
 /// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the
 /// format before 2018).
 #[must_use]
 pub fn task_url(task_arn: &str) -> String {
-    let mut parts = task_arn.splitn(6, ':');
-    let (Some("arn"), Some(partition), Some("ecs"), Some(region), Some(_account), Some(resource)) = (
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ) else {
-        return String::new();
+    let page = |arn: Arn<'_>| {
+        let (cluster, id) = arn.resource_of("ecs", "task/")?.split_once('/')?;
+        let domain = match arn.partition {
+            "aws-cn" => "console.amazonaws.cn",
+            "aws-us-gov" => "console.amazonaws-us-gov.com",
+            _ => "console.aws.amazon.com",
+        };
+        let region = arn.region;
+        Some(format!(
+            "https://{region}.{domain}/ecs/v2/clusters/{cluster}/tasks/{id}?region={region}"
+        ))
     };
-    let mut resource = resource.split('/');
-    let (Some("task"), Some(cluster), Some(_id)) =
-        (resource.next(), resource.next(), resource.next())
-    else {
-        return String::new();
-    };
-    let domain = match partition {
-        "aws-cn" => "console.amazonaws.cn",
-        "aws-us-gov" => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    let id = task_id(task_arn);
-    format!("https://{region}.{domain}/ecs/v2/clusters/{cluster}/tasks/{id}?region={region}")
+    Arn::parse(task_arn).and_then(page).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub use volumes::{EbsTagSpecification, ManagedEbsVolume, TerminationPolicy, Volu
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::arn::last_part;
+
 /// Number of tasks when the properties name none.
 pub const DEFAULT_COUNT: u8 = 1;
 /// Lines of a failed container's log shown when the properties do not say how many.
@@ -171,11 +173,7 @@ impl TaskSpec {
     /// The family of the task definition, which may be given as family, `family:revision` or ARN.
     #[must_use]
     pub fn family(&self) -> &str {
-        let name = self
-            .task_definition
-            .rsplit('/')
-            .next()
-            .unwrap_or(&self.task_definition);
+        let name = last_part(&self.task_definition);
         name.split(':').next().unwrap_or(name)
     }
 

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::arn::last_part;
+
 /// Why ECS stopped a task (`API_Task`, `stopCode`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopCode {
@@ -159,7 +161,7 @@ impl TaskStatus {
 /// The id of a task: the last part of its ARN.
 #[must_use]
 pub fn task_id(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
+    last_part(arn)
 }
 
 #[cfg(test)]

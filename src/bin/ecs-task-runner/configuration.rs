@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use clap::Args;
+use ecs_task_runner::arn::Arn;
 use ecs_task_runner::logging::LogFormat;
 use ecs_task_runner::task_run::CallRates;
 
@@ -184,14 +185,13 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     if arn.is_empty() {
         return Err("--activity-arn (or ACTIVITY_ARN) is missing; it is the ARN that the task runner's stack exports".to_owned());
     }
-    let parts: Vec<_> = arn.split(':').collect();
-    match parts.as_slice() {
-        ["arn", _, "states", region, _, "activity", name]
-            if !region.is_empty() && !name.is_empty() =>
-        {
-            Ok((*region).to_owned())
-        }
-        _ => Err(format!(
+    let activity = Arn::parse(arn).filter(|arn| {
+        let name = arn.resource_of("states", "activity:");
+        !arn.region.is_empty() && name.is_some_and(|name| !name.contains(':'))
+    });
+    match activity {
+        Some(activity) => Ok(activity.region.to_owned()),
+        None => Err(format!(
             "--activity-arn must be the ARN of a Step Functions activity (arn:aws:states:REGION:ACCOUNT:activity:NAME), and is '{arn}'"
         )),
     }

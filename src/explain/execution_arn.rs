@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::conceal::one_line;
+use crate::arn::Arn;
 
 /// ARN of an execution of a standard state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,6 @@ impl ExecutionArn {
     /// # Errors
     /// When it is neither.
     pub fn parse(text: &str) -> Result<Self, NotAnExecution> {
-        let other = || NotAnExecution::Other(one_line(text));
         let arn = text.trim();
         let arn = match arn.split_once(IN_CONSOLE) {
             Some((address, arn)) if address.starts_with("https://") => {
@@ -47,41 +47,28 @@ impl ExecutionArn {
             _ => arn,
         };
         let arn = arn.replace("%3A", ":").replace("%3a", ":");
-        let parts: Vec<_> = arn.split(':').collect();
-        let sound = |part: &&str| {
+        let sound = |part: &str| {
             !part.is_empty()
                 && !part
                     .chars()
-                    .any(|c| c.is_whitespace() || c.is_control() || "'\"/".contains(c))
+                    .any(|c| c.is_whitespace() || c.is_control() || "'\":/".contains(c))
         };
-        match parts.as_slice() {
-            [
-                "arn",
-                partition,
-                "states",
-                region,
-                account,
-                "execution",
-                state_machine,
-                name,
-            ] if [partition, region, account, state_machine, name]
-                .into_iter()
-                .all(sound)
-                && is_region(region) =>
-            {
-                Ok(Self {
-                    partition: (*partition).to_owned(),
-                    region: (*region).to_owned(),
-                    account: (*account).to_owned(),
-                    state_machine: (*state_machine).to_owned(),
-                    name: (*name).to_owned(),
-                })
-            }
-            ["arn", _, "states", _, _, "express", ..] => {
-                Err(NotAnExecution::Express(one_line(text)))
-            }
-            _ => Err(other()),
+        let parts = Arn::parse(&arn).filter(|arn| arn.service == "states");
+        if parts.is_some_and(|arn| arn.resource_of("states", "express:").is_some()) {
+            return Err(NotAnExecution::Express(one_line(text)));
         }
+        let execution = parts.and_then(|arn| {
+            let (state_machine, name) = arn.resource_of("states", "execution:")?.split_once(':')?;
+            let all = [arn.partition, arn.region, arn.account, state_machine, name];
+            (all.into_iter().all(sound) && is_region(arn.region)).then(|| Self {
+                partition: arn.partition.to_owned(),
+                region: arn.region.to_owned(),
+                account: arn.account.to_owned(),
+                state_machine: state_machine.to_owned(),
+                name: name.to_owned(),
+            })
+        });
+        execution.ok_or_else(|| NotAnExecution::Other(one_line(text)))
     }
 
     /// The region it ran in.
@@ -94,12 +81,6 @@ impl ExecutionArn {
     #[must_use]
     pub fn account(&self) -> &str {
         &self.account
-    }
-
-    /// The execution's name.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// ARN of the state machine.
@@ -164,7 +145,7 @@ mod tests {
             let arn = ExecutionArn::parse(&text).unwrap();
             assert_eq!(arn.to_string(), ARN);
             assert_eq!((arn.region(), arn.account()), ("eu-west-1", "123456789012"));
-            assert_eq!(arn.name(), "MigrateTask-1a2b3c4d-create-0123456789ab");
+            assert_eq!(arn.name, "MigrateTask-1a2b3c4d-create-0123456789ab");
             assert_eq!(
                 arn.state_machine(),
                 "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task"
