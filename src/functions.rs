@@ -17,4 +17,4 @@ pub use rescue::{
 pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
-pub use stop::{CHECKS_UNTIL_WORKERS_ARE_INFORMED, StopEvent, Stopped, Stopper};
+pub use stop::{StopEvent, Stopped, Stopper};

@@ -14,4 +14,5 @@ pub mod properties;
 pub mod task;
 pub mod task_run;
 pub mod text;
+pub mod times;
 pub mod version;

@@ -14,14 +14,8 @@ use super::client::{ActivityClient, CallOutcome};
 use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::aws::backoff::Backoff;
+use crate::times::{HAND_OVER_PATIENCE, SHUTDOWN_ANSWER_PATIENCE};
 
-/// How long after the request to shut down a worker goes on trying to deliver an answer. No longer
-/// than its polls may take, so that a service that takes no answers does not keep it; the token
-/// then ends with its heartbeats, and another worker takes the task over.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
-/// A task that the last of its polls brought is tried to be handed over for at least this long.
-/// Both together stay within the 90 s that systemd waits (`TimeoutStopSec` of the units).
-const MIN_ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -95,7 +89,7 @@ where
         let began = Instant::now();
         self.shutdown.requested().await;
         let requested = self.shutdown.requested_at().unwrap_or(began);
-        sleep_until((requested + ANSWER_PATIENCE).max(began + MIN_ANSWER_PATIENCE)).await;
+        sleep_until((requested + SHUTDOWN_ANSWER_PATIENCE).max(began + HAND_OVER_PATIENCE)).await;
     }
 
     /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end

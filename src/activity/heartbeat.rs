@@ -9,6 +9,7 @@ use super::TaskToken;
 use super::client::{ActivityClient, CallOutcome};
 use super::vitals::CountGuard;
 use crate::aws::backoff::jitter;
+use crate::times::HEARTBEAT_RETRY_PAUSE;
 
 /// A heartbeat is due after this part of the period the service waits, so that two can go missing.
 const PART: u32 = 3;
@@ -22,8 +23,6 @@ const LATEST: f64 = 0.6;
 const JITTER: f64 = 0.1;
 /// The first beat comes after this part of the interval or later, anywhere in it.
 const FIRST: f64 = 0.1;
-/// Pause before a beat that got no answer is sent again.
-const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many tasks of a worker need heartbeats.
 #[derive(Debug, Default)]
@@ -109,8 +108,9 @@ impl<'a> Heartbeat<'a> {
                             .get_or_insert_with(|| self.client.vitals().late_heartbeat());
                     }
                     // After a pause of the whole process this is past: then the loop ends at once.
-                    self.due =
-                        (Instant::now() + RETRY_PAUSE.min(self.period / (2 * PART))).min(end);
+                    self.due = (Instant::now()
+                        + HEARTBEAT_RETRY_PAUSE.min(self.period / (2 * PART)))
+                    .min(end);
                 }
             }
         }

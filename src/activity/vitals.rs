@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A poll is held for 60 s and given up after 70 s, so an age beyond this means that polls fail.
-const LONGEST_BETWEEN_POLLS: Duration = Duration::from_secs(90);
+use crate::times::LONGEST_BETWEEN_POLLS;
 
 /// What a worker's calls have shown of late. Clones share it.
 #[derive(Debug, Clone)]

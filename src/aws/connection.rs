@@ -7,8 +7,8 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::{Builder, tls};
 
-/// Time for one attempt of a call that is answered at once. Long polls set their own.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::times::CALL_TIMEOUT;
+
 /// Time to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -55,7 +55,7 @@ impl Connection {
     #[must_use]
     pub fn from_config(config: SdkConfig) -> Self {
         let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_attempt_timeout(CALL_TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .build();
         Self {

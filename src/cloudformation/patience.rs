@@ -9,18 +9,7 @@ use jiff::tz::Offset;
 
 use crate::clock::after;
 use crate::cloudformation::event::ResponseUrl;
-
-/// How long CloudFormation waits when the template does not say
-/// (`aws-resource-cloudformation-customresource`).
-pub const DEFAULT_SERVICE_TIMEOUT: Duration = Duration::from_secs(3_600);
-/// Kept free at the end for stopping the task, waiting for it to stop, and delivering the answer.
-pub const MARGIN: Duration = Duration::from_secs(95);
-/// How long past the deadline a worker waits for a task to stop. After `StopTask` a container has
-/// 30 s until it is killed, unless its definition says otherwise (`API_StopTask`), and the task
-/// takes a few seconds more to end. What still runs then is left to the definition's own stopping.
-pub const WORKER_PATIENCE: Duration = Duration::from_secs(38);
-/// How long past the deadline the definition waits for tasks to stop before it answers.
-pub const DEFINITION_PATIENCE: Duration = Duration::from_secs(50);
+use crate::times::{ANSWER_MARGIN, SERVICE_TIMEOUT};
 
 /// The earliest of `timeout` from now, CloudFormation's own patience less a margin, and the expiry
 /// of the URL less a margin.
@@ -32,7 +21,7 @@ pub fn deadline(
     url: &ResponseUrl,
 ) -> Timestamp {
     // A template that gives CloudFormation little patience still leaves half of it to the task.
-    let margin = MARGIN.min(service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT) / 2);
+    let margin = ANSWER_MARGIN.min(service_timeout.unwrap_or(SERVICE_TIMEOUT) / 2);
     earliest(now, timeout, service_timeout, margin, url)
 }
 
@@ -45,7 +34,7 @@ pub fn deadline_of_delete(
     service_timeout: Option<Duration>,
     url: &ResponseUrl,
 ) -> Timestamp {
-    earliest(now, timeout, service_timeout, MARGIN, url)
+    earliest(now, timeout, service_timeout, ANSWER_MARGIN, url)
 }
 
 /// How long ago CloudFormation sent the event of this URL. `None` when the URL does not say when it
@@ -63,7 +52,7 @@ fn earliest(
     margin: Duration,
     url: &ResponseUrl,
 ) -> Timestamp {
-    let patience = service_timeout.unwrap_or(DEFAULT_SERVICE_TIMEOUT);
+    let patience = service_timeout.unwrap_or(SERVICE_TIMEOUT);
     let presigned = presigned(url);
     // CloudFormation began to wait when it signed the URL; an event can reach us much later, when
     // Lambda was throttled.
@@ -102,6 +91,7 @@ fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::times::DEFINITION_STOP_PATIENCE;
 
     const NOW: &str = "2026-11-23T06:00:00Z";
 
@@ -149,7 +139,7 @@ mod tests {
                 &url,
             );
             assert_eq!(deadline, at(expected));
-            let answered = after(deadline, DEFINITION_PATIENCE);
+            let answered = after(deadline, DEFINITION_STOP_PATIENCE);
             assert!(
                 answered < after(at(NOW), Duration::from_secs(service_timeout)),
                 "after {service_timeout} s"

@@ -9,15 +9,9 @@ use serde_json::Value;
 use crate::aws::ApiError;
 use crate::clock::before;
 use crate::cloudformation::event::Event;
-use crate::cloudformation::patience::{DEFAULT_SERVICE_TIMEOUT, age};
+use crate::cloudformation::patience::age;
+use crate::times::{REDELIVERY_AGE, REDELIVERY_SPAN, SERVICE_TIMEOUT};
 
-/// An event for which the function fails is delivered again after one minute, and once more after
-/// another two (Lambda guide, invocation-async-error-handling). Younger than this, it has a
-/// delivery ahead.
-const REDELIVERY_AGE: Duration = Duration::from_secs(150);
-/// What CloudFormation's patience must leave for that: the next delivery comes two minutes later at
-/// most, and has the function's five minutes to answer.
-const REDELIVERY_SPAN: Duration = Duration::from_secs(420);
 /// An event that took longer than this was throttled or is repeated, and its stack may have moved
 /// on.
 const LATE_AFTER: Duration = Duration::from_secs(20);
@@ -52,7 +46,7 @@ impl<'e> EventAge<'e> {
     /// Whether it is worth while to fail and be invoked again with the event, instead of answering
     /// what only holds for now.
     pub(super) fn will_be_redelivered(self, error: &ApiError) -> bool {
-        let patience = self.service_timeout().unwrap_or(DEFAULT_SERVICE_TIMEOUT);
+        let patience = self.service_timeout().unwrap_or(SERVICE_TIMEOUT);
         error.may_pass()
             && self
                 .age()

@@ -22,6 +22,7 @@ use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StateMachine;
 use crate::clock::Clock;
+use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
 use answer::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
@@ -32,10 +33,6 @@ pub use event::{Ended, NotARescueEvent, RescueEvent};
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
 /// The same, when no worker took a run in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
-
-/// For how long one look at the schedule begins answers. The last one then has two minutes of the
-/// function's four.
-const SWEEP_BUDGET: Duration = Duration::from_secs(110);
 
 /// Rescues executions.
 #[derive(Debug, Clone)]
@@ -102,7 +99,7 @@ impl Patience {
     pub const fn new(claim: Duration) -> Self {
         Self {
             claim,
-            leftovers: Duration::from_secs(40),
+            leftovers: RESCUE_STOP_PATIENCE,
         }
     }
 }

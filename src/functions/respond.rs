@@ -13,9 +13,7 @@ use crate::cloudformation::response::{Response, TooLarge};
 use crate::cloudformation::response_hosts::Refused;
 use crate::execution::reason::{CaughtError, reason};
 use crate::task::outcome::Output;
-
-/// The function ends after 60 s; it must say so itself before that.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
+use crate::times::RESPOND_ANSWER_TIMEOUT;
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -115,7 +113,7 @@ impl Responder {
         } = event.state;
         match event.status {
             RespondStatus::Success => {
-                self.succeed(&request, output.unwrap_or_default(), ANSWER_TIMEOUT)
+                self.succeed(&request, output.unwrap_or_default(), RESPOND_ANSWER_TIMEOUT)
                     .await
             }
             RespondStatus::Failed => {
@@ -126,7 +124,7 @@ impl Responder {
                 self.fail(
                     &request,
                     &reason(&caught, leftovers.running),
-                    ANSWER_TIMEOUT,
+                    RESPOND_ANSWER_TIMEOUT,
                 )
                 .await
             }

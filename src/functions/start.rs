@@ -23,12 +23,8 @@ use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
+use crate::times::{START_ANSWER_TIMEOUT, STOP_EARLIER_BUDGET};
 
-/// The function ends after 300 s, of which the calls before the answer may have taken most.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the runs of an update that is taken back may take to stop, before the request itself is
-/// looked at.
-const GIVING_UP: Duration = Duration::from_secs(40);
 /// Starts executions.
 #[derive(Debug, Clone)]
 pub struct Starter {
@@ -126,13 +122,13 @@ impl Starter {
                     "nothing is run"
                 );
                 self.responder
-                    .succeed(&request, *output, ANSWER_TIMEOUT)
+                    .succeed(&request, *output, START_ANSWER_TIMEOUT)
                     .await?;
                 Ok(StartOutcome::Answered)
             }
             Plan::Fail(reason) => {
                 self.responder
-                    .fail(&request, &reason, ANSWER_TIMEOUT)
+                    .fail(&request, &reason, START_ANSWER_TIMEOUT)
                     .await?;
                 Ok(StartOutcome::Answered)
             }
@@ -262,7 +258,7 @@ impl Starter {
             StopReason::RolledBack,
             Some(age.sent()),
         );
-        let Ok(stopped) = timeout(GIVING_UP, stopping).await else {
+        let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
             tracing::warn!(
                 "the runs of the update that is taken back could not all be stopped in time"
             );
@@ -328,7 +324,7 @@ impl Starter {
                     .succeed(
                         request,
                         Output::skipped("no execution could be started"),
-                        ANSWER_TIMEOUT,
+                        START_ANSWER_TIMEOUT,
                     )
                     .await?;
                 return Ok(StartOutcome::Answered);
@@ -343,7 +339,7 @@ impl Starter {
                     )
                 };
                 self.responder
-                    .fail(request, &reason, ANSWER_TIMEOUT)
+                    .fail(request, &reason, START_ANSWER_TIMEOUT)
                     .await?;
                 return Ok(StartOutcome::Answered);
             }

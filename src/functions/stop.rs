@@ -1,7 +1,5 @@
 //! `stop`: stops what an execution, or on Delete a resource, has left running.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -12,18 +10,11 @@ use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StepFunctions;
 use crate::clock::{Clock, after, before};
 use crate::cloudformation::event::RequestType;
-use crate::cloudformation::patience::DEFINITION_PATIENCE;
 use crate::task::spec::TaskSpec;
-
-/// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of 60 s
-/// later or a few seconds more if one gets lost, and a launch that is under way then takes up to 10
-/// s. The definition checks every 5 s; this many checks outlast that time. What comes later still,
-/// from a worker that hears of nothing, is stopped by the rescue of the stopped execution.
-pub const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
-/// The time that those checks take.
-const WORKERS_INFORMED_AFTER: Duration = Duration::from_secs(45);
-/// After the time for stopping is over, one look still has this long.
-const FINAL_ATTEMPT: Duration = Duration::from_secs(10);
+use crate::times::{
+    CHECKS_UNTIL_WORKERS_ARE_INFORMED, DEFINITION_STOP_PATIENCE, STOP_FINAL_ATTEMPT,
+    WORKERS_INFORMED_SOON,
+};
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,11 +121,11 @@ impl Stopper {
             )
         };
         let checks = leftovers.checks.saturating_add(1);
-        let end = after(task.deadline, DEFINITION_PATIENCE);
+        let end = after(task.deadline, DEFINITION_STOP_PATIENCE);
         // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the
         // answer.
         let look = timeout(
-            self.clock.until(end).max(FINAL_ATTEMPT),
+            self.clock.until(end).max(STOP_FINAL_ATTEMPT),
             self.leftovers.stop(owner, &task, &reason),
         )
         .await;
@@ -189,7 +180,7 @@ impl Stopper {
             // An invocation before this one may have stopped them and ended without saying so;
             // people stop executions, too.
             match state_machine
-                .stopped_since(before(self.clock.now(), WORKERS_INFORMED_AFTER))
+                .stopped_since(before(self.clock.now(), WORKERS_INFORMED_SOON))
                 .await
             {
                 Ok(stopped) => {

@@ -1,13 +1,9 @@
 //! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they go nowhere.
 
-use std::time::Duration;
-
 use ecs_task_runner::activity::{Shutdown, Vitals};
+use ecs_task_runner::times::DRAIN_TIMEOUT;
 use sd_notify::NotifyState;
 use tokio::time::interval;
-
-/// What a drain may take: a poll in flight ends within 65 s, and handing over takes seconds.
-const DRAIN: Duration = Duration::from_secs(75);
 
 /// Tells systemd when the first poll has succeeded, that the worker is alive while polls and
 /// heartbeats succeed in time, and that it is stopping. Ends with the shutdown.
@@ -31,7 +27,7 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
         () = shutdown.requested() => {}
         () = life => {}
     }
-    let drain = u32::try_from(DRAIN.as_micros()).unwrap_or(u32::MAX);
+    let drain = u32::try_from(DRAIN_TIMEOUT.as_micros()).unwrap_or(u32::MAX);
     send(&[
         NotifyState::Stopping,
         NotifyState::ExtendTimeoutUsec(drain),

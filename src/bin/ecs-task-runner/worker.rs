@@ -1,7 +1,6 @@
 //! The `worker` command.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use ecs_task_runner::activity::{self, ActivityClient, ActivityError, Options};
@@ -11,15 +10,13 @@ use ecs_task_runner::aws::{Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::logging;
 use ecs_task_runner::task_run::TaskRunner;
+use ecs_task_runner::times::HEARTBEAT_TIMEOUT;
 use ecs_task_runner::version::VERSION;
 
 use crate::configuration::WorkerConfiguration;
 use crate::health;
 use crate::signals::shut_down_on_signals;
 use crate::systemd;
-
-/// The heartbeat period of an input without `heartbeatSeconds`; the definition always passes it.
-const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// Works until it is told to stop.
 pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
@@ -65,7 +62,7 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         max_tasks: configuration.max_tasks,
         pollers: configuration.pollers,
         polls_per_second: configuration.poll_rate,
-        default_heartbeat: DEFAULT_HEARTBEAT,
+        default_heartbeat: HEARTBEAT_TIMEOUT,
     };
     tracing::info!(
         version = VERSION.as_str(),

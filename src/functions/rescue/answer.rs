@@ -18,7 +18,6 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
-use crate::cloudformation::patience::DEFINITION_PATIENCE;
 use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
 use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
@@ -28,6 +27,10 @@ use crate::functions::leftovers::tasks::{Leftovers, Owner};
 use crate::functions::respond::{ExecutionState, RespondEvent, RespondStatus};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
+use crate::times::{
+    DEFINITION_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_FINAL_ATTEMPT,
+    WORKERS_INFORMED_AT_LAST,
+};
 
 /// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
 /// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among
@@ -35,22 +38,10 @@ use crate::task::spec::TaskSpec;
 const HISTORY_TAIL: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
-/// A worker learns with its next heartbeat that its execution has ended, at the latest when none
-/// has got through for 60 s, and may launch a task until then: a launch under way takes up to 10 s
-/// more, and the task is in lists some seconds later.
-const WORKERS_INFORMED_AFTER: Duration = Duration::from_secs(75);
 /// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
 /// run that came later.
 const LATER_RUN: Duration = Duration::from_secs(30);
-/// How long an invocation works at most, of the function's four minutes. One that is cut off is
-/// repeated, and so is its answer.
-const INVOCATION_BUDGET: Duration = Duration::from_secs(200);
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
-/// How long the look takes at most after which an answer goes out that has no more time to wait.
-const FINAL_ATTEMPT: Duration = Duration::from_secs(5);
-/// Within the function's four minutes: the patience with leftovers takes 40 s, and the calls before
-/// some seconds, or a minute with all their retries.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// The executions that this instance of the function has answered for, or has found answered.
 /// Nothing else tells of the first: an execution's history ends with the execution.
@@ -97,7 +88,7 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + INVOCATION_BUDGET;
+        let end = Instant::now() + RESCUE_BUDGET;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self
             .state_machine
@@ -156,12 +147,16 @@ impl Rescuer {
         };
         if is_delete {
             self.responder
-                .succeed(&request, Output::default(), ANSWER_TIMEOUT)
+                .succeed(&request, Output::default(), RESCUE_ANSWER_TIMEOUT)
                 .await?;
         } else {
             let caught = error_of(status, &execution, &progress.activity);
             self.responder
-                .fail(&request, &reason(&caught, still_running), ANSWER_TIMEOUT)
+                .fail(
+                    &request,
+                    &reason(&caught, still_running),
+                    RESCUE_ANSWER_TIMEOUT,
+                )
                 .await?;
         }
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
@@ -190,16 +185,16 @@ impl Rescuer {
         };
         let until_answer = self
             .clock
-            .until(after(task.deadline, DEFINITION_PATIENCE))
+            .until(after(task.deadline, DEFINITION_STOP_PATIENCE))
             .min(self.patience.leftovers)
-            .max(FINAL_ATTEMPT);
+            .max(RESCUE_FINAL_ATTEMPT);
         LeftoversOfEnded {
             leftovers: &self.leftovers,
             owner,
             task,
             reason: format!("The execution has ended ({})", task.started_by),
             answer_at: now + until_answer,
-            workers_informed_at: now + WORKERS_INFORMED_AFTER.saturating_sub(since_end),
+            workers_informed_at: now + WORKERS_INFORMED_AT_LAST.saturating_sub(since_end),
         }
     }
 }
@@ -250,7 +245,7 @@ impl LeftoversOfEnded<'_> {
         while Instant::now() < self.workers_informed_at.min(end) {
             sleep(CHECK_INTERVAL).await;
             match timeout(
-                FINAL_ATTEMPT,
+                RESCUE_FINAL_ATTEMPT,
                 self.leftovers.stop(self.owner, self.task, &self.reason),
             )
             .await

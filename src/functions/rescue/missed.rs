@@ -10,19 +10,11 @@ use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::EndedExecution;
 use crate::clock::{after, before};
 use crate::execution::history::{Answer, Progress};
+use crate::times::{EVENT_GRACE, LONGEST_EXECUTION, SWEEP_INTERVAL};
 
-/// After its end an event has this long to bring the rescue that answers; leftover tasks are waited
-/// for in it.
-const EVENT_GRACE: Duration = Duration::from_mins(3);
 /// For this long an execution is looked for: many looks, a minute apart, and the attempts that
 /// Lambda makes of one that failed.
 const SEARCH_SPAN: Duration = Duration::from_mins(15);
-/// An execution that is older by less than this than the oldest that is looked for is not found by
-/// the next look.
-const LAST_SWEEP: Duration = Duration::from_mins(1);
-/// The definition ends an execution after this long (its `TimeoutSeconds` is 3,585 s), so those
-/// that ended lately began since.
-const LONGEST_EXECUTION: Duration = Duration::from_hours(1);
 /// Histories read in one look, as many as are read of executions that wait; the quota is the same.
 const MAX_CHECKED: usize = 300;
 /// At once: most of the time leftover tasks are waited for.
@@ -84,7 +76,7 @@ impl Rescuer {
                     tracing::error!(%error, execution = execution.arn, "the execution may have ended without an answer, and cannot be answered for now");
                     match error {
                         RescueError::Api(_) => failure = Some(error),
-                        _ if execution.ended <= after(earliest, LAST_SWEEP) => {
+                        _ if execution.ended <= after(earliest, SWEEP_INTERVAL) => {
                             given_up = Some(error)
                         }
                         _ => looked += 1,

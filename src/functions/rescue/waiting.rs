@@ -10,13 +10,12 @@ use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
 use crate::execution::history::{Activity, Progress};
 use crate::execution::unanswered::{NOT_CLAIMED, not_claimed};
+use crate::times::CLAIM_CHECK_BUDGET;
 
 /// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a
 /// look comes every minute: this takes a quarter of that, and leaves the rest to people and to
 /// answers.
 const MAX_CHECKED: usize = 300;
-/// How long one look may take; the next one comes a minute after its begin.
-const LOOK_BUDGET: Duration = Duration::from_secs(45);
 /// A run whose deadline has passed is given up sooner, but not before a fleet that is there would
 /// have taken it: a worker then says how the run ended.
 const MIN_WAIT: Duration = Duration::from_secs(20);
@@ -26,7 +25,7 @@ const HISTORY_TAIL: usize = 5;
 impl Rescuer {
     /// Answers how many executions it read, and how many of those it stopped.
     pub(super) async fn give_up_waiting(&self) -> Result<(usize, usize), ApiError> {
-        let end = Instant::now() + LOOK_BUDGET;
+        let end = Instant::now() + CLAIM_CHECK_BUDGET;
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.clock.since(execution.started) >= MIN_WAIT);
         // The others only have to be looked at for their deadline, as far as there is time.
