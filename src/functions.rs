@@ -14,7 +14,7 @@ pub use rescue::{
     Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, Patience, RescueError,
     RescueEvent, Rescued, Rescuer,
 };
-pub use respond::{RespondError, RespondEvent, RespondStatus, Responder};
+pub use respond::{RespondError, RespondEvent, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{StopEvent, Stopped, Stopper};

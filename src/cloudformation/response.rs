@@ -1,6 +1,8 @@
 //! The answer to CloudFormation (`crpg-ref-responses`).
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::cloudformation::event::Request;
 use crate::task::outcome::Output;
@@ -11,11 +13,31 @@ pub const MAX_BODY: usize = 4_096;
 /// Largest physical resource id, bytes.
 pub const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Whether a request was carried out, as CloudFormation is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-enum Status {
+pub enum Status {
+    /// It was.
     Success,
+    /// It was not.
     Failed,
+}
+
+impl Status {
+    /// The word in an answer's body.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "SUCCESS",
+            Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// An answer, of which only the body leaves this module.
@@ -90,10 +112,10 @@ impl Response {
         }
     }
 
-    /// Whether this says SUCCESS.
+    /// What it says of the request.
     #[must_use]
-    pub fn is_success(&self) -> bool {
-        self.status == Status::Success
+    pub fn status(&self) -> Status {
+        self.status
     }
 
     /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle;

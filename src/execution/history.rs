@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::arn::Arn;
+use crate::cloudformation::response::Status;
 
 /// The state that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
@@ -86,8 +87,8 @@ pub enum Answer {
     NotBegun,
     /// It was decided on and has, as far as the history tells, not been delivered.
     Begun {
-        /// Whether it is SUCCESS.
-        is_success: bool,
+        /// What it says of the request.
+        status: Status,
         /// The state's input, JSON: what the answer is made from.
         state: String,
     },
@@ -157,13 +158,20 @@ impl Progress {
         let state = event.state.as_deref().unwrap_or_default();
         if AFTER_ANSWER.contains(&state) {
             self.answer = Answer::Given;
-        } else if state == RESPOND_SUCCESS || state == RESPOND_FAILURE {
-            let input = event.input.clone().unwrap_or_default();
-            self.answer = Answer::Begun {
-                is_success: state == RESPOND_SUCCESS,
-                state: input,
-            };
+        } else if let Some(status) = status_given_in(state) {
+            let state = event.input.clone().unwrap_or_default();
+            self.answer = Answer::Begun { status, state };
         }
+    }
+}
+
+/// The answer that a state gives, if it is one that answers.
+#[must_use]
+pub fn status_given_in(state: &str) -> Option<Status> {
+    match state {
+        RESPOND_SUCCESS => Some(Status::Success),
+        RESPOND_FAILURE => Some(Status::Failed),
+        _ => None,
     }
 }
 

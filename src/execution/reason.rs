@@ -2,29 +2,17 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-
+use super::error::{CaughtError, RUNTIME, is_timeout, name_in_states};
 use crate::text::byte_limit::ELLIPSIS;
-
-/// An error as a Catch puts it into the state (`concepts-error-handling`).
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CaughtError {
-    /// Its name.
-    pub error: String,
-    /// What happened; empty for most of Step Functions' own errors.
-    #[serde(default)]
-    pub cause: String,
-}
 
 /// The error in words, with its name in front so that it can be looked up.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     let cause = without_input(&caught.error, caught.cause.trim());
     let text = match caught.error.as_str() {
-        "States.HeartbeatTimeout" | "States.Timeout" if cause.is_empty() => {
+        error if is_timeout(error) && cause.is_empty() => {
             "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
         }
-        "States.Runtime" => {
+        RUNTIME => {
             format!("the state machine could not run, as when its activity was deleted. {cause}")
         }
         _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened".to_owned(),
@@ -43,7 +31,7 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
 /// errors: it holds the values of environment overrides.
 pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
     match cause.find('{') {
-        Some(input) if error.starts_with("States.") => {
+        Some(input) if name_in_states(error).is_some() => {
             Cow::Owned(format!("{}{ELLIPSIS}", &cause[..input]))
         }
         _ => Cow::Borrowed(cause),

@@ -2,15 +2,10 @@
 
 use std::time::Duration;
 
+use super::error::{CaughtError, NOT_CLAIMED, UNKNOWN};
 use crate::execution::history::Activity;
-use crate::execution::reason::CaughtError;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::error::ErrorName;
-
-/// The error of an execution that no worker took. Not one of the `EcsTask.…` errors: those say what
-/// became of a task, and this one that there is no fleet, which is somebody else's alarm. A run
-/// that was handed over may even have a task, so it is not `EcsTask.NotStarted` either.
-pub const NOT_CLAIMED: &str = "Worker.NotClaimed";
 
 /// What an execution is stopped with that no worker took within `claim_timeout`.
 pub fn not_claimed(claim_timeout: Duration) -> String {
@@ -56,7 +51,7 @@ pub(crate) fn error_of(
             }
         },
         ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => {
-            let error = execution.error.as_deref().filter(|error| !error.is_empty()).unwrap_or("States.Unknown");
+            let error = execution.error.as_deref().filter(|error| !error.is_empty()).unwrap_or(UNKNOWN);
             (error, execution.cause.clone().unwrap_or_default())
         }
     };

@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use crate::activity::{HANDED_OVER, PANICKED};
+use crate::execution::error::NOT_CLAIMED;
+use crate::execution::error::{CaughtError, name_in_states};
 use crate::execution::history::RecordedEvent;
 use crate::execution::input::ExecutionInput;
-use crate::execution::reason::{CaughtError, without_input};
+use crate::execution::reason::without_input;
 use crate::execution::status::Execution;
-use crate::execution::unanswered::NOT_CLAIMED;
 use crate::task::error::ErrorName;
 use crate::task::outcome::MAX_CAUSE;
 use crate::task::redaction::Redaction;
@@ -77,9 +78,8 @@ impl Conceal {
 
     /// The names that Step Functions, workers and functions use are known to hold no secret.
     fn error(&self, error: &str) -> String {
-        let is_theirs = error
-            .strip_prefix("States.")
-            .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
+        let is_theirs =
+            name_in_states(error).is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
         if is_ours(error) || is_theirs {
             error.to_owned()
         } else {
@@ -140,8 +140,7 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// Whether the cause of this error was written by the worker or by `rescue`.
 fn is_ours(error: &str) -> bool {
-    [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error)
-        || ErrorName::ALL.iter().any(|name| name.as_str() == error)
+    [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::find(error).is_some()
 }
 
 /// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).

@@ -9,12 +9,14 @@ use super::advice::advice;
 use super::conceal::one_line;
 use super::execution_arn::ExecutionArn;
 use super::span::Span;
-use super::timeline::{Timeline, UNKNOWN};
+use super::timeline::Timeline;
 use crate::cloudformation::event::RequestType;
+use crate::cloudformation::response::Status;
+use crate::execution::error::NOT_CLAIMED;
+use crate::execution::error::{CaughtError, UNKNOWN};
 use crate::execution::history::{Activity, Answer, Progress};
-use crate::execution::reason::{CaughtError, reason};
+use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::execution::unanswered::NOT_CLAIMED;
 use crate::execution::unanswered::error_of;
 use crate::task::spec::TaskSpec;
 
@@ -66,7 +68,7 @@ impl Judge<'_> {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
             (_, Answer::Given) => self.answered(),
-            (_, Answer::Begun { is_success, .. }) => self.answer_undelivered(*is_success),
+            (_, Answer::Begun { status, .. }) => self.answer_undelivered(*status),
             (_, Answer::NotBegun) => self.unanswered(),
         }
     }
@@ -81,11 +83,11 @@ impl Judge<'_> {
             {
                 format!(
                     "Succeeded: nothing of the resource runs any more. {}",
-                    self.was_answered("SUCCESS")
+                    self.was_answered(Status::Success)
                 )
             }
             RequestType::Create | RequestType::Update | RequestType::Delete => {
-                format!("Succeeded. {}", self.was_answered("SUCCESS"))
+                format!("Succeeded. {}", self.was_answered(Status::Success))
             }
         };
         Conclusion {
@@ -102,11 +104,11 @@ impl Judge<'_> {
         if self
             .timeline
             .answered
-            .is_some_and(|(answer, _)| answer == "SUCCESS")
+            .is_some_and(|(answer, _)| answer == Status::Success)
         {
             let sentence = format!(
                 "Succeeded: the execution was ended after its answer. {}",
-                self.was_answered("SUCCESS")
+                self.was_answered(Status::Success)
             );
             return Conclusion {
                 result: RunResult::Succeeded,
@@ -117,22 +119,21 @@ impl Judge<'_> {
             };
         }
         self.failed(
-            format!("Failed. {}", self.was_answered("FAILED")),
+            format!("Failed. {}", self.was_answered(Status::Failed)),
             &self.caught(),
         )
     }
 
-    fn answer_undelivered(&self, is_success: bool) -> Conclusion {
-        let (run, answer) = if is_success {
-            ("The run succeeded", "SUCCESS")
-        } else {
-            ("The run failed", "FAILED")
+    fn answer_undelivered(&self, status: Status) -> Conclusion {
+        let run = match status {
+            Status::Success => "The run succeeded",
+            Status::Failed => "The run failed",
         };
         let sentence = format!(
-            "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {answer}, outside this history."
+            "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
-        let caught = (!is_success).then(|| self.caught());
+        let caught = (status == Status::Failed).then(|| self.caught());
         let reason = caught.as_ref().map(|caught| self.reason(caught));
         Conclusion {
             result: RunResult::Failed,
@@ -204,15 +205,15 @@ impl Judge<'_> {
         )
     }
 
-    fn was_answered(&self, answer: &str) -> String {
+    fn was_answered(&self, status: Status) -> String {
         match self.timeline.answered {
             Some((_, at)) => {
                 format!(
-                    "CloudFormation was answered {answer}, {} after its request.",
+                    "CloudFormation was answered {status}, {} after its request.",
                     Span::between(self.execution.started, at)
                 )
             }
-            None => format!("CloudFormation was answered {answer}."),
+            None => format!("CloudFormation was answered {status}."),
         }
     }
 
@@ -222,16 +223,13 @@ impl Judge<'_> {
                 "CloudFormation has its answer, and the execution is about to end.".to_owned(),
                 None,
             ),
-            Answer::Begun { is_success, .. } => {
-                let answer = if *is_success { "SUCCESS" } else { "FAILED" };
-                (
-                    format!(
-                        "CloudFormation is being answered {answer}{}.",
-                        self.for_how_long()
-                    ),
-                    None,
-                )
-            }
+            Answer::Begun { status, .. } => (
+                format!(
+                    "CloudFormation is being answered {status}{}.",
+                    self.for_how_long()
+                ),
+                None,
+            ),
             Answer::NotBegun if self.timeline.is_stopping() => {
                 let running = self.timeline.leftovers.unwrap_or_default().running;
                 let what = if running == 0 {

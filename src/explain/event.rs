@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::conceal::one_line;
 use super::span::Span;
+use crate::cloudformation::response::Status;
 use crate::task::status::task_id;
 
 /// Something that happened.
@@ -107,7 +108,7 @@ pub enum TimelineEvent {
     /// CloudFormation was answered.
     Answered {
         /// SUCCESS or FAILED.
-        answer: &'static str,
+        answer: Status,
         /// Since the run ended, or since the request when nothing was run.
         #[serde(rename = "afterSeconds")]
         after: Span,

@@ -7,15 +7,13 @@ use super::conceal::{Conceal, one_line};
 use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
-use crate::execution::history::{
-    Answer, Progress, RESPOND_FAILURE, RESPOND_SUCCESS, RecordedEvent,
-};
-use crate::execution::reason::CaughtError;
+use crate::cloudformation::response::Status;
+use crate::execution::error::CaughtError;
+use crate::execution::error::{UNKNOWN, is_timeout};
+use crate::execution::history::{Answer, Progress, RecordedEvent, status_given_in};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
 
-/// Stands for an error without a name.
-pub(super) const UNKNOWN: &str = "States.Unknown";
 /// The state that stops what is left running.
 const STOP_TASKS: &str = "StopTasks";
 
@@ -54,7 +52,7 @@ pub(super) struct Timeline {
     pub(super) caught: Option<CaughtError>,
     pub(super) leftovers: Option<Leftovers>,
     /// The answer, and when it was given.
-    pub(super) answered: Option<(&'static str, Timestamp)>,
+    pub(super) answered: Option<(Status, Timestamp)>,
     pub(super) end: Option<End>,
 }
 
@@ -157,10 +155,7 @@ impl Timeline {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
             self.add(at, TimelineEvent::HandedOver(since));
-        } else if event.ends_with("TimedOut")
-            || error == "States.HeartbeatTimeout"
-            || error == "States.Timeout"
-        {
+        } else if event.ends_with("TimedOut") || is_timeout(error) {
             self.add(at, TimelineEvent::WorkerLost(since));
         } else {
             self.tell(at, Some(error));
@@ -201,7 +196,7 @@ impl Timeline {
                 executions,
             });
         }
-        if name == RESPOND_SUCCESS || name == RESPOND_FAILURE {
+        if status_given_in(&name).is_some() {
             if let Ok(output) = serde_json::from_value(input["output"].clone()) {
                 self.output = Some(output);
             }
@@ -240,11 +235,7 @@ impl Timeline {
 
     fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
         // What fails in StopTasks is told once, when it is known what came of it.
-        if self
-            .state
-            .as_ref()
-            .is_some_and(|(state, _)| state == RESPOND_SUCCESS || state == RESPOND_FAILURE)
-        {
+        if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
                 event.at,
@@ -256,18 +247,23 @@ impl Timeline {
         }
     }
 
+    /// The answer that the state gives which was entered last.
+    fn status_being_given(&self) -> Option<Status> {
+        self.state
+            .as_ref()
+            .and_then(|(state, _)| status_given_in(state))
+    }
+
     fn answer(&mut self, at: Timestamp) {
-        let answer = match &self.state {
-            Some((state, _)) if state == RESPOND_SUCCESS => "SUCCESS",
-            Some((state, _)) if state == RESPOND_FAILURE => "FAILED",
-            _ => return,
+        let Some(status) = self.status_being_given() else {
+            return;
         };
         if self.answered.is_none() {
-            self.answered = Some((answer, at));
+            self.answered = Some((status, at));
             self.add(
                 at,
                 TimelineEvent::Answered {
-                    answer,
+                    answer: status,
                     after: Span::between(self.told.unwrap_or(self.started), at),
                 },
             );

@@ -9,9 +9,10 @@ use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::Request;
-use crate::cloudformation::response::{Response, TooLarge};
+use crate::cloudformation::response::{Response, Status, TooLarge};
 use crate::cloudformation::response_hosts::Refused;
-use crate::execution::reason::{CaughtError, reason};
+use crate::execution::error::{CaughtError, UNKNOWN};
+use crate::execution::reason::reason;
 use crate::task::outcome::Output;
 use crate::times::RESPOND_ANSWER_TIMEOUT;
 
@@ -19,19 +20,9 @@ use crate::times::RESPOND_ANSWER_TIMEOUT;
 #[derive(Debug, Clone, Deserialize)]
 pub struct RespondEvent {
     /// Which branch the definition took.
-    pub status: RespondStatus,
+    pub status: Status,
     /// The execution's state at that point.
     pub state: ExecutionState,
-}
-
-/// Which answer is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RespondStatus {
-    /// The request was carried out.
-    Success,
-    /// It was not.
-    Failed,
 }
 
 /// The part of the execution's state that an answer needs.
@@ -112,13 +103,13 @@ impl Responder {
             leftovers,
         } = event.state;
         match event.status {
-            RespondStatus::Success => {
+            Status::Success => {
                 self.succeed(&request, output.unwrap_or_default(), RESPOND_ANSWER_TIMEOUT)
                     .await
             }
-            RespondStatus::Failed => {
+            Status::Failed => {
                 let caught = error.unwrap_or_else(|| CaughtError {
-                    error: "States.Unknown".to_owned(),
+                    error: UNKNOWN.to_owned(),
                     cause: String::new(),
                 });
                 self.fail(
@@ -168,7 +159,7 @@ impl Responder {
         response: Response,
         within: Duration,
     ) -> Result<(), RespondError> {
-        let is_success = response.is_success();
+        let status = response.status();
         let body = response.body()?;
         let end = Instant::now() + within;
         let url = timeout_at(end, self.seal.open(request))
@@ -176,7 +167,7 @@ impl Responder {
             .map_err(|_| RespondError::UnsealTimedOut(within))??;
         self.put.put(&url, body, end - Instant::now()).await?;
         tracing::info!(
-            status = if is_success { "SUCCESS" } else { "FAILED" },
+            status = status.as_str(),
             logical_id = request.logical_resource_id,
             request_type = request.request_type.in_lower_case(),
             stack = request.stack_id,

@@ -32,6 +32,27 @@ impl ErrorName {
         Self::DeadlineExceeded,
     ];
 
+    /// What whoever is on call can do about it; the documentation's table says the same.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "correct the property that the Reason names",
+            Self::AccessDenied => "allow the role the action that the Reason names",
+            Self::NotStarted => {
+                "see what ECS says. Capacity, rate limits and timeouts were retried before"
+            }
+            Self::Failed => "read the log lines",
+            Self::Interrupted => "the work may be half done: look, then update the stack again",
+            Self::DeadlineExceeded => "raise Timeout, or find out what the task waits for",
+        }
+    }
+
+    /// The error of this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|error| error.as_str() == name)
+    }
+
     /// The name as it stands in `SendTaskFailure`'s `error`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

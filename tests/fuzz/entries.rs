@@ -144,8 +144,7 @@ pub fn execution_history(data: &[u8]) {
     };
     let events: Vec<_> = events.iter().map(recorded).collect();
     let progress = Progress::of(&events);
-    if let Answer::Begun { is_success, state } = progress.answer {
-        let status = if is_success { "SUCCESS" } else { "FAILED" };
+    if let Answer::Begun { status, state } = progress.answer {
         if let Ok(state) = serde_json::from_str::<Value>(&state) {
             let _ =
                 serde_json::from_value::<RespondEvent>(json!({"status": status, "state": state}));

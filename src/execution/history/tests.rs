@@ -128,8 +128,8 @@ fn an_activity_that_an_emulator_calls_a_task_never_waits() {
 
 #[test]
 fn an_answer_is_given_when_the_function_came_back() {
-    let begun = |is_success| Answer::Begun {
-        is_success,
+    let begun = |status| Answer::Begun {
+        status,
         state: "{\"request\":{}}".to_owned(),
     };
     let until = |events: &[Value]| progress(&events.to_vec().into()).answer;
@@ -140,8 +140,8 @@ fn an_answer_is_given_when_the_function_came_back() {
         invoke("Succeeded"),
         plain("TaskStateExited"),
     ];
-    assert_eq!(until(&success[..1]), begun(true));
-    assert_eq!(until(&success[..3]), begun(true));
+    assert_eq!(until(&success[..1]), begun(Status::Success));
+    assert_eq!(until(&success[..3]), begun(Status::Success));
     assert_eq!(until(&success[..4]), Answer::Given);
     assert_eq!(until(&success), Answer::Given);
     assert_eq!(
@@ -159,7 +159,7 @@ fn an_answer_is_given_when_the_function_came_back() {
         invoke("Scheduled"),
         invoke("Succeeded"),
     ];
-    assert_eq!(until(&retried[..3]), begun(false));
+    assert_eq!(until(&retried[..3]), begun(Status::Failed));
     assert_eq!(until(&retried), Answer::Given);
 }
 
@@ -179,7 +179,7 @@ fn an_answer_that_was_caught_is_not_given() {
     assert!(matches!(
         progress(&events).answer,
         Answer::Begun {
-            is_success: true,
+            status: Status::Success,
             ..
         }
     ));

@@ -18,13 +18,14 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
+use crate::cloudformation::response::Status;
 use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
 use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::execution::unanswered::error_of;
 use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::leftovers::tasks::{Leftovers, Owner};
-use crate::functions::respond::{ExecutionState, RespondEvent, RespondStatus};
+use crate::functions::respond::{ExecutionState, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 use crate::times::{
@@ -111,7 +112,7 @@ impl Rescuer {
         let progress = Progress::of(&events);
         let begun = match progress.answer {
             Answer::Given => return Ok(Rescued::Nothing),
-            Answer::Begun { is_success, state } => begun(is_success, &state),
+            Answer::Begun { status, state } => begun(status, &state),
             Answer::NotBegun => None,
         };
         // Whatever an answer that was begun says is final; leftovers were stopped before it.
@@ -290,12 +291,7 @@ fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) 
 }
 
 /// The event that the state had invoked `respond` with. `None` when its input is no state of ours.
-fn begun(is_success: bool, state: &str) -> Option<RespondEvent> {
-    let status = if is_success {
-        RespondStatus::Success
-    } else {
-        RespondStatus::Failed
-    };
+fn begun(status: Status, state: &str) -> Option<RespondEvent> {
     let state: ExecutionState = serde_json::from_str(state).ok()?;
     Some(RespondEvent { status, state })
 }
