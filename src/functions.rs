@@ -1,7 +1,6 @@
 //! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop`
 //! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
 
-mod event_age;
 mod leftovers;
 mod rescue;
 mod respond;

@@ -6,7 +6,7 @@ use crate::cloudformation::event::{Event, RequestType};
 use crate::properties::{ContainerEnvironments, Properties};
 
 /// Why a Create or an Update runs nothing, whatever has changed; `None` when it may run.
-pub(super) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
+pub(crate) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
     match event.request.request_type {
         _ if properties.task_count() == 0 => Some("Count is 0"),
         RequestType::Create if !properties.run_on_create => Some("RunOnCreate is false"),
@@ -19,7 +19,7 @@ pub(super) fn never_runs(event: &Event, properties: &Properties) -> Option<&'sta
 ///
 /// # Errors
 /// When the task definitions that `UpdateCriteria` compare cannot be read.
-pub(super) async fn reason_to_skip(
+pub(crate) async fn skip_reason(
     event: &Event,
     properties: &Properties,
     is_rolling_back: bool,
