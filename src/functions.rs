@@ -10,8 +10,8 @@ mod start;
 mod stop;
 
 pub use rescue::{
-    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, Patience, RescueError,
-    RescueEvent, Rescued, Rescuer,
+    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, RescueError, RescueEvent,
+    RescueLimits, Rescued, Rescuer,
 };
 pub use respond::{RespondError, RespondEvent, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};

@@ -16,7 +16,7 @@ use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{
-    Patience, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
+    RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::version::VERSION;
@@ -127,7 +127,7 @@ async fn rescue() -> anyhow::Result<()> {
         Ecs::with_retries(&connection),
         responder(&connection)?,
         Clock::system(),
-        Patience::new(Duration::from_secs(claim_timeout)),
+        RescueLimits::new(Duration::from_secs(claim_timeout)),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let done = rescuer.rescue(event.payload).await;
