@@ -13,6 +13,8 @@ pub mod logs;
 pub mod response_url;
 pub mod step_functions;
 
+/// The SDK's own, so that the programs are built with one implementation.
+pub(crate) use aws_smithy_types::base64;
 pub use connection::Connection;
 pub(crate) use error::api_error;
 pub use error::{ApiError, ErrorKind};

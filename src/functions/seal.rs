@@ -1,10 +1,8 @@
 //! Sealing the response URL: whoever can read an execution's input could otherwise answer
 //! CloudFormation in our place.
 
-use aws_smithy_types::base64;
-
-use crate::aws::ApiError;
 use crate::aws::kms::{EncryptionContext, Kms};
+use crate::aws::{ApiError, base64};
 use crate::cloudformation::event::{Request, ResponseUrl};
 
 /// Begins a sealed URL; the ciphertext follows in base64. No URL begins like this, so `start` takes
