@@ -1,4 +1,4 @@
-//! //! A worker for a Step Functions activity: it polls, runs a handler for every task, sends
+//! A worker for a Step Functions activity: it polls, runs a handler for every task, sends
 //! heartbeats while the handler runs, and answers.
 //!
 //! ```text

@@ -1,5 +1,11 @@
-//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop`
-//! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
+//! The Lambda functions around the state machine. Each is one program of `custom-resource`, chosen
+//! by its configuration and never by what it is invoked with.
+//!
+//! ```text
+//! CloudFormation ─event─▶ start ─▶ the execution ─┬─ done ─────────▶ respond ─PUT─▶ CloudFormation
+//!                                                 ├─ failed, Delete ▶ stop (leftovers), then respond
+//!                                                 └─ ended otherwise ▶ EventBridge ─▶ rescue ─PUT─▶
+//! ```
 
 mod leftovers;
 mod rescue;

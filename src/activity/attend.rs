@@ -70,7 +70,7 @@ where
                 )
                 .catch_unwind()
             );
-            // // The heartbeat comes first. After the process has stood still (a frozen or
+            // The heartbeat comes first. After the process has stood still (a frozen or
             // suspended machine) all branches may be ready at once, and a handler must not take one
             // step more for a task that another worker may have by then. The handler comes before
             // the shutdown: a result that is there is an answer, and needs no other worker.
@@ -98,7 +98,7 @@ where
         sleep_until((requested + SHUTDOWN_ANSWER_PATIENCE).max(began + HAND_OVER_PATIENCE)).await;
     }
 
-    /// /// Repeats the answer until Step Functions takes or refuses it. Its caller sends heartbeats
+    /// Repeats the answer until Step Functions takes or refuses it. Its caller sends heartbeats
     /// meanwhile, and drops this when the token is lost.
     async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);

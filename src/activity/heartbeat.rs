@@ -18,7 +18,7 @@ const PART: u32 = 3;
 /// task sends its heartbeats at longer intervals. An account has 500 or 300 a second, depending on
 /// the region (`service-quotas`).
 const MOST_PER_SECOND: u32 = 250;
-/// /// A heartbeat comes no later than after this part of the period, which leaves time to repeat
+/// A heartbeat comes no later than after this part of the period, which leaves time to repeat
 /// one that fails.
 const LATEST: f64 = 0.6;
 /// A heartbeat may come earlier by this part of the interval, at random, so that the heartbeats of
@@ -45,7 +45,7 @@ pub(super) struct Heartbeat<'a> {
     token: &'a TaskToken,
     pace: &'a Pace,
     period: Duration,
-    /// /// When the last heartbeat was sent that the service took: the service heard of the task
+    /// When the last heartbeat was sent that the service took: the service heard of the task
     /// then or later.
     heard: Instant,
     due: Instant,
@@ -80,7 +80,7 @@ impl<'a> Heartbeat<'a> {
     /// Sends heartbeats until the task is lost, and says why. Can be dropped and called again at
     /// any point.
     ///
-    /// /// When no heartbeat gets through, the task counts as lost once the period is over. The
+    /// When no heartbeat gets through, the task counts as lost once the period is over. The
     /// service counts the period from the arrival of a heartbeat, which is no earlier than its
     /// sending: it has not given the task to another worker by then.
     pub(super) async fn until_lost(&mut self) -> String {

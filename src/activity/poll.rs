@@ -15,10 +15,10 @@ use crate::aws::backoff::Backoff;
 use crate::aws::budget::ApiBudget;
 use crate::aws::{ApiError, ErrorKind};
 
-/// /// Pollers that stay when no task arrives: two, so that one poll whose answer is lost does not
+/// Pollers that stay when no task arrives: two, so that one poll whose answer is lost does not
 /// keep the worker idle for the 60 s that the poll may take.
 const IDLE_POLLERS: u32 = 2;
-/// /// Time between two additions of a poller: a hundred connections are made over a second, not at
+/// Time between two additions of a poller: a hundred connections are made over a second, not at
 /// once.
 const BETWEEN_POLLERS: Duration = Duration::from_millis(10);
 /// No poller is added for this long after Step Functions refused one.
@@ -174,7 +174,7 @@ where
         permit
     }
 
-    /// /// The activity has as many pollers as it takes, over all workers. Gives whether this
+    /// The activity has as many pollers as it takes, over all workers. Gives whether this
     /// poller is to end.
     fn too_many(&self) -> bool {
         *self
@@ -185,7 +185,7 @@ where
     }
 
     fn troubled(&self, error: &ApiError) {
-        // // Compared by the code: messages can carry request ids, which differ with every poll.
+        // Compared by the code: messages can carry request ids, which differ with every poll.
         let trouble = error
             .code
             .clone()

@@ -1,9 +1,9 @@
-//! //! The request to shut down, as an argument: a signal handler holds the trigger, or a test.
+//! The request to shut down, as an argument: a signal handler holds the trigger, or a test.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// /// Requests the shutdown. To drop it requests the shutdown as well: nobody could request it any
+/// Requests the shutdown. To drop it requests the shutdown as well: nobody could request it any
 /// more.
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<Option<Instant>>);

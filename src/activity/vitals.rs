@@ -1,4 +1,4 @@
-//! //! A worker's health: when a poll and a heartbeat last succeeded, and whether that is recent
+//! A worker's health: when a poll and a heartbeat last succeeded, and whether that is recent
 //! enough.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub struct Vitals {
 #[derive(Debug)]
 struct Inner {
     last_poll: Option<Instant>,
-    /// /// Polls that wait for an answer. When there is none, tasks hold all permits, and no poll
+    /// Polls that wait for an answer. When there is none, tasks hold all permits, and no poll
     /// can be expected to succeed.
     open_polls: usize,
     /// When the first of the polls that are open now began.

@@ -225,7 +225,8 @@ impl Starter {
 impl Arrival {
     fn of(event: Event) -> Self {
         let identity = Identity::of(&event.request);
-        // On Create `start` chooses the physical resource id; afterwards it echoes CloudFormation's.
+        // On Create `start` chooses the physical resource id; afterwards it echoes
+        // CloudFormation's.
         let sent = event.request.physical_resource_id.clone();
         let id = sent
             .filter(|id| !id.is_empty())
