@@ -108,6 +108,10 @@ pub const STOP_EARLIER_BUDGET: Duration = seconds(40);
 
 /// `Timeout` of the function.
 pub const STOP_TIMEOUT: Duration = seconds(60);
+/// How long one invocation of `stop` tries to stop earlier executions, before it turns to tasks.
+pub const STOP_EXECUTIONS_BUDGET: Duration = seconds(15);
+/// How long one invocation of `stop` tries to stop tasks.
+pub const STOP_TASKS_BUDGET: Duration = seconds(35);
 /// How long one attempt to stop leftovers may take when the time for stopping is over.
 pub const STOP_FINAL_ATTEMPT: Duration = seconds(10);
 /// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of
@@ -236,7 +240,11 @@ const _: () = assert!(fit(
     &[STOP_EARLIER_BUDGET, START_ANSWER_TIMEOUT],
     START_TIMEOUT
 ));
-const _: () = assert!(fit(&[STOP_FINAL_ATTEMPT], STOP_TIMEOUT));
+const _: () = assert!(fit(
+    &[STOP_EXECUTIONS_BUDGET, STOP_TASKS_BUDGET, OVERHEAD],
+    STOP_TIMEOUT
+));
+const _: () = assert!(fit(&[STOP_FINAL_ATTEMPT], STOP_TASKS_BUDGET));
 const _: () = assert!(fit(&[RESPOND_ANSWER_TIMEOUT, OVERHEAD], RESPOND_TIMEOUT));
 const _: () = assert!(fit(&[RESPOND_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));
 const _: () = assert!(fit(&[STOP_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));

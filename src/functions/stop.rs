@@ -6,15 +6,16 @@ use tokio::time::timeout;
 
 use super::leftovers::executions::{self, RunsOfResource, StopReason, StoppedEarlier};
 use super::leftovers::tasks::{Leftovers, Owner};
-use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::StepFunctions;
+use crate::aws::{ApiError, ErrorKind};
 use crate::clock::{Clock, after, before};
 use crate::cloudformation::event::RequestType;
 use crate::task::spec::TaskSpec;
+use crate::text::lenient;
 use crate::times::{
-    CHECKS_UNTIL_WORKERS_ARE_INFORMED, DEFINITION_STOP_PATIENCE, STOP_FINAL_ATTEMPT,
-    WORKERS_INFORMED_SOON,
+    CHECKS_UNTIL_WORKERS_ARE_INFORMED, DEFINITION_STOP_PATIENCE, STOP_EXECUTIONS_BUDGET,
+    STOP_FINAL_ATTEMPT, STOP_TASKS_BUDGET, WORKERS_INFORMED_SOON,
 };
 
 /// What the definition's state `StopTasks` invokes the function with.
@@ -32,7 +33,7 @@ pub struct StopEvent {
 struct ExecutionState {
     request: StopRequest,
     task: TaskSpec,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: EarlierChecks,
 }
 
@@ -99,15 +100,23 @@ impl Stopper {
         let mut is_complete = true;
         if is_delete {
             // Executions before tasks, or a worker would launch what would have to be stopped next.
-            let earlier = self
-                .stop_executions(
-                    &event.state_machine,
-                    &task.started_by,
-                    leftovers.checks == 0,
-                )
-                .await;
-            executions += earlier.count;
-            is_complete = earlier.failure.is_none();
+            let stopping = self.stop_executions(
+                &event.state_machine,
+                &task.started_by,
+                leftovers.checks == 0,
+            );
+            // Bounded, so that Step Functions' silence leaves time for the tasks. Those of its
+            // executions that were not stopped now are stopped by the next check.
+            match timeout(STOP_EXECUTIONS_BUDGET, stopping).await {
+                Ok(earlier) => {
+                    executions += earlier.count;
+                    is_complete = earlier.failure.is_none();
+                }
+                Err(_) => {
+                    tracing::warn!("earlier executions could not all be stopped in time");
+                    is_complete = false;
+                }
+            }
         }
         let (owner, why) = if is_delete {
             let owner = Owner::Resource {
@@ -120,26 +129,35 @@ impl Stopper {
         let reason = format!("{why} ({})", task.started_by);
         let checks = leftovers.checks.saturating_add(1);
         let end = after(task.deadline, DEFINITION_STOP_PATIENCE);
-        // Bounded, since calls that ECS does not answer can take minutes with all their retries,
-        // and CloudFormation waits.
-        let stopping = timeout(
-            self.clock.until(end).max(STOP_FINAL_ATTEMPT),
-            self.leftovers.stop(owner, &task, &reason),
-        )
-        .await;
+        // Bounded, since calls that ECS does not answer can take minutes with all their retries:
+        // Lambda would end the function, and CloudFormation waits.
+        let limit = self
+            .clock
+            .until(end)
+            .clamp(STOP_FINAL_ATTEMPT, STOP_TASKS_BUDGET);
+        let stopping = timeout(limit, self.leftovers.stop(owner, &task, &reason)).await;
+        let stopping = stopping.unwrap_or_else(|_| {
+            Err(ApiError {
+                action: "ecs:ListTasks",
+                resource: format!("cluster '{}'", task.cluster),
+                kind: ErrorKind::Unavailable,
+                code: None,
+                message: format!("ECS did not answer within {} s", limit.as_secs()),
+            })
+        });
         let has_time = self.clock.now() < end;
         let may_launch =
             (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_ARE_INFORMED;
         let running = match stopping {
-            Ok(Ok(running)) => running,
+            Ok(running) => running,
             // The order matters: an error is only an error of the function, which the definition
             // repeats at most three times, when no later check would come anyway.
-            Ok(Err(error)) if has_time && may_launch => {
+            Err(error) if has_time && may_launch => {
                 tracing::warn!(%error, "leftover tasks cannot be looked for; they are looked for again");
                 leftovers.running
             }
-            Ok(Err(error)) if has_time => return Err(error),
-            Ok(Err(_)) | Err(_) => {
+            Err(error) if has_time => return Err(error),
+            Err(_) => {
                 tracing::warn!(
                     execution = task.started_by,
                     "leftover tasks cannot be looked for in the time there is; the answer goes out"

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecs_task_runner::clock::{Clock, after, before};
 use ecs_task_runner::functions::Stopped;
+use ecs_task_runner::times::STOP_TIMEOUT;
 use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Script};
@@ -160,6 +161,32 @@ async fn ecs_that_cannot_be_asked_is_tried_again_only_while_there_is_time() {
             "{fault:?}: {:?}",
             began.elapsed()
         );
+    }
+}
+
+/// Lambda would end the function after its timeout, and nobody would learn what it has done.
+#[tokio::test(start_paused = true)]
+async fn an_invocation_ends_by_itself_when_step_functions_and_ecs_are_silent() {
+    for request_type in ["Create", "Delete"] {
+        let world = World::new();
+        let state = state(&world, request_type).await;
+        let event =
+            serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state}))
+                .unwrap();
+        for service in [Service::Ecs, Service::Sfn] {
+            let silence = Fault::Delay(Duration::from_secs(600));
+            world
+                .aws
+                .faults()
+                .inject_all(service, Span::Forever, silence);
+        }
+        let began = Instant::now();
+        let stopped = world.stopper().stop(event).await;
+        assert!(began.elapsed() < STOP_TIMEOUT, "{:?}", began.elapsed());
+        match stopped {
+            Ok(stopped) => assert!(stopped.wait, "a worker may launch something meanwhile"),
+            Err(error) => assert_eq!((request_type, error.may_pass()), ("Create", true)),
+        }
     }
 }
 
