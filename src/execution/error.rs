@@ -1,7 +1,9 @@
 //! Errors as an execution has them, and the names that neither a run nor a worker gives: those of
 //! Step Functions itself, and that of a run which no worker claimed.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+use crate::text::lenient;
 
 /// A worker that holds a run sent no heartbeat in time. In recorded histories the service says
 /// [`TIMEOUT`] of that too, and the States Language has this name: both are matched everywhere.
@@ -22,13 +24,34 @@ const STATES: &str = "States.";
 
 /// An error as a Catch puts it into the execution's state (`concepts-error-handling`).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", default)]
 pub struct CaughtError {
     /// Its name.
+    #[serde(deserialize_with = "name")]
     pub error: String,
     /// What happened; empty for most of Step Functions' own errors.
-    #[serde(default)]
+    #[serde(deserialize_with = "lenient::text")]
     pub cause: String,
+}
+
+/// An error of which nothing is known.
+impl Default for CaughtError {
+    fn default() -> Self {
+        Self {
+            error: UNKNOWN.to_owned(),
+            cause: String::new(),
+        }
+    }
+}
+
+/// An error without a name is an unknown one.
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = lenient::text(deserializer)?;
+    Ok(if name.is_empty() {
+        UNKNOWN.to_owned()
+    } else {
+        name
+    })
 }
 
 /// Whether a worker that had the run was not heard of any more, or a state took too long.

@@ -12,9 +12,10 @@ use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::Request;
 use crate::cloudformation::response::{Response, Status, TooLarge};
 use crate::cloudformation::response_hosts::Refused;
-use crate::execution::error::{CaughtError, UNKNOWN};
+use crate::execution::error::CaughtError;
 use crate::execution::reason::reason;
 use crate::task::outcome::Output;
+use crate::text::lenient;
 use crate::times::RESPOND_ANSWER_TIMEOUT;
 
 /// What the definition invokes the function with.
@@ -26,22 +27,25 @@ pub struct RespondEvent {
     pub state: ExecutionState,
 }
 
-/// The part of the execution's state that an answer needs.
+/// The part of the execution's state that an answer needs. Only the request must be as `start` makes
+/// it: whatever the other members are, CloudFormation must be answered.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ExecutionState {
     request: Request,
     /// The activity's output; none on Delete.
-    #[serde(default)]
-    output: Option<Output>,
-    #[serde(default)]
-    error: Option<CaughtError>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    output: Output,
+    /// What the definition caught; none on success.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    error: CaughtError,
+    #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: Leftovers,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Leftovers {
+    #[serde(deserialize_with = "lenient::or_default")]
     running: u32,
 }
 
@@ -104,18 +108,11 @@ impl Responder {
             leftovers,
         } = event.state;
         match event.status {
-            Status::Success => {
-                self.succeed(&request, output.unwrap_or_default(), RESPOND_ANSWER_TIMEOUT)
-                    .await
-            }
+            Status::Success => self.succeed(&request, output, RESPOND_ANSWER_TIMEOUT).await,
             Status::Failed => {
-                let caught = error.unwrap_or_else(|| CaughtError {
-                    error: UNKNOWN.to_owned(),
-                    cause: String::new(),
-                });
                 self.fail(
                     &request,
-                    &reason(&caught, leftovers.running),
+                    &reason(&error, leftovers.running),
                     RESPOND_ANSWER_TIMEOUT,
                 )
                 .await

@@ -3,36 +3,47 @@
 use serde::{Deserialize, Serialize};
 
 use crate::task::error::ErrorName;
-use crate::text::byte_limit;
+use crate::text::{byte_limit, lenient};
 
 /// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side
 /// of its characters.
 pub const MAX_CAUSE: usize = 32_768;
 
 /// The outputs of a run: the activity's output and the custom resource's `Data`, so that every key
-/// is a `!GetAtt`. Every key is always there, empty where it does not apply.
+/// is a `!GetAtt`. Every key is always there, empty where it does not apply. A value of another type
+/// is read as text.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Output {
     /// ARN of the first task.
+    #[serde(deserialize_with = "lenient::text")]
     pub task_arn: String,
     /// ARNs of all tasks, comma separated.
+    #[serde(deserialize_with = "lenient::text")]
     pub task_arns: String,
     /// Exit code of the first container that counts.
+    #[serde(deserialize_with = "lenient::text")]
     pub exit_code: String,
     /// When the first task started, RFC 3339.
+    #[serde(deserialize_with = "lenient::text")]
     pub started_at: String,
     /// When the last task stopped, RFC 3339.
+    #[serde(deserialize_with = "lenient::text")]
     pub stopped_at: String,
     /// Whole seconds between the two.
+    #[serde(deserialize_with = "lenient::text")]
     pub duration_seconds: String,
     /// CloudWatch log group of the container that counts.
+    #[serde(deserialize_with = "lenient::text")]
     pub log_group: String,
     /// Its log stream.
+    #[serde(deserialize_with = "lenient::text")]
     pub log_stream: String,
     /// The first task's page in the ECS console.
+    #[serde(deserialize_with = "lenient::text")]
     pub console_url: String,
     /// Why nothing was run, when the properties said so.
+    #[serde(deserialize_with = "lenient::text")]
     pub skipped: String,
 }
 
@@ -97,6 +108,23 @@ mod tests {
                 "TaskArn",
                 "TaskArns"
             ]
+        );
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_read_as_text() {
+        let output: Output = serde_json::from_str(
+            r#"{"ExitCode": 0, "TaskArn": null, "Skipped": true, "LogGroup": ["a"], "New": 1}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            output,
+            Output {
+                exit_code: "0".to_owned(),
+                skipped: "true".to_owned(),
+                log_group: "[\"a\"]".to_owned(),
+                ..Output::default()
+            }
         );
     }
 

@@ -128,6 +128,21 @@ async fn an_execution_that_has_answered_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_was_begun_is_delivered_whatever_its_members_are() {
+    for changes in [
+        json!({"error": {"Error": "EcsTask.Failed", "Cause": null}}),
+        json!({"error": 1, "output": "x", "leftovers": "y", "task": null}),
+    ] {
+        let world = World::sealing();
+        let execution = Execution::of(&world, "Create").await;
+        execution.entered("RespondFailure", &changes);
+        let rescued = world.rescue(&execution.ends(not_sent())).await.unwrap();
+        assert_eq!(rescued, Rescued::Answered);
+        assert_eq!(world.answer()["Status"], "FAILED", "{changes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_not_delivered_is_delivered_as_it_was() {
     let output = json!({"output": {"TaskArn": "arn:task", "ExitCode": "0"}});
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1."}});

@@ -71,6 +71,76 @@ async fn a_failure_carries_the_reason() {
 }
 
 #[tokio::test]
+async fn members_of_other_types_than_expected_keep_no_answer_back() {
+    for (status, state, expected) in [
+        (
+            "FAILED",
+            json!({"error": {"Error": "EcsTask.Failed", "Cause": null}}),
+            "EcsTask.Failed: ",
+        ),
+        (
+            "FAILED",
+            json!({"error": {"Error": null, "Cause": "why"}}),
+            "States.Unknown: why",
+        ),
+        (
+            "FAILED",
+            json!({"error": {"Error": "E", "Cause": {"a": 1}}}),
+            "E: {\"a\":1}",
+        ),
+        (
+            "FAILED",
+            json!({"error": {"Cause": "why"}}),
+            "States.Unknown: why",
+        ),
+        ("FAILED", json!({"error": "boom"}), "States.Unknown: "),
+        (
+            "FAILED",
+            json!({"error": null, "output": [1], "leftovers": null}),
+            "States.Unknown: ",
+        ),
+        (
+            "FAILED",
+            json!({"error": {"Error": "E", "Cause": "c"}, "leftovers": {"running": "2"}}),
+            "E: c",
+        ),
+        (
+            "FAILED",
+            json!({"error": {"Error": "E", "Cause": "c"}, "leftovers": {"running": -1}}),
+            "E: c",
+        ),
+        (
+            "SUCCESS",
+            json!({"output": {"ExitCode": 0, "TaskArn": null}}),
+            "",
+        ),
+        (
+            "SUCCESS",
+            json!({"output": "done", "leftovers": [], "error": 1}),
+            "",
+        ),
+        (
+            "SUCCESS",
+            json!({"output": null, "leftovers": {"running": null}}),
+            "",
+        ),
+    ] {
+        let world = World::over_sockets().await;
+        world
+            .respond(&answer(&world, status, &state))
+            .await
+            .unwrap();
+        let answer = world.answer();
+        assert_eq!(answer["Status"], status, "{state}");
+        let reason = answer["Reason"].as_str().unwrap();
+        assert!(reason.starts_with(expected), "{state}: {reason}");
+        if status == "SUCCESS" {
+            assert_all_outputs(&answer);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_failure_without_an_error_is_still_a_failure() {
     let world = World::over_sockets().await;
     world
