@@ -15,12 +15,14 @@ mod problems;
 mod rules;
 mod scalars;
 mod schema;
+mod switches;
 mod update_criteria;
 mod walk;
 
 pub(crate) use intrinsics::is_function;
 pub(crate) use problems::{Path, Step, kind, printable};
 pub use problems::{Problem, Problems};
+pub use switches::switch;
 pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
 pub use walk::Source;
 

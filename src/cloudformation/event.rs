@@ -17,6 +17,10 @@ pub enum RequestType {
 }
 
 impl RequestType {
+    fn is_known(name: &str) -> bool {
+        matches!(name, "Create" | "Update" | "Delete")
+    }
+
     /// The word used in execution names.
     #[must_use]
     pub const fn in_lower_case(self) -> &'static str {
@@ -96,22 +100,36 @@ pub struct Event {
     pub service_timeout: Value,
 }
 
-/// The event lacks what an answer needs, so nobody can be told but the function's own log and its
-/// dead-letter queue.
+/// An event that cannot be acted on.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the event is no CloudFormation custom resource request, so there is nobody to answer: {0}. Invoke this function only as the ServiceToken of a custom resource"
-)]
-pub struct NotACustomResourceEvent(#[from] serde_json::Error);
+pub enum UnusableEvent {
+    /// It lacks what an answer needs, so nobody can be told but the function's own log and its
+    /// dead-letter queue.
+    #[error(
+        "the event is no CloudFormation custom resource request, so there is nobody to answer: {0}. Invoke this function only as the ServiceToken of a custom resource"
+    )]
+    NotACustomResourceEvent(#[from] serde_json::Error),
+    /// CloudFormation waits for an answer to something that this version does not know.
+    #[error("the RequestType {0:?} is unknown; expected Create, Update or Delete")]
+    UnknownRequestType(String, Box<Event>),
+}
 
 impl Event {
     /// Reads an event.
     ///
     /// # Errors
     /// When a part of the envelope is missing or of the wrong type. Wrong properties are no error
-    /// here.
-    pub fn parse(event: Value) -> Result<Self, NotACustomResourceEvent> {
-        Ok(serde_json::from_value(event)?)
+    /// here. The event of an unknown request type is given as an Update, for answering it.
+    pub fn parse(event: Value) -> Result<Self, UnusableEvent> {
+        let request_type = event.get("RequestType").and_then(Value::as_str);
+        let Some(unknown) = request_type.filter(|name| !RequestType::is_known(name)) else {
+            return Ok(serde_json::from_value(event)?);
+        };
+        let unknown = unknown.to_owned();
+        let mut event = event;
+        event["RequestType"] = Value::from("Update");
+        let event = serde_json::from_value(event)?;
+        Err(UnusableEvent::UnknownRequestType(unknown, Box::new(event)))
     }
 }
 
@@ -150,6 +168,21 @@ mod tests {
         event.as_object_mut().unwrap().remove("ResponseURL");
         let refused = Event::parse(event).unwrap_err().to_string();
         assert!(refused.contains("ResponseURL"), "{refused}");
+    }
+
+    #[test]
+    fn an_unknown_request_type_leaves_what_an_answer_needs() {
+        let mut event = create();
+        event["RequestType"] = json!("Import");
+        let refused = Event::parse(event.clone()).unwrap_err();
+        assert!(refused.to_string().contains("\"Import\""), "{refused}");
+        let UnusableEvent::UnknownRequestType(_, read) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(read.request.logical_resource_id, "MigrateTask");
+        event.as_object_mut().unwrap().remove("StackId");
+        let refused = Event::parse(event).unwrap_err();
+        assert!(matches!(refused, UnusableEvent::NotACustomResourceEvent(_)));
     }
 
     #[test]

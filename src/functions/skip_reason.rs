@@ -3,16 +3,36 @@
 use crate::aws::ecs::Ecs;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::{Event, RequestType};
-use crate::properties::{ContainerEnvironments, Properties};
+use crate::properties::{ContainerEnvironments, Properties, switch};
+
+const RUN_ON_UPDATE_IS_FALSE: &str = "RunOnUpdate is false";
+const RUN_ON_ROLLBACK_IS_FALSE: &str = "the stack is rolling back, and RunOnRollback is false";
 
 /// Why a Create or an Update runs nothing, whatever has changed. `None` when it may run.
 pub(crate) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
     match event.request.request_type {
         _ if properties.task_count() == 0 => Some("Count is 0"),
         RequestType::Create if !properties.run_on_create => Some("RunOnCreate is false"),
-        RequestType::Update if !properties.run_on_update => Some("RunOnUpdate is false"),
+        RequestType::Update if !properties.run_on_update => Some(RUN_ON_UPDATE_IS_FALSE),
         RequestType::Create | RequestType::Update | RequestType::Delete => None,
     }
+}
+
+/// Why a Create or an Update whose properties cannot be read runs nothing all the same. `None` when
+/// they must be refused.
+pub(crate) fn never_runs_unread(event: &Event) -> Option<&'static str> {
+    let is_off = |name| switch(&event.resource_properties, name) == Some(false);
+    match event.request.request_type {
+        RequestType::Update if is_off("runOnUpdate") => Some(RUN_ON_UPDATE_IS_FALSE),
+        RequestType::Create | RequestType::Update | RequestType::Delete => None,
+    }
+}
+
+/// Why a rollback's Update whose properties cannot be read runs nothing all the same. `None` when
+/// they must be refused.
+pub(crate) fn skips_rollback_unread(event: &Event) -> Option<&'static str> {
+    let runs = switch(&event.resource_properties, "runOnRollback") == Some(true);
+    (!runs).then_some(RUN_ON_ROLLBACK_IS_FALSE)
 }
 
 /// Why an Update that may run does not. `None` when it runs, and for a Create.
@@ -29,9 +49,7 @@ pub(crate) async fn skip_reason(
         return Ok(None);
     }
     if is_rolling_back && !properties.run_on_rollback {
-        return Ok(Some(
-            "the stack is rolling back, and RunOnRollback is false".to_owned(),
-        ));
+        return Ok(Some(RUN_ON_ROLLBACK_IS_FALSE.to_owned()));
     }
     let old = Properties::parse(&event.old_resource_properties).ok();
     let (before, after) = if properties.needs_environments(old.as_ref()) {

@@ -19,15 +19,20 @@ use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::Clock;
-use crate::cloudformation::event::{Event, NotACustomResourceEvent, Request, RequestType};
+use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
 use crate::cloudformation::identity::Identity;
 use crate::cloudformation::patience::EventAge;
 use crate::cloudformation::response_hosts::Refused;
 use crate::execution::input::ExecutionInput;
+use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
+use crate::text::byte_limit;
 use crate::times::START_ANSWER_TIMEOUT;
 use plan::Plan;
+
+/// Longest part of an unknown request type that is repeated, bytes.
+const MAX_ECHO: usize = 60;
 
 /// Starts executions.
 #[derive(Debug, Clone)]
@@ -54,7 +59,7 @@ pub enum StartOutcome {
 pub enum StartError {
     /// There is nobody to answer.
     #[error(transparent)]
-    NotACustomResourceEvent(#[from] NotACustomResourceEvent),
+    NotACustomResourceEvent(UnusableEvent),
     /// Whoever sent it is not CloudFormation, or nothing to be answered.
     #[error(transparent)]
     Elsewhere(#[from] Refused),
@@ -107,7 +112,13 @@ impl Starter {
     /// # Errors
     /// When the event can neither be handed on nor answered.
     pub async fn start(&self, event: Value) -> Result<StartOutcome, StartError> {
-        let event = Event::parse(event)?;
+        let event = match Event::parse(event) {
+            Ok(event) => event,
+            Err(UnusableEvent::UnknownRequestType(name, event)) => {
+                return self.refuse_request_type(&name, *event).await;
+            }
+            Err(error) => return Err(StartError::NotACustomResourceEvent(error)),
+        };
         // Before anything else: what cannot be answered is not run either.
         self.responder.check(&event.request)?;
         let arrival = Arrival::of(event);
@@ -129,6 +140,24 @@ impl Starter {
             }
             Plan::LeaveToExecution => Ok(StartOutcome::Execution(arrival.identity.name)),
         }
+    }
+
+    async fn refuse_request_type(
+        &self,
+        name: &str,
+        event: Event,
+    ) -> Result<StartOutcome, StartError> {
+        self.responder.check(&event.request)?;
+        let request = Arrival::of(event).request;
+        let reason = format!(
+            "{}: this release of the task runner does not know the RequestType {:?}; it knows Create, Update and Delete. Nothing was run.",
+            ErrorName::InvalidRequest,
+            byte_limit::cut_end(name, MAX_ECHO)
+        );
+        self.responder
+            .fail(&request, &reason, START_ANSWER_TIMEOUT)
+            .await?;
+        Ok(StartOutcome::Answered)
     }
 
     /// The event's age now. Asked anew each time: a call before may have taken a minute.

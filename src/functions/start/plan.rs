@@ -10,7 +10,9 @@ use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::RequestType;
 use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
-use crate::functions::skip_reason::{never_runs, skip_reason};
+use crate::functions::skip_reason::{
+    never_runs, never_runs_unread, skip_reason, skips_rollback_unread,
+};
 use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
@@ -49,16 +51,11 @@ impl Starter {
 
     async fn plan_run(&self, arrival: &Arrival) -> Result<Plan, StartError> {
         let event = &arrival.event;
-        let properties = match Properties::parse(&event.resource_properties) {
-            Ok(properties) => properties,
-            Err(problems) => {
-                return Ok(Plan::Fail(format!(
-                    "{}: {problems}",
-                    ErrorName::InvalidRequest
-                )));
-            }
+        let properties = Properties::parse(&event.resource_properties);
+        let never_runs = match &properties {
+            Ok(properties) => never_runs(event, properties),
+            Err(_) => never_runs_unread(event),
         };
-        let never_runs = never_runs(event, &properties);
         let phase = match self.stack_phase(arrival).await {
             Ok(phase) => phase,
             // A request that runs nothing in any case is answered without knowing the phase.
@@ -86,6 +83,18 @@ impl Starter {
         if let Some(reason) = never_runs {
             return Ok(Plan::skip(reason));
         }
+        // Only now, when the request may run something: a rollback brings the properties of an
+        // earlier deployment, and to refuse them would leave the stack in UPDATE_ROLLBACK_FAILED.
+        let properties = match properties {
+            Ok(properties) => properties,
+            Err(problems) => {
+                let skipped = skips_rollback_unread(event).filter(|_| is_rollback);
+                return Ok(skipped.map_or_else(
+                    || Plan::Fail(format!("{}: {problems}", ErrorName::InvalidRequest)),
+                    Plan::skip,
+                ));
+            }
+        };
         match skip_reason(event, &properties, is_rollback, &self.ecs).await {
             Ok(None) => {}
             Ok(Some(reason)) => return Ok(Plan::skip(reason)),

@@ -241,6 +241,74 @@ async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_runs_nothing_succeeds_whatever_another_release_wrote_into_its_properties() {
+    let unreadable = json!({"PropertyOfAnotherRelease": "1"});
+    for (status, set, expected) in [
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            json!({}),
+            Some("rolling back"),
+        ),
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            json!({"RunOnRollback": "false"}),
+            Some("rolling back"),
+        ),
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            json!({"RunOnRollback": "true"}),
+            None,
+        ),
+        (
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            json!({"RunOnUpdate": "false", "RunOnRollback": "true"}),
+            Some("RunOnUpdate"),
+        ),
+        (
+            "UPDATE_IN_PROGRESS",
+            json!({"RunOnUpdate": "false"}),
+            Some("RunOnUpdate"),
+        ),
+        ("UPDATE_IN_PROGRESS", json!({}), None),
+    ] {
+        let world = World::new();
+        let mut event = world.event("Update", &with(with(properties(), &unreadable), &set));
+        event["StackId"] = world.aws.cloudformation().stack(STACK, status).into();
+        match expected {
+            Some(expected) => {
+                let reason = skipped(&world, &event).await;
+                assert!(reason.contains(expected), "{status} {set}: {reason}");
+            }
+            None => {
+                world.start(&event).await.unwrap();
+                let answer = world.answer();
+                assert_eq!(answer["Status"], "FAILED", "{status} {set}");
+                let reason = answer["Reason"].as_str().unwrap();
+                assert!(reason.contains("PropertyOfAnotherRelease"), "{reason}");
+            }
+        }
+        assert_eq!(world.aws.sfn().executions().len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_of_an_unknown_type_is_answered_failed() {
+    let world = World::new();
+    let mut event = world.event("Create", &properties());
+    event["RequestType"] = "Import".into();
+    world.start(&event).await.unwrap();
+    let answer = world.answer();
+    assert_eq!(answer["Status"], "FAILED");
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.contains("RequestType \"Import\"") && reason.contains("Nothing was run"),
+        "{reason}"
+    );
+    assert!(!answer["PhysicalResourceId"].as_str().unwrap().is_empty());
+    assert_eq!(world.aws.sfn().executions().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_update_runs_when_cloudformation_cannot_be_asked() {
     let world = World::new();
     world.aws.faults().inject(
