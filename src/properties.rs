@@ -167,14 +167,17 @@ struct RunOptions {
 /// The properties in camelCase and with the API's types.
 fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
     let mut walk = walk::Walk::new(Source::Event);
-    let read = walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
+    let read = walk.read(properties, &schema::ROOT, &Path::ROOT);
     if walk.problems.is_empty() {
         if let Some(Value::Object(canonical)) = read.to_known() {
             return Ok(canonical);
         }
         walk.problems.add(
             &Path::ROOT,
-            format!("are missing; expected {}", schema::resource::RESOURCE.what),
+            format!(
+                "are missing; expected {}",
+                scalars::expectation(&schema::ROOT)
+            ),
         );
     }
     Err(walk.problems)
@@ -184,11 +187,9 @@ fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
 #[must_use]
 pub fn problems_of(properties: &Value, source: Source) -> Problems {
     let mut walk = walk::Walk::new(source);
-    walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
+    walk.read(properties, &schema::ROOT, &Path::ROOT);
     walk.problems
 }
-
-static ROOT_SHAPE: schema::Shape = schema::Shape::Structure(&schema::resource::RESOURCE);
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! The language in which the properties are described: shapes of values, as data.
 
-pub(super) mod ecs;
-pub(super) mod overrides;
-pub(super) mod resource;
+mod ecs;
+mod overrides;
+mod resource;
 
-use super::checked::Checked;
+use super::checked::{Checked, Members};
 use super::problems::{Path, Problems};
+
+/// The properties as a whole.
+pub(super) static ROOT: Shape = Shape::Structure(&resource::RESOURCE);
 
 /// What a value may be.
 pub(super) enum Shape {
@@ -51,7 +54,7 @@ pub(super) struct List {
     /// Whether one item by itself stands for a list of one.
     pub takes_lone_item: bool,
     /// What the items must be together.
-    pub rules: &'static [fn(&[Checked<'_>], &Path<'_>, &mut Problems)],
+    pub rules: &'static [ListRule],
 }
 
 /// An object of known keys.
@@ -62,6 +65,9 @@ pub(super) struct Structure {
     /// What the members must be together.
     pub rules: &'static [Rule],
 }
+
+/// What the items of a list must be together.
+pub(super) type ListRule = fn(&[Checked<'_>], &Path<'_>, &mut Problems);
 
 /// One key of a structure.
 pub(super) struct Field {
@@ -78,7 +84,7 @@ pub(super) enum Rule {
     /// One of these must be given.
     OneOf(&'static [&'static str]),
     /// Anything else.
-    Check(fn(&super::checked::Members<'_>, &Path<'_>, &mut Problems)),
+    Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape) -> Field {
@@ -112,8 +118,82 @@ pub(super) const fn text(what: &'static str, max: usize, is_valid: fn(&str) -> b
     })
 }
 
+/// Text of 0 to `max` characters and of a form.
+pub(super) const fn text_or_empty(
+    what: &'static str,
+    max: usize,
+    is_valid: fn(&str) -> bool,
+) -> Shape {
+    Shape::Text(Text {
+        what,
+        min: 0,
+        max,
+        is_valid,
+        is_secret: false,
+    })
+}
+
 /// Text without a form; not empty, since an empty text says nothing that leaving the property out
 /// would not.
 pub(super) const fn any_text(what: &'static str) -> Shape {
     text(what, usize::MAX, |_| true)
+}
+
+/// Text without a form, empty too, that may be a secret.
+pub(super) const fn secret_text() -> Shape {
+    Shape::Text(Text {
+        what: "text",
+        min: 0,
+        max: usize::MAX,
+        is_valid: |_| true,
+        is_secret: true,
+    })
+}
+
+/// A list of any length; the refinements of [`List`] bound it.
+pub(super) const fn list(what: &'static str, item: Shape) -> List {
+    List {
+        what,
+        item,
+        min: 0,
+        max: usize::MAX,
+        takes_lone_item: false,
+        rules: &[],
+    }
+}
+
+impl List {
+    pub(super) const fn not_empty(self) -> Self {
+        Self { min: 1, ..self }
+    }
+
+    pub(super) const fn at_most(self, max: usize) -> Self {
+        Self { max, ..self }
+    }
+
+    /// One item by itself stands for a list of one.
+    pub(super) const fn or_lone_item(self) -> Self {
+        Self {
+            takes_lone_item: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn with_rules(self, rules: &'static [ListRule]) -> Self {
+        Self { rules, ..self }
+    }
+}
+
+pub(super) const fn structure(what: &'static str, fields: &'static [Field]) -> Structure {
+    Structure {
+        what,
+        fields,
+        rules: &[],
+    }
+}
+
+impl Structure {
+    pub(super) const fn with_rules(self, rules: &'static [Rule]) -> Self {
+        Self { rules, ..self }
+    }
 }
