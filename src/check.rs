@@ -44,7 +44,7 @@ pub enum DocumentError {
     /// A key stands twice in one map.
     #[error(
         "line {line}: the key {} is given twice",
-        crate::properties::printable(key)
+        crate::text::printable::echoed(key)
     )]
     DuplicateKey {
         /// Of the second one, counted from 1.

@@ -19,7 +19,7 @@ mod update_criteria;
 mod walk;
 
 pub(crate) use intrinsics::is_function;
-pub(crate) use problems::{Path, Step, kind, printable};
+pub(crate) use problems::{Path, Step, kind};
 pub use problems::{Problem, Problems};
 pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
 pub use walk::Source;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::properties::printable;
+use crate::text::printable::echoed;
 
 /// What sort of document was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -81,7 +81,7 @@ impl fmt::Display for Report {
                 let types: Vec<_> = self
                     .unchecked_types
                     .iter()
-                    .map(|name| printable(name))
+                    .map(|name| echoed(name))
                     .collect();
                 write!(f, " (it has {})", types.join(", "))?;
             }
@@ -99,7 +99,7 @@ impl fmt::Display for CheckedResource {
             &self
                 .logical_id
                 .as_deref()
-                .map_or("Properties".to_owned(), printable),
+                .map_or("Properties".to_owned(), echoed),
         )?;
         if let Some(line) = self.line {
             write!(f, " (line {line})")?;

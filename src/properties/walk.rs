@@ -10,9 +10,10 @@ use serde_json::{Map, Value};
 use super::checked::{Checked, Members};
 use super::intrinsics::{self, Intrinsic};
 use super::names::{is_spelling_of, nearest, pascal_case, spelled_like};
-use super::problems::{Path, Problems, kind, printable};
+use super::problems::{Path, Problems, kind};
 use super::schema::{Field, List, Shape, Structure};
 use super::{rules, scalars};
+use crate::text::printable::echoed;
 
 /// Where properties come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,6 +256,6 @@ impl Walk {
             "is not known here"
         };
         self.problems
-            .add(&path.key(&printable(key)), format!("{message}{hint}"));
+            .add(&path.key(&echoed(key)), format!("{message}{hint}"));
     }
 }
