@@ -19,9 +19,11 @@ mod update_criteria;
 mod walk;
 
 pub(crate) use intrinsics::is_function;
+pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
-pub use problems::{Problem, Problems};
-pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
+pub use update_criteria::{ContainerEnvironments, ReasonToRun};
+
+use update_criteria::UpdateCriterion;
 pub use walk::Source;
 
 use jiff::Timestamp;
@@ -32,7 +34,7 @@ use crate::task::spec::TaskSpec;
 
 /// Seconds a run may take when the properties do not say: room for an hour's answer and some to
 /// spare.
-pub const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
+pub(crate) const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 
 /// The properties of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +42,17 @@ pub struct Properties {
     /// The task without its identity and deadline, which [`task_spec`](Self::task_spec) gives it.
     task: TaskSpec,
     /// Seconds for the whole run, 1 to 3,540.
-    pub timeout_seconds: u32,
+    pub(crate) timeout_seconds: u32,
     /// Whether a Create runs the task.
-    pub run_on_create: bool,
+    pub(crate) run_on_create: bool,
     /// Whether an Update runs the task.
-    pub run_on_update: bool,
+    pub(crate) run_on_update: bool,
     /// Whether an Update that takes a failed update back runs the task.
-    pub run_on_rollback: bool,
+    pub(crate) run_on_rollback: bool,
     /// What has to change for an Update to run the task; `None` = nothing has to.
-    pub update_criteria: Option<Vec<UpdateCriterion>>,
+    update_criteria: Option<Vec<UpdateCriterion>>,
     /// Any value whose change is a reason to run.
-    pub triggers: Option<Value>,
+    triggers: Option<Value>,
 }
 
 impl Properties {
@@ -78,21 +80,13 @@ impl Properties {
         }
     }
 
-    /// Name or ARN of the cluster.
-    #[must_use]
-    pub fn cluster(&self) -> &str {
-        &self.task.cluster
-    }
-
     /// Family, `family:revision` or ARN of the task definition.
-    #[must_use]
-    pub fn task_definition(&self) -> &str {
+    pub(crate) fn task_definition(&self) -> &str {
         &self.task.task_definition
     }
 
     /// How many tasks a run consists of; 0 = there is nothing to run.
-    #[must_use]
-    pub fn task_count(&self) -> usize {
+    pub(crate) fn task_count(&self) -> usize {
         self.task.task_count()
     }
 

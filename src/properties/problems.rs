@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::text::printable::echoed;
@@ -12,15 +11,14 @@ use crate::text::printable::echoed;
 const MAX_TOLD: usize = 20;
 
 /// One problem: where it is, and what was found and expected there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
     /// The property, in the spelling of the input: `Overrides.ContainerOverrides[0].Memory`.
-    pub path: String,
+    pub(crate) path: String,
     /// What is wrong, as the rest of a sentence that begins with the path:
     /// `is "lots"; expected a whole number`.
-    pub message: String,
+    pub(crate) message: String,
     /// The way to the property, for finding it in the text it was read from.
-    #[serde(skip)]
     pub(crate) steps: Vec<Step>,
 }
 
@@ -46,14 +44,12 @@ impl Problems {
     }
 
     /// The problems that are told one by one.
-    #[must_use]
-    pub fn told(&self) -> &[Problem] {
+    pub(crate) fn told(&self) -> &[Problem] {
         &self.told
     }
 
     /// The number of problems found beyond [`told`](Self::told).
-    #[must_use]
-    pub fn more(&self) -> usize {
+    pub(crate) fn more(&self) -> usize {
         self.more
     }
 

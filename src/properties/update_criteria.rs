@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Properties;
 
 /// What may have to change for an Update to run the task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum UpdateCriterion {
+pub(super) enum UpdateCriterion {
     /// A property as a whole.
     Property(CriterionProperty),
     /// Environment variables of a container, as the container sees them: the task definition's,
@@ -25,7 +25,7 @@ pub enum UpdateCriterion {
 }
 
 /// A property that can be a criterion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum CriterionProperty {
     /// `TaskDefinition`, compared as text: a family without a revision never changes.
     TaskDefinition,
@@ -83,8 +83,7 @@ impl fmt::Display for ReasonToRun {
 impl Properties {
     /// Whether the environments of the task definitions are needed to tell if an Update has a
     /// reason to run: the properties alone give none, and a criterion compares variables.
-    #[must_use]
-    pub fn needs_environments(&self, old: Option<&Properties>) -> bool {
+    pub(crate) fn needs_environments(&self, old: Option<&Properties>) -> bool {
         let compares_environments = self
             .criteria()
             .iter()

@@ -3,24 +3,21 @@
 //! AWS counts most of its limits in bytes of UTF-8, and refuses what is one byte longer.
 
 /// Stands where something was left out.
-pub const ELLIPSIS: &str = "…";
+pub(crate) const ELLIPSIS: &str = "…";
 
 /// The longest prefix of `text` of at most `max` bytes that ends on a character boundary.
-#[must_use]
-pub fn prefix(text: &str, max: usize) -> &str {
+pub(crate) fn prefix(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
 /// The longest suffix of `text` of at most `max` bytes that starts on a character boundary.
-#[must_use]
-pub fn suffix(text: &str, max: usize) -> &str {
+fn suffix(text: &str, max: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(max))..]
 }
 
 /// `text` itself when it has at most `max` bytes, else its beginning and an ellipsis within `max`
 /// bytes.
-#[must_use]
-pub fn cut_end(text: &str, max: usize) -> String {
+pub(crate) fn cut_end(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
