@@ -178,7 +178,7 @@ impl Document {
             DocumentKind::Template => problems_in_template(properties),
         };
         let line = |steps: &[Step]| self.lines.as_ref().map(|lines| lines.line_at(steps));
-        let findings = problems.told().iter().map(|problem| Finding {
+        let findings = problems.listed().iter().map(|problem| Finding {
             path: problem.path.clone(),
             message: problem.message.clone(),
             line: line(&[found.steps.as_slice(), &problem.steps].concat()),
@@ -191,7 +191,7 @@ impl Document {
             logical_id: found.logical_id.clone(),
             line: line(resource),
             problems: findings.collect(),
-            more_problems: problems.more(),
+            more_problems: problems.unlisted(),
         }
     }
 }

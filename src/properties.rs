@@ -12,19 +12,19 @@ mod intrinsics;
 mod limits;
 mod names;
 mod problems;
+mod reader;
 mod rules;
 mod scalars;
 mod schema;
 mod update_criteria;
-mod walk;
 
 pub(crate) use intrinsics::is_function;
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
 pub use update_criteria::{ContainerEnvironments, ReasonToRun};
 
+pub use reader::Source;
 use update_criteria::UpdateCriterion;
-pub use walk::Source;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -160,13 +160,13 @@ struct RunOptions {
 
 /// The properties in camelCase and with the API's types.
 fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
-    let mut walk = walk::Walk::new(Source::Event);
-    let read = walk.read(properties, &schema::ROOT, &Path::ROOT);
-    if walk.problems.is_empty() {
+    let mut reader = reader::Reader::new(Source::Event);
+    let read = reader.read(properties, &schema::ROOT, &Path::ROOT);
+    if reader.problems.is_empty() {
         if let Some(Value::Object(canonical)) = read.to_known() {
             return Ok(canonical);
         }
-        walk.problems.add(
+        reader.problems.add(
             &Path::ROOT,
             format!(
                 "are missing; expected {}",
@@ -174,15 +174,15 @@ fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
             ),
         );
     }
-    Err(walk.problems)
+    Err(reader.problems)
 }
 
 /// All that is wrong with `properties`, which come from `source`.
 #[must_use]
 pub fn problems_of(properties: &Value, source: Source) -> Problems {
-    let mut walk = walk::Walk::new(source);
-    walk.read(properties, &schema::ROOT, &Path::ROOT);
-    walk.problems
+    let mut reader = reader::Reader::new(source);
+    reader.read(properties, &schema::ROOT, &Path::ROOT);
+    reader.problems
 }
 
 #[cfg(test)]

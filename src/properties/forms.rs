@@ -3,6 +3,8 @@
 //! They refuse what cannot be meant (an EC2 instance id for a container instance, a subnet for a
 //! security group) and leave existence, partitions and accounts to ECS.
 
+use crate::arn::Arn;
+
 /// Letters, digits, `-` and `_`: what ECS allows in the names of clusters, families, containers and
 /// services.
 pub(super) fn is_name(text: &str) -> bool {
@@ -15,14 +17,10 @@ pub(super) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && !text.contains(char::is_whitespace)
 }
 
-/// An ARN of the service `service` whose resource begins with `resource`.
-fn is_arn_of(text: &str, service: &str, resource: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    is_arn(text)
-        && parts.nth(2) == Some(service)
-        && parts
-            .nth(2)
-            .is_some_and(|rest| rest.strip_prefix(resource).is_some_and(|id| !id.is_empty()))
+/// An ARN of `service` in whose resource something follows `resource_type`.
+fn is_arn_of(text: &str, service: &str, resource_type: &str) -> bool {
+    let named = Arn::parse(text).and_then(|arn| arn.resource_of(service, resource_type));
+    is_arn(text) && named.is_some()
 }
 
 pub(super) fn is_cluster(text: &str) -> bool {

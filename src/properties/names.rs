@@ -1,11 +1,11 @@
 //! Names of properties: their two spellings, and the one that was probably meant.
 
-/// Unknown names longer than this are not compared with known ones; nothing that long is a slip of
-/// the pen.
+/// Bytes of the longest unknown name that is compared with the known ones. No known name is that
+/// long, and the comparison takes time that grows with the square of the length.
 const MAX_COMPARED: usize = 60;
 
-/// A slip of the pen changes at most one letter in this many.
-const LETTERS_PER_SLIP: usize = 3;
+/// A typo changes at most one letter in this many.
+const LETTERS_PER_TYPO: usize = 3;
 
 /// CloudFormation's spelling of a name that the ECS API spells in camelCase.
 pub(super) fn pascal_case(name: &str) -> String {
@@ -29,12 +29,12 @@ pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
         return None;
     }
     let word = word.to_lowercase();
-    let slips = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
-    let (slips, name) = known
+    let typos = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
+    let (typos, name) = known
         .into_iter()
-        .map(|name| (slips(name), name))
-        .min_by_key(|(slips, _)| *slips)?;
-    (slips <= word.chars().count() / LETTERS_PER_SLIP).then_some(name)
+        .map(|name| (typos(name), name))
+        .min_by_key(|(typos, _)| *typos)?;
+    (typos <= word.chars().count() / LETTERS_PER_TYPO).then_some(name)
 }
 
 /// `known` in the manner of `like`: with a capital or without.
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_pen_finds_its_name() {
+    fn a_typo_finds_its_name() {
         let known = [
             "cluster",
             "taskDefinition",

@@ -8,7 +8,7 @@ use crate::text::printable::echoed;
 
 /// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is
 /// kept of hostile input stays small.
-const MAX_TOLD: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// One problem: where it is, and what was found and expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,37 +32,37 @@ impl fmt::Display for Problem {
 /// All problems found in one reading, in its order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
-    told: Vec<Problem>,
-    more: usize,
+    listed: Vec<Problem>,
+    unlisted: usize,
 }
 
 impl Problems {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.listed.is_empty()
     }
 
     /// The problems that are told one by one.
-    pub(crate) fn told(&self) -> &[Problem] {
-        &self.told
+    pub(crate) fn listed(&self) -> &[Problem] {
+        &self.listed
     }
 
     /// The number of problems found beyond [`told`](Self::told).
-    pub(crate) fn more(&self) -> usize {
-        self.more
+    pub(crate) fn unlisted(&self) -> usize {
+        self.unlisted
     }
 
     /// Whether another problem would only be counted, so that wording it is of no use.
     pub(super) fn is_full(&self) -> bool {
-        self.told.len() >= MAX_TOLD
+        self.listed.len() >= MAX_LISTED
     }
 
     pub(crate) fn add(&mut self, path: &Path<'_>, message: impl Into<String>) {
         if self.is_full() {
-            self.more += 1;
+            self.unlisted += 1;
         } else {
-            self.told.push(Problem {
+            self.listed.push(Problem {
                 path: path.to_string(),
                 message: message.into(),
                 steps: path.steps(),
@@ -73,11 +73,11 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.told.iter().enumerate() {
+        for (index, problem) in self.listed.iter().enumerate() {
             let space = if index == 0 { "" } else { " " };
             write!(f, "{space}{problem}")?;
         }
-        match self.more {
+        match self.unlisted {
             0 => Ok(()),
             1 => f.write_str(" And 1 more problem."),
             more => write!(f, " And {more} more problems."),
@@ -212,10 +212,10 @@ mod tests {
             problems.to_string(),
             "Count is \"abc\"; expected a whole number. Cluster is missing."
         );
-        for _ in 0..MAX_TOLD {
+        for _ in 0..MAX_LISTED {
             problems.add(&Path::ROOT, "is wrong");
         }
-        assert_eq!(problems.told().len(), MAX_TOLD);
+        assert_eq!(problems.listed().len(), MAX_LISTED);
         assert!(
             problems.to_string().ends_with(" And 2 more problems."),
             "{problems}"

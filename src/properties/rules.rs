@@ -10,6 +10,7 @@ use super::limits::MAX_OVERRIDES_CHARACTERS;
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
 use super::schema::Rule;
+use crate::arn::last_part;
 
 /// Applies `rule` to the members of the structure at `path`.
 pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
@@ -165,7 +166,7 @@ pub(super) fn one_capacity_provider_has_a_base(
 pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
-        let Some(id) = item.text().and_then(|name| name.rsplit('/').next()) else {
+        let Some(id) = item.text().map(last_part) else {
             continue;
         };
         if !seen.insert(id) {

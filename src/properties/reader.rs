@@ -28,12 +28,12 @@ pub enum Source {
 /// Structures of more names than this do not list them in a message.
 const MAX_NAMES_LISTED: usize = 8;
 
-pub(super) struct Walk {
+pub(super) struct Reader {
     source: Source,
     pub(super) problems: Problems,
 }
 
-impl Walk {
+impl Reader {
     pub(super) fn new(source: Source) -> Self {
         Self {
             source,
