@@ -1,8 +1,7 @@
-//! CloudFormation's YAML: the short forms of intrinsic functions become the long ones.
+//! Reads CloudFormation's YAML, in which `!Sub x` is short for `{"Fn::Sub": "x"}`.
 //!
-//! The tree is built from the parser's events rather than by a YAML library's own loader, for what
-//! a loader would not give: tags on any node, lines, and bounds on depth and on what aliases
-//! multiply.
+//! The tree is built from the parser's events. The loaders of YAML libraries do not keep lines and
+//! the tags of lists and maps, and do not bound the depth of the tree or what aliases multiply.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,12 +11,13 @@ use serde_json::Value;
 use super::DocumentError;
 use super::node::{Content, Entry, Node};
 
-/// Nested lists and maps, short-form functions included. Templates stay far below it, and the
-/// recursion over a tree far below a thread's stack; `serde_json` has the same limit.
+/// Levels of lists and maps, with one for each function in its short form. Templates have far
+/// fewer, and the recursion over a tree of this depth fits a thread's stack many times.
+/// `serde_json` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// Values that are copied for anchors and aliases, which nested in each other multiply.
-/// CloudFormation itself knows no aliases; templates that have them use them for a few tags.
+/// Values that are copied for anchors and aliases. Aliases within aliases multiply: some lines can
+/// stand for billions of values. Templates repeat a few tags by them.
 const MAX_COPIED_VALUES: usize = 200_000;
 
 /// Reads the one document that `text` is.
@@ -35,16 +35,20 @@ pub(super) fn load(text: &str) -> Result<Node, DocumentError> {
 
 #[derive(Default)]
 struct Loader {
-    /// Lists and maps that are not at their end.
+    /// Lists and maps whose end has not come, the innermost last.
     open: Vec<Open>,
+    /// Values that an alias may repeat, by the parser's number for their anchor.
     anchors: BTreeMap<usize, Node>,
     copied_values: usize,
     document: Option<Node>,
 }
 
+/// A list or a map that is being read.
 struct Open {
     line: usize,
+    /// 0 = none, as the parser counts anchors.
     anchor: usize,
+    /// The function in short form whose argument this is.
     function: Option<String>,
     items: Items,
 }
@@ -54,7 +58,7 @@ enum Items {
     Map {
         entries: Vec<Entry>,
         keys: HashSet<String>,
-        /// A key whose value comes next.
+        /// The key whose value comes next, and its line.
         key: Option<(String, usize)>,
     },
 }
@@ -156,7 +160,7 @@ impl Loader {
         self.add(Node { line, content }, function, anchor)
     }
 
-    /// Puts a complete value into its place.
+    /// Puts a complete value into the list or map around it.
     fn add(
         &mut self,
         node: Node,
@@ -209,7 +213,7 @@ impl Loader {
     }
 }
 
-/// The text that a key is, which no other key of its map may be.
+/// The text of a key. Refused when the map has the key already.
 fn new_key(node: Node, keys: &mut HashSet<String>) -> Result<String, DocumentError> {
     let line = node.line;
     let key = match node.content {
@@ -245,8 +249,8 @@ fn is_text(tag: &Tag) -> bool {
     tag.is_yaml_core_schema() && tag.suffix == "str" || tag.handle.is_empty() && tag.suffix == "!"
 }
 
-/// An unquoted scalar. Booleans and null are YAML 1.1's, as CloudFormation's. Numbers stay text,
-/// which is how CloudFormation sends them on.
+/// The value of an unquoted scalar. Booleans and null are those of YAML 1.1, which CloudFormation
+/// reads. Numbers stay text, as CloudFormation sends them.
 fn plain(text: &str) -> Value {
     match text.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => Value::Null,

@@ -1,4 +1,5 @@
-//! Names of properties: their two spellings, and the one that was probably meant.
+//! Names of properties: their two spellings (`taskDefinition`, `TaskDefinition`), and the known
+//! name that an unknown one was probably meant to be.
 
 /// Bytes of the longest unknown name that is compared with the known ones. No known name is that
 /// long, and the comparison takes time that grows with the square of the length.
@@ -23,7 +24,8 @@ pub(super) fn is_spelling_of(spelling: &str, name: &str) -> bool {
     same_rest && spelling.as_bytes()[0].eq_ignore_ascii_case(&name.as_bytes()[0])
 }
 
-/// The one of `known` that `word` was probably meant to be.
+/// The one of `known` that `word` was probably meant to be: the one with the fewest typos between
+/// them, if these are few for the length of `word`. Upper and lower case are the same.
 pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     if word.len() > MAX_COMPARED {
         return None;
@@ -37,7 +39,7 @@ pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) 
     (typos <= word.chars().count() / LETTERS_PER_TYPO).then_some(name)
 }
 
-/// `known` in the manner of `like`: with a capital or without.
+/// `known`, which is in camelCase, in the spelling that `like` has.
 pub(super) fn spelled_like(like: &str, known: &str) -> String {
     if like.starts_with(|c: char| c.is_ascii_lowercase()) {
         known.to_owned()

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::text::printable::echoed;
 
-/// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is
-/// kept of hostile input stays small.
+/// Problems that are kept one by one; of those beyond, only the number is. Nobody reads more, and
+/// hostile input cannot make the text long.
 const MAX_LISTED: usize = 20;
 
 /// One problem: where it is, and what was found and expected there.
@@ -18,7 +18,7 @@ pub(crate) struct Problem {
     /// What is wrong, as the rest of a sentence that begins with the path:
     /// `is "lots"; expected a whole number`.
     pub(crate) message: String,
-    /// The way to the property, for finding it in the text it was read from.
+    /// The way to the property, for finding its line in the document.
     pub(crate) steps: Vec<Step>,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems found in one reading, in its order.
+/// All problems of one input, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
     listed: Vec<Problem>,
@@ -37,13 +37,13 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// Whether nothing is wrong.
+    /// Whether no problem was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.listed.is_empty()
     }
 
-    /// The problems that are told one by one.
+    /// The first problems, one by one.
     pub(crate) fn listed(&self) -> &[Problem] {
         &self.listed
     }
@@ -53,7 +53,7 @@ impl Problems {
         self.unlisted
     }
 
-    /// Whether another problem would only be counted, so that wording it is of no use.
+    /// Whether a further problem would only be counted, and needs no words.
     pub(super) fn is_full(&self) -> bool {
         self.listed.len() >= MAX_LISTED
     }
@@ -94,7 +94,8 @@ pub(crate) enum Step {
     Index(usize),
 }
 
-/// The way to the value under the reader's eyes, built on the stack while reading.
+/// The way to the value that is being read. Each level of the reading holds its own segment and
+/// refers to the one above, so that nothing is allocated unless there is a problem.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
@@ -161,7 +162,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// A wrong value as a message shows it: scalars themselves, of the rest the kind.
+/// A wrong value as a message shows it: a scalar itself, of a list or an object only the kind.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "empty".to_owned(),
@@ -172,7 +173,7 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// What sort of value this is, for values that a message must not repeat.
+/// The kind of a value, for values that a message must not repeat.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

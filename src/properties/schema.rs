@@ -1,4 +1,15 @@
-//! The language in which the properties are described: shapes of values, as data.
+//! The language in which the properties are described: shapes of values, as data. The tables
+//! themselves are in `resource` (the properties), `ecs` and `overrides` (structures of the ECS
+//! API).
+//!
+//! ```text
+//! static SUBNETS: List = list(
+//!     "a list of subnet ids",
+//!     text("a subnet id (subnet-…)", limits::MAX_NAME, forms::is_subnet),
+//! )
+//! .not_empty()
+//! .at_most(limits::MAX_SUBNETS);
+//! ```
 
 mod ecs;
 mod overrides;
@@ -12,7 +23,7 @@ pub(super) static ROOT: Shape = Shape::Structure(&resource::RESOURCE);
 
 /// What a value may be.
 pub(super) enum Shape {
-    /// Text; numbers and booleans are written out.
+    /// Text, or a number or boolean, which becomes text.
     Text(Text),
     /// A whole number within a range, or its digits as text.
     Whole(i64, i64),
@@ -38,9 +49,9 @@ pub(super) struct Text {
     pub min: usize,
     /// Most characters.
     pub max: usize,
-    /// Whether the text has the form.
+    /// Whether text of such a length has the form.
     pub is_valid: fn(&str) -> bool,
-    /// A secret is never repeated in a message.
+    /// Whether it may be a secret, which no message repeats.
     pub is_secret: bool,
 }
 
@@ -53,7 +64,7 @@ pub(super) struct List {
     pub max: usize,
     /// Whether one item by itself stands for a list of one.
     pub takes_lone_item: bool,
-    /// What the items must be together.
+    /// What must hold between the items.
     pub rules: &'static [ListRule],
 }
 
@@ -62,11 +73,11 @@ pub(super) struct Structure {
     /// What is expected, for messages: "an object with Name and Value".
     pub what: &'static str,
     pub fields: &'static [Field],
-    /// What the members must be together.
+    /// What must hold between the members.
     pub rules: &'static [Rule],
 }
 
-/// What the items of a list must be together.
+/// Reports what does not hold between the items of a list.
 pub(super) type ListRule = fn(&[Checked<'_>], &Path<'_>, &mut Problems);
 
 /// One key of a structure.
@@ -77,13 +88,13 @@ pub(super) struct Field {
     pub shape: Shape,
 }
 
-/// What the members of a structure must be together.
+/// What must hold between the members of a structure.
 pub(super) enum Rule {
-    /// The first may not be given together with any of the others, for this reason.
+    /// The first must not be given together with any of the others, for this reason.
     NotTogether(&'static str, &'static [&'static str], &'static str),
-    /// One of these must be given.
+    /// At least one of these must be given.
     OneOf(&'static [&'static str]),
-    /// Anything else.
+    /// A function that reports what does not hold.
     Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
 }
 

@@ -27,15 +27,16 @@ pub(super) enum UpdateCriterion {
 /// A property that can be a criterion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum CriterionProperty {
-    /// `TaskDefinition`, compared as text: a family without a revision never changes.
+    /// `TaskDefinition`, compared as text: the name of a family is the same after a new revision.
     TaskDefinition,
     /// `Cluster`.
     Cluster,
-    /// `Overrides`, compared by what they mean: another spelling is no change.
+    /// `Overrides`, compared in their canonical form: another spelling is no change.
     Overrides,
 }
 
-/// Environment variables by container and name. A secret's place is its `valueFrom`.
+/// Values of environment variables, by container and name of the variable. For a secret the value
+/// is its `valueFrom`: where it is kept, not what it is.
 pub type ContainerEnvironments = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Why an Update runs the task.
@@ -81,8 +82,8 @@ impl fmt::Display for ReasonToRun {
 }
 
 impl Properties {
-    /// Whether the environments of the task definitions are needed to tell if an Update has a
-    /// reason to run: the properties alone give none, and a criterion compares variables.
+    /// Whether the task definitions must be read to tell if an Update runs the task: the properties
+    /// alone give no reason, and a criterion compares environment variables.
     pub(crate) fn needs_environments(&self, old: Option<&Properties>) -> bool {
         let compares_environments = self
             .criteria()
@@ -91,9 +92,10 @@ impl Properties {
         compares_environments && self.reason_in_properties(old).is_none()
     }
 
-    /// The reason for an Update from `old` (`None` when those properties cannot be read) to run the
-    /// task; `None` when there is none. The environments are those of the task definitions before
-    /// and after, without overrides.
+    /// Why an Update from the properties `old` runs the task; `None` when it has no reason to.
+    /// `old` is `None` when those properties cannot be read. The environments are those of the task
+    /// definitions before and after the Update, without overrides; they may be empty unless
+    /// `needs_environments` says otherwise.
     #[must_use]
     pub fn reason_to_run_on_update(
         &self,
@@ -134,6 +136,7 @@ impl Properties {
         self.update_criteria.as_deref().unwrap_or_default()
     }
 
+    /// The reason that the properties give without a look at the task definitions.
     fn reason_in_properties(&self, old: Option<&Properties>) -> Option<ReasonToRun> {
         if self.update_criteria.is_none() {
             return Some(ReasonToRun::NoCriteria);
@@ -164,8 +167,7 @@ impl Properties {
         }
     }
 
-    /// The value a variable has in a container: of several overrides of one name ECS takes the
-    /// last.
+    /// The value of a variable in a container. Where overrides give several, ECS takes the last.
     fn variable<'a>(
         &'a self,
         container: &str,

@@ -61,7 +61,8 @@ static CONTAINER_OVERRIDE: Structure = structure(
     ],
 );
 
-/// An argument may be empty, and may be a secret that somebody passes on the command line.
+/// An argument may be empty, and may be a secret: some programs take a password on the command
+/// line.
 static COMMAND: List = list(
     "a list of the command and its arguments, each an item of its own",
     secret_text(),
