@@ -12,7 +12,7 @@ use crate::execution::status::Execution;
 use crate::task::error::ErrorName;
 use crate::task::outcome::MAX_CAUSE;
 use crate::task::redaction::Redaction;
-use crate::text::byte_limit;
+use crate::text::printable;
 
 /// Stands where the response URL stood.
 const HIDDEN: &str = "***";
@@ -94,7 +94,7 @@ impl Conceal {
         let function_said = said_by_function(cause);
         let cause = function_said.as_deref().unwrap_or(cause);
         if is_ours(error) {
-            return tidy(&self.without_url(cause));
+            return printable::lines(&self.without_url(cause), MAX_CAUSE);
         }
         // A repeated input is escaped, so that no value would be found in it.
         self.text(&without_input(error, cause))
@@ -103,7 +103,7 @@ impl Conceal {
     /// What others wrote. What is to be hidden is looked for before the text is changed in any
     /// other way.
     fn text(&self, text: &str) -> String {
-        tidy(&self.values.apply(&self.without_url(text)))
+        printable::lines(&self.values.apply(&self.without_url(text)), MAX_CAUSE)
     }
 
     fn without_url(&self, text: &str) -> String {
@@ -115,27 +115,9 @@ impl Conceal {
     }
 }
 
-/// In at most as many bytes as a cause may have, and without control characters other than line
-/// ends.
-fn tidy(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-        .collect();
-    byte_limit::cut_middle(&text, MAX_CAUSE)
-}
-
-/// The first line of `text`, without control characters, cut to a length fit for a line.
+/// The first line of `text`, cut to a length fit for a line.
 pub(super) fn one_line(text: &str) -> String {
-    let line: String = text
-        .trim()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    byte_limit::cut_end(&line, MAX_LINE)
+    printable::first_line(text, MAX_LINE)
 }
 
 /// Whether the cause of this error was written by the worker or by `rescue`.

@@ -1,5 +1,6 @@
-//! Scalars: CloudFormation sends all of them as text, whoever invokes the function directly sends
-//! their own types. Both are brought to the type that the ECS API has.
+//! Text, numbers and booleans. CloudFormation sends all of them as text; a direct invocation sends
+//! them as they are. Both are brought to the type that the ECS API has, and a value that cannot be
+//! is described in a message, unless it may be a secret.
 
 use serde_json::Value;
 
@@ -89,8 +90,8 @@ fn coerce_text(value: &Value, text: &Text) -> Result<Value, String> {
     }
 }
 
-/// Digits and perhaps a minus sign. Blanks, fractions, exponents and a plus sign are no form that
-/// CloudFormation gives a number.
+/// Digits, perhaps after a minus sign. CloudFormation writes no number with blanks, a fraction, an
+/// exponent or a plus sign.
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),

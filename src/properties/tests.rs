@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::update_criteria::CriterionProperty;
 use super::*;
 
 mod hostile;
