@@ -163,5 +163,6 @@ mod tests {
     fn a_debug_print_hides_the_response_url() {
         let printed = format!("{:?}", Event::parse(create()).unwrap());
         assert!(!printed.contains("X-Amz-Signature"), "{printed}");
+        assert!(printed.contains("ResponseUrl(hidden)"), "{printed}");
     }
 }

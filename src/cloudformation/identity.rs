@@ -196,4 +196,26 @@ mod tests {
         assert_eq!(launch_token(&token, 2), format!("{token}-2"));
         assert!(launch_token(&token, u32::MAX).len() <= 64);
     }
+
+    /// A name that changes with a release would start an execution anew for an event that is
+    /// delivered again during the update.
+    #[test]
+    fn the_names_of_a_request_stay_the_same_over_releases() {
+        let identity = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
+        assert_eq!(identity.name, "MigrateTask-5609247e-create-0dde2d72c7ec");
+        assert_eq!(
+            identity.client_token,
+            "f62896d6f16ab7dc892556a81825d8673d2a99630f20999b"
+        );
+    }
+
+    #[test]
+    fn a_name_with_another_word_or_another_ending_is_nobody_s() {
+        for name in [
+            "MigrateTask-5609247e-create-short",
+            "MigrateTask-5609247e-nightly-0dde2d72c7ec",
+        ] {
+            assert_eq!(resource_prefix(name), None, "{name}");
+        }
+    }
 }

@@ -286,4 +286,12 @@ mod tests {
             prop_assert!(reason.starts_with("HEAD") && reason.ends_with("TAIL"));
         }
     }
+
+    #[test]
+    fn a_status_is_the_word_of_the_answer() {
+        for (status, word) in [(Status::Success, "SUCCESS"), (Status::Failed, "FAILED")] {
+            assert_eq!(status.to_string(), word);
+            assert_eq!(json!(status), word);
+        }
+    }
 }

@@ -42,3 +42,16 @@ pub fn is_timeout(error: &str) -> bool {
 pub fn name_in_states(error: &str) -> Option<&str> {
     error.strip_prefix(STATES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_step_functions_itself_are_known_by_their_name() {
+        assert_eq!(name_in_states("States.Timeout"), Some("Timeout"));
+        assert_eq!(name_in_states("EcsTask.Failed"), None);
+        assert!(is_timeout("States.Timeout") && is_timeout("States.HeartbeatTimeout"));
+        assert!(!is_timeout("States.Runtime"));
+    }
+}

@@ -57,7 +57,19 @@ mod tests {
                 "States.Runtime",
                 "Activity does not exist",
                 0,
-                "Activity does not exist",
+                "the state machine could not run, as when its activity was deleted. Activity does not exist",
+            ),
+            (
+                "States.Timeout",
+                "after 60 seconds",
+                0,
+                "States.Timeout: after 60 seconds",
+            ),
+            (
+                "Mine",
+                "it said {\"code\":1}",
+                0,
+                "Mine: it said {\"code\":1}",
             ),
             (
                 "States.Runtime",

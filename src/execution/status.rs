@@ -47,3 +47,23 @@ impl ExecutionStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_is_no_end_is_running() {
+        for (name, status) in [
+            ("RUNNING", ExecutionStatus::Running),
+            ("PENDING_REDRIVE", ExecutionStatus::Running),
+            ("SOMETHING_OF_TOMORROW", ExecutionStatus::Running),
+            ("SUCCEEDED", ExecutionStatus::Succeeded),
+            ("FAILED", ExecutionStatus::Failed),
+            ("TIMED_OUT", ExecutionStatus::TimedOut),
+            ("ABORTED", ExecutionStatus::Aborted),
+        ] {
+            assert_eq!(ExecutionStatus::from_name(name), status, "{name}");
+        }
+    }
+}

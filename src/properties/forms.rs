@@ -97,6 +97,7 @@ mod tests {
                     "my cluster",
                     "arn:aws:ecs:eu-west-1:123456789012:service/production/web",
                     "arn:aws:ecs:eu-west-1:123456789012:cluster/",
+                    "arn:aws:ecs:eu-west-1:123456789012:cluster/my cluster",
                     "a/b",
                 ],
             ),
@@ -112,6 +113,7 @@ mod tests {
                     ":3",
                     "migrate:latest",
                     "migrate:3:4",
+                    "my task:3",
                     "arn:aws:iam::123456789012:role/migrate",
                 ],
             ),
@@ -127,12 +129,19 @@ mod tests {
                 is_container_instance,
                 &[
                     "0123456789abcdef0123456789abcdef",
+                    "01234567-89ab-cdef-0123-456789abcdef",
                     "arn:aws:ecs:eu-west-1:123456789012:container-instance/production/0123",
                 ],
                 &[
                     "i-0123456789abcdef0",
+                    "web",
                     "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123",
                 ],
+            ),
+            (
+                is_arn,
+                &["arn:aws:s3:::bucket/.env"],
+                &["s3://bucket/.env", "arn:aws:s3:::bucket/my file"],
             ),
             (
                 is_role_arn,

@@ -63,6 +63,7 @@ mod tests {
             (json!("{{resolve:ssm:/cluster}}"), true),
             (json!({"Ref": {"not": "a name"}}), false),
             (json!({"Ref": "Cluster", "Name": "x"}), false),
+            (json!({"Fn::Transform": {}, "Name": "x"}), false),
             (json!({"Name": "x"}), false),
             (json!("text"), false),
             (json!({}), false),

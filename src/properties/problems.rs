@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_keeps_the_way_to_its_property() {
+        let mut problems = Problems::default();
+        problems.add(&Path::ROOT.key("Tags").index(1).key("Key"), "is missing");
+        assert_eq!(
+            problems.listed()[0].steps,
+            [
+                Step::Key("Tags".to_owned()),
+                Step::Index(1),
+                Step::Key("Key".to_owned())
+            ]
+        );
+    }
+
+    #[test]
     fn problems_read_as_sentences_and_the_rest_is_counted() {
         let mut problems = Problems::default();
         problems.add(

@@ -72,7 +72,6 @@ impl Reader {
             Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
                 self.read_structure(value, structure, path)
             }
-            Shape::Anything if self.source == Source::Template => Checked::Unknown,
             scalar => match scalars::coerce(value, scalar) {
                 Ok(canonical) => Checked::Known(canonical),
                 Err(message) => {

@@ -136,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_is_said_as_people_say_it() {
+        let greatest = i64::from(i32::MAX);
+        for (shape, expected) in [
+            (whole((1, 10)), "a whole number from 1 to 10"),
+            (whole((-5, 10)), "a whole number from -5 to 10"),
+            (whole((0, greatest)), "a whole number, at least 0"),
+            (whole((-1, greatest)), "a whole number"),
+            (Shape::Choice(&["s3"]), "s3"),
+            (Shape::Choice(&["gp2", "gp3", "io1"]), "gp2, gp3 or io1"),
+        ] {
+            assert_eq!(expectation(&shape), expected);
+        }
+    }
+
+    #[test]
     fn what_is_no_such_scalar_is_said_with_what_was_expected() {
         let (number, boolean, name) = (whole((0, 10)), Shape::Boolean, any_text("a name"));
         let launch_type = Shape::Choice(&["EC2", "FARGATE"]);
@@ -159,6 +174,11 @@ mod tests {
                 json!("-"),
                 &number,
                 "is \"-\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!("+3"),
+                &number,
+                "is \"+3\"; expected a whole number from 0 to 10",
             ),
             (
                 json!(" 3"),

@@ -36,6 +36,10 @@ mod tests {
                 "arn:aws-cn:ecs:cn-north-1:123456789012:task/todobackend/0f1e2d3c",
                 "https://cn-north-1.console.amazonaws.cn/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=cn-north-1",
             ),
+            (
+                "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/todobackend/0f1e2d3c",
+                "https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=us-gov-west-1",
+            ),
             ("arn:aws:ecs:eu-west-1:123456789012:task/0f1e2d3c", ""),
             ("nonsense", ""),
         ] {

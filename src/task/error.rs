@@ -72,3 +72,31 @@ impl fmt::Display for ErrorName {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_is_found_by_its_name() {
+        for error in ErrorName::ALL {
+            assert_eq!(ErrorName::find(error.as_str()), Some(error));
+            assert_eq!(error.to_string(), error.as_str());
+        }
+        assert_eq!(ErrorName::find("EcsTask.Unheard"), None);
+    }
+
+    #[test]
+    fn the_documentation_lists_every_error_with_its_advice() {
+        let documentation = include_str!("../../README.md").replace('`', "");
+        for error in ErrorName::ALL {
+            let row = documentation
+                .lines()
+                .find(|line| line.starts_with(&format!("| {error} |")));
+            assert!(
+                row.is_some_and(|row| row.ends_with(&format!("| {} |", error.advice()))),
+                "{error}: {row:?}"
+            );
+        }
+    }
+}

@@ -76,6 +76,7 @@ mod tests {
     #[test]
     fn every_output_key_is_there_even_when_nothing_ran() {
         let json = serde_json::to_value(Output::skipped("Count is 0")).unwrap();
+        assert_eq!(json["Skipped"], "Count is 0");
         let mut keys: Vec<_> = json
             .as_object()
             .unwrap()

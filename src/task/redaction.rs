@@ -104,6 +104,7 @@ mod tests {
                 "exit 1, line 11, x=1",
                 "exit ***, line 11, x=***",
             ),
+            (&["1"][..], "a_1, 1_b, 1", "a_1, 1_b, ***"),
             (
                 &["first line\nsecond line"][..],
                 "a first line\nb second line",

@@ -83,6 +83,26 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_in_the_middle_moves_to_the_end_of_a_line_in_the_half_beside_it() {
+        // 25 bytes less five for what stands between leave ten for each part.
+        let cut =
+            |head: &str, tail: &str| cut_middle(&format!("{head}{}{tail}", "-".repeat(50)), 25);
+        for (head, tail, expected) in [
+            ("abcdefghij", "ABCDEFGHIJ", "abcdefghij…ABCDEFGHIJ"),
+            ("abcde\nghij", "ABCDE\nGHIJ", "abcde\n…\nGHIJ"),
+            ("abcde\nghij", "ABCDEF\nHIJ", "abcde\n…ABCDEF\nHIJ"),
+            ("abcd\nfghij", "ABCDE\nGHIJ", "abcd\nfghij…\nGHIJ"),
+            ("abcd\nfghij", "ABCDEF\nHIJ", "abcd\nfghij…ABCDEF\nHIJ"),
+        ] {
+            assert_eq!(cut(head, tail), expected);
+        }
+        assert_eq!(
+            cut_middle("as long as it may be", 20),
+            "as long as it may be"
+        );
+    }
+
+    #[test]
     fn a_cut_in_the_middle_keeps_whole_lines_at_both_ends() {
         let text = format!("what failed\n{}\nlast line", "a log line\n".repeat(20));
         let cut = cut_middle(&text, 60);

@@ -242,3 +242,31 @@ proptest! {
         prop_assert_eq!(Progress::of(&events).answer, Answer::NotBegun);
     }
 }
+
+#[test]
+fn a_function_s_events_say_nothing_of_the_activity() {
+    let events = json!([
+        activity("Scheduled", 1),
+        activity("Started", 2),
+        entered("StopTasks"),
+        invoke("Scheduled"),
+        invoke("Failed"),
+    ]);
+    assert_eq!(
+        progress(&events).activity,
+        Activity::Taken {
+            worker: Some("i-0abc".to_owned())
+        }
+    );
+    let events = json!([activity("Scheduled", 1), invoke("Scheduled")]);
+    assert!(matches!(
+        progress(&events).activity,
+        Activity::Waiting { .. }
+    ));
+}
+
+#[test]
+fn only_the_entry_of_a_state_begins_an_answer() {
+    let events = json!([{"type": "TaskStateExited", "stateEnteredEventDetails": {"name": "RespondSuccess"}}]);
+    assert_eq!(progress(&events).answer, Answer::NotBegun);
+}

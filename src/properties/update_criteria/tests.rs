@@ -123,6 +123,19 @@ fn variables_are_compared_as_the_container_sees_them() {
 }
 
 #[test]
+fn a_container_that_one_of_the_definitions_lacks_has_no_variables_there() {
+    let same = properties(&[version_of("migrate")]);
+    let none = ContainerEnvironments::new();
+    for (before, after) in [(&none, &environments("1")), (&environments("1"), &none)] {
+        let reason = same.reason_to_run_on_update(Some(&same), before, after);
+        assert_eq!(
+            reason.map(|reason| reason.to_string()).as_deref(),
+            Some("VERSION changed in the environment of migrate")
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_compared_runs() {
     let none = ContainerEnvironments::new();
     let new = properties(&[version_of("typo")]);

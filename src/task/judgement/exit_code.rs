@@ -78,6 +78,22 @@ mod tests {
     fn codes_are_explained() {
         for (code, reason, expected) in [
             (1, None, "exited with code 1"),
+            (
+                125,
+                None,
+                "exited with code 125 (the container runtime failed)",
+            ),
+            (
+                126,
+                None,
+                "exited with code 126 (the command was found but could not be executed)",
+            ),
+            (128, None, "exited with code 128"),
+            (130, None, "exited with code 130 (interrupted by SIGINT)"),
+            (134, None, "exited with code 134 (aborted, SIGABRT)"),
+            (143, None, "exited with code 143 (ended by SIGTERM)"),
+            (192, None, "exited with code 192 (ended by signal 64)"),
+            (193, None, "exited with code 193"),
             (127, None, "exited with code 127 (command not found)"),
             (
                 139,
@@ -99,6 +115,24 @@ mod tests {
             ),
         ] {
             assert_eq!(describe(&exited(code, reason)), expected);
+        }
+    }
+
+    #[test]
+    fn ecs_has_several_words_for_running_out_of_memory() {
+        for reason in [
+            "OutOfMemoryError: Container killed due to memory usage",
+            "container ran out of memory",
+            "OOMKilled",
+        ] {
+            let container = ContainerStatus {
+                exit_code: None,
+                ..exited(0, Some(reason))
+            };
+            assert_eq!(
+                describe(&container),
+                "ran out of memory and was killed; raise the task's or the container's memory"
+            );
         }
     }
 }

@@ -114,6 +114,7 @@ fn debug_hides_environment_values() {
     let printed = format!("{spec:?} {spec:#?}");
     assert!(printed.contains("PASSWORD"));
     assert!(!printed.contains("hunter2"));
+    assert!(printed.contains("value: (hidden)"));
 }
 
 #[test]
