@@ -15,7 +15,7 @@ use url::Url;
 use super::error::with_causes;
 use crate::aws::backoff::Backoff;
 use crate::cloudformation::event::ResponseUrl;
-use crate::cloudformation::response_hosts::{Refused, ResponseHosts};
+use crate::cloudformation::response_hosts::{BadResponseUrl, ResponseHosts};
 
 /// Time for one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +40,7 @@ pub struct ResponsePut {
 pub enum PutError {
     /// The URL does not lead to CloudFormation.
     #[error(transparent)]
-    Elsewhere(#[from] Refused),
+    Elsewhere(#[from] BadResponseUrl),
     /// Storage said no, and will say so again: the URL has expired or the request is not what was
     /// signed.
     #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
@@ -81,7 +81,7 @@ impl ResponsePut {
     ///
     /// # Errors
     /// When it leads elsewhere.
-    pub fn check(&self, url: &ResponseUrl) -> Result<(), Refused> {
+    pub fn check(&self, url: &ResponseUrl) -> Result<(), BadResponseUrl> {
         self.hosts.check(url).map(|_| ())
     }
 
@@ -97,7 +97,7 @@ impl ResponsePut {
         within: Duration,
     ) -> Result<(), PutError> {
         let url = self.hosts.check(url)?;
-        let request = put(&url, body).ok_or(Refused::NotAUrl)?;
+        let request = put(&url, body).ok_or(BadResponseUrl::NotAUrl)?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {

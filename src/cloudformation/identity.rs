@@ -18,8 +18,9 @@ const RESOURCE_DIGITS: usize = 8;
 const ATTEMPT_DIGITS: usize = 12;
 /// `create`, `update` and `delete` are equally long, so a resource's names share one prefix however
 /// long its logical id is.
-const WORD: usize = 6;
-const MAX_LOGICAL_ID: usize = MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD) - (1 + ATTEMPT_DIGITS);
+const WORD_LENGTH: usize = 6;
+const MAX_LOGICAL_ID: usize =
+    MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD_LENGTH) - (1 + ATTEMPT_DIGITS);
 /// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add
 /// `-1`, `-2`, ….
 const CLIENT_TOKEN_DIGITS: usize = 48;
@@ -41,11 +42,11 @@ impl Identity {
     /// Derives the names from a request; the same request always gives the same names.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let resource = hex(
+        let resource = hash_digits(
             &[&request.stack_id, &request.logical_resource_id],
             RESOURCE_DIGITS,
         );
-        let attempt = hex(
+        let attempt = hash_digits(
             &[&request.request_id, request.response_url.expose()],
             ATTEMPT_DIGITS,
         );
@@ -60,7 +61,7 @@ impl Identity {
             "{resource_prefix}{}-{attempt}",
             request.request_type.in_lower_case()
         );
-        let client_token = hex(&[&name], CLIENT_TOKEN_DIGITS);
+        let client_token = hash_digits(&[&name], CLIENT_TOKEN_DIGITS);
         let physical_resource_id = format!("{}-{resource}", request.logical_resource_id);
         Self {
             name,
@@ -77,31 +78,32 @@ impl Identity {
 pub fn resource_prefix(name: &str) -> Option<&str> {
     let (rest, attempt) = name.rsplit_once('-')?;
     let (prefix, word) = rest.rsplit_once('-')?;
-    let is_ours = attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
-    is_ours.then(|| &name[..=prefix.len()])
+    let is_runners_name =
+        attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
+    is_runners_name.then(|| &name[..=prefix.len()])
 }
 
 /// The token of the `n`-th launch of one execution: the first goes under the client token itself.
 #[must_use]
-pub fn launch_token(client_token: &str, n: u32) -> String {
-    if n == 0 {
+pub fn launch_token(client_token: &str, relaunches: u32) -> String {
+    if relaunches == 0 {
         client_token.to_owned()
     } else {
-        format!("{client_token}-{n}")
+        format!("{client_token}-{relaunches}")
     }
 }
 
 /// The first `digits` hex digits of SHA-256 over the parts, each preceded by its length so that no
 /// two lists of parts collide.
-fn hex(parts: &[&str], digits: usize) -> String {
+fn hash_digits(parts: &[&str], digits: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let bytes = hash.finalize();
+    let digest = hash.finalize();
     // Each byte gives two digits, the high one first.
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     nibbles
         .take(digits)
         .filter_map(|nibble| char::from_digit(nibble.into(), 16))

@@ -70,31 +70,31 @@ impl<'e> EventAge<'e> {
     pub fn deadline(self, timeout: Duration) -> Timestamp {
         // A template that gives CloudFormation little patience still leaves half of it to the task.
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
-        self.earliest(timeout, ANSWER_MARGIN.min(patience / 2))
+        self.earliest_limit(timeout, ANSWER_MARGIN.min(patience / 2))
     }
 
     /// The deadline of a Delete, which has no task of its own: all that it does falls into the
     /// margin, however little is left then.
     #[must_use]
     pub fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
-        self.earliest(timeout, ANSWER_MARGIN)
+        self.earliest_limit(timeout, ANSWER_MARGIN)
     }
 
-    fn earliest(self, timeout: Duration, margin: Duration) -> Timestamp {
+    fn earliest_limit(self, timeout: Duration, margin: Duration) -> Timestamp {
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
         let presigned = presigned(&self.event.request.response_url);
         // CloudFormation began to wait when it signed the URL. The event can reach the function
         // much later, when Lambda throttles it.
-        let begun = presigned
+        let waiting_since = presigned
             .map(|(signed, _)| signed)
             .filter(|&signed| signed <= self.now)
             .unwrap_or(self.now);
-        let expiry =
+        let url_limit =
             presigned.map(|(signed, validity)| after(signed, validity.saturating_sub(margin)));
         [
             Some(after(self.now, timeout)),
-            Some(after(begun, patience.saturating_sub(margin))),
-            expiry,
+            Some(after(waiting_since, patience.saturating_sub(margin))),
+            url_limit,
         ]
         .into_iter()
         .flatten()
@@ -106,13 +106,13 @@ impl<'e> EventAge<'e> {
 /// How long CloudFormation waits, as far as the event says it. It was seen at the event's top level
 /// and among the properties (`aws-resource-cloudformation-customresource`).
 fn service_timeout(event: &Event) -> Option<Duration> {
-    let seconds = seconds(&event.resource_properties["ServiceTimeout"])
-        .or_else(|| seconds(&event.service_timeout));
+    let seconds = read_seconds(&event.resource_properties["ServiceTimeout"])
+        .or_else(|| read_seconds(&event.service_timeout));
     seconds.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 /// A number of seconds, which CloudFormation writes as text.
-fn seconds(value: &Value) -> Option<u32> {
+fn read_seconds(value: &Value) -> Option<u32> {
     match value {
         Value::String(text) => text.parse().ok(),
         Value::Number(number) => number.as_u64().and_then(|seconds| seconds.try_into().ok()),

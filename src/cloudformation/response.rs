@@ -129,7 +129,7 @@ impl Response {
     /// Never: a struct of strings and booleans always serializes.
     pub fn body(mut self) -> Result<Vec<u8>, TooLarge> {
         // The last ones are short in every output that a worker of ours makes.
-        let dispensable: [fn(&mut Output) -> &mut String; 10] = [
+        let fields: [fn(&mut Output) -> &mut String; 10] = [
             |o| &mut o.skipped,
             |o| &mut o.task_arns,
             |o| &mut o.console_url,
@@ -141,7 +141,7 @@ impl Response {
             |o| &mut o.stopped_at,
             |o| &mut o.exit_code,
         ];
-        let mut dispensable = dispensable.into_iter();
+        let mut fields = fields.into_iter();
         let whole_reason = self.reason.clone();
         let mut room_for_reason = whole_reason.len();
         loop {
@@ -155,8 +155,8 @@ impl Response {
                 // may take a few rounds, but never cuts more than needed.
                 room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
                 self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
-            } else if let Some((data, output)) = self.data.as_mut().zip(dispensable.next()) {
-                output(data).clear();
+            } else if let Some((output, field)) = self.data.as_mut().zip(fields.next()) {
+                field(output).clear();
             } else {
                 return Err(TooLarge { size: body.len() });
             }

@@ -18,13 +18,13 @@ pub struct ResponseHosts {
     /// The S3 endpoints of the region (`Amazon S3 endpoints and quotas`).
     endpoints: Vec<String>,
     /// Origins that were allowed by name.
-    further: Vec<Url>,
+    allowed_origins: Vec<Url>,
 }
 
 /// The URL leads elsewhere; nothing was sent. The text shows no more of the URL than its host,
 /// since the rest is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum BadResponseUrl {
     /// It is no URL.
     #[error("the response URL of the request is no valid URL; nothing was sent")]
     NotAUrl,
@@ -67,7 +67,7 @@ impl ResponseHosts {
         Self {
             bucket: format!("{BUCKET_PREFIX}{}", region.replace('-', "")),
             endpoints: endpoints.into(),
-            further: Vec::new(),
+            allowed_origins: Vec::new(),
         }
     }
 
@@ -89,7 +89,7 @@ impl ResponseHosts {
                     && url.fragment().is_none()
                     && !has_user_info(url)
             });
-            self.further
+            self.allowed_origins
                 .push(url.ok_or_else(|| BadOrigin(origin.to_owned()))?);
         }
         Ok(self)
@@ -100,27 +100,27 @@ impl ResponseHosts {
     ///
     /// # Errors
     /// When the URL leads anywhere else.
-    pub fn check(&self, url: &ResponseUrl) -> Result<Url, Refused> {
-        let url = Url::parse(url.expose()).map_err(|_| Refused::NotAUrl)?;
+    pub fn check(&self, url: &ResponseUrl) -> Result<Url, BadResponseUrl> {
+        let url = Url::parse(url.expose()).map_err(|_| BadResponseUrl::NotAUrl)?;
         if has_user_info(&url) {
-            return Err(Refused::UserInfo);
+            return Err(BadResponseUrl::UserInfo);
         }
-        let is_allowed = self.is_cloudformations(&url)
+        let is_allowed = self.leads_to_cloudformation(&url)
             || self
-                .further
+                .allowed_origins
                 .iter()
-                .any(|origin| origin.origin() == url.origin());
+                .any(|allowed| allowed.origin() == url.origin());
         if is_allowed {
             Ok(url)
         } else {
-            Err(Refused::Elsewhere {
-                origin: origin(&url),
+            Err(BadResponseUrl::Elsewhere {
+                origin: origin_of(&url),
                 bucket: self.bucket.clone(),
             })
         }
     }
 
-    fn is_cloudformations(&self, url: &Url) -> bool {
+    fn leads_to_cloudformation(&self, url: &Url) -> bool {
         // A port that is the scheme's own is no port to the parser.
         if url.scheme() != "https" || url.port().is_some() {
             return false;
@@ -145,7 +145,7 @@ fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-fn origin(url: &Url) -> String {
+fn origin_of(url: &Url) -> String {
     let port = url
         .port()
         .map(|port| format!(":{port}"))
@@ -160,7 +160,7 @@ fn origin(url: &Url) -> String {
 /// What the names of a region's endpoints end with: each partition has its own (`Partitions` in the
 /// AWS fault isolation boundaries paper).
 fn dns_suffix(region: &str) -> &'static str {
-    const OTHERS: [(&str, &str); 6] = [
+    const OTHER_PARTITIONS: [(&str, &str); 6] = [
         ("cn-", "amazonaws.com.cn"),
         ("eusc-", "amazonaws.eu"),
         ("us-iso-", "c2s.ic.gov"),
@@ -168,7 +168,7 @@ fn dns_suffix(region: &str) -> &'static str {
         ("eu-isoe-", "cloud.adc-e.uk"),
         ("us-isof-", "csp.hci.ic.gov"),
     ];
-    OTHERS
+    OTHER_PARTITIONS
         .iter()
         .find(|(prefix, _)| region.starts_with(prefix))
         .map_or("amazonaws.com", |(_, suffix)| suffix)

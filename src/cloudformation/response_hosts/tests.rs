@@ -4,7 +4,7 @@ use super::*;
 
 const BUCKET: &str = "cloudformation-custom-resource-response-euwest1";
 
-fn check(url: &str) -> Result<Url, Refused> {
+fn check(url: &str) -> Result<Url, BadResponseUrl> {
     ResponseHosts::of_region("eu-west-1").check(&ResponseUrl::new(url))
 }
 
