@@ -1,49 +1,53 @@
-//! Where an answer may be sent. A response URL comes from outside: without a check, whoever can
-//! invoke `start` could have the functions send a request, with a stack's outputs in it, to any
-//! address they reach.
+//! Where an answer may be sent. A response URL comes from outside. Without a check, anybody who can
+//! invoke `start` could make the functions send a request, with a stack's outputs in it, to any
+//! address that they reach.
+//!
+//! Only the URL is checked here; [`crate::aws::response_url`] sends the answer to the parsed URL
+//! that the check returns.
 
 use url::Url;
 
 use crate::cloudformation::event::ResponseUrl;
 
-/// CloudFormation's bucket for answers is called this, followed by the region without its dashes
-/// ("Setting up VPC endpoints for CloudFormation"). The whole name is compared: anybody can make a
-/// bucket whose name only begins like this.
+/// The name of CloudFormation's bucket for answers: this, followed by the region without its dashes
+/// ("Setting up VPC endpoints for CloudFormation"). The check compares the whole name, since
+/// anybody can make a bucket whose name only begins like this.
 const BUCKET_PREFIX: &str = "cloudformation-custom-resource-response-";
 
-/// The hosts that answers may go to.
+/// The hosts that answers may go to: those of CloudFormation's bucket in one region, and origins
+/// that the function's configuration allows.
 #[derive(Debug, Clone)]
 pub struct ResponseHosts {
     bucket: String,
     /// The S3 endpoints of the region (`Amazon S3 endpoints and quotas`).
     endpoints: Vec<String>,
-    /// Origins that were allowed by name.
+    /// Scheme, host and port of each further place; the rest of the URL is empty.
     allowed_origins: Vec<Url>,
 }
 
-/// The URL leads elsewhere; nothing was sent. The text shows no more of the URL than its host,
-/// since the rest is a secret.
+/// The response URL may not be called, and nothing was sent to it. The text shows the URL's scheme,
+/// host and port only, since the rest of a genuine one is a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadResponseUrl {
-    /// It is no URL.
+    /// The text cannot be parsed as a URL, or the HTTP library cannot call it.
     #[error("the response URL of the request is no valid URL; nothing was sent")]
     NotAUrl,
-    /// It carries a name or password, which CloudFormation's never do.
+    /// The URL carries a user name or a password, which CloudFormation's never do.
     #[error("the response URL of the request carries a user name or a password; nothing was sent")]
     UserInfo,
-    /// It leads to a host that is not CloudFormation's.
+    /// The URL leads to a host or bucket that is not CloudFormation's.
     #[error(
         "the response URL of the request leads to {origin}, which is not CloudFormation's bucket {bucket} in S3; nothing was sent"
     )]
     Elsewhere {
-        /// Scheme, host and port.
+        /// Scheme, host and port of the URL.
         origin: String,
-        /// The bucket it should lead to.
+        /// The bucket that the URL should lead to.
         bucket: String,
     },
 }
 
-/// A further origin that cannot be one.
+/// A text among the allowed origins that is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{0}' is no origin: expected http://host:port or https://host:port and nothing behind it, several separated by commas"
@@ -51,8 +55,8 @@ pub enum BadResponseUrl {
 pub struct BadOrigin(String);
 
 impl ResponseHosts {
-    /// CloudFormation's bucket in `region`, under each of S3's endpoints there. A custom resource's
-    /// function is always in the region of the stack (`crpg-ref-requesttypes`).
+    /// Allows CloudFormation's bucket in `region`, under each of S3's endpoints there. A custom
+    /// resource's function is always in the region of the stack (`crpg-ref-requesttypes`).
     #[must_use]
     pub fn of_region(region: &str) -> Self {
         let suffix = dns_suffix(region);
@@ -71,11 +75,11 @@ impl ResponseHosts {
         }
     }
 
-    /// Allows further origins: `http(s)://host:port`, separated by commas. For stacks that are not
-    /// CloudFormation's, such as those of an emulator.
+    /// Allows further origins: `http(s)://host:port`, separated by commas. The stacks of an
+    /// emulator need it; on AWS there are none.
     ///
     /// # Errors
-    /// When one of them is not an origin.
+    /// When one of the texts has no scheme and host, or has more behind the port.
     pub fn allow_origins(mut self, origins: &str) -> Result<Self, BadOrigin> {
         for origin in origins
             .split(',')
@@ -95,11 +99,11 @@ impl ResponseHosts {
         Ok(self)
     }
 
-    /// The URL as it may be called. What was checked is what is called: both are this one parsed
-    /// form.
+    /// Checks the URL and returns its parsed form. Callers send the answer to that form and not to
+    /// the text, which another parser may understand differently.
     ///
     /// # Errors
-    /// When the URL leads anywhere else.
+    /// When the URL leads to no allowed place; see [`BadResponseUrl`].
     pub fn check(&self, url: &ResponseUrl) -> Result<Url, BadResponseUrl> {
         let url = Url::parse(url.expose()).map_err(|_| BadResponseUrl::NotAUrl)?;
         if has_user_info(&url) {
@@ -120,8 +124,10 @@ impl ResponseHosts {
         }
     }
 
+    /// Whether the URL leads to CloudFormation's bucket. S3 takes the bucket's name as a part of
+    /// the host (`bucket.s3.….com/key`) or as the first part of the path (`s3.….com/bucket/key`).
     fn leads_to_cloudformation(&self, url: &Url) -> bool {
-        // A port that is the scheme's own is no port to the parser.
+        // The parser drops the port if it is the scheme's default, 443.
         if url.scheme() != "https" || url.port().is_some() {
             return false;
         }
@@ -145,6 +151,7 @@ fn has_user_info(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
+/// Scheme, host and port of a URL, for a message.
 fn origin_of(url: &Url) -> String {
     let port = url
         .port()
@@ -157,8 +164,8 @@ fn origin_of(url: &Url) -> String {
     )
 }
 
-/// What the names of a region's endpoints end with: each partition has its own (`Partitions` in the
-/// AWS fault isolation boundaries paper).
+/// The domain of a region's endpoints. Each partition has another (`Partitions` in the AWS fault
+/// isolation boundaries paper).
 fn dns_suffix(region: &str) -> &'static str {
     const OTHER_PARTITIONS: [(&str, &str); 6] = [
         ("cn-", "amazonaws.com.cn"),

@@ -54,7 +54,7 @@ fn the_forms_of_cloudformations_bucket_are_allowed() {
 }
 
 #[test]
-fn everything_else_is_refused() {
+fn urls_that_lead_elsewhere_are_refused() {
     for url in [
         "",
         "key",
@@ -84,14 +84,14 @@ fn everything_else_is_refused() {
         "https://169.254.169.254/latest/meta-data",
         "https://localhost/key",
     ] {
-        assert!(check(url).is_err(), "{url}");
+        assert!(check(url).is_err(), "{url} is allowed");
     }
 }
 
 #[test]
-fn what_is_checked_is_what_is_called() {
-    // To the client a backslash is a slash; to other parsers what stands before the @ is a user
-    // name.
+fn the_host_that_is_checked_is_the_host_that_is_called() {
+    // The client's parser reads the backslash as a slash, which ends the host. Other parsers take
+    // the text before the @ for a user name and evil.example for the host.
     let url = check("https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com\\@evil.example/key").unwrap();
     assert_eq!(
         url.host_str(),
@@ -139,7 +139,7 @@ fn further_origins_are_allowed_as_they_are_given() {
 }
 
 #[test]
-fn what_is_no_origin_is_named() {
+fn a_text_that_is_no_origin_is_refused_by_name() {
     for list in [
         "127.0.0.1:4566",
         "http://a/path",
@@ -163,7 +163,7 @@ fn what_is_no_origin_is_named() {
 
 proptest! {
     #[test]
-    fn whatever_is_allowed_leads_to_the_bucket(
+    fn every_allowed_url_leads_to_the_bucket(
         scheme in "(https?|ftp|)",
         before in "([a-z]{0,3}[@:/.\\\\#?%]){0,2}",
         host in "(cloudformation-custom-resource-response-euwest1[.]|s3[.-]eu-west-1[.]amazonaws[.]com|evil[.]example|/|[.]|@|:443|:80){0,4}",
