@@ -39,6 +39,6 @@ pub fn is_timeout(error: &str) -> bool {
 
 /// The rest of the name, if Step Functions itself gives this error.
 #[must_use]
-pub fn name_in_states(error: &str) -> Option<&str> {
+pub fn states_error_name(error: &str) -> Option<&str> {
     error.strip_prefix(STATES)
 }

@@ -23,7 +23,7 @@ pub struct RecordedEvent {
     /// When it happened.
     pub at: Timestamp,
     /// Its type, such as `ActivityScheduled`.
-    pub name: String,
+    pub event_type: String,
     /// The state that was entered.
     pub state: Option<String>,
     /// The input of the state that was entered or of the activity that was scheduled, JSON.
@@ -121,7 +121,7 @@ impl Progress {
     /// Takes the next event into account.
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
-        match event.name.as_str() {
+        match event.event_type.as_str() {
             "ActivityScheduled" => {
                 self.activity = Activity::Waiting { since: event.at };
                 self.deadline = event.input.as_deref().and_then(deadline_of);
@@ -149,16 +149,16 @@ impl Progress {
             {
                 self.answer = Answer::Given
             }
-            name if name.ends_with("StateEntered") => self.enter(event),
+            entered if entered.ends_with("StateEntered") => self.enter(event),
             _ => {}
         }
     }
 
     fn enter(&mut self, event: &RecordedEvent) {
-        let state = event.state.as_deref().unwrap_or_default();
-        if AFTER_ANSWER.contains(&state) {
+        let name = event.state.as_deref().unwrap_or_default();
+        if AFTER_ANSWER.contains(&name) {
             self.answer = Answer::Given;
-        } else if let Some(status) = status_given_in(state) {
+        } else if let Some(status) = status_given_in(name) {
             let state = event.input.clone().unwrap_or_default();
             self.answer = Answer::Begun { status, state };
         }

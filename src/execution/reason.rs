@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::error::{CaughtError, RUNTIME, is_timeout, name_in_states};
+use super::error::{CaughtError, RUNTIME, is_timeout, states_error_name};
 use crate::text::byte_limit::ELLIPSIS;
 
 /// The error in words, with its name in front so that it can be looked up.
@@ -31,7 +31,7 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
 /// errors: it holds the values of environment overrides.
 pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
     match cause.find('{') {
-        Some(input) if name_in_states(error).is_some() => {
+        Some(input) if states_error_name(error).is_some() => {
             Cow::Owned(format!("{}{ELLIPSIS}", &cause[..input]))
         }
         _ => Cow::Borrowed(cause),

@@ -21,19 +21,19 @@ pub(crate) fn error_of(
     execution: &Execution,
     activity: &Activity,
 ) -> CaughtError {
-    let said = said(execution);
+    let given_reason = given_reason(execution);
     let (error, cause) = match status {
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
         ExecutionStatus::Aborted => {
-            let whereabouts = match activity {
+            let holder = match activity {
                 Activity::Waiting { .. } => "No worker had taken it yet.".to_owned(),
-                Activity::Taken { worker } => format!("{} had taken it.", name(worker.as_deref())),
+                Activity::Taken { worker } => format!("{} had taken it.", worker_in_words(worker.as_deref())),
                 Activity::Unknown | Activity::Ended => String::new(),
             };
-            let said = said.unwrap_or_else(|| "no reason was given".to_owned());
-            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {said}. {whereabouts}"))
+            let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
+            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {given_reason}. {holder}"))
         }
         ExecutionStatus::TimedOut => match activity {
             Activity::Waiting { .. } => {
@@ -43,7 +43,7 @@ pub(crate) fn error_of(
                 ErrorName::DeadlineExceeded.as_str(),
                 format!(
                     "{} had taken the run, and the time for the whole execution was over before it had finished.",
-                    name(worker.as_deref())
+                    worker_in_words(worker.as_deref())
                 ),
             ),
             Activity::Unknown | Activity::Ended => {
@@ -62,7 +62,7 @@ pub(crate) fn error_of(
 }
 
 /// The error and cause that somebody gave, without a full stop.
-fn said(execution: &Execution) -> Option<String> {
+fn given_reason(execution: &Execution) -> Option<String> {
     let parts: Vec<_> = [&execution.error, &execution.cause]
         .into_iter()
         .filter_map(|part| {
@@ -74,7 +74,7 @@ fn said(execution: &Execution) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(": "))
 }
 
-fn name(worker: Option<&str>) -> String {
+fn worker_in_words(worker: Option<&str>) -> String {
     worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"))
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::activity::{HANDED_OVER, PANICKED};
 use crate::execution::error::NOT_CLAIMED;
-use crate::execution::error::{CaughtError, name_in_states};
+use crate::execution::error::{CaughtError, states_error_name};
 use crate::execution::history::RecordedEvent;
 use crate::execution::input::ExecutionInput;
 use crate::execution::reason::without_input;
@@ -78,8 +78,8 @@ impl Conceal {
 
     /// The names that Step Functions, workers and functions use are known to hold no secret.
     fn error(&self, error: &str) -> String {
-        let is_theirs =
-            name_in_states(error).is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
+        let is_theirs = states_error_name(error)
+            .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
         if is_ours(error) || is_theirs {
             error.to_owned()
         } else {

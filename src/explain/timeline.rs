@@ -81,9 +81,9 @@ impl Timeline {
     pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
-        let activity = event.name.starts_with("Activity") || event.concerns_activity();
+        let activity = event.event_type.starts_with("Activity") || event.concerns_activity();
         match event
-            .name
+            .event_type
             .trim_start_matches("Activity")
             .trim_start_matches("Task")
             .trim_start_matches("LambdaFunction")
@@ -98,7 +98,7 @@ impl Timeline {
                 },
             ),
             "Succeeded" if activity => self.tell(at, None),
-            "Failed" | "TimedOut" if activity => self.fail(at, error, &event.name),
+            "Failed" | "TimedOut" if activity => self.fail(at, error, &event.event_type),
             "Succeeded" if progress.answer == Answer::Given => self.answer(at),
             "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
                 self.function_failed(event, error)

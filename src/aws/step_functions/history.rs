@@ -94,7 +94,7 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
     let entered = event.state_entered_event_details;
     RecordedEvent {
         at: timestamp(event.timestamp),
-        name: event.r#type.as_str().to_owned(),
+        event_type: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
         input: entered.and_then(|details| details.input).or_else(|| {
             event

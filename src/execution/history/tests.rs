@@ -23,7 +23,7 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
             .collect();
             RecordedEvent {
                 at: Timestamp::from_second(event["timestamp"].as_i64().unwrap_or(0)).unwrap(),
-                name: event["type"].as_str().unwrap().to_owned(),
+                event_type: event["type"].as_str().unwrap().to_owned(),
                 state: text(&event["stateEnteredEventDetails"]["name"]),
                 input: text(&event["stateEnteredEventDetails"]["input"])
                     .or_else(|| text(&event["activityScheduledEventDetails"]["input"])),
@@ -222,15 +222,15 @@ fn an_empty_history_says_nothing() {
 proptest! {
     #[test]
     fn without_a_state_that_answers_nothing_was_answered(
-        names in proptest::collection::vec("(Task|Activity|LambdaFunction)(Scheduled|Started|Succeeded|Failed|TimedOut|StateEntered|StateExited)", 0..20),
+        event_types in proptest::collection::vec("(Task|Activity|LambdaFunction)(Scheduled|Started|Succeeded|Failed|TimedOut|StateEntered|StateExited)", 0..20),
         states in proptest::collection::vec("(RunTask|StopTasks|AnswerNotSent|\\PC{0,5})", 20),
     ) {
-        let events: Vec<_> = names
+        let events: Vec<_> = event_types
             .into_iter()
             .zip(states)
-            .map(|(name, state)| RecordedEvent {
+            .map(|(event_type, state)| RecordedEvent {
                 at: Timestamp::UNIX_EPOCH,
-                name,
+                event_type,
                 state: Some(state),
                 input: None,
                 resource: Some("invoke".to_owned()),

@@ -77,10 +77,10 @@ impl History {
         self.execution.input = self.execution.input.replace(SECRET, value);
     }
 
-    fn event(&mut self, at: i64, name: &str) -> &mut RecordedEvent {
+    fn event(&mut self, at: i64, event_type: &str) -> &mut RecordedEvent {
         self.events.push(RecordedEvent {
             at: time(at),
-            name: name.to_owned(),
+            event_type: event_type.to_owned(),
             state: None,
             input: None,
             resource: None,
