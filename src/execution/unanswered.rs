@@ -1,4 +1,5 @@
-//! Why an execution ended without an answer, in words.
+//! Why an execution ended without an answer, in words: the error that `rescue` answers with, and
+//! that `explain` says `rescue` answers with.
 
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use crate::execution::history::Activity;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::error::ErrorName;
 
-/// What an execution is stopped with that no worker took within `claim_timeout`.
+/// The cause with which `rescue` stops an execution that no worker took within `claim_timeout`; the
+/// error is [`NOT_CLAIMED`].
 pub fn not_claimed(claim_timeout: Duration) -> String {
     format!(
         "No worker polled the activity for {} s: is the fleet running?",
@@ -15,7 +17,8 @@ pub fn not_claimed(claim_timeout: Duration) -> String {
     )
 }
 
-/// The error that the execution would have caught.
+/// The error that stands for an end which the definition could not catch. `status` is how the
+/// execution ended; it is passed beside `execution`, whose description may lag behind.
 pub(crate) fn error_of(
     status: ExecutionStatus,
     execution: &Execution,
@@ -23,6 +26,7 @@ pub(crate) fn error_of(
 ) -> CaughtError {
     let given_reason = given_reason(execution);
     let (error, cause) = match status {
+        // Before other aborted executions: `rescue` has stopped this one and given the cause.
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
@@ -61,7 +65,8 @@ pub(crate) fn error_of(
     }
 }
 
-/// The error and cause that somebody gave, without a full stop.
+/// The error and cause that were given when the execution was stopped, without a full stop; `None`
+/// when neither was.
 fn given_reason(execution: &Execution) -> Option<String> {
     let parts: Vec<_> = [&execution.error, &execution.cause]
         .into_iter()
@@ -85,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_has_its_words() {
+    fn every_end_without_an_answer_has_an_error_and_a_cause() {
         let waiting = Activity::Waiting {
             since: Timestamp::UNIX_EPOCH,
         };

@@ -5,7 +5,7 @@ use super::*;
 
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:task-runner";
 
-/// Reads events in the shape in which the AWS CLI prints them, with their times in seconds from 0.
+/// Reads events in the shape in which the AWS CLI prints them, with times in seconds since 1970.
 fn recorded(events: &Value) -> Vec<RecordedEvent> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     events
@@ -88,7 +88,7 @@ fn the_activity_is_followed_through_its_attempts() {
 }
 
 #[test]
-fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
+fn the_deadline_is_read_from_the_input_of_the_attempt_that_was_scheduled_last() {
     let scheduled = |input: &str| json!({"type": "ActivityScheduled", "activityScheduledEventDetails": {"resource": ACTIVITY, "input": input}});
     for (input, expected) in [
         (
@@ -186,7 +186,7 @@ fn an_answer_that_was_caught_is_not_given() {
 }
 
 #[test]
-fn other_functions_results_are_no_answer() {
+fn the_success_of_another_function_is_no_answer() {
     let stop = [
         entered("StopTasks"),
         invoke("Scheduled"),
@@ -197,13 +197,13 @@ fn other_functions_results_are_no_answer() {
 }
 
 #[test]
-fn an_end_that_only_follows_an_answer_proves_it() {
+fn a_state_that_only_follows_an_answer_proves_the_answer() {
     for (kind, state) in [
         ("SucceedStateEntered", "Succeeded"),
         ("FailStateEntered", "Failed"),
     ] {
         let end = json!([{"type": kind, "stateEnteredEventDetails": {"name": state}}, {"type": "ExecutionFailed"}]);
-        assert_eq!(progress(&end).answer, Answer::Given);
+        assert_eq!(progress(&end).answer, Answer::Given, "{state}");
     }
 }
 
