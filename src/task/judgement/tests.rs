@@ -1,7 +1,7 @@
 //! The judgement as a table over answers in the shape that DescribeTasks gives them.
 
 use super::*;
-use crate::task::status::{Host, Phase};
+use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
 
 /// A stopped task of container `migrate`, changed by the row.
 struct Row {

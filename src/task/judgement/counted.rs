@@ -1,0 +1,68 @@
+//! Which containers of a task count, and whether one of them succeeded.
+
+use super::exit_code::ran_out_of_memory;
+use super::{Criteria, Ending};
+use crate::task::error::ErrorName;
+use crate::task::status::{ContainerStatus, TaskStatus};
+
+/// The containers whose exit codes count, in the order ECS lists them. Without
+/// `criteria.containers`, containers that ECS adds itself do not count.
+pub(super) fn counted<'t>(
+    task: &'t TaskStatus,
+    criteria: &Criteria,
+) -> Result<Vec<&'t ContainerStatus>, Ending> {
+    let Some(names) = &criteria.containers else {
+        return Ok(task
+            .containers
+            .iter()
+            .filter(|container| !is_added_by_aws(&container.name))
+            .collect());
+    };
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| {
+            !task
+                .containers
+                .iter()
+                .any(|container| container.name == **name)
+        })
+        .collect();
+    if let Some(name) = missing.first() {
+        let present: Vec<_> = task
+            .containers
+            .iter()
+            .map(|container| format!("'{}'", container.name))
+            .collect();
+        return Err(Ending {
+            error: ErrorName::Failed,
+            what: format!(
+                "Container '{name}' counts, but the task has no container of that name (it has {}), so nobody can say whether its work was done",
+                if present.is_empty() {
+                    "none".to_owned()
+                } else {
+                    present.join(", ")
+                }
+            ),
+            container: None,
+            may_pass: false,
+        });
+    }
+    Ok(task
+        .containers
+        .iter()
+        .filter(|container| names.contains(&container.name))
+        .collect())
+}
+
+/// Sidecars that `GuardDuty` and Service Connect put into tasks without the task definition naming
+/// them.
+fn is_added_by_aws(name: &str) -> bool {
+    name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
+}
+
+pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
+    container
+        .exit_code
+        .is_some_and(|code| criteria.success_exit_codes.contains(&code))
+        && !ran_out_of_memory(container)
+}
