@@ -12,8 +12,8 @@ mod tests;
 use crate::task::error::ErrorName;
 use crate::task::status::TaskStatus;
 
-use counted::{counted, succeeded};
-use ending::{failed_container, interrupted, never_started, perhaps_started, unproven};
+use counted::{containers_that_count, succeeded};
+use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
 pub use start_failure::may_pass;
 
 /// What counts as success.
@@ -56,13 +56,13 @@ pub struct Ending {
 /// Judges a task that has stopped.
 #[must_use]
 pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
-    if !task.may_have_started() {
+    if !task.was_seen_running() {
         return Verdict::Ended(match start_failure::doubt(task) {
-            Some(doubt) => perhaps_started(task, doubt),
+            Some(doubt) => may_have_run(task, doubt),
             None => never_started(task),
         });
     }
-    let counted = match counted(task, criteria) {
+    let counted = match containers_that_count(task, criteria) {
         Ok(counted) => counted,
         Err(ending) => return Verdict::Ended(ending),
     };

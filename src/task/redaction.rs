@@ -43,13 +43,16 @@ impl Redaction {
 }
 
 fn replace_words(text: &str, word: &str) -> String {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let is_word_character = |c: char| c.is_alphanumeric() || c == '_';
     let mut replaced = String::with_capacity(text.len());
     let mut copied = 0;
     for (start, _) in text.match_indices(word) {
         let end = start + word.len();
-        let stands_alone = !text[..start].chars().next_back().is_some_and(is_part)
-            && !text[end..].chars().next().is_some_and(is_part);
+        let stands_alone = !text[..start]
+            .chars()
+            .next_back()
+            .is_some_and(is_word_character)
+            && !text[end..].chars().next().is_some_and(is_word_character);
         if start >= copied && stands_alone {
             replaced.push_str(&text[copied..start]);
             replaced.push_str(HIDDEN);

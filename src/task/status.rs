@@ -142,7 +142,7 @@ impl TaskStatus {
     /// Whether ECS has seen a container of the task run. That it has not is no proof that none did;
     /// see [`crate::task::judgement::Ending::may_pass`] for when a relaunch is safe.
     #[must_use]
-    pub fn may_have_started(&self) -> bool {
+    pub fn was_seen_running(&self) -> bool {
         self.started_at.is_some()
             || self.phase == Phase::Running
             || self

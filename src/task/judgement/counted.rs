@@ -7,7 +7,7 @@ use crate::task::status::{ContainerStatus, TaskStatus};
 
 /// The containers whose exit codes count, in the order ECS lists them. Without
 /// `criteria.containers`, containers that ECS adds itself do not count.
-pub(super) fn counted<'t>(
+pub(super) fn containers_that_count<'t>(
     task: &'t TaskStatus,
     criteria: &Criteria,
 ) -> Result<Vec<&'t ContainerStatus>, Ending> {

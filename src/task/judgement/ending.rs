@@ -31,11 +31,11 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
 
 /// A task that was not seen to run, and may have run all the same. It is no
 /// [`ErrorName::NotStarted`]: whoever reads that name runs the task again without a second look.
-pub(super) fn perhaps_started(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
+pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
     const ADVICE: &str = "look at what it did, then update the stack again";
     let (error, what, container) = match doubt {
         Doubt::HostLost => {
-            let why = by_whom(task.stop_code.as_ref())
+            let why = stopped_by(task.stop_code.as_ref())
                 .unwrap_or_else(|| "because its host was terminated".to_owned());
             let what = format!(
                 "The task was stopped {why}, and nobody can say whether a container of it had started; {ADVICE}"
@@ -43,12 +43,12 @@ pub(super) fn perhaps_started(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
             (ErrorName::Interrupted, what, task.containers.first())
         }
         Doubt::LostSight(container) => {
-            let which = container.map_or_else(
+            let named = container.map_or_else(
                 || "A container of the task".to_owned(),
-                |one| format!("Container '{}'", one.name),
+                |container| format!("Container '{}'", container.name),
             );
             let what = format!(
-                "{which} may or may not have run: ECS lost sight of it while it was being started; {ADVICE}"
+                "{named} may or may not have run: ECS lost sight of it while it was being started; {ADVICE}"
             );
             (ErrorName::Failed, what, container)
         }
@@ -56,7 +56,7 @@ pub(super) fn perhaps_started(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
     Ending {
         error,
         what,
-        container: container.map(|one| one.name.clone()),
+        container: container.map(|container| container.name.clone()),
         may_pass: false,
     }
 }
@@ -64,11 +64,11 @@ pub(super) fn perhaps_started(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
 /// Stopped from outside once a container had started. An exit code of 0 is no proof then: a program
 /// may exit cleanly on SIGTERM with half of its work done.
 pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
-    let by_whom = by_whom(task.stop_code.as_ref())?;
+    let stopped_by = stopped_by(task.stop_code.as_ref())?;
     Some(Ending {
         error: ErrorName::Interrupted,
         what: format!(
-            "The task was stopped {by_whom} after a container had started; its work may be half done"
+            "The task was stopped {stopped_by} after a container had started; its work may be half done"
         ),
         container: counted.first().map(|container| container.name.clone()),
         may_pass: false,
@@ -76,7 +76,7 @@ pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Op
 }
 
 /// Who or what stopped a task from outside, as "stopped …" goes on.
-fn by_whom(stop_code: Option<&StopCode>) -> Option<String> {
+fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
     Some(match stop_code? {
         StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
         StopCode::UserInitiated => "by a StopTask call".to_owned(),
@@ -118,7 +118,7 @@ pub(super) fn failed_container(
 ) -> Ending {
     // A container that ended by itself explains more than those ECS then took down with it (killed,
     // or without any code).
-    let cause = counted
+    let culprit = counted
         .iter()
         .copied()
         .filter(|container| !succeeded(container, criteria))
@@ -129,16 +129,20 @@ pub(super) fn failed_container(
                 || exit_code::ran_out_of_memory(container)
         })
         .unwrap_or(failed);
-    let mut what = format!("Container '{}' {}", cause.name, exit_code::describe(cause));
-    let bystander = task.containers.iter().find(|container| {
-        !counted.iter().any(|one| one.name == container.name)
+    let mut what = format!(
+        "Container '{}' {}",
+        culprit.name,
+        exit_code::describe(culprit)
+    );
+    let sidecar = task.containers.iter().find(|container| {
+        !counted.iter().any(|counts| counts.name == container.name)
             && container
                 .exit_code
                 .is_some_and(|code| !exit_code::is_signal(code))
     });
-    if cause.exit_code.is_none_or(exit_code::is_signal)
-        && !exit_code::ran_out_of_memory(cause)
-        && let Some(sidecar) = bystander
+    if culprit.exit_code.is_none_or(exit_code::is_signal)
+        && !exit_code::ran_out_of_memory(culprit)
+        && let Some(sidecar) = sidecar
     {
         what += &format!(
             "; container '{}' {} and may have taken the task down with it",
@@ -146,11 +150,11 @@ pub(super) fn failed_container(
             exit_code::describe(sidecar)
         );
     }
-    let ran = cause.exit_code.is_some() || cause.running;
+    let ran = culprit.exit_code.is_some() || culprit.running;
     Ending {
         error: ErrorName::Failed,
         what,
-        container: ran.then(|| cause.name.clone()),
+        container: ran.then(|| culprit.name.clone()),
         may_pass: false,
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Doubt<'t> {
 }
 
 /// Errors of starting that are the runtime's word on it, unless they tell that it did not answer.
-const STARTING: &[&str] = &[
+const START_ERRORS: &[&str] = &[
     "cannotstartcontainererror",
     "containerruntimeerror",
     "containerruntimetimeouterror",
@@ -37,7 +37,7 @@ const NO_ANSWER: &[&str] = &[
 ];
 
 /// Further signs that the container runtime did not answer.
-const SILENCE: &[&str] = &["eof", "broken pipe", "cannot connect"];
+const NO_RUNTIME_ANSWER: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
 /// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not
 /// mended by waiting.
@@ -84,29 +84,29 @@ const PASSING: &[&str] = &[
 
 /// Why a stopped task that was not seen to run may have run all the same.
 pub(super) fn doubt(task: &TaskStatus) -> Option<Doubt<'_>> {
-    if lost_host(task) && !surely_ran_nothing(task) {
+    if host_was_lost(task) && !certainly_ran_nothing(task) {
         return Some(Doubt::HostLost);
     }
-    let of_containers = task
+    let lost_container = task
         .containers
         .iter()
-        .find(|container| container.reason.as_deref().is_some_and(lost_sight));
-    if of_containers.is_some() {
-        return Some(Doubt::LostSight(of_containers));
+        .find(|container| container.reason.as_deref().is_some_and(says_lost_sight));
+    if lost_container.is_some() {
+        return Some(Doubt::LostSight(lost_container));
     }
     task.stopped_reason
         .as_deref()
-        .is_some_and(lost_sight)
+        .is_some_and(says_lost_sight)
         .then(|| Doubt::LostSight(task.containers.first()))
 }
 
 /// Whether a launch that ended as `task` did, before any container started, is worth repeating.
 #[must_use]
 pub fn may_pass(task: &TaskStatus) -> bool {
-    if task.may_have_started() || doubt(task).is_some() {
+    if task.was_seen_running() || doubt(task).is_some() {
         return false;
     }
-    if lost_host(task) {
+    if host_was_lost(task) {
         return true;
     }
     // Somebody stopped it on purpose: starting it again would be fighting them.
@@ -125,21 +125,21 @@ pub fn may_pass(task: &TaskStatus) -> bool {
                 .filter_map(|container| container.reason.as_ref()),
         )
         .map(|reason| reason.to_ascii_lowercase());
-    let mut passing = false;
+    let mut has_passing_sign = false;
     for reason in reasons {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        passing |= NO_ANSWER
+        has_passing_sign |= NO_ANSWER
             .iter()
             .chain(PASSING)
             .any(|sign| reason.contains(sign));
     }
-    passing
+    has_passing_sign
 }
 
 /// Whether the task ended because what it ran on did, or was about to.
-fn lost_host(task: &TaskStatus) -> bool {
+fn host_was_lost(task: &TaskStatus) -> bool {
     match &task.stop_code {
         Some(
             StopCode::SpotInterruption
@@ -162,7 +162,7 @@ fn lost_host(task: &TaskStatus) -> bool {
 /// takes Spot capacity back with a warning two minutes ahead, in which it stops the task in order
 /// and reports what it did, pull and containers included; of hardware that failed under a task it
 /// cannot.
-fn surely_ran_nothing(task: &TaskStatus) -> bool {
+fn certainly_ran_nothing(task: &TaskStatus) -> bool {
     let nothing_is_reported =
         !task.pull_began && task.containers.iter().all(|container| !container.created);
     nothing_is_reported
@@ -175,18 +175,18 @@ fn surely_ran_nothing(task: &TaskStatus) -> bool {
 
 /// Whether a reason says that the host gave up waiting for a container that it had told to start,
 /// or may have. Waiting for the image or for the container to be made comes before that.
-fn lost_sight(reason: &str) -> bool {
+fn says_lost_sight(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     if let Some((_, transition)) = reason.split_once("could not transition to ") {
         return !(transition.starts_with("pull") || transition.starts_with("created"));
     }
-    let is_silent = STARTING.iter().any(|error| reason.contains(error))
+    let runtime_did_not_answer = START_ERRORS.iter().any(|error| reason.contains(error))
         && NO_ANSWER
             .iter()
-            .chain(SILENCE)
+            .chain(NO_RUNTIME_ANSWER)
             .any(|sign| reason.contains(sign));
     // A log driver that cannot reach its service keeps the container from being started.
-    (is_silent && !reason.contains("logging driver"))
+    (runtime_did_not_answer && !reason.contains("logging driver"))
         || reason.contains("cannotinspectcontainererror")
         || reason.contains("cannotstopcontainererror")
 }
