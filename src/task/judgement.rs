@@ -1,5 +1,13 @@
-//! What a stopped task means: a pure function from ECS's answer to a verdict. Whatever is not known
-//! to be a success is a failure.
+//! What a stopped task means: a pure function from ECS's answer to a verdict. What is not known to
+//! be a success is a failure.
+//!
+//! ```text
+//! TaskStatus ─▶ judge ─┬─ not seen running ─▶ start_failure: may it have run, may a relaunch work
+//!                      ├─ counted: the containers that count ─▶ exit_code: what their codes mean
+//!                      └─ ending: error and sentence of a task that did not succeed
+//! ```
+//!
+//! It does not know when a task is relaunched: [`crate::task_run`] asks for [`Ending::may_pass`].
 
 mod counted;
 mod ending;
@@ -16,46 +24,51 @@ use counted::{containers_that_count, succeeded};
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
 pub use start_failure::may_pass;
 
-/// What counts as success.
+/// What counts as the success of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criteria {
-    /// Names of the containers whose exit codes count; `None` when nothing says which, and then all
-    /// of them do.
+    /// Names of the containers whose exit codes count. `None` when neither the properties nor the
+    /// task definition say which: then all count, but for those that AWS adds.
     pub containers: Option<Vec<String>>,
-    /// Exit codes that are success.
+    /// The exit codes that mean success.
     pub success_exit_codes: Vec<i32>,
 }
 
 /// How one task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every container that counts exited with a code of success.
+    /// Every container that counts exited with a code that means success.
     Succeeded {
-        /// The first container that counts.
+        /// Name of the first container that counts.
         container: String,
-        /// Its exit code.
+        /// Exit code of that container.
         exit_code: i32,
     },
-    /// Anything else.
+    /// The task did not succeed, or nothing proves that it did.
     Ended(Ending),
 }
 
-/// A task that did not succeed.
+/// How a task ended that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// The error to answer with.
+    /// The error with which the run ends if no relaunch follows.
     pub error: ErrorName,
-    /// What failed, a sentence.
+    /// What failed: the first sentence of the cause, without its full stop.
     pub what: String,
-    /// The container to show the log of, when one of them ran.
+    /// The container whose log tells most; `None` when none ran.
     pub container: Option<String>,
-    /// No container started and the same launch may work later.
+    /// Whether no container started and the same launch may work later, so that a relaunch is both
+    /// safe and worth a try.
     pub may_pass: bool,
 }
 
 /// Judges a task that has stopped.
+///
+/// The order of the checks matters: a stop from outside is reported before the exit codes that it
+/// brought about, a failure before what remains unproven, and success comes last.
 #[must_use]
 pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
+    // A task that ran unseen is in doubt, and in doubt it is not called NotStarted.
     if !task.was_seen_running() {
         return Verdict::Ended(match start_failure::doubt(task) {
             Some(doubt) => may_have_run(task, doubt),

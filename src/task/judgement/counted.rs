@@ -5,8 +5,9 @@ use super::{Criteria, Ending};
 use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, TaskStatus};
 
-/// The containers whose exit codes count, in the order ECS lists them. Without
-/// `criteria.containers`, containers that ECS adds itself do not count.
+/// The containers whose exit codes count, in the order in which ECS lists them. Without
+/// `criteria.containers`, all count but for those that AWS adds. An [`Ending`] when a container
+/// that counts is missing from the task.
 pub(super) fn containers_that_count<'t>(
     task: &'t TaskStatus,
     criteria: &Criteria,
@@ -54,12 +55,14 @@ pub(super) fn containers_that_count<'t>(
         .collect())
 }
 
-/// Sidecars that `GuardDuty` and Service Connect put into tasks without the task definition naming
-/// them.
+/// Whether it is a sidecar that `GuardDuty` or Service Connect puts into tasks whose definition
+/// does not name it.
 fn is_added_by_aws(name: &str) -> bool {
     name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
 }
 
+/// Whether the container exited with a code that means success. A container that ran out of memory
+/// did not succeed, even with such a code.
 pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
     container
         .exit_code

@@ -1,4 +1,5 @@
-//! The ends of a task that did not succeed, each with its error and a sentence.
+//! The ends of a task that did not succeed. Each becomes an error and a sentence that says what is
+//! known and no more.
 
 use super::counted::succeeded;
 use super::start_failure::{Doubt, may_pass};
@@ -6,11 +7,13 @@ use super::{Criteria, Ending, exit_code};
 use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
 
+/// No container started for certain.
 pub(super) fn never_started(task: &TaskStatus) -> Ending {
     let container_with_reason = task
         .containers
         .iter()
         .find(|container| container.reason.is_some());
+    // A StopTask call comes first: it explains more than the reason of a container.
     let what = match (&task.stop_code, container_with_reason) {
         (Some(StopCode::UserInitiated), _) => {
             "The task was stopped by somebody before any of its containers started".to_owned()
@@ -29,8 +32,9 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
     }
 }
 
-/// A task that was not seen to run, and may have run all the same. It is no
-/// [`ErrorName::NotStarted`]: whoever reads that name runs the task again without a second look.
+/// ECS did not see the task run, and it may have run all the same. The error is not
+/// [`ErrorName::NotStarted`], since people who read that name run the task again without looking at
+/// what it did.
 pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
     const ADVICE: &str = "look at what it did, then update the stack again";
     let (error, what, container) = match doubt {
@@ -61,8 +65,9 @@ pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
     }
 }
 
-/// Stopped from outside once a container had started. An exit code of 0 is no proof then: a program
-/// may exit cleanly on SIGTERM with half of its work done.
+/// The end of a task that was stopped from outside once a container had started (`None` if the stop
+/// code does not say so). An exit code of 0 proves nothing here: a program may exit cleanly on
+/// SIGTERM with half of its work done.
 pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
     let stopped_by = stopped_by(task.stop_code.as_ref())?;
     Some(Ending {
@@ -75,7 +80,8 @@ pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Op
     })
 }
 
-/// Who or what stopped a task from outside, as "stopped …" goes on.
+/// Who or what stopped a task from outside, in words that follow "The task was stopped". `None`
+/// when the stop code says otherwise or is missing.
 fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
     Some(match stop_code? {
         StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
@@ -88,14 +94,15 @@ fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
     })
 }
 
-/// Exit codes of success that prove nothing, since something else than the containers' own end may
-/// have brought them.
+/// The end of a task whose containers all exited with success, although ECS gives another reason
+/// than their own end. Such exit codes do not prove that the work was done. `None` when ECS gives
+/// no other reason.
 pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
     let what = match (&task.stop_code, &task.stopped_reason) {
         (Some(StopCode::TaskFailedToStart), _) => {
             "The task was taken down because a container of it could not be started; the work of the others may be half done".to_owned()
         }
-        // ECS has always given a code or this sentence when a container ended by itself.
+        // When a container ended by itself, ECS has always given a stop code or this sentence.
         (None, Some(reason)) if !reason.starts_with("Essential container in task exited") => {
             "The task was stopped without a stop code, so nobody can say whether its work was done".to_owned()
         }
@@ -110,14 +117,15 @@ pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Optio
     })
 }
 
+/// A container that counts did not succeed; `failed` is the first such one.
 pub(super) fn failed_container(
     task: &TaskStatus,
     failed: &ContainerStatus,
     counted: &[&ContainerStatus],
     criteria: &Criteria,
 ) -> Ending {
-    // A container that ended by itself explains more than those ECS then took down with it (killed,
-    // or without any code).
+    // Name the container that ended by itself. ECS took the others down after it: they were killed
+    // by a signal, or have no exit code.
     let culprit = counted
         .iter()
         .copied()
@@ -134,6 +142,8 @@ pub(super) fn failed_container(
         culprit.name,
         exit_code::describe(culprit)
     );
+    // A container that does not count may be the one that ended first, and the reason why ECS
+    // killed those that count.
     let sidecar = task.containers.iter().find(|container| {
         !counted.iter().any(|counts| counts.name == container.name)
             && container
