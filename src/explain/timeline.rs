@@ -1,21 +1,21 @@
 //! The events of a history that tell something, in words.
 
-use jiff::Timestamp;
-use serde_json::Value;
+mod ecs_task;
+mod states;
 
-use super::conceal::{Conceal, one_line};
+use jiff::Timestamp;
+
+use super::conceal::Conceal;
 use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
 use crate::cloudformation::response::Status;
 use crate::execution::error::CaughtError;
 use crate::execution::error::{UNKNOWN, is_timeout};
-use crate::execution::history::{Answer, Progress, RecordedEvent, status_given_in};
+use crate::execution::history::{Answer, Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
-
-/// The state that stops what is left running.
-const STOP_TASKS: &str = "StopTasks";
+use states::Leftovers;
 
 /// How an execution ended.
 #[derive(Debug, Clone)]
@@ -24,15 +24,6 @@ pub(super) struct End {
     pub(super) at: Timestamp,
     pub(super) error: Option<String>,
     pub(super) cause: Option<String>,
-}
-
-/// What a check for leftovers found, as the definition keeps it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Leftovers {
-    /// The most that ran at one time.
-    pub(super) most: u64,
-    pub(super) running: u64,
-    executions: u64,
 }
 
 /// A history as far as it was read.
@@ -174,65 +165,6 @@ impl Timeline {
         );
     }
 
-    fn enter(&mut self, event: &RecordedEvent) {
-        let name = event.state.clone().unwrap_or_default();
-        let left = self.state.replace((name.clone(), event.at));
-        let input: Value = event
-            .input
-            .as_deref()
-            .and_then(|input| serde_json::from_str(input).ok())
-            .unwrap_or_default();
-        if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
-            self.caught = Some(self.conceal.caught(&caught));
-        }
-        if let Some(running) = input["leftovers"]["running"].as_u64() {
-            let most = self.leftovers.unwrap_or_default().most.max(running);
-            let executions = input["leftovers"]["executions"]
-                .as_u64()
-                .unwrap_or_default();
-            self.leftovers = Some(Leftovers {
-                most,
-                running,
-                executions,
-            });
-        }
-        if status_given_in(&name).is_some() {
-            if let Ok(output) = serde_json::from_value(input["output"].clone()) {
-                self.output = Some(output);
-            }
-            if left.is_none_or(|(left, _)| left != name) {
-                self.note_leftovers(event.at, &input);
-            }
-        }
-    }
-
-    fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
-        if let Some(Leftovers {
-            most,
-            running,
-            executions,
-        }) = self.leftovers
-        {
-            self.add(
-                at,
-                TimelineEvent::LeftoversStopped {
-                    tasks: most,
-                    still_running: running,
-                    executions,
-                },
-            );
-        }
-        if let Ok(caught) = serde_json::from_value(input["stopError"].clone()) {
-            self.leftovers = None;
-            self.add(
-                at,
-                TimelineEvent::LeftoversUnknown {
-                    error: self.conceal.caught(&caught).error,
-                },
-            );
-        }
-    }
-
     fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
         // What fails in StopTasks is told once, when it is known what came of it.
         if self.status_being_given().is_some() {
@@ -245,13 +177,6 @@ impl Timeline {
                 },
             );
         }
-    }
-
-    /// The answer that the state gives which was entered last.
-    fn status_being_given(&self) -> Option<Status> {
-        self.state
-            .as_ref()
-            .and_then(|(state, _)| status_given_in(state))
     }
 
     fn answer(&mut self, at: Timestamp) {
@@ -279,18 +204,6 @@ impl Timeline {
         });
     }
 
-    /// Whether leftovers are being stopped.
-    pub(super) fn is_stopping(&self) -> bool {
-        let state = self.state.as_ref().map_or("", |(state, _)| state.as_str());
-        [
-            STOP_TASKS,
-            "TasksStillRunning",
-            "WaitForTasksToStop",
-            "ChooseAnswer",
-        ]
-        .contains(&state)
-    }
-
     /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
     pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
         self.add_task();
@@ -315,79 +228,5 @@ impl Timeline {
             }
             ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
         }
-    }
-
-    fn add_task(&mut self) {
-        let Some(output) = self.output.take() else {
-            return;
-        };
-        let (Ok(started), Ok(stopped)) = (
-            output.started_at.parse::<Timestamp>(),
-            output.stopped_at.parse::<Timestamp>(),
-        ) else {
-            return;
-        };
-        let tasks = output
-            .task_arns
-            .split(',')
-            .filter(|arn| !arn.is_empty())
-            .count()
-            .max(1);
-        let since = self
-            .steps
-            .iter()
-            .rev()
-            .filter(|step| step.at <= started)
-            .find_map(|step| {
-                let span = Some(Span::between(step.at, started));
-                match step.event {
-                    TimelineEvent::Claimed { .. } => Some(SinceTaken {
-                        claimed: span,
-                        scheduled: None,
-                    }),
-                    TimelineEvent::Scheduled { .. } => Some(SinceTaken {
-                        claimed: None,
-                        scheduled: span,
-                    }),
-                    _ => None,
-                }
-            });
-        let since = since.unwrap_or(SinceTaken {
-            claimed: None,
-            scheduled: None,
-        });
-        let ran_for = Span::between(started, stopped);
-        let task = one_line(&output.task_arn);
-        self.insert(started, TimelineEvent::TaskStarted { task, tasks, since });
-        self.insert(
-            stopped,
-            TimelineEvent::TaskStopped {
-                tasks,
-                exit_code: one_line(&output.exit_code),
-                ran_for,
-            },
-        );
-    }
-
-    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
-    /// order is kept.
-    fn insert(&mut self, at: Timestamp, event: TimelineEvent) {
-        let told = self
-            .steps
-            .iter()
-            .rposition(|step| matches!(step.event, TimelineEvent::Told { .. }))
-            .unwrap_or(self.steps.len());
-        // Nothing comes before the request, which is the first.
-        let place = (1..told)
-            .find(|&place| self.steps[place].at > at)
-            .unwrap_or(told);
-        self.steps.insert(
-            place,
-            TimelineEntry {
-                at,
-                since_start: Span::between(self.started, at),
-                event,
-            },
-        );
     }
 }
