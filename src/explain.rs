@@ -29,7 +29,7 @@ use crate::cloudformation::event::RequestType;
 use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
-use conceal::{Conceal, one_line};
+use conceal::{Secrets, one_line};
 use timeline::Timeline;
 
 /// What happened in an execution.
@@ -39,9 +39,9 @@ pub struct Explanation {
     /// ARN of the execution.
     pub execution: String,
     /// What CloudFormation asked for.
-    pub request: Asked,
+    pub request: RequestSummary,
     /// What was to be run, or on Delete stopped.
-    pub task: Target,
+    pub task: TaskSummary,
     /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: &'static str,
     /// When it was started.
@@ -58,7 +58,7 @@ pub struct Explanation {
 /// A request of CloudFormation, without its response URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Asked {
+pub struct RequestSummary {
     /// Create, Update or Delete.
     pub request_type: RequestType,
     /// The resource's name in the template.
@@ -72,7 +72,7 @@ pub struct Asked {
 /// A task to run, without its overrides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Target {
+pub struct TaskSummary {
     /// Name or ARN of the cluster.
     pub cluster: String,
     /// Family, `family:revision` or ARN of the task definition.
@@ -98,7 +98,7 @@ pub struct Explainer {
     arn: ExecutionArn,
     execution: Execution,
     input: ExecutionInput,
-    conceal: Conceal,
+    secrets: Secrets,
     progress: Progress,
     timeline: Timeline,
 }
@@ -111,13 +111,13 @@ impl Explainer {
     pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
         let input: ExecutionInput =
             serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
-        let conceal = Conceal::of(&input);
-        let timeline = Timeline::new(execution.started, conceal.clone());
+        let secrets = Secrets::of(&input);
+        let timeline = Timeline::new(execution.started, secrets.clone());
         Ok(Self {
             arn,
-            execution: conceal.execution(execution),
+            execution: secrets.hide_in_execution(execution),
             input,
-            conceal,
+            secrets,
             progress: Progress::unread(),
             timeline,
         })
@@ -125,7 +125,7 @@ impl Explainer {
 
     /// Takes the next event of the history, oldest first.
     pub fn note(&mut self, event: RecordedEvent) {
-        let event = self.conceal.event(event);
+        let event = self.secrets.hide_in_event(event);
         self.progress.note(&event);
         self.timeline.note(&event, &self.progress);
     }
@@ -150,7 +150,7 @@ impl Explainer {
             execution.cause = execution.cause.or_else(|| end.cause.clone());
         }
         timeline.finish(&execution, &progress);
-        let conclusion = conclusion::Judge {
+        let conclusion = conclusion::Facts {
             execution: &execution,
             arn: &arn,
             request_type: input.request.request_type,
@@ -159,20 +159,20 @@ impl Explainer {
             timeline: &timeline,
             now,
         }
-        .judge();
+        .conclude();
         let stack_id = &input.request.stack_id;
         let stack = Arn::parse(stack_id)
             .and_then(|arn| arn.resource.split('/').nth(1))
             .unwrap_or(stack_id);
         Explanation {
             execution: arn.to_string(),
-            request: Asked {
+            request: RequestSummary {
                 request_type: input.request.request_type,
                 logical_id: one_line(&input.request.logical_resource_id),
                 resource_type: one_line(&input.request.resource_type),
                 stack: one_line(stack),
             },
-            task: Target {
+            task: TaskSummary {
                 cluster: one_line(&input.task.cluster),
                 task_definition: one_line(&input.task.task_definition),
                 count: if input.task.instances.is_empty() {

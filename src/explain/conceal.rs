@@ -21,12 +21,12 @@ const MAX_LINE: usize = 500;
 
 /// What must not be shown of one execution.
 #[derive(Debug, Clone)]
-pub(super) struct Conceal {
+pub(super) struct Secrets {
     url: String,
     values: Redaction,
 }
 
-impl Conceal {
+impl Secrets {
     pub(super) fn of(input: &ExecutionInput) -> Self {
         Self {
             url: input.request.response_url.expose().to_owned(),
@@ -35,19 +35,21 @@ impl Conceal {
     }
 
     /// An event of which everything but the state's input may be shown.
-    pub(super) fn event(&self, event: RecordedEvent) -> RecordedEvent {
-        let (error, cause) = self.failure(event.error, event.cause);
+    pub(super) fn hide_in_event(&self, event: RecordedEvent) -> RecordedEvent {
+        let (error, cause) = self.hide_in_failure(event.error, event.cause);
         RecordedEvent {
             error,
             cause,
-            worker: event.worker.map(|worker| one_line(&self.text(&worker))),
+            worker: event
+                .worker
+                .map(|worker| one_line(&self.hide_in_text(&worker))),
             ..event
         }
     }
 
     /// An execution of which everything but the input may be shown.
-    pub(super) fn execution(&self, execution: Execution) -> Execution {
-        let (error, cause) = self.failure(execution.error, execution.cause);
+    pub(super) fn hide_in_execution(&self, execution: Execution) -> Execution {
+        let (error, cause) = self.hide_in_failure(execution.error, execution.cause);
         Execution {
             error,
             cause,
@@ -56,15 +58,15 @@ impl Conceal {
     }
 
     /// An error that a state caught.
-    pub(super) fn caught(&self, caught: &CaughtError) -> CaughtError {
+    pub(super) fn hide_in_caught(&self, caught: &CaughtError) -> CaughtError {
         CaughtError {
-            error: self.error(&caught.error),
-            cause: self.cause(&caught.error, &caught.cause),
+            error: self.hide_in_error(&caught.error),
+            cause: self.hide_in_cause(&caught.error, &caught.cause),
         }
     }
 
     /// What is empty was not given.
-    fn failure(
+    fn hide_in_failure(
         &self,
         error: Option<String>,
         cause: Option<String>,
@@ -72,41 +74,41 @@ impl Conceal {
         let error = error.filter(|error| !error.is_empty());
         let cause = cause
             .filter(|cause| !cause.is_empty())
-            .map(|cause| self.cause(error.as_deref().unwrap_or_default(), &cause));
-        (error.map(|error| self.error(&error)), cause)
+            .map(|cause| self.hide_in_cause(error.as_deref().unwrap_or_default(), &cause));
+        (error.map(|error| self.hide_in_error(&error)), cause)
     }
 
     /// The names that Step Functions, workers and functions use are known to hold no secret.
-    fn error(&self, error: &str) -> String {
-        let is_theirs = states_error_name(error)
+    fn hide_in_error(&self, error: &str) -> String {
+        let is_step_functions_name = states_error_name(error)
             .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
-        if is_ours(error) || is_theirs {
+        if is_by_task_runner(error) || is_step_functions_name {
             error.to_owned()
         } else {
-            one_line(&self.text(error))
+            one_line(&self.hide_in_text(error))
         }
     }
 
     /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and
     /// hiding the values there once more would hide names that happen to be equal to one; everybody
     /// else may repeat anything.
-    fn cause(&self, error: &str, cause: &str) -> String {
-        let function_said = said_by_function(cause);
-        let cause = function_said.as_deref().unwrap_or(cause);
-        if is_ours(error) {
-            return tidy(&self.without_url(cause));
+    fn hide_in_cause(&self, error: &str, cause: &str) -> String {
+        let function_message = message_of_function(cause);
+        let cause = function_message.as_deref().unwrap_or(cause);
+        if is_by_task_runner(error) {
+            return tidy(&self.hide_url(cause));
         }
         // A repeated input is escaped, so that no value would be found in it.
-        self.text(&without_input(error, cause))
+        self.hide_in_text(&without_input(error, cause))
     }
 
     /// What others wrote. What is to be hidden is looked for before the text is changed in any
     /// other way.
-    fn text(&self, text: &str) -> String {
-        tidy(&self.values.apply(&self.without_url(text)))
+    fn hide_in_text(&self, text: &str) -> String {
+        tidy(&self.values.apply(&self.hide_url(text)))
     }
 
-    fn without_url(&self, text: &str) -> String {
+    fn hide_url(&self, text: &str) -> String {
         if self.url.is_empty() {
             text.to_owned()
         } else {
@@ -139,12 +141,12 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// Whether the cause of this error was written by the worker or by `rescue`.
-fn is_ours(error: &str) -> bool {
+fn is_by_task_runner(error: &str) -> bool {
     [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::find(error).is_some()
 }
 
 /// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).
-fn said_by_function(cause: &str) -> Option<String> {
+fn message_of_function(cause: &str) -> Option<String> {
     let error: Value = serde_json::from_str(cause).ok()?;
     Some(error["errorMessage"].as_str()?.to_owned())
 }

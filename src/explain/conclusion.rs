@@ -47,7 +47,7 @@ pub struct Conclusion {
 }
 
 /// All that a conclusion is drawn from.
-pub(super) struct Judge<'e> {
+pub(super) struct Facts<'e> {
     pub(super) execution: &'e Execution,
     pub(super) arn: &'e ExecutionArn,
     pub(super) request_type: RequestType,
@@ -57,12 +57,12 @@ pub(super) struct Judge<'e> {
     pub(super) now: Timestamp,
 }
 
-impl Judge<'_> {
-    pub(super) fn judge(&self) -> Conclusion {
+impl Facts<'_> {
+    pub(super) fn conclude(&self) -> Conclusion {
         match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
-            (_, Answer::Given) => self.answered(),
+            (_, Answer::Given) => self.ended_after_answer(),
             (_, Answer::Begun { status, .. }) => self.answer_undelivered(*status),
             (_, Answer::NotBegun) => self.unanswered(),
         }
@@ -78,11 +78,11 @@ impl Judge<'_> {
             {
                 format!(
                     "Succeeded: nothing of the resource runs any more. {}",
-                    self.was_answered(Status::Success)
+                    self.answer_in_words(Status::Success)
                 )
             }
             RequestType::Create | RequestType::Update | RequestType::Delete => {
-                format!("Succeeded. {}", self.was_answered(Status::Success))
+                format!("Succeeded. {}", self.answer_in_words(Status::Success))
             }
         };
         Conclusion {
@@ -95,7 +95,7 @@ impl Judge<'_> {
     }
 
     /// The execution failed or was ended from outside, after CloudFormation had its answer.
-    fn answered(&self) -> Conclusion {
+    fn ended_after_answer(&self) -> Conclusion {
         if self
             .timeline
             .answered
@@ -103,7 +103,7 @@ impl Judge<'_> {
         {
             let sentence = format!(
                 "Succeeded: the execution was ended after its answer. {}",
-                self.was_answered(Status::Success)
+                self.answer_in_words(Status::Success)
             );
             return Conclusion {
                 result: RunResult::Succeeded,
@@ -114,8 +114,8 @@ impl Judge<'_> {
             };
         }
         self.failed(
-            format!("Failed. {}", self.was_answered(Status::Failed)),
-            &self.caught(),
+            format!("Failed. {}", self.answer_in_words(Status::Failed)),
+            &self.caught_error(),
         )
     }
 
@@ -128,7 +128,7 @@ impl Judge<'_> {
             "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
-        let caught = (status == Status::Failed).then(|| self.caught());
+        let caught = (status == Status::Failed).then(|| self.caught_error());
         let reason = caught.as_ref().map(|caught| self.reason(caught));
         Conclusion {
             result: RunResult::Failed,
@@ -182,7 +182,7 @@ impl Judge<'_> {
         }
     }
 
-    fn caught(&self) -> CaughtError {
+    fn caught_error(&self) -> CaughtError {
         self.timeline.caught.clone().unwrap_or_else(|| CaughtError {
             error: self
                 .execution
@@ -200,7 +200,7 @@ impl Judge<'_> {
         )
     }
 
-    fn was_answered(&self, status: Status) -> String {
+    fn answer_in_words(&self, status: Status) -> String {
         match self.timeline.answered {
             Some((_, at)) => {
                 format!(

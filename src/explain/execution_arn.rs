@@ -31,7 +31,7 @@ pub enum NotAnExecution {
 }
 
 /// What stands before the ARN in the console's addresses.
-const IN_CONSOLE: &str = "/executions/details/";
+const CONSOLE_PATH: &str = "/executions/details/";
 
 impl ExecutionArn {
     /// Reads an ARN or a console address.
@@ -40,14 +40,14 @@ impl ExecutionArn {
     /// When it is neither.
     pub fn parse(text: &str) -> Result<Self, NotAnExecution> {
         let arn = text.trim();
-        let arn = match arn.split_once(IN_CONSOLE) {
+        let arn = match arn.split_once(CONSOLE_PATH) {
             Some((address, arn)) if address.starts_with("https://") => {
                 arn.split(['?', '#', '/']).next().unwrap_or_default()
             }
             _ => arn,
         };
         let arn = arn.replace("%3A", ":").replace("%3a", ":");
-        let sound = |part: &str| {
+        let is_sound = |part: &str| {
             !part.is_empty()
                 && !part
                     .chars()
@@ -60,7 +60,7 @@ impl ExecutionArn {
         let execution = parts.and_then(|arn| {
             let (state_machine, name) = arn.resource_of("states", "execution:")?.split_once(':')?;
             let all = [arn.partition, arn.region, arn.account, state_machine, name];
-            (all.into_iter().all(sound) && is_region(arn.region)).then(|| Self {
+            (all.into_iter().all(is_sound) && is_region(arn.region)).then(|| Self {
                 partition: arn.partition.to_owned(),
                 region: arn.region.to_owned(),
                 account: arn.account.to_owned(),

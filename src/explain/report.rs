@@ -10,11 +10,11 @@ use crate::arn::last_part;
 use crate::text::byte_limit;
 
 /// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
-const SHOWN: usize = 20;
+const SHOWN_AT_EACH_END: usize = 20;
 /// Most bytes of a Reason that are shown; CloudFormation itself shows fewer.
 const MAX_REASON: usize = 4_096;
 /// Width of the time since the start.
-const SINCE: usize = 12;
+const SINCE_WIDTH: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,13 +55,13 @@ impl fmt::Display for Explanation {
             None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
         }
         writeln!(f)?;
-        let hidden = self.steps.len().saturating_sub(2 * SHOWN);
+        let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
         if hidden > 1 {
-            self.steps[..SHOWN]
+            self.steps[..SHOWN_AT_EACH_END]
                 .iter()
                 .try_for_each(|step| step.fmt(f))?;
             writeln!(f, "…          {hidden} more steps; --json shows all")?;
-            self.steps[self.steps.len() - SHOWN..]
+            self.steps[self.steps.len() - SHOWN_AT_EACH_END..]
                 .iter()
                 .try_for_each(|step| step.fmt(f))?;
         } else {
@@ -83,7 +83,12 @@ impl fmt::Display for Explanation {
 impl fmt::Display for TimelineEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = format!("+{}", self.since_start);
-        writeln!(f, "{}   {since:<SINCE$} {}", clock(self.at), self.event)
+        writeln!(
+            f,
+            "{}   {since:<SINCE_WIDTH$} {}",
+            clock(self.at),
+            self.event
+        )
     }
 }
 

@@ -27,7 +27,10 @@ fn failed_run(history: &mut History) -> &mut History {
     )
 }
 
-const ERROR: fn() -> serde_json::Value = || json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."});
+/// The error of [`failed_run`] as the definition's Catch puts it into the state.
+fn caught_error() -> serde_json::Value {
+    json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."})
+}
 
 #[test]
 fn a_success_reads_from_the_request_to_the_answer() {
@@ -68,17 +71,17 @@ Succeeded. CloudFormation was answered SUCCESS, 2 min 13 s after its request.
 fn a_failure_ends_with_the_reason_and_what_to_do() {
     let mut history = History::of("Update");
     failed_run(&mut history)
-        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
+        .entered(42_100, "StopTasks", &json!({"error": caught_error()}))
         .invoked(42_100, "Succeeded")
         .entered(
             42_700,
             "TasksStillRunning",
-            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 0, "executions": 0}}),
         )
         .entered(
             42_750,
             "RespondFailure",
-            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 0, "executions": 0}}),
         )
         .invoked(42_800, "Succeeded")
         .entered(43_000, "Failed", &json!({}))

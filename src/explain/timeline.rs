@@ -5,7 +5,7 @@ mod states;
 
 use jiff::Timestamp;
 
-use super::conceal::Conceal;
+use super::conceal::Secrets;
 use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
@@ -29,15 +29,15 @@ pub(super) struct End {
 /// A history as far as it was read.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    conceal: Conceal,
+    secrets: Secrets,
     started: Timestamp,
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
     attempts: u32,
-    pub(super) scheduled: Option<Timestamp>,
-    pub(super) claimed: Option<Timestamp>,
-    told: Option<Timestamp>,
+    pub(super) scheduled_at: Option<Timestamp>,
+    pub(super) claimed_at: Option<Timestamp>,
+    told_at: Option<Timestamp>,
     output: Option<Output>,
     /// The error that led to an answer of FAILED.
     pub(super) caught: Option<CaughtError>,
@@ -48,16 +48,16 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn new(started: Timestamp, conceal: Conceal) -> Self {
+    pub(super) fn new(started: Timestamp, secrets: Secrets) -> Self {
         let mut timeline = Self {
-            conceal,
+            secrets,
             started,
             steps: Vec::new(),
             state: None,
             attempts: 0,
-            scheduled: None,
-            claimed: None,
-            told: None,
+            scheduled_at: None,
+            claimed_at: None,
+            told_at: None,
             output: None,
             caught: None,
             leftovers: None,
@@ -72,32 +72,35 @@ impl Timeline {
     pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
-        let activity = event.event_type.starts_with("Activity") || event.concerns_activity();
+        let concerns_activity =
+            event.event_type.starts_with("Activity") || event.concerns_activity();
         match event
             .event_type
             .trim_start_matches("Activity")
             .trim_start_matches("Task")
             .trim_start_matches("LambdaFunction")
         {
-            name if name.ends_with("StateEntered") => self.enter(event),
-            "Scheduled" if activity => self.schedule(at),
-            "Started" if activity => self.claim(at, event.worker.as_deref()),
-            "ScheduleFailed" if activity => self.add(
+            name if name.ends_with("StateEntered") => self.note_state_entered(event),
+            "Scheduled" if concerns_activity => self.note_scheduled(at),
+            "Started" if concerns_activity => self.note_claimed(at, event.worker.as_deref()),
+            "ScheduleFailed" if concerns_activity => self.add(
                 at,
                 TimelineEvent::NotScheduled {
                     error: error.to_owned(),
                 },
             ),
-            "Succeeded" if activity => self.tell(at, None),
-            "Failed" | "TimedOut" if activity => self.fail(at, error, &event.event_type),
-            "Succeeded" if progress.answer == Answer::Given => self.answer(at),
-            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
-                self.function_failed(event, error)
+            "Succeeded" if concerns_activity => self.note_told(at, None),
+            "Failed" | "TimedOut" if concerns_activity => {
+                self.note_activity_failed(at, error, &event.event_type)
             }
-            "ExecutionSucceeded" => self.ended(ExecutionStatus::Succeeded, event),
-            "ExecutionFailed" => self.ended(ExecutionStatus::Failed, event),
-            "ExecutionAborted" => self.ended(ExecutionStatus::Aborted, event),
-            "ExecutionTimedOut" => self.ended(ExecutionStatus::TimedOut, event),
+            "Succeeded" if progress.answer == Answer::Given => self.note_answered(at),
+            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
+                self.note_function_failed(event, error)
+            }
+            "ExecutionSucceeded" => self.note_end(ExecutionStatus::Succeeded, event),
+            "ExecutionFailed" => self.note_end(ExecutionStatus::Failed, event),
+            "ExecutionAborted" => self.note_end(ExecutionStatus::Aborted, event),
+            "ExecutionTimedOut" => self.note_end(ExecutionStatus::TimedOut, event),
             _ => {}
         }
     }
@@ -110,9 +113,9 @@ impl Timeline {
         });
     }
 
-    fn schedule(&mut self, at: Timestamp) {
+    fn note_scheduled(&mut self, at: Timestamp) {
         self.attempts += 1;
-        (self.scheduled, self.claimed) = (Some(at), None);
+        (self.scheduled_at, self.claimed_at) = (Some(at), None);
         self.add(
             at,
             TimelineEvent::Scheduled {
@@ -121,9 +124,9 @@ impl Timeline {
         );
     }
 
-    fn claim(&mut self, at: Timestamp, worker: Option<&str>) {
-        self.claimed = Some(at);
-        let after = Span::between(self.scheduled.unwrap_or(at), at);
+    fn note_claimed(&mut self, at: Timestamp, worker: Option<&str>) {
+        self.claimed_at = Some(at);
+        let after = Span::between(self.scheduled_at.unwrap_or(at), at);
         self.add(
             at,
             TimelineEvent::Claimed {
@@ -134,27 +137,27 @@ impl Timeline {
     }
 
     fn since_taken(&self, at: Timestamp) -> SinceTaken {
-        let claimed = self.claimed.map(|claimed| Span::between(claimed, at));
+        let claimed = self.claimed_at.map(|claimed| Span::between(claimed, at));
         let scheduled = self
-            .scheduled
+            .scheduled_at
             .filter(|_| claimed.is_none())
             .map(|scheduled| Span::between(scheduled, at));
         SinceTaken { claimed, scheduled }
     }
 
-    fn fail(&mut self, at: Timestamp, error: &str, event: &str) {
+    fn note_activity_failed(&mut self, at: Timestamp, error: &str, event: &str) {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
             self.add(at, TimelineEvent::HandedOver(since));
         } else if event.ends_with("TimedOut") || is_timeout(error) {
             self.add(at, TimelineEvent::WorkerLost(since));
         } else {
-            self.tell(at, Some(error));
+            self.note_told(at, Some(error));
         }
     }
 
-    fn tell(&mut self, at: Timestamp, error: Option<&str>) {
-        self.told = Some(at);
+    fn note_told(&mut self, at: Timestamp, error: Option<&str>) {
+        self.told_at = Some(at);
         let error = error.map(str::to_owned);
         self.add(
             at,
@@ -165,7 +168,7 @@ impl Timeline {
         );
     }
 
-    fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
+    fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
         // What fails in StopTasks is told once, when it is known what came of it.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
@@ -179,7 +182,7 @@ impl Timeline {
         }
     }
 
-    fn answer(&mut self, at: Timestamp) {
+    fn note_answered(&mut self, at: Timestamp) {
         let Some(status) = self.status_being_given() else {
             return;
         };
@@ -189,13 +192,13 @@ impl Timeline {
                 at,
                 TimelineEvent::Answered {
                     answer: status,
-                    after: Span::between(self.told.unwrap_or(self.started), at),
+                    after: Span::between(self.told_at.unwrap_or(self.started), at),
                 },
             );
         }
     }
 
-    fn ended(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
+    fn note_end(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
         self.end = Some(End {
             status,
             at: event.at,
@@ -206,7 +209,7 @@ impl Timeline {
 
     /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
     pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
-        self.add_task();
+        self.insert_ecs_task();
         let at = execution.stopped.unwrap_or(self.started);
         match execution.status {
             ExecutionStatus::Aborted => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Conclusion, Judge, RunResult};
+use super::{Conclusion, Facts, RunResult};
 use crate::execution::error::NOT_CLAIMED;
 use crate::execution::history::{Activity, Answer};
 use crate::explain::advice::advice;
@@ -10,9 +10,9 @@ use crate::explain::conceal::one_line;
 use crate::explain::span::Span;
 
 /// A fleet that polls takes a run within a second or two.
-const SOON: Duration = Duration::from_secs(30);
+const USUAL_CLAIM_TIME: Duration = Duration::from_secs(30);
 
-impl Judge<'_> {
+impl Facts<'_> {
     pub(super) fn running(&self) -> Conclusion {
         let (sentence, advice) = match &self.progress.answer {
             Answer::Given => (
@@ -22,7 +22,7 @@ impl Judge<'_> {
             Answer::Begun { status, .. } => (
                 format!(
                     "CloudFormation is being answered {status}{}.",
-                    self.for_how_long()
+                    self.time_in_state()
                 ),
                 None,
             ),
@@ -34,7 +34,7 @@ impl Judge<'_> {
                     format!("{running} leftover task(s) to stop")
                 };
                 (
-                    format!("It looks for and waits for {what}{}.", self.for_how_long()),
+                    format!("It looks for and waits for {what}{}.", self.time_in_state()),
                     None,
                 )
             }
@@ -53,7 +53,7 @@ impl Judge<'_> {
         match &self.progress.activity {
             Activity::Waiting { since } => {
                 let waited = Span::between(*since, self.now);
-                if waited.0 < SOON {
+                if waited.0 < USUAL_CLAIM_TIME {
                     return (
                         format!("No worker has claimed the run yet, for {waited}."),
                         None,
@@ -67,13 +67,14 @@ impl Judge<'_> {
                     )),
                 )
             }
-            Activity::Taken { worker } => {
-                (self.taken(worker.as_deref()), Some(self.how_to_see_tasks()))
-            }
+            Activity::Taken { worker } => (
+                self.taken_in_words(worker.as_deref()),
+                Some(self.how_to_see_tasks()),
+            ),
             Activity::Ended => (
                 format!(
                     "The run waits to be scheduled for another worker; its deadline {}.",
-                    self.time_left()
+                    self.deadline_in_words()
                 ),
                 None,
             ),
@@ -81,23 +82,23 @@ impl Judge<'_> {
         }
     }
 
-    fn taken(&self, worker: Option<&str>) -> String {
-        let left = self.time_left();
-        if let Some(claimed) = self.timeline.claimed {
+    fn taken_in_words(&self, worker: Option<&str>) -> String {
+        let deadline = self.deadline_in_words();
+        if let Some(claimed) = self.timeline.claimed_at {
             let worker =
                 worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"));
             return format!(
-                "{worker} has had the run for {}; its deadline {left}.",
+                "{worker} has had the run for {}; its deadline {deadline}.",
                 Span::between(claimed, self.now)
             );
         }
-        let scheduled = Span::between(self.timeline.scheduled.unwrap_or(self.now), self.now);
+        let scheduled = Span::between(self.timeline.scheduled_at.unwrap_or(self.now), self.now);
         format!(
-            "The run was scheduled {scheduled} ago, and this history does not tell when a worker claims it; its deadline {left}."
+            "The run was scheduled {scheduled} ago, and this history does not tell when a worker claims it; its deadline {deadline}."
         )
     }
 
-    fn time_left(&self) -> String {
+    fn deadline_in_words(&self) -> String {
         match Span::between(self.now, self.task.deadline) {
             Span(Duration::ZERO) => "has passed".to_owned(),
             left => format!("is in {left}"),
@@ -113,7 +114,7 @@ impl Judge<'_> {
         )
     }
 
-    fn for_how_long(&self) -> String {
+    fn time_in_state(&self) -> String {
         self.timeline
             .state
             .as_ref()

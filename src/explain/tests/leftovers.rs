@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::histories::History;
-use super::{ERROR, claimed, failed_run};
+use super::{caught_error, claimed, failed_run};
 use crate::execution::status::ExecutionStatus;
 
 #[test]
 fn several_tasks_are_counted_and_leftovers_told() {
     let mut history = History::of("Create");
     failed_run(&mut history)
-        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
+        .entered(42_100, "StopTasks", &json!({"error": caught_error()}))
         .entered(
             43_000,
             "TasksStillRunning",
@@ -19,7 +19,7 @@ fn several_tasks_are_counted_and_leftovers_told() {
         .entered(
             48_000,
             "StopTasks",
-            &json!({"error": ERROR(), "leftovers": {"running": 3}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 3}}),
         )
         .entered(
             49_000,
@@ -29,7 +29,7 @@ fn several_tasks_are_counted_and_leftovers_told() {
         .entered(
             49_000,
             "RespondFailure",
-            &json!({"error": ERROR(), "leftovers": {"running": 1}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 1}}),
         )
         .invoked(49_500, "Succeeded")
         .ended(49_600, "Failed", "EcsTask.Failed", "");

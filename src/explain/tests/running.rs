@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::histories::{DEADLINE, History, NAME};
-use super::{ERROR, claimed};
+use super::{caught_error, claimed};
 use crate::execution::status::ExecutionStatus;
 use crate::explain::RunResult;
 
@@ -53,7 +53,7 @@ fn a_running_execution_says_what_it_waits_for() {
         "{sentence}"
     );
     let stopping = |history: &mut History| {
-        _ = history.entered(3_401_000, "StopTasks", &json!({"error": ERROR()}))
+        _ = history.entered(3_401_000, "StopTasks", &json!({"error": caught_error()}))
     };
     assert_eq!(
         at(3_402_000, &stopping).0,
@@ -71,7 +71,11 @@ fn a_running_execution_says_what_it_waits_for() {
         "Running. It looks for and waits for 2 leftover task(s) to stop, for 2.0 s."
     );
     let answering = |history: &mut History| {
-        _ = history.entered(3_406_000, "RespondFailure", &json!({"error": ERROR()}))
+        _ = history.entered(
+            3_406_000,
+            "RespondFailure",
+            &json!({"error": caught_error()}),
+        )
     };
     assert_eq!(
         at(3_409_000, &answering).0,

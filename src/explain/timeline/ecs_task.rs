@@ -1,5 +1,5 @@
-//! The start and the stop of the ECS task, which no event of a history tells: they are taken from the
-//! run's outputs.
+//! The start and the stop of the ECS task, which no event of a history tells: they are taken from
+//! the run's outputs.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::explain::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use crate::explain::span::Span;
 
 impl Timeline {
-    pub(super) fn add_task(&mut self) {
+    pub(super) fn insert_ecs_task(&mut self) {
         let Some(output) = self.output.take() else {
             return;
         };
@@ -50,8 +50,8 @@ impl Timeline {
         });
         let ran_for = Span::between(started, stopped);
         let task = one_line(&output.task_arn);
-        self.insert(started, TimelineEvent::TaskStarted { task, tasks, since });
-        self.insert(
+        self.insert_in_order(started, TimelineEvent::TaskStarted { task, tasks, since });
+        self.insert_in_order(
             stopped,
             TimelineEvent::TaskStopped {
                 tasks,
@@ -63,18 +63,18 @@ impl Timeline {
 
     /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
     /// order is kept.
-    fn insert(&mut self, at: Timestamp, event: TimelineEvent) {
-        let told = self
+    fn insert_in_order(&mut self, at: Timestamp, event: TimelineEvent) {
+        let told_index = self
             .steps
             .iter()
             .rposition(|step| matches!(step.event, TimelineEvent::Told { .. }))
             .unwrap_or(self.steps.len());
         // Nothing comes before the request, which is the first.
-        let place = (1..told)
-            .find(|&place| self.steps[place].at > at)
-            .unwrap_or(told);
+        let index = (1..told_index)
+            .find(|&index| self.steps[index].at > at)
+            .unwrap_or(told_index);
         self.steps.insert(
-            place,
+            index,
             TimelineEntry {
                 at,
                 since_start: Span::between(self.started, at),

@@ -15,30 +15,30 @@ const STOP_TASKS: &str = "StopTasks";
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::explain) struct Leftovers {
     /// The most that ran at one time.
-    pub(in crate::explain) most: u64,
+    pub(in crate::explain) most_running: u64,
     pub(in crate::explain) running: u64,
     executions: u64,
 }
 
 impl Timeline {
-    pub(super) fn enter(&mut self, event: &RecordedEvent) {
+    pub(super) fn note_state_entered(&mut self, event: &RecordedEvent) {
         let name = event.state.clone().unwrap_or_default();
-        let left = self.state.replace((name.clone(), event.at));
+        let state_before = self.state.replace((name.clone(), event.at));
         let input: Value = event
             .input
             .as_deref()
             .and_then(|input| serde_json::from_str(input).ok())
             .unwrap_or_default();
         if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
-            self.caught = Some(self.conceal.caught(&caught));
+            self.caught = Some(self.secrets.hide_in_caught(&caught));
         }
         if let Some(running) = input["leftovers"]["running"].as_u64() {
-            let most = self.leftovers.unwrap_or_default().most.max(running);
+            let most_running = self.leftovers.unwrap_or_default().most_running.max(running);
             let executions = input["leftovers"]["executions"]
                 .as_u64()
                 .unwrap_or_default();
             self.leftovers = Some(Leftovers {
-                most,
+                most_running,
                 running,
                 executions,
             });
@@ -47,7 +47,7 @@ impl Timeline {
             if let Ok(output) = serde_json::from_value(input["output"].clone()) {
                 self.output = Some(output);
             }
-            if left.is_none_or(|(left, _)| left != name) {
+            if state_before.is_none_or(|(before, _)| before != name) {
                 self.note_leftovers(event.at, &input);
             }
         }
@@ -55,7 +55,7 @@ impl Timeline {
 
     fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
         if let Some(Leftovers {
-            most,
+            most_running,
             running,
             executions,
         }) = self.leftovers
@@ -63,7 +63,7 @@ impl Timeline {
             self.add(
                 at,
                 TimelineEvent::LeftoversStopped {
-                    tasks: most,
+                    tasks: most_running,
                     still_running: running,
                     executions,
                 },
@@ -74,7 +74,7 @@ impl Timeline {
             self.add(
                 at,
                 TimelineEvent::LeftoversUnknown {
-                    error: self.conceal.caught(&caught).error,
+                    error: self.secrets.hide_in_caught(&caught).error,
                 },
             );
         }
