@@ -1,4 +1,5 @@
-//! Keeps what an execution's input holds in confidence out of what is shown.
+//! Hides the secrets of an execution's input, which are its response URL and the values of
+//! environment overrides, in every text that is shown.
 
 use serde_json::Value;
 
@@ -14,12 +15,12 @@ use crate::task::outcome::MAX_CAUSE;
 use crate::task::redaction::Redaction;
 use crate::text::byte_limit;
 
-/// Stands where the response URL stood.
+/// Replaces the response URL.
 const HIDDEN: &str = "***";
-/// Longest text in one line, bytes: more than any ARN has.
+/// Longest text in one line, in bytes; more than any ARN has.
 const MAX_LINE: usize = 500;
 
-/// What must not be shown of one execution.
+/// The secrets of one execution.
 #[derive(Debug, Clone)]
 pub(super) struct Secrets {
     url: String,
@@ -34,7 +35,7 @@ impl Secrets {
         }
     }
 
-    /// An event of which everything but the state's input may be shown.
+    /// The event without secrets, except in its state's input.
     pub(super) fn hide_in_event(&self, event: RecordedEvent) -> RecordedEvent {
         let (error, cause) = self.hide_in_failure(event.error, event.cause);
         RecordedEvent {
@@ -47,7 +48,7 @@ impl Secrets {
         }
     }
 
-    /// An execution of which everything but the input may be shown.
+    /// The execution without secrets, except in its input.
     pub(super) fn hide_in_execution(&self, execution: Execution) -> Execution {
         let (error, cause) = self.hide_in_failure(execution.error, execution.cause);
         Execution {
@@ -57,7 +58,7 @@ impl Secrets {
         }
     }
 
-    /// An error that a state caught.
+    /// The error that a state caught, without secrets.
     pub(super) fn hide_in_caught(&self, caught: &CaughtError) -> CaughtError {
         CaughtError {
             error: self.hide_in_error(&caught.error),
@@ -65,7 +66,7 @@ impl Secrets {
         }
     }
 
-    /// What is empty was not given.
+    /// Error and cause without secrets. An empty text counts as not given.
     fn hide_in_failure(
         &self,
         error: Option<String>,
@@ -78,7 +79,8 @@ impl Secrets {
         (error.map(|error| self.hide_in_error(&error)), cause)
     }
 
-    /// The names that Step Functions, workers and functions use are known to hold no secret.
+    /// The error's name without secrets. Names that Step Functions and the task runner give hold
+    /// none; other names may hold anything.
     fn hide_in_error(&self, error: &str) -> String {
         let is_step_functions_name = states_error_name(error)
             .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
@@ -89,21 +91,21 @@ impl Secrets {
         }
     }
 
-    /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and
-    /// hiding the values there once more would hide names that happen to be equal to one; everybody
-    /// else may repeat anything.
+    /// The cause without secrets. The worker and `rescue` hide the values in the causes that they
+    /// write. Hiding them once more would also replace a cluster's or task's name that happens to
+    /// equal a value, so only the URL is looked for there. Other causes may repeat anything.
     fn hide_in_cause(&self, error: &str, cause: &str) -> String {
         let function_message = message_of_function(cause);
         let cause = function_message.as_deref().unwrap_or(cause);
         if is_by_task_runner(error) {
             return tidy(&self.hide_url(cause));
         }
-        // A repeated input is escaped, so that no value would be found in it.
+        // Cut the execution's input off first: in its escaped JSON a value may not be recognised.
         self.hide_in_text(&without_input(error, cause))
     }
 
-    /// What others wrote. What is to be hidden is looked for before the text is changed in any
-    /// other way.
+    /// A text that others wrote, without secrets. They are looked for before control characters are
+    /// replaced, since a value may contain such characters.
     fn hide_in_text(&self, text: &str) -> String {
         tidy(&self.values.apply(&self.hide_url(text)))
     }
@@ -117,8 +119,7 @@ impl Secrets {
     }
 }
 
-/// In at most as many bytes as a cause may have, and without control characters other than line
-/// ends.
+/// The text without control characters other than line ends, cut to the length of a cause.
 fn tidy(text: &str) -> String {
     let text: String = text
         .chars()
@@ -127,7 +128,7 @@ fn tidy(text: &str) -> String {
     byte_limit::cut_middle(&text, MAX_CAUSE)
 }
 
-/// The first line of `text`, without control characters, cut to a length fit for a line.
+/// The first line of `text` without control characters, cut to [`MAX_LINE`] bytes.
 pub(super) fn one_line(text: &str) -> String {
     let line: String = text
         .trim()
@@ -140,12 +141,13 @@ pub(super) fn one_line(text: &str) -> String {
     byte_limit::cut_end(&line, MAX_LINE)
 }
 
-/// Whether the cause of this error was written by the worker or by `rescue`.
+/// Whether the worker or `rescue` gives this error and writes its cause.
 fn is_by_task_runner(error: &str) -> bool {
     [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::find(error).is_some()
 }
 
-/// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).
+/// The message of a function's error, which Lambda gives as JSON (`API_Invoke`); `None` for other
+/// causes.
 fn message_of_function(cause: &str) -> Option<String> {
     let error: Value = serde_json::from_str(cause).ok()?;
     Some(error["errorMessage"].as_str()?.to_owned())

@@ -1,4 +1,5 @@
-//! What came of an execution, or what it waits for, and what to do.
+//! The conclusion of an explanation: what came of the execution, or what it waits for, and what to
+//! do. It is drawn from the progress and the timeline; no event is read here.
 
 mod running;
 
@@ -22,27 +23,27 @@ use crate::task::spec::TaskSpec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunResult {
-    /// It was.
+    /// The request was carried out, and CloudFormation was told.
     Succeeded,
-    /// It was not, or CloudFormation was not told.
+    /// The request was not carried out, or this execution did not tell CloudFormation.
     Failed,
-    /// It is not over.
+    /// The execution is not over.
     Running,
 }
 
-/// The end of an explanation.
+/// What came of an execution, or what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conclusion {
-    /// In one word.
+    /// The result in one word, which is also the program's exit code.
     pub result: RunResult,
-    /// In a sentence or two.
+    /// The result in a sentence or two.
     pub sentence: String,
-    /// Of a failure, the error's name.
+    /// Name of the error, after a failure.
     pub error: Option<String>,
-    /// Of a failure, the Reason as CloudFormation shows it in the stack's events.
+    /// The Reason as CloudFormation shows it in the stack's events, after a failure.
     pub reason: Option<String>,
-    /// What to do.
+    /// What to do about it, without a full stop.
     pub advice: Option<String>,
 }
 
@@ -59,6 +60,8 @@ pub(super) struct Facts<'e> {
 
 impl Facts<'_> {
     pub(super) fn conclude(&self) -> Conclusion {
+        // Whether the execution runs or succeeded counts before the answer: an execution that
+        // succeeded has answered. For the others, the answer decides who tells CloudFormation.
         match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
@@ -94,7 +97,8 @@ impl Facts<'_> {
         }
     }
 
-    /// The execution failed or was ended from outside, after CloudFormation had its answer.
+    /// The execution failed or was ended from outside, after CloudFormation had its answer. The
+    /// answer says what came of the request.
     fn ended_after_answer(&self) -> Conclusion {
         if self
             .timeline
@@ -119,6 +123,7 @@ impl Facts<'_> {
         )
     }
 
+    /// The execution ended while it was answering. `rescue` delivers that very answer.
     fn answer_undelivered(&self, status: Status) -> Conclusion {
         let run = match status {
             Status::Success => "The run succeeded",
@@ -139,7 +144,8 @@ impl Facts<'_> {
         }
     }
 
-    /// It ended without having begun to answer: `rescue` answers.
+    /// The execution ended before it began to answer. `rescue` answers: SUCCESS to a Delete, FAILED
+    /// otherwise.
     fn unanswered(&self) -> Conclusion {
         let ended = match self.execution.status {
             ExecutionStatus::Aborted => "The execution was stopped",
@@ -182,6 +188,7 @@ impl Facts<'_> {
         }
     }
 
+    /// The error that the definition caught, or else the one that ended the execution.
     fn caught_error(&self) -> CaughtError {
         self.timeline.caught.clone().unwrap_or_else(|| CaughtError {
             error: self

@@ -1,4 +1,4 @@
-//! An explanation as text.
+//! An explanation as text for people. Its JSON form is derived in the types.
 
 use std::fmt;
 
@@ -9,11 +9,12 @@ use super::{Explanation, TimelineEntry};
 use crate::arn::last_part;
 use crate::text::byte_limit;
 
-/// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
+/// Number of steps of a long timeline that are shown at its beginning, and at its end. The JSON
+/// form has all steps.
 const SHOWN_AT_EACH_END: usize = 20;
-/// Most bytes of a Reason that are shown; CloudFormation itself shows fewer.
+/// Longest Reason that is shown, in bytes; CloudFormation shows less.
 const MAX_REASON: usize = 4_096;
-/// Width of the time since the start.
+/// Width of the column with the time since the start, in characters.
 const SINCE_WIDTH: usize = 12;
 
 impl fmt::Display for Explanation {
@@ -56,6 +57,7 @@ impl fmt::Display for Explanation {
         }
         writeln!(f)?;
         let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
+        // One hidden step would take as much room as the line that says so.
         if hidden > 1 {
             self.steps[..SHOWN_AT_EACH_END]
                 .iter()

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::*;
 use histories::History;
 
-/// The run of most histories: scheduled at once and claimed after 1.2 s.
+/// Adds the events of most histories: the run is scheduled at once and claimed after 1.2 s.
 fn claimed(history: &mut History) -> &mut History {
     history
         .entered(100, "RunTask", &json!({}))
@@ -19,6 +19,7 @@ fn claimed(history: &mut History) -> &mut History {
         .claimed(1_400, "i-0abc")
 }
 
+/// Adds the events of a run whose container exits with code 1.
 fn failed_run(history: &mut History) -> &mut History {
     claimed(history).failed(
         42_000,
@@ -162,7 +163,7 @@ fn a_run_that_changes_hands_tells_every_claim() {
 }
 
 #[test]
-fn an_emulators_history_reads_the_same_but_for_the_claim() {
+fn an_emulators_history_reads_like_any_other_but_for_the_claim() {
     let mut history = History::of("Create");
     history
         .entered(100, "RunTask", &json!({}))
@@ -216,6 +217,6 @@ fn clocks_that_disagree_do_not_change_the_order() {
                 && told.last().unwrap().starts_with("worker told"),
             "{told:?}"
         );
-        assert_eq!(told.len(), 6);
+        assert_eq!(told.len(), 6, "{told:?}");
     }
 }

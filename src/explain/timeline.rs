@@ -1,4 +1,5 @@
-//! The events of a history that tell something, in words.
+//! The timeline: the events of a history that tell something, put into entries, and the times that
+//! the conclusion needs. The words are in [`super::event`].
 
 mod ecs_task;
 mod states;
@@ -17,7 +18,7 @@ use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
 use states::Leftovers;
 
-/// How an execution ended.
+/// How an execution ended, as its history tells.
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: ExecutionStatus,
@@ -26,7 +27,7 @@ pub(super) struct End {
     pub(super) cause: Option<String>,
 }
 
-/// A history as far as it was read.
+/// A history as far as it was read, without secrets.
 #[derive(Debug)]
 pub(super) struct Timeline {
     secrets: Secrets,
@@ -34,15 +35,20 @@ pub(super) struct Timeline {
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
+    /// How often the activity was scheduled.
     attempts: u32,
+    /// When the last attempt was scheduled, and claimed if it was.
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) claimed_at: Option<Timestamp>,
+    /// When the worker told how the run ended.
     told_at: Option<Timestamp>,
+    /// Outputs of the run, in which ECS's times stand.
     output: Option<Output>,
     /// The error that led to an answer of FAILED.
     pub(super) caught: Option<CaughtError>,
+    /// What `stop` found; `None` when it was not asked or failed.
     pub(super) leftovers: Option<Leftovers>,
-    /// The answer, and when it was given.
+    /// What CloudFormation was answered, and when.
     pub(super) answered: Option<(Status, Timestamp)>,
     pub(super) end: Option<End>,
 }
@@ -68,12 +74,15 @@ impl Timeline {
         timeline
     }
 
-    /// Takes an event that `progress` has taken already.
+    /// Takes the next event into account, which `progress` has taken into account before.
     pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
         let concerns_activity =
             event.event_type.starts_with("Activity") || event.concerns_activity();
+        // The prefix tells an activity, an integration and a function apart, but an emulator names
+        // an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask for
+        // it stand first, so that the rest are events of a function.
         match event
             .event_type
             .trim_start_matches("Activity")
@@ -136,6 +145,7 @@ impl Timeline {
         );
     }
 
+    /// For how long a worker has had the run.
     fn since_taken(&self, at: Timestamp) -> SinceTaken {
         let claimed = self.claimed_at.map(|claimed| Span::between(claimed, at));
         let scheduled = self
@@ -145,6 +155,8 @@ impl Timeline {
         SinceTaken { claimed, scheduled }
     }
 
+    /// An attempt failed. A hand-over and a lost worker lead to another attempt; any other error is
+    /// how the run ended.
     fn note_activity_failed(&mut self, at: Timestamp, error: &str, event: &str) {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
@@ -169,7 +181,8 @@ impl Timeline {
     }
 
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
-        // What fails in StopTasks is told once, when it is known what came of it.
+        // A failed call of `stop` is not told here: it is repeated, and `note_leftovers` tells what
+        // came of the last one.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
@@ -186,6 +199,7 @@ impl Timeline {
         let Some(status) = self.status_being_given() else {
             return;
         };
+        // Only the first answer counts: CloudFormation ignores any further one.
         if self.answered.is_none() {
             self.answered = Some((status, at));
             self.add(
@@ -207,7 +221,8 @@ impl Timeline {
         });
     }
 
-    /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
+    /// Adds what stands in no event: the ECS task's start and stop, and an end from outside or
+    /// without an answer.
     pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
         self.insert_ecs_task();
         let at = execution.stopped.unwrap_or(self.started);

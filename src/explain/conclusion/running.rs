@@ -1,4 +1,4 @@
-//! What an execution that runs waits for.
+//! The conclusion of an execution that runs: what it waits for, for how long, and what to do.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use crate::explain::advice::advice;
 use crate::explain::conceal::one_line;
 use crate::explain::span::Span;
 
-/// A fleet that polls takes a run within a second or two.
+/// A run that waits longer for a worker is worth a hint. A fleet that polls takes a run within a
+/// second or two.
 const USUAL_CLAIM_TIME: Duration = Duration::from_secs(30);
 
 impl Facts<'_> {
@@ -49,6 +50,7 @@ impl Facts<'_> {
         }
     }
 
+    /// What the run waits for, and what to do.
     fn running_activity(&self) -> (String, Option<String>) {
         match &self.progress.activity {
             Activity::Waiting { since } => {
@@ -82,6 +84,8 @@ impl Facts<'_> {
         }
     }
 
+    /// Who has had the run for how long. An emulator's history does not tell when a worker takes
+    /// it.
     fn taken_in_words(&self, worker: Option<&str>) -> String {
         let deadline = self.deadline_in_words();
         if let Some(claimed) = self.timeline.claimed_at {
@@ -98,6 +102,7 @@ impl Facts<'_> {
         )
     }
 
+    /// How far away the deadline is, in words that follow "its deadline".
     fn deadline_in_words(&self) -> String {
         match Span::between(self.now, self.task.deadline) {
             Span(Duration::ZERO) => "has passed".to_owned(),
@@ -114,6 +119,7 @@ impl Facts<'_> {
         )
     }
 
+    /// For how long the execution has been in its state, in words that end a sentence.
     fn time_in_state(&self) -> String {
         self.timeline
             .state

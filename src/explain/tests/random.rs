@@ -1,4 +1,4 @@
-//! Whatever a history holds, in whatever order, something is said of it.
+//! A history with any events in any order is explained, and its secrets stay hidden.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -64,7 +64,7 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
     );
     (event_type, -1_000_i64..10_000_000, texts).prop_map(
         |(event_type, at, (state, input, resource, worker, error, cause))| {
-            // What workers say is known to hold no value of an override.
+            // The worker hides the values in the causes that it writes, so they hold none.
             let by_worker = error
                 .as_deref()
                 .is_some_and(|error| ["Worker.HandedOver", "EcsTask.Failed"].contains(&error));

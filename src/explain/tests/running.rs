@@ -1,4 +1,4 @@
-//! Executions that run, or seem to.
+//! Executions that run, or whose description says so.
 
 use serde_json::json;
 

@@ -1,5 +1,5 @@
-//! The start and the stop of the ECS task, which no event of a history tells: they are taken from
-//! the run's outputs.
+//! The start and the stop of the ECS task. No event of a history tells them; their times stand in
+//! the run's outputs, by ECS's clock.
 
 use jiff::Timestamp;
 
@@ -9,6 +9,7 @@ use crate::explain::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use crate::explain::span::Span;
 
 impl Timeline {
+    /// Adds the start and the stop, if the run's outputs have their times.
     pub(super) fn insert_ecs_task(&mut self) {
         let Some(output) = self.output.take() else {
             return;
@@ -25,6 +26,8 @@ impl Timeline {
             .filter(|arn| !arn.is_empty())
             .count()
             .max(1);
+        // The claim or scheduling that came last before the start belongs to the worker that
+        // launched the task.
         let since = self
             .steps
             .iter()
@@ -61,15 +64,16 @@ impl Timeline {
         );
     }
 
-    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
-    /// order is kept.
+    /// Inserts what ECS tells at its time, but before what the worker told: the worker knew of it
+    /// then, so a later time comes from clocks that disagree. The order of the history's own events
+    /// stays.
     fn insert_in_order(&mut self, at: Timestamp, event: TimelineEvent) {
         let told_index = self
             .steps
             .iter()
             .rposition(|step| matches!(step.event, TimelineEvent::Told { .. }))
             .unwrap_or(self.steps.len());
-        // Nothing comes before the request, which is the first.
+        // From 1: the first entry is the request, and nothing comes before it.
         let index = (1..told_index)
             .find(|&index| self.steps[index].at > at)
             .unwrap_or(told_index);

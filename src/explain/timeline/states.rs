@@ -1,4 +1,5 @@
-//! What the entry of a state tells: the error that was caught, leftover tasks, and the outputs.
+//! What the entry of a state tells. Its input holds what the definition has collected: the error
+//! that was caught, the leftover tasks, and the outputs of the run.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,19 +9,22 @@ use crate::cloudformation::response::Status;
 use crate::execution::history::{RecordedEvent, status_given_in};
 use crate::explain::event::TimelineEvent;
 
-/// The state that stops what is left running.
+/// The state of the definition that calls `stop`.
 const STOP_TASKS: &str = "StopTasks";
 
-/// What a check for leftovers found, as the definition keeps it.
+/// What `stop` found, as the definition keeps it in the execution's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::explain) struct Leftovers {
-    /// The most that ran at one time.
+    /// The highest number of leftover tasks that any call found running.
     pub(in crate::explain) most_running: u64,
+    /// Number of leftover tasks that the last call found running.
     pub(in crate::explain) running: u64,
+    /// Number of earlier executions that were stopped, on Delete.
     executions: u64,
 }
 
 impl Timeline {
+    /// Takes the entry of a state into account.
     pub(super) fn note_state_entered(&mut self, event: &RecordedEvent) {
         let name = event.state.clone().unwrap_or_default();
         let state_before = self.state.replace((name.clone(), event.at));
@@ -47,12 +51,14 @@ impl Timeline {
             if let Ok(output) = serde_json::from_value(input["output"].clone()) {
                 self.output = Some(output);
             }
+            // Told once, and not again when a state that answers is entered twice in a row.
             if state_before.is_none_or(|(before, _)| before != name) {
                 self.note_leftovers(event.at, &input);
             }
         }
     }
 
+    /// Tells what came of the leftover tasks.
     fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
         if let Some(Leftovers {
             most_running,
@@ -70,6 +76,7 @@ impl Timeline {
             );
         }
         if let Ok(caught) = serde_json::from_value(input["stopError"].clone()) {
+            // The numbers of the calls before may be out of date.
             self.leftovers = None;
             self.add(
                 at,
@@ -80,14 +87,14 @@ impl Timeline {
         }
     }
 
-    /// The answer that the state gives which was entered last.
+    /// The answer that is being given, if the state that was entered last gives one.
     pub(super) fn status_being_given(&self) -> Option<Status> {
         self.state
             .as_ref()
             .and_then(|(state, _)| status_given_in(state))
     }
 
-    /// Whether leftovers are being stopped.
+    /// Whether the execution is looking for leftover tasks or waiting for them to stop.
     pub(in crate::explain) fn is_stopping(&self) -> bool {
         let state = self.state.as_ref().map_or("", |(state, _)| state.as_str());
         [
