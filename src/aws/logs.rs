@@ -40,9 +40,9 @@ impl Logs {
             .start_from_head(false);
         let answered = match region {
             Some(region) => {
-                let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new()
+                let other_region = aws_sdk_cloudwatchlogs::config::Builder::new()
                     .region(Region::new(region.to_owned()));
-                Box::pin(call.customize().config_override(elsewhere).send()).await
+                Box::pin(call.customize().config_override(other_region).send()).await
             }
             None => Box::pin(call.send()).await,
         };

@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Bytes read of a refusal. S3's error documents have a few hundred.
-const MAX_REPLY: usize = 16_384;
+const MAX_REFUSAL: usize = 16_384;
 
 /// Puts answers to response URLs.
 ///
@@ -97,16 +97,16 @@ impl ResponsePut {
         within: Duration,
     ) -> Result<(), PutError> {
         let url = self.hosts.check(url)?;
-        let request = put(&url, body).ok_or(BadResponseUrl::NotAUrl)?;
+        let request = put_request(&url, body).ok_or(BadResponseUrl::NotAUrl)?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let last = match self.attempt(&request).await {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(status, reply)) => {
-                    return Err(PutError::Refused(status, reply));
+                Err(AttemptError::Refused(status, code)) => {
+                    return Err(PutError::Refused(status, code));
                 }
-                Err(Attempt::Uncertain(last)) => last,
+                Err(AttemptError::Uncertain(last)) => last,
             };
             let pause = backoff.pause();
             if Instant::now() + pause >= end {
@@ -121,7 +121,7 @@ impl ResponsePut {
         }
     }
 
-    async fn attempt(&self, request: &HttpRequest) -> Result<(), Attempt> {
+    async fn attempt(&self, request: &HttpRequest) -> Result<(), AttemptError> {
         let request = request
             .try_clone()
             .expect("a body in memory can be sent again");
@@ -130,12 +130,12 @@ impl ResponsePut {
                 .connector
                 .call(request)
                 .await
-                .map_err(|error| Attempt::Uncertain(with_causes(&error)))?;
-            judge(response).await
+                .map_err(|error| AttemptError::Uncertain(with_causes(&error)))?;
+            outcome_of(response).await
         };
         match timeout(ATTEMPT_TIMEOUT, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(Attempt::Uncertain(format!(
+            Err(_) => Err(AttemptError::Uncertain(format!(
                 "no reply within {} s",
                 ATTEMPT_TIMEOUT.as_secs()
             ))),
@@ -147,7 +147,7 @@ impl ResponsePut {
 /// known length makes the connector send its exact Content-Length.
 ///
 /// What the URL standard lets pass, and the HTTP library does not, has no request.
-fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
+fn put_request(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("PUT").ok()?;
     request.set_uri(url.as_str()).ok()?;
@@ -155,35 +155,35 @@ fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
     Some(request)
 }
 
-async fn judge(response: HttpResponse) -> Result<(), Attempt> {
+async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
     /// Request Timeout and Too Many Requests: the client errors that may pass.
-    const PASSING: [u16; 2] = [408, 429];
+    const MAY_PASS: [u16; 2] = [408, 429];
     let status = response.status().as_u16();
     match status {
         200..300 => Ok(()),
-        300..500 if !PASSING.contains(&status) => {
+        300..500 if !MAY_PASS.contains(&status) => {
             // S3 names its reason in a <Code> element; the rest of the document repeats parts of
             // the request.
-            let reply = Limited::new(response.into_body(), MAX_REPLY)
+            let document = Limited::new(response.into_body(), MAX_REFUSAL)
                 .collect()
                 .await
                 .map(Collected::to_bytes)
                 .unwrap_or_default();
-            let reply = String::from_utf8_lossy(&reply);
-            let code = reply
+            let document = String::from_utf8_lossy(&document);
+            let code = document
                 .split_once("<Code>")
                 .and_then(|(_, rest)| rest.split_once("</Code>"))
                 .map_or("no reason given", |(code, _)| code);
-            Err(Attempt::Refused(
+            Err(AttemptError::Refused(
                 status,
                 crate::text::byte_limit::cut_end(code, 100),
             ))
         }
-        _ => Err(Attempt::Uncertain(format!("HTTP status {status}"))),
+        _ => Err(AttemptError::Uncertain(format!("HTTP status {status}"))),
     }
 }
 
-enum Attempt {
+enum AttemptError {
     Refused(u16, String),
     Uncertain(String),
 }

@@ -65,7 +65,7 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn start(&self, name: &str, input: &str) -> Result<Started, ApiError> {
-        let answer = self
+        let started = self
             .client
             .start_execution()
             .state_machine_arn(&self.arn)
@@ -73,7 +73,7 @@ impl StateMachine {
             .input(input)
             .send()
             .await;
-        match answer {
+        match started {
             Ok(_) => Ok(Started::Running),
             Err(error)
                 if error

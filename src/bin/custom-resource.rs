@@ -130,8 +130,9 @@ async fn rescue() -> anyhow::Result<()> {
         RescueLimits::new(Duration::from_secs(claim_timeout)),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let done = rescuer.rescue(event.payload).await;
-        done.map(|done| json!(format!("{done:?}")))
+        let outcome = rescuer.rescue(event.payload).await;
+        outcome
+            .map(|outcome| json!(format!("{outcome:?}")))
             .map_err(|error| failed("CustomResource.RescueFailed", &error))
     }))
     .await
@@ -150,9 +151,9 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     let region = std::env::var(AWS_REGION).with_context(|| {
         format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function")
     })?;
-    let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
+    let origins = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
     let hosts = ResponseHosts::of_region(&region)
-        .allow_origins(&further)
+        .allow_origins(&origins)
         .with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
     let key = std::env::var(RESPONSE_URL_KEY_ARN)
         .ok()

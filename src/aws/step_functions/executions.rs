@@ -10,7 +10,7 @@ use crate::execution::status::{Execution, ExecutionStatus};
 use crate::text::byte_limit;
 
 /// Executions per page, the most there is (`API_ListExecutions`).
-const PAGE: i32 = 1_000;
+const PAGE_SIZE: i32 = 1_000;
 /// The most running executions looked through in one call: beyond, the API's own throttle (5 pages
 /// a second) would take more time than a function has.
 const MAX_LISTED: usize = 20_000;
@@ -50,7 +50,7 @@ impl StateMachine {
             .list_executions()
             .state_machine_arn(&self.arn)
             .status_filter(SdkStatus::Running);
-        let mut pages = call.into_paginator().page_size(PAGE).send();
+        let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
         let mut running = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
@@ -98,7 +98,7 @@ impl StateMachine {
                 .list_executions()
                 .state_machine_arn(&self.arn)
                 .status_filter(status.clone());
-            let mut pages = call.into_paginator().page_size(PAGE).send();
+            let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| {
                     api_error(
@@ -109,7 +109,7 @@ impl StateMachine {
                 })?;
                 // The newest start comes first (`API_ListExecutions`): what follows an old one is
                 // older.
-                let is_last = page
+                let is_last_page = page
                     .executions
                     .iter()
                     .any(|execution| timestamp(execution.start_date) < started_since);
@@ -126,7 +126,7 @@ impl StateMachine {
                             })
                         }),
                 );
-                if is_last {
+                if is_last_page {
                     break;
                 }
                 if ended.len() >= MAX_LISTED {
@@ -152,7 +152,7 @@ impl StateMachine {
             .list_executions()
             .state_machine_arn(&self.arn)
             .status_filter(SdkStatus::Aborted)
-            .max_results(PAGE);
+            .max_results(PAGE_SIZE);
         let listed = call.send().await.map_err(|error| {
             api_error(
                 "states:ListExecutions",

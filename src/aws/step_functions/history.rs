@@ -9,7 +9,7 @@ use crate::execution::history::RecordedEvent;
 
 /// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole
 /// input, up to 262,144 bytes: only so many may be in memory at once.
-const PAGE: i32 = 100;
+const PAGE_SIZE: i32 = 100;
 
 impl StateMachine {
     /// The last `most` events of an execution, oldest first. The end of a history says where an
@@ -29,7 +29,7 @@ impl StateMachine {
             .reverse_order(true);
         let mut pages = call
             .into_paginator()
-            .page_size(i32::try_from(most).unwrap_or(PAGE).min(PAGE))
+            .page_size(i32::try_from(most).unwrap_or(PAGE_SIZE).min(PAGE_SIZE))
             .send();
         let mut events = Vec::new();
         while events.len() < most
@@ -58,7 +58,7 @@ impl StateMachine {
             .get_execution_history()
             .execution_arn(execution_arn)
             .into_paginator()
-            .page_size(PAGE)
+            .page_size(PAGE_SIZE)
             .send();
         while let Some(page) = pages.next().await {
             let page = page

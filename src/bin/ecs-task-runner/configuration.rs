@@ -197,12 +197,12 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     }
 }
 
-fn number(flag: &str, text: &str, most: u32, problems: &mut Vec<String>) -> NonZeroU32 {
+fn number(flag: &str, text: &str, max: u32, problems: &mut Vec<String>) -> NonZeroU32 {
     match text.trim().parse::<NonZeroU32>() {
-        Ok(number) if number.get() <= most => number,
+        Ok(number) if number.get() <= max => number,
         _ => {
             problems.push(format!(
-                "{flag} must be a whole number from 1 to {most}, and is '{text}'"
+                "{flag} must be a whole number from 1 to {max}, and is '{text}'"
             ));
             NonZeroU32::MIN
         }

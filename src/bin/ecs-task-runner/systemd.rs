@@ -8,7 +8,7 @@ use tokio::time::interval;
 /// Tells systemd when the first poll has succeeded, that the worker is alive while polls and
 /// heartbeats succeed in time, and that it is stopping. Ends with the shutdown.
 pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
-    let life = async {
+    let notify_while_working = async {
         vitals.ready().await;
         send(&[
             NotifyState::Ready,
@@ -25,7 +25,7 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
     };
     tokio::select! {
         () = shutdown.requested() => {}
-        () = life => {}
+        () = notify_while_working => {}
     }
     let drain = u32::try_from(DRAIN_TIMEOUT.as_micros()).unwrap_or(u32::MAX);
     send(&[
@@ -35,9 +35,9 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
     ]);
     // A unit whose watchdog stayed armed must not be killed for the drain's silence.
     if let Some(limit) = sd_notify::watchdog_enabled() {
-        let mut beat = interval(limit / 2);
+        let mut watchdog = interval(limit / 2);
         loop {
-            beat.tick().await;
+            watchdog.tick().await;
             send(&[NotifyState::Watchdog]);
         }
     }

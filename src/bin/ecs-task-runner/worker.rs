@@ -25,11 +25,11 @@ pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the async runtime cannot be started")?;
-    let worked = runtime.block_on(work(configuration));
+    let result = runtime.block_on(work(configuration));
     // Nothing is left in hand. A name server that does not answer holds up a thread of the runtime,
     // which a drop would wait for.
     runtime.shutdown_background();
-    worked
+    result
 }
 
 async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
