@@ -1,4 +1,4 @@
-//! `ListExecutions`, `DescribeExecution`, `StopExecution`.
+//! Executions of a state machine: `ListExecutions`, `DescribeExecution`, `StopExecution`.
 
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
@@ -9,33 +9,34 @@ use crate::aws::{ApiError, api_error};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::text::byte_limit;
 
-/// Executions per page, the most there is (`API_ListExecutions`).
+/// Executions on a page of the list: the most that the API gives (`API_ListExecutions`).
 const PAGE_SIZE: i32 = 1_000;
-/// The most running executions looked through in one call: beyond, the API's own throttle (5 pages
-/// a second) would take more time than a function has.
+/// The most executions that are listed at once. The API allows 5 pages a second, so more of them
+/// would take longer than a function may run.
 const MAX_LISTED: usize = 20_000;
-/// Longest cause of `StopExecution` (`API_StopExecution`), characters.
+/// Longest cause of `StopExecution` in characters (`API_StopExecution`). It is cut in bytes, of
+/// which a text never has fewer.
 const MAX_CAUSE: usize = 32_768;
 
 /// An execution that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub arn: String,
-    /// Its name.
+    /// Name of the execution, which is also `startedBy` of its tasks.
     pub name: String,
-    /// When it was started.
+    /// When the execution was started.
     pub started: Timestamp,
 }
 
-/// An execution that ended other than in success.
+/// An execution that failed, timed out or was stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub arn: String,
-    /// How it ended.
+    /// How the execution ended.
     pub status: ExecutionStatus,
-    /// When it ended.
+    /// When the execution ended.
     pub ended: Timestamp,
 }
 
@@ -90,8 +91,8 @@ impl StateMachine {
         started_since: Timestamp,
     ) -> Result<Vec<EndedExecution>, ApiError> {
         let mut ended = Vec::new();
-        // Those that failed have answered, nearly all of them: they come last where there is not
-        // time for all.
+        // Failed executions come last. Nearly all of them have answered, so they matter least if
+        // the list is cut short.
         for status in [SdkStatus::Aborted, SdkStatus::TimedOut, SdkStatus::Failed] {
             let call = self
                 .client
@@ -107,8 +108,8 @@ impl StateMachine {
                         &error,
                     )
                 })?;
-                // The newest start comes first (`API_ListExecutions`): what follows an old one is
-                // older.
+                // The list is sorted by the start, newest first (`API_ListExecutions`): after one
+                // that is too old, all are.
                 let is_last_page = page
                     .executions
                     .iter()
@@ -141,8 +142,8 @@ impl StateMachine {
         Ok(ended)
     }
 
-    /// The names of the executions that were stopped at `since` or later, among the thousand
-    /// stopped ones that were started last.
+    /// The names of the executions that were stopped at `since` or later. Only one page is read: of
+    /// all stopped executions, the 1,000 that were started last.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -168,7 +169,8 @@ impl StateMachine {
         Ok(stopped.map(|execution| execution.name).collect())
     }
 
-    /// An execution as it is now, or was a moment ago: the service does not promise more.
+    /// Describes an execution. The description may be a moment old, since `DescribeExecution` is
+    /// eventually consistent.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -191,8 +193,8 @@ impl StateMachine {
         })
     }
 
-    /// Ends an execution as `ABORTED`. One that has ended already stays as it is, which is no
-    /// error.
+    /// Ends an execution as `ABORTED`. An execution that has ended already stays as it is, without
+    /// an error.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -215,6 +217,7 @@ impl StateMachine {
     }
 }
 
+/// A time of the SDK; 1970 if it is out of range, which no time of the service is.
 pub(super) fn timestamp(time: DateTime) -> Timestamp {
     time.to_millis()
         .ok()

@@ -1,5 +1,5 @@
-//! The worker's configuration: read as text, validated as a whole, so that every problem is
-//! reported at once.
+//! The worker's configuration. clap reads it as text only; it is validated afterwards as a whole,
+//! so that every problem is reported at once.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,13 +10,14 @@ use ecs_task_runner::arn::Arn;
 use ecs_task_runner::logging::LogFormat;
 use ecs_task_runner::task_run::CallRates;
 
-/// Longest worker name (`API_GetActivityTask`), characters.
+/// Longest worker name in characters (`API_GetActivityTask`).
 const MAX_WORKER_NAME: usize = 80;
-/// Pollers that one activity takes from all its workers (`service-quotas`).
+/// Most pollers of one activity, over all of its workers (`service-quotas`).
 const MAX_POLLERS: u32 = 1_000;
-/// Calls a second; a bound against slips of the finger. No quota for these calls is higher.
+/// Most calls a second, against typing errors. No quota for these calls is higher.
 const MAX_RATE: u32 = 3_000;
-/// A bound against slips of the finger; memory is the real one, at a few KB a task.
+/// Most tasks at once, against typing errors. A task takes a few KB of memory, which sets the real
+/// limit.
 const MAX_TASKS: u32 = 100_000;
 
 #[derive(Debug, Clone, Args)]
@@ -78,11 +79,11 @@ pub(crate) struct WorkerArguments {
     health_addr: Option<String>,
 }
 
-/// A configuration that can work.
+/// A valid configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WorkerConfiguration {
     pub(crate) activity_arn: String,
-    /// The activity's region.
+    /// The activity's region, in which all calls are made.
     pub(crate) region: String,
     pub(crate) max_tasks: NonZeroU32,
     pub(crate) pollers: NonZeroU32,
@@ -93,7 +94,7 @@ pub(crate) struct WorkerConfiguration {
     pub(crate) health_addr: Option<SocketAddr>,
 }
 
-/// Everything that is wrong with a configuration.
+/// All problems of a configuration, each a sentence that names the option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problems(Vec<String>);
 
@@ -108,7 +109,7 @@ impl fmt::Display for Problems {
 }
 
 impl WorkerArguments {
-    /// Reads all of it, or says all that is wrong with it.
+    /// Validates every option, and reports every problem.
     pub(crate) fn validate(self) -> Result<WorkerConfiguration, Problems> {
         let mut problems = Vec::new();
         let activity_arn = self.activity_arn.unwrap_or_default();
@@ -180,7 +181,7 @@ impl WorkerArguments {
     }
 }
 
-/// `arn:{partition}:states:{region}:{account}:activity:{name}`.
+/// The region in the ARN of an activity, or the problem with the ARN.
 fn region_of_activity(arn: &str) -> Result<String, String> {
     if arn.is_empty() {
         return Err("--activity-arn (or ACTIVITY_ARN) is missing; it is the ARN that the task runner's stack exports".to_owned());
@@ -197,6 +198,8 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a whole number from 1 to `max`. Notes a problem and returns 1 if it is none, so that the
+/// other options are read too.
 fn number(flag: &str, text: &str, max: u32, problems: &mut Vec<String>) -> NonZeroU32 {
     match text.trim().parse::<NonZeroU32>() {
         Ok(number) if number.get() <= max => number,
@@ -209,6 +212,7 @@ fn number(flag: &str, text: &str, max: u32, problems: &mut Vec<String>) -> NonZe
     }
 }
 
+/// The host's name, cut to the length of a worker's.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name.trim().chars().take(MAX_WORKER_NAME).collect();

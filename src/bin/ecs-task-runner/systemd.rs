@@ -1,12 +1,13 @@
-//! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they go nowhere.
+//! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they do nothing.
 
 use ecs_task_runner::activity::{Shutdown, Vitals};
 use ecs_task_runner::times::DRAIN_TIMEOUT;
 use sd_notify::NotifyState;
 use tokio::time::interval;
 
-/// Tells systemd when the first poll has succeeded, that the worker is alive while polls and
-/// heartbeats succeed in time, and that it is stopping. Ends with the shutdown.
+/// Tells systemd that the worker is ready once its first poll has succeeded, that it is alive as
+/// long as polls and heartbeats succeed in time, and then that it is stopping. With a watchdog it
+/// runs until it is dropped, else it ends with the request to shut down.
 pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
     let notify_while_working = async {
         vitals.ready().await;
@@ -23,6 +24,7 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
             None => std::future::pending().await,
         }
     };
+    // No branch needs to come first: both only end the wait.
     tokio::select! {
         () = shutdown.requested() => {}
         () = notify_while_working => {}
@@ -33,7 +35,8 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
         NotifyState::ExtendTimeoutUsec(drain),
         NotifyState::Status("handing over running tasks"),
     ]);
-    // A unit whose watchdog stayed armed must not be killed for the drain's silence.
+    // The watchdog stays armed while the worker drains, when polls and heartbeats end. systemd must
+    // not kill the worker for that.
     if let Some(limit) = sd_notify::watchdog_enabled() {
         let mut watchdog = interval(limit / 2);
         loop {

@@ -18,7 +18,7 @@ fn arguments() -> WorkerArguments {
 }
 
 #[test]
-fn a_sound_configuration_is_taken() {
+fn a_valid_configuration_is_accepted() {
     let configuration = arguments().validate().unwrap();
     assert_eq!(configuration.region, "eu-west-1");
     assert_eq!(configuration.max_tasks.get(), 1_000);
