@@ -141,7 +141,7 @@ impl Progress {
             "ActivityStarted" => {
                 self.activity = Activity::Taken {
                     worker: event.worker.clone(),
-                }
+                };
             }
             "ActivityScheduleFailed"
             | "ActivitySucceeded"
@@ -150,17 +150,17 @@ impl Progress {
             // An emulator records no event when a worker takes the activity. It counts as taken
             // from the start, since `rescue` must not give up a run that a worker may have.
             "TaskScheduled" if concerns_activity => {
-                self.activity = Activity::Taken { worker: None }
+                self.activity = Activity::Taken { worker: None };
             }
             "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => {
-                self.activity = Activity::Ended
+                self.activity = Activity::Ended;
             }
             // The function `respond` came back without an error. The event for leaving the state
             // does not count, since a state is also left through its Catch.
             "TaskSucceeded" | "LambdaFunctionSucceeded"
                 if matches!(self.answer, Answer::Begun { .. }) =>
             {
-                self.answer = Answer::Given
+                self.answer = Answer::Given;
             }
             entered if entered.ends_with("StateEntered") => self.enter(event),
             _ => {}

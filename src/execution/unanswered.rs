@@ -10,6 +10,7 @@ use crate::task::error::ErrorName;
 
 /// The cause with which `rescue` stops an execution that no worker took within `claim_timeout`; the
 /// error is [`NOT_CLAIMED`].
+#[must_use]
 pub fn not_claimed(claim_timeout: Duration) -> String {
     format!(
         "No worker polled the activity for {} s: is the fleet running?",
@@ -90,6 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table is read from top to bottom")]
     fn every_end_without_an_answer_has_an_error_and_a_cause() {
         let waiting = Activity::Waiting {
             since: Timestamp::UNIX_EPOCH,

@@ -213,38 +213,13 @@ impl fmt::Display for TimelineEvent {
                 tasks,
                 still_running,
                 executions,
-            } => {
-                match (tasks, still_running) {
-                    (0, _) => f.write_str("no tasks were left running")?,
-                    (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
-                    (tasks, running) => write!(
-                        f,
-                        "leftover tasks told to stop: {tasks}, still stopping: {running}"
-                    )?,
-                }
-                if *executions > 0 {
-                    write!(f, "; earlier executions stopped: {executions}")?;
-                }
-                Ok(())
-            }
+            } => write_leftovers(f, *tasks, *still_running, *executions),
             Self::LeftoversUnknown { error } => write!(
                 f,
                 "leftover tasks could not be looked for: {}",
                 one_line(error)
             ),
-            Self::AnswerFailed { error, cause } => match cause.lines().next() {
-                Some(first) => write!(
-                    f,
-                    "CloudFormation could not be answered: {}: {}",
-                    one_line(error),
-                    one_line(first)
-                ),
-                None => write!(
-                    f,
-                    "CloudFormation could not be answered: {}",
-                    one_line(error)
-                ),
-            },
+            Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
             Self::Answered { answer, after } => {
                 write!(f, "CloudFormation answered {answer} after {after}")
             }
@@ -261,6 +236,38 @@ impl fmt::Display for TimelineEvent {
             }
             Self::TimedOut => f.write_str("execution timed out"),
         }
+    }
+}
+
+fn write_leftovers(
+    f: &mut fmt::Formatter<'_>,
+    tasks: u64,
+    still_running: u64,
+    executions: u64,
+) -> fmt::Result {
+    match (tasks, still_running) {
+        (0, _) => f.write_str("no tasks were left running")?,
+        (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
+        (tasks, running) => write!(
+            f,
+            "leftover tasks told to stop: {tasks}, still stopping: {running}"
+        )?,
+    }
+    if executions > 0 {
+        write!(f, "; earlier executions stopped: {executions}")?;
+    }
+    Ok(())
+}
+
+fn write_answer_failed(f: &mut fmt::Formatter<'_>, error: &str, cause: &str) -> fmt::Result {
+    write!(
+        f,
+        "CloudFormation could not be answered: {}",
+        one_line(error)
+    )?;
+    match cause.lines().next() {
+        Some(first) => write!(f, ": {}", one_line(first)),
+        None => Ok(()),
     }
 }
 

@@ -100,11 +100,11 @@ impl Timeline {
             ),
             "Succeeded" if concerns_activity => self.note_told(at, None),
             "Failed" | "TimedOut" if concerns_activity => {
-                self.note_activity_failed(at, error, &event.event_type)
+                self.note_activity_failed(at, error, &event.event_type);
             }
             "Succeeded" if progress.answer == Answer::Given => self.note_answered(at),
             "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
-                self.note_function_failed(event, error)
+                self.note_function_failed(event, error);
             }
             "ExecutionSucceeded" => self.note_end(ExecutionStatus::Succeeded, event),
             "ExecutionFailed" => self.note_end(ExecutionStatus::Failed, event),

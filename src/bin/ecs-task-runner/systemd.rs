@@ -19,12 +19,12 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
             Some(limit) => {
                 vitals
                     .while_well(limit / 2, || send(&[NotifyState::Watchdog]))
-                    .await
+                    .await;
             }
             None => std::future::pending().await,
         }
     };
-    // No branch needs to come first: both only end the wait.
+    // The second branch never ends: the shutdown ends both.
     tokio::select! {
         () = shutdown.requested() => {}
         () = notify_while_working => {}

@@ -578,7 +578,7 @@ fn a_stopped_task_is_judged_by_the_table() {
     for row in table() {
         match (judge(&row.task, &criteria), row.expected) {
             (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => {
-                assert_eq!(exit_code, expected, "{}", row.name)
+                assert_eq!(exit_code, expected, "{}", row.name);
             }
             (
                 Verdict::Ended(ending),
