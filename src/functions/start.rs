@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::cloudformation::event::{Event, NotACustomResourceEvent, Request, RequestType};
 use crate::cloudformation::identity::Identity;
 use crate::cloudformation::patience::EventAge;
-use crate::cloudformation::response_hosts::Refused;
+use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::input::ExecutionInput;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
@@ -57,7 +57,7 @@ pub enum StartError {
     NotACustomResourceEvent(#[from] NotACustomResourceEvent),
     /// Whoever sent it is not CloudFormation, or nothing to be answered.
     #[error(transparent)]
-    Elsewhere(#[from] Refused),
+    Elsewhere(#[from] BadResponseUrl),
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),

@@ -163,7 +163,7 @@ fn recorded(event: &Value) -> RecordedEvent {
             .as_i64()
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
             .unwrap_or_default(),
-        name: text(&event["type"]).unwrap_or_default(),
+        event_type: text(&event["type"]).unwrap_or_default(),
         state: entered.and_then(|details| text(&details["name"])),
         input: entered.and_then(|details| text(&details["input"])),
         resource: details("EventDetails").and_then(|details| text(&details["resource"])),
