@@ -5,6 +5,7 @@ pub mod backoff;
 pub mod budget;
 mod connection;
 mod error;
+mod rates;
 
 pub mod cloudformation;
 pub mod ecs;
@@ -16,3 +17,4 @@ pub mod step_functions;
 pub use connection::Connection;
 pub(crate) use error::api_error;
 pub use error::{ApiError, ErrorKind};
+pub use rates::CallRates;

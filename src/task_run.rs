@@ -16,7 +16,6 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use crate::activity::{ActivityTask, TaskFailure};
-use crate::aws::budget::ApiBudget;
 use crate::aws::ecs::Ecs;
 use crate::aws::logs::Logs;
 use crate::clock::Clock;
@@ -31,35 +30,6 @@ use watcher::Watcher;
 /// Longest part of a broken input's error that is repeated, bytes.
 const MAX_ECHO: usize = 500;
 
-/// Calls a second this process makes, so that the account's other users keep their share of its
-/// quotas (`request-throttling`).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CallRates {
-    /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
-    pub describe_tasks: f64,
-    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20
-    /// launches on Fargate.
-    pub run_task: f64,
-    /// `StopTask`.
-    pub stop_task: f64,
-    /// `GetLogEvents`; an account has 25 a second and more.
-    pub get_log_events: f64,
-    /// `ListTasks`, which shares the quota of `DescribeTasks`.
-    pub list_tasks: f64,
-}
-
-impl Default for CallRates {
-    fn default() -> Self {
-        Self {
-            describe_tasks: 10.0,
-            run_task: 20.0,
-            stop_task: 10.0,
-            get_log_events: 5.0,
-            list_tasks: 2.0,
-        }
-    }
-}
-
 /// Runs requests, any number at once.
 #[derive(Debug)]
 pub struct TaskRunner {
@@ -68,27 +38,19 @@ pub struct TaskRunner {
     clock: Clock,
     watcher: Watcher,
     task_definitions: TaskDefinitions,
-    run_task: ApiBudget,
-    stop_task: ApiBudget,
-    get_log_events: ApiBudget,
-    list_tasks: ApiBudget,
 }
 
 impl TaskRunner {
     /// A runner with its watcher, which runs as a task of the current tokio runtime until the
     /// runner is dropped.
     #[must_use]
-    pub fn start(ecs: &Ecs, logs: Logs, clock: Clock, rates: CallRates) -> Self {
+    pub fn start(ecs: &Ecs, logs: Logs, clock: Clock) -> Self {
         Self {
             ecs: ecs.clone(),
             logs,
             clock,
-            watcher: Watcher::start(ecs.clone(), ApiBudget::new(rates.describe_tasks)),
+            watcher: Watcher::start(ecs.clone()),
             task_definitions: TaskDefinitions::new(ecs.clone()),
-            run_task: ApiBudget::new(rates.run_task),
-            stop_task: ApiBudget::new(rates.stop_task),
-            get_log_events: ApiBudget::new(rates.get_log_events),
-            list_tasks: ApiBudget::new(rates.list_tasks),
         }
     }
 

@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep};
 
 use super::attend::Attendance;
 use super::{ActivityTask, Options, TaskFailure};
+use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
-use crate::aws::budget::ApiBudget;
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::budget::{ApiBudget, CallPermit};
 
 /// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle
 /// for its 60 s.
@@ -111,13 +111,13 @@ where
         // Kept over failures in a row: a worker whose polls fail is one that tries to poll.
         let mut polling = None;
         loop {
-            let permit = tokio::select! {
+            let (permit, call) = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
-                permit = self.right_to_poll() => permit,
+                right = self.right_to_poll() => right,
             };
             polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
-            match self.attendance.client.poll().await {
+            match call.call(self.attendance.client.poll()).await {
                 Ok(Some((token, input))) => {
                     polling = None;
                     self.succeeded();
@@ -141,9 +141,6 @@ where
                 Err(error) => {
                     drop(permit);
                     self.troubled(&error);
-                    if error.kind == ErrorKind::Throttled {
-                        self.budget.throttled();
-                    }
                     if error.code.as_deref() == Some(TOO_MANY) && self.too_many() {
                         return;
                     }
@@ -157,13 +154,12 @@ where
     }
 
     /// A place for the task that the poll may bring, and a poll's share of the calls.
-    async fn right_to_poll(&self) -> OwnedSemaphorePermit {
+    async fn right_to_poll(&self) -> (OwnedSemaphorePermit, CallPermit) {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        self.budget.acquire().await;
-        permit
+        (permit, self.budget.acquire().await)
     }
 
     /// The activity takes no more pollers from this and all other workers. Whether this poller is
@@ -191,7 +187,6 @@ where
     }
 
     fn succeeded(&self) {
-        self.budget.succeeded();
         if self
             .trouble
             .lock()

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::launch_error::{describe, is_capacity, may_pass};
+use super::launch_error::describe;
 use super::run::{RETRY_PAUSE, Run, RunEnd};
 use super::tracked::Tracked;
 use crate::aws::backoff::Backoff;
@@ -151,7 +151,6 @@ impl Run<'_> {
 
     /// All tasks of this run that ECS knows, by the name they were started under.
     pub(super) async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
-        self.runner.list_tasks.acquire().await;
         let which = WhichTasks::StartedBy {
             name: &self.spec.started_by,
             family: self.spec.family(),
@@ -170,13 +169,13 @@ impl Run<'_> {
                 return Ok(());
             }
             let token = launch_token(&spec.client_token, self.next_token);
-            self.runner.run_task.acquire().await;
+            let permit = self.runner.ecs.budgets().run_task.acquire().await;
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
             let (ecs, launched) = (self.runner.ecs.clone(), spec.clone());
             let launching = self.launching.insert(tokio::spawn(async move {
-                ecs.run_task(&launched, missing, &token).await
+                ecs.run_task(permit, &launched, missing, &token).await
             }));
             let answer = launching.await;
             self.launching = None;
@@ -187,10 +186,7 @@ impl Run<'_> {
             };
             self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
             let obstacle = match answer {
-                Ok(placement) => {
-                    self.runner.run_task.succeeded();
-                    self.take(placement)?
-                }
+                Ok(placement) => self.take(placement)?,
                 Err(RunTaskError::Conflict(arns)) if !arns.is_empty() => {
                     tracing::info!(
                         tasks = arns.len(),
@@ -201,13 +197,7 @@ impl Run<'_> {
                     self.track(arns, false);
                     continue;
                 }
-                Err(error) => {
-                    if matches!(&error, RunTaskError::Api(error) if error.kind == ErrorKind::Throttled && !is_capacity(error))
-                    {
-                        self.runner.run_task.throttled();
-                    }
-                    self.retryable_reason(error)?
-                }
+                Err(error) => self.retryable_reason(error)?,
             };
             let Some(obstacle) = obstacle else { continue };
             let pause = backoff.pause();
@@ -237,7 +227,7 @@ impl Run<'_> {
         let lasting = placement
             .failures
             .iter()
-            .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+            .find(|failure| !failure.may_pass() || !self.spec.retry_start_failures);
         if let Some(failure) = lasting {
             return Err(self.not_placed(failure));
         }

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::run::Run;
 use super::tracked::TaskState;
+use crate::aws::ApiError;
 use crate::aws::ecs::TaskDefinition;
-use crate::aws::{ApiError, ErrorKind};
 use crate::task::console;
 use crate::task::error::ErrorName;
 use crate::task::outcome::{Failure, Output};
@@ -22,9 +22,9 @@ pub(crate) const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
 /// together, their answers must not be late for their logs' sake.
 const LOG_CALL_WAIT: Duration = Duration::from_secs(15);
-/// A container's lines reach the log in batches. An empty or missing stream is looked at once more
-/// after this.
-const SECOND_READ_AFTER: Duration = Duration::from_millis(1_500);
+/// A container's lines reach the log in batches. An empty or missing stream is read once more after
+/// this, and a call that failed for what may pass is made twice more.
+const READ_AGAIN_AFTER: Duration = Duration::from_millis(1_500);
 
 impl Run<'_> {
     /// The definition of a task.
@@ -228,43 +228,41 @@ impl Run<'_> {
             ));
         };
         let stream = place.stream(container, task_id(&status.arn));
-        let budget = &self.runner.get_log_events;
-        let read = async || {
-            let lines = self
-                .runner
-                .logs
-                .last_lines(
-                    place.region.as_deref(),
-                    &place.group,
-                    &stream,
-                    self.spec.log_lines,
-                )
-                .await;
-            match &lines {
-                Ok(_) => budget.succeeded(),
-                Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
-                Err(_) => {}
-            }
-            lines
-        };
+        let logs = &self.runner.logs;
         let turns_end = Instant::now() + LOG_CALL_WAIT;
-        if timeout_at(turns_end, budget.acquire()).await.is_err() {
+        let mut lines = None;
+        for reads in 1.. {
+            // Only the call is under the time limit of a look-up: its permit may take longer.
+            let Ok(permit) = timeout_at(turns_end, logs.budget().acquire()).await else {
+                break;
+            };
+            let call = logs.last_lines(
+                permit,
+                place.region.as_deref(),
+                &place.group,
+                &stream,
+                self.spec.log_lines,
+            );
+            let read = lines.insert(timeout(LOOKUP_TIMEOUT, call).await);
+            let again = match read {
+                Ok(Ok(lines)) => lines.is_empty() && reads == 1,
+                Ok(Err(error)) => {
+                    reads == 1 || (error.may_pass() && reads == 2 && Instant::now() < turns_end)
+                }
+                Err(_) => false,
+            };
+            if !again {
+                break;
+            }
+            sleep(READ_AGAIN_AFTER).await;
+        }
+        let Some(lines) = lines else {
             return LogTail::Unavailable(format!(
                 "so many runs of this worker failed together that it had no call for stream '{stream}' of log group '{}' within {} s.",
                 place.group,
                 LOG_CALL_WAIT.as_secs()
             ));
-        }
-        let mut lines = timeout(LOOKUP_TIMEOUT, read()).await;
-        if lines
-            .as_ref()
-            .is_ok_and(|answer| answer.as_ref().map_or(true, Vec::is_empty))
-        {
-            sleep(SECOND_READ_AFTER).await;
-            if timeout_at(turns_end, budget.acquire()).await.is_ok() {
-                lines = timeout(LOOKUP_TIMEOUT, read()).await;
-            }
-        }
+        };
         match lines {
             Ok(Ok(lines)) => LogTail::Lines {
                 container: container.to_owned(),

@@ -7,7 +7,6 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::run::{RETRY_PAUSE, Run, RunEnd};
 use super::tracked::{TaskState, Tracked};
-use crate::aws::ErrorKind;
 use crate::cloudformation::patience::WORKER_PATIENCE;
 use crate::task::status::Phase;
 
@@ -83,20 +82,14 @@ impl Run<'_> {
     async fn stop(&self, arn: &str, reason: &str, patience: Instant) {
         let stopped = timeout_at(patience, async {
             loop {
-                self.runner.stop_task.acquire().await;
                 match self
                     .runner
                     .ecs
                     .stop_task(&self.spec.cluster, arn, reason)
                     .await
                 {
-                    Ok(()) => return self.runner.stop_task.succeeded(),
-                    Err(error) if error.may_pass() => {
-                        if error.kind == ErrorKind::Throttled {
-                            self.runner.stop_task.throttled();
-                        }
-                        sleep(RETRY_PAUSE).await;
-                    }
+                    Ok(()) => return,
+                    Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
                     Err(error) => {
                         return tracing::warn!(%error, "a task could not be stopped; it is left to the definition");
                     }

@@ -5,6 +5,7 @@
 //! asked for together, and all of it goes through one budget.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::aws::budget::ApiBudget;
-use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL, Sighting};
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
+use crate::aws::budget::CallPermit;
+use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL};
 use crate::task::status::TaskStatus;
 
 /// A task is looked at once in this time while there are few.
@@ -61,9 +62,9 @@ struct Subscription {
 
 impl Watcher {
     /// Starts the watching task, which ends with the watcher.
-    pub(super) fn start(ecs: Ecs, budget: ApiBudget) -> Self {
+    pub(super) fn start(ecs: Ecs) -> Self {
         let (subscribe, subscriptions) = mpsc::unbounded_channel();
-        tokio::spawn(Schedule::new(ecs, budget).run(subscriptions));
+        tokio::spawn(Schedule::new(ecs).run(subscriptions));
         Self { subscribe }
     }
 
@@ -91,13 +92,12 @@ impl Watcher {
 struct Looked {
     batch: Vec<Subscription>,
     at: Instant,
-    sightings: Result<HashMap<String, Sighting>, ApiError>,
+    statuses: Result<HashMap<String, TaskStatus>, ApiError>,
 }
 
 /// When to look at what.
 struct Schedule {
     ecs: Ecs,
-    budget: Arc<ApiBudget>,
     /// Per cluster, by due time; the number tells subscriptions of one instant apart.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
@@ -106,10 +106,9 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn new(ecs: Ecs, budget: ApiBudget) -> Self {
+    fn new(ecs: Ecs) -> Self {
         Self {
             ecs,
-            budget: Arc::new(budget),
             clusters: HashMap::new(),
             calls: JoinSet::new(),
             watched: 0,
@@ -119,7 +118,8 @@ impl Schedule {
 
     async fn run(mut self, mut subscriptions: mpsc::UnboundedReceiver<Subscription>) {
         loop {
-            let next = self.next_call();
+            let due = self.next_due();
+            let permit = self.permit_at(due);
             tokio::select! {
                 biased;
                 subscription = subscriptions.recv() => {
@@ -131,7 +131,9 @@ impl Schedule {
                     Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && self.calls.len() < MAX_CALLS => self.look(),
+                permit = permit, if due.is_some() && self.calls.len() < MAX_CALLS => {
+                    self.look(permit);
+                }
             }
         }
     }
@@ -142,20 +144,28 @@ impl Schedule {
         reason = "a count of tasks is far below 2^52"
     )]
     fn period(&self) -> Duration {
-        let seconds = self.watched as f64 / (MAX_TASKS_PER_CALL as f64 * self.budget.rate());
+        let seconds = self.watched as f64
+            / (MAX_TASKS_PER_CALL as f64 * self.ecs.budgets().describe_tasks.rate());
         SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
     }
 
-    /// When a task is due and the budget has a call for it. What becomes due until then goes into
-    /// the same call.
-    fn next_call(&self) -> Option<Instant> {
-        let due = self
-            .clusters
+    /// When the next task is to be looked at.
+    fn next_due(&self) -> Option<Instant> {
+        self.clusters
             .values()
             .filter_map(|tasks| tasks.first_key_value())
             .map(|(&(due, _), _)| due)
-            .min()?;
-        Some(due.max(self.budget.ready_at()))
+            .min()
+    }
+
+    /// Waits until a task is due, and then for the permit of a call. What becomes due until the
+    /// permit is there goes into the same call.
+    fn permit_at(&self, due: Option<Instant>) -> impl Future<Output = CallPermit> + use<> {
+        let budget = self.ecs.budgets().describe_tasks.clone();
+        async move {
+            sleep_until(due.unwrap_or_else(Instant::now)).await;
+            budget.acquire().await
+        }
     }
 
     fn insert(&mut self, due: Instant, subscription: Subscription) {
@@ -168,7 +178,7 @@ impl Schedule {
 
     /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that
     /// soon will be, so that tasks which began at different times come to share calls.
-    fn look(&mut self) {
+    fn look(&mut self, permit: CallPermit) {
         let Some(cluster) = self
             .clusters
             .iter()
@@ -200,24 +210,17 @@ impl Schedule {
         if batch.is_empty() {
             return;
         }
-        let at = self.budget.take().unwrap_or(now);
-        let (ecs, budget) = (self.ecs.clone(), Arc::clone(&self.budget));
+        let ecs = self.ecs.clone();
         self.calls.spawn(async move {
-            sleep_until(at).await;
             let arns: Vec<String> = batch
                 .iter()
                 .map(|subscription| subscription.arn.to_string())
                 .collect();
-            let sightings = ecs.describe_tasks(&cluster, &arns).await;
-            match &sightings {
-                Ok(_) => budget.succeeded(),
-                Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
-                Err(_) => {}
-            }
+            let statuses = ecs.describe_tasks(permit, &cluster, &arns).await;
             Looked {
                 batch,
-                at,
-                sightings,
+                at: now,
+                statuses,
             }
         });
     }
@@ -227,13 +230,13 @@ impl Schedule {
         Looked {
             batch,
             at,
-            sightings,
+            statuses,
         }: Looked,
     ) {
         let now = Instant::now();
         let period = self.period();
-        let mut sightings = match sightings {
-            Ok(sightings) => sightings,
+        let mut statuses = match statuses {
+            Ok(statuses) => statuses,
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
@@ -257,10 +260,9 @@ impl Schedule {
             }
         };
         for subscription in batch {
-            let view = match sightings.remove(&*subscription.arn) {
-                Some(Sighting::Seen(status)) => View::Seen(status),
-                Some(Sighting::Missing) | None => View::Missing,
-            };
+            let view = statuses
+                .remove(&*subscription.arn)
+                .map_or(View::Missing, View::Seen);
             let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE {
                 SHORTEST_PERIOD
             } else {

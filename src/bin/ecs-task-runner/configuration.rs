@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use clap::Args;
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::logging::LogFormat;
-use ecs_task_runner::task_run::CallRates;
 
 /// Longest worker name (`API_GetActivityTask`), characters.
 const MAX_WORKER_NAME: usize = 80;

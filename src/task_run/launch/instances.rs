@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, NotLaunched};
-use super::launch_error::{describe, may_pass};
+use super::launch_error::describe;
 use super::run::Run;
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::RunTaskError;
@@ -38,7 +38,7 @@ impl Run<'_> {
             free = self.free_instances(&mut backoff).await?;
         }
         while !free.is_empty() {
-            self.runner.run_task.acquire().await;
+            let permit = self.runner.ecs.budgets().run_task.acquire().await;
             // A list may not show yet what this worker started, so it only ever takes instances
             // away.
             let unused = self.free_instances(&mut backoff).await?;
@@ -50,14 +50,14 @@ impl Run<'_> {
                 return Err(NotLaunched::Late);
             }
             self.uncertain = true;
-            let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
+            let obstacle = match self.runner.ecs.start_task(permit, &spec, &free).await {
                 Ok(placement) => {
                     self.uncertain = false;
                     self.track(placement.tasks.into_iter().map(|task| task.arn), true);
                     let lasting = placement
                         .failures
                         .iter()
-                        .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
+                        .find(|failure| !failure.may_pass() || !self.spec.retry_start_failures);
                     if let Some(failure) = lasting {
                         return Err(self.not_placed(failure).into());
                     }

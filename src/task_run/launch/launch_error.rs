@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::run::Run;
+use crate::aws::ErrorKind;
 use crate::aws::ecs::{PlacementFailure, RunTaskError};
-use crate::aws::{ApiError, ErrorKind};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
 
@@ -30,14 +30,14 @@ impl Run<'_> {
                     ),
                 ));
             }
-            RunTaskError::Api(error) => error,
-        };
-        if is_capacity(&error) {
-            if self.spec.retry_start_failures {
+            RunTaskError::NoCapacity(error) if self.spec.retry_start_failures => {
                 return Ok(Some(error.message));
             }
-            return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
-        }
+            RunTaskError::NoCapacity(error) => {
+                return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
+            }
+            RunTaskError::Api(error) => error,
+        };
         let (kind, action) = (error.kind, error.action);
         let error = self.redaction.apply(&error.to_string());
         match kind {
@@ -88,29 +88,6 @@ impl Run<'_> {
     }
 }
 
-/// What ECS says while there is no room, for anybody or for this account: "You've reached the limit
-/// on the number of vCPUs you can run concurrently" clears when other tasks end, and "Tasks
-/// provisioning capacity limit exceeded." when those that wait for instances of a capacity provider
-/// have theirs.
-const NO_ROOM: [&str; 3] = [
-    "Capacity is unavailable",
-    "reached the limit on the number of",
-    "provisioning capacity limit exceeded",
-];
-
-/// Failures that clear when capacity arrives or an agent reconnects, as agents do every hour
-/// (`api_failures_messages`).
-pub(super) fn may_pass(failure: &PlacementFailure) -> bool {
-    failure.reason.starts_with("RESOURCE")
-        || failure.reason == "AGENT"
-        || NO_ROOM.iter().any(|says| failure.reason.contains(says))
-}
-
-pub(super) fn is_capacity(error: &ApiError) -> bool {
-    error.message.contains("No Container Instances were found")
-        || NO_ROOM.iter().any(|says| error.message.contains(says))
-}
-
 /// ECS speaks of the service-linked role with a capital U.
 fn is_about_a_role(message: &str) -> bool {
     message
@@ -145,61 +122,6 @@ pub(super) fn describe(failure: &PlacementFailure) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn capacity_and_agents_pass_and_attributes_do_not() {
-        for (reason, expected) in [
-            ("RESOURCE:CPU", true),
-            ("RESOURCE:MEMORY", true),
-            ("RESOURCE:ENI", true),
-            ("AGENT", true),
-            (
-                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
-                true,
-            ),
-            (
-                "You've reached the limit on the number of vCPUs you can run concurrently",
-                true,
-            ),
-            ("ATTRIBUTE", false),
-            ("MISSING", false),
-            ("INACTIVE", false),
-            ("", false),
-        ] {
-            let failure = PlacementFailure {
-                reason: reason.to_owned(),
-                detail: String::new(),
-                arn: String::new(),
-            };
-            assert_eq!(may_pass(&failure), expected, "{reason}");
-        }
-    }
-
-    #[test]
-    fn no_room_is_waited_out_whether_ecs_says_it_as_failure_or_error() {
-        for (message, expected) in [
-            (
-                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
-                true,
-            ),
-            (
-                "You've reached the limit on the number of vCPUs you can run concurrently.",
-                true,
-            ),
-            ("No Container Instances were found in your cluster.", true),
-            ("Tasks provisioning capacity limit exceeded.", true),
-            ("Rate exceeded", false),
-            ("The requested CPU configuration is above your limit", false),
-        ] {
-            let error = ApiError {
-                action: "ecs:RunTask",
-                resource: "cluster 'production'".to_owned(),
-                kind: ErrorKind::Rejected,
-                code: None,
-                message: message.to_owned(),
-            };
-            assert_eq!(is_capacity(&error), expected, "{message}");
-        }
-    }
     #[test]
     fn roles_that_ecs_cannot_assume_yet_are_known_by_its_words() {
         for (message, expected) in [
