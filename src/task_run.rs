@@ -1,14 +1,43 @@
 //! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and
 //! tells it in words.
+//!
+//! ```text
+//!     activity's input
+//!            |
+//!            v
+//!     +-------------+  a task ended before any of its containers started
+//!     |   launch    | <------------------------------------------+
+//!     |  or adopt   |                                            |
+//!     +------+------+                                            |
+//!            | every task of the run exists                      |
+//!            v                                                   |
+//!     +-------------+  a task has stopped   +-------------+      |
+//!     |    wait     | --------------------> |    judge    | -----+
+//!     | (watcher)   | <-------------------- |             |
+//!     +------+------+   others still run    +--+-------+--+
+//!            |                                 |       |
+//!            | the deadline has passed         |       | all have succeeded
+//!            v                                 |       |
+//!     +-------------+     a task has failed    |       |
+//!     |    stop     | <------------------------+       |
+//!     +------+------+                                  |
+//!            v                                         v
+//!     +-------------------------------------------------------+
+//!     |      tell: the activity's output, or its error        |
+//!     +-------------------------------------------------------+
+//! ```
+//!
+//! [`run`] holds that order. [`launch`], [`stop`] and [`report`] do one step each and share the
+//! run's [`tasks`], which are told by the one [`watcher`] of the process what becomes of them. A
+//! deadline can come in every step before the telling; then what runs is stopped. Nothing here
+//! knows Step Functions, or how the activity's task came to this worker.
 
 mod definitions;
-mod instances;
 mod launch;
-mod launch_error;
 mod report;
 mod run;
 mod stop;
-mod tracked;
+mod tasks;
 mod watcher;
 
 use std::sync::Arc;
@@ -22,13 +51,15 @@ use crate::clock::Clock;
 use crate::execution::input::ActivityInput;
 use crate::task::error::ErrorName;
 use crate::task::outcome::{Failure, Output};
+use crate::task::redaction::Redaction;
 use crate::text::byte_limit;
 
 use definitions::TaskDefinitions;
+use run::Run;
 use watcher::Watcher;
 
-/// Longest part of a broken input's error that is repeated, bytes.
-const MAX_ECHO: usize = 500;
+/// Longest cause that an input which cannot be read is refused with, bytes.
+const MAX_UNREADABLE_CAUSE: usize = 500;
 
 /// Runs requests, any number at once.
 #[derive(Debug)]
@@ -56,7 +87,8 @@ impl TaskRunner {
 
     /// Runs what an activity task asks for, and gives the activity's output or its error.
     ///
-    /// Dropping the future leaves the ECS task running: whoever runs the same input next adopts it.
+    /// Dropping the future leaves the ECS task running: the next worker that runs the same input
+    /// adopts it.
     ///
     /// # Errors
     /// The failure of the run under a name of [`ErrorName`].
@@ -66,6 +98,7 @@ impl TaskRunner {
     pub async fn handle(self: Arc<Self>, task: ActivityTask) -> Result<String, TaskFailure> {
         let result = match serde_json::from_str::<ActivityInput>(&task.input) {
             Ok(input) => {
+                // The input as text is not needed any more, and a run may wait for an hour.
                 drop(task);
                 let span = tracing::info_span!(
                     "ecs_task",
@@ -88,9 +121,10 @@ impl TaskRunner {
     /// Runs the tasks of one request to their end.
     ///
     /// # Errors
-    /// The failure of the run.
+    /// The failure of the run, with the name and cause that the execution ends with.
     pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
-        run::Run::new(self, &input.task).execute().await
+        let redaction = Redaction::of(&input.task.overrides);
+        Run::new(self, &input.task, &redaction).execute().await
     }
 }
 
@@ -106,11 +140,11 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     );
     Failure::new(
         ErrorName::InvalidRequest,
-        byte_limit::cut_end(&text, MAX_ECHO),
+        byte_limit::cut_end(&text, MAX_UNREADABLE_CAUSE),
     )
 }
 
-/// The resource's name in the template, from the name that tasks are started by.
+/// The resource's name in the template, for the log, from the name that tasks are started under.
 fn logical_id(started_by: &str) -> &str {
     crate::cloudformation::identity::resource_prefix(started_by)
         .and_then(|prefix| prefix.trim_end_matches('-').rsplit_once('-'))

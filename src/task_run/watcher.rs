@@ -1,8 +1,12 @@
-//! One watcher for all tasks of the process.
+//! One watcher for all tasks of the process: it asks ECS how they are, and tells whoever
+//! subscribed.
 //!
 //! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per
-//! task would use that up with twenty tasks. Here every task has a due time, whatever is due is
-//! asked for together, and all of it goes through one budget.
+//! task would use that up with twenty tasks. Here every task has a time at which it is due, all
+//! tasks of a cluster that are due are asked for in one call, and every call waits for a permit of
+//! the budget for `DescribeTasks`.
+//!
+//! What it does not know: what a task's state means. It tells changes and judges nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -18,11 +22,12 @@ use crate::aws::budget::CallPermit;
 use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL};
 use crate::task::status::TaskStatus;
 
-/// A task is looked at once in this time while there are few.
+/// Time between two looks at a task while there are few tasks.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// A task this close to its deadline is looked at as often as if there were few.
 const NEAR_DEADLINE: Duration = Duration::from_secs(30);
-/// Calls under way at once. Ten calls a second that take a second each need no more.
+/// `DescribeTasks` calls under way at once. Ten calls a second that take a second each need no
+/// more.
 const MAX_CALLS: usize = 16;
 /// A new task is first looked at after this time: none ends sooner, and those that start together
 /// share a call.
@@ -82,25 +87,27 @@ impl Watcher {
             deadline,
             view,
         };
-        // The watching task lives as long as this sender.
+        // Cannot fail: the watching task receives until this sender is dropped.
         let _ = self.subscribe.send(subscription);
         receiver
     }
 }
 
-/// A batch that was asked for, and what came of it.
+/// A batch of tasks that ECS was asked about, and its answer.
 struct Looked {
     batch: Vec<Subscription>,
+    /// When the call began.
     at: Instant,
     statuses: Result<HashMap<String, TaskStatus>, ApiError>,
 }
 
-/// When to look at what.
+/// The watching task: which tasks are looked at when.
 struct Schedule {
     ecs: Ecs,
     /// Per cluster, by due time; the number tells subscriptions of one instant apart.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
+    /// Subscriptions in `clusters` and in `calls`.
     watched: usize,
     next_number: u64,
 }
@@ -121,8 +128,12 @@ impl Schedule {
             let due = self.next_due();
             let permit = self.permit_at(due);
             tokio::select! {
+                // New tasks first, so that they go into the next call, and answers before new
+                // calls, so that no run hears late of what is known.
                 biased;
                 subscription = subscriptions.recv() => {
+                    // The runner has been dropped. Calls under way end with this task: nobody
+                    // waits for their answers.
                     let Some(subscription) = subscription else { return };
                     self.watched += 1;
                     self.insert(Instant::now() + FIRST_LOOK, subscription);
@@ -131,6 +142,8 @@ impl Schedule {
                     Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
+                // Dropping the wait for a permit, when another branch is ready, gives nothing away:
+                // a permit is either taken or not.
                 permit = permit, if due.is_some() && self.calls.len() < MAX_CALLS => {
                     self.look(permit);
                 }
@@ -197,6 +210,7 @@ impl Schedule {
                 && entry.key().0 <= soon
             {
                 let subscription = entry.remove();
+                // Nobody waits for the task any more.
                 if subscription.view.is_closed() {
                     self.watched -= 1;
                 } else {
@@ -208,6 +222,7 @@ impl Schedule {
             }
         }
         if batch.is_empty() {
+            // The permit goes back to the budget.
             return;
         }
         let ecs = self.ecs.clone();
@@ -225,6 +240,7 @@ impl Schedule {
         });
     }
 
+    /// Tells the subscribers what has changed, and plans the next look at each task.
     fn tell(
         &mut self,
         Looked {
@@ -240,6 +256,8 @@ impl Schedule {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
+                    // A task that was seen stays as it was seen. Only the time for which ECS did
+                    // not show a task must not go on while ECS shows nothing at all.
                     subscription.view.send_if_modified(|last| {
                         let was_answered = matches!(last, View::Missing | View::Refused(_));
                         if was_answered {
