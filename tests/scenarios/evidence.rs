@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use futures_util::future::join_all;
 use serde_json::json;
 use stand_ins::ecs::Script;
@@ -253,10 +254,9 @@ async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again()
     world.aws.calls().arrived("StartTask", 3).await;
     let spec = serde_json::from_value(task).unwrap();
     let instances = [INSTANCES[0].to_owned()];
-    Ecs::without_retries(&world.connection())
-        .start_task(&spec, &instances)
-        .await
-        .unwrap();
+    let ecs = Ecs::without_retries(&world.connection(), CallRates::default());
+    let permit = ecs.budgets().run_task.acquire().await;
+    ecs.start_task(permit, &spec, &instances).await.unwrap();
     success(scheduled.outcome().await);
     assert_eq!(world.launched(), 1);
 }
@@ -307,10 +307,9 @@ async fn runs_that_fail_together_each_show_their_log() {
     );
     let connection = world.connection();
     let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
+        &Ecs::without_retries(&connection, CallRates::default()),
+        Logs::new(&connection, CallRates::default()),
         world.clock,
-        CallRates::default(),
     ));
     let run = |number: usize| {
         let task = with(

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::activity::{self, ActivityClient, ActivityTask, Options};
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::json;
 use stand_ins::AwsError;
 use stand_ins::Service;
@@ -37,10 +38,9 @@ fn worker(world: &World, tasks: u32) -> activity::ShutdownTrigger {
         ..CallRates::default()
     };
     let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
+        &Ecs::without_retries(&connection, rates),
+        Logs::new(&connection, rates),
         world.clock,
-        rates,
     ));
     let client = ActivityClient::new(&connection, &world.activity, "worker-1");
     let options = Options {
@@ -99,10 +99,9 @@ async fn a_run_in_hand_takes_a_few_kilobytes() {
     let world = World::new();
     let connection = world.connection();
     let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
+        &Ecs::without_retries(&connection, CallRates::default()),
+        Logs::new(&connection, CallRates::default()),
         world.clock,
-        CallRates::default(),
     ));
     let size = size_of_val(&runner.handle(ActivityTask {
         input: String::new(),

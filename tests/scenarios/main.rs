@@ -20,6 +20,7 @@ mod log;
 mod parameters;
 mod parsers;
 mod program;
+mod rates;
 mod reasons;
 mod standstill;
 mod task_run;

@@ -12,11 +12,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use ecs_task_runner::activity::{
     self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
 };
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
 use stand_ins::StandIns;
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
@@ -122,10 +122,9 @@ impl World {
     pub fn runner(&self) -> Arc<TaskRunner> {
         let connection = self.connection();
         Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&connection),
-            Logs::new(&connection),
+            &Ecs::without_retries(&connection, CallRates::default()),
+            Logs::new(&connection, CallRates::default()),
             self.clock,
-            CallRates::default(),
         ))
     }
 

@@ -12,13 +12,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{StopEvent, Stopper};
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
 use stand_ins::ecs::{Placement, TaskView};
 use stand_ins::sfn::ExecutionEnd;
@@ -125,12 +125,11 @@ impl Account {
     fn worker(&self) -> Worker {
         let (line, client) = Line::over(self.aws.http_client());
         let connection = self.connection(client);
-        let ecs = Ecs::without_retries(&connection);
+        let ecs = Ecs::without_retries(&connection, CallRates::default());
         let runner = Arc::new(TaskRunner::start(
             &ecs,
-            Logs::new(&connection),
+            Logs::new(&connection, CallRates::default()),
             self.clock,
-            CallRates::default(),
         ));
         let client = ActivityClient::new(&connection, &self.activity, "worker");
         let number = |number| NonZeroU32::new(number).unwrap();

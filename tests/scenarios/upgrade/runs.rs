@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use aws_smithy_types::base64;
 use ecs_task_runner::activity::{self, ActivityClient, Options};
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Map, Value, json};
 use stand_ins::ecs::Script;
 use stand_ins::sfn::{Outcome, Schedule};
@@ -309,10 +310,9 @@ impl Worker {
     fn start(world: &World, activity: &str) -> Self {
         let connection = world.connection_of(WORKER);
         let runner = Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&connection),
-            Logs::new(&connection),
+            &Ecs::without_retries(&connection, CallRates::default()),
+            Logs::new(&connection, CallRates::default()),
             world.clock,
-            CallRates::default(),
         ));
         let client = ActivityClient::new(&connection, activity, "worker-1");
         let options = Options {
