@@ -13,7 +13,7 @@ mod deployment;
 mod exceptions;
 mod held;
 mod interpreter;
-#[path = "../scenarios/log.rs"]
+#[path = "../scenarios/worlds/log.rs"]
 mod log;
 mod requests;
 mod secrets;

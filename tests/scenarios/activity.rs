@@ -15,7 +15,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{EventKind, Outcome, Schedule};
 use tokio::time::sleep;
 
-use crate::world::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
+use crate::worlds::worker::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
 
 /// The heartbeat period, in seconds, as a task's input names it.
 const INPUT: &str = "heartbeatSeconds";

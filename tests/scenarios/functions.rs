@@ -1,8 +1,6 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
 mod deliveries;
-mod deployed;
-pub mod execution;
 mod hostile;
 mod incidents;
 mod missed;
@@ -12,4 +10,3 @@ mod seal;
 mod start;
 mod stop;
 mod waiting;
-pub mod world;

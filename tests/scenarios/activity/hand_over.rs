@@ -11,7 +11,7 @@ use stand_ins::sfn::{EventKind, Schedule, Scheduled};
 use tokio::time::{Instant, sleep};
 
 use super::INPUT;
-use crate::world::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
+use crate::worlds::worker::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
 
 /// How often a task was handed over.
 fn hand_overs(scheduled: &Scheduled) -> usize {

@@ -10,7 +10,7 @@ use stand_ins::{AwsError, Service};
 use tokio::sync::Barrier;
 use tokio::time::sleep;
 
-use crate::world::{World, outcome, success};
+use crate::worlds::worker::{World, outcome, success};
 
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_never_end_a_worker_and_lose_no_place() {

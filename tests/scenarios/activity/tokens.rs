@@ -12,7 +12,7 @@ use stand_ins::{AwsError, Service, StandIns};
 use tokio::time::sleep;
 
 use super::INPUT;
-use crate::world::{FAMILY, HEARTBEAT, LONGEST, World, outcome, within};
+use crate::worlds::worker::{FAMILY, HEARTBEAT, LONGEST, World, outcome, within};
 
 /// When handlers were dropped, by the clock of the stand-ins.
 #[derive(Clone)]

@@ -12,7 +12,7 @@ use stand_ins::sfn::Schedule;
 use tokio::time::{sleep, timeout};
 
 use super::INPUT;
-use crate::world::{HEARTBEAT, LONGEST, Worker, World, within};
+use crate::worlds::worker::{HEARTBEAT, LONGEST, Worker, World, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 

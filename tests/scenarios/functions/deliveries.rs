@@ -11,7 +11,7 @@ use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
 use super::start::skipped;
-use super::world::{STACK, World, identity, properties, with};
+use crate::worlds::functions::{STACK, World, identity, properties, with};
 
 #[tokio::test(start_paused = true)]
 async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {

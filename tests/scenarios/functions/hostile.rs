@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
 
-use super::world::{LOGICAL_ID, STACK, World};
+use crate::worlds::functions::{LOGICAL_ID, STACK, World};
 
 /// Any JSON, with the names that the functions read in likely and unlikely places.
 fn json() -> impl Strategy<Value = Value> {

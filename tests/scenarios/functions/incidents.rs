@@ -6,10 +6,10 @@ use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
-use super::execution::{Execution, NOW};
-use super::world::{CLAIM_TIMEOUT, World};
-use crate::log::{capture_log, logged};
-use crate::templates::{TASK_RUNNER, resources};
+use crate::deployment::templates::{TASK_RUNNER, resources};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::{CLAIM_TIMEOUT, World};
+use crate::worlds::log::{capture_log, logged};
 
 /// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's
 /// value.

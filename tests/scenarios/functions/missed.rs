@@ -11,8 +11,8 @@ use stand_ins::response_url::Reaction;
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
-use super::execution::{Execution, NOW};
-use super::world::{FAMILY, World};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::{FAMILY, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

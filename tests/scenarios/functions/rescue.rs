@@ -12,8 +12,8 @@ use stand_ins::response_url::Reaction;
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::{Instant, advance, sleep};
 
-use super::execution::{Execution, NOW};
-use super::world::{FAMILY, World, assert_all_outputs, identity, properties, with};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::{FAMILY, World, assert_all_outputs, identity, properties, with};
 
 fn aborted() -> ExecutionEnd {
     ExecutionEnd::Aborted {

@@ -7,8 +7,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 
-use super::world::{World, identity, properties, with};
-use crate::log::{capture_log, logged};
+use crate::worlds::functions::{World, identity, properties, with};
+use crate::worlds::log::{capture_log, logged};
 
 /// The state at the end of an execution that failed.
 fn failed(world: &World) -> Value {

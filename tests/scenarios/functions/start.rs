@@ -6,7 +6,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{AwsError, Service};
 
-use super::world::{
+use crate::worlds::functions::{
     FAMILY, LOGICAL_ID, STACK, World, assert_all_outputs, identity, properties, with,
 };
 

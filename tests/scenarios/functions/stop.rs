@@ -11,7 +11,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::Instant;
 
-use super::world::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
+use crate::worlds::functions::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
 
 /// The state of an execution that failed or that deletes, as the definition passes it on.
 async fn state(world: &World, request_type: &str) -> Value {

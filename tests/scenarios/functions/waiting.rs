@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 
-use super::execution::{Execution, NOW};
-use super::world::{CLAIM_TIMEOUT, World, properties, with};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::{CLAIM_TIMEOUT, World, properties, with};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

@@ -12,7 +12,7 @@ use stand_ins::Served;
 use template_roles::WORKER;
 use tokio::time::{Instant, sleep};
 
-use crate::world::{World, within};
+use super::worker::{World, within};
 
 /// Longer than anything takes that a program does here, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -15,7 +15,7 @@ use stand_ins::StandIns;
 use template_roles::{Deployment, Roles};
 use tokio::time::{sleep, timeout};
 
-use super::world::{CLUSTER, FAMILY, STACK};
+use crate::worlds::functions::{CLUSTER, FAMILY, STACK};
 
 /// A stack operation here takes seconds; this is for busy machines.
 const PATIENCE: Duration = Duration::from_secs(120);

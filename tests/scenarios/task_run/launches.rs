@@ -12,7 +12,7 @@ use stand_ins::sfn::EventKind;
 use stand_ins::{AwsError, Outcome, Service};
 use tokio::time::sleep;
 
-use crate::world::{
+use crate::worlds::worker::{
     CLUSTER, FAMILY, HEARTBEAT, LONGEST, TOKEN, World, failure, outcome, success, with, within,
 };
 

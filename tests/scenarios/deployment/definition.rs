@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 const STATES_ERRORS: [&str; 3] = ["States.ALL", "States.HeartbeatTimeout", "States.Timeout"];
 
 fn definition() -> Value {
-    serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
+    serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap()
 }
 
 fn states() -> Map<String, Value> {
@@ -233,8 +233,8 @@ fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
 
 #[test]
 fn the_template_gives_every_substitution_and_a_function_for_every_role() {
-    let text = include_str!("../../statemachine/ecs-task.asl.json");
-    let template = include_str!("../../infra/task-runner.yaml");
+    let text = include_str!("../../../statemachine/ecs-task.asl.json");
+    let template = include_str!("../../../infra/task-runner.yaml");
     let used: BTreeSet<&str> = text
         .split("${")
         .skip(1)

@@ -12,7 +12,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::Schedule;
 use tokio::time::{Instant, advance, sleep};
 
-use crate::world::{FAMILY, HEARTBEAT, Worker, World, failure, with};
+use crate::worlds::worker::{FAMILY, HEARTBEAT, Worker, World, failure, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 const INPUT: &str = "heartbeatSeconds";

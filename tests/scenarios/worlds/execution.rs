@@ -6,7 +6,7 @@ use ecs_task_runner::clock::{Clock, after};
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
-use super::world::{World, identity, properties, with};
+use super::functions::{World, identity, properties, with};
 
 pub const NOW: Duration = Duration::ZERO;
 

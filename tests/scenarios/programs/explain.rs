@@ -5,9 +5,9 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{Served, Service};
 
-use crate::functions::execution::{Execution, NOW};
-use crate::functions::world::World;
-use crate::program::{Ended, Program, command};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::World;
+use crate::worlds::program::{Ended, Program, command};
 
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();

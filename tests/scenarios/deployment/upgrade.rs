@@ -22,8 +22,8 @@ use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 
-use crate::functions::world::{FAMILY, assert_all_outputs, identity};
 use crate::interpreter::definition;
+use crate::worlds::functions::{FAMILY, assert_all_outputs, identity};
 use releases::{Release, difference, references, with_strangers};
 use runs::{CASES, Run, perform, run_activity, world};
 

@@ -22,7 +22,7 @@ pub struct Release {
 impl Release {
     pub fn directory(version: &str) -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/scenarios/releases")
+            .join("tests/scenarios/deployment/releases")
             .join(version)
     }
 

@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 
-use crate::world::{FAMILY, World, failure, with};
+use crate::worlds::worker::{FAMILY, World, failure, with};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::world::{NAME, TOKEN, World, success, with};
+use crate::worlds::worker::{NAME, TOKEN, World, success, with};
 
 #[tokio::test(start_paused = true)]
 async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {

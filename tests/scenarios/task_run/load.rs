@@ -18,7 +18,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{Schedule, Scheduled};
 use tokio::time::{Instant, sleep};
 
-use crate::world::{FAMILY, World, success};
+use crate::worlds::worker::{FAMILY, World, success};
 
 /// A worker has 10,000 runs in hand within 200 MB, of which this is a run's own part.
 const RUN_IN_HAND: usize = 6 * 1024;

@@ -2,9 +2,9 @@
 
 use ecs_task_runner::check::{RESOURCE_TYPE, check_document};
 
-use crate::templates::resources;
+use super::templates::resources;
 
-const TODOBACKEND: &str = include_str!("../../infra/example/todobackend.yaml");
+const TODOBACKEND: &str = include_str!("../../../infra/example/todobackend.yaml");
 
 #[test]
 fn the_example_has_nothing_to_correct() {

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-pub const TASK_RUNNER: &str = include_str!("../../infra/task-runner.yaml");
-const WORKER: &str = include_str!("../../infra/worker.yaml");
-const WORKER_SERVICE: &str = include_str!("../../infra/worker-service.yaml");
-const UNIT: &str = include_str!("../../infra/ecs-task-runner.service");
-const DOCKERFILE: &str = include_str!("../../infra/Dockerfile");
-const RUNBOOK: &str = include_str!("../../infra/README.md");
+pub const TASK_RUNNER: &str = include_str!("../../../infra/task-runner.yaml");
+const WORKER: &str = include_str!("../../../infra/worker.yaml");
+const WORKER_SERVICE: &str = include_str!("../../../infra/worker-service.yaml");
+const UNIT: &str = include_str!("../../../infra/ecs-task-runner.service");
+const DOCKERFILE: &str = include_str!("../../../infra/Dockerfile");
+const RUNBOOK: &str = include_str!("../../../infra/README.md");
 const TEMPLATES: [(&str, &str); 3] = [
     ("task-runner.yaml", TASK_RUNNER),
     ("worker.yaml", WORKER),

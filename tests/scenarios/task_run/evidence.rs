@@ -14,7 +14,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::world::{CLUSTER, FAMILY, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, FAMILY, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 const INSTANCES: [&str; 2] = [

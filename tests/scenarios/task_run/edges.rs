@@ -12,7 +12,7 @@ use stand_ins::ecs::{Container, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{Instant, sleep};
 
-use crate::world::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 const INSTANCES: [&str; 2] = [

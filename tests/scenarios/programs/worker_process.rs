@@ -11,8 +11,8 @@ use stand_ins::sfn::{EventKind, Outcome, Schedule, Scheduled};
 use stand_ins::{Call, Service};
 use tokio::time::sleep;
 
-use crate::program::{PATIENCE, Program, command, listen};
-use crate::world::{FAMILY, World, success, within};
+use crate::worlds::program::{PATIENCE, Program, command, listen};
+use crate::worlds::worker::{FAMILY, World, success, within};
 
 /// Polls are held for this long instead of a minute, so that a shutdown is not waited for so long.
 const POLL: Duration = Duration::from_secs(2);

@@ -10,9 +10,9 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::Schedule;
 use tokio::time::sleep;
 
-use crate::program::{Ended, PATIENCE, Program, command, listen};
-use crate::worker_process::{SECOND, world};
-use crate::world::within;
+use super::worker_process::{SECOND, world};
+use crate::worlds::program::{Ended, PATIENCE, Program, command, listen};
+use crate::worlds::worker::within;
 
 #[tokio::test]
 async fn systemd_is_told_of_readiness_life_and_end() {

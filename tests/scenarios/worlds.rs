@@ -1,0 +1,7 @@
+//! The worlds that scenarios play in, and the programs that are started into them.
+
+pub mod execution;
+pub mod functions;
+pub mod log;
+pub mod program;
+pub mod worker;
