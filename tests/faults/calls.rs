@@ -11,10 +11,10 @@ use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::{Calls, Service};
 use tokio::time::timeout;
 
+use crate::cell_check::{CellEnd, judge};
 use crate::course::Course;
 use crate::deployment::{CLAIM_TIMEOUT, Deployment};
 use crate::exceptions::{EXCEPTIONS, exceptions};
-use crate::held::{Held, judge};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -179,9 +179,9 @@ impl Cell {
             None => true,
         };
 
-        let (held, mut wrong) = match judge(self, &deployment) {
-            Ok(held) => (held, Vec::new()),
-            Err(wrong) => (Held::DeadLettered, wrong),
+        let (end, mut wrong) = match judge(self, &deployment) {
+            Ok(end) => (end, Vec::new()),
+            Err(wrong) => (CellEnd::DeadLettered, wrong),
         };
         if ended.is_err() {
             wrong.push("it went on for two hours".to_owned());
@@ -194,7 +194,7 @@ impl Cell {
             wrong.push("the worker did not end: a permit was lost".to_owned());
         }
         let result = if wrong.is_empty() {
-            Ok(held)
+            Ok(end)
         } else {
             Err(wrong.join("; "))
         };
@@ -207,11 +207,11 @@ impl Cell {
 
 /// What came of a cell: how it held, or what is wrong with how it went.
 struct Played {
-    result: Result<Held, String>,
+    result: Result<CellEnd, String>,
     calls: Calls,
 }
 
-type Cells = BTreeMap<(usize, usize, usize), Result<Held, String>>;
+type Cells = BTreeMap<(usize, usize, usize), Result<CellEnd, String>>;
 
 /// Plays every cell, on all cores.
 fn play_all() -> Cells {
@@ -253,9 +253,9 @@ fn table(cells: &Cells) -> String {
         for fault in 0..faults().len() {
             let held: String = (0..spans().len())
                 .map(|span| match cells[&(call, fault, span)] {
-                    Ok(Held::Succeeded) => 'S',
-                    Ok(Held::Failed) => 'F',
-                    Ok(Held::DeadLettered) => 'd',
+                    Ok(CellEnd::Succeeded) => 'S',
+                    Ok(CellEnd::Failed) => 'F',
+                    Ok(CellEnd::DeadLettered) => 'd',
                     Err(_) => '-',
                 })
                 .collect();
@@ -286,7 +286,7 @@ fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
         .collect();
     let unanswered = cells
         .values()
-        .filter(|result| **result == Ok(Held::DeadLettered))
+        .filter(|result| **result == Ok(CellEnd::DeadLettered))
         .count();
     let figures = format!(
         "{} calls on {} courses, {} cells tried, {} held; in {unanswered} of them",

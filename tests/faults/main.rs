@@ -8,10 +8,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod calls;
+mod cell_check;
 mod course;
 mod deployment;
 mod exceptions;
-mod held;
 mod interpreter;
 #[path = "../scenarios/worlds/log.rs"]
 mod log;

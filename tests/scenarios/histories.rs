@@ -11,7 +11,7 @@
 
 mod campaign;
 mod invariants;
-mod line;
+mod network;
 mod play;
 mod schedule;
 

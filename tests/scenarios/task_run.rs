@@ -1,10 +1,10 @@
 //! Runs of ECS tasks by a worker, in this process and under a paused clock.
 
-mod edges;
-mod evidence;
+mod deadlines;
 mod launches;
 mod load;
 mod outcomes;
 mod parameters;
 mod reasons;
-mod standstill;
+mod suspension;
+mod uncertainty;

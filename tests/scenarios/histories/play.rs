@@ -26,7 +26,7 @@ use stand_ins::{Call, StandIns};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::line::Line;
+use super::network::Network;
 use super::schedule::{Ends, History, Invocation};
 use crate::interpreter::{Failed, definition, execute};
 
@@ -86,9 +86,9 @@ impl Request {
     }
 }
 
-/// A worker that runs as tasks of this runtime, and its line to AWS.
+/// A worker that runs as tasks of this runtime, and the network between it and AWS.
 struct Worker {
-    line: Line,
+    network: Network,
     trigger: ShutdownTrigger,
     serving: JoinHandle<()>,
 }
@@ -123,7 +123,7 @@ impl Account {
     }
 
     fn worker(&self) -> Worker {
-        let (line, client) = Line::over(self.aws.http_client());
+        let (network, client) = Network::over(self.aws.http_client());
         let connection = self.connection(client);
         let ecs = Ecs::without_retries(&connection);
         let runner = Arc::new(TaskRunner::start(
@@ -150,7 +150,7 @@ impl Account {
             .await
         });
         Worker {
-            line,
+            network,
             trigger,
             serving,
         }
@@ -169,16 +169,16 @@ impl Account {
             match shift.ends {
                 Ends::HandsOver => worker.trigger.request(),
                 Ends::IsKilled => {
-                    worker.line.is_dead();
+                    worker.network.close();
                     // Nothing of it is heard any more; this only ends its tasks.
                     worker.trigger.request();
                 }
                 Ends::IsCutOff(time) => {
-                    worker.line.is_up(false);
-                    let line = worker.line.clone();
+                    worker.network.cut();
+                    let network = worker.network.clone();
                     tokio::spawn(async move {
                         sleep(seconds(time)).await;
-                        line.is_up(true);
+                        network.restore();
                     });
                 }
             }
@@ -374,7 +374,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         .expect("an end of everything");
     sleep(AFTERWARDS).await;
     for worker in &there {
-        worker.line.is_up(true);
+        worker.network.restore();
         worker.trigger.request();
     }
     let mut left_over = 0;

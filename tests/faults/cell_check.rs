@@ -11,9 +11,9 @@ use crate::deployment::Deployment;
 use crate::exceptions::{Instead, exceptions};
 use crate::requests::Answer;
 
-/// How a cell held.
+/// How a cell that held ended for CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Held {
+pub enum CellEnd {
     Succeeded,
     Failed,
     /// No answer could be given. The event is in the dead-letter queue, whose alarm tells people.
@@ -21,28 +21,30 @@ pub enum Held {
 }
 
 /// Gives what is wrong with how a cell went.
-pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<Held, Vec<String>> {
+pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String>> {
     let instead: Vec<Instead> = exceptions(cell)
         .map(|exception| exception.instead)
         .collect();
     let last = cell.call.course.requests() - 1;
     let answers = deployment.answers(last);
-    let (held, mut wrong) = match answers.first() {
-        None => (Held::DeadLettered, unanswered(&instead)),
+    let (end, mut wrong) = match answers.first() {
+        None => (CellEnd::DeadLettered, unanswered(&instead)),
         Some(first) => {
-            let held = if first.status == "SUCCESS" {
-                Held::Succeeded
+            let end = if first.status == "SUCCESS" {
+                CellEnd::Succeeded
             } else {
-                Held::Failed
+                CellEnd::Failed
             };
-            (held, wrong_answer(cell, first, deployment, &instead))
+            (end, wrong_answer(cell, first, deployment, &instead))
         }
     };
     let dead_letters = deployment.dead_letters();
-    let is_right = match held {
-        Held::DeadLettered => !dead_letters.is_empty(),
+    let is_right = match end {
+        CellEnd::DeadLettered => !dead_letters.is_empty(),
         // While a call is never replied to, nobody knows that the answer has arrived.
-        Held::Succeeded | Held::Failed => dead_letters.is_empty() || cell.span == Span::Forever,
+        CellEnd::Succeeded | CellEnd::Failed => {
+            dead_letters.is_empty() || cell.span == Span::Forever
+        }
     };
     if !is_right {
         wrong.push(format!("dead letters: {dead_letters:?}"));
@@ -51,7 +53,7 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<Held, Vec<String>> 
     wrong.extend(other_requests(deployment, last));
     wrong.extend(tasks(deployment, &instead));
     if wrong.is_empty() {
-        Ok(held)
+        Ok(end)
     } else {
         Err(wrong)
     }

@@ -19,9 +19,9 @@ enum State {
     Dead,
 }
 
-/// A line; clones are the same one.
+/// The network of one worker; clones are the same one.
 #[derive(Debug, Clone)]
-pub struct Line(Arc<Inner>);
+pub struct Network(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -30,24 +30,30 @@ struct Inner {
     changed: Notify,
 }
 
-impl Line {
-    /// A line, and the client whose calls go over it.
+impl Network {
+    /// A network that is up, and the client whose calls go over it.
     pub fn over(client: SharedHttpClient) -> (Self, SharedHttpClient) {
-        let line = Self(Arc::new(Inner {
+        let network = Self(Arc::new(Inner {
             state: Mutex::new(State::Up),
             changed: Notify::new(),
         }));
         (
-            line.clone(),
-            SharedHttpClient::new(Cuttable { client, line }),
+            network.clone(),
+            SharedHttpClient::new(Cuttable { client, network }),
         )
     }
 
-    pub fn is_up(&self, up: bool) {
-        self.set(if up { State::Up } else { State::Down });
+    /// From now on calls and their answers wait until the network is restored.
+    pub fn cut(&self) {
+        self.set(State::Down);
     }
 
-    pub fn is_dead(&self) {
+    pub fn restore(&self) {
+        self.set(State::Up);
+    }
+
+    /// The worker is gone: calls under way are dropped, and none is made any more.
+    pub fn close(&self) {
         self.set(State::Dead);
     }
 
@@ -70,13 +76,13 @@ impl Line {
 #[derive(Debug)]
 struct Cuttable {
     client: SharedHttpClient,
-    line: Line,
+    network: Network,
 }
 
 #[derive(Debug)]
 struct Connector {
     connector: SharedHttpConnector,
-    line: Line,
+    network: Network,
 }
 
 impl HttpClient for Cuttable {
@@ -88,7 +94,7 @@ impl HttpClient for Cuttable {
         let connector = self.client.http_connector(settings, components);
         SharedHttpConnector::new(Connector {
             connector,
-            line: self.line.clone(),
+            network: self.network.clone(),
         })
     }
 }
@@ -96,17 +102,17 @@ impl HttpClient for Cuttable {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let connector = self.connector.clone();
-        let line = self.line.clone();
+        let network = self.network.clone();
         HttpConnectorFuture::new(async move {
             let through = async {
-                line.reaches(State::Up).await;
+                network.reaches(State::Up).await;
                 let answer = connector.call(request).await;
-                line.reaches(State::Up).await;
+                network.reaches(State::Up).await;
                 answer
             };
             tokio::select! {
                 biased;
-                () = line.reaches(State::Dead) => {}
+                () = network.reaches(State::Dead) => {}
                 answer = through => return answer,
             }
             // Nobody is there to take an answer.
