@@ -33,8 +33,8 @@ use template_roles::{Roles, WORKER};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::interpreter::{Failed, definition, execute};
 use crate::requests::{Answer, Request};
+use stand_ins::sfn::interpreter::{Failed, definition, execute};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.

@@ -12,9 +12,6 @@ mod cell_check;
 mod course;
 mod deployment;
 mod exceptions;
-mod interpreter;
-#[path = "../scenarios/worlds/log.rs"]
-mod log;
 mod requests;
 mod secrets;
 mod signals;

@@ -9,7 +9,7 @@ use stand_ins::faults::{Fault, Span};
 
 use crate::course::{Course, PASSWORD};
 use crate::deployment::Deployment;
-use crate::log::{capture_log, logged};
+use stand_ins::log_capture::{capture_log, logged};
 
 /// Calls that begin a run. What is denied does not pass: there is no run then.
 const BEGINNING: [(Service, &str); 2] =

@@ -7,8 +7,6 @@ mod activity;
 mod deployment;
 mod functions;
 mod histories;
-#[path = "../faults/interpreter.rs"]
-mod interpreter;
 mod parsers;
 mod programs;
 mod task_run;

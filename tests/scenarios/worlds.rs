@@ -2,6 +2,5 @@
 
 pub mod execution;
 pub mod functions;
-pub mod log;
 pub mod program;
 pub mod worker;

@@ -22,10 +22,10 @@ use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 
-use crate::interpreter::definition;
 use crate::worlds::functions::{FAMILY, assert_all_outputs, identity};
 use releases::{Release, difference, references, with_strangers};
 use runs::{CASES, Run, perform, run_activity, world};
+use stand_ins::sfn::interpreter::definition;
 
 /// Every error that a Reason, an execution or an alarm can name.
 fn error_names() -> BTreeSet<String> {

@@ -9,7 +9,7 @@ use stand_ins::sfn::ExecutionEnd;
 use crate::deployment::templates::{TASK_RUNNER, resources};
 use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::{CLAIM_TIMEOUT, World};
-use crate::worlds::log::{capture_log, logged};
+use stand_ins::log_capture::{capture_log, logged};
 
 /// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's
 /// value.

@@ -8,7 +8,7 @@ use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 
 use crate::worlds::functions::{World, identity, properties, with};
-use crate::worlds::log::{capture_log, logged};
+use stand_ins::log_capture::{capture_log, logged};
 
 /// The state at the end of an execution that failed.
 fn failed(world: &World) -> Value {

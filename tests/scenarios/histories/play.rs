@@ -28,7 +28,7 @@ use tokio::time::{sleep, timeout};
 
 use super::network::Network;
 use super::schedule::{Ends, History, Invocation};
-use crate::interpreter::{Failed, definition, execute};
+use stand_ins::sfn::interpreter::{Failed, definition, execute};
 
 const FAMILY: &str = "migrate";
 const CREATE: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";

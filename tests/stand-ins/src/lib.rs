@@ -66,6 +66,7 @@ mod http;
 mod identifiers;
 mod kms;
 mod lock;
+pub mod log_capture;
 mod logs;
 mod protocol;
 pub mod response_url;

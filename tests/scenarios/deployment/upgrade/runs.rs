@@ -17,8 +17,8 @@ use stand_ins::sfn::{Outcome, Schedule};
 use template_roles::WORKER;
 use tokio::task::JoinHandle;
 
-use crate::interpreter::{Failed, execute, resolve};
 use crate::worlds::functions::{CLUSTER, FAMILY, LOGICAL_ID, STACK, World};
+use stand_ins::sfn::interpreter::{Failed, execute, resolve};
 
 /// A family whose tasks exit with 1.
 const FAILING: &str = "fails";

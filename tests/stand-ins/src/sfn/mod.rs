@@ -5,6 +5,7 @@ mod activities;
 mod executions;
 mod front;
 mod history;
+pub mod interpreter;
 mod polling;
 mod request;
 mod schedule;

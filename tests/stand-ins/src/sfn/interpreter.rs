@@ -2,13 +2,20 @@
 //! uses, on the stand-in's activities and with functions given by the test. What it does not know
 //! it refuses. It writes the execution's history, and ends with the execution.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a definition that this cannot play fails the test that plays it"
+)]
+
 use std::future::Future;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use stand_ins::StandIns;
-use stand_ins::sfn::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use tokio::time::{sleep, timeout};
+
+use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
+use crate::StandIns;
 
 /// How often it is looked whether an activity has come further.
 const LOOK: Duration = Duration::from_secs(2);
@@ -16,7 +23,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// An error with its cause, as states pass them on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
+    /// Its name, which `Retry` and `Catch` match on.
     pub error: String,
+    /// Its description.
     pub cause: String,
 }
 
@@ -30,7 +39,7 @@ struct Execution<'a> {
 
 /// The definition as it stands.
 pub fn definition() -> Value {
-    serde_json::from_str(include_str!("../../statemachine/ecs-task.asl.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../statemachine/ecs-task.asl.json")).unwrap()
 }
 
 /// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing
