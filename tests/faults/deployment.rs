@@ -163,7 +163,7 @@ impl Deployment {
                 move |task| Arc::clone(&runner).handle(task),
                 shutdown,
             )
-            .await
+            .await;
         });
         Worker { trigger, serving }
     }

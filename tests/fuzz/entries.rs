@@ -91,7 +91,7 @@ fn read_properties(value: &Value) {
     assert!(problems_of(value, Source::Template).to_string().len() <= MAX_PROBLEMS_TEXT);
     match Properties::parse(value) {
         Err(problems) => {
-            assert!(!problems.is_empty() && problems.to_string().len() <= MAX_PROBLEMS_TEXT)
+            assert!(!problems.is_empty() && problems.to_string().len() <= MAX_PROBLEMS_TEXT);
         }
         Ok(properties) => {
             let task = properties.task_spec(

@@ -147,7 +147,7 @@ impl Account {
                 move |task| Arc::clone(&runner).handle(task),
                 shutdown,
             )
-            .await
+            .await;
         });
         Worker {
             network,

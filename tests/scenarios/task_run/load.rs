@@ -55,7 +55,7 @@ fn worker(world: &World, tasks: u32) -> activity::ShutdownTrigger {
             move |task| Arc::clone(&runner).handle(task),
             shutdown,
         )
-        .await
+        .await;
     });
     trigger
 }
@@ -228,7 +228,7 @@ async fn polls_grow_from_two_one_at_a_time_and_stay_within_their_share() {
             |_| async { Ok("{}".to_owned()) },
             shutdown,
         )
-        .await
+        .await;
     });
     for scheduled in scheduled {
         success(scheduled.outcome().await);
@@ -269,7 +269,7 @@ async fn a_worker_makes_do_with_fewer_polls_where_the_activity_takes_no_more() {
             |_| async { Ok("{}".to_owned()) },
             shutdown,
         )
-        .await
+        .await;
     });
     sleep(SECOND).await;
     let too_many = Fault::Error(AwsError::new(

@@ -107,7 +107,7 @@ impl Sfn {
     fn follow(&self, operation: &str, body: &Value) {
         match operation {
             "StopExecution" => {
-                self.execution_stopped(string(body, "executionArn").unwrap_or_default())
+                self.execution_stopped(string(body, "executionArn").unwrap_or_default());
             }
             "DeleteActivity" => {
                 let arn = string(body, "activityArn").unwrap_or_default();

@@ -214,20 +214,20 @@ impl Execution<'_> {
                         &json!({"resource": self.activity, "input": input}),
                     ),
                     EventKind::Started { worker, .. } => {
-                        self.note("ActivityStarted", &json!({"workerName": worker}))
+                        self.note("ActivityStarted", &json!({"workerName": worker}));
                     }
                     EventKind::Succeeded { output } => {
-                        self.note("ActivitySucceeded", &json!({"output": output.to_string()}))
+                        self.note("ActivitySucceeded", &json!({"output": output.to_string()}));
                     }
                     EventKind::Failed { error, cause } => {
-                        self.note("ActivityFailed", &json!({"error": error, "cause": cause}))
+                        self.note("ActivityFailed", &json!({"error": error, "cause": cause}));
                     }
                     EventKind::HeartbeatTimedOut => self.note(
                         "ActivityTimedOut",
                         &json!({"error": "States.HeartbeatTimeout"}),
                     ),
                     EventKind::TimedOut => {
-                        self.note("ActivityTimedOut", &json!({"error": "States.Timeout"}))
+                        self.note("ActivityTimedOut", &json!({"error": "States.Timeout"}));
                     }
                     EventKind::Heartbeat | EventKind::Aborted => {}
                 }
