@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_config::Region;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
@@ -26,9 +24,9 @@ use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::{ExecutionEnd, ExecutionView};
+use stand_ins::{StandIns, sdk_config};
 use template_roles::{Roles, WORKER};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -88,15 +86,8 @@ impl Deployment {
         // same service in the same region.
         let region = Region::new(format!("{}-{name}", stand_ins::REGION));
         let connection_of = |program: &str| {
-            let config = SdkConfig::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(region.clone())
-                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                    program, "secret", None, None, "tests",
-                )))
-                .http_client(aws.http_client())
-                .build();
-            Connection::from_config(config)
+            let config = sdk_config(program, aws.http_client()).into_builder();
+            Connection::from_config(config.region(region.clone()).build())
         };
         let responder = |connection: &Connection| {
             let put = ResponsePut::through(

@@ -6,10 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_config::Region;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
 use ecs_task_runner::aws::Connection;
@@ -22,7 +19,7 @@ use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
 use stand_ins::ecs::{Placement, TaskView};
 use stand_ins::sfn::ExecutionEnd;
-use stand_ins::{Call, StandIns};
+use stand_ins::{Call, StandIns, sdk_config};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -33,9 +30,6 @@ use stand_ins::sfn::interpreter::{Failed, definition, execute};
 const FAMILY: &str = "migrate";
 const CREATE: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
 const DELETE: &str = "MigrateTask-1a2b3c4d-delete-ba9876543210";
-/// As [`Connection::from_environment`] sets them.
-const ATTEMPT: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
 /// CloudFormation waits an hour, the definition a little less.
 const HOUR: Duration = Duration::from_secs(3_600);
 /// After the last answer, until everything that was told to stop has stopped.
@@ -105,21 +99,8 @@ struct Account {
 
 impl Account {
     fn connection(&self, client: SharedHttpClient) -> Connection {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "AKID", "secret", None, None, "tests",
-            )))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(ATTEMPT)
-                    .connect_timeout(CONNECT)
-                    .build(),
-            )
-            .http_client(client)
-            .build();
-        Connection::from_config(config)
+        let config = sdk_config("AKID", client).into_builder();
+        Connection::from_config(config.region(Region::new(self.region.clone())).build())
     }
 
     fn worker(&self) -> Worker {

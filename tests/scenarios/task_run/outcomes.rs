@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stand_ins::ecs::{Container, OnSigterm, Script};
+use stand_ins::sdk_config;
 use tokio::time::sleep;
 
 use crate::worlds::worker::{FAMILY, NAME, TOKEN, World, failure, outcome, success, with};
@@ -171,8 +172,7 @@ async fn a_task_that_somebody_stops_was_interrupted() {
     let scheduled = world.schedule(&world.task());
     sleep(MINUTE).await;
     let arn = world.aws.ecs().tasks()[0].arn.clone();
-    let config = aws_sdk_ecs::Config::from(&stand_in_config(&world));
-    aws_sdk_ecs::Client::from_conf(config)
+    aws_sdk_ecs::Client::new(&sdk_config("SOMEBODY", world.aws.http_client()))
         .stop_task()
         .cluster("todobackend")
         .task(&arn)
@@ -186,19 +186,6 @@ async fn a_task_that_somebody_stops_was_interrupted() {
         cause.contains("StopTask") && cause.contains("by hand"),
         "{cause}"
     );
-}
-
-fn stand_in_config(world: &World) -> aws_config::SdkConfig {
-    use aws_credential_types::Credentials;
-    use aws_credential_types::provider::SharedCredentialsProvider;
-    aws_config::SdkConfig::builder()
-        .behavior_version(aws_config::BehaviorVersion::latest())
-        .region(aws_config::Region::new(stand_ins::REGION))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "SOMEBODY", "secret", None, None, "tests",
-        )))
-        .http_client(world.aws.http_client())
-        .build()
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
@@ -21,8 +18,8 @@ use ecs_task_runner::functions::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
+use stand_ins::{StandIns, sdk_config};
 use template_roles::{Deployment, Roles};
 use tokio::time::{Instant, advance};
 
@@ -119,15 +116,7 @@ impl World {
 
     /// A connection with the role of a function.
     pub fn connection_of(&self, function: &str) -> Connection {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                function, "secret", None, None, "tests",
-            )))
-            .http_client(self.aws.http_client())
-            .build();
-        Connection::from_config(config)
+        Connection::from_config(sdk_config(function, self.aws.http_client()))
     }
 
     /// Answers may go to CloudFormation and to this world's socket. The function it is part of
@@ -284,15 +273,7 @@ impl World {
 
     /// Launches a task as a worker would.
     pub async fn launch(&self, family: &str, started_by: &str) -> String {
-        let client = aws_sdk_ecs::Client::from_conf(
-            aws_sdk_ecs::config::Builder::new()
-                .behavior_version(aws_sdk_ecs::config::BehaviorVersion::latest())
-                .region(aws_sdk_ecs::config::Region::new(stand_ins::REGION))
-                .credentials_provider(Credentials::new("TESTS", "secret", None, None, "tests"))
-                .http_client(self.aws.http_client())
-                .build(),
-        );
-        let launched = client
+        let launched = aws_sdk_ecs::Client::new(&sdk_config("TESTS", self.aws.http_client()))
             .run_task()
             .cluster(CLUSTER)
             .task_definition(family)

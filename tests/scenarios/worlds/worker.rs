@@ -6,9 +6,6 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use ecs_task_runner::activity::{
     self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
 };
@@ -18,8 +15,8 @@ use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
-use stand_ins::StandIns;
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
+use stand_ins::{StandIns, sdk_config};
 use template_roles::{Deployment, Roles, WORKER};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -79,15 +76,7 @@ impl World {
 
     /// A connection with the role of a program.
     pub fn connection_of(&self, program: &str) -> Connection {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(stand_ins::REGION))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                program, "secret", None, None, "tests",
-            )))
-            .http_client(self.aws.http_client())
-            .build();
-        Connection::from_config(config)
+        Connection::from_config(sdk_config(program, self.aws.http_client()))
     }
 
     /// The `task` of an activity input whose run may take an hour less a few minutes.
