@@ -7,7 +7,6 @@ mod activity;
 mod deployment;
 mod functions;
 mod histories;
-mod parsers;
 mod programs;
 mod task_run;
 mod worlds;

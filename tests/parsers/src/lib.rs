@@ -1,8 +1,14 @@
 //! One function for each parser of outside input: it takes any bytes, and panics where the parser
 //! breaks a promise.
 //!
-//! The fuzz targets call them with what libFuzzer makes up, and the scenarios with the seeds, so
-//! that neither gets out of date.
+//! The fuzz targets (`tests/fuzz`) call them with what libFuzzer makes up, and the tests of this
+//! package with the targets' seeds, so that neither gets out of date.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a panic is how a promise that was broken is reported"
+)]
 
 use std::time::Duration;
 
