@@ -11,36 +11,29 @@ use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND
 use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_ARE_INFORMED;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Map, Value};
+use stand_ins::sfn::interpreter::definition;
+
+use super::templates::Template;
+use super::values;
 
 /// Errors that Step Functions itself raises (`concepts-error-handling`).
 const STATES_ERRORS: [&str; 3] = ["States.ALL", "States.HeartbeatTimeout", "States.Timeout"];
-
-fn definition() -> Value {
-    serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap()
-}
 
 fn states() -> Map<String, Value> {
     definition()["States"].as_object().unwrap().clone()
 }
 
-fn seconds(value: &Value) -> Duration {
-    Duration::from_secs(value.as_u64().unwrap())
+/// The states that a state may lead to.
+fn targets(state: &Value) -> Vec<&str> {
+    let next = values(state, "Next");
+    next.into_iter()
+        .chain(values(state, "Default"))
+        .map(|target| target.as_str().unwrap())
+        .collect()
 }
 
-/// Every value of `key`, however deep.
-fn values<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v Value>) {
-    match value {
-        Value::Object(map) => {
-            for (name, inner) in map {
-                if name == key {
-                    found.push(inner);
-                }
-                values(inner, key, found);
-            }
-        }
-        Value::Array(list) => list.iter().for_each(|inner| values(inner, key, found)),
-        _ => {}
-    }
+fn seconds(value: &Value) -> Duration {
+    Duration::from_secs(value.as_u64().unwrap())
 }
 
 #[test]
@@ -52,8 +45,7 @@ fn every_error_it_matches_on_exists() {
         .chain(STATES_ERRORS)
         .collect();
     let definition = definition();
-    let mut matched = Vec::new();
-    values(&definition, "ErrorEquals", &mut matched);
+    let matched = values(&definition, "ErrorEquals");
     assert!(!matched.is_empty());
     for name in matched.iter().flat_map(|list| list.as_array().unwrap()) {
         assert!(
@@ -96,11 +88,7 @@ fn every_task_state_catches_everything_and_every_branch_answers() {
     }
     // No way leads from a state that runs something to an end without passing an answer.
     for (name, state) in &states {
-        let mut next = Vec::new();
-        values(state, "Next", &mut next);
-        values(state, "Default", &mut next);
-        for target in next {
-            let target = target.as_str().unwrap();
+        for target in targets(state) {
             assert!(
                 states.contains_key(target),
                 "{name} leads to {target}, which does not exist"
@@ -194,12 +182,9 @@ fn the_states_by_which_rescue_tells_an_answer_are_there() {
     }
     // What follows an answer follows nothing else, so that having been there proves the answer.
     for (name, state) in &states {
-        let mut next = Vec::new();
-        values(state, "Next", &mut next);
-        values(state, "Default", &mut next);
-        let ends = next
+        let ends = targets(state)
             .iter()
-            .any(|target| AFTER_ANSWER.contains(&target.as_str().unwrap()));
+            .any(|target| AFTER_ANSWER.contains(target));
         assert_eq!(
             ends,
             [RESPOND_SUCCESS, RESPOND_FAILURE].contains(&name.as_str()),
@@ -234,25 +219,23 @@ fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
 #[test]
 fn the_template_gives_every_substitution_and_a_function_for_every_role() {
     let text = include_str!("../../../statemachine/ecs-task.asl.json");
-    let template = include_str!("../../../infra/task-runner.yaml");
+    let template = Template::task_runner();
     let used: BTreeSet<&str> = text
         .split("${")
         .skip(1)
         .map(|rest| rest.split('}').next().unwrap())
         .collect();
-    let (_, substitutions) = template.split_once("DefinitionSubstitutions:").unwrap();
-    let indent = substitutions.trim_start_matches('\n').len()
-        - substitutions.trim_start_matches('\n').trim_start().len();
-    let given: BTreeSet<&str> = substitutions
-        .trim_start_matches('\n')
-        .lines()
-        .take_while(|line| line.len() - line.trim_start().len() == indent)
-        .map(|line| line.trim().split(':').next().unwrap())
+    let given: BTreeSet<&str> = template.properties("StateMachine")["DefinitionSubstitutions"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
         .collect();
     assert_eq!(given, used);
     let handlers: BTreeSet<&str> = template
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("Handler: "))
+        .of_type("AWS::Lambda::Function")
+        .into_iter()
+        .map(|(_, function)| function["Handler"].as_str().unwrap())
         .collect();
     assert_eq!(
         handlers,

@@ -1,14 +1,14 @@
 //! `infra/example`: what users copy must be right.
 
 use ecs_task_runner::check::{RESOURCE_TYPE, check_document};
+use serde_json::json;
 
-use super::templates::resources;
-
-const TODOBACKEND: &str = include_str!("../../../infra/example/todobackend.yaml");
+use super::count;
+use super::templates::Template;
 
 #[test]
 fn the_example_has_nothing_to_correct() {
-    let report = check_document(TODOBACKEND, &[RESOURCE_TYPE]).unwrap();
+    let report = check_document(Template::todobackend().text(), &[RESOURCE_TYPE]).unwrap();
     assert!(report.is_ok(), "{report}");
     let checked: Vec<_> = report
         .resources
@@ -20,52 +20,40 @@ fn the_example_has_nothing_to_correct() {
 
 #[test]
 fn its_service_waits_for_the_migration() {
-    let (_, service) = TODOBACKEND.split_once("Type: AWS::ECS::Service").unwrap();
-    let (attributes, _) = service.split_once("Properties:").unwrap();
-    assert!(
-        attributes.contains("DependsOn: MigrateTask\n"),
-        "{attributes}"
-    );
+    let template = Template::todobackend();
+    assert_eq!(template.of_type("AWS::ECS::Service").len(), 1);
+    assert_eq!(template.resource("Service")["DependsOn"], "MigrateTask");
 }
 
 /// A load balancer has one listener for a port: one that moved would meet the other one there while
 /// a certificate is given or taken.
 #[test]
 fn each_of_its_listeners_keeps_its_port_and_a_certificate_decides_what_the_first_does() {
-    let resources = resources(TODOBACKEND);
-    let listeners: Vec<_> = resources
-        .values()
-        .filter(|text| text.contains("Type: AWS::ElasticLoadBalancingV2::Listener\n"))
-        .collect();
-    let ports: Vec<_> = listeners
-        .iter()
-        .map(|text| {
-            text.split_once("\n      Port: ")
-                .unwrap()
-                .1
-                .lines()
-                .next()
-                .unwrap()
-        })
+    let template = Template::todobackend();
+    let ports: Vec<_> = template
+        .of_type("AWS::ElasticLoadBalancingV2::Listener")
+        .into_iter()
+        .map(|(_, listener)| &listener["Port"])
         .collect();
     assert_eq!(ports, ["80", "443"]);
     assert!(
-        !resources["HttpListener"].contains("Condition: "),
+        template.resource("HttpListener").get("Condition").is_none(),
         "the port that is always served"
     );
-    let (_, action) = resources["HttpListener"]
-        .split_once("- !If\n          - HasCertificate\n")
-        .unwrap();
-    let (with, without) = action.split_once("StatusCode: HTTP_301}\n").unwrap();
-    assert!(
-        with.contains("Type: redirect")
-            && without.contains("{Type: forward, TargetGroupArn: !Ref TargetGroup}"),
-        "{action}"
+    let action = &template.properties("HttpListener")["DefaultActions"][0]["Fn::If"];
+    assert_eq!(action[0], "HasCertificate");
+    assert_eq!(action[1]["Type"], "redirect");
+    assert_eq!(action[1]["RedirectConfig"]["StatusCode"], "HTTP_301");
+    assert_eq!(
+        action[2],
+        json!({"Type": "forward", "TargetGroupArn": {"Ref": "TargetGroup"}})
     );
-    assert!(resources["HttpsListener"].contains("    Condition: HasCertificate\n"));
+    let https = template.resource("HttpsListener");
+    assert_eq!(https["Condition"], "HasCertificate");
+    let listener =
+        json!({"Fn::If": ["HasCertificate", {"Ref": "HttpsListener"}, {"Ref": "HttpListener"}]});
     assert!(
-        resources["Service"]
-            .contains("!If [HasCertificate, !Ref HttpsListener, !Ref HttpListener]"),
+        count(template.resource("Service"), &listener) > 0,
         "ECS refuses a target group of no listener"
     );
 }
@@ -73,13 +61,11 @@ fn each_of_its_listeners_keeps_its_port_and_a_certificate_decides_what_the_first
 /// RDS deletes no protected database: the stack would be stuck.
 #[test]
 fn a_first_migration_that_fails_takes_its_database_back() {
-    let (_, parameter) = TODOBACKEND
-        .split_once("\n  DatabaseDeletionProtection:\n")
-        .unwrap();
-    let (parameter, _) = parameter.split_once("\n  DatabaseMultiAz:\n").unwrap();
-    assert!(parameter.contains("Default: 'false'"), "{parameter}");
-    assert!(
-        resources(TODOBACKEND)["Database"]
-            .contains("DeletionProtection: !Ref DatabaseDeletionProtection")
+    let template = Template::todobackend();
+    let protection = template.parameter("DatabaseDeletionProtection");
+    assert_eq!(protection["Default"], "false");
+    assert_eq!(
+        template.properties("Database")["DeletionProtection"],
+        json!({"Ref": "DatabaseDeletionProtection"})
     );
 }

@@ -6,7 +6,7 @@ use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
-use crate::deployment::templates::{TASK_RUNNER, resources};
+use crate::deployment::templates::Template;
 use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::{CLAIM_TIMEOUT, World};
 use stand_ins::log_capture::{capture_log, logged};
@@ -21,20 +21,10 @@ struct MetricFilter {
 
 impl MetricFilter {
     fn of(logical_id: &str) -> Self {
-        let resources = resources(TASK_RUNNER);
-        let text = resources[logical_id];
-        let after = |key: &str| {
-            text.split_once(key)
-                .unwrap()
-                .1
-                .lines()
-                .next()
-                .unwrap()
-                .trim()
-                .trim_matches('\'')
-                .to_owned()
-        };
-        let pattern = after("FilterPattern: ");
+        let template = Template::task_runner();
+        let filter = template.properties(logical_id);
+        let pattern = filter["FilterPattern"].as_str().unwrap();
+        let metric = &filter["MetricTransformations"][0];
         let (field, value) = pattern
             .strip_prefix("{ $.")
             .and_then(|rest| rest.strip_suffix("\" }"))
@@ -44,7 +34,7 @@ impl MetricFilter {
         Self {
             field: field.to_owned(),
             value: value.to_owned(),
-            metric_value: after("MetricValue: "),
+            metric_value: metric["MetricValue"].as_str().unwrap().to_owned(),
         }
     }
 

@@ -9,6 +9,7 @@ use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
+use stand_ins::sfn::interpreter::definition;
 use tokio::time::Instant;
 
 use crate::worlds::functions::{CLUSTER, FAMILY, LOGICAL_ID, World, identity, properties};
@@ -354,9 +355,7 @@ async fn after_a_failure_no_execution_is_stopped() {
 
 #[test]
 fn the_definition_selects_exactly_what_the_function_answers() {
-    let definition: Value =
-        serde_json::from_str(include_str!("../../../statemachine/ecs-task.asl.json")).unwrap();
-    let selected: Vec<_> = definition["States"]["StopTasks"]["ResultSelector"]
+    let mut selected: Vec<_> = definition()["States"]["StopTasks"]["ResultSelector"]
         .as_object()
         .unwrap()
         .iter()
@@ -383,7 +382,6 @@ fn the_definition_selects_exactly_what_the_function_answers() {
         .keys()
         .map(|name| (name.clone(), name.clone()))
         .collect();
-    let mut selected = selected;
     selected.sort();
     answered.sort();
     assert_eq!(selected, answered);
