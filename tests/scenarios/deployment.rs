@@ -1,6 +1,7 @@
 //! What is deployed: the definition and the templates held against the code, stacks with the
 //! deployed programs on the emulator, and parts of different releases that meet.
 
+mod account;
 mod definition;
 mod example;
 mod lifecycle;
