@@ -60,11 +60,7 @@ async fn a_poll_in_flight_at_shutdown_is_waited_for_and_its_task_handed_over() {
     within(LONGEST, world.aws.calls().arrived("GetActivityTask", 2)).await;
     worker.request_shutdown();
     sleep(Duration::from_secs(20)).await;
-    let scheduled =
-        world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
+    let scheduled = world.schedule_input(&json!({INPUT: 60}));
     assert_eq!(failure(outcome(&scheduled).await).0, HANDED_OVER);
     let start = Instant::now();
     worker.ended().await;
@@ -96,7 +92,7 @@ async fn two_hundred_tasks_are_handed_over_within_two_seconds_though_each_answer
         within(LONGEST, one.started(1)).await;
     }
     assert_eq!(worker.vitals().signs().in_hand, TASKS as usize);
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskFailure",
         Span::Forever,

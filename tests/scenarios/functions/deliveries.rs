@@ -30,10 +30,7 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
                 continue;
             }
             let world = World::sealing();
-            let cut = world
-                .aws
-                .faults()
-                .inject(service, operation, Span::Forever, fault.clone());
+            let cut = world.inject(service, operation, Span::Forever, fault.clone());
             let event = world.event(request_type, &properties());
             let error = world.start(&event).await.unwrap_err().to_string();
             assert!(
@@ -60,7 +57,7 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
 async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
     for (age, request_type) in [(1, "Create"), (180, "Create"), (180, "Delete")] {
         let world = World::of_age(Duration::from_secs(age));
-        world.aws.faults().inject(
+        world.inject(
             Service::Sfn,
             "StartExecution",
             Span::Forever,
@@ -74,13 +71,13 @@ async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
         world.assert_no_answer();
     }
     let world = World::of_age(Duration::from_secs(180));
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "StartExecution",
         Span::Forever,
         Fault::CutAfter,
     );
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "DescribeExecution",
         Span::Forever,
@@ -100,7 +97,7 @@ async fn the_last_delivery_answers_and_so_does_the_first_where_there_is_no_time_
     for (age, service_timeout) in [(180, "3600"), (1, "400")] {
         for (request_type, status) in [("Create", "FAILED"), ("Delete", "SUCCESS")] {
             let world = World::of_age(Duration::from_secs(age));
-            world.aws.faults().inject(
+            world.inject(
                 Service::Sfn,
                 "StartExecution",
                 Span::Forever,
@@ -226,7 +223,7 @@ async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rol
 #[tokio::test(start_paused = true)]
 async fn an_update_that_never_runs_does_not_wait_for_cloudformation() {
     let world = World::new();
-    world.aws.faults().inject(
+    world.inject(
         Service::CloudFormation,
         "DescribeStacks",
         Span::Forever,
@@ -257,7 +254,7 @@ async fn a_rollback_that_could_not_stop_the_run_it_takes_back_comes_again() {
         .cloudformation()
         .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
         .into();
-    let cut = world.aws.faults().inject(
+    let cut = world.inject(
         Service::Sfn,
         "StopExecution",
         Span::Forever,

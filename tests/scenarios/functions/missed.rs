@@ -144,7 +144,7 @@ async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_a
     let world = World::new();
     stopped_by_hand(&world).await;
     stopped_by_hand(&world).await;
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "DescribeExecution",
         Span::Next(1),
@@ -184,7 +184,7 @@ async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_a
 async fn a_look_that_can_look_at_nothing_is_an_error() {
     let world = World::new();
     stopped_by_hand(&world).await;
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "GetExecutionHistory",
         Span::Forever,
@@ -226,7 +226,7 @@ async fn what_ended_long_ago_is_not_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.script(Script::runs_forever());
     let earlier = Execution::of(&world, "Create").await;
     let before = world.launch(FAMILY, &earlier.name).await;
     let deleted = Execution::of(&world, "Delete").await;

@@ -32,7 +32,7 @@ fn not_sent() -> ExecutionEnd {
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_somebody_stopped_is_answered_with_what_they_said() {
     let world = World::sealing();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.script(Script::runs_forever());
     let execution = Execution::of(&world, "Create").await;
     execution
         .entered("RunTask", &json!({}))
@@ -179,7 +179,7 @@ async fn a_success_stays_one_when_the_execution_is_stopped_while_it_answers() {
 #[tokio::test(start_paused = true)]
 async fn a_delete_succeeds_whatever_happened_and_its_tasks_are_stopped() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.script(Script::runs_forever());
     let created = identity(&world.event("Create", &properties())).name;
     let ours = world.launch(FAMILY, &created).await;
     let execution = Execution::of(&world, "Delete").await;
@@ -231,10 +231,7 @@ async fn step_functions_that_cannot_be_asked_is_an_error_and_ecs_is_not() {
     for operation in ["DescribeExecution", "GetExecutionHistory"] {
         let world = World::new();
         let execution = Execution::of(&world, "Create").await;
-        world
-            .aws
-            .faults()
-            .inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        world.inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         assert!(
             world
                 .rescue(&execution.ends(aborted()))
@@ -260,16 +257,10 @@ async fn step_functions_that_cannot_be_asked_is_an_error_and_ecs_is_not() {
 #[tokio::test(start_paused = true)]
 async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
     let world = World::new();
-    world.aws.ecs().script(
-        FAMILY,
-        Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-    );
+    world.script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
     let execution = Execution::of(&world, "Create").await;
     world.launch(FAMILY, &execution.name).await;
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    world.inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     let event = execution.ends(aborted());
     world.rescue(&event).await.unwrap();
     assert!(
@@ -285,7 +276,7 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
 async fn what_a_worker_launches_that_has_not_heard_of_the_end_is_stopped_as_well() {
     for (later, is_stopped) in [(10, true), (60, true), (120, false)] {
         let world = World::new();
-        world.aws.ecs().script(FAMILY, Script::runs_forever());
+        world.script(Script::runs_forever());
         let execution = Execution::of(&world, "Create").await;
         execution
             .entered("RunTask", &json!({}))
@@ -328,10 +319,7 @@ async fn nothing_is_watched_for_when_no_worker_had_the_run() {
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_ends_after_its_deadline_is_answered_without_waiting_for_its_tasks() {
     let world = World::new();
-    world.aws.ecs().script(
-        FAMILY,
-        Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-    );
+    world.script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
     let execution = Execution::of_event(
         &world,
         &world.event("Create", &with(properties(), &json!({"Timeout": "60"}))),
@@ -358,7 +346,7 @@ async fn an_execution_that_ends_after_its_deadline_is_answered_without_waiting_f
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_runs_is_not_ended_by_an_event_that_says_so() {
     let world = World::new();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.script(Script::runs_forever());
     let execution = Execution::of(&world, "Create").await;
     execution
         .entered("RunTask", &json!({}))

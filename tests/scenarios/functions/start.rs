@@ -196,7 +196,7 @@ async fn variables_are_compared_between_the_task_definitions() {
 #[tokio::test(start_paused = true)]
 async fn task_definitions_that_cannot_be_compared_fail_the_update_by_name() {
     let world = World::new();
-    world.aws.faults().inject(
+    world.inject(
         Service::Ecs,
         "DescribeTaskDefinition",
         Span::Forever,
@@ -243,7 +243,7 @@ async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
 #[tokio::test(start_paused = true)]
 async fn an_update_runs_when_cloudformation_cannot_be_asked() {
     let world = World::new();
-    world.aws.faults().inject(
+    world.inject(
         Service::CloudFormation,
         "DescribeStacks",
         Span::Forever,
@@ -299,10 +299,7 @@ async fn a_start_that_fails_is_answered_at_once() {
             ("Delete", "SUCCESS"),
         ] {
             let world = World::new();
-            world
-                .aws
-                .faults()
-                .inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
+            world.inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
             let outcome = world
                 .start(&world.event(request_type, &properties()))
                 .await

@@ -138,10 +138,7 @@ async fn ecs_that_cannot_be_asked_is_tried_again_only_while_there_is_time() {
             serde_json::from_value(json!({"stateMachine": world.state_machine, "state": state}))
                 .unwrap()
         };
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, "ListTasks", Span::Forever, fault.clone());
+        world.inject(Service::Ecs, "ListTasks", Span::Forever, fault.clone());
         if matches!(fault, Fault::InternalError) {
             assert!(world.stopper().stop(event(&state)).await.is_err());
         }
@@ -180,10 +177,7 @@ async fn a_task_that_cannot_be_stopped_counts_as_running() {
     runs_on(&world, FAMILY);
     let state = state(&world, "Create").await;
     world.launch(FAMILY, &name(&state)).await;
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    world.inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     let stopped = world.stop(&state).await;
     assert_eq!((stopped.running, stopped.wait), (1, true));
 }
@@ -267,7 +261,7 @@ async fn a_delete_that_sees_no_tasks_waits_until_the_workers_know_all_the_same()
     world.start(&create).await.unwrap();
     let ours = world.launch(FAMILY, &identity(&create).name).await;
     let mut state = state(&world, "Delete").await;
-    let cut = world.aws.faults().inject(
+    let cut = world.inject(
         Service::Ecs,
         "DescribeTasks",
         Span::Forever,
@@ -319,10 +313,7 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
         world.start(&create).await.unwrap();
         let ours = world.launch(FAMILY, &identity(&create).name).await;
         let state = state(&world, "Delete").await;
-        world
-            .aws
-            .faults()
-            .inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        world.inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         let stopped = world.stop(&state).await;
         assert_eq!((stopped.running, stopped.executions), (1, 0), "{operation}");
         assert_eq!(world.told_to_stop(), [ours]);

@@ -215,7 +215,7 @@ async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting
             .entered("RunTask", &json!({}))
             .activity("Scheduled", NOW);
     }
-    let cut = world.aws.faults().inject(
+    let cut = world.inject(
         Service::Sfn,
         "GetExecutionHistory",
         Span::Next(1),
@@ -234,7 +234,7 @@ async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting
         }
     );
     cut.lift();
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "GetExecutionHistory",
         Span::Forever,

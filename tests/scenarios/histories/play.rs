@@ -1,30 +1,27 @@
 //! Plays a history: the definition from the execution's start to the answer, with workers and
 //! `stop`, on the stand-ins.
 
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
+use ecs_task_runner::activity::Options;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
-use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{StopEvent, Stopper};
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
 use stand_ins::ecs::{Placement, TaskView};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{Call, StandIns, sdk_config};
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::network::Network;
 use super::schedule::{Ends, History, Invocation};
+use crate::worlds::worker::{Worker, number};
 use stand_ins::sfn::interpreter::{Failed, definition, execute};
 
 const FAMILY: &str = "migrate";
@@ -80,11 +77,10 @@ impl Request {
     }
 }
 
-/// A worker that runs as tasks of this runtime, and the network between it and AWS.
-struct Worker {
+/// A worker, and the network between it and AWS.
+struct NetworkedWorker {
     network: Network,
-    trigger: ShutdownTrigger,
-    serving: JoinHandle<()>,
+    worker: Worker,
 }
 
 struct Account {
@@ -103,38 +99,16 @@ impl Account {
         Connection::from_config(config.region(Region::new(self.region.clone())).build())
     }
 
-    fn worker(&self) -> Worker {
+    fn worker(&self) -> NetworkedWorker {
         let (network, client) = Network::over(self.aws.http_client());
-        let connection = self.connection(client);
-        let ecs = Ecs::without_retries(&connection);
-        let runner = Arc::new(TaskRunner::start(
-            &ecs,
-            Logs::new(&connection),
-            self.clock,
-            CallRates::default(),
-        ));
-        let client = ActivityClient::new(&connection, &self.activity, "worker");
-        let number = |number| NonZeroU32::new(number).unwrap();
         let options = Options {
             max_tasks: number(4),
             pollers: number(2),
             ..Options::default()
         };
-        let (trigger, shutdown) = activity::shutdown();
-        let serving = tokio::spawn(async move {
-            activity::serve(
-                client,
-                &options,
-                move |task| Arc::clone(&runner).handle(task),
-                shutdown,
-            )
-            .await;
-        });
-        Worker {
-            network,
-            trigger,
-            serving,
-        }
+        let connection = self.connection(client);
+        let worker = Worker::start(&connection, &self.activity, self.clock, options);
+        NetworkedWorker { network, worker }
     }
 
     /// Workers come and go. Gives those that are still there at the end, all of them told to stop.
@@ -142,17 +116,17 @@ impl Account {
         &self,
         history: &History,
         last: tokio::sync::oneshot::Sender<Duration>,
-    ) -> Vec<Worker> {
+    ) -> Vec<NetworkedWorker> {
         let mut there = Vec::new();
         for shift in &history.shifts {
             let worker = self.worker();
             sleep(seconds(shift.lasts)).await;
             match shift.ends {
-                Ends::HandsOver => worker.trigger.request(),
+                Ends::HandsOver => worker.worker.request_shutdown(),
                 Ends::IsKilled => {
                     worker.network.close();
                     // Nothing of it is heard any more; this only ends its tasks.
-                    worker.trigger.request();
+                    worker.worker.request_shutdown();
                 }
                 Ends::IsCutOff(time) => {
                     worker.network.cut();
@@ -356,11 +330,11 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     sleep(AFTERWARDS).await;
     for worker in &there {
         worker.network.restore();
-        worker.trigger.request();
+        worker.worker.request_shutdown();
     }
     let mut left_over = 0;
     for worker in there {
-        left_over += usize::from(timeout(DRAIN, worker.serving).await.is_err());
+        left_over += usize::from(!worker.worker.ends_within(DRAIN).await);
     }
     let fleet_is_back = fleet_is_back.await.unwrap();
     let struck = struck

@@ -186,11 +186,7 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
 
     let account = format!("account {}", execution.arn.split(':').nth(4).unwrap());
     for operation in ["DescribeExecution", "GetExecutionHistory"] {
-        let fault =
-            world
-                .aws
-                .faults()
-                .inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
+        let fault = world.inject(Service::Sfn, operation, Span::Forever, Fault::AccessDenied);
         let denied = explain(&served, &[&execution.arn]).await;
         assert_eq!(denied.status.code(), Some(2), "{denied:?}");
         for part in [

@@ -28,7 +28,7 @@ async fn systemd_is_told_of_readiness_life_and_end() {
         let length = within(PATIENCE, socket.recv(&mut buffer)).await.unwrap();
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
-    let unhealthy = world.aws.faults().inject(
+    let unhealthy = world.inject(
         Service::Sfn,
         "GetActivityTask",
         Span::Forever,
@@ -138,7 +138,7 @@ async fn a_probe_is_answered_with_503_while_heartbeats_are_late() {
     let world = world();
     let served = listen(&world).await;
     let (_worker, address) = probed(&served.url(), &world.activity).await;
-    let trouble = world.aws.faults().inject(
+    let trouble = world.inject(
         Service::Sfn,
         "SendTaskHeartbeat",
         Span::Forever,

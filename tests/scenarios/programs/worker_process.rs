@@ -12,7 +12,7 @@ use stand_ins::{Call, Service};
 use tokio::time::sleep;
 
 use crate::worlds::program::{PATIENCE, Program, command, listen};
-use crate::worlds::worker::{FAMILY, World, success, within};
+use crate::worlds::worker::{World, success, within};
 
 /// Polls are held for this long instead of a minute, so that a shutdown is not waited for so long.
 const POLL: Duration = Duration::from_secs(2);
@@ -107,10 +107,7 @@ async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
 #[tokio::test]
 async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
     let world = world();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(4 * SECOND));
+    world.script(Script::exits(0).running(4 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 60);
@@ -128,10 +125,7 @@ async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
 #[tokio::test]
 async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
     let world = world();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(6 * SECOND));
+    world.script(Script::exits(0).running(6 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
@@ -151,10 +145,7 @@ async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
 #[tokio::test]
 async fn a_frozen_worker_lets_go_when_it_wakes_up() {
     let world = world();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(8 * SECOND));
+    world.script(Script::exits(0).running(8 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
@@ -214,11 +205,8 @@ async fn connections_cut_over_real_sockets_launch_one_task() {
     ] {
         let world = world();
         let served = listen(&world).await;
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, "RunTask", Span::Next(2), fault.clone());
-        world.aws.faults().inject(
+        world.inject(Service::Ecs, "RunTask", Span::Next(2), fault.clone());
+        world.inject(
             Service::Sfn,
             "SendTaskSuccess",
             Span::Next(1),
@@ -298,10 +286,7 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
 async fn two_hundred_tasks_in_flight_are_handed_over_and_another_worker_goes_on_with_all_of_them() {
     const TASKS: usize = 200;
     let world = world();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(20 * SECOND));
+    world.script(Script::exits(0).running(20 * SECOND));
     let served = listen(&world).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled: Vec<_> = (0..TASKS)

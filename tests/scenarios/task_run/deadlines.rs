@@ -12,19 +12,14 @@ use stand_ins::ecs::{Container, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{Instant, sleep};
 
-use crate::worlds::worker::{CLUSTER, FAMILY, HEARTBEAT, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, HEARTBEAT, INSTANCES, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
-const INSTANCES: [&str; 2] = [
-    "0123456789abcdef0123456789abcde0",
-    "0123456789abcdef0123456789abcde1",
-];
-
 fn task_until(world: &World, seconds: i64) -> Value {
-    let mut task = world.task();
-    task["deadline"] =
-        json!((world.clock.now() + jiff::SignedDuration::from_secs(seconds)).to_string());
-    task
+    with(
+        world.task(),
+        &json!({"deadline": world.deadline_in(seconds)}),
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,11 +43,8 @@ async fn a_task_that_is_missing_at_the_deadline_is_waited_for_in_vain_but_not_fo
 async fn a_task_that_ended_before_the_deadline_is_judged_by_its_end() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(55 * SECOND));
-    world.aws.faults().inject(
+    world.script(Script::exits(0).running(55 * SECOND));
+    world.inject(
         Service::Ecs,
         "DescribeTaskDefinition",
         Span::Forever,
@@ -74,26 +66,21 @@ async fn a_throttled_look_at_the_definition_does_not_make_sidecars_count() {
             Container::exits(5).after(Duration::from_millis(10)),
         ),
     );
-    world.aws.faults().inject(
+    world.inject(
         Service::Ecs,
         "DescribeTaskDefinition",
         Span::Next(1),
         Fault::Throttle,
     );
-    let mut task = world.task();
-    task["taskDefinition"] = json!("two");
-    success(world.run(&task).await);
+    success(world.run_with(&json!({"taskDefinition": "two"})).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_throttled_stop_at_the_deadline_is_repeated() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
+    world.script(Script::runs_forever());
+    world.inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
     let (error, cause) = failure(world.run(&task_until(&world, 60)).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");
     assert!(
@@ -106,11 +93,8 @@ async fn a_throttled_stop_at_the_deadline_is_repeated() {
 async fn a_launch_whose_answers_were_lost_is_stopped_at_the_deadline() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
+    world.script(Script::runs_forever());
+    world.inject(Service::Ecs, "RunTask", Span::Forever, Fault::CutAfter);
     let (_, cause) = failure(world.run(&task_until(&world, 60)).await);
     assert!(
         world.aws.ecs().tasks()[0].stop_requested.is_some(),
@@ -123,8 +107,8 @@ async fn a_launch_whose_answers_were_lost_is_stopped_at_the_deadline() {
 async fn a_launch_under_way_at_the_deadline_is_taken_and_stopped() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(
+    world.script(Script::runs_forever());
+    world.inject(
         Service::Ecs,
         "RunTask",
         Span::Forever,
@@ -138,13 +122,10 @@ async fn a_launch_under_way_at_the_deadline_is_taken_and_stopped() {
 async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows_it_yet() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world
-        .aws
-        .ecs()
-        .placements(FAMILY, [Placement::only(1, "ATTRIBUTE")]);
+    world.script(Script::runs_forever());
+    world.placements([Placement::only(1, "ATTRIBUTE")]);
     world.aws.ecs().describe_lag(30 * SECOND);
-    let (error, _) = failure(world.run(&with(world.task(), &json!({"count": 2}))).await);
+    let (error, _) = failure(world.run_with(&json!({"count": 2})).await);
     assert_eq!(error, "EcsTask.Failed");
     assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
 }
@@ -153,8 +134,7 @@ async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows
 async fn a_second_worker_does_not_wait_out_the_pauses_of_the_first_again() {
     let world = World::new();
     let pull = || Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(
-        FAMILY,
+    world.scripts(
         (0..8)
             .map(|_| pull())
             .chain([Script::exits(0).running(30 * SECOND)]),
@@ -174,10 +154,7 @@ async fn a_second_worker_does_not_wait_out_the_pauses_of_the_first_again() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_comes_after_the_deadline_says_what_became_of_the_task() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(100 * SECOND));
+    world.script(Script::exits(0).running(100 * SECOND));
     let first = world.worker();
     let scheduled = world.schedule(&task_until(&world, 120));
     sleep(10 * SECOND).await;
@@ -206,11 +183,8 @@ async fn a_worker_that_comes_after_the_deadline_launches_nothing() {
 async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world.aws.faults().inject(
+    world.script(Script::exits(0).running(60 * SECOND));
+    world.inject(
         Service::Ecs,
         "DescribeTasks",
         Span::For(30 * SECOND),
@@ -223,8 +197,8 @@ async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
 async fn looks_that_stay_denied_are_told_as_that() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
-    world.aws.faults().inject(
+    world.script(Script::runs_forever());
+    world.inject(
         Service::Ecs,
         "DescribeTasks",
         Span::Forever,
@@ -239,18 +213,10 @@ async fn looks_that_stay_denied_are_told_as_that() {
 async fn a_start_task_whose_answer_was_lost_starts_nothing_twice() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutAfter);
+    world.script(Script::exits(0).running(60 * SECOND));
+    world.inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutAfter);
     world.aws.ecs().describe_lag(30 * SECOND);
-    let mut task = world.task();
-    task["instances"] = json!(INSTANCES[..1]);
-    success(world.run(&task).await);
+    success(world.run_with(&json!({"instances": INSTANCES[..1]})).await);
     assert_eq!(world.launched(), 1);
 }
 
@@ -258,13 +224,8 @@ async fn a_start_task_whose_answer_was_lost_starts_nothing_twice() {
 async fn a_start_task_that_never_arrived_is_not_repeated_either() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutBefore);
-    let mut task = world.task();
-    task["instances"] = json!(INSTANCES);
-    let (error, cause) = failure(world.run(&task).await);
+    world.inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutBefore);
+    let (error, cause) = failure(world.run_with(&json!({"instances": INSTANCES})).await);
     assert_eq!(error, "EcsTask.Failed");
     assert!(cause.contains("run them twice"), "{cause}");
     assert_eq!(world.aws.calls().count("StartTask").arrived, 1);
@@ -273,14 +234,9 @@ async fn a_start_task_that_never_arrived_is_not_repeated_either() {
 #[tokio::test(start_paused = true)]
 async fn a_second_worker_finds_the_tasks_on_instances_by_name() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(600 * SECOND));
+    world.script(Script::exits(0).running(600 * SECOND));
     let first = world.worker();
-    let mut task = world.task();
-    task["instances"] = json!(INSTANCES);
-    let scheduled = world.schedule(&task);
+    let scheduled = world.schedule_with(&json!({"instances": INSTANCES}));
     sleep(120 * SECOND).await;
     first.request_shutdown();
     let _second = world.worker();
@@ -292,16 +248,11 @@ async fn a_second_worker_finds_the_tasks_on_instances_by_name() {
 #[tokio::test(start_paused = true)]
 async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(300 * SECOND));
+    world.script(Script::exits(0).running(300 * SECOND));
     let service = |status: &str| json!({"status": status, "launchType": "FARGATE", "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}}});
     world.aws.ecs().service(CLUSTER, "web", &service("ACTIVE"));
     let first = world.worker();
-    let mut task = world.task();
-    task["networkFrom"] = json!("web");
-    let scheduled = world.schedule(&task);
+    let scheduled = world.schedule_with(&json!({"networkFrom": "web"}));
     sleep(60 * SECOND).await;
     world
         .aws
@@ -321,7 +272,7 @@ async fn a_role_that_is_too_new_is_waited_for() {
         "ClientException",
         "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.",
     );
-    world.aws.faults().inject(
+    world.inject(
         Service::Ecs,
         "RunTask",
         Span::For(20 * SECOND),
@@ -334,17 +285,10 @@ async fn a_role_that_is_too_new_is_waited_for() {
 async fn what_a_failed_run_leaves_is_stopped() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .scripts(FAMILY, [Script::exits(1), Script::runs_forever()]);
+    world.scripts([Script::exits(1), Script::runs_forever()]);
     let mut task = world.task();
     task["count"] = json!(2);
-    let denied =
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
+    let denied = world.inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     failure(world.run(&task).await);
     assert!(
         world.aws.ecs().tasks()[1].stop_requested.is_none(),
@@ -373,10 +317,7 @@ async fn a_worker_that_comes_after_the_deadline_does_not_mistake_a_replaced_task
 {
     let world = World::new();
     let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world
-        .aws
-        .ecs()
-        .scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+    world.scripts([pull, Script::exits(0).running(60 * SECOND)]);
     let first = world.worker();
     let scheduled = world.schedule(&task_until(&world, 120));
     while world.launched() < 2 {

@@ -13,7 +13,7 @@ use stand_ins::{AwsError, Outcome, Service};
 use tokio::time::sleep;
 
 use crate::worlds::worker::{
-    CLUSTER, FAMILY, HEARTBEAT, LONGEST, TOKEN, World, failure, outcome, success, with, within,
+    CLUSTER, HEARTBEAT, LONGEST, TOKEN, World, failure, outcome, success, within,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -38,15 +38,12 @@ async fn a_lack_of_capacity_is_waited_out_under_one_token() {
     for reason in ["RESOURCE:MEMORY", "RESOURCE:CPU", "AGENT", fargate] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.ecs().placements(
-            FAMILY,
-            [
-                Placement::fails(reason),
-                Placement::fails(reason),
-                Placement::fails(reason),
-                Placement::All,
-            ],
-        );
+        world.placements([
+            Placement::fails(reason),
+            Placement::fails(reason),
+            Placement::fails(reason),
+            Placement::All,
+        ]);
         success(world.run(&world.task()).await);
         assert_eq!(world.aws.calls().count("RunTask").arrived, 4, "{reason}");
         assert_eq!(tokens(&world), [TOKEN], "{reason}");
@@ -58,10 +55,7 @@ async fn a_lack_of_capacity_is_waited_out_under_one_token() {
 async fn a_placement_that_can_never_succeed_is_told_at_once() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .placement(FAMILY, Placement::fails("ATTRIBUTE"));
+    world.placement(Placement::fails("ATTRIBUTE"));
     let (error, cause) = failure(world.run(&world.task()).await);
     assert_eq!(error, "EcsTask.NotStarted");
     assert!(
@@ -75,16 +69,9 @@ async fn a_placement_that_can_never_succeed_is_told_at_once() {
 async fn capacity_that_never_comes_ends_at_the_deadline_with_the_obstacle_named() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-    let deadline = (world.clock.now() + jiff::SignedDuration::from_mins(10)).to_string();
-    let (error, cause) = failure(
-        world
-            .run(&with(world.task(), &json!({"deadline": deadline})))
-            .await,
-    );
+    world.placement(Placement::fails("RESOURCE:MEMORY"));
+    let deadline = world.deadline_in(600);
+    let (error, cause) = failure(world.run_with(&json!({"deadline": deadline})).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");
     assert!(cause.contains("RESOURCE:MEMORY"), "{cause}");
     assert_eq!(world.launched(), 0);
@@ -94,15 +81,8 @@ async fn capacity_that_never_comes_ends_at_the_deadline_with_the_obstacle_named(
 async fn without_retries_a_lack_of_capacity_is_told_at_once() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-    let (error, _) = failure(
-        world
-            .run(&with(world.task(), &json!({"retryStartFailures": false})))
-            .await,
-    );
+    world.placement(Placement::fails("RESOURCE:MEMORY"));
+    let (error, _) = failure(world.run_with(&json!({"retryStartFailures": false})).await);
     assert_eq!(error, "EcsTask.NotStarted");
     assert_eq!(world.aws.calls().count("RunTask").arrived, 1);
 }
@@ -116,10 +96,7 @@ async fn a_start_failure_that_may_pass_is_launched_again_under_the_next_token() 
             "CannotPullContainerError: net/http: request canceled (Client.Timeout exceeded)",
         )
     };
-    world
-        .aws
-        .ecs()
-        .scripts(FAMILY, [pull(), pull(), Script::exits(0)]);
+    world.scripts([pull(), pull(), Script::exits(0)]);
     success(world.run(&world.task()).await);
     assert_eq!(
         tokens(&world),
@@ -141,11 +118,7 @@ async fn a_task_is_never_launched_again_once_any_container_of_it_may_have_starte
             .register_family("two", &["migrate", "sidecar"]);
         let _worker = world.worker();
         world.aws.ecs().script("two", script);
-        failure(
-            world
-                .run(&with(world.task(), &json!({"taskDefinition": "two"})))
-                .await,
-        );
+        failure(world.run_with(&json!({"taskDefinition": "two"})).await);
         assert_eq!(world.launched(), 1);
     }
 }
@@ -154,19 +127,13 @@ async fn a_task_is_never_launched_again_once_any_container_of_it_may_have_starte
 async fn the_rest_of_a_partial_placement_goes_under_the_next_token() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(MINUTE));
-    world.aws.ecs().placements(
-        FAMILY,
-        [
-            Placement::only(2, "RESOURCE:CPU"),
-            Placement::fails("RESOURCE:CPU"),
-            Placement::All,
-        ],
-    );
-    let output = success(world.run(&with(world.task(), &json!({"count": 3}))).await);
+    world.script(Script::exits(0).running(MINUTE));
+    world.placements([
+        Placement::only(2, "RESOURCE:CPU"),
+        Placement::fails("RESOURCE:CPU"),
+        Placement::All,
+    ]);
+    let output = success(world.run_with(&json!({"count": 3})).await);
     assert_eq!(world.launched(), 3);
     assert_eq!(tokens(&world), [TOKEN.to_owned(), format!("{TOKEN}-1")]);
     assert_eq!(
@@ -211,10 +178,7 @@ async fn errors_of_run_task_are_told_by_what_can_be_done_about_them() {
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, "RunTask", Span::Forever, fault);
+        world.inject(Service::Ecs, "RunTask", Span::Forever, fault);
         let (told, cause) = failure(world.run(&world.task()).await);
         assert_eq!(told, error, "{cause}");
         assert!(cause.contains(says), "{cause}");
@@ -235,11 +199,8 @@ async fn trouble_with_ecs_is_waited_out_and_launches_one_task() {
         ] {
             let world = World::new();
             let _worker = world.worker();
-            world
-                .aws
-                .ecs()
-                .script(FAMILY, Script::exits(0).running(MINUTE));
-            world.aws.faults().inject(
+            world.script(Script::exits(0).running(MINUTE));
+            world.inject(
                 Service::Ecs,
                 operation,
                 Span::For(2 * MINUTE),
@@ -254,10 +215,7 @@ async fn trouble_with_ecs_is_waited_out_and_launches_one_task() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_shuts_down_leaves_the_task_to_the_next_one() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(10 * MINUTE));
+    world.script(Script::exits(0).running(10 * MINUTE));
     let first = world.worker();
     let scheduled = world.schedule(&world.task());
     sleep(2 * MINUTE).await;
@@ -280,10 +238,7 @@ async fn a_worker_that_shuts_down_leaves_the_task_to_the_next_one() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_cut_off_from_the_service_is_followed_by_one_that_adopts_its_task() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(10 * MINUTE));
+    world.script(Script::exits(0).running(10 * MINUTE));
     let first = world.worker();
     let scheduled = world.schedule(&world.task());
     sleep(2 * MINUTE).await;
@@ -309,10 +264,7 @@ async fn a_worker_cut_off_from_the_service_is_followed_by_one_that_adopts_its_ta
 async fn a_second_worker_follows_the_tokens_of_the_first_one() {
     let world = World::new();
     let pull = || Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(
-        FAMILY,
-        [pull(), pull(), Script::exits(0).running(10 * MINUTE)],
-    );
+    world.scripts([pull(), pull(), Script::exits(0).running(10 * MINUTE)]);
     let first = world.worker();
     let scheduled = world.schedule(&world.task());
     sleep(3 * MINUTE).await;
@@ -331,10 +283,7 @@ async fn a_second_worker_follows_the_tokens_of_the_first_one() {
 #[tokio::test(start_paused = true)]
 async fn a_second_worker_that_finds_another_network_adopts_the_task_of_the_first() {
     let world = World::new();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(10 * MINUTE));
+    world.script(Script::exits(0).running(10 * MINUTE));
     // No list shows the task so early: the refusal alone names it.
     world.aws.ecs().describe_lag(MINUTE);
     let serve_in = |subnet: &str| {
@@ -347,7 +296,7 @@ async fn a_second_worker_that_finds_another_network_adopts_the_task_of_the_first
     };
     serve_in("subnet-1");
     let first = world.worker();
-    let scheduled = world.schedule(&with(world.task(), &json!({"networkFrom": "web"})));
+    let scheduled = world.schedule_with(&json!({"networkFrom": "web"}));
     within(LONGEST, world.aws.calls().ended("RunTask", 1)).await;
     serve_in("subnet-2");
     first.request_shutdown();

@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::sdk_config;
 use tokio::time::sleep;
 
-use crate::worlds::worker::{FAMILY, NAME, TOKEN, World, failure, outcome, success, with};
+use crate::worlds::worker::{NAME, TOKEN, World, failure, outcome, success};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -15,10 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 async fn a_task_that_exits_with_0_succeeds_with_every_output() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(Duration::from_secs(42)));
+    world.script(Script::exits(0).running(Duration::from_secs(42)));
     let output = success(world.run(&world.task()).await);
     let task = &world.aws.ecs().tasks()[0];
     assert_eq!(output["TaskArn"], task.arn);
@@ -47,10 +44,7 @@ async fn a_task_that_exits_with_0_succeeds_with_every_output() {
 async fn a_task_that_takes_half_an_hour_is_waited_for_with_heartbeats() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(30 * MINUTE));
+    world.script(Script::exits(0).running(30 * MINUTE));
     let scheduled = world.schedule(&world.task());
     success(outcome(&scheduled).await);
     assert!(scheduled.heartbeats().len() > 80);
@@ -151,7 +145,7 @@ async fn what_ecs_decides_is_told_under_the_documented_names() {
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.ecs().script(FAMILY, script);
+        world.script(script);
         let (told, cause) = failure(world.run(&world.task()).await);
         assert_eq!(told, error, "{name}: {cause}");
         assert!(cause.contains(says), "{name}: {says:?} is not in {cause:?}");
@@ -168,7 +162,7 @@ async fn what_ecs_decides_is_told_under_the_documented_names() {
 async fn a_task_that_somebody_stops_was_interrupted() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    world.script(Script::runs_forever());
     let scheduled = world.schedule(&world.task());
     sleep(MINUTE).await;
     let arn = world.aws.ecs().tasks()[0].arn.clone();
@@ -210,11 +204,8 @@ async fn a_task_that_ecs_never_knows_is_a_failure() {
 async fn one_task_of_several_that_fails_makes_the_run_fail() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().scripts(
-        FAMILY,
-        [Script::exits(0), Script::exits(9), Script::exits(0)],
-    );
-    let (error, cause) = failure(world.run(&with(world.task(), &json!({"count": 3}))).await);
+    world.scripts([Script::exits(0), Script::exits(9), Script::exits(0)]);
+    let (error, cause) = failure(world.run_with(&json!({"count": 3})).await);
     assert_eq!(error, "EcsTask.Failed");
     assert!(
         cause.contains("code 9") && cause.contains("one of 3 tasks"),
@@ -240,13 +231,9 @@ async fn only_essential_containers_count_unless_the_properties_say_otherwise() {
         )
     };
     world.aws.ecs().script("two", sidecar_fails());
-    success(
-        world
-            .run(&with(world.task(), &json!({"taskDefinition": "two"})))
-            .await,
-    );
+    success(world.run_with(&json!({"taskDefinition": "two"})).await);
     let (_, cause) = failure(
-        world.run(&with(world.task(), &json!({"taskDefinition": "two", "clientToken": "another", "containers": ["sidecar"]}))).await,
+        world.run_with(&json!({"taskDefinition": "two", "clientToken": "another", "containers": ["sidecar"]})).await,
     );
     assert!(cause.contains("'sidecar' exited with code 5"), "{cause}");
 }
@@ -255,12 +242,8 @@ async fn only_essential_containers_count_unless_the_properties_say_otherwise() {
 async fn other_exit_codes_can_be_success() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, Script::exits(3));
-    let output = success(
-        world
-            .run(&with(world.task(), &json!({"successExitCodes": [0, 3]})))
-            .await,
-    );
+    world.script(Script::exits(3));
+    let output = success(world.run_with(&json!({"successExitCodes": [0, 3]})).await);
     assert_eq!(output["ExitCode"], "3");
 }
 
@@ -268,16 +251,9 @@ async fn other_exit_codes_can_be_success() {
 async fn the_deadline_stops_the_task_and_waits_until_it_has_stopped() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(
-        FAMILY,
-        Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-    );
-    let deadline = (world.clock.now() + jiff::SignedDuration::from_mins(10)).to_string();
-    let (error, cause) = failure(
-        world
-            .run(&with(world.task(), &json!({"deadline": deadline})))
-            .await,
-    );
+    world.script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
+    let deadline = world.deadline_in(600);
+    let (error, cause) = failure(world.run_with(&json!({"deadline": deadline})).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");
     assert!(cause.contains("was stopped"), "{cause}");
     let task = &world.aws.ecs().tasks()[0];
@@ -294,11 +270,7 @@ async fn an_input_that_cannot_be_read_is_refused_without_repeating_it() {
     let world = World::new();
     let _worker = world.worker();
     let input = json!({"heartbeatSeconds": 60, "task": {"cluster": "c", "overrides": {"containerOverrides": "hunter2"}}});
-    let scheduled =
-        world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &input, stand_ins::sfn::Schedule::once());
+    let scheduled = world.schedule_input(&input);
     let (error, cause) = failure(outcome(&scheduled).await);
     assert_eq!(error, "EcsTask.InvalidRequest");
     assert!(!cause.contains("hunter2"), "{cause}");
@@ -309,7 +281,7 @@ async fn an_input_that_cannot_be_read_is_refused_without_repeating_it() {
 async fn a_count_of_0_runs_nothing() {
     let world = World::new();
     let _worker = world.worker();
-    let output = success(world.run(&with(world.task(), &json!({"count": 0}))).await);
+    let output = success(world.run_with(&json!({"count": 0})).await);
     assert_eq!(output["Skipped"], "Count is 0");
     assert_eq!(world.launched(), 0);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::worlds::worker::{NAME, TOKEN, World, success, with};
+use crate::worlds::worker::{INSTANCES, NAME, TOKEN, World, success};
 
 #[tokio::test(start_paused = true)]
 async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
@@ -25,7 +25,7 @@ async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
         "tags": [{"key": "team", "value": "web"}],
         "overrides": {"containerOverrides": [{"name": "migrate", "command": ["python3"], "environment": [{"name": "A", "value": "b"}], "memory": 512}]}
     });
-    success(world.run(&with(world.task(), &changes)).await);
+    success(world.run_with(&changes).await);
     let request = &world.aws.ecs().tasks()[0].request;
     assert_eq!(request["launchType"], "FARGATE");
     assert_eq!(
@@ -81,7 +81,7 @@ async fn every_parameter_of_run_task_reaches_ecs_as_it_was_given() {
             "ephemeralStorage": {"sizeInGiB": 30}
         }
     });
-    success(world.run(&with(world.task(), &changes)).await);
+    success(world.run_with(&changes).await);
     let request = &world.aws.ecs().tasks()[0].request;
     for (name, given) in changes.as_object().unwrap() {
         assert_eq!(&request[name], given, "{name}");
@@ -100,7 +100,7 @@ async fn every_parameter_of_run_task_reaches_ecs_as_it_was_given() {
 async fn tasks_on_instances_are_tagged_as_well() {
     let world = World::new();
     let _worker = world.worker();
-    let changes = json!({"instances": ["0123456789abcdef0123456789abcde0"], "tags": [{"key": "team", "value": "web"}]});
-    success(world.run(&with(world.task(), &changes)).await);
+    let changes = json!({"instances": [INSTANCES[0]], "tags": [{"key": "team", "value": "web"}]});
+    success(world.run_with(&changes).await);
     assert_eq!(world.aws.ecs().tasks()[0].request["tags"], changes["tags"]);
 }

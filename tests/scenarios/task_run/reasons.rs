@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 
-use crate::worlds::worker::{FAMILY, World, failure, with};
+use crate::worlds::worker::{World, failure, with};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -33,7 +33,7 @@ async fn cause_of(world: &World, task: &Value) -> String {
 async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     let world = World::new();
     let _worker = world.worker();
-    world.aws.ecs().script(FAMILY, failing_migration());
+    world.script(failing_migration());
     let cause = cause_of(&world, &world.task()).await;
     let order = [
         "Container 'migrate' exited with code 1",
@@ -83,7 +83,7 @@ async fn as_many_lines_are_shown_as_asked_for() {
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.ecs().script(FAMILY, failing_migration());
+        world.script(failing_migration());
         let mut task = world.task();
         task["logLines"] = json!(lines);
         let cause = cause_of(&world, &task).await;
@@ -103,8 +103,7 @@ async fn values_of_environment_overrides_never_show() {
     let leak = Container::exits(1)
         .log(MILLISECOND, "connecting with hunter2-hunter2 as todo")
         .reason("could not use hunter2-hunter2");
-    world.aws.ecs().script(
-        FAMILY,
+    world.script(
         Script::exits(1)
             .container("migrate", leak)
             .stopped_reason("Essential container hunter2-hunter2 exited"),
@@ -149,11 +148,8 @@ async fn a_log_that_cannot_be_read_is_a_note_and_no_error() {
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.ecs().script(FAMILY, failing_migration());
-        world
-            .aws
-            .faults()
-            .inject(service, operation, Span::Forever, fault);
+        world.script(failing_migration());
+        world.inject(service, operation, Span::Forever, fault);
         let cause = cause_of(&world, &world.task()).await;
         assert!(
             cause.starts_with("Container 'migrate' exited with code 1"),
@@ -176,12 +172,9 @@ async fn a_deadline_shows_what_the_task_said_last() {
             after: MILLISECOND,
             code: 143,
         });
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::runs_forever().container("migrate", waiting));
+    world.script(Script::runs_forever().container("migrate", waiting));
     let mut task = world.task();
-    task["deadline"] = json!((world.clock.now() + jiff::SignedDuration::from_mins(5)).to_string());
+    task["deadline"] = world.deadline_in(300);
     let cause = cause_of(&world, &task).await;
     assert!(
         cause.contains("The deadline") && cause.contains("waiting for a lock"),
@@ -197,8 +190,7 @@ async fn a_flood_of_log_lines_keeps_the_head_and_the_last_line() {
         Container::exits(1).after(MILLISECOND * 200),
         |container, n| container.log(MILLISECOND * n, format!("{n} {}", "ü".repeat(2_000))),
     );
-    world.aws.ecs().script(
-        FAMILY,
+    world.script(
         Script::exits(1).container("migrate", flood.log(MILLISECOND * 101, "the last line")),
     );
     let mut task = world.task();

@@ -9,13 +9,11 @@ use serde_json::json;
 use stand_ins::Service;
 use stand_ins::ecs::Placement;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::Schedule;
 use tokio::time::{Instant, advance, sleep};
 
-use crate::worlds::worker::{FAMILY, HEARTBEAT, Worker, World, failure, with};
+use crate::worlds::worker::{HEARTBEAT, INSTANCES, Worker, World, failure};
 
 const SECOND: Duration = Duration::from_secs(1);
-const INPUT: &str = "heartbeatSeconds";
 
 /// A worker whose work takes a step every 100 ms, and the count of the steps.
 fn stepping(world: &World) -> (Worker, Arc<AtomicUsize>) {
@@ -38,17 +36,13 @@ async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
     for beat_takes in [Duration::ZERO, 4 * SECOND] {
         let world = World::new();
         let (_worker, steps) = stepping(&world);
-        world.aws.faults().inject(
+        world.inject(
             Service::Sfn,
             "SendTaskHeartbeat",
             Span::Forever,
             Fault::Delay(beat_takes),
         );
-        let scheduled = world.aws.sfn().schedule(
-            &world.activity,
-            &json!({INPUT: 60}),
-            Schedule::once().heartbeat(HEARTBEAT),
-        );
+        let scheduled = world.schedule_once();
         scheduled.started(1).await;
         world.aws.calls().arrived("SendTaskHeartbeat", 2).await;
         // Either shortly after a beat, or while one is under way.
@@ -69,17 +63,13 @@ async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
 async fn a_worker_whose_beats_hang_lets_go_when_the_service_does() {
     let world = World::new();
     let (_worker, steps) = stepping(&world);
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskHeartbeat",
         Span::Forever,
         Fault::Delay(3_600 * SECOND),
     );
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let scheduled = world.schedule_once();
     scheduled.started(1).await;
     sleep(HEARTBEAT + SECOND / 2).await;
     let then = steps.load(Ordering::SeqCst);
@@ -92,22 +82,13 @@ async fn a_worker_whose_beats_hang_lets_go_when_the_service_does() {
 async fn a_machine_that_was_suspended_past_the_deadline_launches_nothing() {
     for (operation, changes) in [
         ("RunTask", json!({})),
-        (
-            "StartTask",
-            json!({"instances": ["0123456789abcdef0123456789abcde0"]}),
-        ),
+        ("StartTask", json!({"instances": [INSTANCES[0]]})),
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world
-            .aws
-            .ecs()
-            .placement(FAMILY, Placement::fails("RESOURCE:MEMORY"));
-        world
-            .aws
-            .ecs()
-            .instance_fails("0123456789abcdef0123456789abcde0", "AGENT");
-        let scheduled = world.schedule(&with(world.task(), &changes));
+        world.placement(Placement::fails("RESOURCE:MEMORY"));
+        world.aws.ecs().instance_fails(INSTANCES[0], "AGENT");
+        let scheduled = world.schedule_with(&changes);
         world.aws.calls().arrived(operation, 2).await;
         world.clock.suspend(3_600);
         let start = Instant::now();
@@ -130,7 +111,7 @@ async fn a_machine_that_was_suspended_past_the_deadline_launches_nothing() {
 async fn a_shutdown_counts_from_its_request_when_answers_are_not_taken() {
     let world = World::new();
     let worker = world.worker_with(5, |_| async { Ok("{}".to_owned()) });
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskFailure",
         Span::Forever,
@@ -140,11 +121,7 @@ async fn a_shutdown_counts_from_its_request_when_answers_are_not_taken() {
     let start = Instant::now();
     worker.request_shutdown();
     sleep(50 * SECOND).await;
-    let _scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let _scheduled = world.schedule_once();
     worker.ended().await;
     assert!(
         start.elapsed() < 80 * SECOND,

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::aws::ecs::Ecs;
-use ecs_task_runner::aws::logs::Logs;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use futures_util::future::join_all;
 use serde_json::json;
 use stand_ins::ecs::Script;
@@ -14,27 +12,15 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::worlds::worker::{CLUSTER, FAMILY, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, INSTANCES, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
-const INSTANCES: [&str; 2] = [
-    "0123456789abcdef0123456789abcde0",
-    "0123456789abcdef0123456789abcde1",
-];
-
-fn deadline(world: &World, seconds: i64) -> String {
-    (world.clock.now() + jiff::SignedDuration::from_secs(seconds)).to_string()
-}
-
 /// The first of three tasks cannot pull its image while the others wait for theirs; what takes its
 /// place runs, as they do.
 fn one_of_three_is_replaced(world: &World) {
     let slow = || Script::exits(0).pending(20 * SECOND).running(300 * SECOND);
     let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-    world.aws.ecs().scripts(
-        FAMILY,
-        [pull, slow(), slow(), Script::exits(0).running(300 * SECOND)],
-    );
+    world.scripts([pull, slow(), slow(), Script::exits(0).running(300 * SECOND)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,7 +28,7 @@ async fn a_second_worker_finds_what_replaced_one_of_several_tasks_though_the_oth
     let world = World::new();
     one_of_three_is_replaced(&world);
     let first = world.worker();
-    let scheduled = world.schedule(&with(world.task(), &json!({"count": 3})));
+    let scheduled = world.schedule_with(&json!({"count": 3}));
     sleep(60 * SECOND).await;
     assert_eq!(world.launched(), 4);
     first.request_shutdown();
@@ -63,16 +49,10 @@ async fn a_worker_that_comes_just_before_the_deadline_finds_what_replaced_a_task
     for later in [118_000, 119_000, 119_300, 119_600, 119_900, 120_500] {
         let world = World::new();
         let pull = Script::fails_to_start("CannotPullContainerError: i/o timeout");
-        world
-            .aws
-            .ecs()
-            .scripts(FAMILY, [pull, Script::exits(0).running(60 * SECOND)]);
+        world.scripts([pull, Script::exits(0).running(60 * SECOND)]);
         let began = Instant::now();
         let first = world.worker();
-        let scheduled = world.schedule(&with(
-            world.task(),
-            &json!({"deadline": deadline(&world, 120)}),
-        ));
+        let scheduled = world.schedule_with(&json!({"deadline": world.deadline_in(120)}));
         sleep(30 * SECOND).await;
         assert_eq!(world.launched(), 2);
         first.request_shutdown();
@@ -93,10 +73,7 @@ async fn tasks_of_a_token_with_other_parameters_are_judged_by_what_is_seen_of_th
         .ecs()
         .service(CLUSTER, "web", &service("subnet-1"));
     let first = world.worker();
-    let scheduled = world.schedule(&with(
-        world.task(),
-        &json!({"count": 3, "networkFrom": "web"}),
-    ));
+    let scheduled = world.schedule_with(&json!({"count": 3, "networkFrom": "web"}));
     sleep(60 * SECOND).await;
     world
         .aws
@@ -112,10 +89,7 @@ async fn tasks_of_a_token_with_other_parameters_are_judged_by_what_is_seen_of_th
 async fn a_task_is_not_given_up_while_looks_at_it_get_no_answer() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(200 * SECOND));
+    world.script(Script::exits(0).running(200 * SECOND));
     world.aws.ecs().describe_lag(2 * SECOND);
     let scheduled = world.schedule(&world.task());
     sleep(Duration::from_millis(1_500)).await;
@@ -123,7 +97,7 @@ async fn a_task_is_not_given_up_while_looks_at_it_get_no_answer() {
         world.aws.calls().count("DescribeTasks").arrived > 0,
         "no look has brought MISSING"
     );
-    world.aws.faults().inject(
+    world.inject(
         Service::Ecs,
         "DescribeTasks",
         Span::For(150 * SECOND),
@@ -141,7 +115,7 @@ async fn looks_that_fail_now_and_then_do_not_keep_a_task_from_being_given_up() {
     let scheduled = world.schedule(&world.task());
     let faults = async {
         loop {
-            world.aws.faults().inject(
+            world.inject(
                 Service::Ecs,
                 "DescribeTasks",
                 Span::Next(1),
@@ -177,7 +151,7 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_its_definition_canno
             .aws
             .ecs()
             .script("two", Script::exits(0).running(10 * SECOND));
-        world.aws.faults().inject(
+        world.inject(
             Service::Ecs,
             "DescribeTaskDefinition",
             Span::Forever,
@@ -185,7 +159,7 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_its_definition_canno
         );
         let task = with(
             world.task(),
-            &json!({"taskDefinition": "two", "deadline": deadline(&world, 60)}),
+            &json!({"taskDefinition": "two", "deadline": world.deadline_in(60)}),
         );
         let output = success(world.run(&task).await);
         assert_eq!(output["ExitCode"], "0", "{fault:?}");
@@ -208,14 +182,11 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_another_cannot_be_st
         ],
     );
     for operation in ["DescribeTaskDefinition", "StopTask"] {
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, operation, Span::Forever, Fault::InternalError);
+        world.inject(Service::Ecs, operation, Span::Forever, Fault::InternalError);
     }
     let task = with(
         world.task(),
-        &json!({"taskDefinition": "two", "count": 2, "deadline": deadline(&world, 60)}),
+        &json!({"taskDefinition": "two", "count": 2, "deadline": world.deadline_in(60)}),
     );
     let (error, cause) = failure(world.run(&task).await);
     assert_eq!(error, "EcsTask.Failed", "{cause}");
@@ -227,11 +198,7 @@ async fn an_instance_of_which_start_task_says_nothing_makes_the_run_fail() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().instance_fails(INSTANCES[1], "");
-    let (error, cause) = failure(
-        world
-            .run(&with(world.task(), &json!({"instances": INSTANCES})))
-            .await,
-    );
+    let (error, cause) = failure(world.run_with(&json!({"instances": INSTANCES})).await);
     assert_eq!(error, "EcsTask.Failed");
     assert!(cause.contains("1 of 2 tasks"), "{cause}");
 }
@@ -240,14 +207,8 @@ async fn an_instance_of_which_start_task_says_nothing_makes_the_run_fail() {
 async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again() {
     let world = World::new();
     let _worker = world.worker();
-    world
-        .aws
-        .ecs()
-        .script(FAMILY, Script::exits(0).running(60 * SECOND));
-    world
-        .aws
-        .faults()
-        .inject(Service::Ecs, "StartTask", Span::Next(3), Fault::Throttle);
+    world.script(Script::exits(0).running(60 * SECOND));
+    world.inject(Service::Ecs, "StartTask", Span::Next(3), Fault::Throttle);
     let task = with(world.task(), &json!({"instances": INSTANCES[..1]}));
     let scheduled = world.schedule(&task);
     world.aws.calls().arrived("StartTask", 3).await;
@@ -287,7 +248,7 @@ async fn errors_of_run_task_that_pass_are_waited_out() {
     ] {
         let world = World::new();
         let _worker = world.worker();
-        world.aws.faults().inject(
+        world.inject(
             Service::Ecs,
             "RunTask",
             Span::For(20 * SECOND),
@@ -301,17 +262,8 @@ async fn errors_of_run_task_that_pass_are_waited_out() {
 #[tokio::test(start_paused = true)]
 async fn runs_that_fail_together_each_show_their_log() {
     let world = World::new();
-    world.aws.ecs().script(
-        FAMILY,
-        Script::exits(1).log(Duration::from_millis(1), "no such table"),
-    );
-    let connection = world.connection();
-    let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
-        world.clock,
-        CallRates::default(),
-    ));
+    world.script(Script::exits(1).log(Duration::from_millis(1), "no such table"));
+    let runner = world.runner();
     let run = |number: usize| {
         let task = with(
             world.task(),

@@ -18,8 +18,10 @@ use ecs_task_runner::functions::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use stand_ins::ecs::Script;
+use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::response_url::ResponseUrls;
-use stand_ins::{StandIns, sdk_config};
+use stand_ins::{Service, StandIns, sdk_config};
 use template_roles::{Deployment, Roles};
 use tokio::time::{Instant, advance};
 
@@ -269,6 +271,22 @@ impl World {
         let executions = self.aws.sfn().executions();
         assert_eq!(executions.len(), 1, "exactly one execution: {executions:?}");
         serde_json::from_str(&executions[0].input).unwrap()
+    }
+
+    /// Has calls struck by a fault.
+    pub fn inject(
+        &self,
+        service: Service,
+        operation: &'static str,
+        span: Span,
+        fault: Fault,
+    ) -> Injected {
+        self.aws.faults().inject(service, operation, span, fault)
+    }
+
+    /// The course of the tasks of [`FAMILY`].
+    pub fn script(&self, script: Script) {
+        self.aws.ecs().script(FAMILY, script);
     }
 
     /// Launches a task as a worker would.

@@ -15,8 +15,10 @@ use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
+use stand_ins::ecs::{Placement, Script};
+use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
-use stand_ins::{StandIns, sdk_config};
+use stand_ins::{Service, StandIns, sdk_config};
 use template_roles::{Deployment, Roles, WORKER};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -26,6 +28,11 @@ pub const CLUSTER: &str = "todobackend";
 pub const NAME: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
 pub const TOKEN: &str = "f00dfeedf00dfeed";
 pub const HEARTBEAT: Duration = Duration::from_secs(60);
+/// Container instances of the cluster.
+pub const INSTANCES: [&str; 2] = [
+    "0123456789abcdef0123456789abcde0",
+    "0123456789abcdef0123456789abcde1",
+];
 /// No run here takes so long.
 pub const LONGEST: Duration = Duration::from_secs(7_200);
 
@@ -88,8 +95,60 @@ impl World {
             "overrides": {"containerOverrides": []},
             "startedBy": NAME,
             "clientToken": TOKEN,
-            "deadline": (self.clock.now() + jiff::SignedDuration::from_mins(55)).to_string()
+            "deadline": self.deadline_in(55 * 60)
         })
+    }
+
+    /// The `deadline` of a task: so many seconds from now.
+    pub fn deadline_in(&self, seconds: i64) -> Value {
+        (self.clock.now() + jiff::SignedDuration::from_secs(seconds))
+            .to_string()
+            .into()
+    }
+
+    /// Has calls struck by a fault.
+    pub fn inject(
+        &self,
+        service: Service,
+        operation: &'static str,
+        span: Span,
+        fault: Fault,
+    ) -> Injected {
+        self.aws.faults().inject(service, operation, span, fault)
+    }
+
+    /// The course of the tasks of [`FAMILY`].
+    pub fn script(&self, script: Script) {
+        self.aws.ecs().script(FAMILY, script);
+    }
+
+    /// The courses of the tasks of [`FAMILY`], one after the other.
+    pub fn scripts(&self, scripts: impl IntoIterator<Item = Script>) {
+        self.aws.ecs().scripts(FAMILY, scripts);
+    }
+
+    /// What ECS answers launches of [`FAMILY`].
+    pub fn placement(&self, placement: Placement) {
+        self.aws.ecs().placement(FAMILY, placement);
+    }
+
+    /// What ECS answers launches of [`FAMILY`], one after the other.
+    pub fn placements(&self, placements: impl IntoIterator<Item = Placement>) {
+        self.aws.ecs().placements(FAMILY, placements);
+    }
+
+    /// Schedules work for the activity, once, with an input of the test's own.
+    pub fn schedule_input(&self, input: &Value) -> Scheduled {
+        self.aws
+            .sfn()
+            .schedule(&self.activity, input, Schedule::once())
+    }
+
+    /// Schedules work for the activity, once; whoever does it is given up after [`HEARTBEAT`].
+    pub fn schedule_once(&self) -> Scheduled {
+        let input = json!({"heartbeatSeconds": HEARTBEAT.as_secs()});
+        let schedule = Schedule::once().heartbeat(HEARTBEAT);
+        self.aws.sfn().schedule(&self.activity, &input, schedule)
     }
 
     /// Schedules a run as the definition's RunTask state does.
@@ -102,20 +161,29 @@ impl World {
         )
     }
 
+    /// Schedules a run whose task has these changes.
+    pub fn schedule_with(&self, changes: &Value) -> Scheduled {
+        self.schedule(&with(self.task(), changes))
+    }
+
     /// Schedules a run and waits for its end.
     pub async fn run(&self, task: &Value) -> Outcome {
         outcome(&self.schedule(task)).await
     }
 
+    /// Schedules a run whose task has these changes, and waits for its end.
+    pub async fn run_with(&self, changes: &Value) -> Outcome {
+        outcome(&self.schedule_with(changes)).await
+    }
+
     /// Runs ECS tasks for a worker.
     pub fn runner(&self) -> Arc<TaskRunner> {
-        let connection = self.connection();
-        Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&connection),
-            Logs::new(&connection),
-            self.clock,
-            CallRates::default(),
-        ))
+        self.runner_with(CallRates::default())
+    }
+
+    /// Runs ECS tasks for a worker, at rates of the test's own.
+    pub fn runner_with(&self, rates: CallRates) -> Arc<TaskRunner> {
+        task_runner(&self.connection(), self.clock, rates)
     }
 
     /// Starts a worker that runs ECS tasks.
@@ -130,22 +198,13 @@ impl World {
         H: Fn(ActivityTask) -> F + Send + Sync + 'static,
         F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
     {
-        let client = ActivityClient::new(&self.connection(), &self.activity, "worker-1");
         let options = Options {
-            max_tasks: NonZeroU32::new(max_tasks).unwrap(),
-            pollers: NonZeroU32::new(4).unwrap(),
+            max_tasks: number(max_tasks),
+            pollers: number(4),
             default_heartbeat: HEARTBEAT,
             ..Options::default()
         };
-        let (trigger, shutdown) = activity::shutdown();
-        let vitals = client.vitals().clone();
-        let serving =
-            tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
-        Worker {
-            trigger,
-            serving,
-            vitals,
-        }
+        Worker::serve(&self.connection(), &self.activity, options, handler)
     }
 
     /// How many tasks were launched by RunTask or StartTask.
@@ -155,6 +214,37 @@ impl World {
 }
 
 impl Worker {
+    /// Starts a worker with a handler of the test's own.
+    pub fn serve<H, F>(
+        connection: &Connection,
+        activity: &str,
+        options: Options,
+        handler: H,
+    ) -> Self
+    where
+        H: Fn(ActivityTask) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
+    {
+        let client = ActivityClient::new(connection, activity, "worker-1");
+        let vitals = client.vitals().clone();
+        let (trigger, shutdown) = activity::shutdown();
+        let serving =
+            tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
+        Self {
+            trigger,
+            serving,
+            vitals,
+        }
+    }
+
+    /// Starts a worker that runs ECS tasks.
+    pub fn start(connection: &Connection, activity: &str, clock: Clock, options: Options) -> Self {
+        let runner = task_runner(connection, clock, CallRates::default());
+        Self::serve(connection, activity, options, move |task| {
+            Arc::clone(&runner).handle(task)
+        })
+    }
+
     /// Tells the worker to stop.
     pub fn request_shutdown(&self) {
         self.trigger.request();
@@ -162,12 +252,30 @@ impl Worker {
 
     /// Waits until the worker has stopped.
     pub async fn ended(self) {
-        within(LONGEST, self.serving).await.unwrap();
+        assert!(
+            self.ends_within(LONGEST).await,
+            "the worker still runs after {LONGEST:?}"
+        );
+    }
+
+    /// Whether the worker stops within this time.
+    pub async fn ends_within(self, limit: Duration) -> bool {
+        timeout(limit, self.serving).await.is_ok()
     }
 
     pub fn vitals(&self) -> &Vitals {
         &self.vitals
     }
+}
+
+/// What runs ECS tasks for a worker.
+fn task_runner(connection: &Connection, clock: Clock, rates: CallRates) -> Arc<TaskRunner> {
+    let ecs = Ecs::without_retries(connection);
+    Arc::new(TaskRunner::start(&ecs, Logs::new(connection), clock, rates))
+}
+
+pub fn number(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap()
 }
 
 /// Waits for what must come: what does not come fails the test and does not hang it.

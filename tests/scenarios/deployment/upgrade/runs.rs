@@ -2,23 +2,20 @@
 //! release; and the documents that pass between the parts.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use aws_smithy_types::base64;
-use ecs_task_runner::activity::{self, ActivityClient, Options};
-use ecs_task_runner::aws::ecs::Ecs;
+use ecs_task_runner::activity::Options;
 use ecs_task_runner::aws::kms::Kms;
-use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Map, Value, json};
 use stand_ins::ecs::Script;
-use stand_ins::sfn::{Outcome, Schedule};
+use stand_ins::sfn::Schedule;
+use stand_ins::sfn::interpreter::{Failed, execute, resolve};
 use template_roles::WORKER;
-use tokio::task::JoinHandle;
 
 use crate::worlds::functions::{CLUSTER, FAMILY, LOGICAL_ID, STACK, World};
-use stand_ins::sfn::interpreter::{Failed, execute, resolve};
+use crate::worlds::worker::{Worker, outcome, success};
 
 /// A family whose tasks exit with 1.
 const FAILING: &str = "fails";
@@ -226,7 +223,7 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
         .unwrap();
     execution.input = input.to_string();
     let activity = world.aws.sfn().activity("ecs-task");
-    let worker = Worker::start(world, &activity);
+    let working = worker(world, &activity);
 
     let documents = Mutex::<Map<String, Value>>::default();
     let note = &|name: &str, document: &Value| {
@@ -276,7 +273,7 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
         Ok(stopped)
     };
     let end = execute(definition, &world.aws, &activity, &execution, invoke).await;
-    drop(worker);
+    drop(working);
     let end = json!(format!("{end:?}").split(['(', ' ']).next().unwrap());
     note("end", &end);
     note("answer", &world.answer());
@@ -289,51 +286,15 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
 /// Has today's worker run an activity input, and gives the output.
 pub async fn run_activity(world: &World, input: &Value) -> Value {
     let activity = world.aws.sfn().activity("ecs-task");
-    let _worker = Worker::start(world, &activity);
-    match world
-        .aws
-        .sfn()
-        .schedule(&activity, input, Schedule::once())
-        .outcome()
-        .await
-    {
-        Outcome::Succeeded(output) => output,
-        other => panic!("the run was to succeed, and ended as {other:?}"),
-    }
+    let _worker = worker(world, &activity);
+    let scheduled = world.aws.sfn().schedule(&activity, input, Schedule::once());
+    success(outcome(&scheduled).await)
 }
 
-/// Works until it is dropped.
-struct Worker(JoinHandle<()>);
-
-impl Worker {
-    fn start(world: &World, activity: &str) -> Self {
-        let connection = world.connection_of(WORKER);
-        let runner = Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&connection),
-            Logs::new(&connection),
-            world.clock,
-            CallRates::default(),
-        ));
-        let client = ActivityClient::new(&connection, activity, "worker-1");
-        let options = Options {
-            pollers: NonZeroU32::MIN,
-            ..Options::default()
-        };
-        Self(tokio::spawn(async move {
-            let (_trigger, shutdown) = activity::shutdown();
-            activity::serve(
-                client,
-                &options,
-                move |task| Arc::clone(&runner).handle(task),
-                shutdown,
-            )
-            .await;
-        }))
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+fn worker(world: &World, activity: &str) -> Worker {
+    let options = Options {
+        pollers: NonZeroU32::MIN,
+        ..Options::default()
+    };
+    Worker::start(&world.connection_of(WORKER), activity, world.clock, options)
 }
