@@ -10,6 +10,7 @@
     reason = "a panic is how a promise that was broken is reported"
 )]
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ecs_task_runner::check::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE, check_document};
@@ -32,6 +33,19 @@ const MAX_PROBLEMS_TEXT: usize = 20_000;
 const HOUR: Duration = Duration::from_secs(3_600);
 const REGION: &str = "eu-west-1";
 const BUCKET: &str = "cloudformation-custom-resource-response-euwest1";
+
+/// The directory of the fuzz targets' seeds, one directory in it for each target.
+#[must_use]
+pub fn seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds")
+}
+
+/// A seed as JSON, by its path, such as `event/update.json`. Other tests take what CloudFormation
+/// and Step Functions send from there.
+#[must_use]
+pub fn seed(path: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(seeds().join(path)).unwrap()).unwrap()
+}
 
 /// An entry by the name of its target.
 pub type Entry = (&'static str, fn(&[u8]));

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ecs_task_runner::check::MAX_DOCUMENT_BYTES;
 
@@ -14,11 +14,11 @@ const SIZES: [usize; 2] = [MAX_DOCUMENT_BYTES, MAX_DOCUMENT_BYTES + 64 * 1024];
 const PIECE: usize = 64;
 
 fn fuzz() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
+    parsers::seeds().join("..")
 }
 
 fn seeds(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let directory = std::fs::read_dir(fuzz().join("seeds").join(target)).unwrap();
+    let directory = std::fs::read_dir(parsers::seeds().join(target)).unwrap();
     directory
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.clone(), std::fs::read(path).unwrap()))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
 use crate::deployment::templates::Template;
-use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::execution::Execution;
 use crate::worlds::functions::{CLAIM_TIMEOUT, World};
 use stand_ins::log_capture::{capture_log, logged};
 
@@ -88,14 +88,9 @@ async fn an_execution_that_had_not_answered_is_counted_and_one_that_had_is_not()
     for (end, has_answered, expected) in ends {
         let world = World::new();
         let execution = Execution::of(&world, "Create").await;
-        execution
-            .entered("RunTask", &json!({}))
-            .activity("Scheduled", NOW);
+        execution.scheduled();
         if has_answered {
-            execution
-                .entered("RespondFailure", &json!({}))
-                .invoked("Scheduled")
-                .invoked("Succeeded");
+            execution.returned("RespondFailure", &json!({}));
         }
         capture_log();
         world.rescue(&execution.ends(end)).await.unwrap();
@@ -128,10 +123,7 @@ async fn an_answer_that_was_begun_and_not_delivered_is_counted() {
 async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
     let world = World::new();
     let created = Execution::of(&world, "Create").await;
-    created
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    created.taken();
     let deleted = Execution::of(&world, "Delete").await;
     let stopped = world.stop(&deleted.input).await;
     assert_eq!(stopped.executions, 1);
@@ -148,13 +140,10 @@ async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
 async fn a_run_that_no_worker_takes_is_counted_with_the_seconds_it_was_waited_for() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW);
-    let schedule = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+    execution.scheduled();
     capture_log();
     world
-        .rescue_after(CLAIM_TIMEOUT + Duration::from_secs(60), &schedule)
+        .look_after(CLAIM_TIMEOUT + Duration::from_secs(60))
         .await
         .unwrap();
     assert_eq!(

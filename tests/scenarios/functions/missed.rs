@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ecs_task_runner::functions::Rescued;
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::Service;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
@@ -11,14 +11,10 @@ use stand_ins::response_url::Reaction;
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
-use crate::worlds::execution::{Execution, NOW};
-use crate::worlds::functions::{FAMILY, World};
+use crate::worlds::execution::Execution;
+use crate::worlds::functions::{FAMILY, World, every_minute};
 
 const MINUTE: Duration = Duration::from_secs(60);
-
-fn schedule() -> Value {
-    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
-}
 
 fn looked(answered: usize) -> Rescued {
     Rescued::Looked {
@@ -30,10 +26,7 @@ fn looked(answered: usize) -> Rescued {
 
 async fn stopped_by_hand(world: &World) -> Execution<'_> {
     let execution = Execution::of(world, "Create").await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    execution.taken();
     execution.ends(ExecutionEnd::Aborted {
         error: None,
         cause: Some("wrong release".to_owned()),
@@ -63,21 +56,18 @@ async fn an_end_that_nobody_told_is_found_and_answered_once() {
         let world = World::new();
         let rescuer = world.rescuer();
         let execution = Execution::of(&world, "Create").await;
-        execution
-            .entered("RunTask", &json!({}))
-            .activity("Scheduled", NOW)
-            .activity("Started", NOW);
+        execution.taken();
         execution.ends(end);
         for minute in 1..=8 {
             advance(MINUTE).await;
             let answered = usize::from(minute == 3);
             assert_eq!(
-                rescuer.rescue(schedule()).await.unwrap(),
+                rescuer.rescue(every_minute()).await.unwrap(),
                 looked(answered),
                 "in minute {minute}"
             );
         }
-        let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+        let reason = world.reason();
         assert!(reason.contains(says), "{reason}");
     }
 }
@@ -93,7 +83,7 @@ async fn an_end_that_was_told_is_not_answered_again() {
     );
     for _ in 0..8 {
         advance(MINUTE).await;
-        assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(0));
+        assert_eq!(rescuer.rescue(every_minute()).await.unwrap(), looked(0));
     }
     world.answer();
 }
@@ -104,10 +94,7 @@ async fn an_answer_of_another_instance_is_repeated_as_it_was() {
     let world = World::new();
     let execution = stopped_by_hand(&world).await;
     world.rescue(&execution.event("ABORTED")).await.unwrap();
-    assert_eq!(
-        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
-        looked(1)
-    );
+    assert_eq!(world.look_after(4 * MINUTE).await.unwrap(), looked(1));
     let puts = world.urls.puts();
     assert_eq!(puts.len(), 2);
     assert_eq!(puts[0].body, puts[1].body);
@@ -129,10 +116,7 @@ async fn an_execution_that_answered_is_left_alone() {
         error: "EcsTask.Failed".to_owned(),
         cause: "It failed.".to_owned(),
     });
-    assert_eq!(
-        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
-        looked(0)
-    );
+    assert_eq!(world.look_after(4 * MINUTE).await.unwrap(), looked(0));
     world.assert_no_answer();
     assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
 }
@@ -150,34 +134,19 @@ async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_a
         Span::Next(1),
         Fault::AccessDenied,
     );
-    assert_eq!(
-        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
-        looked(1)
-    );
+    assert_eq!(world.look_after(4 * MINUTE).await.unwrap(), looked(1));
     world.answer();
 
     let world = World::new();
     stopped_by_hand(&world).await;
     world.urls.react_always(Reaction::Status(403));
-    assert_eq!(
-        world.rescue_after(4 * MINUTE, &schedule()).await.unwrap(),
-        looked(0)
-    );
-    assert_eq!(
-        world.rescue_after(16 * MINUTE, &schedule()).await.unwrap(),
-        looked(0)
-    );
+    assert_eq!(world.look_after(4 * MINUTE).await.unwrap(), looked(0));
+    assert_eq!(world.look_after(16 * MINUTE).await.unwrap(), looked(0));
     assert!(
-        world
-            .rescue_after(17 * MINUTE + MINUTE / 2, &schedule())
-            .await
-            .is_err(),
+        world.look_after(17 * MINUTE + MINUTE / 2).await.is_err(),
         "the last look that finds it"
     );
-    assert_eq!(
-        world.rescue_after(19 * MINUTE, &schedule()).await.unwrap(),
-        looked(0)
-    );
+    assert_eq!(world.look_after(19 * MINUTE).await.unwrap(), looked(0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,10 +159,7 @@ async fn a_look_that_can_look_at_nothing_is_an_error() {
         Span::Forever,
         Fault::AccessDenied,
     );
-    let error = world
-        .rescue_after(4 * MINUTE, &schedule())
-        .await
-        .unwrap_err();
+    let error = world.look_after(4 * MINUTE).await.unwrap_err();
     assert!(
         error.to_string().contains("states:GetExecutionHistory"),
         "{error}"
@@ -212,7 +178,7 @@ async fn what_ended_long_ago_is_not_asked_for() {
     let before = world.aws.calls().count("ListExecutions").arrived;
     advance(4 * MINUTE).await;
     let rescuer = world.rescuer();
-    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(1));
+    assert_eq!(rescuer.rescue(every_minute()).await.unwrap(), looked(1));
     assert_eq!(
         world.aws.calls().count("ListExecutions").arrived - before,
         4,
@@ -243,7 +209,7 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     let rescuer = world.rescuer();
     advance(2 * MINUTE).await;
     assert!(matches!(
-        rescuer.rescue(schedule()).await.unwrap(),
+        rescuer.rescue(every_minute()).await.unwrap(),
         Rescued::Looked { answered: 1, .. }
     ));
     assert_eq!(world.told_to_stop(), [before]);
@@ -257,8 +223,8 @@ async fn more_than_one_look_can_read_are_answered_by_the_next_ones() {
     }
     let rescuer = world.rescuer();
     advance(4 * MINUTE).await;
-    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(300));
+    assert_eq!(rescuer.rescue(every_minute()).await.unwrap(), looked(300));
     advance(MINUTE).await;
-    assert_eq!(rescuer.rescue(schedule()).await.unwrap(), looked(50));
+    assert_eq!(rescuer.rescue(every_minute()).await.unwrap(), looked(50));
     assert_eq!(world.urls.puts().len(), 350);
 }

@@ -26,19 +26,10 @@ async fn failed(world: &World) -> Execution<'_> {
     let execution = Execution::of(world, "Create").await;
     let cause = "Container 'migrate' exited with code 1.";
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}});
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    execution.taken();
     execution.happened(json!({"type": "ActivityFailed", "activityFailedEventDetails": {"error": "EcsTask.Failed", "cause": cause}}));
-    execution
-        .entered("StopTasks", &error)
-        .invoked("Scheduled")
-        .invoked("Succeeded");
-    execution
-        .entered("RespondFailure", &error)
-        .invoked("Scheduled")
-        .invoked("Succeeded");
+    execution.returned("StopTasks", &error);
+    execution.returned("RespondFailure", &error);
     execution.ends(ExecutionEnd::Failed {
         error: "EcsTask.Failed".to_owned(),
         cause: cause.to_owned(),
@@ -140,10 +131,7 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
         .activity("Scheduled", NOW)
         .activity("Started", NOW)
         .activity("Succeeded", NOW);
-    execution
-        .entered("RespondSuccess", &json!({"output": {}}))
-        .invoked("Scheduled")
-        .invoked("Succeeded");
+    execution.returned("RespondSuccess", &json!({"output": {}}));
     execution.ends(ExecutionEnd::Succeeded(json!({})));
     let served = listen(&world).await;
     let ended = explain(&served, &[&execution.arn]).await;

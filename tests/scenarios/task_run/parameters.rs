@@ -1,6 +1,7 @@
 //! What the properties ask for, as it arrives at ECS.
 
-use serde_json::json;
+use parsers::seed;
+use serde_json::{Map, Value, json};
 
 use crate::worlds::worker::{INSTANCES, NAME, TOKEN, World, success};
 
@@ -42,48 +43,19 @@ async fn parameters_reach_ecs_and_the_network_of_a_service_is_taken() {
 async fn every_parameter_of_run_task_reaches_ecs_as_it_was_given() {
     let world = World::new();
     let _worker = world.worker();
-    let changes = json!({
-        "capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1, "base": 0}],
-        "platformVersion": "1.4.0",
-        "networkConfiguration": {"awsvpcConfiguration": {
-            "subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"
-        }},
-        "placementConstraints": [{"type": "memberOf", "expression": "attribute:x == y"}],
-        "placementStrategy": [{"type": "spread", "field": "instanceId"}],
-        "group": "migrations",
-        "enableExecuteCommand": false,
-        "enableECSManagedTags": true,
-        "propagateTags": "TASK_DEFINITION",
-        "tags": [{"key": "team", "value": "web"}],
-        "referenceId": "reference",
-        "volumeConfigurations": [{"name": "data", "managedEBSVolume": {
-            "encrypted": true, "kmsKeyId": "alias/k", "volumeType": "gp3", "sizeInGiB": 10, "iops": 3000, "throughput": 125,
-            "tagSpecifications": [{"resourceType": "volume", "tags": [{"key": "a", "value": "b"}], "propagateTags": "NONE"}],
-            "roleArn": "arn:aws:iam::123456789012:role/volumes",
-            "terminationPolicy": {"deleteOnTermination": true},
-            "filesystemType": "xfs"
-        }}],
-        "overrides": {
-            "containerOverrides": [{
-                "name": "migrate",
-                "command": ["python3", "manage.py", "migrate"],
-                "environment": [{"name": "A", "value": "b"}],
-                "environmentFiles": [{"value": "arn:aws:s3:::bucket/env", "type": "s3"}],
-                "cpu": 256,
-                "memory": 512,
-                "memoryReservation": 128,
-                "resourceRequirements": [{"type": "GPU", "value": "1"}]
-            }],
-            "cpu": "1 vCPU",
-            "memory": "2 GB",
-            "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
-            "taskRoleArn": "arn:aws:iam::123456789012:role/task",
-            "ephemeralStorage": {"sizeInGiB": 30}
-        }
-    });
-    success(world.run_with(&changes).await);
+    let given = seed("activity_input/run_task.json")["task"].take();
+    let own = world.task();
+    let changes: Map<_, _> = given
+        .as_object()
+        .unwrap()
+        .clone()
+        .into_iter()
+        .filter(|(name, _)| name == "overrides" || own.get(name).is_none())
+        .collect();
+    assert_eq!(changes.len(), 13);
+    success(world.run_with(&Value::from(changes.clone())).await);
     let request = &world.aws.ecs().tasks()[0].request;
-    for (name, given) in changes.as_object().unwrap() {
+    for (name, given) in &changes {
         assert_eq!(&request[name], given, "{name}");
     }
     assert_eq!(

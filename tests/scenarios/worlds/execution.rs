@@ -67,6 +67,17 @@ impl<'w> Execution<'w> {
         self.happened(event)
     }
 
+    /// The run waits for a worker.
+    pub fn scheduled(&self) -> &Self {
+        self.entered("RunTask", &json!({}))
+            .activity("Scheduled", NOW)
+    }
+
+    /// A worker has the run.
+    pub fn taken(&self) -> &Self {
+        self.scheduled().activity("Started", NOW)
+    }
+
     pub fn invoked(&self, kind: &str) -> &Self {
         let details = json!({"resourceType": "lambda", "resource": "invoke"});
         let mut event = json!({"type": format!("Task{kind}")});
@@ -75,6 +86,13 @@ impl<'w> Execution<'w> {
             _ => details,
         };
         self.happened(event)
+    }
+
+    /// A function is invoked in a state, and returns.
+    pub fn returned(&self, state: &str, changes: &Value) -> &Self {
+        self.entered(state, changes)
+            .invoked("Scheduled")
+            .invoked("Succeeded")
     }
 
     /// Ends the execution and answers the event that EventBridge sends.

@@ -166,6 +166,17 @@ impl World {
         starter.start(event.clone()).await
     }
 
+    /// Has `start` take an event for which nothing is to be run, and gives the reason in its answer.
+    pub async fn skipped(&self, event: &Value) -> String {
+        assert_eq!(self.start(event).await.unwrap(), StartOutcome::Answered);
+        assert!(self.aws.sfn().executions().is_empty());
+        let answer = self.answer();
+        assert_eq!(answer["Status"], "SUCCESS");
+        assert_all_outputs(&answer);
+        assert_eq!(answer["Data"]["TaskArn"], "");
+        answer["Data"]["Skipped"].as_str().unwrap().to_owned()
+    }
+
     pub async fn respond(&self, event: &Value) -> Result<(), String> {
         self.responder("respond")
             .respond(serde_json::from_value(event.clone()).unwrap())
@@ -195,14 +206,10 @@ impl World {
         self.rescuer().rescue(event.clone()).await
     }
 
-    /// Calls `rescue` when this much time has passed since the world began, for a paused clock.
-    pub async fn rescue_after(
-        &self,
-        time: Duration,
-        event: &Value,
-    ) -> Result<Rescued, RescueError> {
+    /// Has `rescue` look when this much time has passed since the world began, for a paused clock.
+    pub async fn look_after(&self, time: Duration) -> Result<Rescued, RescueError> {
         advance((self.began + time).saturating_duration_since(Instant::now())).await;
-        self.rescue(event).await
+        self.rescue(&every_minute()).await
     }
 
     /// An instance of `rescue`.
@@ -255,11 +262,22 @@ impl World {
         event
     }
 
+    /// An event of a stack that has this status from now on.
+    pub fn in_stack(&self, status: &str, mut event: Value) -> Value {
+        event["StackId"] = self.aws.cloudformation().stack(STACK, status).into();
+        event
+    }
+
     /// The body of the one answer that was given.
     pub fn answer(&self) -> Value {
         let puts = self.urls.puts();
         assert_eq!(puts.len(), 1, "exactly one answer: {puts:?}");
         serde_json::from_slice(&puts[0].body).unwrap()
+    }
+
+    /// The reason in the one answer that was given.
+    pub fn reason(&self) -> String {
+        self.answer()["Reason"].as_str().unwrap().to_owned()
     }
 
     pub fn assert_no_answer(&self) {
@@ -312,6 +330,11 @@ impl World {
             .map(|task| task.arn)
             .collect()
     }
+}
+
+/// The event with which EventBridge invokes `rescue` every minute.
+pub fn every_minute() -> Value {
+    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
 }
 
 /// Properties with which a task is run.
