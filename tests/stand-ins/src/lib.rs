@@ -48,6 +48,7 @@
 )]
 
 mod authorization;
+mod aws_error;
 mod calls;
 mod clock;
 mod cloudformation;
@@ -70,6 +71,7 @@ mod upstream;
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub use authorization::Authorization;
+pub use aws_error::AwsError;
 pub use calls::{Call, Calls, Count, Outcome, Recording};
 pub use clock::Clock;
 pub use cloudformation::CloudFormation;
@@ -77,7 +79,7 @@ pub use http::Served;
 pub use identifiers::{ACCOUNT, REGION, arn};
 pub use kms::Kms;
 pub use logs::{LogEvent, Logs};
-pub use protocol::{AwsError, Service};
+pub use protocol::Service;
 pub use sdk_config::sdk_config;
 
 use authorization::Authorizer;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::unknown_operation;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most events of one answer (API_GetLogEvents).
 const MAX_EVENTS: usize = 10_000;

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::Ecs;
 use super::request::{client_exception, invalid_parameter, list, string};
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::upstream::Upstream;
 
 /// SIGTERM to SIGKILL where the container definition has no `stopTimeout` (ECS agent's default).

@@ -13,9 +13,10 @@ use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{required, string};
 use super::schedule::Outcome;
+use crate::aws_error::AwsError;
 use crate::dispatch::{Answer, Request};
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::upstream::Upstream;
 
 /// Pause after a poll that the endpoint behind could not answer.

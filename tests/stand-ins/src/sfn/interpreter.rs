@@ -1,6 +1,6 @@
-//! Plays the state machine's definition as far as it goes: the states, retries and catches that it
-//! uses, on the stand-in's activities and with functions given by the test. What it does not know
-//! it refuses. It writes the execution's history, and ends with the execution.
+//! Plays the state machine's definition: the states, retries and catches that it uses, on the
+//! stand-in's activities and with functions given by the test. It panics at what it does not know.
+//! It writes the execution's history, and ends with the execution.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,12 +8,17 @@
     reason = "a definition that this cannot play fails the test that plays it"
 )]
 
+mod paths;
+
 use std::future::Future;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+pub use self::paths::resolve;
+
+use self::paths::{at, choose, put};
 use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use crate::StandIns;
 
@@ -286,78 +291,5 @@ impl Execution<'_> {
             sleep(Duration::from_secs_f64(pause)).await;
             pause *= retry["BackoffRate"].as_f64().unwrap();
         }
-    }
-}
-
-fn choose(step: &Value, state: &Value) -> String {
-    let chosen = step["Choices"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|choice| holds(choice, state));
-    chosen
-        .map_or(&step["Default"], |choice| &choice["Next"])
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
-fn holds(condition: &Value, state: &Value) -> bool {
-    if let Some(all) = condition["And"].as_array() {
-        return all.iter().all(|one| holds(one, state));
-    }
-    let value = at(state, condition["Variable"].as_str().unwrap()).unwrap();
-    if let Some(expected) = condition.get("StringEquals") {
-        value == expected
-    } else if let Some(expected) = condition.get("BooleanEquals") {
-        value == expected
-    } else if let Some(bound) = condition.get("NumericLessThan") {
-        value.as_f64().unwrap() < bound.as_f64().unwrap()
-    } else {
-        panic!("the interpreter does not know the condition {condition}")
-    }
-}
-
-/// The value at a reference path such as `$.request.RequestType`.
-fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
-    let pointer = path.strip_prefix('$').unwrap().replace('.', "/");
-    state.pointer(&pointer)
-}
-
-/// What `Parameters` come to in a state.
-pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
-    match template {
-        Value::Object(members) => {
-            let mut resolved = Map::new();
-            for (name, value) in members {
-                match name.strip_suffix(".$") {
-                    Some(name) if value == "$$.Execution.Id" => {
-                        resolved.insert(name.to_owned(), json!(execution))
-                    }
-                    Some(name) if value == "$$.StateMachine.Id" => {
-                        let (state_machine, _) = execution.rsplit_once(':').unwrap();
-                        resolved.insert(
-                            name.to_owned(),
-                            json!(state_machine.replace(":execution:", ":stateMachine:")),
-                        )
-                    }
-                    Some(name) => resolved.insert(
-                        name.to_owned(),
-                        at(state, value.as_str().unwrap()).unwrap().clone(),
-                    ),
-                    None => resolved.insert(name.clone(), resolve(value, state, execution)),
-                };
-            }
-            Value::Object(resolved)
-        }
-        other => other.clone(),
-    }
-}
-
-/// Puts a result where `ResultPath` says; null keeps the state as it is.
-fn put(state: &mut Value, path: &Value, result: Value) {
-    if let Some(path) = path.as_str() {
-        let name = path.strip_prefix("$.").unwrap();
-        state[name] = result;
     }
 }

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::Sfn;
 use super::activities::{ActivityTask, Poller, does_not_exist};
 use super::request::{check_length, required, string};
+use crate::aws_error::AwsError;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most polls that may wait on one activity (service quotas).
 const MAX_POLLERS: usize = 1000;

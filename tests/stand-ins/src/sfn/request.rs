@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::AwsError;
+use crate::aws_error::AwsError;
 
 /// Longest name of an activity, state machine or execution.
 const MAX_NAME: usize = 80;
