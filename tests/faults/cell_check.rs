@@ -5,7 +5,7 @@
 use ecs_task_runner::cloudformation::patience::MARGIN;
 use stand_ins::faults::Span;
 
-use crate::calls::Cell;
+use crate::cell::Cell;
 use crate::course::LIMIT;
 use crate::deployment::Deployment;
 use crate::exceptions::{Instead, exceptions};

@@ -6,7 +6,7 @@ use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
 use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
-use crate::calls::Cell;
+use crate::cell::Cell;
 use crate::course::Course;
 
 /// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue`

@@ -2,5 +2,6 @@
 //! sockets.
 
 mod explain;
+mod worker_adoption;
 mod worker_health;
 mod worker_process;

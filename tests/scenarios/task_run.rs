@@ -1,6 +1,8 @@
 //! Runs of ECS tasks by a worker, in this process and under a paused clock.
 
+mod adoption;
 mod deadlines;
+mod instances;
 mod launches;
 mod load;
 mod outcomes;

@@ -10,7 +10,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::Schedule;
 use tokio::time::sleep;
 
-use crate::worlds::worker::{HEARTBEAT, Worker, World, number, outcome, success};
+use crate::worlds::running::{Worker, number};
+use crate::worlds::worker::{HEARTBEAT, World, outcome, success};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -10,7 +10,8 @@ use stand_ins::{AwsError, Service};
 use tokio::sync::Barrier;
 use tokio::time::{Instant, sleep};
 
-use crate::worlds::worker::{Worker, World, number, outcome, success};
+use crate::worlds::running::{Worker, number};
+use crate::worlds::worker::{World, outcome, success};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -9,7 +9,8 @@ use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{sleep, timeout};
 
-use crate::worlds::worker::{LONGEST, Worker, World, within};
+use crate::worlds::running::Worker;
+use crate::worlds::worker::{LONGEST, World, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -22,7 +22,8 @@ use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 
-use crate::worlds::functions::{FAMILY, assert_all_outputs, identity};
+use crate::worlds::events::identity;
+use crate::worlds::functions::{FAMILY, assert_all_outputs};
 use releases::{Release, difference, references, with_strangers};
 use runs::{CASES, Run, perform, run_activity, world};
 use stand_ins::sfn::interpreter::definition;

@@ -9,7 +9,8 @@ use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 use tokio::time::advance;
 
-use crate::worlds::functions::{STACK, World, identity, properties, with};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::{STACK, World};
 
 /// Lambda delivers an event again after an error. That is harmless, since the execution's name is
 /// the same, and the next answer is more than the report of a moment's trouble.

@@ -11,8 +11,9 @@ use stand_ins::response_url::Reaction;
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
+use crate::worlds::events::every_minute;
 use crate::worlds::execution::Execution;
-use crate::worlds::functions::{FAMILY, World, every_minute};
+use crate::worlds::functions::{FAMILY, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

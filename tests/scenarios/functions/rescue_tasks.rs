@@ -11,8 +11,9 @@ use stand_ins::sfn::ExecutionEnd;
 use tokio::time::{Instant, advance, sleep};
 
 use super::rescue::aborted;
+use crate::worlds::events::{identity, properties, with};
 use crate::worlds::execution::Execution;
-use crate::worlds::functions::{FAMILY, World, assert_all_outputs, identity, properties, with};
+use crate::worlds::functions::{FAMILY, World, assert_all_outputs};
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_succeeds_whatever_happened_and_its_tasks_are_stopped() {

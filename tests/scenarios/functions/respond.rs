@@ -5,7 +5,8 @@ use stand_ins::response_url::Reaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::worlds::functions::{LOGICAL_ID, STACK, World, assert_all_outputs, properties};
+use crate::worlds::events::properties;
+use crate::worlds::functions::{LOGICAL_ID, STACK, World, assert_all_outputs};
 
 /// The event of a `Respond…` state.
 fn answer(world: &World, status: &str, state: &Value) -> Value {

@@ -9,7 +9,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
-use crate::worlds::functions::{STACK, World, identity, properties, with};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::{STACK, World};
 
 #[tokio::test(start_paused = true)]
 async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {

@@ -7,7 +7,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 
-use crate::worlds::functions::{World, identity, properties, with};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::World;
 use stand_ins::log_capture::{capture_log, logged};
 
 /// The state at the end of an execution that failed.

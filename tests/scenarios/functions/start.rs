@@ -6,7 +6,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{AwsError, Service};
 
-use crate::worlds::functions::{LOGICAL_ID, World, identity, properties, with};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::{LOGICAL_ID, World};
 
 #[tokio::test(start_paused = true)]
 async fn a_create_becomes_an_execution_under_the_requests_name() {

@@ -11,7 +11,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::interpreter::definition;
 use tokio::time::Instant;
 
-use crate::worlds::functions::{CLUSTER, FAMILY, World, identity, properties};
+use crate::worlds::events::{identity, properties};
+use crate::worlds::functions::{CLUSTER, FAMILY, World};
 
 /// The state of an execution that failed or that deletes, as the definition passes it on.
 pub(super) async fn state(world: &World, request_type: &str) -> Value {

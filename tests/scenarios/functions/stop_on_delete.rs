@@ -9,7 +9,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 
 use super::stop::{name, runs_on, state};
-use crate::worlds::functions::{FAMILY, LOGICAL_ID, World, identity, properties};
+use crate::worlds::events::{identity, properties};
+use crate::worlds::functions::{FAMILY, LOGICAL_ID, World};
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {

@@ -4,7 +4,8 @@ use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 
-use crate::worlds::functions::{FAMILY, World, properties, with};
+use crate::worlds::events::{properties, with};
+use crate::worlds::functions::{FAMILY, World};
 
 #[tokio::test(start_paused = true)]
 async fn an_update_runs_for_what_its_criteria_and_triggers_name() {

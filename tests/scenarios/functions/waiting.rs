@@ -7,8 +7,9 @@ use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 
+use crate::worlds::events::{properties, with};
 use crate::worlds::execution::{Execution, NOW};
-use crate::worlds::functions::{CLAIM_TIMEOUT, World, properties, with};
+use crate::worlds::functions::{CLAIM_TIMEOUT, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

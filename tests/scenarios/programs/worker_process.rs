@@ -1,15 +1,12 @@
-//! The worker as people run it: a process, signals and adoption, exit codes, logs, real sockets.
+//! The worker as people run it: a process, its exit codes, its log, real sockets.
 
 use std::time::Duration;
 
-use ecs_task_runner::activity::HANDED_OVER;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::{EventKind, Outcome, Schedule, Scheduled};
+use stand_ins::sfn::{Outcome, Schedule, Scheduled};
 use stand_ins::{Call, Service};
-use tokio::time::sleep;
 
 use crate::worlds::program::{PATIENCE, Program, command, listen};
 use crate::worlds::worker::{World, success, within};
@@ -25,7 +22,7 @@ pub fn world() -> World {
 }
 
 /// Schedules a run whose worker is given up after `heartbeat` seconds.
-fn schedule(world: &World, heartbeat: u64) -> Scheduled {
+pub fn schedule(world: &World, heartbeat: u64) -> Scheduled {
     let mut task = world.task();
     task["deadline"] =
         json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
@@ -38,11 +35,11 @@ fn schedule(world: &World, heartbeat: u64) -> Scheduled {
     )
 }
 
-async fn outcome(scheduled: &Scheduled) -> Outcome {
+pub async fn outcome(scheduled: &Scheduled) -> Outcome {
     within(PATIENCE, scheduled.outcome()).await
 }
 
-fn launched_once(world: &World) {
+pub fn launched_once(world: &World) {
     assert_eq!(
         world.aws.ecs().tasks().len(),
         1,
@@ -105,68 +102,6 @@ async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
 }
 
 #[tokio::test]
-async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
-    let world = world();
-    world.script(Script::exits(0).running(4 * SECOND));
-    let served = listen(&world).await;
-    let first = Program::worker(&world, &served, "first");
-    let scheduled = schedule(&world, 60);
-    within(PATIENCE, scheduled.started(1)).await;
-    within(PATIENCE, world.aws.calls().ended("RunTask", 1)).await;
-    first.signal(Signal::SIGTERM);
-    let _second = Program::worker(&world, &served, "second");
-    let ended = first.ended().await;
-    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-    success(outcome(&scheduled).await);
-    launched_once(&world);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
-}
-
-#[tokio::test]
-async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
-    let world = world();
-    world.script(Script::exits(0).running(6 * SECOND));
-    let served = listen(&world).await;
-    let first = Program::worker(&world, &served, "first");
-    let scheduled = schedule(&world, 2);
-    within(PATIENCE, world.aws.calls().ended("RunTask", 1)).await;
-    first.signal(Signal::SIGKILL);
-    let _second = Program::worker(&world, &served, "second");
-    success(outcome(&scheduled).await);
-    assert!(
-        scheduled
-            .events()
-            .iter()
-            .any(|event| event.kind == EventKind::HeartbeatTimedOut)
-    );
-    launched_once(&world);
-}
-
-#[tokio::test]
-async fn a_frozen_worker_lets_go_when_it_wakes_up() {
-    let world = world();
-    world.script(Script::exits(0).running(8 * SECOND));
-    let served = listen(&world).await;
-    let first = Program::worker(&world, &served, "first");
-    let scheduled = schedule(&world, 2);
-    within(PATIENCE, world.aws.calls().ended("RunTask", 1)).await;
-    first.signal(Signal::SIGSTOP);
-    let _second = Program::worker(&world, &served, "second");
-    within(PATIENCE, scheduled.started(2)).await;
-    first.signal(Signal::SIGCONT);
-    success(outcome(&scheduled).await);
-    launched_once(&world);
-    first.signal(Signal::SIGTERM);
-    let ended = first.ended().await;
-    assert_eq!(ended.status.code(), Some(0));
-    assert!(
-        ended.stdout.contains("let go of the task"),
-        "{}",
-        ended.stdout
-    );
-}
-
-#[tokio::test]
 async fn a_second_signal_ends_the_worker_at_once() {
     let world = World::new();
     let served = listen(&world).await;
@@ -178,21 +113,6 @@ async fn a_second_signal_ends_the_worker_at_once() {
     worker.signal(Signal::SIGTERM);
     // Its polls would have been waited for, and it would have ended with 0.
     assert_eq!(worker.ended().await.status.code(), Some(128 + 15));
-}
-
-#[tokio::test]
-async fn a_task_fetched_by_a_poll_in_flight_at_shutdown_is_not_lost() {
-    let world = World::new();
-    let served = listen(&world).await;
-    let first = Program::worker(&world, &served, "first");
-    within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 2)).await;
-    first.signal(Signal::SIGTERM);
-    first.logs("shutting down").await;
-    let scheduled = schedule(&world, 60);
-    within(PATIENCE, scheduled.started(1)).await;
-    let _second = Program::worker(&world, &served, "second");
-    success(outcome(&scheduled).await);
-    launched_once(&world);
 }
 
 #[tokio::test]
@@ -280,68 +200,4 @@ async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
         }
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
-}
-
-#[tokio::test]
-async fn two_hundred_tasks_in_flight_are_handed_over_and_another_worker_goes_on_with_all_of_them() {
-    const TASKS: usize = 200;
-    let world = world();
-    world.script(Script::exits(0).running(20 * SECOND));
-    let served = listen(&world).await;
-    let first = Program::worker(&world, &served, "first");
-    let scheduled: Vec<_> = (0..TASKS)
-        .map(|number| {
-            let mut task = world.task();
-            task["deadline"] =
-                json!((jiff::Timestamp::now() + jiff::SignedDuration::from_mins(10)).to_string());
-            task["clientToken"] = json!(format!("token-of-{number}"));
-            task["startedBy"] = json!(format!("Migrate{number}-1a2b3c4d-create-0123456789ab"));
-            let input = json!({"heartbeatSeconds": 60, "task": task});
-            world.aws.sfn().schedule(
-                &world.activity,
-                &input,
-                Schedule::retrying().heartbeat(60 * SECOND),
-            )
-        })
-        .collect();
-    within(PATIENCE, world.aws.calls().ended("RunTask", TASKS as u64)).await;
-    let _second = Program::worker(&world, &served, "second");
-    within(PATIENCE, async {
-        while !world
-            .aws
-            .calls()
-            .of("GetActivityTask")
-            .iter()
-            .any(|poll| poll.body["workerName"] == "second")
-        {
-            sleep(SECOND / 20).await;
-        }
-    })
-    .await;
-    let answers = world.aws.calls().count("SendTaskSuccess").arrived
-        + world.aws.calls().count("SendTaskFailure").arrived;
-    assert_eq!(answers, 0, "fewer than {TASKS} tasks were in flight");
-    first.signal(Signal::SIGTERM);
-    assert_eq!(first.ended().await.status.code(), Some(0));
-    for one in scheduled {
-        success(outcome(&one).await);
-        // A poll in flight may bring the first worker a task again, which it hands over again.
-        let events = one.events();
-        let given = |to: &str| {
-            let is_given = |kind: &EventKind| matches!(kind, EventKind::Started { worker: Some(worker), .. } if worker == to);
-            events.iter().filter(|event| is_given(&event.kind)).count()
-        };
-        let is_handed_over = |kind: &EventKind| matches!(kind, EventKind::Failed { error, .. } if error == HANDED_OVER);
-        let handed_over = events
-            .iter()
-            .filter(|event| is_handed_over(&event.kind))
-            .count();
-        assert!(handed_over >= 1);
-        assert_eq!((given("first"), given("second")), (handed_over, 1));
-    }
-    assert_eq!(
-        world.aws.ecs().tasks().len(),
-        TASKS,
-        "a task was launched again"
-    );
 }

@@ -12,7 +12,7 @@ use stand_ins::ecs::{Container, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{Instant, sleep};
 
-use crate::worlds::worker::{CLUSTER, HEARTBEAT, INSTANCES, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, HEARTBEAT, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 fn task_until(world: &World, seconds: i64) -> Value {
@@ -207,42 +207,6 @@ async fn looks_that_stay_denied_are_told_as_that() {
     let (error, cause) = failure(world.run(&world.task()).await);
     assert_eq!(error, "EcsTask.AccessDenied");
     assert!(cause.contains("ecs:DescribeTasks"), "{cause}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_start_task_whose_answer_was_lost_starts_nothing_twice() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.script(Script::exits(0).running(60 * SECOND));
-    world.inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutAfter);
-    world.aws.ecs().describe_lag(30 * SECOND);
-    success(world.run_with(&json!({"instances": INSTANCES[..1]})).await);
-    assert_eq!(world.launched(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_start_task_that_never_arrived_is_not_repeated_either() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.inject(Service::Ecs, "StartTask", Span::Next(1), Fault::CutBefore);
-    let (error, cause) = failure(world.run_with(&json!({"instances": INSTANCES})).await);
-    assert_eq!(error, "EcsTask.Failed");
-    assert!(cause.contains("run them twice"), "{cause}");
-    assert_eq!(world.aws.calls().count("StartTask").arrived, 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_second_worker_finds_the_tasks_on_instances_by_name() {
-    let world = World::new();
-    world.script(Script::exits(0).running(600 * SECOND));
-    let first = world.worker();
-    let scheduled = world.schedule_with(&json!({"instances": INSTANCES}));
-    sleep(120 * SECOND).await;
-    first.request_shutdown();
-    let _second = world.worker();
-    let output = success(scheduled.outcome().await);
-    assert_eq!(world.launched(), 2);
-    assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::Scheduled;
 use tokio::time::sleep;
 
-use crate::worlds::worker::{Worker, World, number, success};
+use crate::worlds::running::{Worker, number};
+use crate::worlds::worker::{World, success};
 
 /// A worker has 10,000 runs in hand within 200 MB, of which this is a run's own part.
 const RUN_IN_HAND: usize = 6 * 1024;

@@ -11,7 +11,8 @@ use stand_ins::ecs::Placement;
 use stand_ins::faults::{Fault, Span};
 use tokio::time::{Instant, advance, sleep};
 
-use crate::worlds::worker::{HEARTBEAT, INSTANCES, Worker, World, failure};
+use crate::worlds::running::Worker;
+use crate::worlds::worker::{HEARTBEAT, INSTANCES, World, failure};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::aws::ecs::Ecs;
 use futures_util::future::join_all;
 use serde_json::json;
 use stand_ins::ecs::Script;
@@ -12,7 +11,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::worlds::worker::{CLUSTER, INSTANCES, World, failure, success, with};
+use crate::worlds::worker::{CLUSTER, World, failure, success, with};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// The first of three tasks cannot pull its image while the others wait for theirs; what takes its
@@ -191,35 +190,6 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_another_cannot_be_st
     let (error, cause) = failure(world.run(&task).await);
     assert_eq!(error, "EcsTask.Failed", "{cause}");
     assert!(cause.contains("exited with code 7"), "{cause}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_instance_of_which_start_task_says_nothing_makes_the_run_fail() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.aws.ecs().instance_fails(INSTANCES[1], "");
-    let (error, cause) = failure(world.run_with(&json!({"instances": INSTANCES})).await);
-    assert_eq!(error, "EcsTask.Failed");
-    assert!(cause.contains("1 of 2 tasks"), "{cause}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.script(Script::exits(0).running(60 * SECOND));
-    world.inject(Service::Ecs, "StartTask", Span::Next(3), Fault::Throttle);
-    let task = with(world.task(), &json!({"instances": INSTANCES[..1]}));
-    let scheduled = world.schedule(&task);
-    world.aws.calls().arrived("StartTask", 3).await;
-    let spec = serde_json::from_value(task).unwrap();
-    let instances = [INSTANCES[0].to_owned()];
-    Ecs::without_retries(&world.connection())
-        .start_task(&spec, &instances)
-        .await
-        .unwrap();
-    success(scheduled.outcome().await);
-    assert_eq!(world.launched(), 1);
 }
 
 #[tokio::test(start_paused = true)]

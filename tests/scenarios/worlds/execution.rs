@@ -6,7 +6,8 @@ use ecs_task_runner::clock::{Clock, after};
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
 
-use super::functions::{World, identity, properties, with};
+use super::events::{identity, properties, with};
+use super::functions::World;
 
 pub const NOW: Duration = Duration::ZERO;
 

@@ -2,16 +2,11 @@
 //! only waiting moves.
 
 use std::future::Future;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::activity::{
-    self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
-};
+use ecs_task_runner::activity::{ActivityTask, Options, TaskFailure};
 use ecs_task_runner::aws::Connection;
-use ecs_task_runner::aws::ecs::Ecs;
-use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use serde_json::{Value, json};
@@ -20,8 +15,9 @@ use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
 use stand_ins::{Service, StandIns, sdk_config};
 use template_roles::{Deployment, Roles, WORKER};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+use super::running::{Worker, number, task_runner};
 
 pub const FAMILY: &str = "migrate";
 pub const CLUSTER: &str = "todobackend";
@@ -40,13 +36,6 @@ pub struct World {
     pub aws: StandIns,
     pub clock: Clock,
     pub activity: String,
-}
-
-/// A worker that runs as tasks of this process.
-pub struct Worker {
-    trigger: ShutdownTrigger,
-    serving: JoinHandle<()>,
-    vitals: Vitals,
 }
 
 impl World {
@@ -211,71 +200,6 @@ impl World {
     pub fn launched(&self) -> usize {
         self.aws.ecs().tasks().len()
     }
-}
-
-impl Worker {
-    /// Starts a worker with a handler of the test's own.
-    pub fn serve<H, F>(
-        connection: &Connection,
-        activity: &str,
-        options: Options,
-        handler: H,
-    ) -> Self
-    where
-        H: Fn(ActivityTask) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
-    {
-        let client = ActivityClient::new(connection, activity, "worker-1");
-        let vitals = client.vitals().clone();
-        let (trigger, shutdown) = activity::shutdown();
-        let serving =
-            tokio::spawn(async move { activity::serve(client, &options, handler, shutdown).await });
-        Self {
-            trigger,
-            serving,
-            vitals,
-        }
-    }
-
-    /// Starts a worker that runs ECS tasks.
-    pub fn start(connection: &Connection, activity: &str, clock: Clock, options: Options) -> Self {
-        let runner = task_runner(connection, clock, CallRates::default());
-        Self::serve(connection, activity, options, move |task| {
-            Arc::clone(&runner).handle(task)
-        })
-    }
-
-    /// Tells the worker to stop.
-    pub fn request_shutdown(&self) {
-        self.trigger.request();
-    }
-
-    /// Waits until the worker has stopped.
-    pub async fn ended(self) {
-        assert!(
-            self.ends_within(LONGEST).await,
-            "the worker still runs after {LONGEST:?}"
-        );
-    }
-
-    /// Whether the worker stops within this time.
-    pub async fn ends_within(self, limit: Duration) -> bool {
-        timeout(limit, self.serving).await.is_ok()
-    }
-
-    pub fn vitals(&self) -> &Vitals {
-        &self.vitals
-    }
-}
-
-/// What runs ECS tasks for a worker.
-fn task_runner(connection: &Connection, clock: Clock, rates: CallRates) -> Arc<TaskRunner> {
-    let ecs = Ecs::without_retries(connection);
-    Arc::new(TaskRunner::start(&ecs, Logs::new(connection), clock, rates))
-}
-
-pub fn number(number: u32) -> NonZeroU32 {
-    NonZeroU32::new(number).unwrap()
 }
 
 /// Waits for what must come: what does not come fails the test and does not hang it.

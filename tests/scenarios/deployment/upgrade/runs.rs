@@ -15,7 +15,8 @@ use stand_ins::sfn::interpreter::{Failed, execute, resolve};
 use template_roles::WORKER;
 
 use crate::worlds::functions::{CLUSTER, FAMILY, LOGICAL_ID, STACK, World};
-use crate::worlds::worker::{Worker, outcome, success};
+use crate::worlds::running::Worker;
+use crate::worlds::worker::{outcome, success};
 
 /// A family whose tasks exit with 1.
 const FAILING: &str = "fails";

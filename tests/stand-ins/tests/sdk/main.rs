@@ -7,6 +7,7 @@ mod activities;
 mod executions;
 mod faults;
 mod front;
+mod front_of_ecs;
 mod launches;
 mod logs;
 mod lookups;
@@ -14,6 +15,8 @@ mod others;
 mod processes;
 mod response_urls;
 mod sockets;
+mod stopped_tasks;
+mod task_tokens;
 mod tasks;
 
 use aws_config::SdkConfig;
