@@ -53,7 +53,8 @@ const PHASES: [Phase; 6] = [
 ];
 const SIGNALS: [Signal; 3] = [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGSTOP];
 
-async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
+/// An account in which a task is in each phase for long enough, and the worker's activity.
+fn account(phase: Phase) -> (StandIns, String) {
     let aws = StandIns::new();
     Roles::of(&Deployment::new()).enforce(&aws);
     aws.sfn().set_poll_time(2 * SECOND);
@@ -70,6 +71,11 @@ async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
             _ => script,
         },
     );
+    (aws, activity)
+}
+
+async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
+    let (aws, activity) = account(phase);
     let slow = |service, operation| {
         aws.faults()
             .inject(service, operation, Span::Next(1), Fault::Delay(2 * SECOND))

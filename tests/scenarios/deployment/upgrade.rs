@@ -10,6 +10,7 @@
 //! cargo test --test scenarios -- --ignored upgrade::record_this_release
 //! ```
 
+mod cases;
 mod releases;
 mod runs;
 
@@ -23,9 +24,11 @@ use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 
 use crate::worlds::events::identity;
-use crate::worlds::functions::{FAMILY, assert_all_outputs};
+use crate::worlds::functions::FAMILY;
+use crate::worlds::outputs::assert_all_outputs;
+use cases::CASES;
 use releases::{Release, difference, references, with_strangers};
-use runs::{CASES, Run, perform, run_activity, world};
+use runs::{Run, perform, run_activity, started_and_performed, world};
 use stand_ins::sfn::interpreter::definition;
 
 /// Every error that a Reason, an execution or an alarm can name.
@@ -286,15 +289,4 @@ async fn record_this_release() {
             &Value::Object(started_and_performed(&case.event()).await.documents),
         );
     }
-}
-
-/// What an event leads to, from `start` to the answer.
-async fn started_and_performed(event: &Value) -> Run {
-    let world = world();
-    world.start(event).await.unwrap();
-    let input = world.execution_input();
-    let mut run = perform(&world, &definition(), &input).await;
-    run.documents.insert("event".to_owned(), event.clone());
-    run.documents.insert("executionInput".to_owned(), input);
-    run
 }

@@ -13,7 +13,8 @@ use tokio::time::{Instant, advance, sleep};
 use super::rescue::aborted;
 use crate::worlds::events::{identity, properties, with};
 use crate::worlds::execution::Execution;
-use crate::worlds::functions::{FAMILY, World, assert_all_outputs};
+use crate::worlds::functions::{FAMILY, World};
+use crate::worlds::outputs::assert_all_outputs;
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_succeeds_whatever_happened_and_its_tasks_are_stopped() {

@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use crate::worlds::events::properties;
-use crate::worlds::functions::{LOGICAL_ID, STACK, World, assert_all_outputs};
+use crate::worlds::functions::{LOGICAL_ID, STACK, World};
+use crate::worlds::outputs::assert_all_outputs;
 
 /// The event of a `Respond…` state.
 fn answer(world: &World, status: &str, state: &Value) -> Value {

@@ -180,36 +180,6 @@ async fn a_worker_that_comes_after_the_deadline_launches_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.script(Script::exits(0).running(60 * SECOND));
-    world.inject(
-        Service::Ecs,
-        "DescribeTasks",
-        Span::For(30 * SECOND),
-        Fault::AccessDenied,
-    );
-    success(world.run(&world.task()).await);
-}
-
-#[tokio::test(start_paused = true)]
-async fn looks_that_stay_denied_are_told_as_that() {
-    let world = World::new();
-    let _worker = world.worker();
-    world.script(Script::runs_forever());
-    world.inject(
-        Service::Ecs,
-        "DescribeTasks",
-        Span::Forever,
-        Fault::AccessDenied,
-    );
-    let (error, cause) = failure(world.run(&world.task()).await);
-    assert_eq!(error, "EcsTask.AccessDenied");
-    assert!(cause.contains("ecs:DescribeTasks"), "{cause}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
     let world = World::new();
     world.script(Script::exits(0).running(300 * SECOND));
@@ -226,23 +196,6 @@ async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
     let _second = world.worker();
     success(scheduled.outcome().await);
     assert_eq!(world.launched(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_role_that_is_too_new_is_waited_for() {
-    let world = World::new();
-    let _worker = world.worker();
-    let lag = stand_ins::AwsError::new(
-        "ClientException",
-        "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.",
-    );
-    world.inject(
-        Service::Ecs,
-        "RunTask",
-        Span::For(20 * SECOND),
-        Fault::Error(lag),
-    );
-    success(world.run(&world.task()).await);
 }
 
 #[tokio::test(start_paused = true)]

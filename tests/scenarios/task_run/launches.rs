@@ -10,6 +10,7 @@ use stand_ins::{AwsError, Service};
 
 use crate::worlds::worker::{TOKEN, World, failure, success};
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Client tokens of the launches, in order, without repeats.
@@ -204,4 +205,58 @@ async fn trouble_with_ecs_is_waited_out_and_launches_one_task() {
             assert_eq!(world.launched(), 1, "{operation} with {fault:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_run_task_that_pass_are_waited_out() {
+    for (code, message) in [
+        (
+            "ClientException",
+            "Tasks provisioning capacity limit exceeded.",
+        ),
+        (
+            "InvalidParameterException",
+            "Error retrieving security group information for [sg-0a]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
+        ),
+        (
+            "InvalidParameterException",
+            "Error retrieving subnet information for [subnet-0a]: Rate exceeded",
+        ),
+        (
+            "ClientException",
+            "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided for this task.",
+        ),
+        (
+            "ClientException",
+            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+        ),
+    ] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.inject(
+            Service::Ecs,
+            "RunTask",
+            Span::For(20 * SECOND),
+            Fault::Error(AwsError::new(code, message)),
+        );
+        success(world.run(&world.task()).await);
+        assert_eq!(world.launched(), 1, "{message}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_too_new_is_waited_for() {
+    let world = World::new();
+    let _worker = world.worker();
+    let lag = stand_ins::AwsError::new(
+        "ClientException",
+        "ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was provided for this task.",
+    );
+    world.inject(
+        Service::Ecs,
+        "RunTask",
+        Span::For(20 * SECOND),
+        Fault::Error(lag),
+    );
+    success(world.run(&world.task()).await);
 }

@@ -52,6 +52,7 @@ async fn a_task_that_takes_half_an_hour_is_waited_for_with_heartbeats() {
 }
 
 /// Every way in which ECS says that a task did not do its work, and what people are told.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test(start_paused = true)]
 async fn what_ecs_decides_is_told_under_the_documented_names() {
     let second = Duration::from_secs(1);

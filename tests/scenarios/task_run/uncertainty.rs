@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use stand_ins::Service;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::{AwsError, Service};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::worlds::worker::{CLUSTER, World, failure, success, with};
@@ -193,43 +193,6 @@ async fn a_task_that_ended_is_judged_at_the_deadline_though_another_cannot_be_st
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_run_task_that_pass_are_waited_out() {
-    for (code, message) in [
-        (
-            "ClientException",
-            "Tasks provisioning capacity limit exceeded.",
-        ),
-        (
-            "InvalidParameterException",
-            "Error retrieving security group information for [sg-0a]: Request limit exceeded. (ErrorCode: RequestLimitExceeded)",
-        ),
-        (
-            "InvalidParameterException",
-            "Error retrieving subnet information for [subnet-0a]: Rate exceeded",
-        ),
-        (
-            "ClientException",
-            "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided for this task.",
-        ),
-        (
-            "ClientException",
-            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
-        ),
-    ] {
-        let world = World::new();
-        let _worker = world.worker();
-        world.inject(
-            Service::Ecs,
-            "RunTask",
-            Span::For(20 * SECOND),
-            Fault::Error(AwsError::new(code, message)),
-        );
-        success(world.run(&world.task()).await);
-        assert_eq!(world.launched(), 1, "{message}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn runs_that_fail_together_each_show_their_log() {
     let world = World::new();
     world.script(Script::exits(1).log(Duration::from_millis(1), "no such table"));
@@ -257,4 +220,34 @@ async fn runs_that_fail_together_each_show_their_log() {
         many.iter().any(|cause| cause.contains("failed together")),
         "there were not enough runs to make one wait too long"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.script(Script::exits(0).running(60 * SECOND));
+    world.inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::For(30 * SECOND),
+        Fault::AccessDenied,
+    );
+    success(world.run(&world.task()).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_stay_denied_are_told_as_that() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.script(Script::runs_forever());
+    world.inject(
+        Service::Ecs,
+        "DescribeTasks",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    let (error, cause) = failure(world.run(&world.task()).await);
+    assert_eq!(error, "EcsTask.AccessDenied");
+    assert!(cause.contains("ecs:DescribeTasks"), "{cause}");
 }

@@ -24,6 +24,7 @@ use template_roles::{Deployment, Roles};
 use tokio::time::{Instant, advance};
 
 use super::events::every_minute;
+use super::outputs::assert_all_outputs;
 
 pub const CLUSTER: &str = "todobackend";
 pub const FAMILY: &str = "migrate";
@@ -31,20 +32,6 @@ pub const STACK: &str = "todobackend";
 pub const LOGICAL_ID: &str = "MigrateTask";
 
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// Every output of a run, which a template may ask for with `!GetAtt`.
-pub const OUTPUTS: [&str; 10] = [
-    "ConsoleUrl",
-    "DurationSeconds",
-    "ExitCode",
-    "LogGroup",
-    "LogStream",
-    "Skipped",
-    "StartedAt",
-    "StoppedAt",
-    "TaskArn",
-    "TaskArns",
-];
 
 pub struct World {
     pub aws: StandIns,
@@ -289,16 +276,4 @@ impl World {
             .map(|task| task.arn)
             .collect()
     }
-}
-
-/// Every output is there, whatever it says.
-pub fn assert_all_outputs(answer: &Value) {
-    let mut names: Vec<_> = answer["Data"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
-    names.sort_unstable();
-    assert_eq!(names, OUTPUTS);
 }

@@ -12,6 +12,7 @@ use super::tasks::{describe, run};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test(start_paused = true)]
 async fn stopped_tasks_tell_why() {
     struct Case {
