@@ -1,6 +1,6 @@
-//! What it means that a cell held: the right answer once, in time and at the right place, one task,
-//! and nothing left over. Where that cannot be, [`exceptions`](crate::exceptions) says what must be
-//! instead.
+//! When a cell has held: the right answer was given once, in time and at the right place, one task
+//! ran, and nothing was left over. Where a fault makes that impossible,
+//! [`exceptions`](crate::exceptions) says what must come about instead.
 
 use ecs_task_runner::cloudformation::patience::MARGIN;
 use stand_ins::faults::Span;
@@ -20,7 +20,7 @@ pub enum CellEnd {
     DeadLettered,
 }
 
-/// Gives what is wrong with how a cell went.
+/// How a cell ended, or everything that is wrong with how it went.
 pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String>> {
     let instead: Vec<Instead> = exceptions(cell)
         .map(|exception| exception.instead)
@@ -124,7 +124,8 @@ fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
     wrong
 }
 
-/// Of the requests before the last one, and of no request at all.
+/// What is wrong with the answers to the requests before the last one, and with what was stored and
+/// answers no request.
 fn other_requests(deployment: &Deployment, last: usize) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut answers = deployment.answers(last).len();

@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::ExecutionEnd;
+use stand_ins::sfn::interpreter::definition;
 use stand_ins::{StandIns, sdk_config};
 use template_roles::{Roles, WORKER};
 use tokio::task::JoinHandle;
@@ -34,7 +35,6 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::requests::{Answer, Request};
 use invocations::LONG_LIMIT;
-use stand_ins::sfn::interpreter::definition;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.

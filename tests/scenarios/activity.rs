@@ -133,7 +133,7 @@ async fn a_panicking_handler_is_answered_and_the_worker_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_the_service_refuses_is_given_up_and_leaves_its_place() {
     let world = World::new();
-    // No JSON, which the service takes at no time.
+    // No JSON: the service never takes it.
     let _worker = world.worker_with(1, |_| async { Ok("{".to_owned()) });
     let scheduled = world.schedule_once();
     assert_eq!(outcome(&scheduled).await, Outcome::HeartbeatTimedOut);

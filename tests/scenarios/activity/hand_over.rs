@@ -43,7 +43,7 @@ async fn a_shutdown_hands_running_tasks_over_and_another_worker_goes_on() {
     first.ended().await;
     for one in &scheduled {
         // A poll in flight may bring one again, which is handed over again.
-        assert!(hand_overs(one) >= 1);
+        assert!(hand_overs(one) >= 1, "a running task was not handed over");
     }
     let _second = world.worker_with(5, |_| async { Ok("{}".to_owned()) });
     for one in scheduled {
@@ -106,7 +106,7 @@ async fn two_hundred_tasks_are_handed_over_within_two_seconds_though_each_answer
     )
     .await;
     for one in &scheduled {
-        assert_eq!(hand_overs(one), 1);
+        assert_eq!(hand_overs(one), 1, "each task is handed over once");
     }
     worker.ended().await;
     assert!(

@@ -81,7 +81,7 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
         assert_eq!(answers(&world), 0, "{code}");
         assert_eq!(world.aws.calls().count("StopTask").arrived, 0, "{code}");
         assert_eq!(world.aws.ecs().tasks()[0].last_status, "RUNNING", "{code}");
-        // Its place is free.
+        // The worker's place for a task is free again.
         let next = world.schedule_input(&input);
         within(LONGEST, next.started(1)).await;
     }

@@ -97,7 +97,7 @@ fn substituted(value: &Value) -> &str {
 }
 
 #[test]
-fn what_is_kept_is_encrypted_and_not_kept_for_ever() {
+fn logs_keys_queues_and_disks_are_encrypted_and_not_kept_for_ever() {
     let groups = of_type("AWS::Logs::LogGroup");
     assert_eq!(groups.len(), 6);
     for (name, group) in groups {

@@ -22,6 +22,7 @@ use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
 use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
+use stand_ins::sfn::interpreter::definition;
 
 use crate::worlds::events::identity;
 use crate::worlds::functions::FAMILY;
@@ -29,7 +30,6 @@ use crate::worlds::outputs::assert_all_outputs;
 use cases::CASES;
 use releases::{Release, difference, references, with_strangers};
 use runs::{Run, perform, run_activity, started_and_performed, world};
-use stand_ins::sfn::interpreter::definition;
 
 /// Every error that a Reason, an execution or an alarm can name.
 fn error_names() -> BTreeSet<String> {
@@ -162,7 +162,7 @@ async fn todays_functions_take_an_earlier_definitions_payloads() {
 /// The same event again, or the Delete of a resource that an earlier release created: only equal
 /// names find what there is.
 #[tokio::test(start_paused = true)]
-async fn names_stay_what_they_were() {
+async fn the_names_of_executions_and_tasks_stay_what_they_were() {
     for release in Release::all() {
         for (name, recorded) in &release.runs {
             let identity = identity(&recorded["event"]);
@@ -258,7 +258,7 @@ fn rescue_knows_the_answers_of_earlier_definitions() {
 
 /// Definitions in flight, alarms and people match on them.
 #[test]
-fn error_names_stay() {
+fn no_error_name_of_an_earlier_release_is_gone() {
     for release in Release::all() {
         let lost: Vec<_> = release
             .error_names

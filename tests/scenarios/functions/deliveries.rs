@@ -15,7 +15,7 @@ use crate::worlds::functions::{STACK, World};
 /// Lambda delivers an event again after an error. That is harmless, since the execution's name is
 /// the same, and the next answer is more than the report of a moment's trouble.
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
+async fn trouble_that_may_pass_is_left_to_the_next_delivery_while_there_is_one() {
     for (fault, operation) in [
         (Fault::InternalError, "StartExecution"),
         (Fault::Throttle, "Encrypt"),

@@ -1,4 +1,4 @@
-//! Events of any shape: an error, and never a panic.
+//! Events of any shape make a function give an error and never panic.
 
 use ecs_task_runner::cloudformation::event::Event;
 use ecs_task_runner::functions::{RespondEvent, StopEvent};
@@ -144,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_functions_bear_whatever_comes(
+    fn no_function_panics_whatever_it_is_given(
         event in prop_oneof![json(), nearly(event())],
         state in prop_oneof![json(), nearly(state())],
         ended in prop_oneof![json(), nearly(ended())],
@@ -168,7 +168,7 @@ proptest! {
                 let _ = world.stopper().stop(event).await;
             }
             let _ = world.rescue(&ended).await;
-            // Whatever was answered was answered as CloudFormation takes it.
+            // Every answer has a form that CloudFormation takes.
             for put in world.urls.puts() {
                 let body: Value = serde_json::from_slice(&put.body).unwrap();
                 assert!(put.body.len() <= 4_096 && ["SUCCESS", "FAILED"].contains(&body["Status"].as_str().unwrap()));

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
+use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::sfn::ExecutionEnd;
 
 use crate::deployment::templates::Template;
 use crate::worlds::execution::Execution;
 use crate::worlds::functions::{CLAIM_TIMEOUT, World};
-use stand_ins::log_capture::{capture_log, logged};
 
 /// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's
 /// value.

@@ -36,7 +36,7 @@ async fn stopped_by_hand(world: &World) -> Execution<'_> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_nobody_told_is_found_and_answered_once() {
+async fn an_end_of_which_no_event_came_is_found_and_answered_once() {
     for (end, says) in [
         (
             ExecutionEnd::Aborted {
@@ -74,7 +74,7 @@ async fn an_end_that_nobody_told_is_found_and_answered_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_was_told_is_not_answered_again() {
+async fn an_end_of_which_an_event_came_is_not_answered_again() {
     let world = World::new();
     let rescuer = world.rescuer();
     let execution = stopped_by_hand(&world).await;
@@ -89,7 +89,8 @@ async fn an_end_that_was_told_is_not_answered_again() {
     world.answer();
 }
 
-/// An instance that is new repeats the answer, word for word. CloudFormation reads the first.
+/// A new instance of the function does not know of the first answer and repeats it, word for word.
+/// CloudFormation reads the first.
 #[tokio::test(start_paused = true)]
 async fn an_answer_of_another_instance_is_repeated_as_it_was() {
     let world = World::new();
@@ -122,10 +123,10 @@ async fn an_execution_that_answered_is_left_alone() {
     assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
 }
 
-/// As an error, every look of a quarter of an hour would be repeated twice and end in the
-/// dead-letter queue.
+/// If `rescue` failed for it, Lambda would repeat each invocation of a quarter of an hour twice, and
+/// each would end in the dead-letter queue.
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_are_given() {
+async fn an_answer_that_cannot_be_given_fails_no_invocation_and_the_others_are_given() {
     let world = World::new();
     stopped_by_hand(&world).await;
     stopped_by_hand(&world).await;
@@ -151,7 +152,7 @@ async fn an_answer_that_cannot_be_given_is_no_error_of_the_look_and_the_others_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_that_can_look_at_nothing_is_an_error() {
+async fn an_invocation_that_can_read_no_execution_is_an_error() {
     let world = World::new();
     stopped_by_hand(&world).await;
     world.inject(
@@ -169,7 +170,7 @@ async fn a_look_that_can_look_at_nothing_is_an_error() {
 
 /// The executions of earlier days are not paged through every minute.
 #[tokio::test(start_paused = true)]
-async fn what_ended_long_ago_is_not_asked_for() {
+async fn executions_that_ended_long_ago_are_not_asked_for() {
     let world = World::new();
     for _ in 0..1_200 {
         stopped_by_hand(&world).await;
@@ -189,7 +190,7 @@ async fn what_ended_long_ago_is_not_asked_for() {
     drop(recent);
 }
 
-/// A late rescue, or one that is repeated, comes when the resource may be back.
+/// When `rescue` comes late, or again, the resource may have been created anew.
 #[tokio::test(start_paused = true)]
 async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     let world = World::new();
@@ -217,7 +218,7 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn more_than_one_look_can_read_are_answered_by_the_next_ones() {
+async fn executions_beyond_what_one_invocation_can_read_are_answered_by_the_next_ones() {
     let world = World::new();
     for _ in 0..350 {
         stopped_by_hand(&world).await;

@@ -241,7 +241,7 @@ async fn an_execution_that_runs_is_not_ended_by_an_event_that_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_ours_is_left_alone() {
+async fn an_execution_of_another_state_machine_is_left_alone() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
     let mut event = execution.ends(aborted());

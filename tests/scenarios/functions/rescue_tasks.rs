@@ -45,7 +45,8 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
     assert!(world.reason().contains("1 task(s) of this run"));
 }
 
-/// It launches until its next heartbeat, and then lets go of what it has launched.
+/// A worker may launch until its next heartbeat tells it that the execution has ended. Then it lets
+/// go of the task and leaves it to `rescue`.
 #[tokio::test(start_paused = true)]
 async fn what_a_worker_launches_that_has_not_heard_of_the_end_is_stopped_as_well() {
     for (later, is_stopped) in [(10, true), (60, true), (120, false)] {
@@ -84,7 +85,7 @@ async fn nothing_is_watched_for_when_no_worker_had_the_run() {
     );
 }
 
-/// CloudFormation's patience ends little later.
+/// CloudFormation stops waiting for the answer soon after the deadline.
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_ends_after_its_deadline_is_answered_without_waiting_for_its_tasks() {
     let world = World::new();

@@ -134,7 +134,7 @@ async fn an_answer_that_did_not_get_through_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final() {
+async fn an_answer_that_is_refused_is_not_sent_again() {
     for status in [400, 403, 404, 301, 307] {
         let world = World::over_sockets().await;
         world.urls.react_always(Reaction::Status(status));

@@ -71,7 +71,7 @@ async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rol
     );
 }
 
-/// It would run nothing whatever the stack does.
+/// `start` need not know what the stack does: the update runs nothing either way.
 #[tokio::test(start_paused = true)]
 async fn an_update_that_never_runs_does_not_wait_for_cloudformation() {
     let world = World::new();

@@ -4,12 +4,12 @@
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Span};
+use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 
 use crate::worlds::events::{identity, properties, with};
 use crate::worlds::functions::World;
-use stand_ins::log_capture::{capture_log, logged};
 
 /// The state at the end of an execution that failed.
 fn failed(world: &World) -> Value {

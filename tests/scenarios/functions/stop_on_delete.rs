@@ -86,7 +86,7 @@ async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_launched_while_the_delete_looks_is_stopped_as_well() {
+async fn a_task_that_is_launched_while_the_delete_waits_for_workers_is_stopped_as_well() {
     let world = World::new();
     runs_on(&world, FAMILY);
     let create = world.event("Create", &properties());

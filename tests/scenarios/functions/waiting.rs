@@ -45,7 +45,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
         world.answer()["Reason"],
         "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?"
     );
-    // It runs no more.
+    // The execution has ended: `rescue` has nothing to check.
     assert_eq!(
         world.look_after(CLAIM_TIMEOUT + 2 * MINUTE).await.unwrap(),
         looked(0, 0)
@@ -126,7 +126,7 @@ async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken()
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting() {
+async fn one_execution_that_cannot_be_read_does_not_keep_the_others_waiting() {
     let world = World::new();
     for _ in 0..3 {
         Execution::of(&world, "Create").await.scheduled();
@@ -155,7 +155,7 @@ async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_is_bounded_and_the_next_ones_reach_the_rest() {
+async fn an_invocation_is_bounded_and_the_next_ones_reach_the_rest() {
     let world = World::new();
     for _ in 0..400 {
         Execution::of(&world, "Create")

@@ -14,13 +14,13 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::functions::{StopEvent, Stopper};
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
+use stand_ins::sfn::interpreter::{Failed, definition, execute};
 use stand_ins::{StandIns, sdk_config};
 use tokio::time::sleep;
 
 use super::network::Network;
 use super::schedule::{Ends, History, Invocation};
 use crate::worlds::running::{Worker, number};
-use stand_ins::sfn::interpreter::{Failed, definition, execute};
 
 use super::play::{DELETE, Request, seconds};
 
@@ -58,7 +58,8 @@ impl Account {
         NetworkedWorker { network, worker }
     }
 
-    /// Workers come and go. Gives those that are still there at the end, all of them told to stop.
+    /// Has workers come and go, and tells `last` when the one came that stays. Gives the workers that
+    /// may still run then.
     pub async fn fleet(
         &self,
         history: &History,

@@ -31,7 +31,7 @@ struct Inner {
 }
 
 impl Network {
-    /// A network that is up, and the client whose calls go over it.
+    /// A network that works, and the client whose calls go over it.
     pub fn over(client: SharedHttpClient) -> (Self, SharedHttpClient) {
         let network = Self(Arc::new(Inner {
             state: Mutex::new(State::Up),

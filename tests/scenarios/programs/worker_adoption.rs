@@ -27,7 +27,10 @@ async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
     success(outcome(&scheduled).await);
     launched_once(&world);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_none(),
+        "the worker stopped a task that was not its own to stop"
+    );
 }
 
 #[tokio::test]

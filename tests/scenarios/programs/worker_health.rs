@@ -144,7 +144,8 @@ async fn a_probe_is_answered_with_503_while_heartbeats_are_late() {
         Span::Forever,
         Fault::InternalError,
     );
-    // Given up and scheduled again and again, so that one probe or another meets it late.
+    // The task is given up and scheduled again and again, so that one probe or another is made while
+    // a heartbeat is late.
     let heartbeat = 3 * SECOND;
     let input = json!({"heartbeatSeconds": heartbeat.as_secs(), "task": {"deadline": "2999-01-01T00:00:00Z", "cluster": "c", "taskDefinition": "migrate", "count": 1, "startedBy": "x", "clientToken": "y"}});
     world

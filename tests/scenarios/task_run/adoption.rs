@@ -26,7 +26,10 @@ async fn a_worker_that_shuts_down_leaves_the_task_to_the_next_one() {
     success(outcome(&scheduled).await);
     first.ended().await;
     assert_eq!(world.launched(), 1);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_none(),
+        "the worker stopped a task that was not its own to stop"
+    );
     let handed_over = scheduled
         .events()
         .iter()

@@ -54,7 +54,7 @@ async fn a_task_that_ended_before_the_deadline_is_judged_by_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_throttled_look_at_the_definition_does_not_make_sidecars_count() {
+async fn a_throttled_describe_task_definition_does_not_make_sidecars_count() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().register(&json!({"family": "two", "containerDefinitions": [
@@ -115,11 +115,15 @@ async fn a_launch_under_way_at_the_deadline_is_taken_and_stopped() {
         Fault::Delay(8 * SECOND),
     );
     failure(world.run(&task_until(&world, 5)).await);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_some(),
+        "the worker left the task running"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows_it_yet() {
+async fn tasks_that_were_placed_are_stopped_when_the_rest_cannot_be_though_no_list_shows_them_yet()
+{
     let world = World::new();
     let _worker = world.worker();
     world.script(Script::runs_forever());
@@ -127,7 +131,10 @@ async fn what_was_placed_is_stopped_when_the_rest_cannot_be_though_no_list_shows
     world.aws.ecs().describe_lag(30 * SECOND);
     let (error, _) = failure(world.run_with(&json!({"count": 2})).await);
     assert_eq!(error, "EcsTask.Failed");
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_some(),
+        "the worker left the task running"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,7 +206,7 @@ async fn a_service_whose_network_was_taken_may_go_while_the_task_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_failed_run_leaves_is_stopped() {
+async fn the_tasks_that_a_failed_run_leaves_are_stopped() {
     let world = World::new();
     let _worker = world.worker();
     world.scripts([Script::exits(1), Script::runs_forever()]);

@@ -47,14 +47,17 @@ async fn a_task_that_takes_half_an_hour_is_waited_for_with_heartbeats() {
     world.script(Script::exits(0).running(30 * MINUTE));
     let scheduled = world.schedule(&world.task());
     success(outcome(&scheduled).await);
-    assert!(scheduled.heartbeats().len() > 80);
+    assert!(
+        scheduled.heartbeats().len() > 80,
+        "the worker sends a heartbeat every 20 s"
+    );
     assert_eq!(world.launched(), 1);
 }
 
 /// Every way in which ECS says that a task did not do its work, and what people are told.
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[tokio::test(start_paused = true)]
-async fn what_ecs_decides_is_told_under_the_documented_names() {
+async fn every_end_that_ecs_decides_is_told_under_its_documented_name() {
     let second = Duration::from_secs(1);
     let oom = Container::out_of_memory().after(second);
     for (name, script, error, says) in [

@@ -1,5 +1,4 @@
-//! Workers that stood still, and clocks that went on: what a worker may still do when time has
-//! passed it by.
+//! Workers whose process or machine stood still for a while: what they may still do afterwards.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,7 +32,7 @@ fn stepping(world: &World) -> (Worker, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_stood_still_for_too_long_does_not_a_step_more() {
+async fn a_worker_that_stood_still_for_too_long_takes_no_further_step() {
     for beat_takes in [Duration::ZERO, 4 * SECOND] {
         let world = World::new();
         let (_worker, steps) = stepping(&world);

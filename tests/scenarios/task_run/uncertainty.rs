@@ -41,8 +41,8 @@ async fn a_second_worker_finds_what_replaced_one_of_several_tasks_though_the_oth
     assert_eq!(output["TaskArns"].as_str().unwrap().split(',').count(), 3);
 }
 
-/// It finds the task that did not start under the first token, and has no time to come to the one
-/// that was launched in its place.
+/// The second worker finds the task that did not start under the first token, and has no time to
+/// replay the next token, under which another task was launched in its place.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_comes_just_before_the_deadline_finds_what_replaced_a_task() {
     for later in [118_000, 119_000, 119_300, 119_600, 119_900, 120_500] {
@@ -85,7 +85,7 @@ async fn tasks_of_a_token_with_other_parameters_are_judged_by_what_is_seen_of_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_is_not_given_up_while_looks_at_it_get_no_answer() {
+async fn a_task_is_not_given_up_while_describe_tasks_gets_no_answer() {
     let world = World::new();
     let _worker = world.worker();
     world.script(Script::exits(0).running(200 * SECOND));
@@ -103,11 +103,14 @@ async fn a_task_is_not_given_up_while_looks_at_it_get_no_answer() {
         Fault::InternalError,
     );
     success(scheduled.outcome().await);
-    assert!(world.aws.ecs().tasks()[0].stop_requested.is_none());
+    assert!(
+        world.aws.ecs().tasks()[0].stop_requested.is_none(),
+        "the worker stopped a task that was not its own to stop"
+    );
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_that_fail_now_and_then_do_not_keep_a_task_from_being_given_up() {
+async fn describe_tasks_failing_now_and_then_does_not_keep_a_task_from_being_given_up() {
     let world = World::new();
     let _worker = world.worker();
     world.aws.ecs().describe_lag(3_600 * SECOND);
@@ -223,7 +226,7 @@ async fn runs_that_fail_together_each_show_their_log() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
+async fn describe_tasks_denied_for_a_while_does_not_end_a_running_task() {
     let world = World::new();
     let _worker = world.worker();
     world.script(Script::exits(0).running(60 * SECOND));
@@ -237,7 +240,7 @@ async fn looks_that_are_denied_for_a_while_do_not_end_a_running_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_that_stay_denied_are_told_as_that() {
+async fn describe_tasks_denied_for_ever_is_told_as_access_denied() {
     let world = World::new();
     let _worker = world.worker();
     world.script(Script::runs_forever());

@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// The worker's.
+    /// A connection with the worker's role.
     pub fn connection(&self) -> Connection {
         self.connection_of(WORKER)
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::StandIns;
 use crate::aws_error::AwsError;
 use crate::calls::Outcome;
-use crate::faults::{Fault, whoever_waits};
+use crate::faults::{Fault, run_detached};
 use crate::protocol::{Reply, Service};
 
 /// A request as it arrived.
@@ -111,7 +111,7 @@ impl StandIns {
             if is_poll {
                 late.await
             } else {
-                whoever_waits(late).await
+                run_detached(late).await
             }
         };
         let answer = match ending {

@@ -194,16 +194,16 @@ impl Faults {
     }
 }
 
-/// Waits for what happens to a call whether or not its caller does: when the caller has gone away,
-/// it happens all the same.
-pub(crate) async fn whoever_waits<T: Send + 'static>(
+/// Runs `effect` to its end also when whoever waits for it here is dropped: a call takes effect
+/// although its caller has gone away.
+pub(crate) async fn run_detached<T: Send + 'static>(
     effect: impl Future<Output = T> + Send + 'static,
 ) -> T {
     match tokio::spawn(effect).await {
         Ok(result) => result,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime shuts down, and drops whoever waits here as well.
+            // The runtime shuts down, and drops the caller of this function as well.
             Err(_) => std::future::pending().await,
         },
     }

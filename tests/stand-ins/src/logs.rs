@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages() {
+    fn a_page_has_the_events_before_or_after_its_token() {
         // Length, limit, from the head, token: start and end.
         for (length, limit, from_head, token, expected) in [
             (5, 10, true, None, (0, 5)),

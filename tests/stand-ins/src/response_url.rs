@@ -24,7 +24,7 @@ use crate::StandIns;
 use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::Delivery;
-use crate::faults::{Fault, Faults, whoever_waits};
+use crate::faults::{Fault, Faults, run_detached};
 use crate::http::{Served, in_process_answer, over_sockets, serve};
 use crate::identifiers::{ACCOUNT, REGION};
 use crate::lock::Lock;
@@ -206,7 +206,7 @@ impl Inner {
         if strike.delay.is_zero() {
             return self.undergo(strike.fault, parts, body).await;
         }
-        whoever_waits(async move {
+        run_detached(async move {
             tokio::time::sleep(strike.delay).await;
             self.undergo(strike.fault, parts, body).await
         })

@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_task_definitions() {
+    fn a_task_definition_is_named_by_family_revision_or_arn() {
         for (name, expected) in [
             ("migrate", Some(("migrate", None))),
             ("migrate:3", Some(("migrate", Some(3)))),

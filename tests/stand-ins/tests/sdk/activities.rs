@@ -95,7 +95,7 @@ async fn a_dropped_poll_disappears_or_swallows_the_next_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_than_a_thousand_polls_on_one_activity() {
+async fn no_more_than_a_thousand_polls_wait_on_one_activity() {
     let (aws, client, activity) = setup();
     let polls: Vec<_> = (0..1000)
         .map(|_| {
@@ -119,7 +119,7 @@ async fn no_more_than_a_thousand_polls_on_one_activity() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_activity() {
+async fn calls_about_an_unknown_activity_are_refused() {
     let (_, client, activity) = setup();
     let error = client
         .describe_activity()

@@ -114,7 +114,7 @@ async fn retries_schedule_again_for_another_worker() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tokens_that_the_service_refuses() {
+async fn the_service_refuses_tokens_that_are_malformed_unknown_or_over() {
     let (aws, client, activity) = setup();
     let scheduled = aws.sfn().schedule(&activity, &json!({}), Schedule::once());
     let token = poll(&client, &activity).await.unwrap();

@@ -104,7 +104,7 @@ async fn a_task_goes_through_its_states() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stop_task_signals_and_kills() {
+async fn stop_task_sends_sigterm_and_kills_after_the_stop_timeout() {
     for (reaction, expected_code, expected_seconds) in [
         (
             OnSigterm::Exits {
