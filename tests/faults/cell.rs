@@ -1,6 +1,6 @@
 //! One cell of the matrix: a call that is struck by a fault for a while, and what comes of it. One
-//! world a cell, in this process and under a paused clock, from CloudFormation's event to its answer
-//! and until nothing more comes.
+//! world a cell, in this process and under a paused clock, from CloudFormation's event to its
+//! answer and until nothing more comes.
 
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -123,8 +123,8 @@ async fn an_execution_that_answered_is_left_alone() {
     assert_eq!(world.aws.calls().count("DescribeExecution").arrived, 0);
 }
 
-/// If `rescue` failed for it, Lambda would repeat each invocation of a quarter of an hour twice, and
-/// each would end in the dead-letter queue.
+/// If `rescue` failed for it, Lambda would repeat each invocation of a quarter of an hour twice,
+/// and each would end in the dead-letter queue.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_given_fails_no_invocation_and_the_others_are_given() {
     let world = World::new();

@@ -107,13 +107,7 @@ impl Account {
             .start(name, &input.to_string())
             .await
             .unwrap();
-        let execution = self
-            .aws
-            .sfn()
-            .executions()
-            .into_iter()
-            .find(|execution| execution.name == name)
-            .unwrap();
+        let execution = self.aws.sfn().execution(name);
 
         let answers = Arc::new(Mutex::new(Vec::new()));
         let knows_of_leftovers = Arc::new(AtomicBool::new(false));

@@ -27,13 +27,7 @@ impl<'w> Execution<'w> {
     pub async fn of_event(world: &'w World, event: &Value) -> Self {
         world.start(event).await.unwrap();
         let name = identity(event).name;
-        let execution = world
-            .aws
-            .sfn()
-            .executions()
-            .into_iter()
-            .find(|execution| execution.name == name)
-            .unwrap();
+        let execution = world.aws.sfn().execution(&name);
         Self {
             world,
             arn: execution.arn,

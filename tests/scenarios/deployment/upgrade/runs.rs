@@ -94,13 +94,7 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
     let machine =
         StepFunctions::new(&world.connection_of("start")).state_machine(&world.state_machine);
     machine.start(name, &input.to_string()).await.unwrap();
-    let mut execution = world
-        .aws
-        .sfn()
-        .executions()
-        .into_iter()
-        .find(|execution| execution.name == name)
-        .unwrap();
+    let mut execution = world.aws.sfn().execution(name);
     execution.input = input.to_string();
     let activity = world.aws.sfn().activity("ecs-task");
     let working = worker(world, &activity);

@@ -1,5 +1,5 @@
-//! The plan of a scripted task. It is known at the launch, so that the task's state at any moment is
-//! looked up and costs no timer; a stop request changes the plan from then on.
+//! The plan of a scripted task. It is known at the launch, so that the task's state at any moment
+//! is looked up and costs no timer; a stop request changes the plan from then on.
 
 use std::time::Duration;
 

@@ -45,6 +45,17 @@ impl Sfn {
         executions.into_iter().map(view).collect()
     }
 
+    /// The execution of this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn execution(&self, name: &str) -> ExecutionView {
+        self.executions()
+            .into_iter()
+            .find(|execution| execution.name == name)
+            .unwrap_or_else(|| panic!("there is no execution {name}"))
+    }
+
     /// Whether there is such an execution, and it has ended.
     pub(super) fn has_ended(&self, arn: &str) -> bool {
         self.inner
