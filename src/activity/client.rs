@@ -12,13 +12,8 @@ use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
 use super::{TaskFailure, TaskToken, Vitals};
 use crate::aws::{ApiError, Connection, api_error};
 use crate::text::byte_limit;
+use crate::times::{ANSWER_ATTEMPT_TIMEOUT, POLL_TIMEOUT};
 
-/// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks
-/// for at least 65 s).
-const POLL_TIMEOUT: Duration = Duration::from_secs(70);
-/// For calls that are answered at once. Heartbeats and answers are repeated by us, so one attempt
-/// need not wait long.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// `API_SendTaskFailure`, kept in bytes to be on the safe side of its characters.
 const MAX_ERROR: usize = 256;
@@ -107,7 +102,7 @@ impl ActivityClient {
             .build();
         let answers = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_attempt_timeout(ANSWER_ATTEMPT_TIMEOUT)
             .build();
         Self {
             polls: client("activity-polls", polls),

@@ -184,4 +184,44 @@ mod tests {
         }
         assert!(budget.rate() >= 0.5);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_beyond_the_burst_is_dated_by_the_debt() {
+        let budget = ApiBudget::new(10.0);
+        for _ in 0..10 {
+            assert_eq!(budget.take(), None);
+        }
+        let start = Instant::now();
+        let after = |milliseconds| start + Duration::from_millis(milliseconds);
+        assert_eq!(budget.ready_at(), after(100));
+        assert_eq!(budget.take(), Some(after(100)));
+        assert_eq!(budget.take(), Some(after(200)));
+        assert_eq!(budget.ready_at(), after(300));
+        tokio::time::advance(Duration::from_millis(500)).await;
+        // Five rights were earned, of which two pay the debt.
+        for _ in 0..3 {
+            assert_eq!(budget.take(), None);
+        }
+        assert_eq!(budget.take(), Some(after(600)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_that_rests_saves_one_burst() {
+        let budget = ApiBudget::new(10.0);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let at_once = (0..20).filter(|_| budget.take().is_none()).count();
+        assert_eq!(at_once, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_success_wins_back_a_part_of_the_rate() {
+        let budget = ApiBudget::new(10.0);
+        budget.throttled();
+        budget.succeeded();
+        assert!(
+            (budget.rate() - 5.2).abs() < f64::EPSILON,
+            "{}",
+            budget.rate()
+        );
+    }
 }

@@ -1,35 +1,19 @@
-//! What to do about an error.
+//! What to do about an error, for all errors that a task runner gives.
 
 use crate::activity::{HANDED_OVER, PANICKED};
-use crate::execution::unanswered::NOT_CLAIMED;
+use crate::execution::error::{NOT_CLAIMED, is_timeout};
 use crate::task::error::ErrorName;
 
-/// What whoever is on call can do about an error; the README's table says the same. `None` for
-/// errors of others.
+/// What the people on call can do about an error. A test compares it with the README's table.
+/// `None` for errors that others give.
 pub(super) fn advice(error: &str) -> Option<&'static str> {
-    let advice = match error {
-        HANDED_OVER => "nothing: another worker takes over, and it never reaches the Reason",
-        PANICKED => "its log has the details under the execution's name",
-        NOT_CLAIMED | "States.HeartbeatTimeout" | "States.Timeout" => {
-            "see whether the fleet is running"
-        }
-        _ => match ErrorName::ALL
-            .into_iter()
-            .find(|name| name.as_str() == error)?
-        {
-            ErrorName::InvalidRequest => "correct the property that the Reason names",
-            ErrorName::AccessDenied => "allow the role the action that the Reason names",
-            ErrorName::NotStarted => {
-                "see what ECS says. Capacity, rate limits and timeouts were retried before"
-            }
-            ErrorName::Failed => "read the log lines",
-            ErrorName::Interrupted => {
-                "the work may be half done: look, then update the stack again"
-            }
-            ErrorName::DeadlineExceeded => "raise Timeout, or find out what the task waits for",
-        },
-    };
-    Some(advice)
+    match error {
+        HANDED_OVER => Some("nothing: another worker takes over, and it never reaches the Reason"),
+        PANICKED => Some("its log has the details under the execution's name"),
+        NOT_CLAIMED => Some("see whether the fleet is running"),
+        _ if is_timeout(error) => Some("see whether the fleet is running"),
+        _ => ErrorName::find(error).map(ErrorName::advice),
+    }
 }
 
 #[cfg(test)]
@@ -69,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn others_errors_have_no_advice() {
+    fn an_error_that_others_give_has_no_advice() {
         assert_eq!(advice("Lambda.Unknown"), None);
     }
 }

@@ -1,4 +1,5 @@
-//! `respond`: the state machine's outcome, put to CloudFormation.
+//! `respond`: puts the outcome of an execution to CloudFormation's response URL. `start` and
+//! `rescue` answer through it as well.
 
 use std::time::Duration;
 
@@ -9,31 +10,20 @@ use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::Request;
-use crate::cloudformation::response::{Response, TooLarge};
-use crate::cloudformation::response_hosts::Refused;
-use crate::execution::reason::{CaughtError, reason};
+use crate::cloudformation::response::{Response, Status, TooLarge};
+use crate::cloudformation::response_hosts::BadResponseUrl;
+use crate::execution::error::{CaughtError, UNKNOWN};
+use crate::execution::reason::reason;
 use crate::task::outcome::Output;
-
-/// The function ends after 60 s; it must say so itself before that.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
+use crate::times::RESPOND_ANSWER_TIMEOUT;
 
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RespondEvent {
-    /// Which branch the definition took.
-    pub status: RespondStatus,
-    /// The execution's state at that point.
+    /// The answer that the definition has decided on.
+    pub status: Status,
+    /// The execution's state, as the definition passes it.
     pub state: ExecutionState,
-}
-
-/// Which answer is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum RespondStatus {
-    /// The request was carried out.
-    Success,
-    /// It was not.
-    Failed,
 }
 
 /// The part of the execution's state that an answer needs.
@@ -58,16 +48,16 @@ struct Leftovers {
 /// The answer could not be given.
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {
-    /// Nothing that fits into an answer.
+    /// The request's own ids fill the answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The response URL stays sealed.
+    /// The response URL cannot be unsealed.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
-    /// KMS took all the time there was.
+    /// KMS did not answer in time.
     #[error("the response URL could not be unsealed within {} s: AWS KMS did not answer", .0.as_secs())]
     UnsealTimedOut(Duration),
-    /// Not delivered.
+    /// CloudFormation has not taken the answer.
     #[error(transparent)]
     Put(#[from] PutError),
 }
@@ -98,7 +88,7 @@ impl Responder {
     ///
     /// # Errors
     /// When its response URL does not lead to CloudFormation.
-    pub(super) fn check(&self, request: &Request) -> Result<(), Refused> {
+    pub(super) fn check(&self, request: &Request) -> Result<(), BadResponseUrl> {
         self.put.check(&request.response_url)
     }
 
@@ -114,19 +104,19 @@ impl Responder {
             leftovers,
         } = event.state;
         match event.status {
-            RespondStatus::Success => {
-                self.succeed(&request, output.unwrap_or_default(), ANSWER_TIMEOUT)
+            Status::Success => {
+                self.succeed(&request, output.unwrap_or_default(), RESPOND_ANSWER_TIMEOUT)
                     .await
             }
-            RespondStatus::Failed => {
+            Status::Failed => {
                 let caught = error.unwrap_or_else(|| CaughtError {
-                    error: "States.Unknown".to_owned(),
+                    error: UNKNOWN.to_owned(),
                     cause: String::new(),
                 });
                 self.fail(
                     &request,
                     &reason(&caught, leftovers.running),
-                    ANSWER_TIMEOUT,
+                    RESPOND_ANSWER_TIMEOUT,
                 )
                 .await
             }
@@ -170,7 +160,7 @@ impl Responder {
         response: Response,
         within: Duration,
     ) -> Result<(), RespondError> {
-        let is_success = response.is_success();
+        let status = response.status();
         let body = response.body()?;
         let end = Instant::now() + within;
         let url = timeout_at(end, self.seal.open(request))
@@ -178,7 +168,7 @@ impl Responder {
             .map_err(|_| RespondError::UnsealTimedOut(within))??;
         self.put.put(&url, body, end - Instant::now()).await?;
         tracing::info!(
-            status = if is_success { "SUCCESS" } else { "FAILED" },
+            status = status.as_str(),
             logical_id = request.logical_resource_id,
             request_type = request.request_type.in_lower_case(),
             stack = request.stack_id,
@@ -188,8 +178,9 @@ impl Responder {
     }
 }
 
-/// `start` puts a physical resource id into every request; a request without one was not built by
-/// it. Nothing may be derived from the response URL here, which is sealed.
+/// The physical resource id for a request without one, which `start` has not built: it puts one
+/// into each. `Identity` would give the right one, but hashes the response URL, which is sealed
+/// here.
 fn fallback_id(request: &Request) -> &str {
     &request.logical_resource_id
 }

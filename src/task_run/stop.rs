@@ -8,8 +8,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::run::{RETRY_PAUSE, Run, RunEnd};
 use super::tracked::{TaskState, Tracked};
 use crate::aws::ErrorKind;
-use crate::cloudformation::patience::WORKER_PATIENCE;
 use crate::task::status::Phase;
+use crate::times::WORKER_STOP_PATIENCE;
 
 /// A worker that comes after the deadline still stops what it finds, for at least this long.
 const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +28,8 @@ impl Run<'_> {
     /// Stops what runs and waits for it to end. Gives the decision when the tasks had come to one
     /// by themselves.
     pub(super) async fn stop_at_deadline(&mut self) -> Option<RunEnd> {
-        let patience = (self.deadline + WORKER_PATIENCE).max(Instant::now() + MIN_STOP_PATIENCE);
+        let patience =
+            (self.deadline + WORKER_STOP_PATIENCE).max(Instant::now() + MIN_STOP_PATIENCE);
         self.find_what_was_launched(patience).await;
         // A stopped task brings no more news, and may have been waiting for its definition when the
         // deadline came.

@@ -2,7 +2,7 @@
 //! ran, and nothing was left over. Where a fault makes that impossible,
 //! [`exceptions`](crate::exceptions) says what must come about instead.
 
-use ecs_task_runner::cloudformation::patience::MARGIN;
+use ecs_task_runner::times::ANSWER_MARGIN;
 use stand_ins::faults::Span;
 
 use crate::cell::Cell;
@@ -85,7 +85,7 @@ fn wrong_answer(
             None
         }
     });
-    if after > bound.unwrap_or(LIMIT + MARGIN) {
+    if after > bound.unwrap_or(LIMIT + ANSWER_MARGIN) {
         wrong.push(format!("the answer came after {} s", after.as_secs()));
     }
     let error = instead.iter().find_map(|instead| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};
 use stand_ins::ecs::{OnSigterm, Script};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 

@@ -4,12 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ecs_task_runner::activity;
-use ecs_task_runner::cloudformation::patience::{
-    DEFAULT_SERVICE_TIMEOUT, DEFINITION_PATIENCE, MARGIN, WORKER_PATIENCE,
-};
 use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
-use ecs_task_runner::functions::CHECKS_UNTIL_WORKERS_ARE_INFORMED;
 use ecs_task_runner::task::error::ErrorName;
+use ecs_task_runner::times;
 use serde_json::{Map, Value};
 use stand_ins::sfn::interpreter::definition;
 
@@ -130,26 +127,69 @@ fn a_worker_never_sees_the_response_url() {
     );
 }
 
+/// The relations between the times hold at compile time (`src/times.rs`), as long as the table says
+/// what is deployed.
 #[test]
-fn the_clocks_leave_time_to_answer_within_cloudformations_hour() {
+fn the_table_of_times_says_what_the_definition_says() {
     let definition = definition();
-    let whole = seconds(&definition["TimeoutSeconds"]);
-    let activity = seconds(&definition["States"]["RunTask"]["TimeoutSeconds"]);
-    let latest_deadline = DEFAULT_SERVICE_TIMEOUT.checked_sub(MARGIN).unwrap();
-    // Definition and log are looked up for the words of the answer, 5 s each at most.
-    let look_ups = Duration::from_secs(10);
-    assert!(
-        latest_deadline + WORKER_PATIENCE + look_ups <= activity,
-        "the state would end before the worker has stopped its task"
+    let states = states();
+    let run = &states["RunTask"];
+    assert_eq!(
+        seconds(&definition["TimeoutSeconds"]),
+        times::EXECUTION_TIMEOUT
     );
-    assert!(WORKER_PATIENCE < DEFINITION_PATIENCE);
-    assert!(
-        latest_deadline + DEFINITION_PATIENCE + Duration::from_secs(10) < whole,
-        "the execution would end before it has answered"
+    assert_eq!(seconds(&run["TimeoutSeconds"]), times::RUN_STATE_TIMEOUT);
+    assert_eq!(seconds(&run["HeartbeatSeconds"]), times::HEARTBEAT_TIMEOUT);
+    assert_eq!(
+        seconds(&states["WaitForTasksToStop"]["Seconds"]),
+        times::CHECK_PAUSE
     );
-    // When the state itself times out it is retried once more, and the next worker finds the
-    // deadline passed and says so.
-    assert!(activity + Duration::from_secs(20) < whole && whole < DEFAULT_SERVICE_TIMEOUT);
+    let functions = states.iter().filter(|(_, state)| {
+        let resource = state["Resource"].as_str().unwrap_or_default();
+        resource.ends_with(":lambda:invoke")
+    });
+    let mut invoked = 0;
+    for (name, state) in functions {
+        let timeout = seconds(&state["TimeoutSeconds"]);
+        assert_eq!(timeout, times::FUNCTION_STATE_TIMEOUT, "{name}");
+        invoked += 1;
+    }
+    assert_eq!(invoked, 3, "StopTasks, RespondSuccess and RespondFailure");
+}
+
+#[test]
+fn the_table_of_times_says_what_the_template_says() {
+    let template = Template::task_runner();
+    let functions = template.of_type("AWS::Lambda::Function");
+    for (handler, timeout) in [
+        ("start", times::START_TIMEOUT),
+        ("stop", times::STOP_TIMEOUT),
+        ("respond", times::RESPOND_TIMEOUT),
+        ("rescue", times::RESCUE_TIMEOUT),
+    ] {
+        let of_handler = functions
+            .iter()
+            .find(|(_, function)| function["Handler"] == handler);
+        let (name, function) = of_handler.unwrap();
+        assert_eq!(function["Timeout"], timeout.as_secs().to_string(), "{name}");
+    }
+    let interval = times::SWEEP_INTERVAL.as_secs() / 60;
+    assert_eq!(interval, 1, "EventBridge counts in minutes");
+    assert_eq!(
+        template.properties("EveryMinute")["ScheduleExpression"],
+        "rate(1 minute)"
+    );
+    let stop_timeout = times::UNIT_STOP_TIMEOUT.as_secs();
+    let said = format!("TimeoutStopSec={stop_timeout}\n");
+    for unit in [
+        include_str!("../../../infra/ecs-task-runner.service"),
+        Template::worker().text(),
+    ] {
+        assert!(unit.contains(&said), "no unit says {said}");
+    }
+    let service = Template::worker_service();
+    let container = &service.properties("TaskDefinition")["ContainerDefinitions"][0];
+    assert_eq!(container["StopTimeout"], stop_timeout.to_string());
 }
 
 #[test]
@@ -201,19 +241,6 @@ fn the_states_by_which_rescue_tells_an_answer_are_there() {
             "{name}"
         );
     }
-}
-
-#[test]
-fn a_stopped_execution_is_waited_for_until_its_worker_has_sent_a_heartbeat() {
-    let states = states();
-    let wait = seconds(&states["WaitForTasksToStop"]["Seconds"]);
-    let heartbeat = seconds(&states["RunTask"]["HeartbeatSeconds"]);
-    // Heartbeats are sent at a third of the period. One that gets lost takes 5 s and another second
-    // until the next one, and a launch that is under way when the worker lets go takes 10 s. The
-    // first check is not waited for.
-    let lost = Duration::from_secs(6);
-    let launch = Duration::from_secs(10);
-    assert!(wait * (CHECKS_UNTIL_WORKERS_ARE_INFORMED - 1) > heartbeat / 3 + lost + launch);
 }
 
 #[test]

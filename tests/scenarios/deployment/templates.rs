@@ -30,11 +30,11 @@ impl Template {
         Self::read("task-runner.yaml", text)
     }
 
-    fn worker() -> Self {
+    pub fn worker() -> Self {
         Self::read("worker.yaml", include_str!("../../../infra/worker.yaml"))
     }
 
-    fn worker_service() -> Self {
+    pub fn worker_service() -> Self {
         let text = include_str!("../../../infra/worker-service.yaml");
         Self::read("worker-service.yaml", text)
     }

@@ -17,8 +17,8 @@ mod runs;
 use std::collections::BTreeSet;
 
 use ecs_task_runner::activity::{HANDED_OVER, PANICKED};
+use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
-use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
 use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::{Value, json};

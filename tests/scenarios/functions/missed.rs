@@ -18,7 +18,7 @@ use crate::worlds::functions::{FAMILY, World};
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn looked(answered: usize) -> Rescued {
-    Rescued::Looked {
+    Rescued::Swept {
         checked: 0,
         stopped: 0,
         answered,
@@ -212,7 +212,7 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     advance(2 * MINUTE).await;
     assert!(matches!(
         rescuer.rescue(every_minute()).await.unwrap(),
-        Rescued::Looked { answered: 1, .. }
+        Rescued::Swept { answered: 1, .. }
     ));
     assert_eq!(world.told_to_stop(), [before]);
 }

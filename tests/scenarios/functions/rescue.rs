@@ -1,6 +1,6 @@
 //! `rescue`: executions that ended without an answer.
 
-use ecs_task_runner::execution::unanswered::NOT_CLAIMED;
+use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::functions::Rescued;
 use serde_json::json;
 use stand_ins::Service;

@@ -15,7 +15,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What `rescue` says of an invocation that answered nobody.
 fn looked(checked: usize, stopped: usize) -> Rescued {
-    Rescued::Looked {
+    Rescued::Swept {
         checked,
         stopped,
         answered: 0,

@@ -1,7 +1,8 @@
-//! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports all
-//! that is wrong.
+//! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports
+//! everything that is wrong.
 //!
-//! The schema bounds how deep the reading goes; a list is read only as far as it may be long.
+//! The input may be hostile. The schema bounds how deep the recursion goes, and of an event's list
+//! no more items are read than it may have.
 
 use std::collections::BTreeSet;
 
@@ -10,29 +11,30 @@ use serde_json::{Map, Value};
 use super::checked::{Checked, Members};
 use super::intrinsics::{self, Intrinsic};
 use super::names::{is_spelling_of, nearest, pascal_case, spelled_like};
-use super::problems::{Path, Problems, kind, printable};
+use super::problems::{Path, Problems, kind};
 use super::schema::{Field, List, Shape, Structure};
 use super::{rules, scalars};
+use crate::text::printable::echoed;
 
 /// Where properties come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// An event: every value is what it is.
+    /// An event: all values are known.
     Event,
     /// A template: an intrinsic function stands for a value of any type that only the deployment
     /// knows.
     Template,
 }
 
-/// Structures of more names than this do not list them in a message.
+/// A message lists the known names of a structure that has at most this many.
 const MAX_NAMES_LISTED: usize = 8;
 
-pub(super) struct Walk {
+pub(super) struct Reader {
     source: Source,
     pub(super) problems: Problems,
 }
 
-impl Walk {
+impl Reader {
     pub(super) fn new(source: Source) -> Self {
         Self {
             source,
@@ -59,8 +61,8 @@ impl Walk {
                     return Checked::Unknown;
                 }
             }
-            // CloudFormation never sends null; whoever else does means "not given", as in the ECS
-            // API.
+            // CloudFormation never sends null. A direct invocation that does means "not given", as
+            // in the ECS API.
             Source::Event if value.is_null() => return Checked::Absent,
             Source::Event => {}
         }
@@ -70,7 +72,6 @@ impl Walk {
             Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
                 self.read_structure(value, structure, path)
             }
-            Shape::Anything if self.source == Source::Template => Checked::Unknown,
             scalar => match scalars::coerce(value, scalar) {
                 Ok(canonical) => Checked::Known(canonical),
                 Err(message) => {
@@ -118,8 +119,8 @@ impl Walk {
                 .add(path, format!("is {}; expected {}", kind(value), list.what));
             return Checked::Unknown;
         };
-        // A template's items may turn out absent, so that all are looked at; its document is
-        // bounded instead.
+        // Items of a template may turn out to be absent, so all of them are read; the size of the
+        // document bounds their number.
         let room = if self.source == Source::Event {
             list.max
         } else {
@@ -131,6 +132,8 @@ impl Walk {
             .take(room)
             .map(|(index, item)| self.read(item, &list.item, &path.index(index)))
             .collect();
+        // An item that a condition may take away counts for the least number of items, and does not
+        // count for the greatest.
         let possible = read
             .iter()
             .filter(|item| !matches!(item, Checked::Absent))
@@ -139,6 +142,7 @@ impl Walk {
             .iter()
             .filter(|item| !matches!(item, Checked::Absent | Checked::Maybe))
             .count();
+        // Items of an event beyond the greatest number have not been read, and are certain.
         let certain = certain + (items.len() - read.len());
         if certain > list.max {
             self.problems.add(
@@ -198,6 +202,7 @@ impl Walk {
         let mut members = Members::default();
         let mut given = BTreeSet::new();
         for (key, value) in object {
+            // A macro beside other keys may add any members; they are known after deployment only.
             if self.source == Source::Template && intrinsics::is_function(key) {
                 members.is_open = true;
                 continue;
@@ -231,6 +236,8 @@ impl Walk {
     }
 
     fn report_unknown(&mut self, key: &str, structure: &Structure, path: &Path<'_>) {
+        // Looking for the nearest name costs time, of which a hostile object with many unknown
+        // names would take a lot.
         if self.problems.is_full() {
             self.problems.add(path, String::new());
             return;
@@ -255,6 +262,6 @@ impl Walk {
             "is not known here"
         };
         self.problems
-            .add(&path.key(&printable(key)), format!("{message}{hint}"));
+            .add(&path.key(&echoed(key)), format!("{message}{hint}"));
     }
 }
