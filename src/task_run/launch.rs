@@ -48,7 +48,7 @@ impl From<Failure> for NotLaunched {
 #[derive(Debug)]
 pub(super) struct Launcher<'a> {
     ecs: &'a Ecs,
-    clock: Clock,
+    clock: &'a Clock,
     spec: &'a TaskSpec,
     redaction: &'a Redaction,
     /// When this worker received the run.
@@ -68,7 +68,7 @@ impl<'a> Launcher<'a> {
     /// A launcher for a run that begins now.
     pub(super) fn new(
         ecs: &'a Ecs,
-        clock: Clock,
+        clock: &'a Clock,
         spec: &'a TaskSpec,
         redaction: &'a Redaction,
     ) -> Self {

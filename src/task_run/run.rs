@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             runner,
             spec,
             redaction,
-            launcher: Launcher::new(&runner.ecs, runner.clock, spec, redaction),
+            launcher: Launcher::new(&runner.ecs, &runner.clock, spec, redaction),
             tasks: Tasks::new(spec, &runner.watcher, &runner.task_definitions, deadline),
         }
     }
