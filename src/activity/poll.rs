@@ -111,13 +111,13 @@ where
         // Kept over failures in a row: a worker whose polls fail is one that tries to poll.
         let mut polling = None;
         loop {
-            let (permit, call) = tokio::select! {
+            let (permit, call_permit) = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
                 right = self.right_to_poll() => right,
             };
             polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
-            match call.call(self.attendance.client.poll()).await {
+            match call_permit.call(self.attendance.client.poll()).await {
                 Ok(Some((token, input))) => {
                     polling = None;
                     self.succeeded();

@@ -76,8 +76,8 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// Codes that mean "too many calls", over all services; Fargate says "Capacity is unavailable at
-/// this time" with the first.
+/// Codes that mean "too many calls", over all services. Fargate also says "Capacity is unavailable
+/// at this time" with the first, which `ecs/run_task.rs` tells apart.
 const THROTTLING: &[&str] = &[
     "ThrottlingException",
     "Throttling",
