@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
             RunEnd::Ended(index) => Err(report::failure(&self.tasks, index, &sources).await),
             RunEnd::Failed(failure) => Err(failure),
             RunEnd::DeadlinePassed => {
-                let obstacle = self.launcher.obstacle();
+                let obstacle = self.launcher.last_obstacle();
                 Err(report::deadline_failure(&self.tasks, obstacle, &sources).await)
             }
         }

@@ -1,12 +1,14 @@
 //! How many calls a second reach AWS: each kind of call keeps to a rate of its own, halves it when
 //! it is throttled, and recovers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::{Ecs, RunTaskError, WhichTasks};
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::task::spec::TaskSpec;
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::json;
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
@@ -205,6 +207,42 @@ async fn a_launch_for_which_there_is_no_room_does_not_cut_the_rate() {
         );
         let full = CallRates::default().run_task;
         assert_eq!(launches.rate() < full, is_throttling, "{message}");
+    }
+}
+
+/// Tasks of different clusters share no call, so that these keep the watcher asking without a pause.
+#[tokio::test(start_paused = true)]
+async fn a_watcher_with_too_much_to_watch_leaves_lists_their_calls() {
+    let world = World::new();
+    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    let rates = CallRates::default();
+    let ecs = Ecs::without_retries(&world.connection(), rates);
+    let logs = Logs::new(&world.connection(), rates);
+    let runner = Arc::new(TaskRunner::start(&ecs, logs, world.clock));
+    for number in 0..60 {
+        let mut task = world.task();
+        task["cluster"] = json!(format!("cluster-{number}"));
+        task["clientToken"] = json!(format!("token-{number}"));
+        let input = json!({"execution": "x", "heartbeatSeconds": 60, "task": task});
+        let input = serde_json::from_value(input).unwrap();
+        let runner = Arc::clone(&runner);
+        tokio::spawn(async move { runner.run(input).await });
+    }
+    sleep(30 * SECOND).await;
+    let looks = world.aws.calls().count("DescribeTasks").arrived;
+    sleep(10 * SECOND).await;
+    let looks = world.aws.calls().count("DescribeTasks").arrived - looks;
+    assert!(
+        (98..=101).contains(&looks),
+        "{looks} looks in 10 s at 10 a second"
+    );
+    let which = WhichTasks::StartedBy {
+        name: NAME,
+        family: FAMILY,
+    };
+    for _ in 0..5 {
+        let listed = timeout(2 * SECOND, ecs.list_tasks("cluster-0", which)).await;
+        assert_eq!(listed.unwrap().unwrap().len(), 1);
     }
 }
 
