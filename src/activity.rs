@@ -1,9 +1,16 @@
-//! A worker for a Step Functions activity: polls, runs a handler for every task, sends heartbeats
-//! while it runs, and answers.
+//! A worker for a Step Functions activity: it polls, runs a handler for every task, sends
+//! heartbeats while the handler runs, and answers.
 //!
-//! It knows nothing of what a handler does and can serve any activity. Of a task's input it reads
-//! two top-level fields, both optional: `heartbeatSeconds`, since Step Functions does not tell a
-//! worker the state's `HeartbeatSeconds`, and `execution`, which names the execution in the log.
+//! ```text
+//! poll ── permit, GetActivityTask ──▶ attend ─┬─ handler ──────────▶ answer: SendTaskSuccess,
+//!  ▲                                          ├─ heartbeat: lost ──▶ let go  SendTaskFailure
+//!  └─ one poller more when a task arrives     └─ shutdown ─────────▶ answer: Worker.HandedOver
+//! ```
+//!
+//! It knows nothing of what a handler does, nor of ECS, and can serve any activity. Of a task's
+//! input it reads two top-level fields, both optional: `heartbeatSeconds`, since Step Functions
+//! does not tell a worker the state's `HeartbeatSeconds`, and `execution`, which names the
+//! execution in the log.
 //!
 //! What it holds to:
 //! - A permit is held before each poll, so a task that is fetched always has a place: its clocks

@@ -1,7 +1,12 @@
-//! The Lambda functions around the state machine: `start` takes CloudFormation's event, `stop`
-//! stops leftovers, `respond` answers, and `rescue` answers for executions that cannot.
+//! The Lambda functions around the state machine. Each is one program of `custom-resource`, chosen
+//! by its configuration and never by what it is invoked with.
+//!
+//! ```text
+//! CloudFormation ─event─▶ start ─▶ the execution ─┬─ done ─────────▶ respond ─PUT─▶ CloudFormation
+//!                                                 ├─ failed, Delete ▶ stop (leftovers), then respond
+//!                                                 └─ ended otherwise ▶ EventBridge ─▶ rescue ─PUT─▶
+//! ```
 
-mod event_age;
 mod leftovers;
 mod rescue;
 mod respond;
@@ -11,8 +16,8 @@ mod start;
 mod stop;
 
 pub use rescue::{
-    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, Patience, RescueError,
-    RescueEvent, Rescued, Rescuer,
+    Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, RescueError, RescueEvent,
+    RescueLimits, Rescued, Rescuer,
 };
 pub use respond::{RespondError, RespondEvent, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};

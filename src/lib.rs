@@ -1,5 +1,39 @@
 //! Runs an ECS task as a CloudFormation custom resource, and always tells CloudFormation how it
 //! went.
+//!
+//! Two programs are made of this library (`src/bin`): `ecs-task-runner`, whose command `worker`
+//! polls a Step Functions activity and runs the tasks, and `custom-resource`, the AWS Lambda
+//! functions around the state machine. Data goes one way through both: event, properties, task
+//! spec, task status, outcome, response.
+//!
+//! # The map
+//!
+//! A room imports from rooms further down only, and of those only what its line says. A test reads
+//! this table and holds the code against it (`tests/walls.rs`).
+//!
+//! | room | what is inside | imports |
+//! |---|---|---|
+//! | `functions` | `start`, `respond`, `stop` and `rescue`, as Lambda invokes them | `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
+//! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, tell | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
+//! | `explain` | an execution's history as a timeline with a conclusion | `activity` `execution` `task` `cloudformation` `text` `arn` |
+//! | `check` | the properties of templates, checked before anything is deployed | `properties` `text` |
+//! | `activity` | a worker for any Step Functions activity: poll, permit, heartbeat, answer, drain; it knows nothing of ECS | `aws` `text` `times` |
+//! | `aws` | the edges: one file for each service or call, its errors, and what paces calls | `execution` `task` `cloudformation` `text` `times` |
+//! | `execution` | an execution of the state machine: input, history, status, errors, and the Reason | `cloudformation` `task` `text` `arn` |
+//! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
+//! | `cloudformation` | what CloudFormation asks, how long it waits, and what it is answered | `task` `text` `clock` `times` |
+//! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
+//! | `text` | byte limits, and what makes foreign text fit to print | |
+//! | `arn` | Amazon Resource Names, split | |
+//! | `clock` | the wall clock, as a value | |
+//! | `times` | how CloudFormation's hour is divided | |
+//! | `logging` | the log output of both programs | |
+//! | `version` | version and commit of the programs | |
+//!
+//! Three layers: `functions`, `task_run`, `explain`, `check` and `activity` orchestrate; `aws` is
+//! the edge, and the only room with types of the AWS SDK, but for the client of `activity`; the
+//! rooms from `execution` on are the core: pure, without `aws` and tokio.
+
 pub mod activity;
 pub mod arn;
 pub mod aws;

@@ -1,4 +1,4 @@
-//! One task from hand-out to answer.
+//! One task, from the moment Step Functions hands it out to the answer.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -16,10 +16,11 @@ use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToke
 use crate::aws::backoff::Backoff;
 use crate::times::{HAND_OVER_PATIENCE, SHUTDOWN_ANSWER_PATIENCE};
 
+/// Pauses between two attempts to deliver an answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What every task of a worker is attended with.
+/// What a worker attends each of its tasks with.
 pub(super) struct Attendance<H> {
     pub(super) client: ActivityClient,
     pub(super) handler: H,
@@ -41,9 +42,10 @@ where
     H: Fn(ActivityTask) -> F,
     F: Future<Output = Result<String, TaskFailure>> + Send,
 {
-    /// Runs the handler, keeps the token alive, and answers; or lets go.
+    /// Runs the handler, keeps the token alive, and answers; or lets go of the task when its token
+    /// is lost.
     pub(super) async fn attend(&self, token: TaskToken, input: String) {
-        // An input that is no such object is the handler's to refuse.
+        // An input that is no such object gets the defaults here: the handler refuses it.
         let envelope: Envelope = serde_json::from_str(&input).unwrap_or_default();
         let span = tracing::info_span!("activity_task", execution = envelope.execution.as_deref());
         let period = envelope
@@ -68,8 +70,10 @@ where
                 )
                 .catch_unwind()
             );
-            // The heartbeat comes first: a process that stood still must not do a step more for a
-            // task that another worker has.
+            // The heartbeat comes first. After the process has stood still (a frozen or
+            // suspended machine) all branches may be ready at once, and a handler must not take one
+            // step more for a task that another worker may have by then. The handler comes before
+            // the shutdown: a result that is there is an answer, and needs no other worker.
             tokio::select! {
                 biased;
                 why = heartbeat.until_lost() => return let_go(&why),
@@ -77,6 +81,7 @@ where
                 () = self.shutdown.requested() => Err(handed_over(self.client.worker_name())),
             }
         };
+        // The heartbeat comes first here as well: an answer under a lost token would be in vain.
         tokio::select! {
             biased;
             why = heartbeat.until_lost() => let_go(&why),
@@ -85,6 +90,7 @@ where
         }
     }
 
+    /// Waits until the worker, once it shuts down, has tried for long enough to deliver an answer.
     async fn drain_is_over(&self) {
         let began = Instant::now();
         self.shutdown.requested().await;
@@ -92,8 +98,8 @@ where
         sleep_until((requested + SHUTDOWN_ANSWER_PATIENCE).max(began + HAND_OVER_PATIENCE)).await;
     }
 
-    /// Repeats the answer until the service takes or refuses it. Heartbeats run beside it and end
-    /// it when the token is lost.
+    /// Repeats the answer until Step Functions takes or refuses it. Its caller sends heartbeats
+    /// meanwhile, and drops this when the token is lost.
     async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {

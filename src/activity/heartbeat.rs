@@ -11,17 +11,20 @@ use super::vitals::CountGuard;
 use crate::aws::backoff::jitter;
 use crate::times::HEARTBEAT_RETRY_PAUSE;
 
-/// A heartbeat is due after this part of the period the service waits, so that two can go missing.
+/// A heartbeat is due after a third of the period that the service waits, so that two can go
+/// missing.
 const PART: u32 = 3;
-/// Beats a second of all tasks together, beyond which each comes later than after its [`PART`]. An
-/// account has 500 or 300 a second, depending on the region (`service-quotas`).
+/// Heartbeats a second of all tasks of the worker together. With more tasks than that allows, each
+/// task sends its heartbeats at longer intervals. An account has 500 or 300 a second, depending on
+/// the region (`service-quotas`).
 const MOST_PER_SECOND: u32 = 250;
-/// A beat comes no later than after this part of the period, which leaves time to repeat one that
-/// fails.
+/// A heartbeat comes no later than after this part of the period, which leaves time to repeat
+/// one that fails.
 const LATEST: f64 = 0.6;
-/// How far a beat may come earlier, so that tasks fetched together do not beat together.
+/// A heartbeat may come earlier by this part of the interval, at random, so that the heartbeats of
+/// tasks that were fetched together do not stay together.
 const JITTER: f64 = 0.1;
-/// The first beat comes after this part of the interval or later, anywhere in it.
+/// The first heartbeat comes at random between this part of the interval and its end.
 const FIRST: f64 = 0.1;
 
 /// How many tasks of a worker need heartbeats.
@@ -29,7 +32,7 @@ const FIRST: f64 = 0.1;
 pub(super) struct Pace(AtomicU32);
 
 impl Pace {
-    /// Time between two beats of a task whose token lives for `period` without one.
+    /// Time between two heartbeats of a task whose token lives for `period` without one.
     fn interval(&self, period: Duration) -> Duration {
         let shared = Duration::from_secs(self.0.load(Ordering::Relaxed).into()) / MOST_PER_SECOND;
         shared.min(period.mul_f64(LATEST)).max(period / PART)
@@ -42,8 +45,8 @@ pub(super) struct Heartbeat<'a> {
     token: &'a TaskToken,
     pace: &'a Pace,
     period: Duration,
-    /// When the service last heard of the task for certain: the sending of the last beat that it
-    /// took.
+    /// When the last heartbeat was sent that the service took: the service heard of the task
+    /// then or later.
     heard: Instant,
     due: Instant,
     late: Option<CountGuard>,
@@ -60,7 +63,8 @@ impl<'a> Heartbeat<'a> {
     ) -> Self {
         pace.0.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
-        // Anywhere in the interval: tasks that are fetched in one go then beat evenly over it.
+        // At random within the interval: the heartbeats of tasks that are fetched in one go then
+        // spread evenly over it.
         let first = pace.interval(period).mul_f64(jitter(FIRST));
         Self {
             client,
@@ -73,11 +77,12 @@ impl<'a> Heartbeat<'a> {
         }
     }
 
-    /// Beats until the task is lost, and says why. Can be dropped and called again at any point.
+    /// Sends heartbeats until the task is lost, and says why. Can be dropped and called again at
+    /// any point.
     ///
-    /// Without news of the service, the task is lost once the period is over: the service counts it
-    /// from the arrival of a beat, which is no earlier than its sending, so it has not given the
-    /// task to another worker by then.
+    /// When no heartbeat gets through, the task counts as lost once the period is over. The
+    /// service counts the period from the arrival of a heartbeat, which is no earlier than its
+    /// sending: it has not given the task to another worker by then.
     pub(super) async fn until_lost(&mut self) -> String {
         loop {
             let end = self.heard + self.period;
@@ -86,11 +91,12 @@ impl<'a> Heartbeat<'a> {
             if sent >= end {
                 return self.not_heard();
             }
-            // Nor is a beat waited for any longer.
-            let Ok(delivery) = timeout_at(end, self.client.heartbeat(self.token)).await else {
+            // A heartbeat that gets no answer is not waited for beyond the end of the period
+            // either.
+            let Ok(outcome) = timeout_at(end, self.client.heartbeat(self.token)).await else {
                 return self.not_heard();
             };
-            match delivery {
+            match outcome {
                 CallOutcome::Taken => {
                     self.heard = sent;
                     self.late = None;
@@ -107,7 +113,8 @@ impl<'a> Heartbeat<'a> {
                         self.late
                             .get_or_insert_with(|| self.client.vitals().late_heartbeat());
                     }
-                    // After a pause of the whole process this is past: then the loop ends at once.
+                    // If the whole process stood still meanwhile, the end has passed, and the loop
+                    // ends at once.
                     self.due = (Instant::now()
                         + HEARTBEAT_RETRY_PAUSE.min(self.period / (2 * PART)))
                     .min(end);

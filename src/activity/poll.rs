@@ -1,4 +1,5 @@
-//! Polls: as many as tasks arrive for, each with a permit, backing off when they fail.
+//! The pollers of a worker: more of them while tasks arrive, fewer when none do, each with a permit
+//! before it polls, and backing off when polls fail.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,16 +15,17 @@ use crate::aws::backoff::Backoff;
 use crate::aws::budget::ApiBudget;
 use crate::aws::{ApiError, ErrorKind};
 
-/// Pollers that stay when nothing arrives: two, so that one lost poll does not keep a worker idle
-/// for its 60 s.
+/// Pollers that stay when no task arrives: two, so that one poll whose answer is lost does not
+/// keep the worker idle for the 60 s that the poll may take.
 const IDLE_POLLERS: u32 = 2;
-/// One poller more in this time at most: a hundred connections are made in a second and not at
+/// Time between two additions of a poller: a hundred connections are made over a second, not at
 /// once.
 const BETWEEN_POLLERS: Duration = Duration::from_millis(10);
-/// After the activity refused a poller, none is added for this long.
+/// No poller is added for this long after Step Functions refused one.
 const AFTER_TOO_MANY: Duration = Duration::from_secs(60);
 /// The error code for the poller that is one too many (`API_GetActivityTask`).
 const TOO_MANY: &str = "ActivityWorkerLimitExceeded";
+/// Pauses after failed polls.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -36,7 +38,7 @@ pub(super) struct Pollers<H> {
     budget: ApiBudget,
     /// No poller is added before this.
     next_poller: Mutex<Instant>,
-    /// What went wrong last, so that a lasting trouble is logged once and not per attempt.
+    /// What went wrong last, so that trouble that lasts is logged once and not at each poll.
     trouble: Mutex<Option<String>>,
 }
 
@@ -45,7 +47,7 @@ where
     H: Fn(ActivityTask) -> F + Send + Sync + 'static,
     F: Future<Output = Result<String, TaskFailure>> + Send + 'static,
 {
-    /// Starts the first pollers; they start and end the others.
+    /// Starts the first pollers, which start and end the others.
     pub(super) fn start(
         attendance: &Arc<Attendance<H>>,
         permits: &Arc<Semaphore>,
@@ -66,7 +68,7 @@ where
         }
     }
 
-    /// One poller more because a task arrived, unless the last one was added just now.
+    /// Adds a poller because a task arrived, unless the last one was added just now.
     fn grow(self: &Arc<Self>) {
         if self.running.load(Ordering::Relaxed) >= self.most {
             return;
@@ -78,12 +80,13 @@ where
             .unwrap_or_else(PoisonError::into_inner);
         if *next <= now {
             *next = now + BETWEEN_POLLERS;
+            // The lock keeps two pollers from adding one each; starting one needs no lock.
             drop(next);
             self.start_one();
         }
     }
 
-    /// One poller more, unless there are as many as allowed.
+    /// Adds a poller, unless there are as many as allowed.
     fn start_one(self: &Arc<Self>) {
         let grown = self
             .running
@@ -108,9 +111,13 @@ where
     async fn poll_until_shutdown(self: Arc<Self>) {
         let shutdown = &self.attendance.shutdown;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        // Kept over failures in a row: a worker whose polls fail is one that tries to poll.
+        // The guard is kept over failures in a row: health counts the whole time in which no poll
+        // succeeds.
         let mut polling = None;
         loop {
+            // The shutdown comes first: no poll begins after it. Dropping the wait for a permit
+            // loses nothing; a poll itself, below, is never dropped, since a cancelled
+            // GetActivityTask can swallow a task.
             let permit = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
@@ -147,6 +154,7 @@ where
                     if error.code.as_deref() == Some(TOO_MANY) && self.too_many() {
                         return;
                     }
+                    // Either order is right: the next turn looks at the shutdown before it polls.
                     tokio::select! {
                         () = shutdown.requested() => return,
                         () = sleep(backoff.pause()) => {}
@@ -156,7 +164,7 @@ where
         }
     }
 
-    /// A place for the task that the poll may bring, and a poll's share of the calls.
+    /// Waits for a place for the task that the poll may bring, and for the right to make one call.
     async fn right_to_poll(&self) -> OwnedSemaphorePermit {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
@@ -166,8 +174,8 @@ where
         permit
     }
 
-    /// The activity takes no more pollers from this and all other workers. Whether this poller is
-    /// to end.
+    /// The activity has as many pollers as it takes, over all workers. Gives whether this
+    /// poller is to end.
     fn too_many(&self) -> bool {
         *self
             .next_poller
@@ -177,8 +185,7 @@ where
     }
 
     fn troubled(&self, error: &ApiError) {
-        // The code without the message: messages can carry request ids, which differ with every
-        // attempt.
+        // Compared by the code: messages can carry request ids, which differ with every poll.
         let trouble = error
             .code
             .clone()

@@ -1,11 +1,10 @@
-//! The request to shut down, as an argument: whoever holds the trigger decides, be it a signal
-//! handler or a test.
+//! The request to shut down, as an argument: a signal handler holds the trigger, or a test.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// Requests the shutdown. Dropping it without a request means that nobody can request it any more,
-/// which counts as a request.
+/// Requests the shutdown. To drop it requests the shutdown as well: nobody could request it any
+/// more.
 #[derive(Debug)]
 pub struct ShutdownTrigger(watch::Sender<Option<Instant>>);
 
@@ -52,7 +51,7 @@ impl Shutdown {
 
     /// Waits until it is requested.
     pub async fn requested(&self) {
-        // A trigger that goes leaves a request behind, so that there is one when there is an error.
+        // `wait_for` fails only after the sender is dropped, which has requested the shutdown.
         let _ = self.0.clone().wait_for(Option::is_some).await;
     }
 }

@@ -1,4 +1,4 @@
-//! The token that names a task towards the service.
+//! The task token, under which a worker sends heartbeats and the answer of a task.
 
 use std::fmt;
 

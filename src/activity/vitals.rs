@@ -1,5 +1,5 @@
-//! Signs of life of a worker: when a poll and a heartbeat last succeeded, and whether that is
-//! recent enough.
+//! A worker's health: when a poll and a heartbeat last succeeded, and whether that is recent
+//! enough.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,8 +17,8 @@ pub struct Vitals {
 #[derive(Debug)]
 struct Inner {
     last_poll: Option<Instant>,
-    /// Polls that wait for an answer. With none, every permit is taken, and no poll can be expected
-    /// to succeed.
+    /// Polls that wait for an answer. When there is none, tasks hold all permits, and no poll
+    /// can be expected to succeed.
     open_polls: usize,
     /// When the first of the polls that are open now began.
     polling_since: Option<Instant>,
@@ -87,7 +87,7 @@ impl Vitals {
         inner.polling_since.get_or_insert_with(Instant::now);
         CountGuard {
             vitals: self.clone(),
-            what: Gauge::OpenPoll,
+            gauge: Gauge::OpenPoll,
         }
     }
 
@@ -96,7 +96,7 @@ impl Vitals {
         self.lock().in_hand += 1;
         CountGuard {
             vitals: self.clone(),
-            what: Gauge::Task,
+            gauge: Gauge::Task,
         }
     }
 
@@ -105,7 +105,7 @@ impl Vitals {
         self.lock().late_heartbeats += 1;
         CountGuard {
             vitals: self.clone(),
-            what: Gauge::LateHeartbeat,
+            gauge: Gauge::LateHeartbeat,
         }
     }
 
@@ -117,6 +117,8 @@ impl Vitals {
         self.lock().last_heartbeat = Some(Instant::now());
     }
 
+    /// Held for reading or writing a few fields, never over an await. After a panic the fields are
+    /// whole, so that poisoning is of no interest.
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -133,13 +135,13 @@ enum Gauge {
 #[derive(Debug)]
 pub(super) struct CountGuard {
     vitals: Vitals,
-    what: Gauge,
+    gauge: Gauge,
 }
 
 impl Drop for CountGuard {
     fn drop(&mut self) {
         let mut inner = self.vitals.lock();
-        match self.what {
+        match self.gauge {
             Gauge::OpenPoll => {
                 inner.open_polls -= 1;
                 if inner.open_polls == 0 {

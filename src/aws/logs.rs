@@ -12,7 +12,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Reads the connection's region unless a call names another.
+    /// Reads in the connection's region, unless a call names another.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self {
@@ -20,10 +20,10 @@ impl Logs {
         }
     }
 
-    /// The last `limit` events of a stream, oldest first (`API_GetLogEvents`).
+    /// The texts of the last `limit` events of a stream, oldest first (`API_GetLogEvents`).
     ///
     /// # Errors
-    /// When the call fails, as it does for a stream that does not exist (yet); see [`ApiError`].
+    /// When the call fails, as it does while the stream does not exist yet; see [`ApiError`].
     pub async fn last_lines(
         &self,
         region: Option<&str>,
@@ -38,11 +38,12 @@ impl Logs {
             .log_stream_name(stream)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .start_from_head(false);
+        // Boxed: the SDK's future is several KB and would enlarge every waiting run.
         let answered = match region {
             Some(region) => {
-                let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new()
+                let other_region = aws_sdk_cloudwatchlogs::config::Builder::new()
                     .region(Region::new(region.to_owned()));
-                Box::pin(call.customize().config_override(elsewhere).send()).await
+                Box::pin(call.customize().config_override(other_region).send()).await
             }
             None => Box::pin(call.send()).await,
         };

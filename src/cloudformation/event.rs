@@ -1,11 +1,12 @@
-//! The event CloudFormation sends for a custom resource (`crpg-ref-requests`).
+//! The event that CloudFormation sends for a custom resource (`crpg-ref-requests`). Only its
+//! envelope is read here; [`crate::properties`] reads the properties.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What CloudFormation asks for.
+/// What CloudFormation asks to be done with the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestType {
     /// The resource is new in the stack.
@@ -28,20 +29,20 @@ impl RequestType {
     }
 }
 
-/// The presigned URL that CloudFormation waits at. Whoever has it can answer for the stack, so it
-/// shows in no `Debug` print.
+/// The presigned URL at which CloudFormation waits for the answer. Anybody who has it can answer in
+/// the stack's place, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResponseUrl(String);
 
 impl ResponseUrl {
-    /// Wraps a URL as received.
+    /// Takes the URL as CloudFormation or the execution's input has it, in clear or sealed.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The URL in clear, for hashing and for the PUT; never for a log line.
+    /// The text of the URL, for hashing, sealing and the PUT. It must never reach a log line.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -54,11 +55,12 @@ impl fmt::Debug for ResponseUrl {
     }
 }
 
-/// Everything an answer needs: who asks, about what, and where to.
+/// The event's envelope, which is all that an answer needs: the ids that CloudFormation compares,
+/// and the URL at which it waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
-    /// What is asked for.
+    /// Whether the resource is created, updated or deleted.
     pub request_type: RequestType,
     /// ARN of the stack.
     pub stack_id: String,
@@ -69,26 +71,27 @@ pub struct Request {
     /// The resource's type in the template, such as `Custom::EcsTask`.
     #[serde(default)]
     pub resource_type: String,
-    /// Absent on Create.
+    /// Absent on Create, where the answer chooses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_resource_id: Option<String>,
-    /// Where the answer goes.
+    /// Where the answer is sent with PUT. Sealed in an execution's input, if the functions have a
+    /// key.
     #[serde(rename = "ResponseURL")]
     pub response_url: ResponseUrl,
 }
 
-/// A request with the properties as they came. The properties are read by [`crate::properties`]: an
-/// event whose properties are wrong must still be answered.
+/// A request with the properties as CloudFormation sent them. [`crate::properties`] reads them in a
+/// second step, since an event whose properties are wrong must be answered too.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
-    /// The envelope.
+    /// The ids and the response URL.
     #[serde(flatten)]
     pub request: Request,
-    /// The resource's properties, scalars turned to strings by CloudFormation.
+    /// The resource's properties. CloudFormation turns numbers and booleans into strings.
     #[serde(default)]
     pub resource_properties: Value,
-    /// On Update, the properties before it.
+    /// The properties before the Update; null for other requests.
     #[serde(default)]
     pub old_resource_properties: Value,
     /// `ServiceTimeout` in seconds, where CloudFormation puts it beside the properties.
@@ -96,8 +99,8 @@ pub struct Event {
     pub service_timeout: Value,
 }
 
-/// The event lacks what an answer needs, so nobody can be told but the function's own log and its
-/// dead-letter queue.
+/// The event lacks what an answer needs. The function fails with this error, so that it stands in
+/// the log and the event goes to the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the event is no CloudFormation custom resource request, so there is nobody to answer: {0}. Invoke this function only as the ServiceToken of a custom resource"
@@ -105,11 +108,11 @@ pub struct Event {
 pub struct NotACustomResourceEvent(#[from] serde_json::Error);
 
 impl Event {
-    /// Reads an event.
+    /// Reads the event as Lambda delivers it.
     ///
     /// # Errors
-    /// When a part of the envelope is missing or of the wrong type. Wrong properties are no error
-    /// here.
+    /// When a part of the envelope is missing or of the wrong type. Properties of whatever type are
+    /// no error.
     pub fn parse(event: Value) -> Result<Self, NotACustomResourceEvent> {
         Ok(serde_json::from_value(event)?)
     }

@@ -1,79 +1,132 @@
-//! The one instant by which a run must be over, fixed when the event arrives. Everyone downstream
-//! measures against it.
+//! How long CloudFormation waits for one request: when it sent the event, whether Lambda delivers
+//! the event again, and the deadline, which is the one instant by which the run must be over.
+//! `start` fixes the deadline once; the definition, the worker and `rescue` measure against it.
+//!
+//! All of it is read from the presigned response URL and from `ServiceTimeout`, which the event may
+//! carry. An event says nothing else of time. The lengths themselves stand in [`crate::times`].
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
+use serde_json::Value;
 
-use crate::clock::after;
-use crate::cloudformation::event::ResponseUrl;
-use crate::times::{ANSWER_MARGIN, SERVICE_TIMEOUT};
+use super::event::{Event, ResponseUrl};
+use crate::clock::{after, before};
+use crate::times::{ANSWER_MARGIN, REDELIVERY_AGE, REDELIVERY_SPAN, SERVICE_TIMEOUT};
 
-/// The earliest of `timeout` from now, CloudFormation's own patience less a margin, and the expiry
-/// of the URL less a margin.
-#[must_use]
-pub fn deadline(
+/// An event older than this counts as late. Lambda delivers an asynchronous event within a second;
+/// one that took longer was throttled or is delivered again, and its stack may have moved on.
+const LATE_AFTER: Duration = Duration::from_secs(20);
+
+/// How old an event is at one moment. `start` makes a new one for each question, since minutes may
+/// have passed since the last.
+#[derive(Debug, Clone, Copy)]
+pub struct EventAge<'e> {
+    event: &'e Event,
     now: Timestamp,
-    timeout: Duration,
-    service_timeout: Option<Duration>,
-    url: &ResponseUrl,
-) -> Timestamp {
-    // A template that gives CloudFormation little patience still leaves half of it to the task.
-    let margin = ANSWER_MARGIN.min(service_timeout.unwrap_or(SERVICE_TIMEOUT) / 2);
-    earliest(now, timeout, service_timeout, margin, url)
 }
 
-/// The same for a Delete, which has no task of its own: all that it does falls into the margin,
-/// however little is left then.
-#[must_use]
-pub fn deadline_of_delete(
-    now: Timestamp,
-    timeout: Duration,
-    service_timeout: Option<Duration>,
-    url: &ResponseUrl,
-) -> Timestamp {
-    earliest(now, timeout, service_timeout, ANSWER_MARGIN, url)
+impl<'e> EventAge<'e> {
+    /// The event's age at `now`.
+    #[must_use]
+    pub fn of(event: &'e Event, now: Timestamp) -> Self {
+        Self { event, now }
+    }
+
+    /// How long ago CloudFormation signed the response URL, which it does when it sends the event.
+    /// Zero when the clocks disagree, `None` when the URL carries no time.
+    fn age(self) -> Option<Duration> {
+        let (signed, _) = presigned(&self.event.request.response_url)?;
+        Some(Duration::try_from(self.now.duration_since(signed)).unwrap_or(Duration::ZERO))
+    }
+
+    /// When CloudFormation sent the event; now when the response URL does not tell.
+    #[must_use]
+    pub fn sent(self) -> Timestamp {
+        before(self.now, self.age().unwrap_or_default())
+    }
+
+    /// Whether the event is so old that the stack may have moved on. An event of unknown age is not
+    /// late.
+    #[must_use]
+    pub fn is_late(self) -> bool {
+        self.age().is_some_and(|age| age > LATE_AFTER)
+    }
+
+    /// Whether Lambda delivers the event again if the function fails now, and CloudFormation still
+    /// waits then. Not so for an event of unknown age.
+    #[must_use]
+    pub fn has_delivery_ahead(self) -> bool {
+        let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
+        self.age()
+            .is_some_and(|age| age < REDELIVERY_AGE && age + REDELIVERY_SPAN <= patience)
+    }
+
+    /// The deadline of a run that may take `timeout`: the earliest of now plus `timeout`, the end
+    /// of CloudFormation's patience less a margin, and the expiry of the response URL less the
+    /// margin. The answer is given within the margin.
+    #[must_use]
+    pub fn deadline(self, timeout: Duration) -> Timestamp {
+        // The margin is never more than half of the patience: with a short ServiceTimeout, the task
+        // still gets the other half.
+        let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
+        self.earliest_limit(timeout, ANSWER_MARGIN.min(patience / 2))
+    }
+
+    /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
+    /// both within the margin, so the margin is kept whole even when it leaves no time before it.
+    #[must_use]
+    pub fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
+        self.earliest_limit(timeout, ANSWER_MARGIN)
+    }
+
+    /// The earliest limit, with `margin` kept free before the ends of the patience and of the URL.
+    fn earliest_limit(self, timeout: Duration, margin: Duration) -> Timestamp {
+        let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
+        let presigned = presigned(&self.event.request.response_url);
+        // CloudFormation began to wait when it signed the URL; the event can reach the function
+        // much later, when Lambda throttles it. A time in the future comes from clocks that
+        // disagree, and now counts instead.
+        let waiting_since = presigned
+            .map(|(signed, _)| signed)
+            .filter(|&signed| signed <= self.now)
+            .unwrap_or(self.now);
+        let url_limit =
+            presigned.map(|(signed, validity)| after(signed, validity.saturating_sub(margin)));
+        [
+            Some(after(self.now, timeout)),
+            Some(after(waiting_since, patience.saturating_sub(margin))),
+            url_limit,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(self.now)
+    }
 }
 
-/// How long ago CloudFormation sent the event of this URL. `None` when the URL does not say when it
-/// was signed.
-#[must_use]
-pub fn age(now: Timestamp, url: &ResponseUrl) -> Option<Duration> {
-    let (signed, _) = presigned(url)?;
-    Some(Duration::try_from(now.duration_since(signed)).unwrap_or(Duration::ZERO))
+/// How long CloudFormation waits, if the event says so. `ServiceTimeout` was seen among the
+/// properties and at the event's top level (`aws-resource-cloudformation-customresource`).
+fn service_timeout(event: &Event) -> Option<Duration> {
+    let seconds = read_seconds(&event.resource_properties["ServiceTimeout"])
+        .or_else(|| read_seconds(&event.service_timeout));
+    seconds.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-fn earliest(
-    now: Timestamp,
-    timeout: Duration,
-    service_timeout: Option<Duration>,
-    margin: Duration,
-    url: &ResponseUrl,
-) -> Timestamp {
-    let patience = service_timeout.unwrap_or(SERVICE_TIMEOUT);
-    let presigned = presigned(url);
-    // CloudFormation began to wait when it signed the URL; an event can reach us much later, when
-    // Lambda was throttled.
-    let begun = presigned
-        .map(|(signed, _)| signed)
-        .filter(|&signed| signed <= now)
-        .unwrap_or(now);
-    let expiry = presigned.map(|(signed, validity)| after(signed, validity.saturating_sub(margin)));
-    [
-        Some(after(now, timeout)),
-        Some(after(begun, patience.saturating_sub(margin))),
-        expiry,
-    ]
-    .into_iter()
-    .flatten()
-    .min()
-    .unwrap_or(now)
+/// A number of seconds above 0, which CloudFormation writes as text.
+fn read_seconds(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => number.as_u64().and_then(|seconds| seconds.try_into().ok()),
+        _ => None,
+    }
+    .filter(|&seconds| seconds > 0)
 }
 
 /// When a `SigV4` presigned URL was signed and for how long it works: `X-Amz-Date` and
-/// `X-Amz-Expires`. `None` when it says neither.
+/// `X-Amz-Expires`. `None` unless both are there and can be read.
 fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
     let (_, query) = url.expose().split_once('?')?;
     let value = |name: &str| {
@@ -89,99 +142,4 @@ fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::times::DEFINITION_STOP_PATIENCE;
-
-    const NOW: &str = "2026-11-23T06:00:00Z";
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn the_earliest_limit_counts() {
-        let presigned = |expires: u32| {
-            ResponseUrl::new(format!(
-                "https://bucket/key?X-Amz-Algorithm=AWS4&X-Amz-Date=20261123T060000Z&X-Amz-Expires={expires}&X-Amz-Signature=x"
-            ))
-        };
-        let plain = ResponseUrl::new("http://127.0.0.1/answer");
-        for (timeout, service_timeout, url, expected) in [
-            (300, None, &plain, "2026-11-23T06:05:00Z"),
-            (3_540, None, &plain, "2026-11-23T06:58:25Z"),
-            (3_300, Some(600), &plain, "2026-11-23T06:08:25Z"),
-            (3_300, Some(60), &plain, "2026-11-23T06:00:30Z"),
-            (3_300, None, &presigned(7_200), "2026-11-23T06:55:00Z"),
-            (3_300, None, &presigned(900), "2026-11-23T06:13:25Z"),
-        ] {
-            let service_timeout = service_timeout.map(Duration::from_secs);
-            assert_eq!(
-                deadline(at(NOW), Duration::from_secs(timeout), service_timeout, url),
-                at(expected)
-            );
-        }
-    }
-
-    #[test]
-    fn a_delete_ends_in_time_for_its_answer_however_little_patience_there_is() {
-        let url =
-            ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T060000Z&X-Amz-Expires=7200");
-        for (service_timeout, expected) in [
-            (3_600, "2026-11-23T06:55:00Z"),
-            (600, "2026-11-23T06:08:25Z"),
-            (60, NOW),
-        ] {
-            let deadline = deadline_of_delete(
-                at(NOW),
-                Duration::from_secs(3_300),
-                Some(Duration::from_secs(service_timeout)),
-                &url,
-            );
-            assert_eq!(deadline, at(expected));
-            let answered = after(deadline, DEFINITION_STOP_PATIENCE);
-            assert!(
-                answered < after(at(NOW), Duration::from_secs(service_timeout)),
-                "after {service_timeout} s"
-            );
-        }
-    }
-
-    #[test]
-    fn an_event_is_as_old_as_its_url() {
-        let url =
-            ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T055930Z&X-Amz-Expires=7200");
-        assert_eq!(age(at(NOW), &url), Some(Duration::from_secs(30)));
-        assert_eq!(
-            age(at("2026-11-23T05:00:00Z"), &url),
-            Some(Duration::ZERO),
-            "clocks differ"
-        );
-        assert_eq!(
-            age(at(NOW), &ResponseUrl::new("http://127.0.0.1/answer")),
-            None
-        );
-    }
-
-    #[test]
-    fn cloudformations_patience_counts_from_the_signing_of_the_url() {
-        let url =
-            ResponseUrl::new("https://bucket/key?X-Amz-Date=20261123T054000Z&X-Amz-Expires=7200");
-        assert_eq!(
-            deadline(at(NOW), Duration::from_secs(3_300), None, &url),
-            at("2026-11-23T06:38:25Z")
-        );
-    }
-
-    #[test]
-    fn a_url_without_an_expiry_sets_no_limit() {
-        for url in [
-            "https://bucket/key",
-            "https://bucket/key?X-Amz-Date=nonsense&X-Amz-Expires=1",
-            "https://b/k?X-Amz-Date=20261123T060000Z",
-            "?&&=",
-        ] {
-            assert_eq!(presigned(&ResponseUrl::new(url)), None);
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! What runs that nobody waits for any more: executions that CloudFormation has given up, and ECS
-//! tasks.
+//! What still runs although CloudFormation does not wait for it any more, and how it is stopped:
+//! earlier executions of a resource, and ECS tasks.
 
 pub(super) mod executions;
 pub(super) mod tasks;

@@ -2,14 +2,25 @@
 //! takes.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be
-//! delivered has given up: Step Functions tells EventBridge of both. It does so as best effort, so
-//! a schedule looks for those whose event was lost; and for the executions that wait, without a
-//! clock, at an activity that no worker polls.
+//! delivered gives up. Step Functions tells EventBridge of each end, as best effort; and no clock
+//! of Step Functions runs while an execution waits at an activity that no worker polls. So the
+//! function is invoked in two ways:
+//!
+//! ```text
+//! EventBridge: an execution ended ──▶ answer ─▶ stop its leftovers ─▶ PUT ─▶ stop what workers
+//!                                        ▲                                   launch that do not
+//!                                        │                                   know of the end yet
+//! EventBridge: a minute has passed ─▶ sweep
+//!                                        ├─▶ lost_events: ended minutes ago, and not answered
+//!                                        └─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
+//!                                                         its end brings the answer
+//! ```
 
 mod answer;
 mod event;
-mod missed;
-mod waiting;
+mod leftovers;
+mod lost_events;
+mod unclaimed;
 
 use std::time::Duration;
 
@@ -27,11 +38,11 @@ use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 use answer::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
 
-/// What the field `incident` of a log line says when an execution ended without an answer. The
-/// alarms of `infra/task-runner.yaml` count these lines; they are errors, so that no log filter
-/// that is of use drops them.
+/// The field `incident` of the log line for an execution that ended without an answer. Alarms of
+/// `infra/task-runner.yaml` count these lines. They are of level ERROR, so that no sensible
+/// `RUST_LOG` drops them.
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
-/// The same, when no worker took a run in time.
+/// The field `incident` of the log line for a run that no worker took in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
 
 /// Rescues executions.
@@ -41,13 +52,13 @@ pub struct Rescuer {
     leftovers: Leftovers,
     responder: Responder,
     clock: Clock,
-    patience: Patience,
+    limits: RescueLimits,
     answered: Answered,
 }
 
-/// How long is waited.
+/// How long `rescue` waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
+pub struct RescueLimits {
     /// For a worker to take a run.
     pub claim: Duration,
     /// For leftover tasks to stop, before the request is answered all the same.
@@ -59,10 +70,10 @@ pub struct Patience {
 pub enum Rescued {
     /// CloudFormation has the answer now.
     Answered,
-    /// There was nothing to do: it had been answered, or it is no execution that answers.
+    /// There was nothing to do: the execution had answered, or is none that answers.
     Nothing,
-    /// The schedule's look at what runs.
-    Looked {
+    /// The schedule's sweep over all executions.
+    Swept {
         /// Executions whose history was read.
         checked: usize,
         /// Of those, how many no worker had taken in time, and were stopped.
@@ -73,10 +84,10 @@ pub enum Rescued {
     },
 }
 
-/// The event is delivered again, and at last goes to the dead-letter queue.
+/// Why the invocation fails. Lambda delivers the event again, and at last to the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum RescueError {
-    /// Nobody that should invokes the function with this.
+    /// The event is none that EventBridge sends.
     #[error(transparent)]
     NotARescueEvent(#[from] NotARescueEvent),
     /// Step Functions cannot be asked.
@@ -85,16 +96,15 @@ pub enum RescueError {
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
-    /// The event does not say the truth, or says it before the service does.
+    /// The event is made up, or Step Functions does not show yet what it tells.
     #[error(
         "the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done"
     )]
     StillRuns(String),
 }
 
-impl Patience {
-    /// With the usual patience for leftovers: a container has 30 s after SIGTERM unless its
-    /// definition says otherwise (`API_StopTask`).
+impl RescueLimits {
+    /// With this limit for a worker to take a run, and the usual one for leftovers.
     #[must_use]
     pub const fn new(claim: Duration) -> Self {
         Self {
@@ -112,25 +122,26 @@ impl Rescuer {
         ecs: Ecs,
         responder: Responder,
         clock: Clock,
-        patience: Patience,
+        limits: RescueLimits,
     ) -> Self {
         Self {
             state_machine,
             leftovers: Leftovers::new(ecs),
             responder,
             clock,
-            patience,
+            limits,
             answered: Answered::default(),
         }
     }
 
-    /// What the schedule does. Trouble with one half does not keep the other from its work.
+    /// Both halves are done before either's error is returned: trouble with one must not keep the
+    /// other from its work.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
-        let waiting = self.give_up_waiting().await;
-        let answered = self.answer_missed(end).await;
-        let (checked, stopped) = waiting?;
-        Ok(Rescued::Looked {
+        let unclaimed = self.stop_unclaimed().await;
+        let answered = self.answer_lost_events(end).await;
+        let (checked, stopped) = unclaimed?;
+        Ok(Rescued::Swept {
             checked,
             stopped,
             answered: answered?,

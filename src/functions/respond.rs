@@ -1,4 +1,5 @@
-//! `respond`: the state machine's outcome, put to CloudFormation.
+//! `respond`: puts the outcome of an execution to CloudFormation's response URL. `start` and
+//! `rescue` answer through it as well.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::Request;
 use crate::cloudformation::response::{Response, Status, TooLarge};
-use crate::cloudformation::response_hosts::Refused;
+use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::{CaughtError, UNKNOWN};
 use crate::execution::reason::reason;
 use crate::task::outcome::Output;
@@ -19,9 +20,9 @@ use crate::times::RESPOND_ANSWER_TIMEOUT;
 /// What the definition invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RespondEvent {
-    /// Which branch the definition took.
+    /// The answer that the definition has decided on.
     pub status: Status,
-    /// The execution's state at that point.
+    /// The execution's state, as the definition passes it.
     pub state: ExecutionState,
 }
 
@@ -47,16 +48,16 @@ struct Leftovers {
 /// The answer could not be given.
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {
-    /// Nothing that fits into an answer.
+    /// The request's own ids fill the answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The response URL stays sealed.
+    /// The response URL cannot be unsealed.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
-    /// KMS took all the time there was.
+    /// KMS did not answer in time.
     #[error("the response URL could not be unsealed within {} s: AWS KMS did not answer", .0.as_secs())]
     UnsealTimedOut(Duration),
-    /// Not delivered.
+    /// CloudFormation has not taken the answer.
     #[error(transparent)]
     Put(#[from] PutError),
 }
@@ -87,7 +88,7 @@ impl Responder {
     ///
     /// # Errors
     /// When its response URL does not lead to CloudFormation.
-    pub(super) fn check(&self, request: &Request) -> Result<(), Refused> {
+    pub(super) fn check(&self, request: &Request) -> Result<(), BadResponseUrl> {
         self.put.check(&request.response_url)
     }
 
@@ -177,8 +178,9 @@ impl Responder {
     }
 }
 
-/// `start` puts a physical resource id into every request; a request without one was not built by
-/// it. Nothing may be derived from the response URL here, which is sealed.
+/// The physical resource id for a request without one, which `start` has not built: it puts one
+/// into each. `Identity` would give the right one, but hashes the response URL, which is sealed
+/// here.
 fn fallback_id(request: &Request) -> &str {
     &request.logical_resource_id
 }

@@ -1,14 +1,12 @@
-//! Sealing the response URL: whoever can read an execution's input could otherwise answer
-//! CloudFormation in our place.
+//! Sealing the response URL with a KMS key on its way into an execution's input. Many people may
+//! read an input, and whoever has the URL can answer CloudFormation in the place of `respond`.
 
-use aws_smithy_types::base64;
-
-use crate::aws::ApiError;
 use crate::aws::kms::{EncryptionContext, Kms};
+use crate::aws::{ApiError, base64};
 use crate::cloudformation::event::{Request, ResponseUrl};
 
-/// Begins a sealed URL; the ciphertext follows in base64. No URL begins like this, so `start` takes
-/// none from outside.
+/// The beginning of a sealed URL; the ciphertext follows in base64. `start` refuses a URL from
+/// outside that begins like this, since it leads to no host of CloudFormation.
 const SEALED: &str = "sealed:v1:";
 /// The longest ciphertext that `Decrypt` takes (`API_Decrypt`), bytes.
 const MAX_CIPHERTEXT: usize = 6_144;
@@ -23,10 +21,10 @@ pub struct Seal {
 /// A sealed URL that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum UnsealError {
-    /// It is not what [`Seal`] makes.
+    /// It is not what `start` has made.
     #[error("the sealed response URL is damaged: it is not the base64 of a ciphertext of a URL")]
     Damaged,
-    /// KMS would not.
+    /// KMS did not decrypt it.
     #[error(
         "the response URL cannot be unsealed: {0}. It opens only for the stack and request that it was sealed for"
     )]
@@ -34,8 +32,8 @@ pub enum UnsealError {
 }
 
 impl Seal {
-    /// Seals with this key (id, ARN or alias). Without one, URLs are left in clear; those sealed
-    /// earlier are still opened.
+    /// Seals with this key (id, ARN or alias). Without a key, URLs stay in clear; those that were
+    /// sealed earlier are still opened.
     #[must_use]
     pub fn new(kms: Kms, key: Option<String>) -> Self {
         Self { kms, key }
@@ -93,7 +91,7 @@ pub fn ciphertext_of(url: &ResponseUrl) -> Result<Option<Vec<u8>>, UnsealError> 
     ciphertext.map(Some).ok_or(UnsealError::Damaged)
 }
 
-/// Binds the ciphertext to its request: copied into another execution's input it opens no more.
+/// Binds the ciphertext to its request: KMS does not decrypt it for another execution's request.
 fn context(request: &Request) -> EncryptionContext {
     [
         ("StackId", &request.stack_id),

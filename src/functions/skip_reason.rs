@@ -1,12 +1,12 @@
-//! Whether a request runs anything at all.
+//! Why a request runs nothing, when its properties say so.
 
 use crate::aws::ecs::Ecs;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::{Event, RequestType};
 use crate::properties::{ContainerEnvironments, Properties};
 
-/// Why a Create or an Update runs nothing, whatever has changed; `None` when it may run.
-pub(super) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
+/// Why a Create or an Update runs nothing, whatever has changed. `None` when it may run.
+pub(crate) fn never_runs(event: &Event, properties: &Properties) -> Option<&'static str> {
     match event.request.request_type {
         _ if properties.task_count() == 0 => Some("Count is 0"),
         RequestType::Create if !properties.run_on_create => Some("RunOnCreate is false"),
@@ -15,11 +15,11 @@ pub(super) fn never_runs(event: &Event, properties: &Properties) -> Option<&'sta
     }
 }
 
-/// Why a Create or an Update that may run does not; `None` when it runs.
+/// Why an Update that may run does not. `None` when it runs, and for a Create.
 ///
 /// # Errors
 /// When the task definitions that `UpdateCriteria` compare cannot be read.
-pub(super) async fn reason_to_skip(
+pub(crate) async fn skip_reason(
     event: &Event,
     properties: &Properties,
     is_rolling_back: bool,
@@ -41,8 +41,8 @@ pub(super) async fn reason_to_skip(
         };
         let before = match before {
             Ok(before) => before,
-            // A definition that is gone cannot be compared with, and an update that may be due is
-            // run.
+            // The old task definition does not exist any more, so that nothing can be compared. The
+            // update runs the task: to skip a migration that is due would be worse.
             Err(error) if error.kind == ErrorKind::Rejected => {
                 tracing::info!(%error, "the task definition before the update cannot be read; the update runs the task");
                 return Ok(None);

@@ -1,4 +1,5 @@
-//! `stop`: stops what an execution, or on Delete a resource, has left running.
+//! `stop`: stops what an execution, or on Delete a resource, has left running. The definition
+//! invokes it again and again, until it says that waiting is of no more use.
 
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -16,11 +17,11 @@ use crate::times::{
     WORKERS_INFORMED_SOON,
 };
 
-/// What the definition invokes the function with.
+/// What the definition's state `StopTasks` invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StopEvent {
-    /// ARN of the state machine.
+    /// ARN of the state machine, for finding earlier executions.
     #[serde(default)]
     state_machine: String,
     /// The execution's state.
@@ -29,21 +30,21 @@ pub struct StopEvent {
 
 #[derive(Debug, Clone, Deserialize)]
 struct ExecutionState {
-    request: RequestOfStop,
+    request: StopRequest,
     task: TaskSpec,
     #[serde(default)]
-    leftovers: Counted,
+    leftovers: EarlierChecks,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct RequestOfStop {
+struct StopRequest {
     request_type: RequestType,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Counted {
+struct EarlierChecks {
     running: usize,
     checks: u32,
     executions: usize,
@@ -56,9 +57,10 @@ pub struct Stopped {
     pub running: usize,
     /// Executions of the resource that were stopped, over all checks.
     pub executions: usize,
-    /// How often this execution has looked, this time included.
+    /// How often the function was invoked for this execution, this time included.
     pub checks: u32,
-    /// Whether looking again is of use: something runs or may still be launched, and there is time.
+    /// Whether to invoke the function again: something runs or may still be launched, and there is
+    /// time.
     pub wait: bool,
 }
 
@@ -96,7 +98,7 @@ impl Stopper {
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {
-            // First, so that nobody launches what would have to be stopped next.
+            // Executions before tasks, or a worker would launch what would have to be stopped next.
             let earlier = self
                 .stop_executions(
                     &event.state_machine,
@@ -107,24 +109,20 @@ impl Stopper {
             executions += earlier.count;
             is_complete = earlier.failure.is_none();
         }
-        let (owner, reason) = if is_delete {
-            (
-                Owner::Resource {
-                    launched_until: None,
-                },
-                format!("{} ({})", StopReason::Deleted.in_words(), task.started_by),
-            )
+        let (owner, why) = if is_delete {
+            let owner = Owner::Resource {
+                launched_until: None,
+            };
+            (owner, StopReason::Deleted.in_words())
         } else {
-            (
-                Owner::Execution,
-                format!("The run has failed ({})", task.started_by),
-            )
+            (Owner::Execution, "The run has failed")
         };
+        let reason = format!("{why} ({})", task.started_by);
         let checks = leftovers.checks.saturating_add(1);
         let end = after(task.deadline, DEFINITION_STOP_PATIENCE);
-        // ECS can take minutes over calls that it does not answer, and CloudFormation waits for the
-        // answer.
-        let look = timeout(
+        // Bounded, since calls that ECS does not answer can take minutes with all their retries,
+        // and CloudFormation waits.
+        let stopping = timeout(
             self.clock.until(end).max(STOP_FINAL_ATTEMPT),
             self.leftovers.stop(owner, &task, &reason),
         )
@@ -132,10 +130,10 @@ impl Stopper {
         let has_time = self.clock.now() < end;
         let may_launch =
             (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_ARE_INFORMED;
-        let running = match look {
+        let running = match stopping {
             Ok(Ok(running)) => running,
-            // As long as workers may launch something, what cannot be seen now may be seen by the
-            // next check.
+            // The order matters: an error is only an error of the function, which the definition
+            // repeats at most three times, when no later check would come anyway.
             Ok(Err(error)) if has_time && may_launch => {
                 tracing::warn!(%error, "leftover tasks cannot be looked for; they are looked for again");
                 leftovers.running
@@ -162,8 +160,8 @@ impl Stopper {
         })
     }
 
-    /// Stops the resource's other executions: CloudFormation has given them up, or it would not
-    /// delete.
+    /// Stops the resource's other executions: CloudFormation does not wait for them, or it would
+    /// not delete the resource.
     async fn stop_executions(
         &self,
         state_machine: &str,
@@ -177,8 +175,8 @@ impl Stopper {
         let mut earlier =
             executions::stop_earlier(&state_machine, &runs, name, StopReason::Deleted, None).await;
         if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
-            // An invocation before this one may have stopped them and ended without saying so;
-            // people stop executions, too.
+            // Executions may have been stopped just before: by an invocation of this function whose
+            // answer was lost, or by a person. Their workers may not know it yet.
             match state_machine
                 .stopped_since(before(self.clock.now(), WORKERS_INFORMED_SOON))
                 .await

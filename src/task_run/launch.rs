@@ -227,7 +227,7 @@ impl Run<'_> {
         if !placement.tasks.is_empty() {
             self.next_token += 1;
             for task in placement.tasks {
-                let may_have_started = task.may_have_started();
+                let may_have_started = task.was_seen_running();
                 self.track([task.arn], may_have_started);
             }
         }

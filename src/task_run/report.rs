@@ -164,7 +164,7 @@ impl Run<'_> {
             ),
         };
         let status = task.and_then(|task| task.last_seen());
-        let ran = status.filter(|status| status.may_have_started());
+        let ran = status.filter(|status| status.was_seen_running());
         let container = ran.and_then(|status| {
             status
                 .containers

@@ -240,7 +240,7 @@ impl<'a> Run<'a> {
             View::Seen(status) => status,
         };
         let task = &mut self.tasks[index];
-        task.may_have_started |= status.may_have_started();
+        task.may_have_started |= status.was_seen_running();
         task.unseen = None;
         task.last_seen = Some(status.clone());
         if status.phase != Phase::Stopped {

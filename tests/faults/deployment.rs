@@ -21,7 +21,7 @@ use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
-use ecs_task_runner::functions::{Patience, Rescuer, Responder, Seal, Starter, Stopper};
+use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
 use ecs_task_runner::task_run::{CallRates, TaskRunner};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -126,7 +126,7 @@ impl Deployment {
                 Ecs::with_retries(&rescue),
                 responder(&rescue),
                 clock,
-                Patience::new(CLAIM_TIMEOUT),
+                RescueLimits::new(CLAIM_TIMEOUT),
             ),
             responder: responder(&connection_of("respond")),
             connection: connection_of(WORKER),

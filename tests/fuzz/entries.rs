@@ -9,7 +9,7 @@ use std::time::Duration;
 use ecs_task_runner::check::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE, check_document};
 use ecs_task_runner::cloudformation::event::{Event, ResponseUrl};
 use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
-use ecs_task_runner::cloudformation::patience::deadline;
+use ecs_task_runner::cloudformation::patience::EventAge;
 use ecs_task_runner::cloudformation::response::{MAX_BODY, Response};
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::history::{Answer, Progress, RecordedEvent};
@@ -63,10 +63,7 @@ pub fn event(data: &[u8]) {
     );
     assert!(identity.name.starts_with(&identity.resource_prefix));
     let now = Timestamp::UNIX_EPOCH;
-    assert!(
-        deadline(now, HOUR, None, &event.request.response_url)
-            <= ecs_task_runner::clock::after(now, HOUR)
-    );
+    assert!(EventAge::of(&event, now).deadline(HOUR) <= ecs_task_runner::clock::after(now, HOUR));
     if let Ok(body) = Response::failure(
         &event.request,
         &identity.physical_resource_id,
@@ -166,7 +163,7 @@ fn recorded(event: &Value) -> RecordedEvent {
             .as_i64()
             .and_then(|seconds| Timestamp::from_second(seconds).ok())
             .unwrap_or_default(),
-        name: text(&event["type"]).unwrap_or_default(),
+        event_type: text(&event["type"]).unwrap_or_default(),
         state: entered.and_then(|details| text(&details["name"])),
         input: entered.and_then(|details| text(&details["input"])),
         resource: details("EventDetails").and_then(|details| text(&details["resource"])),
@@ -199,8 +196,13 @@ pub fn response_url(data: &[u8]) {
     if let Ok(Some(ciphertext)) = ciphertext_of(&url) {
         assert!(!ciphertext.is_empty() && ciphertext.len() <= 6_144);
     }
+    let event = json!({
+        "RequestType": "Create", "ResponseURL": text, "StackId": "s", "RequestId": "r",
+        "LogicalResourceId": "l",
+    });
+    let event = Event::parse(event).unwrap();
     assert!(
-        deadline(Timestamp::UNIX_EPOCH, HOUR, None, &url)
+        EventAge::of(&event, Timestamp::UNIX_EPOCH).deadline(HOUR)
             <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR)
     );
     match ResponseHosts::of_region(REGION).check(&url) {

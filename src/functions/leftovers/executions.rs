@@ -1,5 +1,6 @@
-//! Executions that CloudFormation has given up: it deletes their resource, or takes back the update
-//! that they are part of. It sends the next request while they still run.
+//! Earlier executions of a resource that still run when CloudFormation sends the next request: it
+//! deletes the resource, or takes back the update that they are part of, and does not wait for
+//! them.
 
 use jiff::Timestamp;
 
@@ -10,17 +11,18 @@ use crate::cloudformation::identity::resource_prefix;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::error::ErrorName;
 
-/// Why executions are given up.
+/// Why an earlier execution is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopReason {
-    /// A Delete of the resource has come.
+    /// CloudFormation deletes the resource.
     Deleted,
-    /// The stack takes the update back.
+    /// CloudFormation takes the update back that the execution is part of.
     RolledBack,
 }
 
 impl StopReason {
-    /// How the cause begins with which executions and tasks are stopped.
+    /// The beginning of the cause under which executions and tasks are stopped. [`was_superseded`]
+    /// finds it again.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::Deleted => "The CloudFormation resource is being deleted",
@@ -29,7 +31,7 @@ impl StopReason {
     }
 }
 
-/// Whether this execution was stopped since CloudFormation had given it up.
+/// Whether `start` or `stop` ended this execution because CloudFormation does not wait for it.
 pub(crate) fn was_superseded(execution: &Execution) -> bool {
     let said = |reason: StopReason| {
         execution
@@ -42,26 +44,27 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
         && (said(StopReason::Deleted) || said(StopReason::RolledBack))
 }
 
-/// What became of the executions that are given up.
+/// What became of the earlier executions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StoppedEarlier {
-    /// How many were stopped.
+    /// How many executions were stopped.
     pub(crate) count: usize,
-    /// Whether one runs that began later, and so belongs to a request that came later.
+    /// Whether an execution runs that began after `until`: it belongs to a later request.
     pub(crate) is_followed: bool,
     /// What kept some of them from being stopped.
     pub(crate) failure: Option<ApiError>,
 }
 
-/// Tells the Creates and Updates of a resource from its Deletes, two of which would stop each
-/// other, and from all else.
+/// The executions that run a resource's task: its Creates and Updates. Its Deletes are left out, or
+/// two of them would stop each other.
 #[derive(Debug, Clone)]
 pub(crate) struct RunsOfResource {
     prefixes: [String; 2],
 }
 
 impl RunsOfResource {
-    /// The resource's whose execution has this name. `None` when it is no name of ours.
+    /// Those of the resource to which the execution of this name belongs. `None` when the name is
+    /// none that `start` gives.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let prefix = resource_prefix(name)?;
         Some(Self {
@@ -70,15 +73,15 @@ impl RunsOfResource {
         })
     }
 
-    /// Whether the execution of this name is one of them.
+    /// Whether the execution of this name is one of these.
     pub(crate) fn include(&self, name: &str) -> bool {
         self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 }
 
-/// Stops the Creates and Updates of the resource that still run, other than `name` itself and those
-/// that began after `until`. `rescue` stops their tasks and answers for them, which nobody reads
-/// any more.
+/// Stops the executions of `runs` that still run, other than `name` itself and those that began
+/// after `until`. Their end brings `rescue`, which stops their tasks and answers for them;
+/// CloudFormation does not read that answer any more.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
@@ -101,6 +104,7 @@ pub(crate) async fn stop_earlier(
         .iter()
         .filter(|execution| runs.include(&execution.name) && execution.name != name)
     {
+        // Before stopping: what began later is the run of a later request.
         if until.is_some_and(|until| execution.started > until) {
             stopped.is_followed = true;
             continue;

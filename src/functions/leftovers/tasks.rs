@@ -1,4 +1,5 @@
-//! The ECS tasks that an execution, or on Delete a resource, has left running.
+//! The ECS tasks that an execution, or on Delete a resource, has left running. They are found by
+//! the name under which they were started; there is no other record of them.
 
 use jiff::Timestamp;
 
@@ -7,14 +8,15 @@ use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
 use crate::cloudformation::identity::resource_prefix;
 use crate::task::spec::TaskSpec;
 
-/// Whose tasks are left.
+/// Whose tasks are stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// Those of exactly this execution: a later one of the same resource may be running.
     Execution,
     /// Those of every execution of this resource.
     Resource {
-        /// And were launched until then; a later one belongs to a run that came after.
+        /// Tasks that were launched later belong to a later run of the resource, and are left
+        /// alone.
         launched_until: Option<Timestamp>,
     },
 }
@@ -30,8 +32,8 @@ impl Leftovers {
         Self { ecs }
     }
 
-    /// Tells what still runs to stop, and answers how many tasks that are. A task that cannot be
-    /// stopped counts as running.
+    /// Tells ECS to stop the tasks that still run, and gives how many those are. A task that cannot
+    /// be stopped counts as running.
     ///
     /// # Errors
     /// When ECS cannot be asked what runs.
@@ -101,7 +103,7 @@ impl Leftovers {
             .collect())
     }
 
-    /// A cluster that is gone has no tasks.
+    /// Lists tasks. A cluster that does not exist any more has none.
     async fn list(
         &self,
         cluster: &str,

@@ -1,22 +1,22 @@
 //! Answering for an execution that ended.
 //!
-//! What it did not answer is answered with what it would have said. Two rescues at once, or one
-//! event delivered twice, send the same answer twice: a second PUT to the URL overwrites the first
-//! until CloudFormation has read it, and says the same. A respond function that was still sending
-//! when its execution was stopped sends the same as well, since the answer it had begun is the one
-//! that is repeated. The schedule's look may repeat an answer that another instance of the function
-//! gave; its own it remembers. What remains: an execution may be stopped between an answer's
-//! delivery and its record in the history, and then CloudFormation sees the same answer twice, too.
+//! `rescue` sends the answer that the execution would have sent. CloudFormation may see that answer
+//! twice, and both times the same one; a second PUT to the URL overwrites the first until
+//! CloudFormation has read it:
+//! - Two rescues at once, or one event delivered twice, derive the answer from the same history.
+//! - A function `respond` that was still sending when its execution was stopped sends what the
+//!   history says it had begun to send, which is what `rescue` repeats.
+//! - A sweep may answer again for what another instance of the function has answered. What this
+//!   instance has answered it remembers.
+//! - An execution may be stopped between the delivery of its answer and the record of that.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::Instant;
 
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
-use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::response::Status;
 use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
@@ -24,14 +24,10 @@ use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::execution::unanswered::error_of;
 use crate::functions::leftovers::executions::was_superseded;
-use crate::functions::leftovers::tasks::{Leftovers, Owner};
-use crate::functions::respond::{ExecutionState, RespondEvent};
+use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::times::{
-    DEFINITION_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_FINAL_ATTEMPT,
-    WORKERS_INFORMED_AT_LAST,
-};
+use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET};
 
 /// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
 /// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among
@@ -39,22 +35,20 @@ use crate::times::{
 const HISTORY_TAIL: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
-/// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
-/// run that came later.
-const LATER_RUN: Duration = Duration::from_secs(30);
-const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// The executions that this instance of the function has answered for, or has found answered.
-/// Nothing else tells of the first: an execution's history ends with the execution.
+/// The executions that this instance of the function has answered for, or has found answered. An
+/// execution's history ends with the execution, so that nothing else tells of the answers given
+/// here.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answered(Arc<Mutex<HashSet<String>>>);
 
 impl Answered {
-    /// More than end in the time for which the schedule looks for them. Forgetting costs another
-    /// look.
+    /// More executions than end within the time for which sweeps look for them. To forget one costs
+    /// another look at its history, and at worst a repeated answer.
     const REMEMBERED: usize = 10_000;
 
     pub(super) fn contains(&self, execution_arn: &str) -> bool {
+        // Held for the look-up only; a panic elsewhere leaves the set as it was, whole.
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -71,9 +65,13 @@ impl Answered {
 }
 
 impl Rescuer {
-    /// Answers, unless the execution's history says that it was done.
+    /// Answers, unless the execution's history says that it has been answered.
     ///
-    /// `status` is how the execution has ended by the word of who saw it end.
+    /// `status` is how the execution has ended according to whoever tells of its end.
+    ///
+    /// # Errors
+    /// When Step Functions cannot be asked, when the execution still runs, and when the answer is
+    /// not delivered.
     pub(super) async fn answer_for(
         &self,
         execution_arn: &str,
@@ -95,15 +93,10 @@ impl Rescuer {
             .state_machine
             .last_events(execution_arn, HISTORY_TAIL)
             .await?;
-        // A description may lag behind. Whoever makes up an event must not be able to end a run.
         let status = match execution.status {
-            ExecutionStatus::Running
-                if events
-                    .last()
-                    .is_some_and(|last| END_EVENTS.contains(&last.name.as_str())) =>
-            {
-                status
-            }
+            // The description may lag behind the event. Only the history confirms the end: whoever
+            // makes up an event must not be able to end a run.
+            ExecutionStatus::Running if ends_with_its_end(&events) => status,
             ExecutionStatus::Running => {
                 return Err(RescueError::StillRuns(execution_arn.to_owned()));
             }
@@ -112,12 +105,13 @@ impl Rescuer {
         let progress = Progress::of(&events);
         let begun = match progress.answer {
             Answer::Given => return Ok(Rescued::Nothing),
-            Answer::Begun { status, state } => begun(status, &state),
+            Answer::Begun { status, state } => answer_begun(status, &state),
             Answer::NotBegun => None,
         };
-        // Whatever an answer that was begun says is final; leftovers were stopped before it.
+        // Before anything else: an answer that was begun is final, whatever it says, and the
+        // definition had stopped the leftovers before it.
         if let Some(answer) = begun {
-            tell_of(execution_arn, status, &execution);
+            log_unanswered(execution_arn, status, &execution);
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
@@ -129,141 +123,50 @@ impl Rescuer {
             );
             return Ok(Rescued::Nothing);
         };
-        tell_of(execution_arn, status, &execution);
-        let is_delete = request.request_type == RequestType::Delete;
-        let owner = if is_delete {
-            Owner::Resource {
-                launched_until: None,
-            }
-        } else {
-            Owner::Execution
-        };
+        log_unanswered(execution_arn, status, &execution);
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
         let leftovers = task
             .as_ref()
-            .map(|task| self.leftovers_of(owner, task, &execution));
+            .map(|task| self.leftovers_of(request.request_type, task, &execution));
         let still_running = match &leftovers {
-            Some(leftovers) => leftovers.stop_before_the_answer().await,
+            Some(leftovers) => leftovers.stop_before_answering().await,
             None => 0,
         };
-        if is_delete {
-            self.responder
-                .succeed(&request, Output::default(), RESCUE_ANSWER_TIMEOUT)
-                .await?;
-        } else {
-            let caught = error_of(status, &execution, &progress.activity);
-            self.responder
-                .fail(
-                    &request,
-                    &reason(&caught, still_running),
-                    RESCUE_ANSWER_TIMEOUT,
-                )
-                .await?;
-        }
+        let caught = error_of(status, &execution, &progress.activity);
+        self.answer(&request, &reason(&caught, still_running))
+            .await?;
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
     }
 
-    fn leftovers_of<'a>(
-        &'a self,
-        owner: Owner,
-        task: &'a TaskSpec,
-        execution: &Execution,
-    ) -> LeftoversOfEnded<'a> {
-        let now = Instant::now();
-        let since_end = execution
-            .stopped
-            .map_or(Duration::ZERO, |stopped| self.clock.since(stopped));
-        let owner = match (owner, execution.stopped) {
-            // The resource may be back by the time of a late rescue: what was launched since is
-            // another run's.
-            (Owner::Resource { .. }, Some(ended)) => Owner::Resource {
-                launched_until: Some(after(ended, LATER_RUN)),
-            },
-            (owner, _) => owner,
-        };
-        let until_answer = self
-            .clock
-            .until(after(task.deadline, DEFINITION_STOP_PATIENCE))
-            .min(self.patience.leftovers)
-            .max(RESCUE_FINAL_ATTEMPT);
-        LeftoversOfEnded {
-            leftovers: &self.leftovers,
-            owner,
-            task,
-            reason: format!("The execution has ended ({})", task.started_by),
-            answer_at: now + until_answer,
-            workers_informed_at: now + WORKERS_INFORMED_AT_LAST.saturating_sub(since_end),
-        }
-    }
-}
-
-/// What an execution that has ended may have left, with the times that count.
-struct LeftoversOfEnded<'a> {
-    leftovers: &'a Leftovers,
-    owner: Owner,
-    task: &'a TaskSpec,
-    reason: String,
-    /// Until then it is waited, before CloudFormation is answered: it waits no longer than it had
-    /// been told.
-    answer_at: Instant,
-    /// From then on no worker launches anything for the execution.
-    workers_informed_at: Instant,
-}
-
-impl LeftoversOfEnded<'_> {
-    /// Stops them and waits, bounded, until they have stopped; answers how many still run. The
-    /// answer does not depend on it.
-    async fn stop_before_the_answer(&self) -> u32 {
-        let mut left = 0;
-        loop {
-            match timeout_at(
-                self.answer_at,
-                self.leftovers.stop(self.owner, self.task, &self.reason),
-            )
-            .await
-            {
-                Ok(Ok(0)) => return 0,
-                Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "leftover tasks cannot be looked for; the request is answered all the same");
-                    return 0;
-                }
-                Err(_) => return left,
+    /// A Delete succeeds whatever happened: no leftover of the resource is worth keeping a stack
+    /// from going away.
+    async fn answer(&self, request: &Request, reason: &str) -> Result<(), RespondError> {
+        match request.request_type {
+            RequestType::Delete => {
+                let output = Output::default();
+                self.responder
+                    .succeed(request, output, RESCUE_ANSWER_TIMEOUT)
+                    .await
             }
-            if Instant::now() + CHECK_INTERVAL >= self.answer_at {
-                return left;
-            }
-            sleep(CHECK_INTERVAL).await;
-        }
-    }
-
-    /// Goes on stopping what a worker launches that does not know yet that its execution has ended.
-    /// Nobody else would: the worker lets go of the task when it hears of it.
-    async fn stop_until_workers_are_informed(&self, end: Instant) {
-        while Instant::now() < self.workers_informed_at.min(end) {
-            sleep(CHECK_INTERVAL).await;
-            match timeout(
-                RESCUE_FINAL_ATTEMPT,
-                self.leftovers.stop(self.owner, self.task, &self.reason),
-            )
-            .await
-            {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "tasks launched after the execution's end cannot be looked for")
-                }
-                Err(_) => tracing::warn!(
-                    "tasks launched after the execution's end could not be looked for in time"
-                ),
+            RequestType::Create | RequestType::Update => {
+                self.responder
+                    .fail(request, reason, RESCUE_ANSWER_TIMEOUT)
+                    .await
             }
         }
     }
 }
 
-/// Whether any worker had the run, so that one may launch something. A Delete has none.
+fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
+    events
+        .last()
+        .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
+}
+
+/// Whether a worker had the run, so that it may launch something. A Delete has no worker.
 fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
@@ -272,9 +175,10 @@ fn was_taken(events: &[RecordedEvent]) -> bool {
     })
 }
 
-/// Says that the execution ended without an answer, which is an incident. It is none when
-/// CloudFormation has given it up: nobody waits for that answer.
-fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
+/// Logs that the execution ended without an answer, which is an incident that raises an alarm. It
+/// is none when `start` or `stop` ended the execution because CloudFormation does not wait for its
+/// answer any more.
+fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
     if was_superseded(execution) {
         tracing::info!(
             execution = execution_arn,
@@ -290,8 +194,9 @@ fn tell_of(execution_arn: &str, status: ExecutionStatus, execution: &Execution) 
     }
 }
 
-/// The event that the state had invoked `respond` with. `None` when its input is no state of ours.
-fn begun(status: Status, state: &str) -> Option<RespondEvent> {
+/// The event with which the state had invoked `respond`. `None` when its input is no state of a
+/// task runner's execution.
+fn answer_begun(status: Status, state: &str) -> Option<RespondEvent> {
     let state: ExecutionState = serde_json::from_str(state).ok()?;
     Some(RespondEvent { status, state })
 }

@@ -1,4 +1,4 @@
-//! The two events that EventBridge sends.
+//! The two events with which EventBridge invokes `rescue`.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,8 +17,9 @@ pub enum RescueEvent {
     Schedule,
 }
 
-/// The execution that ended. The event carries its input as well, but only up to a size;
-/// `DescribeExecution` has it always, and cannot be made up by whoever invokes the function.
+/// The execution that ended. The event carries its input as well, but only up to a size.
+/// `rescue` reads it from `DescribeExecution`, which always has it, and which a made-up event
+/// cannot change.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
@@ -28,7 +29,7 @@ pub struct Ended {
     pub(super) status: ExecutionStatus,
 }
 
-/// Something else.
+/// The event is neither of the two.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the event is neither a status change of an execution nor the schedule's: {0}. Invoke this function only from the rules of its stack"
@@ -50,7 +51,7 @@ fn status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Execution
     String::deserialize(deserializer).map(|name| ExecutionStatus::from_name(&name))
 }
 
-/// What the schedule's detail holds is of no interest.
+/// Takes whatever the schedule's detail holds, and ignores it.
 fn anything<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| ())
 }

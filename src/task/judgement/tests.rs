@@ -1,9 +1,9 @@
-//! The judgement as a table over answers in the shape that DescribeTasks gives them.
+//! The judgement as a table: tasks as `DescribeTasks` shows them, each with its verdict.
 
 use super::*;
-use crate::task::status::{Host, Phase};
+use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
 
-/// A stopped task of container `migrate`, changed by the row.
+/// A stopped task, and the verdict on it.
 struct Row {
     name: &'static str,
     task: TaskStatus,
@@ -82,7 +82,7 @@ fn not_started(
     }
 }
 
-/// The host gave up waiting for the container, which may run.
+/// The agent on the host gave up waiting for the container, which may have run.
 fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) -> Row {
     let task = stopped(
         NOT_STARTED,
@@ -104,7 +104,7 @@ fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) 
     failed(name, task, says)
 }
 
-/// A task that was not seen to run on a host that is gone.
+/// A task that ECS did not see running, and whose host is gone.
 fn lost_host(name: &'static str, stop_code: Option<&str>, host: Host, may_have_run: bool) -> Row {
     let reason = if stop_code.is_some() {
         "Your Spot Task was interrupted."
@@ -578,7 +578,7 @@ fn a_stopped_task_is_judged_by_the_table() {
     for row in table() {
         match (judge(&row.task, &criteria), row.expected) {
             (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => {
-                assert_eq!(exit_code, expected, "{}", row.name)
+                assert_eq!(exit_code, expected, "{}", row.name);
             }
             (
                 Verdict::Ended(ending),
@@ -650,7 +650,7 @@ fn only_containers_that_count_decide() {
 }
 
 #[test]
-fn success_is_what_the_properties_call_success() {
+fn an_exit_code_that_the_properties_call_success_is_success() {
     let task = stopped(
         EXITED,
         ESSENTIAL,
@@ -688,7 +688,7 @@ fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it
             success_exit_codes: vec![0],
         },
     ) else {
-        panic!("a failure")
+        panic!("exit codes 137 and 1 are no success")
     };
     assert_eq!(ending.container.as_deref(), Some("migrate"));
 }

@@ -21,7 +21,7 @@ fn schedule() -> Value {
 }
 
 fn looked(answered: usize) -> Rescued {
-    Rescued::Looked {
+    Rescued::Swept {
         checked: 0,
         stopped: 0,
         answered,
@@ -244,7 +244,7 @@ async fn a_delete_that_is_rescued_late_leaves_the_tasks_of_a_later_run_alone() {
     advance(2 * MINUTE).await;
     assert!(matches!(
         rescuer.rescue(schedule()).await.unwrap(),
-        Rescued::Looked { answered: 1, .. }
+        Rescued::Swept { answered: 1, .. }
     ));
     assert_eq!(world.told_to_stop(), [before]);
 }

@@ -25,7 +25,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
         .activity("Scheduled", NOW);
     assert_eq!(
         world.rescue_after(MINUTE / 6, &schedule()).await.unwrap(),
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 0,
             stopped: 0,
             answered: 0
@@ -36,7 +36,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
             .rescue_after(CLAIM_TIMEOUT / 2, &schedule())
             .await
             .unwrap(),
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 1,
             stopped: 0,
             answered: 0
@@ -47,7 +47,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
             .rescue_after(CLAIM_TIMEOUT + MINUTE, &schedule())
             .await
             .unwrap(),
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 1,
             stopped: 1,
             answered: 0
@@ -68,7 +68,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
             .rescue_after(CLAIM_TIMEOUT + 2 * MINUTE, &schedule())
             .await
             .unwrap(),
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 0,
             stopped: 0,
             answered: 0
@@ -100,7 +100,7 @@ async fn a_run_that_a_worker_has_is_left_to_it() {
         .unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 3,
             stopped: 0,
             answered: 0
@@ -122,7 +122,7 @@ async fn each_attempt_has_its_own_time_to_be_taken() {
     let looked = world.rescue_after(12 * MINUTE, &schedule()).await.unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 1,
             stopped: 0,
             answered: 0
@@ -131,7 +131,7 @@ async fn each_attempt_has_its_own_time_to_be_taken() {
     let looked = world.rescue_after(16 * MINUTE, &schedule()).await.unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 1,
             stopped: 1,
             answered: 0
@@ -153,7 +153,7 @@ async fn a_run_whose_deadline_comes_before_the_claim_timeout_is_given_up_at_its_
         .entered("RunTask", &json!({}))
         .activity("Scheduled", NOW);
     // 95 s of the 240 are kept for what comes after.
-    let looked = |stopped| Rescued::Looked {
+    let looked = |stopped| Rescued::Swept {
         checked: 1,
         stopped,
         answered: 0,
@@ -188,7 +188,7 @@ async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken()
     execution
         .activity("Failed", 2 * MINUTE)
         .activity("Scheduled", 2 * MINUTE);
-    let looked = |stopped| Rescued::Looked {
+    let looked = |stopped| Rescued::Swept {
         checked: 1,
         stopped,
         answered: 0,
@@ -227,7 +227,7 @@ async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting
         .unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 2,
             stopped: 2,
             answered: 0
@@ -263,7 +263,7 @@ async fn a_look_is_bounded_and_the_next_ones_reach_the_rest() {
         .unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 300,
             stopped: 300,
             answered: 0
@@ -275,7 +275,7 @@ async fn a_look_is_bounded_and_the_next_ones_reach_the_rest() {
         .unwrap();
     assert_eq!(
         looked,
-        Rescued::Looked {
+        Rescued::Swept {
             checked: 100,
             stopped: 100,
             answered: 0

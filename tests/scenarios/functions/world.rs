@@ -16,8 +16,8 @@ use ecs_task_runner::cloudformation::event::{Event, Request};
 use ecs_task_runner::cloudformation::identity::Identity;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{
-    Patience, RescueError, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome, Starter,
-    Stopped, Stopper,
+    RescueError, RescueLimits, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome,
+    Starter, Stopped, Stopper,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ impl World {
             Ecs::with_retries(&connection),
             self.responder("rescue"),
             self.clock,
-            Patience {
+            RescueLimits {
                 claim: CLAIM_TIMEOUT,
                 leftovers: Duration::from_secs(4),
             },

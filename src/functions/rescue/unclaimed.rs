@@ -1,5 +1,4 @@
-//! Giving up executions that no worker takes: after `ClaimTimeout`, or when their deadline has
-//! passed.
+//! Ending executions that no worker takes: after `ClaimTimeout`, or when their deadline has passed.
 
 use std::time::Duration;
 
@@ -13,26 +12,31 @@ use crate::execution::history::{Activity, Progress};
 use crate::execution::unanswered::not_claimed;
 use crate::times::CLAIM_CHECK_BUDGET;
 
-/// Histories read in one look. `GetExecutionHistory` refills at 20 calls a second ("Quotas"), and a
-/// look comes every minute: this takes a quarter of that, and leaves the rest to people and to
-/// answers.
+/// Histories read in one sweep. `GetExecutionHistory` refills at 20 calls a second
+/// (`service-quotas`) and a sweep comes every minute: this takes a quarter of that, and leaves the
+/// rest to people and to answers.
 const MAX_CHECKED: usize = 300;
-/// A run whose deadline has passed is given up sooner, but not before a fleet that is there would
-/// have taken it: a worker then says how the run ended.
+/// A run whose deadline has passed is ended sooner than `ClaimTimeout`, but not before a fleet that
+/// is there would have taken it: a worker then says how the run ended.
 const MIN_WAIT: Duration = Duration::from_secs(20);
-/// Events read of each history: an attempt's last event is the last of all while it waits or runs.
+/// Events read from the end of each history: while an attempt waits or runs, its own last event is
+/// the history's last.
 const HISTORY_TAIL: usize = 5;
 
 impl Rescuer {
-    /// Answers how many executions it read, and how many of those it stopped.
-    pub(super) async fn give_up_waiting(&self) -> Result<(usize, usize), ApiError> {
+    /// Gives how many executions were looked at, and how many of those were stopped.
+    ///
+    /// # Errors
+    /// When Step Functions could be asked about none of them.
+    pub(super) async fn stop_unclaimed(&self) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.clock.since(execution.started) >= MIN_WAIT);
-        // The others only have to be looked at for their deadline, as far as there is time.
+        // First those that have waited for `ClaimTimeout`. The others only have to be looked at for
+        // their deadline, as far as there is time.
         let (ripe, young): (Vec<_>, Vec<_>) = running
             .into_iter()
-            .partition(|execution| self.clock.since(execution.started) >= self.patience.claim);
+            .partition(|execution| self.clock.since(execution.started) >= self.limits.claim);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
         for execution in self
             .in_turn(&ripe)
@@ -42,7 +46,7 @@ impl Rescuer {
             if Instant::now() >= end {
                 break;
             }
-            match self.give_up(execution).await {
+            match self.stop_if_unclaimed(execution).await {
                 Ok(was_stopped) => {
                     checked += 1;
                     stopped += usize::from(was_stopped);
@@ -54,14 +58,15 @@ impl Rescuer {
             }
         }
         match failure {
-            // Trouble with some passes; trouble with all is for the dead-letter queue's alarm.
+            // If every look failed, fail the invocation, so that the dead-letter queue's alarm
+            // fires. If some failed, the next sweep looks again.
             Some(error) if checked == 0 => Err(error),
             _ => Ok((checked, stopped)),
         }
     }
 
-    /// Where more run than one look can read, each minute begins where the one before ended. Those
-    /// that a worker has are read as well: only a history tells which they are.
+    /// Where more executions run than one sweep can read, each sweep begins where the one before
+    /// ended. Those that a worker has are read as well: only a history tells which they are.
     fn in_turn<'e>(
         &self,
         running: &'e [RunningExecution],
@@ -76,7 +81,7 @@ impl Rescuer {
         earlier.iter().chain(later)
     }
 
-    async fn give_up(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
+    async fn stop_if_unclaimed(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
         let events = self
             .state_machine
             .last_events(&execution.arn, HISTORY_TAIL)
@@ -90,12 +95,12 @@ impl Rescuer {
             && progress
                 .deadline
                 .is_some_and(|deadline| deadline <= self.clock.now());
-        if waited < self.patience.claim && !is_too_late {
+        if waited < self.limits.claim && !is_too_late {
             return Ok(false);
         }
-        let waited = waited.min(self.patience.claim);
-        // A worker may take it between the look and the stop. Its token is void then, and the end
-        // of the execution brings the rescue that stops what it has launched.
+        let waited = waited.min(self.limits.claim);
+        // A worker may take the run between this look and the stop. Its token is void then, and the
+        // end of the execution brings the rescue that stops what the worker has launched.
         self.state_machine
             .stop(&execution.arn, NOT_CLAIMED, &not_claimed(waited))
             .await?;

@@ -1,5 +1,6 @@
-//! Answering for executions whose end nobody told: EventBridge gets the status changes of
-//! executions as best effort ("AWS Step Functions events", Amazon EventBridge Events Reference).
+//! Answering for executions whose end no event told: Step Functions gives EventBridge the status
+//! changes of executions as best effort ("AWS Step Functions events", Amazon EventBridge Events
+//! Reference).
 
 use std::time::Duration;
 
@@ -12,14 +13,16 @@ use crate::clock::{after, before};
 use crate::execution::history::{Answer, Progress};
 use crate::times::{EVENT_GRACE, LONGEST_EXECUTION, SWEEP_INTERVAL};
 
-/// For this long an execution is looked for: many looks, a minute apart, and the attempts that
-/// Lambda makes of one that failed.
+/// For how long after [`EVENT_GRACE`] sweeps look for an execution: many sweeps, and the attempts
+/// that Lambda makes of one that failed.
 const SEARCH_SPAN: Duration = Duration::from_mins(15);
-/// Histories read in one look, as many as are read of executions that wait; the quota is the same.
+/// Histories read in one sweep: as many as for unclaimed runs, which use the same quota.
 const MAX_CHECKED: usize = 300;
-/// At once: most of the time leftover tasks are waited for.
+/// Executions answered for at once. Most of the time of each goes into waiting for its leftover
+/// tasks.
 const CONCURRENCY: usize = 8;
-/// Events read of each history: an answer that was given is followed by the execution's last state.
+/// Events read from the end of each history: an answer that was given is followed by the
+/// execution's last state only.
 const HISTORY_TAIL: usize = 5;
 
 /// What came of one execution.
@@ -31,16 +34,16 @@ enum Checked {
 }
 
 impl Rescuer {
-    /// Answers how many executions were answered for. After `end` no answer is begun.
+    /// Gives how many executions were answered for. After `end` no answer is begun.
     ///
-    /// An answer that cannot be given is an error of the last look that finds its execution only.
-    /// Before, another look follows, and each of them would be repeated and fill the dead-letter
-    /// queue.
+    /// An answer that cannot be given fails only the last sweep that finds its execution. Before
+    /// that another sweep follows; if each failed, Lambda would repeat each, and all would go to
+    /// the dead-letter queue.
     ///
     /// # Errors
     /// When Step Functions could be asked about none of them, or an answer could not be given to
     /// the end.
-    pub(super) async fn answer_missed(&self, end: Instant) -> Result<usize, RescueError> {
+    pub(super) async fn answer_lost_events(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_GRACE + SEARCH_SPAN);
         let latest = before(now, EVENT_GRACE);
@@ -48,7 +51,7 @@ impl Rescuer {
             .state_machine
             .ended_without_success(before(earliest, LONGEST_EXECUTION))
             .await?;
-        // What is known to be answered makes room for the rest.
+        // Executions that are known to be answered make room for the rest.
         ended.retain(|execution| {
             execution.ended > earliest
                 && execution.ended <= latest
@@ -61,7 +64,7 @@ impl Rescuer {
         let mut looks = stream::iter(
             ended
                 .into_iter()
-                .map(|execution| self.look_at(execution, end)),
+                .map(|execution| self.check(execution, end)),
         )
         .buffer_unordered(CONCURRENCY);
         while let Some((execution, found)) = looks.next().await {
@@ -97,16 +100,16 @@ impl Rescuer {
         }
     }
 
-    async fn look_at(
+    async fn check(
         &self,
         execution: EndedExecution,
         end: Instant,
     ) -> (EndedExecution, Result<Checked, RescueError>) {
-        let found = self.answer_if_missed(&execution, end).await;
+        let found = self.answer_if_event_was_lost(&execution, end).await;
         (execution, found)
     }
 
-    async fn answer_if_missed(
+    async fn answer_if_event_was_lost(
         &self,
         execution: &EndedExecution,
         end: Instant,

@@ -1,0 +1,196 @@
+//! What is to be done with a request: run it, answer it at once, or leave it to the execution that
+//! has it.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Arrival, StartError, Starter};
+use crate::aws::cloudformation::StackPhase;
+use crate::aws::{ApiError, ErrorKind};
+use crate::cloudformation::event::RequestType;
+use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
+use crate::functions::skip_reason::{never_runs, skip_reason};
+use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
+use crate::task::error::ErrorName;
+use crate::task::outcome::Output;
+use crate::task::spec::TaskSpec;
+use crate::times::STOP_EARLIER_BUDGET;
+
+/// What is to be done with a request.
+pub(super) enum Plan {
+    /// An execution runs this, or on Delete stops it.
+    Execute(Box<TaskSpec>),
+    /// CloudFormation is answered SUCCESS with these outputs.
+    Succeed(Box<Output>),
+    /// CloudFormation is answered FAILED with this Reason.
+    Fail(String),
+    /// An execution has the request, and answers it.
+    LeaveToExecution,
+}
+
+impl Plan {
+    fn skip(reason: impl Into<String>) -> Self {
+        Self::Succeed(Box::new(Output::skipped(reason)))
+    }
+}
+
+impl Starter {
+    /// The plan for a request of any type.
+    ///
+    /// # Errors
+    /// When something cannot be found out for now, and Lambda will deliver the event once more.
+    pub(super) async fn plan(&self, arrival: &Arrival) -> Result<Plan, StartError> {
+        match arrival.request.request_type {
+            RequestType::Delete => Ok(self.plan_delete(arrival)),
+            RequestType::Create | RequestType::Update => self.plan_run(arrival).await,
+        }
+    }
+
+    async fn plan_run(&self, arrival: &Arrival) -> Result<Plan, StartError> {
+        let event = &arrival.event;
+        let properties = match Properties::parse(&event.resource_properties) {
+            Ok(properties) => properties,
+            Err(problems) => {
+                return Ok(Plan::Fail(format!(
+                    "{}: {problems}",
+                    ErrorName::InvalidRequest
+                )));
+            }
+        };
+        let never_runs = never_runs(event, &properties);
+        let phase = match self.stack_phase(arrival).await {
+            Ok(phase) => phase,
+            // A request that runs nothing in any case is answered without knowing the phase.
+            Err(error) if never_runs.is_none() && self.will_be_redelivered(arrival, &error) => {
+                return Err(StartError::Later(error));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
+                StackPhase::InProgress
+            }
+        };
+        let is_rollback = phase == StackPhase::UpdateRollback
+            && event.request.request_type == RequestType::Update;
+        // First of all: a request that nobody waits for any more must not run, nor be answered
+        // SUCCESS for being skipped.
+        let is_void = match phase {
+            StackPhase::InProgress => false,
+            StackPhase::UpdateRollback if is_rollback => self.stop_earlier_runs(arrival).await?,
+            StackPhase::Idle => self.age(arrival).is_late(),
+            StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
+        };
+        if is_void {
+            return Ok(self.refuse_void(arrival).await);
+        }
+        if let Some(reason) = never_runs {
+            return Ok(Plan::skip(reason));
+        }
+        match skip_reason(event, &properties, is_rollback, &self.ecs).await {
+            Ok(None) => {}
+            Ok(Some(reason)) => return Ok(Plan::skip(reason)),
+            Err(error) if self.will_be_redelivered(arrival, &error) => {
+                return Err(StartError::Later(error));
+            }
+            Err(error) => {
+                let name = if error.kind == ErrorKind::AccessDenied {
+                    ErrorName::AccessDenied
+                } else {
+                    ErrorName::InvalidRequest
+                };
+                return Ok(Plan::Fail(format!(
+                    "{name}: UpdateCriteria cannot be compared: {error}."
+                )));
+            }
+        }
+        let limit = Duration::from_secs(properties.timeout_seconds.into());
+        let deadline = self.age(arrival).deadline(limit);
+        let identity = &arrival.identity;
+        let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
+        Ok(Plan::Execute(Box::new(task)))
+    }
+
+    /// A Delete never fails for its properties: what cannot be read cannot have started anything
+    /// either.
+    fn plan_delete(&self, arrival: &Arrival) -> Plan {
+        let target = Properties::for_delete(&arrival.event.resource_properties);
+        let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition)
+        else {
+            return Plan::skip(
+                "the properties name no cluster and task definition that could have run",
+            );
+        };
+        let limit = Duration::from_secs(DEFAULT_TIMEOUT_SECONDS.into());
+        let deadline = self.age(arrival).deadline_of_delete(limit);
+        let identity = &arrival.identity;
+        let task = TaskSpec::new(
+            cluster,
+            task_definition,
+            &identity.name,
+            &identity.client_token,
+            deadline,
+        );
+        Plan::Execute(Box::new(task))
+    }
+
+    /// What the stack does that the event is part of, where that can make a difference: for an
+    /// Update, which may take another one back, and for an event that comes late.
+    ///
+    /// Where CloudFormation cannot be asked, the caller takes the stack to be in progress: to skip
+    /// a migration that is due would be worse than to run the old task once more, which is what
+    /// every other custom resource does on a rollback.
+    async fn stack_phase(&self, arrival: &Arrival) -> Result<StackPhase, ApiError> {
+        let request = &arrival.event.request;
+        if request.request_type == RequestType::Update || self.age(arrival).is_late() {
+            self.stacks.phase(&request.stack_id).await
+        } else {
+            Ok(StackPhase::InProgress)
+        }
+    }
+
+    /// The answer to a request that CloudFormation does not wait for any more: nobody would stop
+    /// what it runs.
+    async fn refuse_void(&self, arrival: &Arrival) -> Plan {
+        let name = &arrival.identity.name;
+        // An earlier delivery of the event may have come in time.
+        if self.state_machine.has(name).await.is_ok_and(|has| has) {
+            return Plan::LeaveToExecution;
+        }
+        Plan::Fail(format!(
+            "{}: the request came when its stack was being taken back or deleted, or had done with it. Nothing was run.",
+            ErrorName::Interrupted
+        ))
+    }
+
+    /// Stops the executions of the update that this Update takes back. CloudFormation does not wait
+    /// for an update to end before it takes it back, when another resource has failed or somebody
+    /// has cancelled; its run would go on beside the one that comes next.
+    ///
+    /// Answers whether this Update is itself the one that is taken back, and came late: then a
+    /// later one of the resource runs.
+    async fn stop_earlier_runs(&self, arrival: &Arrival) -> Result<bool, StartError> {
+        let name = &arrival.identity.name;
+        let Some(runs) = RunsOfResource::of(name) else {
+            return Ok(false);
+        };
+        let stopping = executions::stop_earlier(
+            &self.state_machine,
+            &runs,
+            name,
+            StopReason::RolledBack,
+            Some(self.age(arrival).sent()),
+        );
+        let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
+            tracing::warn!(
+                "the runs of the update that is taken back could not all be stopped in time"
+            );
+            return Ok(false);
+        };
+        match stopped.failure {
+            Some(error) if self.will_be_redelivered(arrival, &error) => {
+                Err(StartError::Later(error))
+            }
+            _ => Ok(stopped.is_followed && self.age(arrival).is_late()),
+        }
+    }
+}
