@@ -128,6 +128,15 @@ pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, Doc
     Ok(document.report(DocumentKind::Properties, &[found]))
 }
 
+/// Reads a document as JSON, with the short forms of intrinsic functions as the long ones. Plain
+/// numbers are text, as CloudFormation sends them on.
+///
+/// # Errors
+/// When `text` is neither JSON nor YAML that CloudFormation would take.
+pub fn read_document(text: &str) -> Result<Value, DocumentError> {
+    Document::parse(text).map(|document| document.value)
+}
+
 struct Document {
     value: Value,
     /// The same document with the lines of its values, unless it is JSON that YAML does not take.

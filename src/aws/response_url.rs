@@ -137,6 +137,8 @@ impl ResponsePut {
                 .map_err(|error| AttemptError::Uncertain(with_causes(&error)))?;
             outcome_of(response).await
         };
+        // An exchange that takes too long is dropped. S3 may have taken the answer all the same,
+        // and the next attempt is harmless: its body is equal.
         match timeout(ATTEMPT_TIMEOUT, exchange).await {
             Ok(result) => result,
             Err(_) => Err(AttemptError::Uncertain(format!(
@@ -159,13 +161,14 @@ fn put_request(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
     Some(request)
 }
 
-/// What a reply means for the answer.
+/// Whether a reply says that the answer was taken.
 async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
     /// Request Timeout and Too Many Requests: the HTTP statuses below 500 that may pass.
     const MAY_PASS: [u16; 2] = [408, 429];
     let status = response.status().as_u16();
     match status {
         200..300 => Ok(()),
+        // A redirect is a refusal too: it may lead to a host that was not checked.
         300..500 if !MAY_PASS.contains(&status) => {
             // S3 names its reason in a <Code> element; the rest of the document repeats parts of
             // the request.

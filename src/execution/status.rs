@@ -13,7 +13,7 @@ pub struct Execution {
     pub stopped: Option<Timestamp>,
     /// The execution's input, JSON; see [`ExecutionInput`](super::input::ExecutionInput).
     pub input: String,
-    /// Name of the error with which it failed or somebody stopped it.
+    /// Name of the error with which it failed, or which was given when it was stopped.
     pub error: Option<String>,
     /// Cause of the error, in words.
     pub cause: Option<String>,
@@ -31,7 +31,7 @@ pub enum ExecutionStatus {
     Failed,
     /// `TIMED_OUT`: it ran longer than the definition's `TimeoutSeconds`.
     TimedOut,
-    /// `ABORTED`: somebody called `StopExecution`.
+    /// `ABORTED`: a person or a function called `StopExecution`.
     Aborted,
 }
 

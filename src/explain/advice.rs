@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_says_the_same() {
+    fn the_readmes_table_gives_the_same_advice() {
         let table = include_str!("../../README.md")
             .lines()
             .skip_while(|line| !line.starts_with("| error | meaning |"))

@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use crate::activity::{HANDED_OVER, PANICKED};
-use crate::execution::error::NOT_CLAIMED;
-use crate::execution::error::{CaughtError, states_error_name};
+use crate::execution::error::{CaughtError, NOT_CLAIMED, states_error_name};
 use crate::execution::history::RecordedEvent;
 use crate::execution::input::ExecutionInput;
 use crate::execution::reason::without_input;

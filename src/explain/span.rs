@@ -72,13 +72,17 @@ mod tests {
     }
 
     #[test]
-    fn time_never_runs_backwards() {
+    fn a_span_is_zero_when_clocks_disagree_about_the_order() {
         let (earlier, later) = (
             Timestamp::from_second(10).unwrap(),
             Timestamp::from_second(12).unwrap(),
         );
         assert_eq!(Span::between(earlier, later), Span(Duration::from_secs(2)));
         assert_eq!(Span::between(later, earlier), Span(Duration::ZERO));
+    }
+
+    #[test]
+    fn json_has_seconds_to_the_millisecond() {
         for (micros, expected) in [
             (1_234_567, "1.234"),
             (2_829_000, "2.829"),

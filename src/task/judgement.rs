@@ -68,7 +68,8 @@ pub struct Ending {
 /// brought about, a failure before what remains unproven, and success comes last.
 #[must_use]
 pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
-    // A task that ran unseen is in doubt, and in doubt it is not called NotStarted.
+    // Also a task that ECS did not see running may have run. Only if it certainly did not is the
+    // error NotStarted, after which people run the task again.
     if !task.was_seen_running() {
         return Verdict::Ended(match start_failure::doubt(task) {
             Some(doubt) => may_have_run(task, doubt),

@@ -12,7 +12,7 @@ pub enum StopCode {
     TaskFailedToStart,
     /// An essential container exited by itself.
     EssentialContainerExited,
-    /// Somebody called `StopTask`.
+    /// A person or program called `StopTask`.
     UserInitiated,
     /// The scheduler of an ECS service stopped it. Not expected for tasks of a run, which belong to
     /// no service.

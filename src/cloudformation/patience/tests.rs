@@ -99,7 +99,7 @@ fn an_event_is_late_when_its_stack_may_have_moved_on() {
 }
 
 #[test]
-fn a_delivery_lies_ahead_while_lambda_makes_one_and_cloudformation_waits_for_it() {
+fn an_event_is_delivered_again_while_lambda_retries_it_and_cloudformation_waits() {
     for (signed, service_timeout, expected) in [
         ("060000", None, true),
         ("055731", None, true),

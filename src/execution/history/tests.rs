@@ -164,7 +164,7 @@ fn an_answer_is_given_when_the_function_came_back() {
 }
 
 #[test]
-fn an_answer_that_was_caught_is_not_given() {
+fn an_answer_whose_function_failed_is_not_given() {
     let events = json!([
         entered("RunTask"),
         activity("Succeeded", 1),

@@ -27,6 +27,7 @@ impl Facts<'_> {
                 ),
                 None,
             ),
+            // Before the activity: leftover tasks are stopped when the run is over.
             Answer::NotBegun if self.timeline.is_stopping() => {
                 let running = self.timeline.leftovers.unwrap_or_default().running;
                 let what = if running == 0 {

@@ -111,11 +111,11 @@ pub fn may_pass(task: &TaskStatus) -> bool {
     if task.was_seen_running() || doubt(task).is_some() {
         return false;
     }
-    // A host that went away says nothing against the task: another host may run it.
+    // The loss of a host is no fault of the task, and another host may run it.
     if host_was_lost(task) {
         return true;
     }
-    // Somebody stopped the task on purpose, and a relaunch would undo that.
+    // The task was stopped on purpose, and a relaunch would undo that.
     if matches!(
         task.stop_code,
         Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated)

@@ -3,55 +3,38 @@
 use std::time::Duration;
 
 use ecs_task_runner::functions::Rescued;
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 
-use super::execution::{Execution, NOW};
-use super::world::{CLAIM_TIMEOUT, World, properties, with};
+use crate::worlds::events::{properties, with};
+use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::functions::{CLAIM_TIMEOUT, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn schedule() -> Value {
-    json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
+/// What `rescue` says of an invocation that answered nobody.
+fn looked(checked: usize, stopped: usize) -> Rescued {
+    Rescued::Swept {
+        checked,
+        stopped,
+        answered: 0,
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
     let world = World::sealing();
     let execution = Execution::of(&world, "Create").await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW);
+    execution.scheduled();
+    assert_eq!(world.look_after(MINUTE / 6).await.unwrap(), looked(0, 0));
     assert_eq!(
-        world.rescue_after(MINUTE / 6, &schedule()).await.unwrap(),
-        Rescued::Swept {
-            checked: 0,
-            stopped: 0,
-            answered: 0
-        }
+        world.look_after(CLAIM_TIMEOUT / 2).await.unwrap(),
+        looked(1, 0)
     );
     assert_eq!(
-        world
-            .rescue_after(CLAIM_TIMEOUT / 2, &schedule())
-            .await
-            .unwrap(),
-        Rescued::Swept {
-            checked: 1,
-            stopped: 0,
-            answered: 0
-        }
-    );
-    assert_eq!(
-        world
-            .rescue_after(CLAIM_TIMEOUT + MINUTE, &schedule())
-            .await
-            .unwrap(),
-        Rescued::Swept {
-            checked: 1,
-            stopped: 1,
-            answered: 0
-        }
+        world.look_after(CLAIM_TIMEOUT + MINUTE).await.unwrap(),
+        looked(1, 1)
     );
     world.assert_no_answer();
     assert_eq!(
@@ -62,17 +45,10 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
         world.answer()["Reason"],
         "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?"
     );
-    // It runs no more.
+    // The execution has ended: `rescue` has nothing to check.
     assert_eq!(
-        world
-            .rescue_after(CLAIM_TIMEOUT + 2 * MINUTE, &schedule())
-            .await
-            .unwrap(),
-        Rescued::Swept {
-            checked: 0,
-            stopped: 0,
-            answered: 0
-        }
+        world.look_after(CLAIM_TIMEOUT + 2 * MINUTE).await.unwrap(),
+        looked(0, 0)
     );
 }
 
@@ -80,10 +56,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
 async fn a_run_that_a_worker_has_is_left_to_it() {
     let world = World::new();
     let taken = Execution::of(&world, "Create").await;
-    taken
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", MINUTE);
+    taken.scheduled().activity("Started", MINUTE);
     let deleting = Execution::of(&world, "Delete").await;
     deleting
         .entered("StopTasks", &json!({}))
@@ -94,17 +67,9 @@ async fn a_run_that_a_worker_has_is_left_to_it() {
     emulated
         .entered("RunTask", &json!({}))
         .happened(json!({"type": "TaskScheduled", "taskScheduledEventDetails": details}));
-    let looked = world
-        .rescue_after(10 * CLAIM_TIMEOUT, &schedule())
-        .await
-        .unwrap();
     assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 3,
-            stopped: 0,
-            answered: 0
-        }
+        world.look_after(10 * CLAIM_TIMEOUT).await.unwrap(),
+        looked(3, 0)
     );
 }
 
@@ -112,31 +77,12 @@ async fn a_run_that_a_worker_has_is_left_to_it() {
 async fn each_attempt_has_its_own_time_to_be_taken() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    execution.taken();
     execution
         .activity("Failed", 10 * MINUTE)
         .activity("Scheduled", 10 * MINUTE);
-    let looked = world.rescue_after(12 * MINUTE, &schedule()).await.unwrap();
-    assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 1,
-            stopped: 0,
-            answered: 0
-        }
-    );
-    let looked = world.rescue_after(16 * MINUTE, &schedule()).await.unwrap();
-    assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 1,
-            stopped: 1,
-            answered: 0
-        }
-    );
+    assert_eq!(world.look_after(12 * MINUTE).await.unwrap(), looked(1, 0));
+    assert_eq!(world.look_after(16 * MINUTE).await.unwrap(), looked(1, 1));
 }
 
 /// CloudFormation would answer by itself before `ClaimTimeout`, and nobody would read that the
@@ -149,25 +95,12 @@ async fn a_run_whose_deadline_comes_before_the_claim_timeout_is_given_up_at_its_
         &with(properties(), &json!({"ServiceTimeout": "240"})),
     );
     let execution = Execution::of_event(&world, &event).await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW);
+    execution.scheduled();
     // 95 s of the 240 are kept for what comes after.
-    let looked = |stopped| Rescued::Swept {
-        checked: 1,
-        stopped,
-        answered: 0,
-    };
-    assert_eq!(
-        world.rescue_after(2 * MINUTE, &schedule()).await.unwrap(),
-        looked(0)
-    );
-    assert_eq!(
-        world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(),
-        looked(1)
-    );
+    assert_eq!(world.look_after(2 * MINUTE).await.unwrap(), looked(1, 0));
+    assert_eq!(world.look_after(3 * MINUTE).await.unwrap(), looked(1, 1));
     world.rescue(&execution.event("ABORTED")).await.unwrap();
-    let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+    let reason = world.reason();
     assert!(
         reason.starts_with("Worker.NotClaimed: No worker polled the activity for 1")
             && reason.contains("fleet"),
@@ -181,104 +114,60 @@ async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken()
     let world = World::new();
     let event = world.event("Create", &with(properties(), &json!({"Timeout": "60"})));
     let execution = Execution::of_event(&world, &event).await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    execution.taken();
     execution
         .activity("Failed", 2 * MINUTE)
         .activity("Scheduled", 2 * MINUTE);
-    let looked = |stopped| Rescued::Swept {
-        checked: 1,
-        stopped,
-        answered: 0,
-    };
     assert_eq!(
-        world
-            .rescue_after(2 * MINUTE + MINUTE / 6, &schedule())
-            .await
-            .unwrap(),
-        looked(0)
+        world.look_after(2 * MINUTE + MINUTE / 6).await.unwrap(),
+        looked(1, 0)
     );
-    assert_eq!(
-        world.rescue_after(3 * MINUTE, &schedule()).await.unwrap(),
-        looked(1)
-    );
+    assert_eq!(world.look_after(3 * MINUTE).await.unwrap(), looked(1, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_execution_that_cannot_be_looked_at_does_not_keep_the_others_waiting() {
+async fn one_execution_that_cannot_be_read_does_not_keep_the_others_waiting() {
     let world = World::new();
     for _ in 0..3 {
-        Execution::of(&world, "Create")
-            .await
-            .entered("RunTask", &json!({}))
-            .activity("Scheduled", NOW);
+        Execution::of(&world, "Create").await.scheduled();
     }
-    let cut = world.aws.faults().inject(
+    let cut = world.inject(
         Service::Sfn,
         "GetExecutionHistory",
         Span::Next(1),
         Fault::AccessDenied,
     );
-    let looked = world
-        .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
-        .await
-        .unwrap();
     assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 2,
-            stopped: 2,
-            answered: 0
-        }
+        world.look_after(2 * CLAIM_TIMEOUT).await.unwrap(),
+        looked(2, 2)
     );
     cut.lift();
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "GetExecutionHistory",
         Span::Forever,
         Fault::AccessDenied,
     );
     assert!(
-        world
-            .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
-            .await
-            .is_err(),
+        world.look_after(2 * CLAIM_TIMEOUT).await.is_err(),
         "nothing could be looked at"
     );
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_is_bounded_and_the_next_ones_reach_the_rest() {
+async fn an_invocation_is_bounded_and_the_next_ones_reach_the_rest() {
     let world = World::new();
     for _ in 0..400 {
         Execution::of(&world, "Create")
             .await
             .activity("Scheduled", NOW);
     }
-    let looked = world
-        .rescue_after(2 * CLAIM_TIMEOUT, &schedule())
-        .await
-        .unwrap();
     assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 300,
-            stopped: 300,
-            answered: 0
-        }
+        world.look_after(2 * CLAIM_TIMEOUT).await.unwrap(),
+        looked(300, 300)
     );
-    let looked = world
-        .rescue_after(2 * CLAIM_TIMEOUT + MINUTE, &schedule())
-        .await
-        .unwrap();
     assert_eq!(
-        looked,
-        Rescued::Swept {
-            checked: 100,
-            stopped: 100,
-            answered: 0
-        }
+        world.look_after(2 * CLAIM_TIMEOUT + MINUTE).await.unwrap(),
+        looked(100, 100)
     );
 }

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn follows_the_paused_clock() {
+    async fn the_clock_follows_a_paused_tokio_clock() {
         let clock = Clock::start();
         let before = clock.epoch_millis(clock.now());
         tokio::time::advance(Duration::from_secs(90)).await;
