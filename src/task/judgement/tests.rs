@@ -700,7 +700,7 @@ fn judged(containers: Vec<ContainerStatus>, counting: Option<&str>) -> Ending {
     };
     match judge(&stopped(EXITED, ESSENTIAL, true, containers), &criteria) {
         Verdict::Ended(ending) => ending,
-        success => panic!("{success:?}"),
+        success @ Verdict::Succeeded { .. } => panic!("{success:?}"),
     }
 }
 
