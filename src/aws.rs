@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod budget;
 mod connection;
 mod error;
+mod rates;
 
 pub mod cloudformation;
 pub mod ecs;
@@ -21,3 +22,4 @@ pub(crate) use aws_smithy_types::base64;
 pub use connection::Connection;
 pub(crate) use error::api_error;
 pub use error::{ApiError, ErrorKind};
+pub use rates::CallRates;

@@ -12,17 +12,17 @@ use std::time::Duration;
 
 use aws_config::Region;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_ins::response_url::ResponseUrls;
@@ -131,10 +131,9 @@ impl Deployment {
     /// A worker that polls from now on.
     pub fn start_worker(&self) -> Worker {
         let runner = Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&self.connection),
-            Logs::new(&self.connection),
+            &Ecs::without_retries(&self.connection, CallRates::default()),
+            Logs::new(&self.connection, CallRates::default()),
             self.clock,
-            CallRates::default(),
         ));
         let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
         let options = Options {

@@ -7,6 +7,7 @@ mod launches;
 mod load;
 mod outcomes;
 mod parameters;
+mod rates;
 mod reasons;
 mod suspension;
 mod uncertainty;

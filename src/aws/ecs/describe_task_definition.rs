@@ -75,14 +75,20 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinition, ApiError> {
-        let call = self.client.describe_task_definition().task_definition(name);
-        let described = Box::pin(call.send()).await.map_err(|error| {
-            api_error(
-                "ecs:DescribeTaskDefinition",
-                format!("task definition '{name}'"),
-                &error,
-            )
-        })?;
+        let attempt = || {
+            let call = self.client.describe_task_definition().task_definition(name);
+            let sent = Box::pin(call.send());
+            async move {
+                sent.await.map_err(|error| {
+                    api_error(
+                        "ecs:DescribeTaskDefinition",
+                        format!("task definition '{name}'"),
+                        &error,
+                    )
+                })
+            }
+        };
+        let described = self.repeat(attempt).await?;
         let containers = described
             .task_definition()
             .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)

@@ -1,6 +1,7 @@
 //! `ListTasks` (`API_ListTasks`).
 
-use aws_sdk_ecs::types::DesiredStatus;
+use aws_sdk_ecs::operation::list_tasks::builders::ListTasksFluentBuilder;
+use aws_sdk_ecs::types::{DesiredStatus, Task};
 use jiff::Timestamp;
 
 use super::{Ecs, MAX_TASKS_PER_CALL};
@@ -66,43 +67,49 @@ impl Ecs {
         };
         let mut arns = Vec::new();
         for call in calls {
-            let mut pages = call.into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| {
-                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
-                })?;
-                arns.extend_from_slice(page.task_arns());
-            }
+            arns.append(&mut self.all_pages(cluster, call).await?);
         }
         let mut listed = Vec::with_capacity(arns.len());
         for batch in arns.chunks(MAX_TASKS_PER_CALL) {
-            let described = self
-                .client
-                .describe_tasks()
-                .cluster(cluster)
-                .set_tasks(Some(batch.to_vec()))
-                .send()
-                .await
-                .map_err(|error| {
-                    api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error)
-                })?;
-            listed.extend(described.tasks().iter().filter_map(|task| {
-                Some(ListedTask {
-                    arn: task.task_arn()?.to_owned(),
-                    started_by: task.started_by().unwrap_or_default().to_owned(),
-                    container_instance_arn: task
-                        .container_instance_arn()
-                        .unwrap_or_default()
-                        .to_owned(),
-                    created: task
-                        .created_at()
-                        .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
-                    stopped: task.last_status() == Some("STOPPED"),
-                    stopping: task.desired_status() == Some("STOPPED"),
-                })
-            }));
+            let described = self.describe_listed(cluster, batch).await?;
+            listed.extend(described.iter().filter_map(listed_task));
         }
         listed.retain(|task| started_by.is_none_or(|name| task.started_by == name));
         Ok(listed)
     }
+
+    /// The ARNs of all pages. Each page is a call with a permit of its own.
+    async fn all_pages(
+        &self,
+        cluster: &str,
+        mut call: ListTasksFluentBuilder,
+    ) -> Result<Vec<String>, ApiError> {
+        let mut arns = Vec::new();
+        loop {
+            let attempt = || async {
+                Box::pin(call.clone().send()).await.map_err(|error| {
+                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
+                })
+            };
+            let page = self.call(&self.budgets.list_tasks, attempt).await?;
+            arns.append(&mut page.task_arns.unwrap_or_default());
+            let Some(next) = page.next_token.filter(|token| !token.is_empty()) else {
+                return Ok(arns);
+            };
+            call = call.next_token(next);
+        }
+    }
+}
+
+fn listed_task(task: &Task) -> Option<ListedTask> {
+    Some(ListedTask {
+        arn: task.task_arn()?.to_owned(),
+        started_by: task.started_by().unwrap_or_default().to_owned(),
+        container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
+        created: task
+            .created_at()
+            .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
+        stopped: task.last_status() == Some("STOPPED"),
+        stopping: task.desired_status() == Some("STOPPED"),
+    })
 }

@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use ecs_task_runner::arn::Arn;
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::logging::LogFormat;
-use ecs_task_runner::task_run::CallRates;
 
 /// Longest worker name in characters (`API_GetActivityTask`).
 const MAX_WORKER_NAME: usize = 80;

@@ -55,10 +55,9 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     }
     let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
+        &Ecs::without_retries(&connection, configuration.call_rates),
+        Logs::new(&connection, configuration.call_rates),
         Clock::system(),
-        configuration.call_rates,
     ));
     let options = Options {
         max_tasks: configuration.max_tasks,

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::Ecs;
 use serde_json::json;
 use stand_ins::Service;
@@ -71,10 +72,9 @@ async fn an_instance_that_another_worker_used_during_a_pause_is_not_used_again()
     world.aws.calls().arrived("StartTask", 3).await;
     let spec = serde_json::from_value(task).unwrap();
     let instances = [INSTANCES[0].to_owned()];
-    Ecs::without_retries(&world.connection())
-        .start_task(&spec, &instances)
-        .await
-        .unwrap();
+    let ecs = Ecs::without_retries(&world.connection(), CallRates::default());
+    let permit = ecs.budgets().run_task.acquire().await;
+    ecs.start_task(permit, &spec, &instances).await.unwrap();
     success(scheduled.outcome().await);
     assert_eq!(world.launched(), 1);
 }

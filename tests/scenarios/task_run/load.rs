@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::activity::{ActivityTask, Options};
-use ecs_task_runner::task_run::CallRates;
+use ecs_task_runner::aws::CallRates;
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::ecs::{Script, Throttle};

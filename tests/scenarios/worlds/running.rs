@@ -8,11 +8,11 @@ use std::time::Duration;
 use ecs_task_runner::activity::{
     self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
 };
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -82,8 +82,9 @@ impl Worker {
 
 /// What runs ECS tasks for a worker.
 pub fn task_runner(connection: &Connection, clock: Clock, rates: CallRates) -> Arc<TaskRunner> {
-    let ecs = Ecs::without_retries(connection);
-    Arc::new(TaskRunner::start(&ecs, Logs::new(connection), clock, rates))
+    let ecs = Ecs::without_retries(connection, rates);
+    let logs = Logs::new(connection, rates);
+    Arc::new(TaskRunner::start(&ecs, logs, clock))
 }
 
 pub fn number(number: u32) -> NonZeroU32 {

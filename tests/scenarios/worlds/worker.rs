@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::activity::{ActivityTask, Options, TaskFailure};
-use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
 use stand_ins::ecs::{Placement, Script};
 use stand_ins::faults::{Fault, Injected, Span};

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::watcher::View;
 use crate::aws::{ApiError, ErrorKind};
 use crate::task::error::ErrorName;
 use crate::task::judgement::Ending;
-use crate::task::status::{StopCode, TaskStatus};
+use crate::task::status::{Phase, StopCode, TaskStatus};
+use crate::task_run::watcher::View;
 
 /// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent
 /// (`API_RunTask`), and this is far beyond what it takes.
@@ -21,23 +21,27 @@ const FORGOTTEN: Duration = Duration::from_secs(60);
 /// runs is not given up for less.
 const REFUSED: Duration = Duration::from_secs(120);
 
+const NOBODY_CAN_SAY: &str = "so nobody can say whether its work was done";
+
 /// A task that this run is responsible for.
 #[derive(Debug)]
-pub(super) struct Tracked {
+pub(in crate::task_run) struct Tracked {
     pub(super) arn: String,
-    /// A container of it has started, or nobody can say: it is never launched again. Of other tasks
-    /// this says nothing.
+    /// A container of this task has started, or nobody can say: the task is never launched again.
+    /// Applies to this task only; its siblings may still be relaunched.
     pub(super) may_have_started: bool,
+    /// What the watcher says of the task.
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
-    pub(super) unseen: Option<Unseen>,
+    /// `None` while looks show the task.
+    unseen: Option<Unseen>,
     pub(super) state: TaskState,
 }
 
 /// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is
 /// no evidence.
 #[derive(Debug, Clone)]
-pub(super) struct Unseen {
+struct Unseen {
     why: WhyUnseen,
     /// Counted until the last outage began.
     counted: Duration,
@@ -52,9 +56,9 @@ pub(super) enum WhyUnseen {
     Refused(ApiError),
 }
 
-/// Where a tracked task is.
+/// How far a tracked task has come.
 #[derive(Debug)]
-pub(super) enum TaskState {
+pub(in crate::task_run) enum TaskState {
     /// Not known to have ended.
     Live,
     /// Ended before any container started; another task takes its place.
@@ -70,12 +74,44 @@ pub(super) enum TaskState {
 }
 
 impl Tracked {
-    pub(super) fn last_seen(&self) -> Option<&TaskStatus> {
+    pub(super) fn new(arn: String, may_have_started: bool, view: watch::Receiver<View>) -> Self {
+        Self {
+            arn,
+            may_have_started,
+            view,
+            last_seen: None,
+            unseen: None,
+            state: TaskState::Live,
+        }
+    }
+
+    pub(in crate::task_run) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    pub(in crate::task_run) fn state(&self) -> &TaskState {
+        &self.state
+    }
+
+    /// What ECS showed when it last showed the task.
+    pub(in crate::task_run) fn last_seen(&self) -> Option<&TaskStatus> {
         self.last_seen.as_ref()
     }
 
+    /// Not known to have ended.
+    pub(in crate::task_run) fn is_live(&self) -> bool {
+        matches!(self.state, TaskState::Live)
+    }
+
+    /// Whether ECS has shown that nothing of the task runs any more.
+    pub(in crate::task_run) fn was_seen_stopped(&self) -> bool {
+        self.last_seen
+            .as_ref()
+            .is_some_and(|status| status.phase == Phase::Stopped)
+    }
+
     /// Whether another task may have been launched in its place, as far as is known.
-    pub(super) fn may_be_replaced(&self) -> bool {
+    pub(in crate::task_run) fn may_be_replaced(&self) -> bool {
         !self.may_have_started && matches!(self.state, TaskState::Live | TaskState::Ended(_))
     }
 
@@ -100,6 +136,13 @@ impl Tracked {
         Some((*since)? + patience.saturating_sub(*counted))
     }
 
+    /// A look showed the task.
+    pub(super) fn seen(&mut self, status: &TaskStatus) {
+        self.may_have_started |= status.was_seen_running();
+        self.unseen = None;
+        self.last_seen = Some(status.clone());
+    }
+
     /// A look was answered, and did not show the task.
     pub(super) fn not_seen(&mut self, why: WhyUnseen) {
         let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| {
@@ -112,7 +155,7 @@ impl Tracked {
         });
     }
 
-    /// The look that began then got no answer.
+    /// The look that began at `then` got no answer.
     pub(super) fn not_answered(&mut self, then: Instant) {
         if let Some(unseen) = &mut self.unseen
             && let Some(since) = unseen.since.take()
@@ -121,18 +164,27 @@ impl Tracked {
         }
     }
 
+    /// How the run takes the end of a task that looks have not shown for too long.
     pub(super) fn given_up(&self) -> Ending {
         let (error, what) = match self.unseen.as_ref().map(|unseen| &unseen.why) {
             Some(WhyUnseen::Refused(error)) => {
-                let name = if error.kind == ErrorKind::AccessDenied { ErrorName::AccessDenied } else { ErrorName::Failed };
-                (name, format!("The task was launched, but its end cannot be watched: {error}"))
+                let name = if error.kind == ErrorKind::AccessDenied {
+                    ErrorName::AccessDenied
+                } else {
+                    ErrorName::Failed
+                };
+                let what = format!("The task was launched, but its end cannot be watched: {error}");
+                (name, what)
             }
-            _ if self.last_seen.is_some() => {
-                (ErrorName::Failed, "ECS no longer knows the task, so nobody can say whether its work was done".to_owned())
-            }
+            _ if self.last_seen.is_some() => (
+                ErrorName::Failed,
+                format!("ECS no longer knows the task, {NOBODY_CAN_SAY}"),
+            ),
             _ => (
                 ErrorName::Failed,
-                "ECS accepted the launch but has not known the task since, so nobody can say whether its work was done".to_owned(),
+                format!(
+                    "ECS accepted the launch but has not known the task since, {NOBODY_CAN_SAY}"
+                ),
             ),
         };
         Ending {

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::launch::{FIRST_PAUSE, LONGEST_PAUSE, NotLaunched};
-use super::launch_error::{describe, may_pass};
-use super::run::Run;
+use super::{FIRST_PAUSE, LONGEST_PAUSE, Launcher, NotLaunched, launch_error};
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::RunTaskError;
 use crate::aws::{ApiError, ErrorKind};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
+use crate::task_run::tasks::Tasks;
 
 /// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in
 /// practice).
@@ -22,26 +21,27 @@ const UNANSWERED_START_PATIENCE: Duration = Duration::from_secs(120);
 /// Pause between such looks.
 const LIST_INTERVAL: Duration = Duration::from_secs(5);
 
-impl Run<'_> {
-    /// Starts a task on each named instance that has none of this run. `StartTask` has no client
-    /// token, so what is there already is found by `startedBy`, and looked for twice since lists
-    /// lag behind. A call that got no answer is never repeated: its tasks are looked for instead.
+impl Launcher<'_> {
+    /// Starts a task on each named instance that has none of this run.
     ///
-    /// Lists are read right before each call as well: another worker may have gone on while this
-    /// one stood still.
-    pub(super) async fn start_on_instances(&mut self) -> Result<(), NotLaunched> {
+    /// What is there already is found by `startedBy`, and looked for twice since lists lag behind.
+    /// A call that got no answer is never repeated: its tasks are looked for instead.
+    pub(super) async fn start_on_instances(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+    ) -> Result<(), NotLaunched> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        let mut free = self.free_instances(&mut backoff).await?;
+        let mut free = self.free_instances(tasks, &mut backoff).await?;
         if !free.is_empty() {
             sleep(LIST_LAG).await;
-            free = self.free_instances(&mut backoff).await?;
+            free = self.free_instances(tasks, &mut backoff).await?;
         }
         while !free.is_empty() {
-            self.runner.run_task.acquire().await;
-            // A list may not show yet what this worker started, so it only ever takes instances
-            // away.
-            let unused = self.free_instances(&mut backoff).await?;
+            let permit = self.ecs.budgets().run_task.acquire().await;
+            // Right before the call: another worker may have gone on while this one stood still. A
+            // list may not show yet what this worker started, so it only ever takes instances away.
+            let unused = self.free_instances(tasks, &mut backoff).await?;
             free.retain(|instance| unused.contains(instance));
             if free.is_empty() {
                 break;
@@ -49,38 +49,34 @@ impl Run<'_> {
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
+            // Before the call: when the deadline drops this future, tasks may have been started.
             self.uncertain = true;
-            let obstacle = match self.runner.ecs.start_task(&spec, &free).await {
+            let obstacle = match self.ecs.start_task(permit, &spec, &free).await {
                 Ok(placement) => {
                     self.uncertain = false;
-                    self.track(placement.tasks.into_iter().map(|task| task.arn), true);
-                    let lasting = placement
-                        .failures
-                        .iter()
-                        .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
-                    if let Some(failure) = lasting {
-                        return Err(self.not_placed(failure).into());
-                    }
+                    tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
+                    let failures = &placement.failures;
+                    launch_error::check_failures(failures, self.spec, tasks, self.redaction)?;
                     // A failure names its instance, and nothing was started there.
                     free.retain(|instance| {
-                        placement
-                            .failures
+                        failures
                             .iter()
                             .any(|failure| is_same_instance(&failure.arn, instance))
                     });
-                    if let Some(incomplete) =
-                        self.incomplete().filter(|_| free.len() < self.missing())
+                    if let Some(incomplete) = self
+                        .incomplete(tasks)
+                        .filter(|_| free.len() < tasks.missing())
                     {
                         return Err(incomplete.into());
                     }
-                    placement.failures.first().map(describe)
+                    failures.first().map(launch_error::describe)
                 }
                 Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable => {
-                    return Ok(self.find_unanswered_starts(&error).await?);
+                    return Ok(self.find_unanswered_starts(tasks, &error).await?);
                 }
                 Err(error) => {
                     self.uncertain = false;
-                    self.retryable_reason(error)?
+                    Some(self.retryable_reason(error)?)
                 }
             };
             if let Some(obstacle) = obstacle {
@@ -90,7 +86,7 @@ impl Run<'_> {
                     pause_ms = pause.as_millis(),
                     "tasks could not be started; they are started later"
                 );
-                self.waiting_for = Some(obstacle);
+                self.waits_for(obstacle);
                 sleep(pause).await;
             }
         }
@@ -99,7 +95,11 @@ impl Run<'_> {
     }
 
     /// The instances without a task of this run. Tasks that are found are tracked.
-    async fn free_instances(&mut self, backoff: &mut Backoff) -> Result<Vec<String>, Failure> {
+    async fn free_instances(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+        backoff: &mut Backoff,
+    ) -> Result<Vec<String>, Failure> {
         loop {
             match self.list().await {
                 Ok(listed) => {
@@ -108,30 +108,31 @@ impl Run<'_> {
                             .iter()
                             .any(|task| is_same_instance(&task.container_instance_arn, instance))
                     };
-                    let free = self
-                        .spec
-                        .instances
-                        .iter()
-                        .filter(has_none)
-                        .cloned()
-                        .collect();
-                    self.track(listed.into_iter().map(|task| task.arn), true);
+                    let instances = self.spec.instances.iter();
+                    let free = instances.filter(has_none).cloned().collect();
+                    tasks.track(listed.into_iter().map(|task| task.arn), true);
                     return Ok(free);
                 }
                 Err(error) => {
-                    self.waiting_for = self.retryable_reason(RunTaskError::Api(error))?;
+                    let obstacle = self.retryable_reason(RunTaskError::Api(error))?;
+                    self.waits_for(obstacle);
                     sleep(backoff.pause()).await;
                 }
             }
         }
     }
 
-    async fn find_unanswered_starts(&mut self, error: &ApiError) -> Result<(), Failure> {
+    /// Looks for the tasks of a `StartTask` that got no answer, until each instance has one.
+    async fn find_unanswered_starts(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+        error: &ApiError,
+    ) -> Result<(), Failure> {
         let end = Instant::now() + UNANSWERED_START_PATIENCE;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         while Instant::now() < end {
             sleep(LIST_INTERVAL).await;
-            if self.free_instances(&mut backoff).await?.is_empty() {
+            if self.free_instances(tasks, &mut backoff).await?.is_empty() {
                 self.uncertain = false;
                 return Ok(());
             }
@@ -146,6 +147,7 @@ impl Run<'_> {
     }
 }
 
+/// ECS lists instances by ARN; the properties may name them by id alone.
 fn is_same_instance(listed: &str, asked: &str) -> bool {
     listed == asked || listed.rsplit('/').next() == asked.rsplit('/').next()
 }
