@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ecs_task_runner::activity::{ActivityTask, Options, TaskFailure};
-use ecs_task_runner::aws::CallRates;
-use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
