@@ -103,7 +103,7 @@ fn judgement(criterion: &mut Criterion) {
         success_exit_codes: vec![0],
     };
     criterion.bench_function("judge a stopped task", |bencher| {
-        bencher.iter(|| judge(black_box(&task), black_box(&criteria)))
+        bencher.iter(|| judge(black_box(&task), black_box(&criteria)));
     });
 }
 
@@ -111,7 +111,7 @@ fn sizes(criterion: &mut Criterion) {
     let cause =
         "django.db.utils.OperationalError: zu viele Verbindungen für „todobackend“\n".repeat(1_000);
     criterion.bench_function("cut 77 KB to a cause", |bencher| {
-        bencher.iter(|| byte_limit::cut_middle(black_box(&cause), CAUSE))
+        bencher.iter(|| byte_limit::cut_middle(black_box(&cause), CAUSE));
     });
     let reason = byte_limit::cut_middle(&cause, CAUSE);
     let request = request();

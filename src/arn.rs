@@ -1,23 +1,23 @@
 //! Amazon Resource Names, split into their parts (IAM user guide, "Amazon Resource Names").
 
-/// The parts of `arn:partition:service:region:account:resource`, as they stand in the text. Whether
-/// such a thing exists is for the service to say.
+/// The parts of `arn:partition:service:region:account:resource`, as they stand in the text. They
+/// are not checked, but for their number: only the service knows what exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// `aws`, `aws-cn`, `aws-us-gov`, …
     pub partition: &'a str,
-    /// Such as `ecs`.
+    /// The service's namespace, such as `ecs`.
     pub service: &'a str,
-    /// Empty for services without regions, such as `iam`.
+    /// The region; empty for services without regions, such as `iam`.
     pub region: &'a str,
-    /// Twelve digits, or empty.
+    /// The account's twelve digits; empty where a service leaves them out, such as `s3`.
     pub account: &'a str,
-    /// The rest, which may hold further colons: `task/cluster/id`, `activity:name`.
+    /// The rest, which may contain further colons, as in `task/cluster/id` and `activity:name`.
     pub resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
-    /// `None` when the text is no ARN.
+    /// Splits an ARN; `None` when the text does not begin with `arn:` or has fewer than six parts.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
@@ -43,8 +43,8 @@ impl<'a> Arn<'a> {
     }
 }
 
-/// What follows the last `/`: the id or name at the end of an ARN, or the text itself where ECS
-/// takes a name as well as an ARN.
+/// What follows the last `/`: the id or name at the end of an ARN. A text without `/` is returned
+/// whole, since ECS takes names where it takes ARNs.
 #[must_use]
 pub fn last_part(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_part_of_a_name_is_the_name() {
+    fn the_last_part_of_an_arn_is_its_id_and_of_a_name_the_name() {
         for (text, expected) in [
             (
                 "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c",
@@ -109,7 +109,7 @@ mod tests {
             ("web", "web"),
             ("", ""),
         ] {
-            assert_eq!(last_part(text), expected);
+            assert_eq!(last_part(text), expected, "{text}");
         }
     }
 }

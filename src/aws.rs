@@ -1,10 +1,14 @@
-//! The edges to AWS: one file per service or call, holding the request, the call and the mapping of
-//! its errors. No type of the SDK leaves this module.
+//! The edges to AWS: one file for each service or call, with the request, the call and the mapping
+//! of its errors. No type of the SDK leaves this module. What a call is made for, and when, is not
+//! known here.
+//!
+//! `budget` and `backoff` pace calls; `error` sorts their failures by what a caller can do.
 
 pub mod backoff;
 pub mod budget;
 mod connection;
 mod error;
+mod rates;
 
 pub mod cloudformation;
 pub mod ecs;
@@ -13,8 +17,9 @@ pub mod logs;
 pub mod response_url;
 pub mod step_functions;
 
-/// The SDK's own, so that the programs are built with one implementation.
+/// Base64 as the SDK has it, so that the programs contain one implementation.
 pub(crate) use aws_smithy_types::base64;
 pub use connection::Connection;
 pub(crate) use error::api_error;
 pub use error::{ApiError, ErrorKind};
+pub use rates::CallRates;

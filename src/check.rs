@@ -1,8 +1,13 @@
-//! `ecs-task-runner check`: validates the properties of custom resources before anything is
-//! deployed.
+//! Finds what is wrong with the properties of custom resources before they are deployed: the
+//! command `ecs-task-runner check`.
 //!
-//! A document is an event, the properties by themselves, or a CloudFormation template, as JSON or
-//! YAML. In templates an intrinsic function stands for a value that only the deployment knows.
+//! ```text
+//! text ──▶ yaml ──▶ node (values with lines) ──▶ the resources in it ──▶ properties ──▶ Report
+//! ```
+//!
+//! A document is a CloudFormation template, an event, or the properties by themselves, as JSON or
+//! YAML. What the properties may be is known to `properties` alone; this module finds them in the
+//! document, and gives each problem its line.
 
 mod node;
 mod report;
@@ -21,65 +26,65 @@ pub const RESOURCE_TYPE: &str = "Custom::EcsTask";
 /// The type that any custom resource may have.
 pub const GENERIC_RESOURCE_TYPE: &str = "AWS::CloudFormation::CustomResource";
 
-/// A template's size limit (CloudFormation quotas, template in S3: 1 MB); an event is far smaller.
+/// Bytes of the largest document: those of the largest template (CloudFormation quotas, template
+/// body in S3: 1 MB). Events are far smaller.
 pub const MAX_DOCUMENT_BYTES: usize = 1024 * 1024;
 
-/// The document cannot be checked.
+/// Why a document cannot be checked, as the rest of a sentence that begins with its name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
     /// Larger than CloudFormation takes.
     #[error("it has {bytes} bytes; CloudFormation takes templates of at most {MAX_DOCUMENT_BYTES}")]
     TooLarge {
-        /// Its size.
+        /// Size of the document.
         bytes: usize,
     },
     /// Neither JSON nor YAML.
     #[error("line {line}: {problem}")]
     Syntax {
-        /// Where, counted from 1.
+        /// Line, counted from 1.
         line: usize,
         /// What is wrong there.
         problem: String,
     },
-    /// A key stands twice in one map.
+    /// A map has a key twice.
     #[error(
         "line {line}: the key {} is given twice",
-        crate::properties::printable(key)
+        crate::text::printable::echoed(key)
     )]
     DuplicateKey {
-        /// Of the second one, counted from 1.
+        /// Line of the second one, counted from 1.
         line: usize,
-        /// The key.
+        /// The key, as the document has it.
         key: String,
     },
-    /// Nested too deeply.
+    /// Lists and maps are nested too deeply.
     #[error("it is nested more than {max} levels deep")]
     TooDeep {
-        /// The limit.
+        /// The greatest number of levels.
         max: usize,
     },
-    /// Aliases that repeat aliases make it grow without bound.
+    /// Aliases repeat so many values that the document would not fit into memory.
     #[error("its anchors and aliases repeat more than {max} values")]
     TooManyCopies {
-        /// The limit.
+        /// The greatest number of repeated values.
         max: usize,
     },
-    /// No content.
+    /// The document has no content.
     #[error("there is nothing in it")]
     Empty,
-    /// Neither event nor properties nor template.
+    /// Neither event nor template nor properties, but a value of this kind.
     #[error(
         "it is {0}; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties"
     )]
     Unrecognised(&'static str),
 }
 
-/// Checks the resources of one of `resource_types` in a template, or the one resource of an event
-/// or of properties.
+/// Checks the properties of an event, the properties that `text` is, or those of all resources in a
+/// template that have one of `resource_types`.
 ///
 /// # Errors
-/// When `text` is no document that could be checked. Problems of the properties are no error but
-/// the report.
+/// When `text` cannot be checked. What is wrong with the properties is no error; the report has it.
 pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, DocumentError> {
     let document = Document::parse(text)?;
     let Value::Object(object) = &document.value else {
@@ -123,24 +128,33 @@ pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, Doc
     Ok(document.report(DocumentKind::Properties, &[found]))
 }
 
+/// Reads a document as JSON, with the short forms of intrinsic functions as the long ones. Plain
+/// numbers are text, as CloudFormation sends them on.
+///
+/// # Errors
+/// When `text` is neither JSON nor YAML that CloudFormation would take.
+pub fn read_document(text: &str) -> Result<Value, DocumentError> {
+    Document::parse(text).map(|document| document.value)
+}
+
 struct Document {
     value: Value,
-    /// Where everything stands, when that is known.
+    /// The same document with the lines of its values, unless it is JSON that YAML does not take.
     lines: Option<Node>,
 }
 
-/// Properties found in a document.
+/// The properties of one resource, as the document has them.
 struct Found<'d> {
     logical_id: Option<String>,
-    /// The way to the properties.
+    /// The way to the properties in the document.
     steps: Vec<Step>,
-    /// None when a template's resource has none.
+    /// `None` for a resource of a template without `Properties`.
     properties: Option<&'d Value>,
 }
 
 impl Document {
-    /// JSON is read as such, since YAML reads some of its escapes differently, and takes at most
-    /// its lines from there.
+    /// JSON is read by a JSON parser, since YAML reads some of its escapes differently; the YAML
+    /// parser then only finds its lines.
     fn parse(text: &str) -> Result<Self, DocumentError> {
         if text.len() > MAX_DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: text.len() });
@@ -178,7 +192,7 @@ impl Document {
             DocumentKind::Template => problems_in_template(properties),
         };
         let line = |steps: &[Step]| self.lines.as_ref().map(|lines| lines.line_at(steps));
-        let findings = problems.told().iter().map(|problem| Finding {
+        let findings = problems.listed().iter().map(|problem| Finding {
             path: problem.path.clone(),
             message: problem.message.clone(),
             line: line(&[found.steps.as_slice(), &problem.steps].concat()),
@@ -191,12 +205,13 @@ impl Document {
             logical_id: found.logical_id.clone(),
             line: line(resource),
             problems: findings.collect(),
-            more_problems: problems.more(),
+            more_problems: problems.unlisted(),
         }
     }
 }
 
-/// A template's resource also needs what the deployment takes away before the properties are read.
+/// A template must give a `ServiceToken` too. CloudFormation needs it to find the function, and the
+/// properties of an event are right without it.
 fn problems_in_template(properties: &Value) -> Problems {
     let mut problems = problems_of(properties, Source::Template);
     let lacks_token = properties.as_object().is_some_and(|properties| {
@@ -213,6 +228,7 @@ fn problems_in_template(properties: &Value) -> Problems {
     problems
 }
 
+/// The search of a template for custom resources.
 struct Search<'s, 'd> {
     resource_types: &'s [&'s str],
     found: Vec<Found<'d>>,

@@ -1,5 +1,13 @@
 //! CloudFormation's side of a custom resource: what it asks, how long it waits, and what it is
 //! answered.
+//!
+//! ```text
+//! event ──┬─▶ request ──▶ identity: the names of the execution, the task and the resource
+//!         ├─▶ patience: whether the event is late, and the deadline of the run
+//!         └─▶ response_hosts: whether its URL may be answered ──▶ response: the body
+//! ```
+//!
+//! It calls nothing: [`crate::aws::response_url`] sends the answer.
 
 pub mod event;
 pub mod identity;

@@ -1,5 +1,12 @@
 //! An execution of the state machine: its input, what its history says, and the words for how it
 //! ended.
+//!
+//! ```text
+//! start ──▶ input ──▶ the definition ──▶ history, status ──▶ error ──▶ reason: what people read
+//!                                                       unanswered ──┘
+//! ```
+//!
+//! It calls nothing: [`crate::aws::step_functions`] reads and starts executions.
 
 pub mod error;
 pub mod history;

@@ -1,11 +1,18 @@
-//! `ecs-task-runner explain`: what happened in an execution, as a timeline with a verdict.
+//! `ecs-task-runner explain`: what happened in an execution, as a timeline with a conclusion.
 //!
-//! Everything is read from the execution's description and its history. An execution that ended
-//! without an answer is answered by `rescue`, outside its own history; what `rescue` says there is
-//! worked out as `rescue` does it.
+//! ```text
+//! description ─▶ Secrets (what must be hidden)
+//! history ─▶ events ─▶ hide ─┬─▶ Progress: where the run and the answer stand ─┬─▶ Conclusion
+//!                            └─▶ Timeline: what happened, and when ────────────┘       │
+//!                                                              text or JSON ◀── Explanation
+//! ```
 //!
-//! An execution's input may hold the response URL in clear, and holds the values of environment
-//! overrides. Neither is ever shown.
+//! It knows the execution's description and history, and calls nothing. An execution that ended
+//! without an answer is answered by `rescue`, whose answer does not stand in the history; the
+//! conclusion makes that answer's words with the code that `rescue` uses.
+//!
+//! An execution's input holds the values of environment overrides, and may hold the response URL in
+//! clear. Neither is shown.
 
 mod advice;
 mod conceal;
@@ -29,7 +36,7 @@ use crate::cloudformation::event::RequestType;
 use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
-use conceal::{Conceal, one_line};
+use conceal::{Secrets, one_line};
 use timeline::Timeline;
 
 /// What happened in an execution.
@@ -38,19 +45,19 @@ use timeline::Timeline;
 pub struct Explanation {
     /// ARN of the execution.
     pub execution: String,
-    /// What CloudFormation asked for.
-    pub request: Asked,
-    /// What was to be run, or on Delete stopped.
-    pub task: Target,
+    /// The request of CloudFormation.
+    pub request: RequestSummary,
+    /// The task to run; on Delete, the task whose leftovers are stopped.
+    pub task: TaskSummary,
     /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: &'static str,
-    /// When it was started.
+    /// When the execution was started.
     pub started: Timestamp,
-    /// When it ended, if it has.
+    /// When the execution ended; `None` while it runs.
     pub ended: Option<Timestamp>,
-    /// What happened, in the order of time.
+    /// The timeline, in the order of the history.
     pub steps: Vec<TimelineEntry>,
-    /// What came of it, or what it waits for.
+    /// What came of the execution, or what it waits for.
     #[serde(rename = "verdict")]
     pub conclusion: Conclusion,
 }
@@ -58,79 +65,81 @@ pub struct Explanation {
 /// A request of CloudFormation, without its response URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Asked {
-    /// Create, Update or Delete.
+pub struct RequestSummary {
+    /// Whether the resource is created, updated or deleted.
     pub request_type: RequestType,
     /// The resource's name in the template.
     pub logical_id: String,
     /// The resource's type in the template.
     pub resource_type: String,
-    /// The stack's name.
+    /// Name of the stack; its id if that is no ARN.
     pub stack: String,
 }
 
-/// A task to run, without its overrides.
+/// The task of an execution, without its overrides, which may hold secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Target {
+pub struct TaskSummary {
     /// Name or ARN of the cluster.
     pub cluster: String,
     /// Family, `family:revision` or ARN of the task definition.
     pub task_definition: String,
     /// Number of tasks.
     pub count: usize,
-    /// The execution's name, which its ECS tasks carry.
+    /// `startedBy` of the tasks, which is the execution's name.
     pub started_by: String,
     /// When the run must be over.
     pub deadline: Timestamp,
 }
 
-/// The execution was started by something else.
+/// The execution's input is not one that `start` makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "this execution is not of a task runner: its input has no request of CloudFormation with a task to run. Explained are executions of the state machine that the task runner's stack exports as StateMachineArn"
 )]
 pub struct ForeignExecution;
 
-/// Reads an execution event by event: no history needs to be held in memory as a whole.
+/// Reads an execution event by event, so that a history of 25,000 events need not fit into memory.
 #[derive(Debug)]
 pub struct Explainer {
     arn: ExecutionArn,
     execution: Execution,
     input: ExecutionInput,
-    conceal: Conceal,
+    secrets: Secrets,
     progress: Progress,
     timeline: Timeline,
 }
 
 impl Explainer {
-    /// Begins with the execution's description.
+    /// Begins with the execution's description, whose input says what must be hidden.
     ///
     /// # Errors
-    /// When the execution's input is none of a task runner.
+    /// When the execution's input is not one that `start` makes.
     pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
         let input: ExecutionInput =
             serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
-        let conceal = Conceal::of(&input);
-        let timeline = Timeline::new(execution.started, conceal.clone());
+        let secrets = Secrets::of(&input);
+        let timeline = Timeline::new(execution.started, secrets.clone());
         Ok(Self {
             arn,
-            execution: conceal.execution(execution),
+            execution: secrets.hide_in_execution(execution),
             input,
-            conceal,
+            secrets,
             progress: Progress::unread(),
             timeline,
         })
     }
 
-    /// Takes the next event of the history, oldest first.
+    /// Takes the next event of the history into account, oldest first.
     pub fn note(&mut self, event: RecordedEvent) {
-        let event = self.conceal.event(event);
+        // Hidden first: everything after this line may be shown, except the state's input.
+        let event = self.secrets.hide_in_event(event);
         self.progress.note(&event);
+        // The timeline asks the progress whether an answer was given with this very event.
         self.timeline.note(&event, &self.progress);
     }
 
-    /// Says what happened until `now`.
+    /// Concludes from all that was noted. `now` is for how long a running execution has waited.
     #[must_use]
     pub fn explain(self, now: Timestamp) -> Explanation {
         let Self {
@@ -141,8 +150,8 @@ impl Explainer {
             mut timeline,
             ..
         } = self;
-        // Description and history are read one after the other, and each may lag behind: an end
-        // that either tells is one.
+        // Description and history are read one after the other, and either may lag behind. The
+        // execution has ended if one of them says so.
         if let Some(end) = &timeline.end {
             execution.status = end.status;
             execution.stopped = execution.stopped.or(Some(end.at));
@@ -150,7 +159,7 @@ impl Explainer {
             execution.cause = execution.cause.or_else(|| end.cause.clone());
         }
         timeline.finish(&execution, &progress);
-        let conclusion = conclusion::Judge {
+        let conclusion = conclusion::Facts {
             execution: &execution,
             arn: &arn,
             request_type: input.request.request_type,
@@ -159,20 +168,20 @@ impl Explainer {
             timeline: &timeline,
             now,
         }
-        .judge();
+        .conclude();
         let stack_id = &input.request.stack_id;
         let stack = Arn::parse(stack_id)
             .and_then(|arn| arn.resource.split('/').nth(1))
             .unwrap_or(stack_id);
         Explanation {
             execution: arn.to_string(),
-            request: Asked {
+            request: RequestSummary {
                 request_type: input.request.request_type,
                 logical_id: one_line(&input.request.logical_resource_id),
                 resource_type: one_line(&input.request.resource_type),
                 stack: one_line(stack),
             },
-            task: Target {
+            task: TaskSummary {
                 cluster: one_line(&input.task.cluster),
                 task_definition: one_line(&input.task.task_definition),
                 count: if input.task.instances.is_empty() {

@@ -1,4 +1,4 @@
-//! Log output of both programs.
+//! The log output of both programs, and what must never get into it.
 
 use std::io::IsTerminal;
 
@@ -8,32 +8,32 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-/// How log lines look.
+/// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// JSON unless standard output is a terminal.
+    /// `Text` if standard output is a terminal, else `Json`.
     Auto,
-    /// One JSON object a line.
+    /// Each line is a JSON object, with the event's fields at its top level.
     Json,
-    /// For people.
+    /// Lines for people, in colour on a terminal.
     Text,
 }
 
 /// Sends log lines to standard output, filtered by `RUST_LOG` (default `info`).
 ///
-/// Lines of other crates below INFO are dropped whatever `RUST_LOG` says: at those levels the SDK
+/// Whatever `RUST_LOG` says, lines of other crates below INFO are dropped. At those levels the SDK
 /// and the HTTP clients print requests, and with them task tokens, response URLs and environment
 /// values.
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // Without the hint, every line that the SDK might write at a finer level would be weighed on
-    // every call.
+    // filter_fn gives no hint of its own; without this one, the filters would run for every line
+    // that the SDK might write at a finer level.
     let finest = filter.max_level_hint().unwrap_or(LevelFilter::TRACE);
     let without_requests = filter_fn(|metadata| {
         *metadata.level() <= Level::INFO
             || ["ecs_task_runner", "custom_resource"]
                 .iter()
-                .any(|ours| metadata.target().starts_with(ours))
+                .any(|program| metadata.target().starts_with(program))
     })
     .with_max_level_hint(finest);
     let json = match format {
@@ -53,7 +53,8 @@ pub fn start(format: LogFormat) {
             .with_ansi(std::io::stdout().is_terminal())
             .boxed()
     };
-    // A second call, as tests may make, changes nothing.
+    // This fails if the process logs already, as in tests that call it twice; the first call stays
+    // in force.
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(filter).with_filter(without_requests))
         .try_init();

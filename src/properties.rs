@@ -1,10 +1,24 @@
 //! The properties of `Custom::EcsTask`: what people write in templates, checked and brought to the
 //! types of the ECS API.
 //!
-//! CloudFormation sends every scalar as text; names inside the structures of ECS may be spelled as
-//! the API does (`containerOverrides`) or as CloudFormation does (`ContainerOverrides`). What the
-//! properties may be is data (`schema`) that one walk
-//! reads them by.
+//! ```text
+//! JSON ──▶ reader ──▶ canonical object ──▶ Properties ──▶ TaskSpec
+//!            │
+//!            ├ schema      what each property may be, as data; limits has the numbers
+//!            ├ intrinsics  functions of a template, whose values only the deployment knows
+//!            ├ names       the two spellings of a name, and typos
+//!            ├ scalars     text, numbers and booleans; forms has the forms of names and ARNs
+//!            ├ rules       what must hold between properties
+//!            ▼
+//!         Problems         all that is wrong, in sentences
+//! ```
+//!
+//! CloudFormation sends every scalar as text. Names may be spelled as CloudFormation does
+//! (`ContainerOverrides`) or as the ECS API does (`containerOverrides`); the canonical object has
+//! the API's spelling and types.
+//!
+//! `update_criteria` compares the properties before and after an Update. Nothing here calls AWS:
+//! whether a cluster or a task definition exists, ECS will say.
 
 mod checked;
 mod forms;
@@ -12,19 +26,21 @@ mod intrinsics;
 mod limits;
 mod names;
 mod problems;
+mod reader;
 mod rules;
 mod scalars;
 mod schema;
 mod switches;
 mod update_criteria;
-mod walk;
 
 pub(crate) use intrinsics::is_function;
-pub(crate) use problems::{Path, Step, kind, printable};
-pub use problems::{Problem, Problems};
+pub use problems::Problems;
+pub(crate) use problems::{Path, Step, kind};
 pub use switches::switch;
-pub use update_criteria::{ContainerEnvironments, CriterionProperty, ReasonToRun, UpdateCriterion};
-pub use walk::Source;
+pub use update_criteria::{ContainerEnvironments, ReasonToRun};
+
+pub use reader::Source;
+use update_criteria::UpdateCriterion;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -32,39 +48,39 @@ use serde_json::{Map, Value};
 
 use crate::task::spec::TaskSpec;
 
-/// Seconds a run may take when the properties do not say: room for an hour's answer and some to
-/// spare.
-pub const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
+/// Seconds a run may take when the properties do not say; leaves five minutes of the hour that
+/// CloudFormation waits.
+pub(crate) const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 
 /// The properties of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Properties {
-    /// The task without its identity and deadline, which [`task_spec`](Self::task_spec) gives it.
+    /// The task; its identity and deadline are placeholders until [`task_spec`](Self::task_spec).
     task: TaskSpec,
     /// Seconds for the whole run, 1 to 3,540.
-    pub timeout_seconds: u32,
+    pub(crate) timeout_seconds: u32,
     /// Whether a Create runs the task.
-    pub run_on_create: bool,
+    pub(crate) run_on_create: bool,
     /// Whether an Update runs the task.
-    pub run_on_update: bool,
+    pub(crate) run_on_update: bool,
     /// Whether an Update that takes a failed update back runs the task.
-    pub run_on_rollback: bool,
+    pub(crate) run_on_rollback: bool,
     /// What has to change for an Update to run the task; `None` = nothing has to.
-    pub update_criteria: Option<Vec<UpdateCriterion>>,
-    /// Any value whose change is a reason to run.
-    pub triggers: Option<Value>,
+    update_criteria: Option<Vec<UpdateCriterion>>,
+    /// Any value; when it changes, an Update runs the task whatever the criteria say.
+    triggers: Option<Value>,
 }
 
 impl Properties {
     /// Reads the `ResourceProperties` of an event.
     ///
     /// # Errors
-    /// All that is wrong with them, together.
+    /// Everything that is wrong with them, together.
     pub fn parse(properties: &Value) -> Result<Self, Problems> {
         Self::from_canonical(canonical(properties)?)
     }
 
-    /// The task to run, given its identity and deadline.
+    /// The task to run, with its identity and its deadline.
     #[must_use]
     pub fn task_spec(
         &self,
@@ -80,25 +96,18 @@ impl Properties {
         }
     }
 
-    /// Name or ARN of the cluster.
-    #[must_use]
-    pub fn cluster(&self) -> &str {
-        &self.task.cluster
-    }
-
     /// Family, `family:revision` or ARN of the task definition.
-    #[must_use]
-    pub fn task_definition(&self) -> &str {
+    pub(crate) fn task_definition(&self) -> &str {
         &self.task.task_definition
     }
 
     /// How many tasks a run consists of; 0 = there is nothing to run.
-    #[must_use]
-    pub fn task_count(&self) -> usize {
+    pub(crate) fn task_count(&self) -> usize {
         self.task.task_count()
     }
 
-    /// What a Delete can use of properties that may be anything at all.
+    /// What a Delete can use of the properties. A Delete must not fail because of them, so what is
+    /// missing or wrong is left out.
     #[must_use]
     pub fn for_delete(properties: &Value) -> DeleteTarget {
         let usable = |name: &str, is_valid: fn(&str) -> bool| {
@@ -115,8 +124,8 @@ impl Properties {
     }
 
     fn from_canonical(canonical: Map<String, Value>) -> Result<Self, Problems> {
-        // Every type has been checked against the schema. A field that does not fit its struct all
-        // the same is a fault of ours, told without serde's words, which may repeat a value.
+        // The reader has checked every type against the schema, so that serde refuses nothing
+        // unless schema and structs differ. Its message may repeat a value, and is not shown.
         let mismatch = |_: serde_json::Error| {
             let mut problems = Problems::default();
             problems.add(&Path::ROOT, "cannot be run although nothing is wrong with them, which is a fault of this program");
@@ -145,16 +154,16 @@ impl Properties {
     }
 }
 
-/// What identifies the tasks that a Delete stops.
+/// What the properties say about where the tasks are that a Delete stops.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeleteTarget {
-    /// The cluster, if the properties name one.
+    /// Name or ARN, if the properties have a valid one.
     pub cluster: Option<String>,
-    /// The task definition, if the properties name one.
+    /// Family, `family:revision` or ARN, if the properties have a valid one.
     pub task_definition: Option<String>,
 }
 
-/// The properties that are not the task's own.
+/// The properties that say when and how long a task is run, and are no part of the task itself.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RunOptions {
@@ -166,31 +175,32 @@ struct RunOptions {
     triggers: Option<Value>,
 }
 
-/// The properties in camelCase and with the API's types.
+/// The properties with the names and types of the ECS API.
 fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
-    let mut walk = walk::Walk::new(Source::Event);
-    let read = walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
-    if walk.problems.is_empty() {
+    let mut reader = reader::Reader::new(Source::Event);
+    let read = reader.read(properties, &schema::ROOT, &Path::ROOT);
+    if reader.problems.is_empty() {
         if let Some(Value::Object(canonical)) = read.to_known() {
             return Ok(canonical);
         }
-        walk.problems.add(
+        reader.problems.add(
             &Path::ROOT,
-            format!("are missing; expected {}", schema::resource::RESOURCE.what),
+            format!(
+                "are missing; expected {}",
+                scalars::expectation(&schema::ROOT)
+            ),
         );
     }
-    Err(walk.problems)
+    Err(reader.problems)
 }
 
-/// All that is wrong with `properties`, which come from `source`.
+/// Everything that is wrong with `properties`, which come from `source`.
 #[must_use]
 pub fn problems_of(properties: &Value, source: Source) -> Problems {
-    let mut walk = walk::Walk::new(source);
-    walk.read(properties, &ROOT_SHAPE, &Path::ROOT);
-    walk.problems
+    let mut reader = reader::Reader::new(source);
+    reader.read(properties, &schema::ROOT, &Path::ROOT);
+    reader.problems
 }
-
-static ROOT_SHAPE: schema::Shape = schema::Shape::Structure(&schema::resource::RESOURCE);
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,43 @@
 //! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and
 //! tells it in words.
+//!
+//! ```text
+//!     activity's input
+//!            |
+//!            v
+//!     +-------------+  a task ended before any of its containers started
+//!     |   launch    | <------------------------------------------+
+//!     |  or adopt   |                                            |
+//!     +------+------+                                            |
+//!            | every task of the run exists                      |
+//!            v                                                   |
+//!     +-------------+  a task has stopped   +-------------+      |
+//!     |    wait     | --------------------> |    judge    | -----+
+//!     | (watcher)   | <-------------------- |             |
+//!     +------+------+   others still run    +--+-------+--+
+//!            |                                 |       |
+//!            | the deadline has passed         |       | all have succeeded
+//!            v                                 |       |
+//!     +-------------+     a task has failed    |       |
+//!     |    stop     | <------------------------+       |
+//!     +------+------+                                  |
+//!            v                                         v
+//!     +-------------------------------------------------------+
+//!     |      tell: the activity's output, or its error        |
+//!     +-------------------------------------------------------+
+//! ```
+//!
+//! `run` holds that order. `launch`, `stop` and `report` do one step each over the run's `tasks`,
+//! which learn from the one `watcher` of the process what becomes of them. None of them knows
+//! `run`. The deadline can come in every step before the telling, and then what runs is stopped.
+//! Nothing here knows Step Functions, or how the activity's task came to this worker.
 
 mod definitions;
-mod instances;
 mod launch;
-mod launch_error;
 mod report;
 mod run;
 mod stop;
-mod tracked;
+mod tasks;
 mod watcher;
 
 use std::sync::Arc;
@@ -16,49 +45,21 @@ use std::sync::Arc;
 use tracing::Instrument;
 
 use crate::activity::{ActivityTask, TaskFailure};
-use crate::aws::budget::ApiBudget;
 use crate::aws::ecs::Ecs;
 use crate::aws::logs::Logs;
 use crate::clock::Clock;
 use crate::execution::input::ActivityInput;
 use crate::task::error::ErrorName;
 use crate::task::outcome::{Failure, Output};
+use crate::task::redaction::Redaction;
 use crate::text::byte_limit;
 
 use definitions::TaskDefinitions;
+use run::Run;
 use watcher::Watcher;
 
-/// Longest part of a broken input's error that is repeated, bytes.
-const MAX_ECHO: usize = 500;
-
-/// Calls a second this process makes, so that the account's other users keep their share of its
-/// quotas (`request-throttling`).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CallRates {
-    /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
-    pub describe_tasks: f64,
-    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20
-    /// launches on Fargate.
-    pub run_task: f64,
-    /// `StopTask`.
-    pub stop_task: f64,
-    /// `GetLogEvents`; an account has 25 a second and more.
-    pub get_log_events: f64,
-    /// `ListTasks`, which shares the quota of `DescribeTasks`.
-    pub list_tasks: f64,
-}
-
-impl Default for CallRates {
-    fn default() -> Self {
-        Self {
-            describe_tasks: 10.0,
-            run_task: 20.0,
-            stop_task: 10.0,
-            get_log_events: 5.0,
-            list_tasks: 2.0,
-        }
-    }
-}
+/// Longest cause that an input which cannot be read is refused with, bytes.
+const MAX_UNREADABLE_CAUSE: usize = 500;
 
 /// Runs requests, any number at once.
 #[derive(Debug)]
@@ -68,33 +69,26 @@ pub struct TaskRunner {
     clock: Clock,
     watcher: Watcher,
     task_definitions: TaskDefinitions,
-    run_task: ApiBudget,
-    stop_task: ApiBudget,
-    get_log_events: ApiBudget,
-    list_tasks: ApiBudget,
 }
 
 impl TaskRunner {
     /// A runner with its watcher, which runs as a task of the current tokio runtime until the
     /// runner is dropped.
     #[must_use]
-    pub fn start(ecs: &Ecs, logs: Logs, clock: Clock, rates: CallRates) -> Self {
+    pub fn start(ecs: &Ecs, logs: Logs, clock: Clock) -> Self {
         Self {
             ecs: ecs.clone(),
             logs,
             clock,
-            watcher: Watcher::start(ecs.clone(), ApiBudget::new(rates.describe_tasks)),
+            watcher: Watcher::start(ecs.clone()),
             task_definitions: TaskDefinitions::new(ecs.clone()),
-            run_task: ApiBudget::new(rates.run_task),
-            stop_task: ApiBudget::new(rates.stop_task),
-            get_log_events: ApiBudget::new(rates.get_log_events),
-            list_tasks: ApiBudget::new(rates.list_tasks),
         }
     }
 
     /// Runs what an activity task asks for, and gives the activity's output or its error.
     ///
-    /// Dropping the future leaves the ECS task running: whoever runs the same input next adopts it.
+    /// Dropping the future leaves the ECS task running: the next worker that runs the same input
+    /// adopts it.
     ///
     /// # Errors
     /// The failure of the run under a name of [`ErrorName`].
@@ -104,6 +98,7 @@ impl TaskRunner {
     pub async fn handle(self: Arc<Self>, task: ActivityTask) -> Result<String, TaskFailure> {
         let result = match serde_json::from_str::<ActivityInput>(&task.input) {
             Ok(input) => {
+                // The input as text is not needed any more, and a run may wait for an hour.
                 drop(task);
                 let span = tracing::info_span!(
                     "ecs_task",
@@ -126,9 +121,10 @@ impl TaskRunner {
     /// Runs the tasks of one request to their end.
     ///
     /// # Errors
-    /// The failure of the run.
+    /// The failure of the run, with the name and cause that the execution ends with.
     pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
-        run::Run::new(self, &input.task).execute().await
+        let redaction = Redaction::of(&input.task.overrides);
+        Run::new(self, &input.task, &redaction).execute().await
     }
 }
 
@@ -144,11 +140,11 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     );
     Failure::new(
         ErrorName::InvalidRequest,
-        byte_limit::cut_end(&text, MAX_ECHO),
+        byte_limit::cut_end(&text, MAX_UNREADABLE_CAUSE),
     )
 }
 
-/// The resource's name in the template, from the name that tasks are started by.
+/// The resource's name in the template, for the log, from the name that tasks are started under.
 fn logical_id(started_by: &str) -> &str {
     crate::cloudformation::identity::resource_prefix(started_by)
         .and_then(|prefix| prefix.trim_end_matches('-').rsplit_once('-'))

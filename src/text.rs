@@ -1,4 +1,7 @@
-//! Text on its way to people and services.
+//! Text on its way to people and services: cut to the sizes that they take (`byte_limit`), and without
+//! the characters that must not be printed (`printable`); and members of documents that are read
+//! whatever their type is (`lenient`). Knows nothing of what the text says.
 
 pub mod byte_limit;
-pub mod lenient;
+pub(crate) mod lenient;
+pub(crate) mod printable;

@@ -1,15 +1,16 @@
-//! Which version a program is, and from which commit it was built.
+//! The version of the programs, and the commit that they were built from.
 
 use std::sync::LazyLock;
 
-/// The commit and its date, as in `83348f7, 2026-11-23`, with `-dirty` after the commit when the
-/// sources were changed since.
+/// The commit and its date, as in `83348f7, 2026-11-23`. `-dirty` follows the commit if the sources
+/// were changed since.
 ///
-/// `infra/deploy` sets the variable when it compiles; cargo sees when it changes.
+/// `infra/deploy` sets the variable when it compiles. Cargo compiles anew when the variable
+/// changes.
 const COMMIT: Option<&str> = option_env!("ECS_TASK_RUNNER_COMMIT");
 
 /// Version and commit, as in `0.1.0 (83348f7, 2026-11-23)`. A program that was built without
-/// `infra/deploy` does not know its commit.
+/// `infra/deploy` says that its commit is unknown.
 pub static VERSION: LazyLock<String> = LazyLock::new(|| with_commit(COMMIT));
 
 fn with_commit(commit: Option<&str>) -> String {

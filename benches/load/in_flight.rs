@@ -117,7 +117,7 @@ fn report(
         &["figure", "measured", "goal"],
     );
     let line = |figure: &str, measured: String, goal: &str| {
-        row(&[figure.to_owned(), measured, goal.to_owned()])
+        row(&[figure.to_owned(), measured, goal.to_owned()]);
     };
     line("most in flight at once", seen.most.to_string(), "10000");
     line(

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep};
 
 use super::attend::Attendance;
 use super::{ActivityTask, Options, TaskFailure};
+use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
-use crate::aws::budget::ApiBudget;
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::budget::{ApiBudget, CallPermit};
 
 /// Pollers that stay when no task arrives: two, so that one poll whose answer is lost does not
 /// keep the worker idle for the 60 s that the poll may take.
@@ -118,13 +118,13 @@ where
             // The shutdown comes first: no poll begins after it. Dropping the wait for a permit
             // loses nothing; a poll itself, below, is never dropped, since a cancelled
             // GetActivityTask can swallow a task.
-            let permit = tokio::select! {
+            let (permit, call_permit) = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
-                permit = self.right_to_poll() => permit,
+                right = self.right_to_poll() => right,
             };
             polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
-            match self.attendance.client.poll().await {
+            match call_permit.call(self.attendance.client.poll()).await {
                 Ok(Some((token, input))) => {
                     polling = None;
                     self.succeeded();
@@ -148,9 +148,6 @@ where
                 Err(error) => {
                     drop(permit);
                     self.troubled(&error);
-                    if error.kind == ErrorKind::Throttled {
-                        self.budget.throttled();
-                    }
                     if error.code.as_deref() == Some(TOO_MANY) && self.too_many() {
                         return;
                     }
@@ -165,13 +162,12 @@ where
     }
 
     /// Waits for a place for the task that the poll may bring, and for the right to make one call.
-    async fn right_to_poll(&self) -> OwnedSemaphorePermit {
+    async fn right_to_poll(&self) -> (OwnedSemaphorePermit, CallPermit) {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        self.budget.acquire().await;
-        permit
+        (permit, self.budget.acquire().await)
     }
 
     /// The activity has as many pollers as it takes, over all workers. Gives whether this
@@ -198,7 +194,6 @@ where
     }
 
     fn succeeded(&self) {
-        self.budget.succeeded();
         if self
             .trouble
             .lock()

@@ -1,5 +1,5 @@
-//! Waiting longer after each failure in a row, with jitter so that many who failed together do not
-//! come back together.
+//! Waiting longer after each failure in a row, with jitter so that many callers whose calls failed
+//! together do not repeat them together.
 
 use std::time::Duration;
 
@@ -61,5 +61,14 @@ mod tests {
         }
         backoff.reset();
         assert!(backoff.pause() <= Duration::from_millis(200));
+    }
+
+    #[test]
+    fn jitter_is_spread_over_its_whole_range() {
+        fastrand::seed(1);
+        let factors: Vec<_> = (0..1_000).map(|_| jitter(0.5)).collect();
+        assert!(factors.iter().all(|factor| (0.5..=1.0).contains(factor)));
+        assert!(factors.iter().any(|&factor| factor < 0.55));
+        assert!(factors.iter().any(|&factor| factor > 0.95));
     }
 }

@@ -1,10 +1,16 @@
 //! How many calls a second this process makes of one kind, so that an account's other users keep
 //! their share of its quota.
+//!
+//! A call is made through a [`CallPermit`], which tells the budget how the call ended: no call can
+//! take a permit and keep its outcome to itself.
 
-use std::sync::{Mutex, PoisonError};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
+
+use super::{ApiError, ErrorKind};
 
 /// Calls may come in a burst of what this time would allow.
 const BURST: Duration = Duration::from_secs(1);
@@ -17,91 +23,105 @@ const LEAST_PART: f64 = 0.05;
 const RECOVERY: f64 = 0.02;
 
 /// A token bucket whose rate halves when the service throttles and recovers while calls succeed.
-#[derive(Debug)]
+/// Clones share the bucket.
+#[derive(Debug, Clone)]
 pub struct ApiBudget {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     full_rate: f64,
-    /// Whose turn it is; others queue behind.
+    /// Held by the caller that gets the next permit; the others queue for it in the order they
+    /// came.
     turn: tokio::sync::Mutex<()>,
-    state: Mutex<Bucket>,
+    bucket: Mutex<Bucket>,
 }
 
 #[derive(Debug)]
 struct Bucket {
     rate: f64,
-    /// Below zero when calls wait: the debt is what they wait for.
     tokens: f64,
+    /// When `tokens` was counted.
     at: Instant,
     last_cut: Option<Instant>,
+}
+
+/// The right to make one call, now. Dropped without a call, it goes back to the budget.
+#[derive(Debug)]
+#[must_use = "a permit is for making a call with it"]
+pub struct CallPermit {
+    budget: ApiBudget,
+    is_used: bool,
+}
+
+impl CallPermit {
+    /// Makes the call and tells the budget how it ended.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub async fn call<T>(
+        mut self,
+        call: impl Future<Output = Result<T, ApiError>>,
+    ) -> Result<T, ApiError> {
+        // Before the call: one that is given up on its way has reached the service all the same.
+        self.is_used = true;
+        let outcome = call.await;
+        self.budget.observe(&outcome);
+        outcome
+    }
+}
+
+impl Drop for CallPermit {
+    fn drop(&mut self) {
+        if !self.is_used {
+            let mut bucket = self.budget.lock();
+            bucket.tokens = (bucket.tokens + 1.0).min(bucket.room());
+        }
+    }
+}
+
+impl Bucket {
+    /// A rate below one call a second still has room for the token of one call.
+    fn room(&self) -> f64 {
+        (self.rate * BURST.as_secs_f64()).max(1.0)
+    }
 }
 
 impl ApiBudget {
     /// At most `per_second` calls a second, more than zero.
     #[must_use]
     pub fn new(per_second: f64) -> Self {
-        let state = Bucket {
+        let bucket = Bucket {
             rate: per_second,
             tokens: per_second * BURST.as_secs_f64(),
             at: Instant::now(),
             last_cut: None,
         };
         Self {
-            full_rate: per_second,
-            turn: tokio::sync::Mutex::default(),
-            state: Mutex::new(state),
+            shared: Arc::new(Shared {
+                full_rate: per_second,
+                turn: tokio::sync::Mutex::default(),
+                bucket: Mutex::new(bucket),
+            }),
         }
     }
 
-    /// Waits for the right to make one call. Who comes first goes first; who gives up waiting
-    /// leaves no gap behind.
-    pub async fn acquire(&self) {
-        let _turn = self.turn.lock().await;
-        loop {
-            // Anew each time: the rate may have been cut meanwhile.
-            let ready = self.ready_at();
-            if ready <= Instant::now() {
-                break;
-            }
+    /// Waits for the right to make one call. Callers get their permits in the order they came. One
+    /// that gives up waiting delays nobody behind it.
+    pub async fn acquire(&self) -> CallPermit {
+        // The lock is held while this caller waits for a token, so that nobody overtakes it, and is
+        // given in the order it is asked for. A caller that gives up drops it, or its place in the
+        // queue for it, and has taken no token.
+        let _turn = self.shared.turn.lock().await;
+        // Asked anew after each wait: the rate may have been cut meanwhile.
+        while let Err(ready) = self.try_take() {
             sleep_until(ready).await;
         }
-        self.take();
-    }
-
-    /// Takes the right to make one call, and says when that is unless it is now.
-    pub fn take(&self) -> Option<Instant> {
-        let mut state = self.lock();
-        let now = Instant::now();
-        let earned = now.duration_since(state.at).as_secs_f64() * state.rate;
-        state.tokens =
-            (state.tokens + earned).min((state.rate * BURST.as_secs_f64()).max(1.0)) - 1.0;
-        state.at = now;
-        (state.tokens < 0.0).then(|| now + Duration::from_secs_f64(-state.tokens / state.rate))
-    }
-
-    /// When [`ApiBudget::take`] would give the right at once, if nobody takes it before.
-    #[must_use]
-    pub fn ready_at(&self) -> Instant {
-        let state = self.lock();
-        state.at + Duration::from_secs_f64((1.0 - state.tokens).max(0.0) / state.rate)
-    }
-
-    /// The service throttled a call.
-    pub fn throttled(&self) {
-        let mut state = self.lock();
-        let now = Instant::now();
-        if state
-            .last_cut
-            .is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS)
-        {
-            state.rate = (state.rate / 2.0).max(self.full_rate * LEAST_PART);
-            state.tokens = state.tokens.min(0.0);
-            state.last_cut = Some(now);
+        CallPermit {
+            budget: self.clone(),
+            is_used: false,
         }
-    }
-
-    /// The service took a call.
-    pub fn succeeded(&self) {
-        let mut state = self.lock();
-        state.rate = (state.rate + self.full_rate * RECOVERY).min(self.full_rate);
     }
 
     /// Calls a second at the moment.
@@ -110,78 +130,59 @@ impl ApiBudget {
         self.lock().rate
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Bucket> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Takes a token, or says when there will be one.
+    fn try_take(&self) -> Result<(), Instant> {
+        let mut bucket = self.lock();
+        let now = Instant::now();
+        let missing = (1.0 - bucket.tokens).max(0.0);
+        let ready = bucket.at + Duration::from_secs_f64(missing / bucket.rate);
+        if ready > now {
+            return Err(ready);
+        }
+        let earned = now.duration_since(bucket.at).as_secs_f64() * bucket.rate;
+        bucket.tokens = (bucket.tokens + earned).min(bucket.room()) - 1.0;
+        bucket.at = now;
+        Ok(())
+    }
+
+    /// Learns from a call's outcome. Only a throttled call cuts the rate and only a successful one
+    /// raises it: every other error says nothing of how many calls the service takes.
+    fn observe<T>(&self, outcome: &Result<T, ApiError>) {
+        match outcome {
+            Ok(_) => self.succeeded(),
+            Err(error) if error.kind == ErrorKind::Throttled => self.throttled(),
+            Err(_) => {}
+        }
+    }
+
+    fn throttled(&self) {
+        let mut bucket = self.lock();
+        let now = Instant::now();
+        if bucket
+            .last_cut
+            .is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS)
+        {
+            bucket.rate = (bucket.rate / 2.0).max(self.shared.full_rate * LEAST_PART);
+            bucket.tokens = bucket.tokens.min(0.0);
+            bucket.last_cut = Some(now);
+        }
+    }
+
+    fn succeeded(&self) {
+        let mut bucket = self.lock();
+        let full_rate = self.shared.full_rate;
+        bucket.rate = (bucket.rate + full_rate * RECOVERY).min(full_rate);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        // A bucket is a few numbers, each written at once: a panic elsewhere leaves none of them
+        // half-done.
+        self.shared
+            .bucket
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn calls_beyond_the_burst_come_at_the_rate() {
-        let budget = ApiBudget::new(10.0);
-        let start = Instant::now();
-        for _ in 0..30 {
-            budget.acquire().await;
-        }
-        let taken = start.elapsed();
-        assert!(
-            taken >= Duration::from_millis(1_999) && taken <= Duration::from_millis(2_050),
-            "{taken:?}"
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_call_that_waits_until_the_budget_is_ready_need_not_wait_again() {
-        let budget = ApiBudget::new(10.0);
-        let start = Instant::now();
-        for _ in 0..30 {
-            sleep_until(budget.ready_at()).await;
-            // A timer counts in milliseconds, the budget in fractions of them.
-            assert!(budget.take().is_none_or(
-                |ready| ready.duration_since(Instant::now()) < Duration::from_millis(1)
-            ));
-        }
-        assert!(start.elapsed() >= Duration::from_millis(1_900));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn throttling_halves_the_rate_once_and_success_restores_it() {
-        let budget = ApiBudget::new(10.0);
-        budget.throttled();
-        budget.throttled();
-        assert!((budget.rate() - 5.0).abs() < f64::EPSILON);
-        for _ in 0..100 {
-            budget.succeeded();
-        }
-        assert!((budget.rate() - 10.0).abs() < f64::EPSILON);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn those_who_give_up_do_not_keep_their_turn() {
-        let budget = ApiBudget::new(10.0);
-        for _ in 0..600 {
-            // Most of them give up, which is the point.
-            let _ = tokio::time::timeout(Duration::from_millis(1), budget.acquire()).await;
-        }
-        let start = Instant::now();
-        budget.acquire().await;
-        assert!(
-            start.elapsed() <= Duration::from_secs(1),
-            "waited {:?} behind nobody",
-            start.elapsed()
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_rate_never_falls_to_nothing() {
-        let budget = ApiBudget::new(10.0);
-        for _ in 0..50 {
-            budget.throttled();
-            tokio::time::advance(BETWEEN_CUTS).await;
-        }
-        assert!(budget.rate() >= 0.5);
-    }
-}
+mod tests;

@@ -1,17 +1,18 @@
-//! AWS CloudFormation: what a stack is doing.
+//! AWS CloudFormation: what a stack is doing at the moment.
 
 use aws_sdk_cloudformation::Client;
 
 use super::{ApiError, Connection, api_error};
 
-/// Asks about stacks.
+/// Asks CloudFormation about stacks.
 #[derive(Debug, Clone)]
 pub struct Stacks {
     client: Client,
 }
 
 impl Stacks {
-    /// In the connection's region, where the stacks are whose events reach us.
+    /// Asks in the connection's region. A custom resource's function is always in the region of the
+    /// stack (`crpg-ref-requesttypes`).
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self {
@@ -47,23 +48,28 @@ impl Stacks {
     }
 }
 
-/// What a stack is doing, as far as it matters to a resource of its.
+/// What a stack is doing, as far as it decides what becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StackPhase {
-    /// It is being deleted, or was.
+    /// The stack is being deleted, or has been.
     Deleting,
-    /// It takes its creation back, or has: every resource that it created goes.
+    /// The stack takes its creation back, or has done so: every resource that it created is
+    /// deleted.
     CreateRollback,
-    /// It takes an update back: what the update created goes, and what it changed is changed back.
+    /// The stack takes an update back: what the update created is deleted, and what it changed is
+    /// changed back.
     UpdateRollback,
-    /// It is at rest: what it did has ended, in whatever way.
+    /// The last operation on the stack has ended, whether with success or not.
     Idle,
-    /// It is created or updated, or does what is not known.
+    /// The stack is being created or updated, or has a status that this version does not know.
     InProgress,
 }
 
 impl StackPhase {
     fn from_status(status: &str) -> Self {
+        // From the most to the least definite. ROLLBACK_… takes a creation back and stands at the
+        // beginning of the status; UPDATE_ROLLBACK_… and IMPORT_ROLLBACK_… take an update back
+        // while they are in progress, and are over like any other operation afterwards.
         match status {
             _ if status.starts_with("DELETE_") => Self::Deleting,
             _ if status.starts_with("ROLLBACK_") => Self::CreateRollback,
@@ -81,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_says_what_becomes_of_the_stacks_resources() {
+    fn each_status_of_a_stack_belongs_to_one_phase() {
         for (status, expected) in [
             ("CREATE_IN_PROGRESS", StackPhase::InProgress),
             ("UPDATE_IN_PROGRESS", StackPhase::InProgress),

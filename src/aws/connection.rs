@@ -1,4 +1,4 @@
-//! Credentials, region, endpoints and the HTTPS client that all SDK clients share.
+//! Credentials, region, endpoints, timeouts and the HTTPS client, which all SDK clients share.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use aws_smithy_http_client::{Builder, tls};
 
 use crate::times::CALL_TIMEOUT;
 
-/// Time to connect, TLS included.
+/// Time for one attempt to connect, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What every SDK client is made from.
+/// The configuration that every SDK client is made from.
 #[derive(Debug, Clone)]
 pub struct Connection {
     config: SdkConfig,
 }
 
-/// The environment does not say who we are or where to call.
+/// The environment lacks what every call to AWS needs.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionError {
-    /// No region.
+    /// Neither the environment nor the configuration file names a region.
     #[error(
         "no AWS region is configured: set AWS_REGION, or `region` in the AWS configuration file"
     )]
     NoRegion,
-    /// No credentials.
+    /// No credentials were found; why, in the SDK's words.
     #[error(
         "no AWS credentials were found ({0}): attach an instance profile or a task role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )]
@@ -34,8 +34,8 @@ pub enum ConnectionError {
 }
 
 impl Connection {
-    /// Reads the environment, the AWS configuration files and the instance's or task's metadata, as
-    /// every AWS SDK does. `region` goes before what they say of it.
+    /// Reads the environment, the AWS configuration files and the metadata of the instance or task,
+    /// as every AWS SDK does. A `region` given here wins over what they say.
     pub async fn from_environment(region: Option<&str>) -> Self {
         let https = Builder::new()
             .tls_provider(tls::Provider::Rustls(
@@ -50,8 +50,8 @@ impl Connection {
         Self::from_config(loader.load().await)
     }
 
-    /// Uses a configuration made elsewhere, such as one with an HTTP client of a test. The timeouts
-    /// are always those of [`from_environment`](Self::from_environment).
+    /// Uses the given configuration, such as one with the HTTP client of a test, but with the
+    /// timeouts of [`from_environment`](Self::from_environment).
     #[must_use]
     pub fn from_config(config: SdkConfig) -> Self {
         let timeouts = TimeoutConfig::builder()
@@ -63,8 +63,8 @@ impl Connection {
         }
     }
 
-    /// Asks for region and credentials once, so that a program without them ends at its start with
-    /// a sentence.
+    /// Looks for region and credentials once, so that a program without them ends at its start with
+    /// a sentence that says so.
     ///
     /// # Errors
     /// When either is missing.

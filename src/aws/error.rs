@@ -9,33 +9,34 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The role may not make this call. Waiting does not help.
+    /// The role is not allowed the call. Waiting does not help.
     AccessDenied,
-    /// Too many calls for now.
+    /// Too many calls at the moment. The same call may succeed later.
     Throttled,
-    /// The call got no answer, or one that says the service has trouble. It may have taken effect.
+    /// The call got no answer, or one which says that the service has trouble. The same call may
+    /// succeed later, and this one may have taken effect.
     Unavailable,
-    /// The service understood the call and will not carry it out as given.
+    /// The service understood the call and does not carry it out. The same call fails again.
     Rejected,
 }
 
-/// A call that failed.
+/// A call to AWS that failed. Its text says which action on what, why, and in the service's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ApiError {
     /// The action as IAM names it, such as `ecs:RunTask`.
     pub action: &'static str,
     /// What it was called on, such as `cluster 'todobackend'`.
     pub resource: String,
-    /// What can be done about it.
+    /// What a caller can do about the error.
     pub kind: ErrorKind,
-    /// The service's error code, when it gave one.
+    /// The service's error code, if it gave one.
     pub code: Option<String>,
-    /// The service's message, or what went wrong on the way to it.
+    /// The service's message, or what went wrong on the way to the service.
     pub message: String,
 }
 
 impl ApiError {
-    /// Whether the same call may succeed a little later.
+    /// Whether the same call may succeed later.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         matches!(self.kind, ErrorKind::Throttled | ErrorKind::Unavailable)
@@ -55,8 +56,8 @@ impl fmt::Display for ApiError {
             .as_deref()
             .map(|code| format!("{code}: "))
             .unwrap_or_default();
-        // Services end their messages with a full stop or without; the sentences that this stands
-        // in have one of their own.
+        // Some services end their messages with a full stop. The sentences that contain this text
+        // end with one too, so the message's is dropped.
         let message = message.trim_end_matches('.');
         match kind {
             ErrorKind::AccessDenied => {
@@ -76,8 +77,8 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// Codes that mean "too many calls", over all services; Fargate says "Capacity is unavailable at
-/// this time" with the first.
+/// Error codes of all services that mean "too many calls". Fargate also uses the first for
+/// "Capacity is unavailable at this time", which `ecs/run_task.rs` tells apart.
 const THROTTLING: &[&str] = &[
     "ThrottlingException",
     "Throttling",
@@ -88,7 +89,7 @@ const THROTTLING: &[&str] = &[
     "LimitExceededException",
 ];
 
-/// Codes that mean "you may not".
+/// Error codes which mean that the role is not allowed the call, or that the credentials are wrong.
 const DENIED: &[&str] = &[
     "AccessDeniedException",
     "AccessDenied",
@@ -102,8 +103,8 @@ const DENIED: &[&str] = &[
     "IncompleteSignatureException",
 ];
 
-/// Codes that fresh credentials mend, which the SDK fetches by itself, or a clock that is set,
-/// which it allows for.
+/// Error codes of expired credentials and of clocks that differ. Both pass: the SDK fetches fresh
+/// credentials and corrects for the difference by itself.
 const EXPIRED: &[&str] = &[
     "ExpiredTokenException",
     "ExpiredToken",
@@ -113,8 +114,8 @@ const EXPIRED: &[&str] = &[
     "SignatureDoesNotMatch",
 ];
 
-/// What went wrong on the way to the service. The SDK's own sentence says only at which step; its
-/// causes say why.
+/// What went wrong on the way to the service. The text of an [`SdkError`] names only the step at
+/// which it happened; its causes say why.
 fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
     match error {
         SdkError::TimeoutError(_) => "it did not answer in time".to_owned(),
@@ -134,7 +135,7 @@ fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
     }
 }
 
-/// An error and its causes, each said once.
+/// The texts of an error and of its causes. A cause that the text before repeats is left out.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -148,7 +149,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Maps an error of the SDK.
+/// Makes an [`ApiError`] of an error of the SDK.
 pub(crate) fn api_error<E>(
     action: &'static str,
     resource: impl Into<String>,
@@ -159,7 +160,8 @@ where
 {
     let resource = resource.into();
     let Some(service_error) = error.as_service_error() else {
-        // Also credentials that could not be fetched: the metadata service has its moments.
+        // Credentials that could not be fetched end here too. They count as unavailable, since the
+        // metadata service may fail for a moment.
         return ApiError {
             action,
             resource,
@@ -185,6 +187,8 @@ where
     }
 }
 
+/// Sorts an error of a service. The code counts before the HTTP status, since services answer
+/// throttling, expired credentials and denials alike with 400 or 403.
 fn kind(code: Option<&str>, status: u16) -> ErrorKind {
     match code {
         Some(code) if THROTTLING.contains(&code) || code.contains("Throttl") => {
@@ -195,19 +199,25 @@ fn kind(code: Option<&str>, status: u16) -> ErrorKind {
         _ if status == 429 => ErrorKind::Throttled,
         _ if status >= 500 => ErrorKind::Unavailable,
         Some(_) => ErrorKind::Rejected,
-        // A service names its errors. Who does not is something on the way to it.
+        // AWS services give their errors a code. An answer without one comes from a proxy or load
+        // balancer on the way.
         None => ErrorKind::Unavailable,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::error::ErrorMetadata;
+
     use super::*;
 
     #[test]
-    fn an_error_is_sorted_by_its_code_and_without_one_taken_for_no_answer() {
+    fn an_error_is_sorted_by_its_code_and_counts_as_unavailable_without_one() {
         for (code, status, expected) in [
             (Some("ThrottlingException"), 400, ErrorKind::Throttled),
+            (Some("TooManyRequestsException"), 400, ErrorKind::Throttled),
+            (Some("RunTaskThrottled"), 400, ErrorKind::Throttled),
             (None, 429, ErrorKind::Throttled),
             (Some("AccessDeniedException"), 400, ErrorKind::AccessDenied),
             (
@@ -238,5 +248,87 @@ mod tests {
                 "{code:?}, HTTP status {status}"
             );
         }
+    }
+
+    fn response(status: u16) -> HttpResponse {
+        HttpResponse::new(
+            status.try_into().unwrap(),
+            aws_smithy_types::body::SdkBody::empty(),
+        )
+    }
+
+    #[test]
+    fn what_went_wrong_on_the_way_is_said_with_its_cause() {
+        let refused = std::io::Error::other("connection refused");
+        for (error, said) in [
+            (
+                SdkError::timeout_error("deadline"),
+                "it did not answer in time",
+            ),
+            (
+                SdkError::dispatch_failure(ConnectorError::io(refused.into())),
+                "connection refused",
+            ),
+            (
+                SdkError::response_error("garbage", response(502)),
+                "its answer could not be read, HTTP status 502",
+            ),
+            (
+                SdkError::construction_failure("no credentials"),
+                "the request could not be built or signed",
+            ),
+        ] {
+            let error: SdkError<ErrorMetadata, HttpResponse> = error;
+            let error = api_error("ecs:RunTask", "cluster 'main'", &error);
+            assert_eq!((error.kind, &error.code), (ErrorKind::Unavailable, &None));
+            assert!(error.message.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_service_keeps_its_code_and_its_words() {
+        let error = |metadata: ErrorMetadata| {
+            api_error(
+                "ecs:RunTask",
+                "cluster 'main'",
+                &SdkError::service_error(metadata, response(400)),
+            )
+        };
+        let named = ErrorMetadata::builder()
+            .code("ClusterNotFoundException")
+            .message("Cluster not found.")
+            .build();
+        let named = error(named);
+        assert_eq!(
+            named.to_string(),
+            "ecs:RunTask on cluster 'main' was rejected. ClusterNotFoundException: Cluster not found"
+        );
+        assert!(!named.may_pass());
+        let unnamed = error(ErrorMetadata::builder().build());
+        assert_eq!(
+            unnamed.to_string(),
+            "ecs:RunTask on cluster 'main' got no usable answer. HTTP status 400"
+        );
+        assert!(unnamed.may_pass());
+    }
+
+    #[test]
+    fn causes_are_said_once_each() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{text}")]
+        struct Failure {
+            text: &'static str,
+            source: Option<Box<Failure>>,
+        }
+        let failure = |text, source: Option<Failure>| Failure {
+            text,
+            source: source.map(Box::new),
+        };
+        let refused = failure("connection refused", None);
+        let repeated = failure("not sent", Some(refused));
+        assert_eq!(
+            with_causes(&failure("not sent", Some(repeated))),
+            "not sent: connection refused"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! AWS KMS: encrypting and decrypting a few bytes under an encryption context.
+//! AWS KMS: encrypts and decrypts a few bytes under an encryption context. What the bytes are is
+//! not known here.
 
 use std::collections::HashMap;
 
@@ -7,18 +8,18 @@ use aws_smithy_types::Blob;
 
 use super::{ApiError, Connection, api_error};
 
-/// Encrypts and decrypts with keys that never leave the service.
+/// Encrypts and decrypts in KMS, which never gives its keys out.
 #[derive(Debug, Clone)]
 pub struct Kms {
     client: Client,
 }
 
-/// What a ciphertext is bound to: it can only be decrypted under the same names and values. They
-/// show in `CloudTrail`.
+/// Names and values that a ciphertext is bound to: KMS decrypts it only when they are given again.
+/// `CloudTrail` records them in clear, so they must not be secrets.
 pub type EncryptionContext = HashMap<String, String>;
 
 impl Kms {
-    /// In the connection's region, with the SDK's own retries.
+    /// Calls KMS in the connection's region. The SDK retries failed calls.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self {
@@ -26,7 +27,7 @@ impl Kms {
         }
     }
 
-    /// Encrypts up to 4,096 bytes with a symmetric key (`API_Encrypt`).
+    /// Encrypts up to 4,096 bytes with a symmetric key, given by id, alias or ARN (`API_Encrypt`).
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -51,12 +52,12 @@ impl Kms {
             .unwrap_or_default())
     }
 
-    /// Decrypts what [`encrypt`](Self::encrypt) made; the ciphertext itself names its key
-    /// (`API_Decrypt`). Which keys may be used is for the role to say: a key pinned here would make
-    /// what was sealed before the key was replaced unreadable.
+    /// Decrypts a ciphertext of [`encrypt`](Self::encrypt), which names its key itself
+    /// (`API_Decrypt`). The role decides which keys may be used. The call names none, so that a
+    /// ciphertext made before the key was replaced can still be read.
     ///
     /// # Errors
-    /// When the call fails, as it does under another context; see [`ApiError`].
+    /// When the call fails, as it does when the context is another one; see [`ApiError`].
     pub async fn decrypt(
         &self,
         ciphertext: Vec<u8>,

@@ -1,31 +1,48 @@
-//! Amazon CloudWatch Logs: the last lines of a container's log.
+//! Amazon CloudWatch Logs: the last lines of a container's log, with `GetLogEvents`.
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::Region;
+use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
+use futures_util::FutureExt as _;
 
-use super::{ApiError, Connection, api_error};
+use super::budget::{ApiBudget, CallPermit};
+use super::{ApiError, CallRates, Connection, api_error};
 
-/// Reads log streams.
+/// Reads log streams. Clones share their budget.
 #[derive(Debug, Clone)]
 pub struct Logs {
     client: Client,
+    budget: ApiBudget,
 }
 
 impl Logs {
-    /// Reads the connection's region unless a call names another.
+    /// Reads in the connection's region, unless a call names another.
     #[must_use]
-    pub fn new(connection: &Connection) -> Self {
+    pub fn new(connection: &Connection, rates: CallRates) -> Self {
+        let config = aws_sdk_cloudwatchlogs::config::Builder::from(connection.config())
+            .retry_config(RetryConfig::disabled())
+            .build();
         Self {
-            client: Client::new(connection.config()),
+            client: Client::from_conf(config),
+            budget: ApiBudget::new(rates.get_log_events),
         }
     }
 
-    /// The last `limit` events of a stream, oldest first (`API_GetLogEvents`).
+    /// What `GetLogEvents` calls are paced by, in all regions together.
+    #[must_use]
+    pub fn budget(&self) -> &ApiBudget {
+        &self.budget
+    }
+
+    /// The texts of the last `limit` events of a stream, oldest first (`API_GetLogEvents`).
+    ///
+    /// The caller holds the permit, so that it can wait longer for one than for the answer.
     ///
     /// # Errors
-    /// When the call fails, as it does for a stream that does not exist (yet); see [`ApiError`].
+    /// When the call fails, as it does while the stream does not exist yet; see [`ApiError`].
     pub async fn last_lines(
         &self,
+        permit: CallPermit,
         region: Option<&str>,
         group: &str,
         stream: &str,
@@ -38,21 +55,25 @@ impl Logs {
             .log_stream_name(stream)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .start_from_head(false);
-        let answered = match region {
+        // Boxed: the SDK's future is several KB and would enlarge every waiting run.
+        let sent = match region {
             Some(region) => {
-                let elsewhere = aws_sdk_cloudwatchlogs::config::Builder::new()
+                let other_region = aws_sdk_cloudwatchlogs::config::Builder::new()
                     .region(Region::new(region.to_owned()));
-                Box::pin(call.customize().config_override(elsewhere).send()).await
+                Box::pin(call.customize().config_override(other_region).send()).left_future()
             }
-            None => Box::pin(call.send()).await,
+            None => Box::pin(call.send()).right_future(),
         };
-        let events = answered.map_err(|error| {
-            api_error(
-                "logs:GetLogEvents",
-                format!("log stream '{stream}' of '{group}'"),
-                &error,
-            )
-        })?;
+        let answer = permit.call(async move {
+            sent.await.map_err(|error| {
+                api_error(
+                    "logs:GetLogEvents",
+                    format!("log stream '{stream}' of '{group}'"),
+                    &error,
+                )
+            })
+        });
+        let events = answer.await?;
         Ok(events
             .events()
             .iter()

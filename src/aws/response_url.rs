@@ -1,4 +1,5 @@
-//! The PUT that answers CloudFormation.
+//! The PUT that answers CloudFormation: checked URL, attempts until a definite reply, and nothing
+//! sent that the URL was not signed for. The body is made in [`crate::cloudformation::response`].
 
 use std::time::Duration;
 
@@ -15,40 +16,42 @@ use url::Url;
 use super::error::with_causes;
 use crate::aws::backoff::Backoff;
 use crate::cloudformation::event::ResponseUrl;
-use crate::cloudformation::response_hosts::{Refused, ResponseHosts};
+use crate::cloudformation::response_hosts::{BadResponseUrl, ResponseHosts};
 
-/// Time for one attempt.
+/// Time for one attempt, from connecting to the end of the reply.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time to connect within an attempt.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pauses between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Bytes read of a refusal. S3's error documents have a few hundred.
-const MAX_REPLY: usize = 16_384;
+/// Largest part of a refusal that is read, in bytes. S3's error documents have a few hundred.
+const MAX_REFUSAL: usize = 16_384;
 
-/// Puts answers to response URLs.
+/// Sends answers to response URLs.
 ///
-/// The connector is used as it is, without a client of the SDK around it: the URL is signed
-/// already, and no AWS credentials, no further headers and no redirect may go with it.
+/// It uses the SDK's connector without an SDK client around it. The URL is signed already: a client
+/// would add AWS credentials and headers to the request, and might follow a redirect.
 #[derive(Debug, Clone)]
 pub struct ResponsePut {
     connector: SharedHttpConnector,
     hosts: ResponseHosts,
 }
 
-/// The answer was not taken.
+/// The answer was not delivered.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PutError {
-    /// The URL does not lead to CloudFormation.
+    /// The URL may not be called; see [`BadResponseUrl`].
     #[error(transparent)]
-    Elsewhere(#[from] Refused),
-    /// Storage said no, and will say so again: the URL has expired or the request is not what was
-    /// signed.
+    Elsewhere(#[from] BadResponseUrl),
+    /// S3 refused the answer and would refuse it again, because the URL has expired or the request
+    /// is not the one that was signed. HTTP status, and S3's error code.
     #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
     Refused(u16, String),
     /// No attempt got through in time.
     #[error("CloudFormation's response URL could not be reached within {seconds} s; the last attempt ended with: {last}", seconds = .within.as_secs())]
     Unreachable {
-        /// How long it was tried.
+        /// The time after which no further attempt was made.
         within: Duration,
         /// How the last attempt ended.
         last: String,
@@ -56,7 +59,7 @@ pub enum PutError {
 }
 
 impl ResponsePut {
-    /// Puts answers to these hosts and no others, over HTTPS.
+    /// Sends answers to these hosts only, over HTTPS.
     #[must_use]
     pub fn new(hosts: ResponseHosts) -> Self {
         let settings = HttpConnectorSettings::builder()
@@ -71,25 +74,25 @@ impl ResponsePut {
         Self::through(SharedHttpConnector::new(https), hosts)
     }
 
-    /// Puts answers through this connector, such as one of a test.
+    /// Sends answers through the given connector, such as one of a test.
     #[must_use]
     pub fn through(connector: SharedHttpConnector, hosts: ResponseHosts) -> Self {
         Self { connector, hosts }
     }
 
-    /// Whether answers may be sent to this URL.
+    /// Checks whether an answer may be sent to this URL, without sending anything.
     ///
     /// # Errors
-    /// When it leads elsewhere.
-    pub fn check(&self, url: &ResponseUrl) -> Result<(), Refused> {
+    /// When the URL may not be called.
+    pub fn check(&self, url: &ResponseUrl) -> Result<(), BadResponseUrl> {
         self.hosts.check(url).map(|_| ())
     }
 
-    /// Sends the answer, repeating attempts that got no definite reply until `within` is over.
+    /// Sends the answer. An attempt without a definite reply is repeated until `within` is over.
     ///
     /// # Errors
-    /// When the URL does not lead to CloudFormation, when the answer was refused, or when it could
-    /// not be delivered in time.
+    /// When the URL may not be called, when S3 refused the answer, or when no attempt got through
+    /// in time.
     pub async fn put(
         &self,
         url: &ResponseUrl,
@@ -97,16 +100,16 @@ impl ResponsePut {
         within: Duration,
     ) -> Result<(), PutError> {
         let url = self.hosts.check(url)?;
-        let request = put(&url, body).ok_or(Refused::NotAUrl)?;
+        let request = put_request(&url, body).ok_or(BadResponseUrl::NotAUrl)?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let last = match self.attempt(&request).await {
                 Ok(()) => return Ok(()),
-                Err(Attempt::Refused(status, reply)) => {
-                    return Err(PutError::Refused(status, reply));
+                Err(AttemptError::Refused(status, code)) => {
+                    return Err(PutError::Refused(status, code));
                 }
-                Err(Attempt::Uncertain(last)) => last,
+                Err(AttemptError::Uncertain(last)) => last,
             };
             let pause = backoff.pause();
             if Instant::now() + pause >= end {
@@ -121,7 +124,8 @@ impl ResponsePut {
         }
     }
 
-    async fn attempt(&self, request: &HttpRequest) -> Result<(), Attempt> {
+    /// Sends the request once.
+    async fn attempt(&self, request: &HttpRequest) -> Result<(), AttemptError> {
         let request = request
             .try_clone()
             .expect("a body in memory can be sent again");
@@ -130,12 +134,14 @@ impl ResponsePut {
                 .connector
                 .call(request)
                 .await
-                .map_err(|error| Attempt::Uncertain(with_causes(&error)))?;
-            judge(response).await
+                .map_err(|error| AttemptError::Uncertain(with_causes(&error)))?;
+            outcome_of(response).await
         };
+        // An exchange that takes too long is dropped. S3 may have taken the answer all the same,
+        // and the next attempt is harmless: its body is equal.
         match timeout(ATTEMPT_TIMEOUT, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(Attempt::Uncertain(format!(
+            Err(_) => Err(AttemptError::Uncertain(format!(
                 "no reply within {} s",
                 ATTEMPT_TIMEOUT.as_secs()
             ))),
@@ -143,11 +149,11 @@ impl ResponsePut {
     }
 }
 
-/// The request that the URL was signed for. The signature covers an empty Content-Type; a body of
-/// known length makes the connector send its exact Content-Length.
+/// The request that the URL was signed for. The signature covers an empty Content-Type. The body's
+/// length is known, so the connector sends an exact Content-Length.
 ///
-/// What the URL standard lets pass, and the HTTP library does not, has no request.
-fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
+/// `None` when the HTTP library does not take the URL, although it meets the URL standard.
+fn put_request(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("PUT").ok()?;
     request.set_uri(url.as_str()).ok()?;
@@ -155,35 +161,40 @@ fn put(url: &Url, body: Vec<u8>) -> Option<HttpRequest> {
     Some(request)
 }
 
-async fn judge(response: HttpResponse) -> Result<(), Attempt> {
-    /// Request Timeout and Too Many Requests: the client errors that may pass.
-    const PASSING: [u16; 2] = [408, 429];
+/// Whether a reply says that the answer was taken.
+async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
+    /// Request Timeout and Too Many Requests: the HTTP statuses below 500 that may pass.
+    const MAY_PASS: [u16; 2] = [408, 429];
     let status = response.status().as_u16();
     match status {
         200..300 => Ok(()),
-        300..500 if !PASSING.contains(&status) => {
+        // A redirect is a refusal too: it may lead to a host that was not checked.
+        300..500 if !MAY_PASS.contains(&status) => {
             // S3 names its reason in a <Code> element; the rest of the document repeats parts of
             // the request.
-            let reply = Limited::new(response.into_body(), MAX_REPLY)
+            let document = Limited::new(response.into_body(), MAX_REFUSAL)
                 .collect()
                 .await
                 .map(Collected::to_bytes)
                 .unwrap_or_default();
-            let reply = String::from_utf8_lossy(&reply);
-            let code = reply
+            let document = String::from_utf8_lossy(&document);
+            let code = document
                 .split_once("<Code>")
                 .and_then(|(_, rest)| rest.split_once("</Code>"))
                 .map_or("no reason given", |(code, _)| code);
-            Err(Attempt::Refused(
+            Err(AttemptError::Refused(
                 status,
                 crate::text::byte_limit::cut_end(code, 100),
             ))
         }
-        _ => Err(Attempt::Uncertain(format!("HTTP status {status}"))),
+        _ => Err(AttemptError::Uncertain(format!("HTTP status {status}"))),
     }
 }
 
-enum Attempt {
+/// An attempt did not deliver the answer.
+enum AttemptError {
+    /// The reply refuses the answer for good: HTTP status and error code.
     Refused(u16, String),
+    /// It is unknown whether the answer was taken, and worth another attempt.
     Uncertain(String),
 }

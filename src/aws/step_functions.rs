@@ -1,4 +1,5 @@
-//! AWS Step Functions, as the functions use it. The worker's calls live with [`crate::activity`].
+//! AWS Step Functions: starts, finds, lists, describes and stops executions and reads their
+//! histories, for the functions and for `explain`. The worker's calls are in [`crate::activity`].
 
 mod executions;
 mod history;
@@ -11,7 +12,7 @@ use super::{ApiError, Connection, api_error};
 
 pub use executions::{EndedExecution, RunningExecution};
 
-/// Calls Step Functions.
+/// Step Functions in one region.
 #[derive(Debug, Clone)]
 pub struct StepFunctions {
     client: Client,
@@ -24,18 +25,17 @@ pub struct StateMachine {
     arn: String,
 }
 
-/// What became of a start.
+/// What became of the start of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Started {
-    /// The execution runs: it was started by this call, or by an earlier one with the same input.
+    /// The execution runs. This call started it, or an earlier call with an equal input.
     Running,
-    /// An execution of this name exists and has ended, or has another input. The request was taken
-    /// care of before.
+    /// An execution of this name has ended or has another input, so an earlier call started it.
     Already,
 }
 
 impl StepFunctions {
-    /// In the connection's region, with the SDK's own retries.
+    /// Calls Step Functions in the connection's region. The SDK retries failed calls.
     #[must_use]
     pub fn new(connection: &Connection) -> Self {
         Self {
@@ -54,18 +54,19 @@ impl StepFunctions {
 }
 
 impl StateMachine {
-    /// Its ARN.
+    /// ARN of the state machine.
     #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// Starts an execution under a name that makes the start idempotent (`API_StartExecution`).
+    /// Starts an execution. Step Functions starts none under a name that exists, so a start can be
+    /// repeated (`API_StartExecution`).
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn start(&self, name: &str, input: &str) -> Result<Started, ApiError> {
-        let answer = self
+        let started = self
             .client
             .start_execution()
             .state_machine_arn(&self.arn)
@@ -73,7 +74,7 @@ impl StateMachine {
             .input(input)
             .send()
             .await;
-        match answer {
+        match started {
             Ok(_) => Ok(Started::Running),
             Err(error)
                 if error
@@ -90,7 +91,7 @@ impl StateMachine {
         }
     }
 
-    /// Whether there is an execution of this name, whatever its state.
+    /// Whether an execution of this name exists, running or ended.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].

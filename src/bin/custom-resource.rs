@@ -1,7 +1,7 @@
-//! `custom-resource`: the Lambda functions around the state machine. Which of them this is says the
-//! function's handler, and nothing in the event.
+//! `custom-resource`: the Lambda functions around the state machine. One program is all four of
+//! them: the function's handler decides which, and nothing in the event can.
 
-// The futures of the SDK calls below nest deeper than the compiler looks by default.
+// The futures of the SDK calls below are nested more deeply than the compiler follows by default.
 #![recursion_limit = "256"]
 
 use std::time::Duration;
@@ -23,25 +23,24 @@ use ecs_task_runner::version::VERSION;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-/// Set by Lambda to the function's handler.
+/// Lambda sets it to the function's handler: `start`, `respond`, `stop` or `rescue`.
 const HANDLER: &str = "_HANDLER";
-/// Which state machine `start` starts and `rescue` watches.
+/// The state machine whose executions `start` starts and `rescue` watches.
 const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
-
-/// Seconds after which a run that no worker has taken is given up by `rescue`.
+/// Seconds after which `rescue` gives up a run that no worker has taken.
 const CLAIM_TIMEOUT_SECONDS: &str = "CLAIM_TIMEOUT_SECONDS";
-/// The function's region, set by Lambda.
+/// Lambda sets it to the function's region.
 const AWS_REGION: &str = "AWS_REGION";
-/// Origins, separated by commas, that answers may go to besides CloudFormation's own. Not set on
-/// AWS; an emulator needs it.
+/// Origins to which answers may go besides CloudFormation's bucket, separated by commas. An
+/// emulator needs it; on AWS it is not set.
 const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
-/// The KMS key that `start` seals response URLs with. Without one they stand in the execution's
-/// input in clear.
+/// The KMS key with which `start` seals response URLs. Without a key they stand in clear in the
+/// execution's input.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    // Lambda passes no arguments.
+    // For people who look at the program; Lambda passes no arguments.
     if std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == "--version")
@@ -130,8 +129,9 @@ async fn rescue() -> anyhow::Result<()> {
         RescueLimits::new(Duration::from_secs(claim_timeout)),
     );
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let done = rescuer.rescue(event.payload).await;
-        done.map(|done| json!(format!("{done:?}")))
+        let outcome = rescuer.rescue(event.payload).await;
+        outcome
+            .map(|outcome| json!(format!("{outcome:?}")))
             .map_err(|error| failed("CustomResource.RescueFailed", &error))
     }))
     .await
@@ -150,9 +150,9 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     let region = std::env::var(AWS_REGION).with_context(|| {
         format!("{AWS_REGION} is not set: this program runs as an AWS Lambda function")
     })?;
-    let further = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
+    let origins = std::env::var(RESPONSE_URL_HOSTS).unwrap_or_default();
     let hosts = ResponseHosts::of_region(&region)
-        .allow_origins(&further)
+        .allow_origins(&origins)
         .with_context(|| format!("{RESPONSE_URL_HOSTS} cannot be used"))?;
     let key = std::env::var(RESPONSE_URL_KEY_ARN)
         .ok()
@@ -163,7 +163,8 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     ))
 }
 
-/// An error as Lambda reports it, and as the execution's history shows it.
+/// Logs the error and makes of it what Lambda reports to the invoker, so that the execution's
+/// history shows it.
 fn failed(error_type: &str, error: &dyn std::error::Error) -> Diagnostic {
     tracing::error!(%error, "the function failed");
     Diagnostic {

@@ -1,4 +1,4 @@
-//! A document with the line of each of its values.
+//! A document as a tree in which each value has its line. Knows nothing of YAML or templates.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ pub(super) enum Content {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub key: String,
-    /// Where the key stands.
+    /// Line of the key, counted from 1.
     pub line: usize,
     pub value: Node,
 }
@@ -43,7 +43,8 @@ impl Node {
         }
     }
 
-    /// The line of what the steps lead to, or of the last thing on the way that is there.
+    /// The line of the value that the steps lead to. Where there is none, as for a missing
+    /// property, that of the last value on the way.
     pub(super) fn line_at(&self, steps: &[Step]) -> usize {
         let mut node = self;
         let mut line = self.line;
@@ -64,7 +65,7 @@ impl Node {
         line
     }
 
-    /// How many values this is, itself included.
+    /// Number of values in this one, itself included.
     pub(super) fn size(&self) -> usize {
         match &self.content {
             Content::Scalar(_) => 1,

@@ -1,10 +1,10 @@
-//! What a check found, for people and for machines.
+//! What a check found: as sentences for people (`Display`), as JSON for programs (`Serialize`).
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::properties::printable;
+use crate::text::printable::echoed;
 
 /// What sort of document was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -18,17 +18,17 @@ pub enum DocumentKind {
     Template,
 }
 
-/// What was found in a document.
+/// The result of checking a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// What the document is.
+    /// What sort of document it is.
     pub kind: DocumentKind,
-    /// The resources that were checked, in their order in the document's reading.
+    /// The resources that were checked, in the order of their names.
     pub resources: Vec<CheckedResource>,
-    /// Types of resources that were looked for in a template.
+    /// Types of resources that were checked in a template.
     pub resource_types: Vec<String>,
-    /// Types of custom resources in the template that were not looked at.
+    /// Types of custom resources in the template that were not checked.
     pub unchecked_types: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct Report {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckedResource {
-    /// Name of the resource in the template, where the document tells it.
+    /// Name of the resource in the template, unless the document lacks it.
     pub logical_id: Option<String>,
     /// Line at which the resource begins, counted from 1, where it is known.
     pub line: Option<usize>,
@@ -59,8 +59,8 @@ pub struct Finding {
 }
 
 impl Report {
-    /// Whether no problem was found. True for a template that has no such resource; the text of the
-    /// report says so.
+    /// Whether no problem was found. Also true of a template without a resource of the types that
+    /// are checked; the text of the report says that there was none.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.resources
@@ -81,7 +81,7 @@ impl fmt::Display for Report {
                 let types: Vec<_> = self
                     .unchecked_types
                     .iter()
-                    .map(|name| printable(name))
+                    .map(|name| echoed(name))
                     .collect();
                 write!(f, " (it has {})", types.join(", "))?;
             }
@@ -99,7 +99,7 @@ impl fmt::Display for CheckedResource {
             &self
                 .logical_id
                 .as_deref()
-                .map_or("Properties".to_owned(), printable),
+                .map_or("Properties".to_owned(), echoed),
         )?;
         if let Some(line) = self.line {
             write!(f, " (line {line})")?;

@@ -1,8 +1,7 @@
-//! CloudFormation's YAML: the short forms of intrinsic functions become the long ones.
+//! Reads CloudFormation's YAML, in which `!Sub x` is short for `{"Fn::Sub": "x"}`.
 //!
-//! The tree is built from the parser's events rather than by a YAML library's own loader, for what
-//! a loader would not give: tags on any node, lines, and bounds on depth and on what aliases
-//! multiply.
+//! The tree is built from the parser's events. The loaders of YAML libraries do not keep lines and
+//! the tags of lists and maps, and do not bound the depth of the tree or what aliases multiply.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,12 +11,13 @@ use serde_json::Value;
 use super::DocumentError;
 use super::node::{Content, Entry, Node};
 
-/// Nested lists and maps, short-form functions included. Templates stay far below it, and the
-/// recursion over a tree far below a thread's stack; `serde_json` has the same limit.
+/// Levels of lists and maps, with one for each function in its short form. Templates have far
+/// fewer, and the recursion over a tree of this depth fits a thread's stack many times.
+/// `serde_json` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// Values that are copied for anchors and aliases, which nested in each other multiply.
-/// CloudFormation itself knows no aliases; templates that have them use them for a few tags.
+/// Values that are copied for anchors and aliases. Aliases within aliases multiply: some lines can
+/// stand for billions of values. Templates repeat a few tags by them.
 const MAX_COPIED_VALUES: usize = 200_000;
 
 /// Reads the one document that `text` is.
@@ -35,16 +35,20 @@ pub(super) fn load(text: &str) -> Result<Node, DocumentError> {
 
 #[derive(Default)]
 struct Loader {
-    /// Lists and maps that are not at their end.
+    /// Lists and maps whose end has not come, the innermost last.
     open: Vec<Open>,
+    /// Values that an alias may repeat, by the parser's number for their anchor.
     anchors: BTreeMap<usize, Node>,
     copied_values: usize,
     document: Option<Node>,
 }
 
+/// A list or a map that is being read.
 struct Open {
     line: usize,
+    /// 0 = none, as the parser counts anchors.
     anchor: usize,
+    /// The function in short form whose argument this is.
     function: Option<String>,
     items: Items,
 }
@@ -54,7 +58,7 @@ enum Items {
     Map {
         entries: Vec<Entry>,
         keys: HashSet<String>,
-        /// A key whose value comes next.
+        /// The key whose value comes next, and its line.
         key: Option<(String, usize)>,
     },
 }
@@ -156,7 +160,7 @@ impl Loader {
         self.add(Node { line, content }, function, anchor)
     }
 
-    /// Puts a complete value into its place.
+    /// Puts a complete value into the list or map around it.
     fn add(
         &mut self,
         node: Node,
@@ -209,7 +213,7 @@ impl Loader {
     }
 }
 
-/// The text that a key is, which no other key of its map may be.
+/// The text of a key. Refused when the map has the key already.
 fn new_key(node: Node, keys: &mut HashSet<String>) -> Result<String, DocumentError> {
     let line = node.line;
     let key = match node.content {
@@ -245,8 +249,8 @@ fn is_text(tag: &Tag) -> bool {
     tag.is_yaml_core_schema() && tag.suffix == "str" || tag.handle.is_empty() && tag.suffix == "!"
 }
 
-/// An unquoted scalar. Booleans and null are YAML 1.1's, as CloudFormation's. Numbers stay text,
-/// which is how CloudFormation sends them on.
+/// The value of an unquoted scalar. Booleans and null are those of YAML 1.1, which CloudFormation
+/// reads. Numbers stay text, as CloudFormation sends them.
 fn plain(text: &str) -> Value {
     match text.to_ascii_lowercase().as_str() {
         "" | "~" | "null" => Value::Null,
@@ -257,122 +261,4 @@ fn plain(text: &str) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn short_forms_become_long_forms() {
-        let text = "
-a: !Ref Cluster
-b: !GetAtt Task.Arn
-c: !If [Cond, !Ref 'AWS::NoValue', {x: !Sub '${A}'}]
-d: !Join
-  - ','
-  - - 1
-    - !ImportValue x
-e: !Transform {Name: AWS::Include}
-f: {Ref: X}
-";
-        assert_eq!(
-            load(text).unwrap().to_value(),
-            json!({
-                "a": {"Ref": "Cluster"},
-                "b": {"Fn::GetAtt": "Task.Arn"},
-                "c": {"Fn::If": ["Cond", {"Ref": "AWS::NoValue"}, {"x": {"Fn::Sub": "${A}"}}]},
-                "d": {"Fn::Join": [",", ["1", {"Fn::ImportValue": "x"}]]},
-                "e": {"Fn::Transform": {"Name": "AWS::Include"}},
-                "f": {"Ref": "X"}
-            })
-        );
-    }
-
-    #[test]
-    fn plain_scalars_have_cloudformation_s_types() {
-        let text = "[true, 'true', yes, Off, null, ~, '', 12, 012345678901, 1.10, !!str true, 2026-11-23, \"\\u00fc\"]";
-        assert_eq!(
-            load(text).unwrap().to_value(),
-            json!([
-                true,
-                "true",
-                true,
-                false,
-                null,
-                null,
-                "",
-                "12",
-                "012345678901",
-                "1.10",
-                "true",
-                "2026-11-23",
-                "ü"
-            ])
-        );
-    }
-
-    #[test]
-    fn aliases_are_written_out_and_bounded() {
-        assert_eq!(
-            load("a: &x {b: [1]}\nc: *x").unwrap().to_value(),
-            json!({"a": {"b": ["1"]}, "c": {"b": ["1"]}})
-        );
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for level in 1..10 {
-            let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb = format!("{bomb}a{level}: &a{level} [{aliases}]\n");
-        }
-        assert!(matches!(
-            load(&bomb),
-            Err(DocumentError::TooManyCopies { .. })
-        ));
-        let nested: String = (0..100)
-            .map(|level| ["&a", &level.to_string(), " ["].concat())
-            .collect();
-        let wide = nested + &"x, ".repeat(100_000) + &"]".repeat(100);
-        assert!(matches!(
-            load(&wide),
-            Err(DocumentError::TooManyCopies { .. })
-        ));
-        assert!(matches!(load("&a [*a]"), Err(DocumentError::Syntax { .. })));
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        assert!(load(&("[".repeat(100) + &"]".repeat(100))).is_ok());
-        for deep in [
-            "[".repeat(200),
-            "- ".repeat(500_000),
-            "{a: ".repeat(200),
-            "!Sub [".repeat(70) + &"]".repeat(70),
-        ] {
-            let error = load(&deep).unwrap_err();
-            assert!(
-                matches!(
-                    error,
-                    DocumentError::TooDeep { .. } | DocumentError::Syntax { .. }
-                ),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_cloudformation_would_refuse_is_refused() {
-        for (text, told) in [
-            ("a: 1\nb: 2\na: 3", "line 3: the key a is given twice"),
-            (
-                "a: 1\n---\nb: 2",
-                "line 2: a second document; one file holds one",
-            ),
-            ("? [a]\n: b", "line 1: a key that is no text"),
-            ("", "there is nothing in it"),
-        ] {
-            assert_eq!(load(text).unwrap_err().to_string(), told);
-        }
-        assert!(matches!(
-            load("a: 1\nb: [1, 2\n"),
-            Err(DocumentError::Syntax { .. })
-        ));
-    }
-}
+mod tests;

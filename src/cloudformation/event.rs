@@ -1,11 +1,12 @@
-//! The event CloudFormation sends for a custom resource (`crpg-ref-requests`).
+//! The event that CloudFormation sends for a custom resource (`crpg-ref-requests`). Only its
+//! envelope is read here; [`crate::properties`] reads the properties.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What CloudFormation asks for.
+/// What CloudFormation asks to be done with the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestType {
     /// The resource is new in the stack.
@@ -32,20 +33,20 @@ impl RequestType {
     }
 }
 
-/// The presigned URL that CloudFormation waits at. Whoever has it can answer for the stack, so it
-/// shows in no `Debug` print.
+/// The presigned URL at which CloudFormation waits for the answer. Anybody who has it can answer in
+/// the stack's place, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResponseUrl(String);
 
 impl ResponseUrl {
-    /// Wraps a URL as received.
+    /// Takes the URL as CloudFormation or the execution's input has it, in clear or sealed.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self(url.into())
     }
 
-    /// The URL in clear, for hashing and for the PUT; never for a log line.
+    /// The text of the URL, for hashing, sealing and the PUT. It must never reach a log line.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -58,11 +59,12 @@ impl fmt::Debug for ResponseUrl {
     }
 }
 
-/// Everything an answer needs: who asks, about what, and where to.
+/// The event's envelope, which is all that an answer needs: the ids that CloudFormation compares,
+/// and the URL at which it waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
-    /// What is asked for.
+    /// Whether the resource is created, updated or deleted.
     pub request_type: RequestType,
     /// ARN of the stack.
     pub stack_id: String,
@@ -73,26 +75,27 @@ pub struct Request {
     /// The resource's type in the template, such as `Custom::EcsTask`.
     #[serde(default)]
     pub resource_type: String,
-    /// Absent on Create.
+    /// Absent on Create, where the answer chooses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub physical_resource_id: Option<String>,
-    /// Where the answer goes.
+    /// Where the answer is sent with PUT. Sealed in an execution's input, if the functions have a
+    /// key.
     #[serde(rename = "ResponseURL")]
     pub response_url: ResponseUrl,
 }
 
-/// A request with the properties as they came. The properties are read by [`crate::properties`]: an
-/// event whose properties are wrong must still be answered.
+/// A request with the properties as CloudFormation sent them. [`crate::properties`] reads them in a
+/// second step, since an event whose properties are wrong must be answered too.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
-    /// The envelope.
+    /// The ids and the response URL.
     #[serde(flatten)]
     pub request: Request,
-    /// The resource's properties, scalars turned to strings by CloudFormation.
+    /// The resource's properties. CloudFormation turns numbers and booleans into strings.
     #[serde(default)]
     pub resource_properties: Value,
-    /// On Update, the properties before it.
+    /// The properties before the Update; null for other requests.
     #[serde(default)]
     pub old_resource_properties: Value,
     /// `ServiceTimeout` in seconds, where CloudFormation puts it beside the properties.
@@ -115,7 +118,7 @@ pub enum UnusableEvent {
 }
 
 impl Event {
-    /// Reads an event.
+    /// Reads the event as Lambda delivers it.
     ///
     /// # Errors
     /// When a part of the envelope is missing or of the wrong type. Wrong properties are no error
@@ -196,5 +199,6 @@ mod tests {
     fn a_debug_print_hides_the_response_url() {
         let printed = format!("{:?}", Event::parse(create()).unwrap());
         assert!(!printed.contains("X-Amz-Signature"), "{printed}");
+        assert!(printed.contains("ResponseUrl(hidden)"), "{printed}");
     }
 }

@@ -1,25 +1,29 @@
-//! The one name an execution and its ECS tasks share, and what is derived from it.
+//! The one name that an execution and its ECS tasks share, and the other names that are derived
+//! from a request.
 //!
 //! `{LogicalResourceId}-{resource}-{create|update|delete}-{attempt}` is the execution's name and
-//! the tasks' `startedBy`, so the Step Functions and the ECS console lead to each other. The same
-//! event delivered twice has the same name and starts one execution; a stack operation retried by a
-//! person carries a fresh `ResponseURL` and gets a new one.
+//! the tasks' `startedBy`, so the Step Functions and the ECS console lead to each other. An event
+//! that Lambda delivers twice gets one name twice and starts one execution. A stack operation that
+//! a person retries carries a fresh `ResponseURL` and gets a new name.
 
 use sha2::{Digest, Sha256};
 
 use crate::cloudformation::event::Request;
 
-/// Longest name of an execution (`API_StartExecution`), characters. `startedBy` of ECS takes 128
-/// (`API_RunTask`).
+/// Longest name of an execution in characters (`API_StartExecution`). It fits `startedBy` of ECS,
+/// which takes 128 (`API_RunTask`).
 pub const MAX_NAME: usize = 80;
-/// Hex digits that tell resources apart.
+/// Hex digits of the hash over `StackId` and `LogicalResourceId`, which tells resources apart.
 const RESOURCE_DIGITS: usize = 8;
-/// Hex digits that tell a resource's requests apart.
+/// Hex digits of the hash over `RequestId` and `ResponseURL`, which tells the requests of a
+/// resource apart.
 const ATTEMPT_DIGITS: usize = 12;
-/// `create`, `update` and `delete` are equally long, so a resource's names share one prefix however
-/// long its logical id is.
-const WORD: usize = 6;
-const MAX_LOGICAL_ID: usize = MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD) - (1 + ATTEMPT_DIGITS);
+/// Length of `create`, `update` and `delete`. They are equally long, so a logical id is cut at the
+/// same place in all names of a resource, and they share one prefix.
+const WORD_LENGTH: usize = 6;
+/// Characters of the logical id that a name has room for.
+const MAX_LOGICAL_ID: usize =
+    MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD_LENGTH) - (1 + ATTEMPT_DIGITS);
 /// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add
 /// `-1`, `-2`, ….
 const CLIENT_TOKEN_DIGITS: usize = 48;
@@ -27,25 +31,27 @@ const CLIENT_TOKEN_DIGITS: usize = 48;
 /// The names that belong to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Execution name and `startedBy`.
+    /// Name of the execution, and `startedBy` of its tasks; at most [`MAX_NAME`] characters.
     pub name: String,
-    /// What the names of all requests of this resource begin with; ends with `-`.
+    /// The beginning of the names of all requests of this resource, up to and including the `-`
+    /// before the request type.
     pub resource_prefix: String,
-    /// `clientToken` of the first `RunTask`.
+    /// `clientToken` of the first `RunTask`; [`launch_token`] makes those of relaunches.
     pub client_token: String,
-    /// The physical resource id a Create answers with.
+    /// The physical resource id that `start` chooses on Create.
     pub physical_resource_id: String,
 }
 
 impl Identity {
-    /// Derives the names from a request; the same request always gives the same names.
+    /// Derives the names from a request. Equal requests have equal names, so a repeated delivery
+    /// finds the execution of the first.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let resource = hex(
+        let resource = hash_digits(
             &[&request.stack_id, &request.logical_resource_id],
             RESOURCE_DIGITS,
         );
-        let attempt = hex(
+        let attempt = hash_digits(
             &[&request.request_id, request.response_url.expose()],
             ATTEMPT_DIGITS,
         );
@@ -60,7 +66,7 @@ impl Identity {
             "{resource_prefix}{}-{attempt}",
             request.request_type.in_lower_case()
         );
-        let client_token = hex(&[&name], CLIENT_TOKEN_DIGITS);
+        let client_token = hash_digits(&[&name], CLIENT_TOKEN_DIGITS);
         let physical_resource_id = format!("{}-{resource}", request.logical_resource_id);
         Self {
             name,
@@ -71,37 +77,40 @@ impl Identity {
     }
 }
 
-/// What the `startedBy` of every task of the same resource begins with, from the name of one of its
-/// executions. `None` when `name` is no name of ours.
+/// What the `startedBy` of every task of a resource begins with, taken from the name of one of the
+/// resource's executions. `None` when `name` does not have the shape that [`Identity::of`] gives
+/// it.
 #[must_use]
 pub fn resource_prefix(name: &str) -> Option<&str> {
     let (rest, attempt) = name.rsplit_once('-')?;
     let (prefix, word) = rest.rsplit_once('-')?;
-    let is_ours = attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
-    is_ours.then(|| &name[..=prefix.len()])
+    let is_runners_name =
+        attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
+    is_runners_name.then(|| &name[..=prefix.len()])
 }
 
-/// The token of the `n`-th launch of one execution: the first goes under the client token itself.
+/// `clientToken` of a launch after so many `relaunches`. The first launch of an execution, with 0
+/// relaunches, has the client token itself.
 #[must_use]
-pub fn launch_token(client_token: &str, n: u32) -> String {
-    if n == 0 {
+pub fn launch_token(client_token: &str, relaunches: u32) -> String {
+    if relaunches == 0 {
         client_token.to_owned()
     } else {
-        format!("{client_token}-{n}")
+        format!("{client_token}-{relaunches}")
     }
 }
 
-/// The first `digits` hex digits of SHA-256 over the parts, each preceded by its length so that no
-/// two lists of parts collide.
-fn hex(parts: &[&str], digits: usize) -> String {
+/// The first `digits` hex digits of SHA-256 over the parts. Each part is preceded by its length, so
+/// that `ab`, `c` and `a`, `bc` differ.
+fn hash_digits(parts: &[&str], digits: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let bytes = hash.finalize();
+    let digest = hash.finalize();
     // Each byte gives two digits, the high one first.
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
     nibbles
         .take(digits)
         .filter_map(|nibble| char::from_digit(nibble.into(), 16))
@@ -142,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_event_has_the_same_name_and_a_retried_operation_another() {
+    fn a_repeated_event_keeps_its_name_and_a_retried_operation_gets_another() {
         let first = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
         assert_eq!(
             first,
@@ -189,11 +198,33 @@ mod tests {
     }
 
     #[test]
-    fn relaunches_have_tokens_of_their_own_within_the_limit() {
+    fn each_relaunch_has_another_token_within_the_limit() {
         let token =
             Identity::of(&request("MigrateTask", RequestType::Create, "https://a")).client_token;
         assert_eq!(launch_token(&token, 0), token);
         assert_eq!(launch_token(&token, 2), format!("{token}-2"));
         assert!(launch_token(&token, u32::MAX).len() <= 64);
+    }
+
+    /// A name that changes with a release would start an execution anew for an event that is
+    /// delivered again during the update.
+    #[test]
+    fn the_names_of_a_request_stay_the_same_over_releases() {
+        let identity = Identity::of(&request("MigrateTask", RequestType::Create, "https://a"));
+        assert_eq!(identity.name, "MigrateTask-5609247e-create-0dde2d72c7ec");
+        assert_eq!(
+            identity.client_token,
+            "f62896d6f16ab7dc892556a81825d8673d2a99630f20999b"
+        );
+    }
+
+    #[test]
+    fn a_name_with_another_word_or_another_ending_is_nobody_s() {
+        for name in [
+            "MigrateTask-5609247e-create-short",
+            "MigrateTask-5609247e-nightly-0dde2d72c7ec",
+        ] {
+            assert_eq!(resource_prefix(name), None, "{name}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The answer to CloudFormation (`crpg-ref-responses`).
+//! The answer to CloudFormation (`crpg-ref-responses`), and how it is cut to the size that
+//! CloudFormation takes. [`crate::aws::response_url`] sends it.
 
 use std::fmt;
 
@@ -8,23 +9,24 @@ use crate::cloudformation::event::Request;
 use crate::task::outcome::Output;
 use crate::text::byte_limit;
 
-/// Largest response body CloudFormation takes, bytes. A larger one is refused, and the stack hangs.
+/// Largest response body that CloudFormation takes, in bytes. It refuses a larger one, and the
+/// stack hangs.
 pub const MAX_BODY: usize = 4_096;
-/// Largest physical resource id, bytes.
+/// Largest physical resource id that CloudFormation takes, in bytes.
 pub const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
 
 /// Whether a request was carried out, as CloudFormation is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// It was.
+    /// The request was carried out.
     Success,
-    /// It was not.
+    /// The request was not carried out, and the stack operation fails.
     Failed,
 }
 
 impl Status {
-    /// The word in an answer's body.
+    /// The status as it stands in the answer's body.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -40,7 +42,8 @@ impl fmt::Display for Status {
     }
 }
 
-/// An answer, of which only the body leaves this module.
+/// An answer. Only its [`body`](Self::body) leaves this module, so no answer is sent that was not
+/// cut to size.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Response {
@@ -55,7 +58,8 @@ pub struct Response {
     data: Option<Output>,
 }
 
-/// The parts that cannot be cut fill the answer already.
+/// The answer has too many bytes even without its reason and outputs: the ids that CloudFormation
+/// compares may not be cut.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "the answer has {size} bytes without its reason, and CloudFormation takes {MAX_BODY}: the request's own ids are too long to be answered"
@@ -65,7 +69,8 @@ pub struct TooLarge {
 }
 
 impl Response {
-    /// The request was carried out.
+    /// The answer SUCCESS. `output` becomes the resource's `Data`; see [`failure`](Self::failure)
+    /// for `fallback_id`.
     #[must_use]
     pub fn success(request: &Request, fallback_id: &str, output: Output) -> Self {
         Self::new(
@@ -77,14 +82,15 @@ impl Response {
         )
     }
 
-    /// The request failed; `reason` is what people read in the stack's events.
+    /// The answer FAILED. People read `reason` in the stack's events. `fallback_id` is the physical
+    /// resource id where the request carries none.
     #[must_use]
     pub fn failure(request: &Request, fallback_id: &str, reason: impl Into<String>) -> Self {
         Self::new(Status::Failed, request, fallback_id, reason.into(), None)
     }
 
-    /// `fallback_id` is the physical resource id where the request carries none: CloudFormation
-    /// hides the reason of an answer without one.
+    /// Every answer has a physical resource id, since CloudFormation hides the reason of an answer
+    /// without one.
     fn new(
         status: Status,
         request: &Request,
@@ -112,24 +118,26 @@ impl Response {
         }
     }
 
-    /// What it says of the request.
+    /// Whether the answer says SUCCESS or FAILED.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle;
-    /// outputs that are too long are emptied, the most dispensable first, since a template's
-    /// `!GetAtt` needs every key to exist.
+    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle.
+    /// Outputs that are too long are emptied, those first that people miss least; their keys stay,
+    /// since a template's `!GetAtt` needs every key to exist.
     ///
     /// # Errors
-    /// When the ids alone are too long.
+    /// When the body has more than [`MAX_BODY`] bytes without reason and outputs, because the
+    /// request's own ids are too long.
     ///
     /// # Panics
     /// Never: a struct of strings and booleans always serializes.
     pub fn body(mut self) -> Result<Vec<u8>, TooLarge> {
-        // The last ones are short in every output that a worker of ours makes.
-        let dispensable: [fn(&mut Output) -> &mut String; 10] = [
+        // From the least to the most missed. The last four are short in every output that a worker
+        // makes: emptying those before them is enough.
+        let fields: [fn(&mut Output) -> &mut String; 10] = [
             |o| &mut o.skipped,
             |o| &mut o.task_arns,
             |o| &mut o.console_url,
@@ -141,7 +149,7 @@ impl Response {
             |o| &mut o.stopped_at,
             |o| &mut o.exit_code,
         ];
-        let mut dispensable = dispensable.into_iter();
+        let mut fields = fields.into_iter();
         let whole_reason = self.reason.clone();
         let mut room_for_reason = whole_reason.len();
         loop {
@@ -151,12 +159,13 @@ impl Response {
                 return Ok(body);
             }
             if !self.reason.is_empty() {
-                // A byte of text can take up to six in JSON: cutting as many bytes as are too many
-                // may take a few rounds, but never cuts more than needed.
+                // One byte of text takes up to six in JSON (\u001b). A sixth of the excess is
+                // therefore the most that can be cut at once without cutting more than needed, and
+                // the loop may take several rounds.
                 room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
                 self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
-            } else if let Some((data, output)) = self.data.as_mut().zip(dispensable.next()) {
-                output(data).clear();
+            } else if let Some((output, field)) = self.data.as_mut().zip(fields.next()) {
+                field(output).clear();
             } else {
                 return Err(TooLarge { size: body.len() });
             }
@@ -165,125 +174,4 @@ impl Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::cloudformation::event::{RequestType, ResponseUrl};
-
-    fn request() -> Request {
-        Request {
-            request_type: RequestType::Create,
-            stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid"
-                .to_owned(),
-            request_id: "r-1".to_owned(),
-            logical_resource_id: "MigrateTask".to_owned(),
-            resource_type: "Custom::EcsTask".to_owned(),
-            physical_resource_id: None,
-            response_url: ResponseUrl::new("https://example.com/"),
-        }
-    }
-
-    fn parsed(response: Response) -> Value {
-        let body = response.body().unwrap();
-        assert!(body.len() <= MAX_BODY);
-        serde_json::from_slice(&body).unwrap()
-    }
-
-    #[test]
-    fn a_failure_names_everything_cloudformation_needs() {
-        let body = parsed(Response::failure(
-            &request(),
-            "MigrateTask-1a2b3c4d",
-            "Container 'migrate' exited with code 1.",
-        ));
-        assert_eq!(
-            body,
-            json!({
-                "Status": "FAILED",
-                "Reason": "Container 'migrate' exited with code 1.",
-                "PhysicalResourceId": "MigrateTask-1a2b3c4d",
-                "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid",
-                "RequestId": "r-1",
-                "LogicalResourceId": "MigrateTask",
-                "NoEcho": false
-            })
-        );
-    }
-
-    #[test]
-    fn the_physical_resource_id_is_echoed_and_never_empty() {
-        for (sent, expected) in [
-            (Some("old-id"), "old-id"),
-            (Some(""), "fallback"),
-            (None, "fallback"),
-        ] {
-            let request = Request {
-                physical_resource_id: sent.map(str::to_owned),
-                ..request()
-            };
-            let body = parsed(Response::success(&request, "fallback", Output::default()));
-            assert_eq!(body["PhysicalResourceId"], expected);
-        }
-    }
-
-    #[test]
-    fn outputs_that_are_too_long_are_emptied_and_keep_their_keys() {
-        let output = Output {
-            task_arn: "arn".to_owned(),
-            task_arns: "a".repeat(5_000),
-            ..Output::default()
-        };
-        let body = parsed(Response::success(&request(), "id", output));
-        assert_eq!(body["Status"], "SUCCESS");
-        assert_eq!(body["Data"]["TaskArns"], "");
-        assert_eq!(body["Data"]["TaskArn"], "arn");
-    }
-
-    #[test]
-    fn outputs_of_any_length_leave_an_answer() {
-        let long = "x".repeat(5_000);
-        let names = [
-            "TaskArn",
-            "TaskArns",
-            "ExitCode",
-            "StartedAt",
-            "StoppedAt",
-            "DurationSeconds",
-            "LogGroup",
-            "LogStream",
-            "ConsoleUrl",
-            "Skipped",
-        ];
-        let output: serde_json::Map<_, _> = names
-            .iter()
-            .map(|name| ((*name).to_owned(), json!(long)))
-            .collect();
-        let output: Output = serde_json::from_value(output.into()).unwrap();
-        let body = parsed(Response::success(&request(), "id", output));
-        assert_eq!(body["Status"], "SUCCESS");
-        assert!(names.iter().all(|name| body["Data"][name] == ""), "{body}");
-    }
-
-    #[test]
-    fn ids_that_cannot_fit_are_an_error() {
-        let request = Request {
-            stack_id: "s".repeat(MAX_BODY),
-            ..request()
-        };
-        assert!(Response::failure(&request, "id", "why").body().is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn a_reason_of_any_text_fits_and_keeps_both_ends(filler in "[\\PC\u{0}-\u{1f}]{0,6000}") {
-            let response = Response::failure(&request(), "id", format!("HEAD{filler}TAIL"));
-            let body = response.body().unwrap();
-            prop_assert!(body.len() <= MAX_BODY);
-            let body: Value = serde_json::from_slice(&body).unwrap();
-            let reason = body["Reason"].as_str().unwrap();
-            prop_assert!(reason.starts_with("HEAD") && reason.ends_with("TAIL"));
-        }
-    }
-}
+mod tests;

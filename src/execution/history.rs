@@ -1,8 +1,16 @@
-//! What an execution's history says of it: whether a worker has its run, and whether CloudFormation
-//! was answered.
+//! What an execution's history tells: whether a worker has the run, and whether CloudFormation was
+//! answered.
 //!
-//! The names are those of `API_HistoryEvent`. An emulator may name an activity's events `Task…`,
-//! and have no event for the moment a worker takes it.
+//! ```text
+//! ActivityScheduled ─▶ ActivityStarted ─▶ ActivitySucceeded, …Failed, …TimedOut     Activity:
+//!      Waiting              Taken                      Ended
+//!
+//! RespondSuccess, RespondFailure entered ─▶ the function respond succeeded          Answer:
+//!                 Begun                                 Given
+//! ```
+//!
+//! The names of events are those of `API_HistoryEvent`. An emulator may name an activity's events
+//! `Task…`, and record no event when a worker takes the activity.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,37 +18,38 @@ use serde::Deserialize;
 use crate::arn::Arn;
 use crate::cloudformation::response::Status;
 
-/// The state that answers SUCCESS.
+/// The state of the definition that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
-/// The state that answers FAILED.
+/// The state of the definition that answers FAILED.
 pub const RESPOND_FAILURE: &str = "RespondFailure";
-/// The states that follow an answer that was delivered, and nothing else.
+/// The states that the definition enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 
-/// An event of a history, with what is read of it.
+/// An event of a history, with those of its parts that are read. What an event does not have is
+/// `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
-    /// When it happened.
+    /// When Step Functions recorded the event.
     pub at: Timestamp,
-    /// Its type, such as `ActivityScheduled`.
-    pub name: String,
-    /// The state that was entered.
+    /// The event's type in `API_HistoryEvent`, such as `ActivityScheduled`.
+    pub event_type: String,
+    /// Name of the state that was entered.
     pub state: Option<String>,
-    /// The input of the state that was entered or of the activity that was scheduled, JSON.
+    /// Input of the state that was entered, or of the activity that was scheduled; JSON.
     pub input: Option<String>,
     /// What a `Task…` event concerns: an activity's ARN, or the action of a service integration.
     pub resource: Option<String>,
-    /// The worker that took an activity, as it names itself.
+    /// The worker that took the activity, by the name that it gave to `GetActivityTask`.
     pub worker: Option<String>,
-    /// The error's name, of an event that tells a failure.
+    /// Name of the error, for an event that records a failure.
     pub error: Option<String>,
-    /// What was said of the error.
+    /// Cause of the error, in words.
     pub cause: Option<String>,
 }
 
 impl RecordedEvent {
-    /// Whether it is an event of an activity that an emulator names `Task…`: its resource is the
-    /// activity's ARN.
+    /// Whether a `Task…` event records an activity, as an emulator does it: the event's resource is
+    /// then the activity's ARN. `false` for the events that Step Functions names `Activity…`.
     #[must_use]
     pub fn concerns_activity(&self) -> bool {
         self.resource
@@ -50,55 +59,55 @@ impl RecordedEvent {
     }
 }
 
-/// Where an execution stands, or stood when it ended.
+/// How far an execution has come, or had come when it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// The run.
+    /// Whether a worker has the run.
     pub activity: Activity,
-    /// When the run must be over, as the input of the attempt says that was scheduled last.
+    /// When the run must be over, read from the input of the attempt that was scheduled last.
     pub deadline: Option<Timestamp>,
-    /// The answer.
+    /// Whether CloudFormation was answered.
     pub answer: Answer,
 }
 
-/// Who has the run.
+/// Whether a worker has the run. The activity is scheduled anew for each attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Activity {
-    /// It was not reached, or lies further back than the events go.
+    /// The execution has not reached the activity, or did so before the first event that was read.
     Unknown,
-    /// It waits for a worker.
+    /// The activity waits for a worker.
     Waiting {
-        /// When it was scheduled; each attempt counts for itself.
+        /// When this attempt was scheduled.
         since: Timestamp,
     },
-    /// A worker has it.
+    /// A worker has the run.
     Taken {
-        /// The worker, as far as it gave a name.
+        /// The worker's name, if it gave one.
         worker: Option<String>,
     },
-    /// An attempt has ended and no other has begun.
+    /// An attempt has ended, and no other has been scheduled.
     Ended,
 }
 
 /// How far the answer has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// No state that answers was reached.
+    /// The execution has entered no state that answers.
     NotBegun,
-    /// It was decided on and has, as far as the history tells, not been delivered.
+    /// The execution has entered a state that answers, and no event tells that the answer was
+    /// delivered.
     Begun {
-        /// What it says of the request.
+        /// Whether the answer says SUCCESS or FAILED.
         status: Status,
-        /// The state's input, JSON: what the answer is made from.
+        /// The input of the state that answers, JSON. `respond` makes the answer from it.
         state: String,
     },
-    /// CloudFormation has it.
+    /// CloudFormation has the answer.
     Given,
 }
 
 impl Progress {
-    /// Reads the end of a history, oldest event first. The states follow one another, so an event
-    /// belongs to the state entered last.
+    /// Reads a history, or the end of one, oldest event first.
     #[must_use]
     pub fn of(events: &[RecordedEvent]) -> Self {
         let mut progress = Self::unread();
@@ -108,7 +117,7 @@ impl Progress {
         progress
     }
 
-    /// Nothing is known yet.
+    /// What is known before the first event is read.
     #[must_use]
     pub const fn unread() -> Self {
         Self {
@@ -118,10 +127,13 @@ impl Progress {
         }
     }
 
-    /// Takes the next event into account.
+    /// Takes the next event into account. The definition has no parallel states, so an event
+    /// belongs to the state that was entered last.
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
-        match event.name.as_str() {
+        // The arms that ask for an activity stand before those for a function: an emulator names
+        // the events of both `Task…`, and a run's success must not pass for a delivered answer.
+        match event.event_type.as_str() {
             "ActivityScheduled" => {
                 self.activity = Activity::Waiting { since: event.at };
                 self.deadline = event.input.as_deref().and_then(deadline_of);
@@ -129,43 +141,45 @@ impl Progress {
             "ActivityStarted" => {
                 self.activity = Activity::Taken {
                     worker: event.worker.clone(),
-                }
+                };
             }
             "ActivityScheduleFailed"
             | "ActivitySucceeded"
             | "ActivityFailed"
             | "ActivityTimedOut" => self.activity = Activity::Ended,
-            // Nothing will tell when a worker takes it. Taken for taken: a run that a worker may
-            // have must not be given up.
+            // An emulator records no event when a worker takes the activity. It counts as taken
+            // from the start, since `rescue` must not give up a run that a worker may have.
             "TaskScheduled" if concerns_activity => {
-                self.activity = Activity::Taken { worker: None }
+                self.activity = Activity::Taken { worker: None };
             }
             "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => {
-                self.activity = Activity::Ended
+                self.activity = Activity::Ended;
             }
-            // Leaving the state says nothing: it is left by its Catch as well.
+            // The function `respond` came back without an error. The event for leaving the state
+            // does not count, since a state is also left through its Catch.
             "TaskSucceeded" | "LambdaFunctionSucceeded"
                 if matches!(self.answer, Answer::Begun { .. }) =>
             {
-                self.answer = Answer::Given
+                self.answer = Answer::Given;
             }
-            name if name.ends_with("StateEntered") => self.enter(event),
+            entered if entered.ends_with("StateEntered") => self.enter(event),
             _ => {}
         }
     }
 
+    /// Takes the entry of a state into account.
     fn enter(&mut self, event: &RecordedEvent) {
-        let state = event.state.as_deref().unwrap_or_default();
-        if AFTER_ANSWER.contains(&state) {
+        let name = event.state.as_deref().unwrap_or_default();
+        if AFTER_ANSWER.contains(&name) {
             self.answer = Answer::Given;
-        } else if let Some(status) = status_given_in(state) {
+        } else if let Some(status) = status_given_in(name) {
             let state = event.input.clone().unwrap_or_default();
             self.answer = Answer::Begun { status, state };
         }
     }
 }
 
-/// The answer that a state gives, if it is one that answers.
+/// What the state of this name answers; `None` for states that do not answer.
 #[must_use]
 pub fn status_given_in(state: &str) -> Option<Status> {
     match state {
@@ -175,7 +189,7 @@ pub fn status_given_in(state: &str) -> Option<Status> {
     }
 }
 
-/// The deadline in an activity's input.
+/// The deadline in an activity's input; `None` when it cannot be read.
 fn deadline_of(input: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
     struct Input {

@@ -1,31 +1,32 @@
-//! What `start` hands to the state machine, and what the definition hands on to the worker.
+//! The input that `start` gives an execution, and the input that the definition gives the activity.
 
 use serde::{Deserialize, Serialize};
 
 use crate::cloudformation::event::Request;
 use crate::task::spec::TaskSpec;
 
-/// Input of an execution: the only thing the rest of the flow reads.
+/// Input of an execution. The definition, the worker and the other functions read nothing else of
+/// the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionInput {
-    /// Who asks, and where the answer goes; the response URL is sealed unless the functions have no
-    /// key.
+    /// The request of CloudFormation. Its response URL is sealed, unless the functions have no key.
     pub request: Request,
-    /// What to run; on Delete, what to stop.
+    /// The task to run; on Delete, the task whose leftovers are stopped.
     pub task: TaskSpec,
 }
 
-/// Input of the activity. It never carries the response URL: a worker has no business answering
-/// CloudFormation.
+/// Input of the activity. It never carries the response URL, since a worker does not answer
+/// CloudFormation and must not be able to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityInput {
-    /// ARN of the execution.
+    /// ARN of the execution; empty when the definition does not pass it.
     #[serde(default)]
     pub execution: String,
-    /// The state's `HeartbeatSeconds`, which Step Functions does not tell a worker.
+    /// The state's `HeartbeatSeconds`. The definition repeats the number here, since Step Functions
+    /// does not tell it to a worker. 0 when the definition does not pass it.
     #[serde(default)]
     pub heartbeat_seconds: u64,
-    /// What to run.
+    /// The task to run.
     pub task: TaskSpec,
 }

@@ -1,13 +1,17 @@
-//! The Reason people read in the stack's events, from the error the state machine caught.
+//! The Reason that people read in the stack's events, made from the error that the state machine
+//! caught. [`crate::cloudformation::response`] cuts it to size.
 
 use std::borrow::Cow;
 
-use super::error::{CaughtError, RUNTIME, is_timeout, name_in_states};
+use super::error::{CaughtError, RUNTIME, is_timeout, states_error_name};
 use crate::text::byte_limit::ELLIPSIS;
 
-/// The error in words, with its name in front so that it can be looked up.
+/// The error in words. Its name stands first, so that people can look it up. `still_running` counts
+/// the tasks of the run that were told to stop and had not stopped.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     let cause = without_input(&caught.error, caught.cause.trim());
+    // The names come before the empty cause: most errors of Step Functions have no cause, and their
+    // names say more than that it is missing.
     let text = match caught.error.as_str() {
         error if is_timeout(error) && cause.is_empty() => {
             "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
@@ -27,11 +31,12 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     format!("{}: {text}{leftovers}", caught.error)
 }
 
-/// The cause without the execution's input, which Step Functions repeats as JSON in some of its own
-/// errors: it holds the values of environment overrides.
+/// The cause without the execution's input. Step Functions repeats the input as JSON in the causes
+/// of some of its own errors, and the input holds the values of environment overrides. The causes
+/// of other errors are returned whole.
 pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
     match cause.find('{') {
-        Some(input) if name_in_states(error).is_some() => {
+        Some(input) if states_error_name(error).is_some() => {
             Cow::Owned(format!("{}{ELLIPSIS}", &cause[..input]))
         }
         _ => Cow::Borrowed(cause),
@@ -43,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_has_words() {
+    fn every_error_gets_a_reason_that_begins_with_its_name_and_repeats_no_input() {
         for (error, cause, running, expected) in [
             (
                 "EcsTask.Failed",
@@ -57,7 +62,19 @@ mod tests {
                 "States.Runtime",
                 "Activity does not exist",
                 0,
-                "Activity does not exist",
+                "the state machine could not run, as when its activity was deleted. Activity does not exist",
+            ),
+            (
+                "States.Timeout",
+                "after 60 seconds",
+                0,
+                "States.Timeout: after 60 seconds",
+            ),
+            (
+                "Mine",
+                "it said {\"code\":1}",
+                0,
+                "Mine: it said {\"code\":1}",
             ),
             (
                 "States.Runtime",

@@ -2,40 +2,41 @@
 
 use jiff::Timestamp;
 
-/// An execution, whether it runs or not.
+/// An execution as Step Functions describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Execution {
     /// Whether and how it has ended.
     pub status: ExecutionStatus,
-    /// When it was started.
+    /// When the execution was started.
     pub started: Timestamp,
-    /// When it ended, if it has.
+    /// When the execution ended; `None` while it runs.
     pub stopped: Option<Timestamp>,
-    /// Its input, JSON.
+    /// The execution's input, JSON; see [`ExecutionInput`](super::input::ExecutionInput).
     pub input: String,
-    /// The error it failed with or was stopped with.
+    /// Name of the error with which it failed, or which was given when it was stopped.
     pub error: Option<String>,
-    /// What was said of that.
+    /// Cause of the error, in words.
     pub cause: Option<String>,
 }
 
-/// Where an execution stands (`API_DescribeExecution`).
+/// Whether and how an execution has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionStatus {
-    /// Not over: `RUNNING`, `PENDING_REDRIVE`, and whatever comes to exist.
+    /// `RUNNING`, `PENDING_REDRIVE`, and any status that this version does not know: an unknown one
+    /// must not pass for an end.
     Running,
-    /// `SUCCEEDED`.
+    /// `SUCCEEDED`: it ended in the state that follows an answer SUCCESS.
     Succeeded,
-    /// `FAILED`.
+    /// `FAILED`: it ended with an error, answered or not.
     Failed,
-    /// `TIMED_OUT`.
+    /// `TIMED_OUT`: it ran longer than the definition's `TimeoutSeconds`.
     TimedOut,
-    /// `ABORTED`.
+    /// `ABORTED`: a person or a function called `StopExecution`.
     Aborted,
 }
 
 impl ExecutionStatus {
-    /// Reads the name that the API and its events use.
+    /// Reads a status as the API and the status-change events spell it.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         match name {
@@ -44,6 +45,26 @@ impl ExecutionStatus {
             "TIMED_OUT" => Self::TimedOut,
             "ABORTED" => Self::Aborted,
             _ => Self::Running,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_that_is_no_end_is_running() {
+        for (name, status) in [
+            ("RUNNING", ExecutionStatus::Running),
+            ("PENDING_REDRIVE", ExecutionStatus::Running),
+            ("SOMETHING_OF_TOMORROW", ExecutionStatus::Running),
+            ("SUCCEEDED", ExecutionStatus::Succeeded),
+            ("FAILED", ExecutionStatus::Failed),
+            ("TIMED_OUT", ExecutionStatus::TimedOut),
+            ("ABORTED", ExecutionStatus::Aborted),
+        ] {
+            assert_eq!(ExecutionStatus::from_name(name), status, "{name}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Why an execution ended without an answer, in words.
+//! Why an execution ended without an answer, in words: the error that `rescue` answers with, and
+//! that `explain` says `rescue` answers with.
 
 use std::time::Duration;
 
@@ -7,7 +8,9 @@ use crate::execution::history::Activity;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::error::ErrorName;
 
-/// What an execution is stopped with that no worker took within `claim_timeout`.
+/// The cause with which `rescue` stops an execution that no worker took within `claim_timeout`; the
+/// error is [`NOT_CLAIMED`].
+#[must_use]
 pub fn not_claimed(claim_timeout: Duration) -> String {
     format!(
         "No worker polled the activity for {} s: is the fleet running?",
@@ -15,25 +18,27 @@ pub fn not_claimed(claim_timeout: Duration) -> String {
     )
 }
 
-/// The error that the execution would have caught.
+/// The error that stands for an end which the definition could not catch. `status` is how the
+/// execution ended; it is passed beside `execution`, whose description may lag behind.
 pub(crate) fn error_of(
     status: ExecutionStatus,
     execution: &Execution,
     activity: &Activity,
 ) -> CaughtError {
-    let said = said(execution);
+    let given_reason = given_reason(execution);
     let (error, cause) = match status {
+        // Before other aborted executions: `rescue` has stopped this one and given the cause.
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
         ExecutionStatus::Aborted => {
-            let whereabouts = match activity {
+            let holder = match activity {
                 Activity::Waiting { .. } => "No worker had taken it yet.".to_owned(),
-                Activity::Taken { worker } => format!("{} had taken it.", name(worker.as_deref())),
+                Activity::Taken { worker } => format!("{} had taken it.", worker_in_words(worker.as_deref())),
                 Activity::Unknown | Activity::Ended => String::new(),
             };
-            let said = said.unwrap_or_else(|| "no reason was given".to_owned());
-            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {said}. {whereabouts}"))
+            let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
+            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {given_reason}. {holder}"))
         }
         ExecutionStatus::TimedOut => match activity {
             Activity::Waiting { .. } => {
@@ -43,7 +48,7 @@ pub(crate) fn error_of(
                 ErrorName::DeadlineExceeded.as_str(),
                 format!(
                     "{} had taken the run, and the time for the whole execution was over before it had finished.",
-                    name(worker.as_deref())
+                    worker_in_words(worker.as_deref())
                 ),
             ),
             Activity::Unknown | Activity::Ended => {
@@ -61,8 +66,9 @@ pub(crate) fn error_of(
     }
 }
 
-/// The error and cause that somebody gave, without a full stop.
-fn said(execution: &Execution) -> Option<String> {
+/// The error and cause that were given when the execution was stopped, without a full stop; `None`
+/// when neither was.
+fn given_reason(execution: &Execution) -> Option<String> {
     let parts: Vec<_> = [&execution.error, &execution.cause]
         .into_iter()
         .filter_map(|part| {
@@ -74,7 +80,7 @@ fn said(execution: &Execution) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(": "))
 }
 
-fn name(worker: Option<&str>) -> String {
+fn worker_in_words(worker: Option<&str>) -> String {
     worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"))
 }
 
@@ -85,7 +91,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_has_its_words() {
+    #[expect(clippy::too_many_lines, reason = "a table is read from top to bottom")]
+    fn every_end_without_an_answer_has_an_error_and_a_cause() {
         let waiting = Activity::Waiting {
             since: Timestamp::UNIX_EPOCH,
         };

@@ -1,11 +1,11 @@
-//! What to do about an error.
+//! What to do about an error, for all errors that a task runner gives.
 
 use crate::activity::{HANDED_OVER, PANICKED};
 use crate::execution::error::{NOT_CLAIMED, is_timeout};
 use crate::task::error::ErrorName;
 
-/// What whoever is on call can do about an error; the README's table says the same. `None` for
-/// errors of others.
+/// What the people on call can do about an error. A test compares it with the README's table.
+/// `None` for errors that others give.
 pub(super) fn advice(error: &str) -> Option<&'static str> {
     match error {
         HANDED_OVER => Some("nothing: another worker takes over, and it never reaches the Reason"),
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_says_the_same() {
+    fn the_readmes_table_gives_the_same_advice() {
         let table = include_str!("../../README.md")
             .lines()
             .skip_while(|line| !line.starts_with("| error | meaning |"))
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn others_errors_have_no_advice() {
+    fn an_error_that_others_give_has_no_advice() {
         assert_eq!(advice("Lambda.Unknown"), None);
     }
 }

@@ -1,10 +1,10 @@
-//! Keeps what an execution's input holds in confidence out of what is shown.
+//! Hides the secrets of an execution's input, which are its response URL and the values of
+//! environment overrides, in every text that is shown.
 
 use serde_json::Value;
 
 use crate::activity::{HANDED_OVER, PANICKED};
-use crate::execution::error::NOT_CLAIMED;
-use crate::execution::error::{CaughtError, name_in_states};
+use crate::execution::error::{CaughtError, NOT_CLAIMED, states_error_name};
 use crate::execution::history::RecordedEvent;
 use crate::execution::input::ExecutionInput;
 use crate::execution::reason::without_input;
@@ -12,21 +12,21 @@ use crate::execution::status::Execution;
 use crate::task::error::ErrorName;
 use crate::task::outcome::MAX_CAUSE;
 use crate::task::redaction::Redaction;
-use crate::text::byte_limit;
+use crate::text::printable;
 
-/// Stands where the response URL stood.
+/// Replaces the response URL.
 const HIDDEN: &str = "***";
-/// Longest text in one line, bytes: more than any ARN has.
+/// Longest text in one line, in bytes; more than any ARN has.
 const MAX_LINE: usize = 500;
 
-/// What must not be shown of one execution.
+/// The secrets of one execution.
 #[derive(Debug, Clone)]
-pub(super) struct Conceal {
+pub(super) struct Secrets {
     url: String,
     values: Redaction,
 }
 
-impl Conceal {
+impl Secrets {
     pub(super) fn of(input: &ExecutionInput) -> Self {
         Self {
             url: input.request.response_url.expose().to_owned(),
@@ -34,20 +34,22 @@ impl Conceal {
         }
     }
 
-    /// An event of which everything but the state's input may be shown.
-    pub(super) fn event(&self, event: RecordedEvent) -> RecordedEvent {
-        let (error, cause) = self.failure(event.error, event.cause);
+    /// The event without secrets, except in its state's input.
+    pub(super) fn hide_in_event(&self, event: RecordedEvent) -> RecordedEvent {
+        let (error, cause) = self.hide_in_failure(event.error, event.cause);
         RecordedEvent {
             error,
             cause,
-            worker: event.worker.map(|worker| one_line(&self.text(&worker))),
+            worker: event
+                .worker
+                .map(|worker| one_line(&self.hide_in_text(&worker))),
             ..event
         }
     }
 
-    /// An execution of which everything but the input may be shown.
-    pub(super) fn execution(&self, execution: Execution) -> Execution {
-        let (error, cause) = self.failure(execution.error, execution.cause);
+    /// The execution without secrets, except in its input.
+    pub(super) fn hide_in_execution(&self, execution: Execution) -> Execution {
+        let (error, cause) = self.hide_in_failure(execution.error, execution.cause);
         Execution {
             error,
             cause,
@@ -55,16 +57,16 @@ impl Conceal {
         }
     }
 
-    /// An error that a state caught.
-    pub(super) fn caught(&self, caught: &CaughtError) -> CaughtError {
+    /// The error that a state caught, without secrets.
+    pub(super) fn hide_in_caught(&self, caught: &CaughtError) -> CaughtError {
         CaughtError {
-            error: self.error(&caught.error),
-            cause: self.cause(&caught.error, &caught.cause),
+            error: self.hide_in_error(&caught.error),
+            cause: self.hide_in_cause(&caught.error, &caught.cause),
         }
     }
 
-    /// What is empty was not given.
-    fn failure(
+    /// Error and cause without secrets. An empty text counts as not given.
+    fn hide_in_failure(
         &self,
         error: Option<String>,
         cause: Option<String>,
@@ -72,41 +74,42 @@ impl Conceal {
         let error = error.filter(|error| !error.is_empty());
         let cause = cause
             .filter(|cause| !cause.is_empty())
-            .map(|cause| self.cause(error.as_deref().unwrap_or_default(), &cause));
-        (error.map(|error| self.error(&error)), cause)
+            .map(|cause| self.hide_in_cause(error.as_deref().unwrap_or_default(), &cause));
+        (error.map(|error| self.hide_in_error(&error)), cause)
     }
 
-    /// The names that Step Functions, workers and functions use are known to hold no secret.
-    fn error(&self, error: &str) -> String {
-        let is_theirs =
-            name_in_states(error).is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
-        if is_ours(error) || is_theirs {
+    /// The error's name without secrets. Names that Step Functions and the task runner give hold
+    /// none; other names may hold anything.
+    fn hide_in_error(&self, error: &str) -> String {
+        let is_step_functions_name = states_error_name(error)
+            .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphabetic()));
+        if is_by_task_runner(error) || is_step_functions_name {
             error.to_owned()
         } else {
-            one_line(&self.text(error))
+            one_line(&self.hide_in_text(error))
         }
     }
 
-    /// A cause as it may be shown. Workers and functions keep secrets out of what they write, and
-    /// hiding the values there once more would hide names that happen to be equal to one; everybody
-    /// else may repeat anything.
-    fn cause(&self, error: &str, cause: &str) -> String {
-        let function_said = said_by_function(cause);
-        let cause = function_said.as_deref().unwrap_or(cause);
-        if is_ours(error) {
-            return tidy(&self.without_url(cause));
+    /// The cause without secrets. The worker and `rescue` hide the values in the causes that they
+    /// write. Hiding them once more would also replace a cluster's or task's name that happens to
+    /// equal a value, so only the URL is looked for there. Other causes may repeat anything.
+    fn hide_in_cause(&self, error: &str, cause: &str) -> String {
+        let function_message = message_of_function(cause);
+        let cause = function_message.as_deref().unwrap_or(cause);
+        if is_by_task_runner(error) {
+            return printable::lines(&self.hide_url(cause), MAX_CAUSE);
         }
-        // A repeated input is escaped, so that no value would be found in it.
-        self.text(&without_input(error, cause))
+        // Cut the execution's input off first: in its escaped JSON a value may not be recognised.
+        self.hide_in_text(&without_input(error, cause))
     }
 
-    /// What others wrote. What is to be hidden is looked for before the text is changed in any
-    /// other way.
-    fn text(&self, text: &str) -> String {
-        tidy(&self.values.apply(&self.without_url(text)))
+    /// A text that others wrote, without secrets. They are looked for before control characters are
+    /// replaced, since a value may contain such characters.
+    fn hide_in_text(&self, text: &str) -> String {
+        printable::lines(&self.values.apply(&self.hide_url(text)), MAX_CAUSE)
     }
 
-    fn without_url(&self, text: &str) -> String {
+    fn hide_url(&self, text: &str) -> String {
         if self.url.is_empty() {
             text.to_owned()
         } else {
@@ -115,36 +118,19 @@ impl Conceal {
     }
 }
 
-/// In at most as many bytes as a cause may have, and without control characters other than line
-/// ends.
-fn tidy(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-        .collect();
-    byte_limit::cut_middle(&text, MAX_CAUSE)
-}
-
-/// The first line of `text`, without control characters, cut to a length fit for a line.
+/// The first line of `text` without control characters, cut to [`MAX_LINE`] bytes.
 pub(super) fn one_line(text: &str) -> String {
-    let line: String = text
-        .trim()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    byte_limit::cut_end(&line, MAX_LINE)
+    printable::first_line(text, MAX_LINE)
 }
 
-/// Whether the cause of this error was written by the worker or by `rescue`.
-fn is_ours(error: &str) -> bool {
+/// Whether the worker or `rescue` gives this error and writes its cause.
+fn is_by_task_runner(error: &str) -> bool {
     [HANDED_OVER, PANICKED, NOT_CLAIMED].contains(&error) || ErrorName::find(error).is_some()
 }
 
-/// Lambda gives the error of a function as JSON with its message in it (`API_Invoke`).
-fn said_by_function(cause: &str) -> Option<String> {
+/// The message of a function's error, which Lambda gives as JSON (`API_Invoke`); `None` for other
+/// causes.
+fn message_of_function(cause: &str) -> Option<String> {
     let error: Value = serde_json::from_str(cause).ok()?;
     Some(error["errorMessage"].as_str()?.to_owned())
 }

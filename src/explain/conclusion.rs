@@ -1,58 +1,54 @@
-//! What came of an execution, or what it waits for, and what to do.
+//! The conclusion of an explanation: what came of the execution, or what it waits for, and what to
+//! do. It is drawn from the progress and the timeline; no event is read here.
 
-use std::time::Duration;
+mod running;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::advice::advice;
-use super::conceal::one_line;
 use super::execution_arn::ExecutionArn;
 use super::span::Span;
 use super::timeline::Timeline;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::response::Status;
-use crate::execution::error::NOT_CLAIMED;
 use crate::execution::error::{CaughtError, UNKNOWN};
-use crate::execution::history::{Activity, Answer, Progress};
+use crate::execution::history::{Answer, Progress};
 use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::execution::unanswered::error_of;
 use crate::task::spec::TaskSpec;
 
-/// A fleet that polls takes a run within a second or two.
-const SOON: Duration = Duration::from_secs(30);
-
 /// Whether the request was carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunResult {
-    /// It was.
+    /// The request was carried out, and CloudFormation was told.
     Succeeded,
-    /// It was not, or CloudFormation was not told.
+    /// The request was not carried out, or this execution did not tell CloudFormation.
     Failed,
-    /// It is not over.
+    /// The execution is not over.
     Running,
 }
 
-/// The end of an explanation.
+/// What came of an execution, or what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Conclusion {
-    /// In one word.
+    /// The result in one word, which is also the program's exit code.
     pub result: RunResult,
-    /// In a sentence or two.
+    /// The result in a sentence or two.
     pub sentence: String,
-    /// Of a failure, the error's name.
+    /// Name of the error, after a failure.
     pub error: Option<String>,
-    /// Of a failure, the Reason as CloudFormation shows it in the stack's events.
+    /// The Reason as CloudFormation shows it in the stack's events, after a failure.
     pub reason: Option<String>,
-    /// What to do.
+    /// What to do about it, without a full stop.
     pub advice: Option<String>,
 }
 
 /// All that a conclusion is drawn from.
-pub(super) struct Judge<'e> {
+pub(super) struct Facts<'e> {
     pub(super) execution: &'e Execution,
     pub(super) arn: &'e ExecutionArn,
     pub(super) request_type: RequestType,
@@ -62,12 +58,14 @@ pub(super) struct Judge<'e> {
     pub(super) now: Timestamp,
 }
 
-impl Judge<'_> {
-    pub(super) fn judge(&self) -> Conclusion {
+impl Facts<'_> {
+    pub(super) fn conclude(&self) -> Conclusion {
+        // Whether the execution runs or succeeded counts before the answer: an execution that
+        // succeeded has answered. For the others, the answer decides who tells CloudFormation.
         match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
-            (_, Answer::Given) => self.answered(),
+            (_, Answer::Given) => self.ended_after_answer(),
             (_, Answer::Begun { status, .. }) => self.answer_undelivered(*status),
             (_, Answer::NotBegun) => self.unanswered(),
         }
@@ -83,11 +81,11 @@ impl Judge<'_> {
             {
                 format!(
                     "Succeeded: nothing of the resource runs any more. {}",
-                    self.was_answered(Status::Success)
+                    self.answer_in_words(Status::Success)
                 )
             }
             RequestType::Create | RequestType::Update | RequestType::Delete => {
-                format!("Succeeded. {}", self.was_answered(Status::Success))
+                format!("Succeeded. {}", self.answer_in_words(Status::Success))
             }
         };
         Conclusion {
@@ -99,8 +97,9 @@ impl Judge<'_> {
         }
     }
 
-    /// The execution failed or was ended from outside, after CloudFormation had its answer.
-    fn answered(&self) -> Conclusion {
+    /// The execution failed or was ended from outside, after CloudFormation had its answer. The
+    /// answer says what came of the request.
+    fn ended_after_answer(&self) -> Conclusion {
         if self
             .timeline
             .answered
@@ -108,7 +107,7 @@ impl Judge<'_> {
         {
             let sentence = format!(
                 "Succeeded: the execution was ended after its answer. {}",
-                self.was_answered(Status::Success)
+                self.answer_in_words(Status::Success)
             );
             return Conclusion {
                 result: RunResult::Succeeded,
@@ -119,11 +118,12 @@ impl Judge<'_> {
             };
         }
         self.failed(
-            format!("Failed. {}", self.was_answered(Status::Failed)),
-            &self.caught(),
+            format!("Failed. {}", self.answer_in_words(Status::Failed)),
+            &self.caught_error(),
         )
     }
 
+    /// The execution ended while it was answering. `rescue` delivers that very answer.
     fn answer_undelivered(&self, status: Status) -> Conclusion {
         let run = match status {
             Status::Success => "The run succeeded",
@@ -133,7 +133,7 @@ impl Judge<'_> {
             "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
-        let caught = (status == Status::Failed).then(|| self.caught());
+        let caught = (status == Status::Failed).then(|| self.caught_error());
         let reason = caught.as_ref().map(|caught| self.reason(caught));
         Conclusion {
             result: RunResult::Failed,
@@ -144,7 +144,8 @@ impl Judge<'_> {
         }
     }
 
-    /// It ended without having begun to answer: `rescue` answers.
+    /// The execution ended before it began to answer. `rescue` answers: SUCCESS to a Delete, FAILED
+    /// otherwise.
     fn unanswered(&self) -> Conclusion {
         let ended = match self.execution.status {
             ExecutionStatus::Aborted => "The execution was stopped",
@@ -187,7 +188,8 @@ impl Judge<'_> {
         }
     }
 
-    fn caught(&self) -> CaughtError {
+    /// The error that the definition caught, or else the one that ended the execution.
+    fn caught_error(&self) -> CaughtError {
         self.timeline.caught.clone().unwrap_or_else(|| CaughtError {
             error: self
                 .execution
@@ -205,7 +207,7 @@ impl Judge<'_> {
         )
     }
 
-    fn was_answered(&self, status: Status) -> String {
+    fn answer_in_words(&self, status: Status) -> String {
         match self.timeline.answered {
             Some((_, at)) => {
                 format!(
@@ -215,114 +217,5 @@ impl Judge<'_> {
             }
             None => format!("CloudFormation was answered {status}."),
         }
-    }
-
-    fn running(&self) -> Conclusion {
-        let (sentence, advice) = match &self.progress.answer {
-            Answer::Given => (
-                "CloudFormation has its answer, and the execution is about to end.".to_owned(),
-                None,
-            ),
-            Answer::Begun { status, .. } => (
-                format!(
-                    "CloudFormation is being answered {status}{}.",
-                    self.for_how_long()
-                ),
-                None,
-            ),
-            Answer::NotBegun if self.timeline.is_stopping() => {
-                let running = self.timeline.leftovers.unwrap_or_default().running;
-                let what = if running == 0 {
-                    "leftover tasks".to_owned()
-                } else {
-                    format!("{running} leftover task(s) to stop")
-                };
-                (
-                    format!("It looks for and waits for {what}{}.", self.for_how_long()),
-                    None,
-                )
-            }
-            Answer::NotBegun => self.running_activity(),
-        };
-        Conclusion {
-            result: RunResult::Running,
-            sentence: format!("Running. {sentence}"),
-            error: None,
-            reason: None,
-            advice,
-        }
-    }
-
-    fn running_activity(&self) -> (String, Option<String>) {
-        match &self.progress.activity {
-            Activity::Waiting { since } => {
-                let waited = Span::between(*since, self.now);
-                if waited.0 < SOON {
-                    return (
-                        format!("No worker has claimed the run yet, for {waited}."),
-                        None,
-                    );
-                }
-                let fleet = advice(NOT_CLAIMED).unwrap_or_default();
-                (
-                    format!("No worker has claimed the run for {waited}: is the fleet running?"),
-                    Some(format!(
-                        "{fleet}. Rescue gives up what no worker claims within ClaimTimeout, 300 s unless the stack says otherwise"
-                    )),
-                )
-            }
-            Activity::Taken { worker } => {
-                (self.taken(worker.as_deref()), Some(self.how_to_see_tasks()))
-            }
-            Activity::Ended => (
-                format!(
-                    "The run waits to be scheduled for another worker; its deadline {}.",
-                    self.time_left()
-                ),
-                None,
-            ),
-            Activity::Unknown => ("It has just begun.".to_owned(), None),
-        }
-    }
-
-    fn taken(&self, worker: Option<&str>) -> String {
-        let left = self.time_left();
-        if let Some(claimed) = self.timeline.claimed {
-            let worker =
-                worker.map_or_else(|| "A worker".to_owned(), |name| format!("Worker '{name}'"));
-            return format!(
-                "{worker} has had the run for {}; its deadline {left}.",
-                Span::between(claimed, self.now)
-            );
-        }
-        let scheduled = Span::between(self.timeline.scheduled.unwrap_or(self.now), self.now);
-        format!(
-            "The run was scheduled {scheduled} ago, and this history does not tell when a worker claims it; its deadline {left}."
-        )
-    }
-
-    fn time_left(&self) -> String {
-        match Span::between(self.now, self.task.deadline) {
-            Span(Duration::ZERO) => "has passed".to_owned(),
-            left => format!("is in {left}"),
-        }
-    }
-
-    fn how_to_see_tasks(&self) -> String {
-        format!(
-            "to see its ECS task: aws ecs list-tasks --region {} --cluster {} --started-by {}",
-            self.arn.region(),
-            one_line(&self.task.cluster),
-            one_line(&self.task.started_by)
-        )
-    }
-
-    fn for_how_long(&self) -> String {
-        self.timeline
-            .state
-            .as_ref()
-            .map_or_else(String::new, |(_, since)| {
-                format!(", for {}", Span::between(*since, self.now))
-            })
     }
 }

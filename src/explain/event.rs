@@ -1,4 +1,4 @@
-//! What can happen in an execution, as data and in words.
+//! The entries of a timeline: what can happen in an execution, as data (JSON) and in words (text).
 
 use std::fmt;
 
@@ -10,21 +10,22 @@ use super::span::Span;
 use crate::cloudformation::response::Status;
 use crate::task::status::task_id;
 
-/// Something that happened.
+/// One entry of the timeline: an event with its time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TimelineEntry {
-    /// When.
+    /// When it happened: by Step Functions' clock, or for an ECS task's start and stop by ECS's
+    /// clock.
     pub at: Timestamp,
-    /// Since the execution was started.
+    /// Time from the start of the execution to `at`.
     #[serde(rename = "secondsSinceStart")]
     pub since_start: Span,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub event: TimelineEvent,
 }
 
-/// What can happen.
+/// What can happen in an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "event",
@@ -32,68 +33,68 @@ pub struct TimelineEntry {
     rename_all_fields = "camelCase"
 )]
 pub enum TimelineEvent {
-    /// CloudFormation's request became an execution.
+    /// `start` made an execution of CloudFormation's request.
     Requested,
-    /// The run waits for a worker.
+    /// The activity was scheduled: the run waits for a worker.
     Scheduled {
-        /// 1 for the first worker.
+        /// Number of the attempt, from 1.
         attempt: u32,
     },
-    /// It could not wait for one.
+    /// Step Functions could not schedule the activity, for example because it was deleted.
     NotScheduled {
         /// The error's name.
         error: String,
     },
-    /// A worker took it.
+    /// A worker took the run.
     Claimed {
-        /// The worker, as far as it gave a name.
+        /// The worker's name, if it gave one.
         worker: Option<String>,
-        /// Since it was scheduled.
+        /// Time from the scheduling to the claim.
         #[serde(rename = "afterSeconds")]
         after: Span,
     },
-    /// The worker was shut down and gave the run back.
+    /// The worker was shut down and handed the run over; another worker takes it.
     HandedOver(SinceTaken),
-    /// The worker was not heard of any more.
+    /// The worker sent no heartbeat in time; another worker takes the run.
     WorkerLost(SinceTaken),
-    /// The ECS task started, of several the first.
+    /// The ECS task started; with several tasks, the first of them.
     TaskStarted {
         /// ARN of the first task.
         task: String,
         /// Number of tasks.
         tasks: usize,
-        /// Since when.
+        /// Time from the claim to the start.
         #[serde(flatten)]
         since: SinceTaken,
     },
-    /// The ECS task stopped, of several the last.
+    /// The ECS task stopped; with several tasks, the last of them.
     TaskStopped {
         /// Number of tasks.
         tasks: usize,
         /// Exit code of the first container that counts.
         exit_code: String,
-        /// Since it was started.
+        /// Time from the first start to the last stop.
         #[serde(rename = "ranForSeconds")]
         ran_for: Span,
     },
-    /// The worker told how the run ended.
+    /// The worker told Step Functions how the run ended.
     Told {
         /// The error's name; `None` for success.
         error: Option<String>,
-        /// Since when.
+        /// Time from the claim to the worker's answer.
         #[serde(flatten)]
         since: SinceTaken,
     },
-    /// What was left running was stopped.
+    /// The function `stop` looked for tasks that were left running, and stopped them.
     LeftoversStopped {
-        /// Tasks that ran and were told to stop.
+        /// Number of tasks that were told to stop.
         tasks: u64,
-        /// Of those, how many had not stopped when the execution went on.
+        /// Number of those that had not stopped when the execution went on.
         still_running: u64,
-        /// Earlier executions of the resource that were stopped, on Delete.
+        /// Number of earlier executions of the resource that were stopped, on Delete.
         executions: u64,
     },
-    /// What was left running could not be looked for, or not to its end.
+    /// The function `stop` failed: it is unknown whether tasks were left running.
     LeftoversUnknown {
         /// The error's name.
         error: String,
@@ -102,14 +103,15 @@ pub enum TimelineEvent {
     AnswerFailed {
         /// The error's name.
         error: String,
-        /// What was said of it.
+        /// Cause of the error, in words.
         cause: String,
     },
     /// CloudFormation was answered.
     Answered {
-        /// SUCCESS or FAILED.
+        /// Whether the answer was SUCCESS or FAILED.
         answer: Status,
-        /// Since the run ended, or since the request when nothing was run.
+        /// Time from the worker's answer to that of CloudFormation; from the request when nothing
+        /// was run.
         #[serde(rename = "afterSeconds")]
         after: Span,
     },
@@ -120,17 +122,17 @@ pub enum TimelineEvent {
     },
     /// Somebody stopped the execution.
     Aborted {
-        /// The error that was given as the reason.
+        /// The error that was given to `StopExecution`.
         error: Option<String>,
-        /// The cause that was given.
+        /// The cause that was given to `StopExecution`.
         cause: Option<String>,
     },
-    /// The time for the whole execution was over.
+    /// The execution ran longer than the definition's `TimeoutSeconds`.
     TimedOut,
 }
 
-/// How long a worker had a run. Where a history does not tell who took it and when, how long ago it
-/// was scheduled.
+/// For how long a worker had the run: the time since the claim, or where an emulator's history
+/// tells no claim, the time since the scheduling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SinceTaken {
@@ -211,38 +213,13 @@ impl fmt::Display for TimelineEvent {
                 tasks,
                 still_running,
                 executions,
-            } => {
-                match (tasks, still_running) {
-                    (0, _) => f.write_str("no tasks were left running")?,
-                    (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
-                    (tasks, running) => write!(
-                        f,
-                        "leftover tasks told to stop: {tasks}, still stopping: {running}"
-                    )?,
-                }
-                if *executions > 0 {
-                    write!(f, "; earlier executions stopped: {executions}")?;
-                }
-                Ok(())
-            }
+            } => write_leftovers(f, *tasks, *still_running, *executions),
             Self::LeftoversUnknown { error } => write!(
                 f,
                 "leftover tasks could not be looked for: {}",
                 one_line(error)
             ),
-            Self::AnswerFailed { error, cause } => match cause.lines().next() {
-                Some(first) => write!(
-                    f,
-                    "CloudFormation could not be answered: {}: {}",
-                    one_line(error),
-                    one_line(first)
-                ),
-                None => write!(
-                    f,
-                    "CloudFormation could not be answered: {}",
-                    one_line(error)
-                ),
-            },
+            Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
             Self::Answered { answer, after } => {
                 write!(f, "CloudFormation answered {answer} after {after}")
             }
@@ -259,6 +236,38 @@ impl fmt::Display for TimelineEvent {
             }
             Self::TimedOut => f.write_str("execution timed out"),
         }
+    }
+}
+
+fn write_leftovers(
+    f: &mut fmt::Formatter<'_>,
+    tasks: u64,
+    still_running: u64,
+    executions: u64,
+) -> fmt::Result {
+    match (tasks, still_running) {
+        (0, _) => f.write_str("no tasks were left running")?,
+        (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
+        (tasks, running) => write!(
+            f,
+            "leftover tasks told to stop: {tasks}, still stopping: {running}"
+        )?,
+    }
+    if executions > 0 {
+        write!(f, "; earlier executions stopped: {executions}")?;
+    }
+    Ok(())
+}
+
+fn write_answer_failed(f: &mut fmt::Formatter<'_>, error: &str, cause: &str) -> fmt::Result {
+    write!(
+        f,
+        "CloudFormation could not be answered: {}",
+        one_line(error)
+    )?;
+    match cause.lines().next() {
+        Some(first) => write!(f, ": {}", one_line(first)),
+        None => Ok(()),
     }
 }
 

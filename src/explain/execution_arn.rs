@@ -1,11 +1,12 @@
-//! An execution as people name it: by its ARN, or by the address of its page in the console.
+//! The execution that a person names on the command line: by its ARN, or by the address of its page
+//! in the console.
 
 use std::fmt;
 
 use super::conceal::one_line;
 use crate::arn::Arn;
 
-/// ARN of an execution of a standard state machine.
+/// ARN of an execution of a standard state machine, split into its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionArn {
     partition: String,
@@ -18,36 +19,38 @@ pub struct ExecutionArn {
 /// The text names no execution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnExecution {
-    /// Something else.
+    /// The text is neither the ARN nor the console address of an execution.
     #[error(
         "EXECUTION must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME) or its address in the console, and is '{0}'"
     )]
     Other(String),
-    /// An execution of an express state machine.
+    /// The text names an execution of an express state machine, which has no history to read.
     #[error(
         "'{0}' is an execution of an express state machine, which keeps no history; a task runner's state machine is a standard one"
     )]
     Express(String),
 }
 
-/// What stands before the ARN in the console's addresses.
-const IN_CONSOLE: &str = "/executions/details/";
+/// The part of a console address that stands before the ARN.
+const CONSOLE_PATH: &str = "/executions/details/";
 
 impl ExecutionArn {
     /// Reads an ARN or a console address.
     ///
     /// # Errors
-    /// When it is neither.
+    /// When the text is neither, or names an execution of an express state machine.
     pub fn parse(text: &str) -> Result<Self, NotAnExecution> {
         let arn = text.trim();
-        let arn = match arn.split_once(IN_CONSOLE) {
+        let arn = match arn.split_once(CONSOLE_PATH) {
             Some((address, arn)) if address.starts_with("https://") => {
                 arn.split(['?', '#', '/']).next().unwrap_or_default()
             }
             _ => arn,
         };
         let arn = arn.replace("%3A", ":").replace("%3a", ":");
-        let sound = |part: &str| {
+        // What an ARN may not contain is refused here, since the parts become parts of requests and
+        // of commands that people copy.
+        let is_sound = |part: &str| {
             !part.is_empty()
                 && !part
                     .chars()
@@ -60,7 +63,7 @@ impl ExecutionArn {
         let execution = parts.and_then(|arn| {
             let (state_machine, name) = arn.resource_of("states", "execution:")?.split_once(':')?;
             let all = [arn.partition, arn.region, arn.account, state_machine, name];
-            (all.into_iter().all(sound) && is_region(arn.region)).then(|| Self {
+            (all.into_iter().all(is_sound) && is_region(arn.region)).then(|| Self {
                 partition: arn.partition.to_owned(),
                 region: arn.region.to_owned(),
                 account: arn.account.to_owned(),
@@ -71,19 +74,19 @@ impl ExecutionArn {
         execution.ok_or_else(|| NotAnExecution::Other(one_line(text)))
     }
 
-    /// The region it ran in.
+    /// The region of the execution.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The account it ran in.
+    /// The id of the execution's account.
     #[must_use]
     pub fn account(&self) -> &str {
         &self.account
     }
 
-    /// ARN of the state machine.
+    /// ARN of the execution's state machine.
     #[must_use]
     pub fn state_machine(&self) -> String {
         let Self {
@@ -97,7 +100,8 @@ impl ExecutionArn {
     }
 }
 
-/// The region becomes a part of the host's name that credentials are sent to.
+/// Whether the text can be a region. The region becomes a part of the host name to which signed
+/// requests are sent, so it must not contain a dot or a slash.
 fn is_region(region: &str) -> bool {
     region
         .chars()
@@ -154,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_with_what_it_should_be() {
+    fn a_text_that_names_no_execution_is_refused_with_what_it_should_be() {
         for text in [
             "",
             "MigrateTask-1a2b3c4d-create-0123456789ab",

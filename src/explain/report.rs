@@ -1,4 +1,4 @@
-//! An explanation as text.
+//! An explanation as text for people. Its JSON form is derived in the types.
 
 use std::fmt;
 
@@ -9,12 +9,13 @@ use super::{Explanation, TimelineEntry};
 use crate::arn::last_part;
 use crate::text::byte_limit;
 
-/// Steps shown of a long timeline, at its beginning and at its end each. The JSON form has all.
-const SHOWN: usize = 20;
-/// Most bytes of a Reason that are shown; CloudFormation itself shows fewer.
+/// Number of steps of a long timeline that are shown at its beginning, and at its end. The JSON
+/// form has all steps.
+const SHOWN_AT_EACH_END: usize = 20;
+/// Longest Reason that is shown, in bytes; CloudFormation shows less.
 const MAX_REASON: usize = 4_096;
-/// Width of the time since the start.
-const SINCE: usize = 12;
+/// Width of the column with the time since the start, in characters.
+const SINCE_WIDTH: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,13 +56,14 @@ impl fmt::Display for Explanation {
             None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
         }
         writeln!(f)?;
-        let hidden = self.steps.len().saturating_sub(2 * SHOWN);
+        let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
+        // One hidden step would take as much room as the line that says so.
         if hidden > 1 {
-            self.steps[..SHOWN]
+            self.steps[..SHOWN_AT_EACH_END]
                 .iter()
                 .try_for_each(|step| step.fmt(f))?;
             writeln!(f, "…          {hidden} more steps; --json shows all")?;
-            self.steps[self.steps.len() - SHOWN..]
+            self.steps[self.steps.len() - SHOWN_AT_EACH_END..]
                 .iter()
                 .try_for_each(|step| step.fmt(f))?;
         } else {
@@ -83,7 +85,12 @@ impl fmt::Display for Explanation {
 impl fmt::Display for TimelineEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let since = format!("+{}", self.since_start);
-        writeln!(f, "{}   {since:<SINCE$} {}", clock(self.at), self.event)
+        writeln!(
+            f,
+            "{}   {since:<SINCE_WIDTH$} {}",
+            clock(self.at),
+            self.event
+        )
     }
 }
 

@@ -1,5 +1,7 @@
 mod answers;
+mod forms;
 mod histories;
+mod leftovers;
 mod random;
 mod running;
 mod secrets;
@@ -9,7 +11,7 @@ use serde_json::json;
 use super::*;
 use histories::History;
 
-/// The run of most histories: scheduled at once and claimed after 1.2 s.
+/// Adds the events of most histories: the run is scheduled at once and claimed after 1.2 s.
 fn claimed(history: &mut History) -> &mut History {
     history
         .entered(100, "RunTask", &json!({}))
@@ -17,6 +19,7 @@ fn claimed(history: &mut History) -> &mut History {
         .claimed(1_400, "i-0abc")
 }
 
+/// Adds the events of a run whose container exits with code 1.
 fn failed_run(history: &mut History) -> &mut History {
     claimed(history).failed(
         42_000,
@@ -25,7 +28,10 @@ fn failed_run(history: &mut History) -> &mut History {
     )
 }
 
-const ERROR: fn() -> serde_json::Value = || json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."});
+/// The error of [`failed_run`] as the definition's Catch puts it into the state.
+fn caught_error() -> serde_json::Value {
+    json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."})
+}
 
 #[test]
 fn a_success_reads_from_the_request_to_the_answer() {
@@ -66,17 +72,17 @@ Succeeded. CloudFormation was answered SUCCESS, 2 min 13 s after its request.
 fn a_failure_ends_with_the_reason_and_what_to_do() {
     let mut history = History::of("Update");
     failed_run(&mut history)
-        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
+        .entered(42_100, "StopTasks", &json!({"error": caught_error()}))
         .invoked(42_100, "Succeeded")
         .entered(
             42_700,
             "TasksStillRunning",
-            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 0, "executions": 0}}),
         )
         .entered(
             42_750,
             "RespondFailure",
-            &json!({"error": ERROR(), "leftovers": {"running": 0, "executions": 0}}),
+            &json!({"error": caught_error(), "leftovers": {"running": 0, "executions": 0}}),
         )
         .invoked(42_800, "Succeeded")
         .entered(43_000, "Failed", &json!({}))
@@ -157,7 +163,7 @@ fn a_run_that_changes_hands_tells_every_claim() {
 }
 
 #[test]
-fn an_emulators_history_reads_the_same_but_for_the_claim() {
+fn an_emulators_history_reads_like_any_other_but_for_the_claim() {
     let mut history = History::of("Create");
     history
         .entered(100, "RunTask", &json!({}))
@@ -188,156 +194,6 @@ fn an_emulators_history_reads_the_same_but_for_the_claim() {
 }
 
 #[test]
-fn several_tasks_are_counted_and_leftovers_told() {
-    let mut history = History::of("Create");
-    failed_run(&mut history)
-        .entered(42_100, "StopTasks", &json!({"error": ERROR()}))
-        .entered(
-            43_000,
-            "TasksStillRunning",
-            &json!({"leftovers": {"running": 3, "executions": 0}}),
-        )
-        .entered(
-            48_000,
-            "StopTasks",
-            &json!({"error": ERROR(), "leftovers": {"running": 3}}),
-        )
-        .entered(
-            49_000,
-            "TasksStillRunning",
-            &json!({"leftovers": {"running": 1, "executions": 0}}),
-        )
-        .entered(
-            49_000,
-            "RespondFailure",
-            &json!({"error": ERROR(), "leftovers": {"running": 1}}),
-        )
-        .invoked(49_500, "Succeeded")
-        .ended(49_600, "Failed", "EcsTask.Failed", "");
-    let text = history.explain(ExecutionStatus::Failed).to_string();
-    assert!(
-        text.contains("leftover tasks told to stop: 3, still stopping: 1\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("  1 task(s) of this run had been told to stop"),
-        "{text}"
-    );
-
-    let output = json!({"TaskArn": "a/1", "TaskArns": "a/1,a/2,a/3", "ExitCode": "0",
-        "StartedAt": "2026-11-23T06:00:31Z", "StoppedAt": "2026-11-23T06:00:35Z"});
-    let mut history = History::of("Create");
-    claimed(&mut history).succeeded(36_000).entered(
-        36_000,
-        "RespondSuccess",
-        &json!({"output": output}),
-    );
-    let text = history.explain(ExecutionStatus::Running).to_string();
-    assert!(
-        text.contains("first of 3 ECS tasks started, 1, 30 s after the claim"),
-        "{text}"
-    );
-    assert!(
-        text.contains("last of 3 ECS tasks ended, the first with exit code 0; they ran for 4.0 s"),
-        "{text}"
-    );
-}
-
-#[test]
-fn a_delete_tells_what_it_stopped() {
-    let mut history = History::of("Delete");
-    history
-        .entered(100, "StopTasks", &json!({}))
-        .invoked(100, "Succeeded")
-        .entered(
-            900,
-            "TasksStillRunning",
-            &json!({"leftovers": {"running": 1, "executions": 1}}),
-        )
-        .entered(
-            6_000,
-            "StopTasks",
-            &json!({"leftovers": {"running": 1, "executions": 1}}),
-        )
-        .entered(
-            7_000,
-            "RespondSuccess",
-            &json!({"leftovers": {"running": 0, "executions": 1}}),
-        )
-        .invoked(7_200, "Succeeded")
-        .ended(7_300, "Succeeded", "", "");
-    let explanation = history.explain(ExecutionStatus::Succeeded);
-    let text = explanation.to_string();
-    assert!(text.starts_with("Delete of MigrateTask"), "{text}");
-    assert!(
-        text.contains("leftover tasks stopped: 1; earlier executions stopped: 1\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("CloudFormation answered SUCCESS after 7.2 s\n"),
-        "{text}"
-    );
-    assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was answered SUCCESS, 7.2 s after its request.\n"));
-}
-
-#[test]
-fn a_delete_that_could_not_look_for_tasks_does_not_claim_that_none_run() {
-    let mut history = History::of("Delete");
-    history
-        .entered(100, "StopTasks", &json!({}))
-        .function_failed(200, "AccessDenied", "no")
-        .entered(
-            300,
-            "RespondSuccess",
-            &json!({"stopError": {"Error": "AccessDenied", "Cause": "no"}}),
-        )
-        .invoked(400, "Succeeded")
-        .ended(500, "Succeeded", "", "");
-    let text = history.explain(ExecutionStatus::Succeeded).to_string();
-    assert!(
-        text.contains("leftover tasks could not be looked for: AccessDenied\n"),
-        "{text}"
-    );
-    assert!(!text.contains("nothing of the resource runs"), "{text}");
-}
-
-#[test]
-fn a_long_timeline_is_shown_from_both_ends() {
-    let mut history = History::of("Create");
-    history.entered(0, "RunTask", &json!({}));
-    for attempt in 0..1_000 {
-        history
-            .scheduled(attempt * 1_000)
-            .claimed(attempt * 1_000, "i")
-            .failed(attempt * 1_000 + 1, "Worker.HandedOver", "");
-    }
-    let explanation = history.explain(ExecutionStatus::Running);
-    assert_eq!(explanation.steps.len(), 3_001);
-    let text = explanation.to_string();
-    assert!(
-        text.lines().count() < 60 && text.contains("… ") && text.contains("2961 more steps"),
-        "{text}"
-    );
-}
-
-#[test]
-fn the_json_form_has_times_and_seconds() {
-    let mut history = History::of("Create");
-    claimed(&mut history);
-    let json = serde_json::to_value(history.explain_at(ExecutionStatus::Running, 61_400)).unwrap();
-    assert_eq!(
-        json["request"],
-        json!({"requestType": "Create", "logicalId": "MigrateTask", "resourceType": "Custom::EcsTask", "stack": "todobackend"})
-    );
-    assert_eq!(
-        json["steps"][2],
-        json!({"at": "2026-11-23T06:00:01.4Z", "secondsSinceStart": 1.4, "event": "claimed", "worker": "i-0abc", "afterSeconds": 1.2})
-    );
-    assert_eq!(json["verdict"]["result"], "running");
-    assert_eq!(json["ended"], json!(null));
-}
-
-#[test]
 fn clocks_that_disagree_do_not_change_the_order() {
     for (started, stopped) in [
         ("2026-11-23T05:59:00Z", "2026-11-23T06:09:00Z"),
@@ -361,31 +217,6 @@ fn clocks_that_disagree_do_not_change_the_order() {
                 && told.last().unwrap().starts_with("worker told"),
             "{told:?}"
         );
-        assert_eq!(told.len(), 6);
+        assert_eq!(told.len(), 6, "{told:?}");
     }
-}
-
-#[test]
-fn the_readme_shows_what_is_printed() {
-    let cause =
-        "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
-ECS says: EssentialContainerExited, Essential container in task exited
-Last log lines of 'migrate':
-  django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
-    let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}, "leftovers": {"running": 0, "executions": 0}});
-    let mut history = History::of("Create");
-    claimed(&mut history)
-        .timed_out(64_900, "States.HeartbeatTimeout")
-        .scheduled(65_900)
-        .claimed(66_800, "i-0def")
-        .failed(91_300, "EcsTask.Failed", cause)
-        .entered(91_400, "StopTasks", &json!({}))
-        .entered(92_000, "RespondFailure", &error)
-        .invoked(92_400, "Succeeded")
-        .ended(92_500, "Failed", "EcsTask.Failed", cause);
-    let text = history.explain(ExecutionStatus::Failed).to_string();
-    assert!(
-        include_str!("../../README.md").contains(&text),
-        "not in the README:\n{text}"
-    );
 }

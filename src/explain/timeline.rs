@@ -1,23 +1,23 @@
-//! The events of a history that tell something, in words.
+//! The timeline: the events of a history that tell something, put into entries, and the times that
+//! the conclusion needs. The words are in [`super::event`].
+
+mod ecs_task;
+mod states;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::conceal::{Conceal, one_line};
+use super::conceal::Secrets;
 use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
 use crate::cloudformation::response::Status;
-use crate::execution::error::CaughtError;
-use crate::execution::error::{UNKNOWN, is_timeout};
-use crate::execution::history::{Answer, Progress, RecordedEvent, status_given_in};
+use crate::execution::error::{CaughtError, UNKNOWN, is_timeout};
+use crate::execution::history::{Answer, Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
+use states::Leftovers;
 
-/// The state that stops what is left running.
-const STOP_TASKS: &str = "StopTasks";
-
-/// How an execution ended.
+/// How an execution ended, as its history tells.
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: ExecutionStatus,
@@ -26,47 +26,43 @@ pub(super) struct End {
     pub(super) cause: Option<String>,
 }
 
-/// What a check for leftovers found, as the definition keeps it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Leftovers {
-    /// The most that ran at one time.
-    pub(super) most: u64,
-    pub(super) running: u64,
-    executions: u64,
-}
-
-/// A history as far as it was read.
+/// A history as far as it was read, without secrets.
 #[derive(Debug)]
 pub(super) struct Timeline {
-    conceal: Conceal,
+    secrets: Secrets,
     started: Timestamp,
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
+    /// How often the activity was scheduled.
     attempts: u32,
-    pub(super) scheduled: Option<Timestamp>,
-    pub(super) claimed: Option<Timestamp>,
-    told: Option<Timestamp>,
+    /// When the last attempt was scheduled, and claimed if it was.
+    pub(super) scheduled_at: Option<Timestamp>,
+    pub(super) claimed_at: Option<Timestamp>,
+    /// When the worker told how the run ended.
+    told_at: Option<Timestamp>,
+    /// Outputs of the run, in which ECS's times stand.
     output: Option<Output>,
     /// The error that led to an answer of FAILED.
     pub(super) caught: Option<CaughtError>,
+    /// What `stop` found; `None` when it was not asked or failed.
     pub(super) leftovers: Option<Leftovers>,
-    /// The answer, and when it was given.
+    /// What CloudFormation was answered, and when.
     pub(super) answered: Option<(Status, Timestamp)>,
     pub(super) end: Option<End>,
 }
 
 impl Timeline {
-    pub(super) fn new(started: Timestamp, conceal: Conceal) -> Self {
+    pub(super) fn new(started: Timestamp, secrets: Secrets) -> Self {
         let mut timeline = Self {
-            conceal,
+            secrets,
             started,
             steps: Vec::new(),
             state: None,
             attempts: 0,
-            scheduled: None,
-            claimed: None,
-            told: None,
+            scheduled_at: None,
+            claimed_at: None,
+            told_at: None,
             output: None,
             caught: None,
             leftovers: None,
@@ -77,36 +73,42 @@ impl Timeline {
         timeline
     }
 
-    /// Takes an event that `progress` has taken already.
+    /// Takes the next event into account, which `progress` has taken into account before.
     pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
-        let activity = event.name.starts_with("Activity") || event.concerns_activity();
+        let concerns_activity =
+            event.event_type.starts_with("Activity") || event.concerns_activity();
+        // The prefix tells an activity, an integration and a function apart, but an emulator names
+        // an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask for
+        // it stand first, so that the rest are events of a function.
         match event
-            .name
+            .event_type
             .trim_start_matches("Activity")
             .trim_start_matches("Task")
             .trim_start_matches("LambdaFunction")
         {
-            name if name.ends_with("StateEntered") => self.enter(event),
-            "Scheduled" if activity => self.schedule(at),
-            "Started" if activity => self.claim(at, event.worker.as_deref()),
-            "ScheduleFailed" if activity => self.add(
+            name if name.ends_with("StateEntered") => self.note_state_entered(event),
+            "Scheduled" if concerns_activity => self.note_scheduled(at),
+            "Started" if concerns_activity => self.note_claimed(at, event.worker.as_deref()),
+            "ScheduleFailed" if concerns_activity => self.add(
                 at,
                 TimelineEvent::NotScheduled {
                     error: error.to_owned(),
                 },
             ),
-            "Succeeded" if activity => self.tell(at, None),
-            "Failed" | "TimedOut" if activity => self.fail(at, error, &event.name),
-            "Succeeded" if progress.answer == Answer::Given => self.answer(at),
-            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
-                self.function_failed(event, error)
+            "Succeeded" if concerns_activity => self.note_told(at, None),
+            "Failed" | "TimedOut" if concerns_activity => {
+                self.note_activity_failed(at, error, &event.event_type);
             }
-            "ExecutionSucceeded" => self.ended(ExecutionStatus::Succeeded, event),
-            "ExecutionFailed" => self.ended(ExecutionStatus::Failed, event),
-            "ExecutionAborted" => self.ended(ExecutionStatus::Aborted, event),
-            "ExecutionTimedOut" => self.ended(ExecutionStatus::TimedOut, event),
+            "Succeeded" if progress.answer == Answer::Given => self.note_answered(at),
+            "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
+                self.note_function_failed(event, error);
+            }
+            "ExecutionSucceeded" => self.note_end(ExecutionStatus::Succeeded, event),
+            "ExecutionFailed" => self.note_end(ExecutionStatus::Failed, event),
+            "ExecutionAborted" => self.note_end(ExecutionStatus::Aborted, event),
+            "ExecutionTimedOut" => self.note_end(ExecutionStatus::TimedOut, event),
             _ => {}
         }
     }
@@ -119,9 +121,9 @@ impl Timeline {
         });
     }
 
-    fn schedule(&mut self, at: Timestamp) {
+    fn note_scheduled(&mut self, at: Timestamp) {
         self.attempts += 1;
-        (self.scheduled, self.claimed) = (Some(at), None);
+        (self.scheduled_at, self.claimed_at) = (Some(at), None);
         self.add(
             at,
             TimelineEvent::Scheduled {
@@ -130,9 +132,9 @@ impl Timeline {
         );
     }
 
-    fn claim(&mut self, at: Timestamp, worker: Option<&str>) {
-        self.claimed = Some(at);
-        let after = Span::between(self.scheduled.unwrap_or(at), at);
+    fn note_claimed(&mut self, at: Timestamp, worker: Option<&str>) {
+        self.claimed_at = Some(at);
+        let after = Span::between(self.scheduled_at.unwrap_or(at), at);
         self.add(
             at,
             TimelineEvent::Claimed {
@@ -142,28 +144,31 @@ impl Timeline {
         );
     }
 
+    /// For how long a worker has had the run.
     fn since_taken(&self, at: Timestamp) -> SinceTaken {
-        let claimed = self.claimed.map(|claimed| Span::between(claimed, at));
+        let claimed = self.claimed_at.map(|claimed| Span::between(claimed, at));
         let scheduled = self
-            .scheduled
+            .scheduled_at
             .filter(|_| claimed.is_none())
             .map(|scheduled| Span::between(scheduled, at));
         SinceTaken { claimed, scheduled }
     }
 
-    fn fail(&mut self, at: Timestamp, error: &str, event: &str) {
+    /// An attempt failed. A hand-over and a lost worker lead to another attempt; any other error is
+    /// how the run ended.
+    fn note_activity_failed(&mut self, at: Timestamp, error: &str, event: &str) {
         let since = self.since_taken(at);
         if error == HANDED_OVER {
             self.add(at, TimelineEvent::HandedOver(since));
         } else if event.ends_with("TimedOut") || is_timeout(error) {
             self.add(at, TimelineEvent::WorkerLost(since));
         } else {
-            self.tell(at, Some(error));
+            self.note_told(at, Some(error));
         }
     }
 
-    fn tell(&mut self, at: Timestamp, error: Option<&str>) {
-        self.told = Some(at);
+    fn note_told(&mut self, at: Timestamp, error: Option<&str>) {
+        self.told_at = Some(at);
         let error = error.map(str::to_owned);
         self.add(
             at,
@@ -174,67 +179,9 @@ impl Timeline {
         );
     }
 
-    fn enter(&mut self, event: &RecordedEvent) {
-        let name = event.state.clone().unwrap_or_default();
-        let left = self.state.replace((name.clone(), event.at));
-        let input: Value = event
-            .input
-            .as_deref()
-            .and_then(|input| serde_json::from_str(input).ok())
-            .unwrap_or_default();
-        if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
-            self.caught = Some(self.conceal.caught(&caught));
-        }
-        if let Some(running) = input["leftovers"]["running"].as_u64() {
-            let most = self.leftovers.unwrap_or_default().most.max(running);
-            let executions = input["leftovers"]["executions"]
-                .as_u64()
-                .unwrap_or_default();
-            self.leftovers = Some(Leftovers {
-                most,
-                running,
-                executions,
-            });
-        }
-        if status_given_in(&name).is_some() {
-            if let Ok(output) = serde_json::from_value(input["output"].clone()) {
-                self.output = Some(output);
-            }
-            if left.is_none_or(|(left, _)| left != name) {
-                self.note_leftovers(event.at, &input);
-            }
-        }
-    }
-
-    fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
-        if let Some(Leftovers {
-            most,
-            running,
-            executions,
-        }) = self.leftovers
-        {
-            self.add(
-                at,
-                TimelineEvent::LeftoversStopped {
-                    tasks: most,
-                    still_running: running,
-                    executions,
-                },
-            );
-        }
-        if let Ok(caught) = serde_json::from_value(input["stopError"].clone()) {
-            self.leftovers = None;
-            self.add(
-                at,
-                TimelineEvent::LeftoversUnknown {
-                    error: self.conceal.caught(&caught).error,
-                },
-            );
-        }
-    }
-
-    fn function_failed(&mut self, event: &RecordedEvent, error: &str) {
-        // What fails in StopTasks is told once, when it is known what came of it.
+    fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
+        // A failed call of `stop` is not told here: it is repeated, and `note_leftovers` tells what
+        // came of the last one.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
@@ -247,30 +194,24 @@ impl Timeline {
         }
     }
 
-    /// The answer that the state gives which was entered last.
-    fn status_being_given(&self) -> Option<Status> {
-        self.state
-            .as_ref()
-            .and_then(|(state, _)| status_given_in(state))
-    }
-
-    fn answer(&mut self, at: Timestamp) {
+    fn note_answered(&mut self, at: Timestamp) {
         let Some(status) = self.status_being_given() else {
             return;
         };
+        // Only the first answer counts: CloudFormation ignores any further one.
         if self.answered.is_none() {
             self.answered = Some((status, at));
             self.add(
                 at,
                 TimelineEvent::Answered {
                     answer: status,
-                    after: Span::between(self.told.unwrap_or(self.started), at),
+                    after: Span::between(self.told_at.unwrap_or(self.started), at),
                 },
             );
         }
     }
 
-    fn ended(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
+    fn note_end(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
         self.end = Some(End {
             status,
             at: event.at,
@@ -279,21 +220,10 @@ impl Timeline {
         });
     }
 
-    /// Whether leftovers are being stopped.
-    pub(super) fn is_stopping(&self) -> bool {
-        let state = self.state.as_ref().map_or("", |(state, _)| state.as_str());
-        [
-            STOP_TASKS,
-            "TasksStillRunning",
-            "WaitForTasksToStop",
-            "ChooseAnswer",
-        ]
-        .contains(&state)
-    }
-
-    /// Adds what no event of its own tells: the ECS task's times, and an end without an answer.
+    /// Adds what stands in no event: the ECS task's start and stop, and an end from outside or
+    /// without an answer.
     pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
-        self.add_task();
+        self.insert_ecs_task();
         let at = execution.stopped.unwrap_or(self.started);
         match execution.status {
             ExecutionStatus::Aborted => {
@@ -315,79 +245,5 @@ impl Timeline {
             }
             ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
         }
-    }
-
-    fn add_task(&mut self) {
-        let Some(output) = self.output.take() else {
-            return;
-        };
-        let (Ok(started), Ok(stopped)) = (
-            output.started_at.parse::<Timestamp>(),
-            output.stopped_at.parse::<Timestamp>(),
-        ) else {
-            return;
-        };
-        let tasks = output
-            .task_arns
-            .split(',')
-            .filter(|arn| !arn.is_empty())
-            .count()
-            .max(1);
-        let since = self
-            .steps
-            .iter()
-            .rev()
-            .filter(|step| step.at <= started)
-            .find_map(|step| {
-                let span = Some(Span::between(step.at, started));
-                match step.event {
-                    TimelineEvent::Claimed { .. } => Some(SinceTaken {
-                        claimed: span,
-                        scheduled: None,
-                    }),
-                    TimelineEvent::Scheduled { .. } => Some(SinceTaken {
-                        claimed: None,
-                        scheduled: span,
-                    }),
-                    _ => None,
-                }
-            });
-        let since = since.unwrap_or(SinceTaken {
-            claimed: None,
-            scheduled: None,
-        });
-        let ran_for = Span::between(started, stopped);
-        let task = one_line(&output.task_arn);
-        self.insert(started, TimelineEvent::TaskStarted { task, tasks, since });
-        self.insert(
-            stopped,
-            TimelineEvent::TaskStopped {
-                tasks,
-                exit_code: one_line(&output.exit_code),
-                ran_for,
-            },
-        );
-    }
-
-    /// Puts in what ECS tells, by ECS's clock, before what the worker told of it. The history's own
-    /// order is kept.
-    fn insert(&mut self, at: Timestamp, event: TimelineEvent) {
-        let told = self
-            .steps
-            .iter()
-            .rposition(|step| matches!(step.event, TimelineEvent::Told { .. }))
-            .unwrap_or(self.steps.len());
-        // Nothing comes before the request, which is the first.
-        let place = (1..told)
-            .find(|&place| self.steps[place].at > at)
-            .unwrap_or(told);
-        self.steps.insert(
-            place,
-            TimelineEntry {
-                at,
-                since_start: Span::between(self.started, at),
-                event,
-            },
-        );
     }
 }

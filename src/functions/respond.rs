@@ -11,7 +11,7 @@ use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::Request;
 use crate::cloudformation::response::{Response, Status, TooLarge};
-use crate::cloudformation::response_hosts::Refused;
+use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::reason;
 use crate::task::outcome::Output;
@@ -92,7 +92,7 @@ impl Responder {
     ///
     /// # Errors
     /// When its response URL does not lead to CloudFormation.
-    pub(super) fn check(&self, request: &Request) -> Result<(), Refused> {
+    pub(super) fn check(&self, request: &Request) -> Result<(), BadResponseUrl> {
         self.put.check(&request.response_url)
     }
 

@@ -22,17 +22,14 @@ use crate::clock::Clock;
 use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
 use crate::cloudformation::identity::Identity;
 use crate::cloudformation::patience::EventAge;
-use crate::cloudformation::response_hosts::Refused;
+use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::input::ExecutionInput;
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::text::byte_limit;
+use crate::text::printable;
 use crate::times::START_ANSWER_TIMEOUT;
 use plan::Plan;
-
-/// Longest part of an unknown request type that is repeated, bytes.
-const MAX_ECHO: usize = 60;
 
 /// Starts executions.
 #[derive(Debug, Clone)]
@@ -62,7 +59,7 @@ pub enum StartError {
     NotACustomResourceEvent(UnusableEvent),
     /// Whoever sent it is not CloudFormation, or nothing to be answered.
     #[error(transparent)]
-    Elsewhere(#[from] Refused),
+    Elsewhere(#[from] BadResponseUrl),
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
@@ -150,9 +147,9 @@ impl Starter {
         self.responder.check(&event.request)?;
         let request = Arrival::of(event).request;
         let reason = format!(
-            "{}: this release of the task runner does not know the RequestType {:?}; it knows Create, Update and Delete. Nothing was run.",
+            "{}: this release of the task runner does not know the RequestType \"{}\"; it knows Create, Update and Delete. Nothing was run.",
             ErrorName::InvalidRequest,
-            byte_limit::cut_end(name, MAX_ECHO)
+            printable::echoed(name)
         );
         self.responder
             .fail(&request, &reason, START_ANSWER_TIMEOUT)

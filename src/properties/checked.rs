@@ -1,23 +1,24 @@
-//! What reading a value against its shape leaves: the canonical value, as far as it is known.
+//! The result of reading a value: its canonical value, as far as it is known before the deployment.
+//! `rules` asks it what is given, missing or known for certain.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// A value that has been read. Problems have been reported by then, so a wrong value is merely
-/// unknown.
+/// A value that has been read. What is wrong with it has been reported already, so that a wrong
+/// value counts as unknown, and no rule complains of it again.
 pub(super) enum Checked<'v> {
     /// Not given.
     Absent,
-    /// Given or not, depending on a condition of the template.
+    /// Given or not: a condition of the template decides at deployment.
     Maybe,
-    /// Given; its value is known at deployment only, or was wrong and has been reported.
+    /// Given; its value is known at deployment only, or is wrong.
     Unknown,
     /// A scalar, or something whose inside has no shape.
     Known(Value),
-    /// The items in their places, absent ones too.
+    /// The items, absent ones included, so that an index is that of the input.
     List(Vec<Checked<'v>>),
-    /// The members that are or may be there.
+    /// The members that are given or may be.
     Structure(Members<'v>),
 }
 
@@ -25,7 +26,7 @@ pub(super) enum Checked<'v> {
 #[derive(Default)]
 pub(super) struct Members<'v> {
     members: BTreeMap<&'static str, Member<'v>>,
-    /// Whether there may be more members than the ones seen.
+    /// Whether a macro of the template may add members that are not seen here.
     pub(super) is_open: bool,
 }
 
@@ -50,8 +51,8 @@ impl<'v> Members<'v> {
         self.members.get(name).map(|member| member.spelling)
     }
 
-    /// How the input would spell a member it lacks: like its other members, else with a capital, as
-    /// CloudFormation does.
+    /// How the author of the input would spell a member that is missing: in camelCase if another
+    /// member is, else in PascalCase as CloudFormation does.
     pub(super) fn would_spell(&self, name: &str) -> String {
         let is_camel_case = self.members.values().any(|member| {
             member
@@ -65,10 +66,12 @@ impl<'v> Members<'v> {
         }
     }
 
+    /// Whether the member is given for certain.
     pub(super) fn is_given(&self, name: &str) -> bool {
         !matches!(self.get(name), Checked::Absent | Checked::Maybe)
     }
 
+    /// Whether the member is missing for certain.
     pub(super) fn is_missing(&self, name: &str) -> bool {
         !self.is_open && matches!(self.get(name), Checked::Absent)
     }
@@ -103,7 +106,7 @@ impl Checked<'_> {
         }
     }
 
-    /// A member of a structure.
+    /// A member of a structure; unknown when this is none.
     pub(super) fn member(&self, name: &str) -> &Checked<'_> {
         match self {
             Self::Structure(members) => members.get(name),
@@ -111,7 +114,8 @@ impl Checked<'_> {
         }
     }
 
-    /// The canonical value, if all of it is known; `Null` for what is absent.
+    /// The canonical value, if all of it is known. `Null` for an absent value; a list leaves its
+    /// absent items out.
     pub(super) fn to_known(&self) -> Option<Value> {
         match self {
             Self::Absent => Some(Value::Null),

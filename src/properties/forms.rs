@@ -1,10 +1,14 @@
 //! The forms of names, ids and ARNs.
 //!
-//! They refuse what cannot be meant (an EC2 instance id for a container instance, a subnet for a
-//! security group) and leave existence, partitions and accounts to ECS.
+//! They refuse what can only be a mistake (the id of an EC2 instance where ECS takes that of a
+//! container instance, a subnet where it takes a security group). Whether the thing exists, and in
+//! which partition and account, is left to ECS. Lengths and emptiness are checked by `scalars`.
 
-/// Letters, digits, `-` and `_`: what ECS allows in the names of clusters, families, containers and
-/// services.
+use crate::arn::Arn;
+
+/// At most 255 letters, digits, `-` and `_`: the names of clusters, families, containers and
+/// services (API reference, `CreateCluster`, `RegisterTaskDefinition`, `ContainerDefinition`,
+/// `CreateService`).
 pub(super) fn is_name(text: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
@@ -15,14 +19,10 @@ pub(super) fn is_arn(text: &str) -> bool {
     text.starts_with("arn:") && !text.contains(char::is_whitespace)
 }
 
-/// An ARN of the service `service` whose resource begins with `resource`.
-fn is_arn_of(text: &str, service: &str, resource: &str) -> bool {
-    let mut parts = text.splitn(6, ':');
-    is_arn(text)
-        && parts.nth(2) == Some(service)
-        && parts
-            .nth(2)
-            .is_some_and(|rest| rest.strip_prefix(resource).is_some_and(|id| !id.is_empty()))
+/// An ARN of `service` in whose resource something follows `resource_type`.
+fn is_arn_of(text: &str, service: &str, resource_type: &str) -> bool {
+    let named = Arn::parse(text).and_then(|arn| arn.resource_of(service, resource_type));
+    is_arn(text) && named.is_some()
 }
 
 pub(super) fn is_cluster(text: &str) -> bool {
@@ -46,7 +46,8 @@ pub(super) fn is_task_definition(text: &str) -> bool {
     is_short(text) || is_arn_of(text, "ecs", "task-definition/")
 }
 
-/// An ARN, or the id at its end: hex digits, with dashes in ids of old.
+/// An ARN, or the id at its end: hex digits, and dashes in ids of the older format,
+/// which are UUIDs.
 pub(super) fn is_container_instance(text: &str) -> bool {
     is_arn_of(text, "ecs", "container-instance/")
         || text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
@@ -69,7 +70,7 @@ fn is_id(text: &str, prefix: &str) -> bool {
         .is_some_and(|id| !id.is_empty() && is_name(id))
 }
 
-/// `aws:` in any case is reserved at the beginning of a tag's key and value.
+/// `aws:` in any case is reserved at the beginning of a tag's key and value (API reference, `Tag`).
 pub(super) fn is_tag_text(text: &str) -> bool {
     !text
         .get(..4)
@@ -96,6 +97,7 @@ mod tests {
                     "my cluster",
                     "arn:aws:ecs:eu-west-1:123456789012:service/production/web",
                     "arn:aws:ecs:eu-west-1:123456789012:cluster/",
+                    "arn:aws:ecs:eu-west-1:123456789012:cluster/my cluster",
                     "a/b",
                 ],
             ),
@@ -111,6 +113,7 @@ mod tests {
                     ":3",
                     "migrate:latest",
                     "migrate:3:4",
+                    "my task:3",
                     "arn:aws:iam::123456789012:role/migrate",
                 ],
             ),
@@ -126,12 +129,19 @@ mod tests {
                 is_container_instance,
                 &[
                     "0123456789abcdef0123456789abcdef",
+                    "01234567-89ab-cdef-0123-456789abcdef",
                     "arn:aws:ecs:eu-west-1:123456789012:container-instance/production/0123",
                 ],
                 &[
                     "i-0123456789abcdef0",
+                    "web",
                     "arn:aws:ec2:eu-west-1:123456789012:instance/i-0123",
                 ],
+            ),
+            (
+                is_arn,
+                &["arn:aws:s3:::bucket/.env"],
+                &["s3://bucket/.env", "arn:aws:s3:::bucket/my file"],
             ),
             (
                 is_role_arn,

@@ -1,21 +1,22 @@
-//! CloudFormation's intrinsic functions, in their long form.
+//! CloudFormation's intrinsic functions, in their long form (`{"Fn::Sub": …}`). They are
+//! recognised, not evaluated: their values are known at deployment only.
 
 use serde_json::Value;
 
-/// The one function whose possible results stand in the template.
+/// The one function whose possible results are written in the template.
 pub(super) const IF: &str = "Fn::If";
 
 /// The pseudo parameter that takes a property away.
 const NO_VALUE: &str = "AWS::NoValue";
 
-/// Begins a dynamic reference (`{{resolve:ssm:…}}`), which the deployment replaces.
+/// Begins a dynamic reference (`{{resolve:ssm:…}}`), which CloudFormation replaces at deployment.
 const DYNAMIC_REFERENCE: &str = "{{resolve:";
 
 /// A value of a template that only the deployment knows.
 pub(super) enum Intrinsic<'v> {
     /// The property is not given.
     NoValue,
-    /// One of two values.
+    /// One of two values; a condition decides at deployment.
     If([&'v Value; 2]),
     /// Any value.
     Unknown,
@@ -40,8 +41,8 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
     }
 }
 
-/// Whether a key calls a function. Beside other keys it is a macro that may add any members
-/// (`Fn::Transform`, `Fn::ForEach::…`).
+/// Whether a key is the name of a function. Beside other keys of an object it is a macro that may
+/// add any members (`Fn::Transform`, `Fn::ForEach::…`).
 pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
 }
@@ -62,6 +63,7 @@ mod tests {
             (json!("{{resolve:ssm:/cluster}}"), true),
             (json!({"Ref": {"not": "a name"}}), false),
             (json!({"Ref": "Cluster", "Name": "x"}), false),
+            (json!({"Fn::Transform": {}, "Name": "x"}), false),
             (json!({"Name": "x"}), false),
             (json!("text"), false),
             (json!({}), false),

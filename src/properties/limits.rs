@@ -1,9 +1,10 @@
 //! Limits of the properties, each with its source.
 //!
-//! Where the ECS documentation gives figures that belong to another service and move with it (sizes
-//! and IOPS of EBS volumes), only what can never be right is refused here; ECS judges the rest.
+//! Numbers that belong to another service and change with it (sizes and IOPS of EBS volumes) are
+//! not repeated here: only what can never be right is refused, and ECS judges the rest.
 
-/// Tasks of one `RunTask` call (API reference, `RunTask`, `count`). 0 is ours: run nothing.
+/// Tasks of one `RunTask` call (API reference, `RunTask`, `count`). With 0, which the
+/// API does not know, nothing is run.
 pub(super) const COUNT: (i64, i64) = (0, 10);
 
 /// Container instances of one `StartTask` call (API reference, `StartTask`, `containerInstances`).
@@ -27,14 +28,16 @@ pub(super) const MAX_SECURITY_GROUPS: usize = 5;
 
 /// Capacity providers of a strategy (API reference, `RunTask`, `capacityProviderStrategy`).
 pub(super) const MAX_CAPACITY_PROVIDERS: usize = 20;
-/// API reference, `CapacityProviderStrategyItem`, `weight`.
+/// Share of the tasks that a capacity provider gets (API reference, `CapacityProviderStrategyItem`,
+/// `weight`).
 pub(super) const CAPACITY_PROVIDER_WEIGHT: (i64, i64) = (0, 1000);
-/// API reference, `CapacityProviderStrategyItem`, `base`.
+/// Tasks that a capacity provider gets first (API reference, `CapacityProviderStrategyItem`,
+/// `base`).
 pub(super) const CAPACITY_PROVIDER_BASE: (i64, i64) = (0, 100_000);
 
-/// API reference, `RunTask`, `placementConstraints`.
+/// Placement constraints of a task (API reference, `RunTask`, `placementConstraints`).
 pub(super) const MAX_PLACEMENT_CONSTRAINTS: usize = 10;
-/// API reference, `RunTask`, `placementStrategy`.
+/// Rules of a placement strategy (API reference, `RunTask`, `placementStrategy`).
 pub(super) const MAX_PLACEMENT_STRATEGIES: usize = 5;
 
 /// Characters of the name of a cluster, a service, a container, a family or a capacity provider
@@ -51,18 +54,19 @@ pub(super) const EPHEMERAL_STORAGE_GIB: (i64, i64) = (21, 200);
 pub(super) const CONTAINER_MEMORY_MIB: (i64, i64) = (4, i32::MAX as i64);
 /// CPU units of a container (API reference, `ContainerDefinition`, `cpu`: an integer).
 pub(super) const CONTAINER_CPU_UNITS: (i64, i64) = (0, i32::MAX as i64);
-/// MiB/s (API reference, `TaskManagedEBSVolumeConfiguration`, `volumeInitializationRate`).
+/// MiB/s at which a volume is filled from its snapshot (API reference,
+/// `TaskManagedEBSVolumeConfiguration`, `volumeInitializationRate`).
 pub(super) const VOLUME_INITIALIZATION_RATE: (i64, i64) = (100, 300);
-/// Any integer of the API that counts something there must be one of at least.
+/// Any integer of the API where 0 makes no sense.
 pub(super) const AT_LEAST_ONE: (i64, i64) = (1, i32::MAX as i64);
 
-/// Seconds for the whole run. CloudFormation waits at most an hour (`ServiceTimeout`), of which a
-/// minute is kept for stopping what runs and for the answer.
+/// Seconds for the whole run. CloudFormation waits an hour at most (`ServiceTimeout`), of which a
+/// minute is kept for stopping the task and for the answer.
 pub(super) const TIMEOUT_SECONDS: (i64, i64) = (1, 3540);
 /// Seconds CloudFormation waits for an answer (`AWS::CloudFormation::CustomResource`,
 /// `ServiceTimeout`).
 pub(super) const SERVICE_TIMEOUT_SECONDS: (i64, i64) = (1, 3600);
-/// Lines of log in a Reason; the answer has room for 4,096 bytes in all.
+/// Lines of a failed container's log in the answer, which has room for 4,096 bytes in all.
 pub(super) const LOG_LINES: (i64, i64) = (0, 100);
 /// Exit codes as the ECS API carries them (API reference, `Container`, `exitCode`: an integer).
 /// Windows has negative ones.

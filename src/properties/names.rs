@@ -1,11 +1,12 @@
-//! Names of properties: their two spellings, and the one that was probably meant.
+//! Names of properties: their two spellings (`taskDefinition`, `TaskDefinition`), and the known
+//! name that an unknown one was probably meant to be.
 
-/// Unknown names longer than this are not compared with known ones; nothing that long is a slip of
-/// the pen.
+/// Bytes of the longest unknown name that is compared with the known ones. No known name is that
+/// long, and the comparison takes time that grows with the square of the length.
 const MAX_COMPARED: usize = 60;
 
-/// A slip of the pen changes at most one letter in this many.
-const LETTERS_PER_SLIP: usize = 3;
+/// A typo changes at most one letter in this many.
+const LETTERS_PER_TYPO: usize = 3;
 
 /// CloudFormation's spelling of a name that the ECS API spells in camelCase.
 pub(super) fn pascal_case(name: &str) -> String {
@@ -23,21 +24,22 @@ pub(super) fn is_spelling_of(spelling: &str, name: &str) -> bool {
     same_rest && spelling.as_bytes()[0].eq_ignore_ascii_case(&name.as_bytes()[0])
 }
 
-/// The one of `known` that `word` was probably meant to be.
+/// The one of `known` that `word` was probably meant to be: the one with the fewest typos between
+/// them, if these are few for the length of `word`. Upper and lower case are the same.
 pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     if word.len() > MAX_COMPARED {
         return None;
     }
     let word = word.to_lowercase();
-    let slips = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
-    let (slips, name) = known
+    let typos = |name: &str| strsim::osa_distance(&word, &name.to_lowercase());
+    let (typos, name) = known
         .into_iter()
-        .map(|name| (slips(name), name))
-        .min_by_key(|(slips, _)| *slips)?;
-    (slips <= word.chars().count() / LETTERS_PER_SLIP).then_some(name)
+        .map(|name| (typos(name), name))
+        .min_by_key(|(typos, _)| *typos)?;
+    (typos <= word.chars().count() / LETTERS_PER_TYPO).then_some(name)
 }
 
-/// `known` in the manner of `like`: with a capital or without.
+/// `known`, which is in camelCase, in the spelling that `like` has.
 pub(super) fn spelled_like(like: &str, known: &str) -> String {
     if like.starts_with(|c: char| c.is_ascii_lowercase()) {
         known.to_owned()
@@ -66,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_pen_finds_its_name() {
+    fn a_typo_finds_its_name() {
         let known = [
             "cluster",
             "taskDefinition",
@@ -87,6 +89,13 @@ mod tests {
         ] {
             assert_eq!(nearest(word, known), meant, "{word}");
         }
-        assert_eq!(nearest(&"c".repeat(100_000), known), None);
+    }
+
+    #[test]
+    fn only_names_up_to_a_length_are_compared() {
+        let known = "c".repeat(MAX_COMPARED);
+        assert_eq!(nearest(&known, [known.as_str()]), Some(known.as_str()));
+        let longer = known.clone() + "c";
+        assert_eq!(nearest(&longer, [longer.as_str()]), None);
     }
 }

@@ -2,26 +2,23 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde_json::Value;
 
-/// Problems told one by one; of those beyond only the number is kept. More help nobody, and what is
-/// kept of hostile input stays small.
-const MAX_TOLD: usize = 20;
+use crate::text::printable::echoed;
 
-/// Characters of a wrong value or an unknown name that are repeated in a message.
-const MAX_ECHOED: usize = 60;
+/// Problems that are kept one by one; of those beyond, only the number is. Nobody reads more, and
+/// hostile input cannot make the text long.
+const MAX_LISTED: usize = 20;
 
 /// One problem: where it is, and what was found and expected there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
     /// The property, in the spelling of the input: `Overrides.ContainerOverrides[0].Memory`.
-    pub path: String,
+    pub(crate) path: String,
     /// What is wrong, as the rest of a sentence that begins with the path:
     /// `is "lots"; expected a whole number`.
-    pub message: String,
-    /// The way to the property, for finding it in the text it was read from.
-    #[serde(skip)]
+    pub(crate) message: String,
+    /// The way to the property, for finding its line in the document.
     pub(crate) steps: Vec<Step>,
 }
 
@@ -32,42 +29,40 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All problems found in one reading, in its order.
+/// All problems of one input, in the order in which they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
-    told: Vec<Problem>,
-    more: usize,
+    listed: Vec<Problem>,
+    unlisted: usize,
 }
 
 impl Problems {
-    /// Whether nothing is wrong.
+    /// Whether no problem was found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.told.is_empty()
+        self.listed.is_empty()
     }
 
-    /// The problems that are told one by one.
-    #[must_use]
-    pub fn told(&self) -> &[Problem] {
-        &self.told
+    /// The first problems, one by one.
+    pub(crate) fn listed(&self) -> &[Problem] {
+        &self.listed
     }
 
     /// The number of problems found beyond [`told`](Self::told).
-    #[must_use]
-    pub fn more(&self) -> usize {
-        self.more
+    pub(crate) fn unlisted(&self) -> usize {
+        self.unlisted
     }
 
-    /// Whether another problem would only be counted, so that wording it is of no use.
+    /// Whether a further problem would only be counted, and needs no words.
     pub(super) fn is_full(&self) -> bool {
-        self.told.len() >= MAX_TOLD
+        self.listed.len() >= MAX_LISTED
     }
 
     pub(crate) fn add(&mut self, path: &Path<'_>, message: impl Into<String>) {
         if self.is_full() {
-            self.more += 1;
+            self.unlisted += 1;
         } else {
-            self.told.push(Problem {
+            self.listed.push(Problem {
                 path: path.to_string(),
                 message: message.into(),
                 steps: path.steps(),
@@ -78,11 +73,11 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.told.iter().enumerate() {
+        for (index, problem) in self.listed.iter().enumerate() {
             let space = if index == 0 { "" } else { " " };
             write!(f, "{space}{problem}")?;
         }
-        match self.more {
+        match self.unlisted {
             0 => Ok(()),
             1 => f.write_str(" And 1 more problem."),
             more => write!(f, " And {more} more problems."),
@@ -99,7 +94,8 @@ pub(crate) enum Step {
     Index(usize),
 }
 
-/// The way to the value under the reader's eyes, built on the stack while reading.
+/// The way to the value that is being read. Each level of the reading holds its own segment and
+/// refers to the one above, so that nothing is allocated unless there is a problem.
 #[derive(Clone, Copy)]
 pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
@@ -159,38 +155,25 @@ impl fmt::Display for Path<'_> {
             Segment::Root => f.write_str("ResourceProperties"),
             Segment::Key(key) => {
                 let dot = if parent.is_some() { "." } else { "" };
-                write!(f, "{dot}{}", printable(key))
+                write!(f, "{dot}{}", echoed(key))
             }
             Segment::Index(index) => write!(f, "[{index}]"),
         }
     }
 }
 
-/// `text` in one line, without control characters, cut to a length fit for a message.
-pub(crate) fn printable(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(MAX_ECHOED)
-        .flat_map(char::escape_debug)
-        .collect();
-    if text.chars().nth(MAX_ECHOED).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// A wrong value as a message shows it: scalars themselves, of the rest the kind.
+/// A wrong value as a message shows it: a scalar itself, of a list or an object only the kind.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) if text.is_empty() => "empty".to_owned(),
-        Value::String(text) => format!("\"{}\"", printable(text)),
-        Value::Number(number) => printable(&number.to_string()),
+        Value::String(text) => format!("\"{}\"", echoed(text)),
+        Value::Number(number) => echoed(&number.to_string()),
         Value::Bool(_) | Value::Null => value.to_string(),
         Value::Array(_) | Value::Object(_) => kind(value).to_owned(),
     }
 }
 
-/// What sort of value this is, for values that a message must not repeat.
+/// The kind of a value, for values that a message must not repeat.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -219,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn a_problem_keeps_the_way_to_its_property() {
+        let mut problems = Problems::default();
+        problems.add(&Path::ROOT.key("Tags").index(1).key("Key"), "is missing");
+        assert_eq!(
+            problems.listed()[0].steps,
+            [
+                Step::Key("Tags".to_owned()),
+                Step::Index(1),
+                Step::Key("Key".to_owned())
+            ]
+        );
+    }
+
+    #[test]
     fn problems_read_as_sentences_and_the_rest_is_counted() {
         let mut problems = Problems::default();
         problems.add(
@@ -230,19 +227,13 @@ mod tests {
             problems.to_string(),
             "Count is \"abc\"; expected a whole number. Cluster is missing."
         );
-        for _ in 0..MAX_TOLD {
+        for _ in 0..MAX_LISTED {
             problems.add(&Path::ROOT, "is wrong");
         }
-        assert_eq!(problems.told().len(), MAX_TOLD);
+        assert_eq!(problems.listed().len(), MAX_LISTED);
         assert!(
             problems.to_string().ends_with(" And 2 more problems."),
             "{problems}"
         );
-    }
-
-    #[test]
-    fn what_is_repeated_of_the_input_is_short_and_printable() {
-        assert_eq!(printable("a\nb\u{7}"), "a\\nb\\u{7}");
-        assert_eq!(printable(&"ü".repeat(1000)).chars().count(), MAX_ECHOED + 1);
     }
 }

@@ -1,7 +1,8 @@
-//! What members and items must be together, beyond what their shapes say.
+//! What must hold between the members of a structure or the items of a list, beyond what the shape
+//! of each says.
 //!
-//! A rule speaks up only about what it knows for certain: what a template leaves open is left to
-//! the deployment.
+//! A rule reports only what is wrong for certain; what a template leaves open is judged when the
+//! event comes.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use super::limits::MAX_OVERRIDES_CHARACTERS;
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
 use super::schema::Rule;
+use crate::arn::last_part;
 
 /// Applies `rule` to the members of the structure at `path`.
 pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problems: &mut Problems) {
@@ -39,7 +41,7 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
     }
 }
 
-/// ECS counts the characters of the overrides as JSON.
+/// ECS counts the characters of the overrides as JSON (API reference, `RunTask`, `overrides`).
 pub(super) fn overrides_fit_the_api(
     members: &Members<'_>,
     path: &Path<'_>,
@@ -160,12 +162,12 @@ pub(super) fn one_capacity_provider_has_a_base(
     }
 }
 
-/// A task is found again by the instance it is on, so that two tasks of one run on one instance
-/// could not be told apart.
+/// The worker finds a task of its run again by the instance that the task is on, and could not tell
+/// two tasks on one instance apart.
 pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {
-        let Some(id) = item.text().and_then(|name| name.rsplit('/').next()) else {
+        let Some(id) = item.text().map(last_part) else {
             continue;
         };
         if !seen.insert(id) {

@@ -1,5 +1,6 @@
-//! Scalars: CloudFormation sends all of them as text, whoever invokes the function directly sends
-//! their own types. Both are brought to the type that the ECS API has.
+//! Text, numbers and booleans. CloudFormation sends all of them as text; a direct invocation sends
+//! them as they are. Both are brought to the type that the ECS API has, and a value that cannot be
+//! is described in a message, unless it may be a secret.
 
 use serde_json::Value;
 
@@ -89,8 +90,8 @@ fn coerce_text(value: &Value, text: &Text) -> Result<Value, String> {
     }
 }
 
-/// Digits and perhaps a minus sign. Blanks, fractions, exponents and a plus sign are no form that
-/// CloudFormation gives a number.
+/// Digits, perhaps after a minus sign. CloudFormation writes no number with blanks, a fraction, an
+/// exponent or a plus sign.
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
@@ -135,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_is_said_as_people_say_it() {
+        let greatest = i64::from(i32::MAX);
+        for (shape, expected) in [
+            (whole((1, 10)), "a whole number from 1 to 10"),
+            (whole((-5, 10)), "a whole number from -5 to 10"),
+            (whole((0, greatest)), "a whole number, at least 0"),
+            (whole((-1, greatest)), "a whole number"),
+            (Shape::Choice(&["s3"]), "s3"),
+            (Shape::Choice(&["gp2", "gp3", "io1"]), "gp2, gp3 or io1"),
+        ] {
+            assert_eq!(expectation(&shape), expected);
+        }
+    }
+
+    #[test]
     fn what_is_no_such_scalar_is_said_with_what_was_expected() {
         let (number, boolean, name) = (whole((0, 10)), Shape::Boolean, any_text("a name"));
         let launch_type = Shape::Choice(&["EC2", "FARGATE"]);
@@ -158,6 +174,11 @@ mod tests {
                 json!("-"),
                 &number,
                 "is \"-\"; expected a whole number from 0 to 10",
+            ),
+            (
+                json!("+3"),
+                &number,
+                "is \"+3\"; expected a whole number from 0 to 10",
             ),
             (
                 json!(" 3"),

@@ -1,15 +1,29 @@
-//! The language in which the properties are described: shapes of values, as data.
+//! The language in which the properties are described: shapes of values, as data. The tables
+//! themselves are in `resource` (the properties), `ecs` and `overrides` (structures of the ECS
+//! API).
+//!
+//! ```text
+//! static SUBNETS: List = list(
+//!     "a list of subnet ids",
+//!     text("a subnet id (subnet-…)", limits::MAX_NAME, forms::is_subnet),
+//! )
+//! .not_empty()
+//! .at_most(limits::MAX_SUBNETS);
+//! ```
 
-pub(super) mod ecs;
-pub(super) mod overrides;
-pub(super) mod resource;
+mod ecs;
+mod overrides;
+mod resource;
 
-use super::checked::Checked;
+use super::checked::{Checked, Members};
 use super::problems::{Path, Problems};
+
+/// The properties as a whole.
+pub(super) static ROOT: Shape = Shape::Structure(&resource::RESOURCE);
 
 /// What a value may be.
 pub(super) enum Shape {
-    /// Text; numbers and booleans are written out.
+    /// Text, or a number or boolean, which becomes text.
     Text(Text),
     /// A whole number within a range, or its digits as text.
     Whole(i64, i64),
@@ -35,9 +49,9 @@ pub(super) struct Text {
     pub min: usize,
     /// Most characters.
     pub max: usize,
-    /// Whether the text has the form.
+    /// Whether text of such a length has the form.
     pub is_valid: fn(&str) -> bool,
-    /// A secret is never repeated in a message.
+    /// Whether it may be a secret, which no message repeats.
     pub is_secret: bool,
 }
 
@@ -50,8 +64,8 @@ pub(super) struct List {
     pub max: usize,
     /// Whether one item by itself stands for a list of one.
     pub takes_lone_item: bool,
-    /// What the items must be together.
-    pub rules: &'static [fn(&[Checked<'_>], &Path<'_>, &mut Problems)],
+    /// What must hold between the items.
+    pub rules: &'static [ListRule],
 }
 
 /// An object of known keys.
@@ -59,9 +73,12 @@ pub(super) struct Structure {
     /// What is expected, for messages: "an object with Name and Value".
     pub what: &'static str,
     pub fields: &'static [Field],
-    /// What the members must be together.
+    /// What must hold between the members.
     pub rules: &'static [Rule],
 }
+
+/// Reports what does not hold between the items of a list.
+pub(super) type ListRule = fn(&[Checked<'_>], &Path<'_>, &mut Problems);
 
 /// One key of a structure.
 pub(super) struct Field {
@@ -71,14 +88,14 @@ pub(super) struct Field {
     pub shape: Shape,
 }
 
-/// What the members of a structure must be together.
+/// What must hold between the members of a structure.
 pub(super) enum Rule {
-    /// The first may not be given together with any of the others, for this reason.
+    /// The first must not be given together with any of the others, for this reason.
     NotTogether(&'static str, &'static [&'static str], &'static str),
-    /// One of these must be given.
+    /// At least one of these must be given.
     OneOf(&'static [&'static str]),
-    /// Anything else.
-    Check(fn(&super::checked::Members<'_>, &Path<'_>, &mut Problems)),
+    /// A function that reports what does not hold.
+    Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape) -> Field {
@@ -112,8 +129,82 @@ pub(super) const fn text(what: &'static str, max: usize, is_valid: fn(&str) -> b
     })
 }
 
+/// Text of 0 to `max` characters and of a form.
+pub(super) const fn text_or_empty(
+    what: &'static str,
+    max: usize,
+    is_valid: fn(&str) -> bool,
+) -> Shape {
+    Shape::Text(Text {
+        what,
+        min: 0,
+        max,
+        is_valid,
+        is_secret: false,
+    })
+}
+
 /// Text without a form; not empty, since an empty text says nothing that leaving the property out
 /// would not.
 pub(super) const fn any_text(what: &'static str) -> Shape {
     text(what, usize::MAX, |_| true)
+}
+
+/// Text without a form, empty too, that may be a secret.
+pub(super) const fn secret_text() -> Shape {
+    Shape::Text(Text {
+        what: "text",
+        min: 0,
+        max: usize::MAX,
+        is_valid: |_| true,
+        is_secret: true,
+    })
+}
+
+/// A list of any length; the refinements of [`List`] bound it.
+pub(super) const fn list(what: &'static str, item: Shape) -> List {
+    List {
+        what,
+        item,
+        min: 0,
+        max: usize::MAX,
+        takes_lone_item: false,
+        rules: &[],
+    }
+}
+
+impl List {
+    pub(super) const fn not_empty(self) -> Self {
+        Self { min: 1, ..self }
+    }
+
+    pub(super) const fn at_most(self, max: usize) -> Self {
+        Self { max, ..self }
+    }
+
+    /// One item by itself stands for a list of one.
+    pub(super) const fn or_lone_item(self) -> Self {
+        Self {
+            takes_lone_item: true,
+            ..self
+        }
+    }
+
+    pub(super) const fn with_rules(self, rules: &'static [ListRule]) -> Self {
+        Self { rules, ..self }
+    }
+}
+
+pub(super) const fn structure(what: &'static str, fields: &'static [Field]) -> Structure {
+    Structure {
+        what,
+        fields,
+        rules: &[],
+    }
+}
+
+impl Structure {
+    pub(super) const fn with_rules(self, rules: &'static [Rule]) -> Self {
+        Self { rules, ..self }
+    }
 }

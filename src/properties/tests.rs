@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::update_criteria::CriterionProperty;
 use super::*;
 
 mod hostile;
@@ -160,6 +161,8 @@ fn every_property_arrives_in_its_place_with_its_type() {
     assert!(!properties.run_on_create);
     assert!(!properties.run_on_update);
     assert!(properties.run_on_rollback);
+    assert_eq!(properties.task_definition(), "migrate:3");
+    assert_eq!(properties.task_count(), 2);
     assert_eq!(properties.triggers, Some(json!({"Build": "17"})));
     assert_eq!(
         properties.update_criteria.unwrap(),
@@ -279,6 +282,10 @@ fn a_delete_takes_what_it_can_use() {
         (
             with(&json!({"TaskDefinition": ["x"]})),
             target(Some("production"), None),
+        ),
+        (
+            with(&json!({"Cluster": "my cluster"})),
+            target(None, Some("migrate:3")),
         ),
         (json!(null), target(None, None)),
         (json!([1, 2]), target(None, None)),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Properties;
 
 /// What may have to change for an Update to run the task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum UpdateCriterion {
+pub(super) enum UpdateCriterion {
     /// A property as a whole.
     Property(CriterionProperty),
     /// Environment variables of a container, as the container sees them: the task definition's,
@@ -25,17 +25,18 @@ pub enum UpdateCriterion {
 }
 
 /// A property that can be a criterion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub enum CriterionProperty {
-    /// `TaskDefinition`, compared as text: a family without a revision never changes.
+    /// `TaskDefinition`, compared as text: the name of a family is the same after a new revision.
     TaskDefinition,
     /// `Cluster`.
     Cluster,
-    /// `Overrides`, compared by what they mean: another spelling is no change.
+    /// `Overrides`, compared in their canonical form: another spelling is no change.
     Overrides,
 }
 
-/// Environment variables by container and name. A secret's place is its `valueFrom`.
+/// Values of environment variables, by container and name of the variable. For a secret the value
+/// is its `valueFrom`: where it is kept, not what it is.
 pub type ContainerEnvironments = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Why an Update runs the task.
@@ -81,10 +82,9 @@ impl fmt::Display for ReasonToRun {
 }
 
 impl Properties {
-    /// Whether the environments of the task definitions are needed to tell if an Update has a
-    /// reason to run: the properties alone give none, and a criterion compares variables.
-    #[must_use]
-    pub fn needs_environments(&self, old: Option<&Properties>) -> bool {
+    /// Whether the task definitions must be read to tell if an Update runs the task: the properties
+    /// alone give no reason, and a criterion compares environment variables.
+    pub(crate) fn needs_environments(&self, old: Option<&Properties>) -> bool {
         let compares_environments = self
             .criteria()
             .iter()
@@ -92,9 +92,10 @@ impl Properties {
         compares_environments && self.reason_in_properties(old).is_none()
     }
 
-    /// The reason for an Update from `old` (`None` when those properties cannot be read) to run the
-    /// task; `None` when there is none. The environments are those of the task definitions before
-    /// and after, without overrides.
+    /// Why an Update from the properties `old` runs the task; `None` when it has no reason to.
+    /// `old` is `None` when those properties cannot be read. The environments are those of the task
+    /// definitions before and after the Update, without overrides; they may be empty unless
+    /// `needs_environments` says otherwise.
     #[must_use]
     pub fn reason_to_run_on_update(
         &self,
@@ -135,6 +136,7 @@ impl Properties {
         self.update_criteria.as_deref().unwrap_or_default()
     }
 
+    /// The reason that the properties give without a look at the task definitions.
     fn reason_in_properties(&self, old: Option<&Properties>) -> Option<ReasonToRun> {
         if self.update_criteria.is_none() {
             return Some(ReasonToRun::NoCriteria);
@@ -165,8 +167,7 @@ impl Properties {
         }
     }
 
-    /// The value a variable has in a container: of several overrides of one name ECS takes the
-    /// last.
+    /// The value of a variable in a container. Where overrides give several, ECS takes the last.
     fn variable<'a>(
         &'a self,
         container: &str,
@@ -189,142 +190,4 @@ impl Properties {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn properties(changes: &[(&str, Value)]) -> Properties {
-        let mut properties = json!({"Cluster": "production", "TaskDefinition": "migrate:3"});
-        for (name, value) in changes {
-            properties[name] = value.clone();
-        }
-        Properties::parse(&properties).unwrap()
-    }
-
-    fn environments(value: &str) -> ContainerEnvironments {
-        let migrate = BTreeMap::from([
-            ("VERSION".to_owned(), value.to_owned()),
-            ("OTHER".to_owned(), "x".to_owned()),
-        ]);
-        ContainerEnvironments::from([("migrate".to_owned(), migrate)])
-    }
-
-    fn override_of(value: &str) -> Value {
-        json!({"ContainerOverrides": [{"Name": "migrate", "Environment": [{"Name": "VERSION", "Value": value}]}]})
-    }
-
-    fn version_of(container: &str) -> (&'static str, Value) {
-        (
-            "UpdateCriteria",
-            json!([{"Container": container, "EnvironmentKeys": ["VERSION"]}]),
-        )
-    }
-
-    #[test]
-    fn without_criteria_every_update_runs() {
-        let same = properties(&[]);
-        let none = ContainerEnvironments::new();
-        assert_eq!(
-            same.reason_to_run_on_update(Some(&same), &none, &none),
-            Some(ReasonToRun::NoCriteria)
-        );
-        assert!(!same.needs_environments(Some(&same)));
-    }
-
-    #[test]
-    fn a_change_counts_when_it_is_a_criterion() {
-        let all = json!(["TaskDefinition", "Cluster", "Overrides"]);
-        for (criteria, changed, reason) in [
-            (
-                all.clone(),
-                ("TaskDefinition", json!("migrate:4")),
-                Some("TaskDefinition changed"),
-            ),
-            (
-                all.clone(),
-                ("Cluster", json!("staging")),
-                Some("Cluster changed"),
-            ),
-            (
-                all.clone(),
-                ("Overrides", override_of("2")),
-                Some("Overrides changed"),
-            ),
-            (all, ("Timeout", json!("60")), None),
-            (
-                json!(["Cluster"]),
-                ("TaskDefinition", json!("migrate:4")),
-                None,
-            ),
-            (
-                json!("TaskDefinition"),
-                ("TaskDefinition", json!("migrate:4")),
-                Some("TaskDefinition changed"),
-            ),
-            (
-                json!(["Cluster"]),
-                ("Triggers", json!({"a": "1"})),
-                Some("Triggers changed"),
-            ),
-        ] {
-            let old = properties(&[("UpdateCriteria", criteria.clone())]);
-            let new = properties(&[("UpdateCriteria", criteria), changed]);
-            let none = ContainerEnvironments::new();
-            let told = new
-                .reason_to_run_on_update(Some(&old), &none, &none)
-                .map(|reason| reason.to_string());
-            assert_eq!(told.as_deref(), reason);
-        }
-    }
-
-    #[test]
-    fn another_spelling_of_the_same_overrides_is_no_change() {
-        let criteria = ("UpdateCriteria", json!("Overrides"));
-        let old = properties(&[criteria.clone(), ("Overrides", json!({"Cpu": "256"}))]);
-        let new = properties(&[criteria, ("Overrides", json!({"cpu": 256}))]);
-        let none = ContainerEnvironments::new();
-        assert_eq!(new.reason_to_run_on_update(Some(&old), &none, &none), None);
-    }
-
-    #[test]
-    fn variables_are_compared_as_the_container_sees_them() {
-        let version = version_of("migrate");
-        let plain = properties(std::slice::from_ref(&version));
-        let overridden = properties(&[version, ("Overrides", override_of("2"))]);
-        let changed = Some(ReasonToRun::Environment {
-            container: "migrate".to_owned(),
-            key: "VERSION".to_owned(),
-        });
-        for (old, new, old_version, new_version, reason) in [
-            (&plain, &plain, "1", "1", None),
-            (&plain, &plain, "1", "2", changed.clone()),
-            (&plain, &overridden, "2", "1", None),
-            (&plain, &overridden, "1", "1", changed.clone()),
-            (&overridden, &plain, "1", "1", changed),
-            (&overridden, &overridden, "1", "5", None),
-        ] {
-            assert!(new.needs_environments(Some(old)));
-            let told = new.reason_to_run_on_update(
-                Some(old),
-                &environments(old_version),
-                &environments(new_version),
-            );
-            assert_eq!(told, reason, "{old_version} → {new_version}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_compared_runs() {
-        let none = ContainerEnvironments::new();
-        let new = properties(&[version_of("typo")]);
-        assert_eq!(
-            new.reason_to_run_on_update(None, &none, &none),
-            Some(ReasonToRun::OldPropertiesUnreadable)
-        );
-        assert!(!new.needs_environments(None));
-        let old = new.clone();
-        let told = new.reason_to_run_on_update(Some(&old), &environments("1"), &environments("1"));
-        assert_eq!(told, Some(ReasonToRun::ContainerUnknown("typo".to_owned())));
-    }
-}
+mod tests;

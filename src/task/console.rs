@@ -1,9 +1,9 @@
-//! Links into the AWS console.
+//! Links to pages of the AWS console, for people who read an answer.
 
 use crate::arn::Arn;
 
-/// The page of a task in the ECS console, from its ARN; empty when the ARN names no cluster (the
-/// format before 2018).
+/// The address of a task's page in the ECS console. Empty when the text is no ARN of a task, or
+/// names no cluster, as ARNs did before 2018.
 #[must_use]
 pub fn task_url(task_arn: &str) -> String {
     let page = |arn: Arn<'_>| {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_task_has_a_page() {
+    fn a_task_has_a_page_in_the_console_of_its_partition() {
         for (arn, expected) in [
             (
                 "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c",
@@ -36,10 +36,14 @@ mod tests {
                 "arn:aws-cn:ecs:cn-north-1:123456789012:task/todobackend/0f1e2d3c",
                 "https://cn-north-1.console.amazonaws.cn/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=cn-north-1",
             ),
+            (
+                "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task/todobackend/0f1e2d3c",
+                "https://us-gov-west-1.console.amazonaws-us-gov.com/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=us-gov-west-1",
+            ),
             ("arn:aws:ecs:eu-west-1:123456789012:task/0f1e2d3c", ""),
             ("nonsense", ""),
         ] {
-            assert_eq!(task_url(arn), expected);
+            assert_eq!(task_url(arn), expected, "{arn}");
         }
     }
 }

@@ -1,28 +1,32 @@
-//! The names of the errors a run can end with. They are API: the definition, the documentation and
-//! users' alarms match on them.
+//! The names of the errors that a run can end with. They are a contract: the definition, the
+//! documentation and users' alarms match on them. Errors of workers stand in [`crate::activity`],
+//! those of Step Functions in [`crate::execution::error`].
 
 use std::fmt;
 
-/// Why a run did not succeed, as Step Functions and CloudFormation are told.
+/// Why a run did not succeed, as the worker tells Step Functions and `respond` tells
+/// CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorName {
-    /// Properties or input cannot be run as given.
+    /// The properties or the input cannot be run as given.
     InvalidRequest,
-    /// AWS refused a call; the cause names action and resource.
+    /// AWS denied a call; the cause names the action and the resource.
     AccessDenied,
-    /// No container started: capacity, image pull, network interface, secrets, bad command.
+    /// No container started, for example for lack of capacity, or because of the image pull, the
+    /// network interface, secrets or a command that does not exist.
     NotStarted,
-    /// A container that counts exited with a code that is not success, or in a way nobody can vouch
-    /// for.
+    /// A container that counts exited with a code that is not success, or ECS does not tell whether
+    /// its work was done.
     Failed,
-    /// Stopped from outside after a container had started, or may have: Spot, host, `StopTask`.
+    /// The task was stopped from outside (Spot, host, `StopTask`) after a container had started or
+    /// may have started.
     Interrupted,
-    /// The deadline passed; the task was stopped.
+    /// The deadline passed, and the worker stopped the task.
     DeadlineExceeded,
 }
 
 impl ErrorName {
-    /// Every name, in the order of the documentation.
+    /// Every error name, in the order of the documentation's table.
     pub const ALL: [Self; 6] = [
         Self::InvalidRequest,
         Self::AccessDenied,
@@ -32,7 +36,8 @@ impl ErrorName {
         Self::DeadlineExceeded,
     ];
 
-    /// What whoever is on call can do about it; the documentation's table says the same.
+    /// What the people on call can do about the error. A test compares it with the table in the
+    /// README.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -47,13 +52,13 @@ impl ErrorName {
         }
     }
 
-    /// The error of this name.
+    /// The error of this name; `None` when no run ends with it.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|error| error.as_str() == name)
     }
 
-    /// The name as it stands in `SendTaskFailure`'s `error`.
+    /// The name as the worker sends it in `SendTaskFailure`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -70,5 +75,33 @@ impl ErrorName {
 impl fmt::Display for ErrorName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_is_found_by_its_name() {
+        for error in ErrorName::ALL {
+            assert_eq!(ErrorName::find(error.as_str()), Some(error));
+            assert_eq!(error.to_string(), error.as_str());
+        }
+        assert_eq!(ErrorName::find("EcsTask.Unheard"), None);
+    }
+
+    #[test]
+    fn the_documentation_lists_every_error_with_its_advice() {
+        let documentation = include_str!("../../README.md").replace('`', "");
+        for error in ErrorName::ALL {
+            let row = documentation
+                .lines()
+                .find(|line| line.starts_with(&format!("| {error} |")));
+            assert!(
+                row.is_some_and(|row| row.ends_with(&format!("| {} |", error.advice()))),
+                "{error}: {row:?}"
+            );
+        }
     }
 }

@@ -1,24 +1,26 @@
-//! How a run ended: the outputs of a success, or the error and cause of a failure.
+//! How a run ended: the outputs of a success, or the error and cause of a failure. The worker sends
+//! it to Step Functions.
 
 use serde::{Deserialize, Serialize};
 
 use crate::task::error::ErrorName;
 use crate::text::{byte_limit, lenient};
 
-/// Longest cause of `SendTaskFailure` (`API_SendTaskFailure`), kept in bytes to be on the safe side
-/// of its characters.
+/// Longest cause of `SendTaskFailure`. The API counts characters (`API_SendTaskFailure`); counted
+/// in bytes, a text never has more.
 pub const MAX_CAUSE: usize = 32_768;
 
-/// The outputs of a run: the activity's output and the custom resource's `Data`, so that every key
-/// is a `!GetAtt`. Every key is always there, empty where it does not apply. A value of another type
-/// is read as text.
+/// The outputs of a run: the activity's output, and the custom resource's `Data`, whose keys
+/// templates read with `!GetAtt`. Every key is always there, since `!GetAtt` fails for a missing
+/// one; a value that does not apply is empty. A value of
+/// another type is read as text.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Output {
     /// ARN of the first task.
     #[serde(deserialize_with = "lenient::text")]
     pub task_arn: String,
-    /// ARNs of all tasks, comma separated.
+    /// ARNs of all tasks, separated by commas.
     #[serde(deserialize_with = "lenient::text")]
     pub task_arns: String,
     /// Exit code of the first container that counts.
@@ -30,19 +32,19 @@ pub struct Output {
     /// When the last task stopped, RFC 3339.
     #[serde(deserialize_with = "lenient::text")]
     pub stopped_at: String,
-    /// Whole seconds between the two.
+    /// Whole seconds from `started_at` to `stopped_at`.
     #[serde(deserialize_with = "lenient::text")]
     pub duration_seconds: String,
-    /// CloudWatch log group of the container that counts.
+    /// CloudWatch log group of the first container that counts.
     #[serde(deserialize_with = "lenient::text")]
     pub log_group: String,
-    /// Its log stream.
+    /// Log stream of the first container that counts.
     #[serde(deserialize_with = "lenient::text")]
     pub log_stream: String,
-    /// The first task's page in the ECS console.
+    /// Address of the first task's page in the ECS console.
     #[serde(deserialize_with = "lenient::text")]
     pub console_url: String,
-    /// Why nothing was run, when the properties said so.
+    /// Why nothing was run; empty when something was.
     #[serde(deserialize_with = "lenient::text")]
     pub skipped: String,
 }
@@ -62,15 +64,15 @@ impl Output {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}: {cause}")]
 pub struct Failure {
-    /// Its name, which definitions and alarms match on.
+    /// Name of the error, which the definition and alarms match on.
     pub error: ErrorName,
-    /// What happened, to what, and what to do; at most [`MAX_CAUSE`] bytes.
+    /// What happened, to which task, and what to do about it; at most [`MAX_CAUSE`] bytes.
     pub cause: String,
 }
 
 impl Failure {
-    /// A failure; a cause over [`MAX_CAUSE`] bytes is cut in its middle, since its head and its
-    /// last log line matter most.
+    /// Cuts a cause of more than [`MAX_CAUSE`] bytes in its middle, since its first sentence and
+    /// its last log line matter most.
     #[must_use]
     pub fn new(error: ErrorName, cause: impl AsRef<str>) -> Self {
         Self {
@@ -87,6 +89,7 @@ mod tests {
     #[test]
     fn every_output_key_is_there_even_when_nothing_ran() {
         let json = serde_json::to_value(Output::skipped("Count is 0")).unwrap();
+        assert_eq!(json["Skipped"], "Count is 0");
         let mut keys: Vec<_> = json
             .as_object()
             .unwrap()

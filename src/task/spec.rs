@@ -1,14 +1,16 @@
 //! The run that a request asks for: the `task` object of the execution's input and of the
 //! activity's input.
 //!
-//! Where a field carries an ECS parameter it has the ECS API's own camelCase name, so that what the
-//! console shows of an execution reads like the `RunTask` call it leads to. The contract is
-//! additive: a definition, a function and a worker of different versions meet, so an unknown field
-//! is ignored when read, and an optional field is left out when it says nothing.
+//! A field that carries an ECS parameter has the ECS API's camelCase name, so that an execution's
+//! input in the console reads like the `RunTask` call that follows from it.
 //!
-//! What the API knows as an enumeration (`launchType`, `assignPublicIp`, …) is a string here: the
-//! properties have been checked against the values known when they arrived, and a worker must not
-//! refuse a value that only it does not know.
+//! A definition, a function and a worker of different versions read one input. The contract
+//! therefore only grows: an unknown field is ignored when read, and an optional field without a
+//! value is left out when written.
+//!
+//! The API's enumerations (`launchType`, `assignPublicIp`, …) are strings here. `start` has checked
+//! the properties against the values that it knows, and an older worker must not refuse a value
+//! that only a newer `start` knows.
 
 mod overrides;
 mod placement;
@@ -31,13 +33,14 @@ use crate::arn::last_part;
 
 /// Number of tasks when the properties name none.
 pub const DEFAULT_COUNT: u8 = 1;
-/// Lines of a failed container's log shown when the properties do not say how many.
+/// Number of log lines of a failed container that the cause shows when the properties do not say
+/// how many.
 pub const DEFAULT_LOG_LINES: u32 = 20;
 /// The exit code that means success when the properties name none.
 pub const DEFAULT_SUCCESS_EXIT_CODE: i32 = 0;
 
-/// What a worker is asked to run, complete: parameters of `RunTask` or `StartTask`, how the end is
-/// judged, and until when.
+/// All that a worker needs for a run: the parameters of `RunTask` or `StartTask`, what counts as
+/// success, and the deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskSpec {
@@ -45,27 +48,28 @@ pub struct TaskSpec {
     pub cluster: String,
     /// Family, `family:revision` or ARN of the task definition.
     pub task_definition: String,
-    /// Number of tasks, 0 to 10, all of which must succeed. 0 runs nothing. With
-    /// [`instances`](Self::instances) their number counts instead.
+    /// Number of tasks, 0 to 10; all of them must succeed, and 0 runs nothing. Not used when there
+    /// are [`instances`](Self::instances), each of which gets one task.
     #[serde(default = "default_count")]
     pub count: u8,
-    /// What the tasks have different from their definition.
+    /// What differs from the task definition.
     #[serde(default)]
     pub overrides: TaskOverride,
-    /// `EC2`, `FARGATE`, `EXTERNAL` or `MANAGED_INSTANCES`; never together with a capacity provider
-    /// strategy.
+    /// `EC2`, `FARGATE`, `EXTERNAL` or `MANAGED_INSTANCES`. ECS takes no launch type together with
+    /// a capacity provider strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub launch_type: Option<String>,
-    /// Empty = the cluster's default strategy, or the launch type.
+    /// How tasks are shared among capacity providers. When empty, the launch type counts, and
+    /// without one the cluster's default strategy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub capacity_provider_strategy: Vec<CapacityProviderStrategyItem>,
     /// Fargate platform version, such as `1.4.0` or `LATEST`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform_version: Option<String>,
-    /// Needed for task definitions in `awsvpc` network mode.
+    /// Subnets and security groups, which task definitions in `awsvpc` network mode need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_configuration: Option<NetworkConfiguration>,
-    /// Up to 10 rules a container instance must meet.
+    /// Up to 10 rules that a container instance must meet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub placement_constraints: Vec<PlacementConstraint>,
     /// Up to 5 rules by which container instances are chosen.
@@ -90,48 +94,49 @@ pub struct TaskSpec {
     /// Up to 50 tags of the tasks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
-    /// ECS's `referenceId`.
+    /// `referenceId` of `RunTask` and `StartTask`: a name that the caller gives the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
-    /// Volumes of the task definition that are configured at launch.
+    /// Volumes that the task definition leaves to be configured at launch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volume_configurations: Vec<VolumeConfiguration>,
-    /// The execution's name; every task of this run carries it.
+    /// The execution's name. Every task of the run carries it, which is how tasks are found again.
     pub started_by: String,
     /// `RunTask`'s idempotency token, at most 64 characters; relaunches add `-1`, `-2`, ….
     pub client_token: String,
-    /// The instant by which the run must be over. Written as RFC 3339.
+    /// The instant by which the run must be over; in JSON as RFC 3339.
     pub deadline: Timestamp,
-    /// Name of an ECS service of the cluster whose network configuration, launch type or capacity
-    /// provider strategy, and platform version are taken.
+    /// Name of an ECS service on the cluster. The task takes over its network configuration,
+    /// platform version, and launch type or capacity provider strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub network_from: Option<String>,
-    /// Container instances (ARNs or ids) to start one task on each with `StartTask`. Empty =
-    /// `RunTask`.
+    /// Container instances, by ARN or id. `StartTask` starts one task on each; when empty,
+    /// `RunTask` chooses where the tasks run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<String>,
-    /// Names of the containers whose exit codes count. Empty = the essential ones.
+    /// Names of the containers whose exit codes count. When empty, the essential ones count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<String>,
-    /// Exit codes that mean success; never empty in a run built by `start`.
+    /// Exit codes that mean success; `start` never leaves it empty.
     #[serde(
         default = "default_success_exit_codes",
         skip_serializing_if = "is_default_success_exit_codes"
     )]
     pub success_exit_codes: Vec<i32>,
-    /// How many of the last log lines of a failed container the reason shows, 0 to 100.
+    /// Number of the last log lines of a failed container that the cause shows, 0 to 100.
     #[serde(
         default = "default_log_lines",
         skip_serializing_if = "is_default_log_lines"
     )]
     pub log_lines: u32,
-    /// Whether a start that failed for a reason that may pass is tried again until the deadline.
+    /// Whether the worker repeats a launch that failed for a reason that may pass, until the
+    /// deadline.
     #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub retry_start_failures: bool,
 }
 
 impl TaskSpec {
-    /// A run of one task with every option at its default.
+    /// A run of one task, with every option at its default.
     #[must_use]
     pub fn new(
         cluster: impl Into<String>,
@@ -170,14 +175,15 @@ impl TaskSpec {
         }
     }
 
-    /// The family of the task definition, which may be given as family, `family:revision` or ARN.
+    /// The family of the task definition, whether that is given as family, `family:revision` or
+    /// ARN.
     #[must_use]
     pub fn family(&self) -> &str {
         let name = last_part(&self.task_definition);
         name.split(':').next().unwrap_or(name)
     }
 
-    /// How many tasks the run consists of: one for each of `instances`, else `count`.
+    /// Number of tasks of the run: one for each of `instances`, or `count` when there are none.
     #[must_use]
     pub fn task_count(&self) -> usize {
         if self.instances.is_empty() {

@@ -1,4 +1,5 @@
-//! What ECS says of a task (`API_Task`, `API_Container`), in types of our own.
+//! What ECS says of a task (`API_Task`, `API_Container`), as far as a run needs it, in types
+//! without the SDK. [`super::judgement`] says what it means.
 
 use jiff::Timestamp;
 
@@ -7,22 +8,23 @@ use crate::arn::last_part;
 /// Why ECS stopped a task (`API_Task`, `stopCode`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopCode {
-    /// The task ended before its containers ran.
+    /// The task ended before all of its containers ran.
     TaskFailedToStart,
     /// An essential container exited by itself.
     EssentialContainerExited,
-    /// Somebody called `StopTask`.
+    /// A person or program called `StopTask`.
     UserInitiated,
-    /// A service's scheduler stopped it; not expected for tasks we run.
+    /// The scheduler of an ECS service stopped it. Not expected for tasks of a run, which belong to
+    /// no service.
     ServiceSchedulerInitiated,
-    /// Spot capacity was taken back.
+    /// AWS took the Spot capacity back.
     SpotInterruption,
-    /// The host is going away.
+    /// The host is being terminated.
     TerminationNotice,
     /// The host is unhealthy.
     InfrastructureHealth,
-    /// A code this version does not know. Treated as a failure: nobody can say what it means for
-    /// the work.
+    /// A code that this version does not know. It counts as a stop from outside, since it does not
+    /// prove that the work was done.
     Unknown(String),
 }
 
@@ -42,7 +44,7 @@ impl From<&str> for StopCode {
 }
 
 impl StopCode {
-    /// The code in ECS's own spelling.
+    /// The code as ECS spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -58,16 +60,17 @@ impl StopCode {
     }
 }
 
-/// Where a task is on its way, as far as a run needs to tell (`task-lifecycle-explanation`).
+/// How far a task has come in its life (`task-lifecycle-explanation`), in the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// PROVISIONING, PENDING, ACTIVATING, or a status this version does not know.
+    /// PROVISIONING, PENDING, ACTIVATING, or a status that this version does not know: an unknown
+    /// one must not pass for the end.
     Starting,
     /// RUNNING.
     Running,
     /// DEACTIVATING, STOPPING, DEPROVISIONING.
     Stopping,
-    /// STOPPED: nothing changes any more.
+    /// STOPPED or DELETED: ECS changes nothing of the task any more.
     Stopped,
 }
 
@@ -82,67 +85,68 @@ impl From<&str> for Phase {
     }
 }
 
-/// What a task runs on, as far as ECS tells.
+/// The host that a task runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Host {
-    /// A container instance, by its ARN: an EC2 instance or a machine elsewhere.
+    /// A container instance, by ARN: an EC2 instance, or a machine outside of AWS.
     Instance(String),
-    /// Fargate, whose hosts nobody sees.
+    /// Fargate, which does not show its hosts.
     Fargate,
-    /// No container instance was found for it yet.
+    /// None: ECS has not placed the task on a container instance.
     None,
-    /// ECS did not say.
+    /// ECS did not tell.
     Unknown,
 }
 
 /// One container of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContainerStatus {
-    /// Name in the task definition.
+    /// Name of the container in the task definition.
     pub name: String,
-    /// Absent for a container that never ran. Never read as 0.
+    /// The exit code. ECS gives none for a container that did not run or is lost, and `None` must
+    /// not be read as 0.
     pub exit_code: Option<i32>,
-    /// ECS's word on the container, such as
+    /// ECS's sentence about the container, such as
     /// `OutOfMemoryError: Container killed due to memory usage`.
     pub reason: Option<String>,
-    /// Seen RUNNING by ECS at this look.
+    /// Whether ECS says at this moment that the container is RUNNING.
     pub running: bool,
-    /// The runtime on the host has made the container. Whether it has started it too, ECS may not
-    /// know yet.
+    /// Whether the container runtime on the host has created the container. ECS may not know yet
+    /// whether it has also started it.
     pub created: bool,
 }
 
-/// One task at one look.
+/// A task as one answer of `DescribeTasks` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskStatus {
     /// ARN of the task.
     pub arn: String,
-    /// ARN of the task definition with its revision, empty when ECS left it out.
+    /// ARN of the task definition with its revision; empty when ECS leaves it out.
     pub task_definition_arn: String,
-    /// Where it is on its way.
+    /// How far the task has come.
     pub phase: Phase,
-    /// Why it stopped or is being stopped.
+    /// Why ECS stopped or is stopping the task, as a code.
     pub stop_code: Option<StopCode>,
-    /// ECS's sentence about it.
+    /// Why ECS stopped or is stopping the task, as a sentence.
     pub stopped_reason: Option<String>,
-    /// The host has begun to pull images. An EC2 host says so no sooner than with its first report
-    /// of a container, so that its silence proves nothing.
+    /// Whether the host has begun to pull images. An EC2 host reports that only together with the
+    /// first change of a container, so `false` does not prove that nothing was pulled.
     pub pull_began: bool,
-    /// What it runs on.
+    /// The host that the task runs on.
     pub host: Host,
-    /// When its containers were started.
+    /// When the containers of the task were started.
     pub started_at: Option<Timestamp>,
-    /// When it stopped.
+    /// When the task stopped.
     pub stopped_at: Option<Timestamp>,
-    /// Its containers; can be empty for a task that never got anywhere.
+    /// The task's containers. ECS may list none for a task that never started.
     pub containers: Vec<ContainerStatus>,
 }
 
 impl TaskStatus {
-    /// Whether ECS has seen a container of the task run. That it has not is no proof that none did;
-    /// see [`crate::task::judgement::Ending::may_pass`] for when a relaunch is safe.
+    /// Whether ECS has seen a container of the task run. `false` does not prove that none ran;
+    /// [`Ending::may_pass`](crate::task::judgement::Ending::may_pass) says when a relaunch is safe.
     #[must_use]
-    pub fn may_have_started(&self) -> bool {
+    pub fn was_seen_running(&self) -> bool {
         self.started_at.is_some()
             || self.phase == Phase::Running
             || self
@@ -169,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stop_codes_keep_their_spelling_known_or_not() {
+    fn a_stop_code_keeps_its_spelling_whether_it_is_known_or_not() {
         for code in [
             "TaskFailedToStart",
             "EssentialContainerExited",
@@ -192,5 +196,64 @@ mod tests {
     fn an_unknown_status_is_not_taken_for_stopped() {
         assert_eq!(Phase::from("HIBERNATING"), Phase::Starting);
         assert!(Phase::from("STOPPED") > Phase::from("DEPROVISIONING"));
+    }
+
+    #[test]
+    fn a_status_has_its_phase() {
+        for (status, phase) in [
+            ("PROVISIONING", Phase::Starting),
+            ("PENDING", Phase::Starting),
+            ("ACTIVATING", Phase::Starting),
+            ("RUNNING", Phase::Running),
+            ("DEACTIVATING", Phase::Stopping),
+            ("STOPPING", Phase::Stopping),
+            ("DEPROVISIONING", Phase::Stopping),
+            ("STOPPED", Phase::Stopped),
+            ("DELETED", Phase::Stopped),
+        ] {
+            assert_eq!(Phase::from(status), phase, "{status}");
+        }
+    }
+
+    #[test]
+    fn each_sign_of_a_start_is_enough() {
+        let unseen = TaskStatus {
+            arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
+            task_definition_arn: String::new(),
+            phase: Phase::Stopped,
+            stop_code: None,
+            stopped_reason: None,
+            pull_began: true,
+            host: Host::Fargate,
+            started_at: None,
+            stopped_at: None,
+            containers: vec![ContainerStatus::default()],
+        };
+        assert!(!unseen.was_seen_running());
+        let of_container = |container| TaskStatus {
+            containers: vec![container],
+            ..unseen.clone()
+        };
+        for seen in [
+            TaskStatus {
+                started_at: Some(Timestamp::UNIX_EPOCH),
+                ..unseen.clone()
+            },
+            TaskStatus {
+                phase: Phase::Running,
+                ..unseen.clone()
+            },
+            of_container(ContainerStatus {
+                running: true,
+                ..ContainerStatus::default()
+            }),
+            of_container(ContainerStatus {
+                exit_code: Some(0),
+                ..ContainerStatus::default()
+            }),
+        ] {
+            assert!(seen.was_seen_running(), "{seen:?}");
+        }
+        assert_eq!(unseen.id(), "0f1e2d3c");
     }
 }

@@ -1,10 +1,15 @@
-//! Task definitions that were looked up. A revision never changes, so each is asked for once.
+//! Task definitions that were looked up. A revision never changes, so each is looked up once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::time::timeout;
 
 use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, TaskDefinition};
+use crate::task::spec::TaskSpec;
+use crate::task::status::TaskStatus;
+use crate::times::LOOKUP_TIMEOUT;
 
 /// Revisions kept. An account seldom runs more different migrations at a time.
 const MAX_KEPT: usize = 200;
@@ -23,26 +28,63 @@ impl TaskDefinitions {
         }
     }
 
-    /// The revision of this ARN.
-    pub(super) async fn get(&self, arn: &str) -> Result<Arc<TaskDefinition>, ApiError> {
-        if let Some(known) = self
-            .kept
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(arn)
-        {
+    /// The definition that a task was launched from.
+    pub(super) async fn of_task(
+        &self,
+        spec: &TaskSpec,
+        status: &TaskStatus,
+    ) -> Result<Arc<TaskDefinition>, ApiError> {
+        let name = if status.task_definition_arn.is_empty() {
+            &spec.task_definition
+        } else {
+            &status.task_definition_arn
+        };
+        self.get(name).await
+    }
+
+    /// The definition that a task was launched from, or nothing: what it adds to the words of an
+    /// answer is welcome but not needed.
+    pub(super) async fn of_task_in_time(
+        &self,
+        spec: &TaskSpec,
+        status: &TaskStatus,
+    ) -> Option<Arc<TaskDefinition>> {
+        match timeout(LOOKUP_TIMEOUT, self.of_task(spec, status)).await {
+            Ok(Ok(definition)) => Some(definition),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the task definition could not be read; the answer does without it");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "the task definition could not be read in time; the answer does without it"
+                );
+                None
+            }
+        }
+    }
+
+    async fn get(&self, name: &str) -> Result<Arc<TaskDefinition>, ApiError> {
+        if let Some(known) = self.lock().get(name) {
             return Ok(Arc::clone(known));
         }
-        let definition = Arc::new(self.ecs.describe_task_definition(arn).await?);
+        // The lock is not held over the call: runs that ask for the same revision at once each
+        // look it up, and keep the same.
+        let definition = Arc::new(self.ecs.describe_task_definition(name).await?);
         // A family by itself names whatever revision is its latest.
-        if !arn.contains(':') {
+        if !name.contains(':') {
             return Ok(definition);
         }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(arn.to_owned(), Arc::clone(&definition));
+        kept.insert(name.to_owned(), Arc::clone(&definition));
         Ok(definition)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<TaskDefinition>>> {
+        // A panic elsewhere leaves the map whole: entries are added with one call.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

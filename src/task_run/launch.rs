@@ -1,45 +1,41 @@
-//! Launching, and adopting what another worker launched.
+//! Launching the tasks of a run, and adopting what another worker launched.
 //!
-//! ECS's own idempotency is the journal: the same client token gives back the same tasks, so
-//! replaying the tokens in order shows how far an earlier worker came. A token moves on only when
-//! tasks exist under it.
+//! There are two ways: `RunTask` under client tokens (`tokens`), and `StartTask` on named container
+//! instances (`instances`). Tasks of whose launch this worker has no answer are found in lists, by
+//! the name that they were started under.
 //!
-//! A replay must ask for as many tasks under each token as the first call did, or ECS takes it for
-//! another request. The counts follow from what a token gave, never from when it was looked at:
-//! - A run first launches until it has all its tasks: each token is for what the tokens before it
-//!   left missing. Nothing is judged until then.
-//! - From then on each token replaces one task that ended before any container of it started, and
-//!   asks for one. Whether a task ended so is told by the task alone, once it is STOPPED, and never
-//!   changes. Which of several such tasks a token replaces depends on who looks when, and does not
-//!   matter: the tasks of a run are alike, and there are as many tokens as tasks to replace.
-//!
-//! A container of one task that starts says nothing of the others, so that a later worker, which
-//! finds some of them running, replaces the same tasks as the first did and finds the same tasks in
-//! their place. Should a later version judge a task more strictly, or a token be refused with other
-//! parameters and name other tasks, then tasks are missing from the later worker's picture or there
-//! are too many in it. Too many are waited for; for a missing one the next token is asked, which
-//! gives what is under it; and a task that is judged no start failure fails the run. None of this
-//! launches a task twice.
+//! What it does not know: how a task ends, and when the deadline comes on this machine's timers.
+
+mod instances;
+mod launch_error;
+mod tokens;
 
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::launch_error::{describe, is_capacity, may_pass};
-use super::run::{RETRY_PAUSE, Run, RunEnd};
-use super::tracked::Tracked;
+use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
+use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
-use crate::aws::ecs::{ListedTask, Placement, RunTaskError, WhichTasks};
-use crate::aws::{ApiError, ErrorKind};
-use crate::cloudformation::identity::launch_token;
+use crate::aws::ecs::{Ecs, ListedTask, Placement, RunTaskError, WhichTasks};
+use crate::clock::Clock;
 use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
+use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
+
+/// How long the worker looks for tasks that may have been launched. The same tasks must also be
+/// stopped in the time that is left.
+const LIST_PATIENCE: Duration = Duration::from_secs(15);
+/// Pauses between launches that came to nothing.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why not every task of the run exists.
 #[derive(Debug)]
 pub(super) enum NotLaunched {
-    /// It cannot be made to.
+    /// The tasks cannot be launched.
     Failed(Failure),
     /// The deadline has passed on the calendar.
     Late,
@@ -51,39 +47,66 @@ impl From<Failure> for NotLaunched {
     }
 }
 
-impl From<NotLaunched> for RunEnd {
-    fn from(why: NotLaunched) -> Self {
-        match why {
-            NotLaunched::Failed(failure) => Self::Failed(failure),
-            NotLaunched::Late => Self::Late,
-        }
-    }
+/// Launches the tasks of one run.
+#[derive(Debug)]
+pub(super) struct Launcher<'a> {
+    ecs: &'a Ecs,
+    clock: &'a Clock,
+    spec: &'a TaskSpec,
+    redaction: &'a Redaction,
+    /// When this worker received the run.
+    began: Instant,
+    /// Number of the next client token; see [`crate::cloudformation::identity::launch_token`].
+    next_token: u32,
+    /// A `RunTask` under way, which runs as a task of its own. The deadline must not drop the call:
+    /// ECS may have launched something, and only the answer names it.
+    launching: Option<JoinHandle<Result<Placement, RunTaskError>>>,
+    /// A launch got no answer, so ECS may have launched something.
+    uncertain: bool,
+    /// What the run last waited for before it could launch. A failure by deadline names it.
+    waiting_for: Option<String>,
 }
 
-/// How long tasks are looked for that may have been launched: part of the time in which they must
-/// be stopped as well.
-const LIST_PATIENCE: Duration = Duration::from_secs(15);
-/// Pauses between launches that came to nothing.
-pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+impl<'a> Launcher<'a> {
+    /// A launcher for a run that begins now.
+    pub(super) fn new(
+        ecs: &'a Ecs,
+        clock: &'a Clock,
+        spec: &'a TaskSpec,
+        redaction: &'a Redaction,
+    ) -> Self {
+        Self {
+            ecs,
+            clock,
+            spec,
+            redaction,
+            began: Instant::now(),
+            next_token: 0,
+            launching: None,
+            uncertain: false,
+            waiting_for: None,
+        }
+    }
 
-impl Run<'_> {
-    /// Launches until every task of the run exists. Waits out what may pass; the caller holds the
-    /// deadline.
+    /// Launches until every task of the run exists. Waits out errors that may pass, for as long as
+    /// the caller lets it: the caller cancels it at the deadline.
     ///
     /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker
     /// launched them before the definition, the service or the permission went away. Then they are
     /// adopted.
-    pub(super) async fn launch_what_is_missing(&mut self) -> Result<(), NotLaunched> {
-        // Boxed: few runs take this way, and all would keep room for it.
+    pub(super) async fn launch_what_is_missing(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+    ) -> Result<(), NotLaunched> {
         let launched = if self.spec.instances.is_empty() {
-            self.run_tasks().await
+            self.run_tasks(tasks).await
         } else {
-            Box::pin(self.start_on_instances()).await
+            // Boxed: few runs name instances, and the future would enlarge all that wait.
+            Box::pin(self.start_on_instances(tasks)).await
         };
         let failure = match launched {
             Ok(()) => return Ok(()),
-            Err(NotLaunched::Failed(failure)) if self.tasks.is_empty() => failure,
+            Err(NotLaunched::Failed(failure)) if tasks.all().is_empty() => failure,
             Err(why) => return Err(why),
         };
         let found = self.look_for_tasks(Instant::now() + LIST_PATIENCE).await;
@@ -95,52 +118,80 @@ impl Run<'_> {
             obstacle = failure.cause,
             "adopting tasks that an earlier worker launched"
         );
-        // Nothing says which tokens they are under, so none of them could be replaced under the
-        // next.
-        self.track(found.into_iter().map(|task| task.arn), true);
+        // A list does not say under which tokens the tasks were launched, so the next token is
+        // unknown and none of them may be launched again.
+        tasks.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
     }
 
-    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose
-    /// launch got none, or which an earlier worker launched in the place of others.
-    pub(super) async fn find_what_was_launched(&mut self, patience: Instant) {
+    /// Called before tasks are stopped at the deadline: takes the answer of a launch under way, and
+    /// looks for tasks whose launch got no answer, or which an earlier worker launched in the place
+    /// of others. Waits until `end` at the latest.
+    pub(super) async fn find_what_was_launched(&mut self, tasks: &mut Tasks<'_>, end: Instant) {
         if let Some(launching) = self.launching.take() {
-            match timeout_at(patience, launching).await {
+            // First the answer, which may make the list needless.
+            match timeout_at(end, launching).await {
                 Ok(Ok(Ok(placement))) => {
-                    self.track(placement.tasks.into_iter().map(|task| task.arn), true)
+                    tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
                 }
-                Ok(Ok(Err(RunTaskError::Conflict(arns)))) => self.track(arns, true),
+                Ok(Ok(Err(RunTaskError::Conflict(arns)))) => tasks.track(arns, true),
                 Ok(_) | Err(_) => self.uncertain = true,
             }
         }
-        // What takes the place of a task that did not start may be there, launched by an earlier
-        // worker, before this one has come to it.
-        let may_be_replaced = self.tasks.iter().any(Tracked::may_be_replaced);
-        if self.uncertain || self.missing() > 0 || may_be_replaced {
+        // An earlier worker may have launched a task in the place of one that did not start, before
+        // this worker has replayed the token for it.
+        let may_be_replaced = tasks.all().iter().any(Tracked::may_be_replaced);
+        if self.uncertain || tasks.missing() > 0 || may_be_replaced {
             let found = self
-                .look_for_tasks(patience.min(Instant::now() + LIST_PATIENCE))
+                .look_for_tasks(end.min(Instant::now() + LIST_PATIENCE))
                 .await;
-            self.track(found.into_iter().map(|task| task.arn), true);
+            tasks.track(found.into_iter().map(|task| task.arn), true);
         }
     }
 
-    /// Tasks of this run that ECS lists, until `end` at the latest. What stands in the way is
-    /// logged, and gives none.
+    /// The failure of a run that has fewer tasks than it should.
+    pub(super) fn incomplete(&self, tasks: &Tasks<'_>) -> Option<Failure> {
+        launch_error::incomplete(self.spec, tasks)
+    }
+
+    /// Whether the deadline has passed on the calendar. The clock that timers run on stands still
+    /// while a machine is suspended.
+    pub(super) fn is_late(&self) -> bool {
+        self.clock.until(self.spec.deadline).is_zero()
+    }
+
+    /// What the run last waited for before it could launch.
+    pub(super) fn last_obstacle(&self) -> Option<&str> {
+        self.waiting_for.as_deref()
+    }
+
+    /// The run waits for this before it launches.
+    pub(super) fn waits_for(&mut self, obstacle: String) {
+        self.waiting_for = Some(obstacle);
+    }
+
+    /// The reason for which a launch is made again later, or the failure of one that never can be.
+    fn retryable_reason(&self, error: RunTaskError) -> Result<String, Failure> {
+        launch_error::retryable_reason(error, self.spec, self.redaction, self.began.elapsed())
+    }
+
+    /// The tasks of this run that ECS lists. When ECS gives no list until `end`, that is logged and
+    /// taken for none.
     async fn look_for_tasks(&self, end: Instant) -> Vec<ListedTask> {
-        match timeout_at(end, self.list_for_certain()).await {
+        match timeout_at(end, self.list_until_it_succeeds()).await {
             Ok(Ok(found)) => return found,
             Ok(Err(error)) => {
-                tracing::warn!(%error, "tasks that may have been launched could not be looked for")
+                tracing::warn!(%error, "tasks that may have been launched could not be looked for");
             }
             Err(_) => {
-                tracing::warn!("tasks that may have been launched could not be looked for in time")
+                tracing::warn!("tasks that may have been launched could not be looked for in time");
             }
         }
         Vec::new()
     }
 
-    /// The same as [`Self::list`], again and again while it fails for what may pass.
-    async fn list_for_certain(&self) -> Result<Vec<ListedTask>, ApiError> {
+    /// Lists as [`Self::list`] does, again and again while it fails for what may pass.
+    async fn list_until_it_succeeds(&self) -> Result<Vec<ListedTask>, ApiError> {
         loop {
             match self.list().await {
                 Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
@@ -150,117 +201,24 @@ impl Run<'_> {
     }
 
     /// All tasks of this run that ECS knows, by the name they were started under.
-    pub(super) async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
-        self.runner.list_tasks.acquire().await;
+    async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
         let which = WhichTasks::StartedBy {
             name: &self.spec.started_by,
             family: self.spec.family(),
         };
-        // Boxed for the same reason.
-        Box::pin(self.runner.ecs.list_tasks(&self.spec.cluster, which)).await
-    }
-
-    async fn run_tasks(&mut self) -> Result<(), NotLaunched> {
-        let spec = self.with_network().await?;
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        loop {
-            let missing = self.missing();
-            if missing == 0 {
-                self.waiting_for = None;
-                return Ok(());
-            }
-            let token = launch_token(&spec.client_token, self.next_token);
-            self.runner.run_task.acquire().await;
-            if self.is_late() {
-                return Err(NotLaunched::Late);
-            }
-            let (ecs, launched) = (self.runner.ecs.clone(), spec.clone());
-            let launching = self.launching.insert(tokio::spawn(async move {
-                ecs.run_task(&launched, missing, &token).await
-            }));
-            let answer = launching.await;
-            self.launching = None;
-            // A call that panicked is a call without an answer.
-            let Ok(answer) = answer else {
-                self.uncertain = true;
-                continue;
-            };
-            self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
-            let obstacle = match answer {
-                Ok(placement) => {
-                    self.runner.run_task.succeeded();
-                    self.take(placement)?
-                }
-                Err(RunTaskError::Conflict(arns)) if !arns.is_empty() => {
-                    tracing::info!(
-                        tasks = arns.len(),
-                        "adopting tasks that were launched with other parameters under the same token"
-                    );
-                    self.next_token += 1;
-                    // What they did, the next look tells.
-                    self.track(arns, false);
-                    continue;
-                }
-                Err(error) => {
-                    if matches!(&error, RunTaskError::Api(error) if error.kind == ErrorKind::Throttled && !is_capacity(error))
-                    {
-                        self.runner.run_task.throttled();
-                    }
-                    self.retryable_reason(error)?
-                }
-            };
-            let Some(obstacle) = obstacle else { continue };
-            let pause = backoff.pause();
-            tracing::warn!(
-                obstacle,
-                missing,
-                pause_ms = pause.as_millis(),
-                "tasks could not be launched; they are launched later"
-            );
-            self.waiting_for = Some(obstacle);
-            sleep(pause).await;
-        }
-    }
-
-    /// Takes what was placed. Gives what stood in the way of the rest, if it may pass.
-    fn take(&mut self, placement: Placement) -> Result<Option<String>, Failure> {
-        if !placement.tasks.is_empty() {
-            self.next_token += 1;
-            for task in placement.tasks {
-                let may_have_started = task.may_have_started();
-                self.track([task.arn], may_have_started);
-            }
-        }
-        if self.missing() == 0 {
-            return Ok(None);
-        }
-        let lasting = placement
-            .failures
-            .iter()
-            .find(|failure| !may_pass(failure) || !self.spec.retry_start_failures);
-        if let Some(failure) = lasting {
-            return Err(self.not_placed(failure));
-        }
-        Ok(Some(placement.failures.first().map_or_else(
-            || "ECS placed no task and gave no reason".to_owned(),
-            describe,
-        )))
+        // Boxed: the future is several KB and would enlarge every waiting run.
+        Box::pin(self.ecs.list_tasks(&self.spec.cluster, which)).await
     }
 
     /// The parameters with what `NetworkFrom` names filled in.
-    pub(super) async fn with_network(&mut self) -> Result<TaskSpec, Failure> {
+    async fn with_network(&mut self) -> Result<TaskSpec, Failure> {
         let mut spec = self.spec.clone();
         let Some(service) = &self.spec.network_from else {
             return Ok(spec);
         };
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
-            match self
-                .runner
-                .ecs
-                .network_of_service(&spec.cluster, service)
-                .await
-            {
+            match self.ecs.network_of_service(&spec.cluster, service).await {
                 Ok(Some(network)) => {
                     spec.network_configuration = network.network_configuration;
                     spec.launch_type = network.launch_type;
@@ -278,7 +236,8 @@ impl Run<'_> {
                     ));
                 }
                 Err(error) => {
-                    self.waiting_for = self.retryable_reason(RunTaskError::Api(error))?;
+                    let obstacle = self.retryable_reason(RunTaskError::Api(error))?;
+                    self.waits_for(obstacle);
                     sleep(backoff.pause()).await;
                 }
             }

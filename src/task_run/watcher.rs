@@ -1,10 +1,15 @@
-//! One watcher for all tasks of the process.
+//! One watcher for all tasks of the process: it asks ECS how they are, and tells whoever
+//! subscribed.
 //!
 //! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per
-//! task would use that up with twenty tasks. Here every task has a due time, whatever is due is
-//! asked for together, and all of it goes through one budget.
+//! task would use that up with twenty tasks. Here every task has a time at which it is due, all
+//! tasks of a cluster that are due are asked for in one call, and every call waits for a permit of
+//! the budget for `DescribeTasks`.
+//!
+//! What it does not know: what a task's state means. It tells changes and judges nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,19 +17,20 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::aws::budget::ApiBudget;
-use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL, Sighting};
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
+use crate::aws::budget::CallPermit;
+use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL};
 use crate::task::status::TaskStatus;
 
-/// A task is looked at once in this time while there are few.
+/// Time between two looks at a task while there are few tasks.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 /// A task this close to its deadline is looked at as often as if there were few.
 const NEAR_DEADLINE: Duration = Duration::from_secs(30);
-/// Calls under way at once. Ten calls a second that take a second each need no more.
+/// `DescribeTasks` calls under way at once. Ten calls a second that take a second each need no
+/// more.
 const MAX_CALLS: usize = 16;
-/// A new task is first looked at after this time: none ends sooner, and those that start together
-/// share a call.
+/// A new task is first looked at after this time. No task ends sooner, and tasks that start
+/// together share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// Pause after a call that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -34,18 +40,18 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub(super) enum View {
     /// Nobody has looked yet.
     Unseen,
-    /// As it was at the last look.
+    /// What the last look showed.
     Seen(TaskStatus),
     /// ECS did not know the task at the last look.
     Missing,
-    /// ECS will not tell.
+    /// ECS refused the last look.
     Refused(ApiError),
-    /// The task was not seen at the last look that was answered, and since this time looks get no
-    /// answer.
+    /// The last look that ECS answered did not show the task, and from the look on that began at
+    /// this time ECS gives no answer.
     Unanswered(Instant),
 }
 
-/// Watches tasks for whoever subscribes.
+/// The handle of the watching task, through which runs subscribe.
 #[derive(Debug)]
 pub(super) struct Watcher {
     subscribe: mpsc::UnboundedSender<Subscription>,
@@ -61,9 +67,9 @@ struct Subscription {
 
 impl Watcher {
     /// Starts the watching task, which ends with the watcher.
-    pub(super) fn start(ecs: Ecs, budget: ApiBudget) -> Self {
+    pub(super) fn start(ecs: Ecs) -> Self {
         let (subscribe, subscriptions) = mpsc::unbounded_channel();
-        tokio::spawn(Schedule::new(ecs, budget).run(subscriptions));
+        tokio::spawn(Schedule::new(ecs).run(subscriptions));
         Self { subscribe }
     }
 
@@ -81,35 +87,35 @@ impl Watcher {
             deadline,
             view,
         };
-        // The watching task lives as long as this sender.
+        // Cannot fail: the watching task receives until this sender is dropped.
         let _ = self.subscribe.send(subscription);
         receiver
     }
 }
 
-/// A batch that was asked for, and what came of it.
+/// A batch of tasks that ECS was asked about, and its answer.
 struct Looked {
     batch: Vec<Subscription>,
+    /// When the call began.
     at: Instant,
-    sightings: Result<HashMap<String, Sighting>, ApiError>,
+    statuses: Result<HashMap<String, TaskStatus>, ApiError>,
 }
 
-/// When to look at what.
+/// The watching task: which tasks are looked at when.
 struct Schedule {
     ecs: Ecs,
-    budget: Arc<ApiBudget>,
     /// Per cluster, by due time; the number tells subscriptions of one instant apart.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
+    /// Subscriptions in `clusters` and in `calls`.
     watched: usize,
     next_number: u64,
 }
 
 impl Schedule {
-    fn new(ecs: Ecs, budget: ApiBudget) -> Self {
+    fn new(ecs: Ecs) -> Self {
         Self {
             ecs,
-            budget: Arc::new(budget),
             clusters: HashMap::new(),
             calls: JoinSet::new(),
             watched: 0,
@@ -119,10 +125,15 @@ impl Schedule {
 
     async fn run(mut self, mut subscriptions: mpsc::UnboundedReceiver<Subscription>) {
         loop {
-            let next = self.next_call();
+            let due = self.next_due();
+            let permit = self.permit_at(due);
             tokio::select! {
+                // New tasks first, so that they go into the next call, and answers before new
+                // calls, so that no run hears late of what is known.
                 biased;
                 subscription = subscriptions.recv() => {
+                    // The runner has been dropped. Calls under way end with this task: nobody
+                    // waits for their answers.
                     let Some(subscription) = subscription else { return };
                     self.watched += 1;
                     self.insert(Instant::now() + FIRST_LOOK, subscription);
@@ -131,7 +142,11 @@ impl Schedule {
                     Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
-                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() && self.calls.len() < MAX_CALLS => self.look(),
+                // Dropping the wait for a permit, when another branch is ready, gives nothing away:
+                // a permit is either taken or not.
+                permit = permit, if due.is_some() && self.calls.len() < MAX_CALLS => {
+                    self.look(permit);
+                }
             }
         }
     }
@@ -142,20 +157,28 @@ impl Schedule {
         reason = "a count of tasks is far below 2^52"
     )]
     fn period(&self) -> Duration {
-        let seconds = self.watched as f64 / (MAX_TASKS_PER_CALL as f64 * self.budget.rate());
+        let seconds = self.watched as f64
+            / (MAX_TASKS_PER_CALL as f64 * self.ecs.budgets().describe_tasks.rate());
         SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
     }
 
-    /// When a task is due and the budget has a call for it. What becomes due until then goes into
-    /// the same call.
-    fn next_call(&self) -> Option<Instant> {
-        let due = self
-            .clusters
+    /// When the next task is to be looked at.
+    fn next_due(&self) -> Option<Instant> {
+        self.clusters
             .values()
             .filter_map(|tasks| tasks.first_key_value())
             .map(|(&(due, _), _)| due)
-            .min()?;
-        Some(due.max(self.budget.ready_at()))
+            .min()
+    }
+
+    /// Waits until a task is due, and then for the permit of a call. What becomes due until the
+    /// permit is there goes into the same call.
+    fn permit_at(&self, due: Option<Instant>) -> impl Future<Output = CallPermit> + use<> {
+        let budget = self.ecs.budgets().describe_tasks.clone();
+        async move {
+            sleep_until(due.unwrap_or_else(Instant::now)).await;
+            budget.acquire().await
+        }
     }
 
     fn insert(&mut self, due: Instant, subscription: Subscription) {
@@ -168,7 +191,7 @@ impl Schedule {
 
     /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that
     /// soon will be, so that tasks which began at different times come to share calls.
-    fn look(&mut self) {
+    fn look(&mut self, permit: CallPermit) {
         let Some(cluster) = self
             .clusters
             .iter()
@@ -187,6 +210,7 @@ impl Schedule {
                 && entry.key().0 <= soon
             {
                 let subscription = entry.remove();
+                // Nobody waits for the task any more.
                 if subscription.view.is_closed() {
                     self.watched -= 1;
                 } else {
@@ -198,45 +222,42 @@ impl Schedule {
             }
         }
         if batch.is_empty() {
+            // The permit goes back to the budget.
             return;
         }
-        let at = self.budget.take().unwrap_or(now);
-        let (ecs, budget) = (self.ecs.clone(), Arc::clone(&self.budget));
+        let ecs = self.ecs.clone();
         self.calls.spawn(async move {
-            sleep_until(at).await;
             let arns: Vec<String> = batch
                 .iter()
                 .map(|subscription| subscription.arn.to_string())
                 .collect();
-            let sightings = ecs.describe_tasks(&cluster, &arns).await;
-            match &sightings {
-                Ok(_) => budget.succeeded(),
-                Err(error) if error.kind == ErrorKind::Throttled => budget.throttled(),
-                Err(_) => {}
-            }
+            let statuses = ecs.describe_tasks(permit, &cluster, &arns).await;
             Looked {
                 batch,
-                at,
-                sightings,
+                at: now,
+                statuses,
             }
         });
     }
 
+    /// Tells the subscribers what has changed, and plans the next look at each task.
     fn tell(
         &mut self,
         Looked {
             batch,
             at,
-            sightings,
+            statuses,
         }: Looked,
     ) {
         let now = Instant::now();
         let period = self.period();
-        let mut sightings = match sightings {
-            Ok(sightings) => sightings,
+        let mut statuses = match statuses {
+            Ok(statuses) => statuses,
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
+                    // A task that was seen stays as it was seen. Only the time for which ECS did
+                    // not show a task must not go on while ECS shows nothing at all.
                     subscription.view.send_if_modified(|last| {
                         let was_answered = matches!(last, View::Missing | View::Refused(_));
                         if was_answered {
@@ -257,10 +278,9 @@ impl Schedule {
             }
         };
         for subscription in batch {
-            let view = match sightings.remove(&*subscription.arn) {
-                Some(Sighting::Seen(status)) => View::Seen(status),
-                Some(Sighting::Missing) | None => View::Missing,
-            };
+            let view = statuses
+                .remove(&*subscription.arn)
+                .map_or(View::Missing, View::Seen);
             let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE {
                 SHORTEST_PERIOD
             } else {

@@ -1,26 +1,23 @@
-//! Cutting text to a size in bytes, always on a character boundary.
+//! Cuts text to a size in bytes of UTF-8, never within a character.
 //!
-//! AWS counts most of its limits in bytes of UTF-8, and refuses what is one byte longer.
+//! AWS counts most of its limits in bytes, and refuses text that is one byte longer.
 
-/// Stands where something was left out.
-pub const ELLIPSIS: &str = "…";
+/// Stands where text was left out.
+pub(crate) const ELLIPSIS: &str = "…";
 
 /// The longest prefix of `text` of at most `max` bytes that ends on a character boundary.
-#[must_use]
-pub fn prefix(text: &str, max: usize) -> &str {
+pub(crate) fn prefix(text: &str, max: usize) -> &str {
     &text[..text.floor_char_boundary(max)]
 }
 
 /// The longest suffix of `text` of at most `max` bytes that starts on a character boundary.
-#[must_use]
-pub fn suffix(text: &str, max: usize) -> &str {
+fn suffix(text: &str, max: usize) -> &str {
     &text[text.ceil_char_boundary(text.len().saturating_sub(max))..]
 }
 
 /// `text` itself when it has at most `max` bytes, else its beginning and an ellipsis within `max`
 /// bytes.
-#[must_use]
-pub fn cut_end(text: &str, max: usize) -> String {
+pub(crate) fn cut_end(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();
     }
@@ -31,11 +28,11 @@ pub fn cut_end(text: &str, max: usize) -> String {
 }
 
 /// `text` itself when it has at most `max` bytes, else its beginning and its end with an ellipsis
-/// between them. A cut falls on line ends where that costs little, so that what is left reads as
-/// whole lines.
+/// between them. Each cut is moved to the end of a line if that leaves at least half of the part,
+/// so that people read whole lines.
 #[must_use]
 pub fn cut_middle(text: &str, max: usize) -> String {
-    /// Between the two parts when both end at a line.
+    /// Stands between the two parts when both cuts are at the end of a line.
     const BETWEEN: &str = "\n…\n";
     if text.len() <= max {
         return text.to_owned();
@@ -83,6 +80,26 @@ mod tests {
     #[test]
     fn a_limit_below_the_ellipsis_leaves_nothing() {
         assert_eq!(cut_end("abcd", 2), "");
+    }
+
+    #[test]
+    fn a_cut_in_the_middle_moves_to_the_end_of_a_line_in_the_half_beside_it() {
+        // 25 bytes less five for what stands between leave ten for each part.
+        let cut =
+            |head: &str, tail: &str| cut_middle(&format!("{head}{}{tail}", "-".repeat(50)), 25);
+        for (head, tail, expected) in [
+            ("abcdefghij", "ABCDEFGHIJ", "abcdefghij…ABCDEFGHIJ"),
+            ("abcde\nghij", "ABCDE\nGHIJ", "abcde\n…\nGHIJ"),
+            ("abcde\nghij", "ABCDEF\nHIJ", "abcde\n…ABCDEF\nHIJ"),
+            ("abcd\nfghij", "ABCDE\nGHIJ", "abcd\nfghij…\nGHIJ"),
+            ("abcd\nfghij", "ABCDEF\nHIJ", "abcd\nfghij…ABCDEF\nHIJ"),
+        ] {
+            assert_eq!(cut(head, tail), expected);
+        }
+        assert_eq!(
+            cut_middle("as long as it may be", 20),
+            "as long as it may be"
+        );
     }
 
     #[test]

@@ -117,8 +117,8 @@ impl Course {
         properties
     }
 
-    /// Plays it. `strike` brings the fault about: at the beginning, or after so long when a strike
-    /// would mean nothing before.
+    /// Plays the course. Calls `strike`, which injects the fault, at the beginning, or after so long
+    /// when a fault would strike nothing before.
     pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
         let properties = self.properties();
         let request = if self == Self::Updates {

@@ -2,49 +2,42 @@
 //! and the places for its answers, the functions as Lambda and EventBridge invoke them, executions
 //! as Step Functions plays them.
 
+mod invocations;
+
 use std::future::Future;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_config::Region;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
-use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
-use stand_ins::StandIns;
 use stand_ins::response_url::ResponseUrls;
-use stand_ins::sfn::{ExecutionEnd, ExecutionView};
+use stand_ins::sfn::ExecutionEnd;
+use stand_ins::sfn::interpreter::definition;
+use stand_ins::{StandIns, sdk_config};
 use template_roles::{Roles, WORKER};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use crate::interpreter::{Failed, definition, execute};
 use crate::requests::{Answer, Request};
+use invocations::LONG_LIMIT;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
 const LOOK: Duration = Duration::from_secs(2);
-/// The functions' own time limits, as in the template: that of `rescue`, than which `start` has a
-/// minute more, and those of `respond` and `stop`.
-const LONG_LIMIT: Duration = Duration::from_secs(240);
-const SHORT_LIMIT: Duration = Duration::from_secs(60);
-/// What Lambda waits before the second and the third attempt of an asynchronous invocation.
-const BETWEEN_ATTEMPTS: [Duration; 2] = [MINUTE, Duration::from_secs(120)];
 /// The template's default.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
 /// Long enough for the schedule's looks at what has ended.
@@ -77,10 +70,8 @@ impl Deployment {
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
         let key = aws.kms().key();
-        // Both clocks show the same, to the millisecond.
-        let clock = Clock::following_tokio(
-            Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
-        );
+        let wall = aws.clock().wall();
+        let clock = Clock::from_fn(move || wall.now());
         let urls =
             aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
@@ -88,15 +79,8 @@ impl Deployment {
         // same service in the same region.
         let region = Region::new(format!("{}-{name}", stand_ins::REGION));
         let connection_of = |program: &str| {
-            let config = SdkConfig::builder()
-                .behavior_version(BehaviorVersion::latest())
-                .region(region.clone())
-                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                    program, "secret", None, None, "tests",
-                )))
-                .http_client(aws.http_client())
-                .build();
-            Connection::from_config(config)
+            let config = sdk_config(program, aws.http_client()).into_builder();
+            Connection::from_config(config.region(region.clone()).build())
         };
         let responder = |connection: &Connection| {
             let put = ResponsePut::through(
@@ -118,14 +102,18 @@ impl Deployment {
                 Stacks::new(&start),
                 Ecs::with_retries(&start),
                 responder(&start),
-                clock,
+                clock.clone(),
             ),
-            stopper: Stopper::new(Ecs::with_retries(&stop), StepFunctions::new(&stop), clock),
+            stopper: Stopper::new(
+                Ecs::with_retries(&stop),
+                StepFunctions::new(&stop),
+                clock.clone(),
+            ),
             rescuer: Rescuer::new(
                 machine(&rescue),
                 Ecs::with_retries(&rescue),
                 responder(&rescue),
-                clock,
+                clock.clone(),
                 RescueLimits::new(CLAIM_TIMEOUT),
             ),
             responder: responder(&connection_of("respond")),
@@ -144,10 +132,9 @@ impl Deployment {
     /// A worker that polls from now on.
     pub fn start_worker(&self) -> Worker {
         let runner = Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&self.connection),
-            Logs::new(&self.connection),
-            self.clock,
-            CallRates::default(),
+            &Ecs::without_retries(&self.connection, CallRates::default()),
+            Logs::new(&self.connection, CallRates::default()),
+            self.clock.clone(),
         ));
         let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
         let options = Options {
@@ -163,7 +150,7 @@ impl Deployment {
                 move |task| Arc::clone(&runner).handle(task),
                 shutdown,
             )
-            .await
+            .await;
         });
         Worker { trigger, serving }
     }
@@ -292,89 +279,6 @@ impl Deployment {
     pub fn dead_letters(&self) -> Vec<String> {
         self.dead_letters.lock().unwrap().clone()
     }
-
-    async fn execution(self: &Arc<Self>, execution: &ExecutionView) {
-        let invoke = |function, payload| self.invoke(function, payload);
-        let status = match execute(
-            &self.definition,
-            &self.aws,
-            &self.activity,
-            execution,
-            invoke,
-        )
-        .await
-        {
-            ExecutionEnd::Succeeded(_) => return,
-            ExecutionEnd::Failed { .. } => "FAILED",
-            ExecutionEnd::TimedOut => "TIMED_OUT",
-            ExecutionEnd::Aborted { .. } => "ABORTED",
-        };
-        let (machine, _) = execution.arn.rsplit_once(':').unwrap();
-        let event = json!({
-            "detail-type": "Step Functions Execution Status Change",
-            "detail": {"executionArn": execution.arn, "stateMachineArn": machine.replace(":execution:", ":stateMachine:"), "status": status}
-        });
-        self.asynchronously(|| async {
-            self.rescuer
-                .rescue(event.clone())
-                .await
-                .map(drop)
-                .map_err(|error| error.to_string())
-        })
-        .await;
-    }
-
-    /// A function that a state invokes. Its execution may end meanwhile; the function runs on.
-    async fn invoke(self: &Arc<Self>, function: String, payload: Value) -> Result<Value, Failed> {
-        let this = Arc::clone(self);
-        let run = async move { timeout(SHORT_LIMIT, this.run(&function, payload)).await };
-        let timed_out = || Failed {
-            error: "Sandbox.Timedout".to_owned(),
-            cause: "Task timed out".to_owned(),
-        };
-        self.begin(run)
-            .await
-            .unwrap()
-            .unwrap_or_else(|_| Err(timed_out()))
-    }
-
-    async fn run(&self, function: &str, payload: Value) -> Result<Value, Failed> {
-        let failed = |error: &str, cause: String| Failed {
-            error: error.to_owned(),
-            cause,
-        };
-        if function == "RespondFunctionArn" {
-            let responded = self.responder.respond(read(payload)).await;
-            return responded
-                .map(|()| json!({}))
-                .map_err(|error| failed("CustomResource.RespondFailed", error.to_string()));
-        }
-        let stopped = self.stopper.stop(read(payload)).await;
-        stopped
-            .map(|stopped| serde_json::to_value(stopped).unwrap())
-            .map_err(|error| failed("CustomResource.StopFailed", error.to_string()))
-    }
-
-    /// An asynchronous invocation: up to three attempts, then the dead-letter queue.
-    async fn asynchronously<I, F>(&self, invoke: I)
-    where
-        I: Fn() -> F,
-        F: Future<Output = Result<(), String>>,
-    {
-        let mut pauses = BETWEEN_ATTEMPTS.into_iter();
-        loop {
-            let error = match timeout(LONG_LIMIT, invoke()).await {
-                Ok(Ok(())) => return,
-                Ok(Err(error)) => error,
-                Err(_) => "Task timed out".to_owned(),
-            };
-            let Some(pause) = pauses.next() else {
-                self.dead_letters.lock().unwrap().push(error);
-                return;
-            };
-            sleep(pause).await;
-        }
-    }
 }
 
 /// A worker that runs.
@@ -389,8 +293,4 @@ impl Worker {
         self.trigger.request();
         timeout(2 * MINUTE, self.serving).await.is_ok()
     }
-}
-
-fn read<T: DeserializeOwned>(payload: Value) -> T {
-    serde_json::from_value(payload).unwrap()
 }

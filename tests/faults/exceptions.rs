@@ -1,4 +1,5 @@
-//! Where a fault leaves no other way. What is named here must come about, and nothing else may.
+//! Cells in which the fault leaves no way to the usual end. What an exception says must come about,
+//! and nothing else may.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
-use crate::calls::Cell;
+use crate::cell::Cell;
 use crate::course::Course;
 
 /// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue`
@@ -18,7 +19,7 @@ const DENIED: &str = ErrorName::AccessDenied.as_str();
 const DEADLINE: &str = ErrorName::DeadlineExceeded.as_str();
 const FAILED: &str = ErrorName::Failed.as_str();
 
-/// An exception.
+/// A reason for which some cells end otherwise than the others.
 pub struct Exception {
     pub why: &'static str,
     is_for: fn(&Cell) -> bool,
@@ -116,7 +117,7 @@ pub static EXCEPTIONS: [Exception; 16] = [
         instead: Instead::Fails(DEADLINE),
     },
     Exception {
-        why: "as above",
+        why: "each hand-out is lost on its way: the answer comes when the time of the execution is over",
         is_for: is_every_hand_out_lost,
         instead: Instead::ComesWithin(HOUR),
     },
@@ -126,7 +127,7 @@ pub static EXCEPTIONS: [Exception; 16] = [
         instead: Instead::Fails(DEADLINE),
     },
     Exception {
-        why: "as above",
+        why: "the outcome is never taken: the answer comes when the time of the execution is over",
         is_for: is_every_outcome_lost,
         instead: Instead::ComesWithin(HOUR),
     },

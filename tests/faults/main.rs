@@ -7,14 +7,12 @@
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod calls;
+mod cell;
+mod cell_check;
 mod course;
 mod deployment;
 mod exceptions;
-mod held;
-mod interpreter;
-#[path = "../scenarios/log.rs"]
-mod log;
+mod matrix;
 mod requests;
 mod secrets;
 mod signals;

@@ -7,7 +7,7 @@ use ecs_task_runner::cloudformation::identity::Identity;
 use serde_json::{Value, json};
 use stand_ins::response_url::Put;
 
-/// Of a resource that exists, as its Create answered it.
+/// The physical id of a resource that exists, as its Create answered it.
 const PHYSICAL_ID: &str = "MigrateTask-0a1b2c3d";
 
 /// A request.

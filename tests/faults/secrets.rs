@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
+use stand_ins::log_capture::{capture_log, logged};
 
 use crate::course::{Course, PASSWORD};
 use crate::deployment::Deployment;
-use crate::log::{capture_log, logged};
 
 /// Calls that begin a run. What is denied does not pass: there is no run then.
 const BEGINNING: [(Service, &str); 2] =
@@ -101,7 +101,7 @@ async fn assert_nothing_shows(course: Course, fault: Option<Fault>, name: &str) 
         .collect();
     let answers = format!("{answers:?}");
 
-    // They are what they should be, or nothing could show.
+    // The texts hold what they should, or the checks below would find nothing in anything.
     assert!(
         log.contains("started the execution") && inputs.contains("sealed:v1:"),
         "{what}: {log}"

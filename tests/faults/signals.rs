@@ -2,27 +2,27 @@
 //! program over real sockets. Another worker goes on with the same ECS task, and the run is
 //! answered once.
 
-use std::process::{Child, Command, Stdio};
+mod checks;
+mod worker;
+
 use std::time::Duration;
 
-use ecs_task_runner::activity::HANDED_OVER;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::json;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::{Outcome, Schedule, Scheduled};
-use stand_ins::{Call, Outcome as CallOutcome, Service, StandIns};
-use template_roles::{Deployment, Roles, WORKER};
+use stand_ins::sfn::{Outcome, Schedule};
+use stand_ins::{Outcome as CallOutcome, Service, StandIns};
+use template_roles::{Deployment, Roles};
 use tokio::time::{sleep, timeout};
+
+use checks::{check_answers, check_phase};
+use worker::Worker;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// What the service waits for a heartbeat; short, so that a cell takes seconds.
 const HEARTBEAT: u64 = 2;
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a worker that was told to end hands over: what it has in hand, and what comes with
-/// each of its two polls in flight.
-const HAND_OVERS: usize = 3;
 /// Cells at once: each has two workers.
 const AT_ONCE: usize = 4;
 
@@ -53,49 +53,8 @@ const PHASES: [Phase; 6] = [
 ];
 const SIGNALS: [Signal; 3] = [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGSTOP];
 
-struct Worker(Child);
-
-impl Worker {
-    fn start(endpoint: &str, activity: &str) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_ecs-task-runner"))
-            .args(["worker", "--activity-arn", activity])
-            .env_clear()
-            .env("AWS_ENDPOINT_URL", endpoint)
-            .env("AWS_ACCESS_KEY_ID", WORKER)
-            .env("AWS_SECRET_ACCESS_KEY", "secret")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(child)
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
-    }
-
-    /// Whether it ends by itself.
-    async fn ends(&mut self) -> bool {
-        let ended = async {
-            while self.0.try_wait().unwrap().is_none() {
-                sleep(SECOND / 20).await;
-            }
-        };
-        timeout(PATIENCE, ended).await.is_ok()
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
+/// An account in which a task is in each phase for long enough, and the worker's activity.
+fn account(phase: Phase) -> (StandIns, String) {
     let aws = StandIns::new();
     Roles::of(&Deployment::new()).enforce(&aws);
     aws.sfn().set_poll_time(2 * SECOND);
@@ -112,6 +71,11 @@ async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
             _ => script,
         },
     );
+    (aws, activity)
+}
+
+async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
+    let (aws, activity) = account(phase);
     let slow = |service, operation| {
         aws.faults()
             .inject(service, operation, Span::Next(1), Fault::Delay(2 * SECOND))
@@ -202,77 +166,6 @@ async fn play(phase: Phase, signal: Signal) -> Result<(), String> {
             "{} tasks, stopped: {:?}",
             tasks.len(),
             tasks[0].stop_requested
-        ));
-    }
-    Ok(())
-}
-
-/// Whether the task is where the phase says.
-fn check_phase(phase: Phase, aws: &StandIns) -> Result<(), String> {
-    let is_open = |operation: &str| {
-        aws.calls()
-            .of(operation)
-            .iter()
-            .any(|call| call.outcome == CallOutcome::Open)
-    };
-    let tasks = aws.ecs().tasks();
-    let status = tasks.first().map_or("none", |task| task.last_status);
-    let is_reached = match phase {
-        Phase::Polling => is_open("GetActivityTask") && tasks.is_empty(),
-        Phase::Launching => is_open("RunTask"),
-        Phase::Starting => status == "PENDING",
-        Phase::Running => status == "RUNNING",
-        Phase::Ending => status == "DEPROVISIONING",
-        Phase::Answering => is_open("SendTaskSuccess"),
-    };
-    if is_reached {
-        Ok(())
-    } else {
-        Err(format!(
-            "the phase was not reached: the task's status is {status}"
-        ))
-    }
-}
-
-/// One outcome was taken, and beside it nothing but hand-overs of a worker that was told to end.
-fn check_answers(scheduled: &Scheduled, signal: Signal, aws: &StandIns) -> Result<(), String> {
-    let taken = |call: &Call| call.outcome.is_answered();
-    let tokens = scheduled.tokens();
-    let is_last = |call: &Call| {
-        tokens
-            .last()
-            .is_some_and(|token| call.body["taskToken"] == **token)
-    };
-    // That of a worker that was killed while it waited for the reply may have taken effect, and
-    // nobody was there to be replied to.
-    let died_waiting = |call: &Call| {
-        signal == Signal::SIGKILL && is_last(call) && call.outcome == CallOutcome::Abandoned
-    };
-    let successes = aws
-        .calls()
-        .of("SendTaskSuccess")
-        .iter()
-        .filter(|call| taken(call) || died_waiting(call))
-        .count();
-    let failures: Vec<_> = aws
-        .calls()
-        .of("SendTaskFailure")
-        .into_iter()
-        .filter(taken)
-        .collect();
-    let hand_overs = failures
-        .iter()
-        .filter(|call| call.body["error"] == HANDED_OVER)
-        .count();
-    let may_hand_over = if signal == Signal::SIGTERM {
-        HAND_OVERS
-    } else {
-        0
-    };
-    if successes != 1 || hand_overs != failures.len() || hand_overs > may_hand_over {
-        return Err(format!(
-            "{successes} successes, {} failures and {hand_overs} hand-overs were taken",
-            failures.len() - hand_overs
         ));
     }
     Ok(())

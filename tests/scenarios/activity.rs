@@ -2,6 +2,7 @@
 //! lost tokens, hand-over.
 
 mod hand_over;
+mod heartbeats;
 mod polls;
 mod tokens;
 mod watchdog;
@@ -12,10 +13,10 @@ use ecs_task_runner::activity::{PANICKED, TaskFailure};
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::{EventKind, Outcome, Schedule};
+use stand_ins::sfn::{EventKind, Outcome};
 use tokio::time::sleep;
 
-use crate::world::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
+use crate::worlds::worker::{LONGEST, World, failure, outcome, success, within};
 
 /// The heartbeat period, in seconds, as a task's input names it.
 const INPUT: &str = "heartbeatSeconds";
@@ -26,10 +27,7 @@ async fn a_task_is_run_and_answered() {
     let _worker = world.worker_with(10, |task| async move {
         Ok(json!({"echo": task.input}).to_string())
     });
-    let scheduled = world
-        .aws
-        .sfn()
-        .schedule(&world.activity, &json!({"n": 1}), Schedule::once());
+    let scheduled = world.schedule_input(&json!({"n": 1}));
     assert_eq!(
         success(outcome(&scheduled).await),
         json!({"echo": "{\"n\":1}"})
@@ -45,65 +43,11 @@ async fn a_failure_keeps_its_name_and_its_cause() {
             cause: "It broke.".to_owned(),
         })
     });
-    let scheduled = world
-        .aws
-        .sfn()
-        .schedule(&world.activity, &json!({}), Schedule::once());
+    let scheduled = world.schedule_input(&json!({}));
     assert_eq!(
         failure(outcome(&scheduled).await),
         ("My.Error".to_owned(), "It broke.".to_owned())
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn heartbeats_keep_a_long_task_alive_at_a_third_of_the_period() {
-    let world = World::new();
-    let _worker = world.worker_with(10, |_| async {
-        sleep(Duration::from_secs(900)).await;
-        Ok("{}".to_owned())
-    });
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
-    success(outcome(&scheduled).await);
-    let beats = scheduled.heartbeats();
-    let longest = beats
-        .windows(2)
-        .map(|pair| pair[1].checked_sub(pair[0]).unwrap())
-        .max()
-        .unwrap();
-    assert!(
-        longest <= HEARTBEAT / 3,
-        "two heartbeats were {longest:?} apart"
-    );
-    assert!(
-        (44..=58).contains(&beats.len()),
-        "{} heartbeats in 900 s",
-        beats.len()
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn heartbeats_that_fail_for_a_while_are_sent_again() {
-    let world = World::new();
-    let _worker = world.worker_with(1, |_| async {
-        sleep(Duration::from_secs(300)).await;
-        Ok("{}".to_owned())
-    });
-    world.aws.faults().inject(
-        Service::Sfn,
-        "SendTaskHeartbeat",
-        Span::For(Duration::from_secs(45)),
-        Fault::InternalError,
-    );
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
-    success(outcome(&scheduled).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,17 +61,13 @@ async fn an_answer_is_repeated_until_the_service_has_it() {
     ] {
         let world = World::new();
         let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
-        world.aws.faults().inject(
+        world.inject(
             Service::Sfn,
             "SendTaskSuccess",
             Span::For(Duration::from_secs(300)),
             fault.clone(),
         );
-        let scheduled = world.aws.sfn().schedule(
-            &world.activity,
-            &json!({INPUT: 60}),
-            Schedule::once().heartbeat(HEARTBEAT),
-        );
+        let scheduled = world.schedule_once();
         assert_eq!(
             outcome(&scheduled).await,
             Outcome::Succeeded(json!({})),
@@ -140,23 +80,15 @@ async fn an_answer_is_repeated_until_the_service_has_it() {
 async fn an_answer_that_arrived_although_its_reply_was_lost_is_not_an_error() {
     let world = World::new();
     let _worker = world.worker_with(1, |_| async { Ok("{}".to_owned()) });
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskSuccess",
         Span::Next(1),
         Fault::CutAfter,
     );
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let scheduled = world.schedule_once();
     success(outcome(&scheduled).await);
-    let next = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let next = world.schedule_once();
     success(outcome(&next).await);
 }
 
@@ -168,12 +100,7 @@ async fn no_more_tasks_are_fetched_than_may_run_at_once() {
         Ok("{}".to_owned())
     });
     let scheduled: Vec<_> = (0..9)
-        .map(|n| {
-            world
-                .aws
-                .sfn()
-                .schedule(&world.activity, &json!({"n": n}), Schedule::once())
-        })
+        .map(|n| world.schedule_input(&json!({"n": n})))
         .collect();
     sleep(Duration::from_secs(5)).await;
     let fetched = scheduled
@@ -197,29 +124,18 @@ async fn a_panicking_handler_is_answered_and_the_worker_goes_on() {
         assert!(!task.input.contains("panic"), "as asked");
         Ok("{}".to_owned())
     });
-    let first =
-        world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &json!({"do": "panic"}), Schedule::once());
+    let first = world.schedule_input(&json!({"do": "panic"}));
     assert_eq!(failure(outcome(&first).await).0, PANICKED);
-    let next = world
-        .aws
-        .sfn()
-        .schedule(&world.activity, &json!({}), Schedule::once());
+    let next = world.schedule_input(&json!({}));
     success(outcome(&next).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_the_service_refuses_is_given_up_and_leaves_its_place() {
     let world = World::new();
-    // No JSON, which the service takes at no time.
+    // No JSON: the service never takes it.
     let _worker = world.worker_with(1, |_| async { Ok("{".to_owned()) });
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let scheduled = world.schedule_once();
     assert_eq!(outcome(&scheduled).await, Outcome::HeartbeatTimedOut);
     let calls = world.aws.calls();
     assert_eq!(
@@ -229,10 +145,7 @@ async fn an_answer_that_the_service_refuses_is_given_up_and_leaves_its_place() {
         ),
         (1, 0)
     );
-    let next = world
-        .aws
-        .sfn()
-        .schedule(&world.activity, &json!({}), Schedule::once());
+    let next = world.schedule_input(&json!({}));
     within(LONGEST, next.started(1)).await;
 }
 
@@ -244,10 +157,7 @@ async fn an_output_that_is_too_large_becomes_a_failure_that_says_so() {
         let world = World::new();
         let output = format!("\"{}\"", "x".repeat(bytes - 2));
         let _worker = world.worker_with(1, move |_| std::future::ready(Ok(output.clone())));
-        let scheduled = world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &json!({}), Schedule::once());
+        let scheduled = world.schedule_input(&json!({}));
         let ended = outcome(&scheduled).await;
         if bytes <= MOST {
             success(ended);

@@ -1,15 +1,16 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
 mod deliveries;
-mod deployed;
-pub mod execution;
 mod hostile;
 mod incidents;
-mod missed;
+mod lost_events;
 mod rescue;
+mod rescue_leftovers;
 mod respond;
+mod rollbacks;
 mod seal;
 mod start;
 mod stop;
-mod waiting;
-pub mod world;
+mod stop_on_delete;
+mod unclaimed;
+mod updates;

@@ -9,9 +9,10 @@
 //! - `HISTORIES_SEED`: the first one's seed, where they are not the usual ones a random one. The
 //!   others have the seeds after it.
 
+mod account;
 mod campaign;
 mod invariants;
-mod line;
+mod network;
 mod play;
 mod schedule;
 

@@ -30,18 +30,24 @@ impl Ecs {
         cluster: &str,
         service: &str,
     ) -> Result<Option<ServiceNetwork>, ApiError> {
-        let call = self
-            .client
-            .describe_services()
-            .cluster(cluster)
-            .services(service);
-        let described = Box::pin(call.send()).await.map_err(|error| {
-            api_error(
-                "ecs:DescribeServices",
-                format!("service '{service}' of cluster '{cluster}'"),
-                &error,
-            )
-        })?;
+        let attempt = || {
+            let call = self
+                .client
+                .describe_services()
+                .cluster(cluster)
+                .services(service);
+            let sent = Box::pin(call.send());
+            async move {
+                sent.await.map_err(|error| {
+                    api_error(
+                        "ecs:DescribeServices",
+                        format!("service '{service}' of cluster '{cluster}'"),
+                        &error,
+                    )
+                })
+            }
+        };
+        let described = self.repeat(attempt).await?;
         Ok(described
             .services()
             .iter()

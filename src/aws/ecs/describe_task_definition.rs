@@ -17,30 +17,31 @@ pub struct TaskDefinition {
 /// One container of a task definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerDefinition {
-    /// Its name.
+    /// Unique within the task definition.
     pub name: String,
-    /// The task stops when it exits.
+    /// The task stops when this container exits.
     pub essential: bool,
-    /// Its log stream, when it writes to `CloudWatch` Logs in a way that can be found again.
+    /// Where the container's log is, when its stream in `CloudWatch` Logs can be told from the
+    /// definition.
     pub log: Option<LogStreamPlace>,
-    /// The environment the definition gives it. Values are secret to us: they are compared, never
-    /// shown.
+    /// The environment that the definition gives the container. Values may be secrets: they are
+    /// compared, never shown.
     pub environment: BTreeMap<String, String>,
 }
 
 /// Where the awslogs driver writes (`using_awslogs`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogStreamPlace {
-    /// Log group.
+    /// `awslogs-group`.
     pub group: String,
     /// `awslogs-stream-prefix`.
     pub prefix: String,
-    /// `awslogs-region`, when it is named.
+    /// `awslogs-region`, when the definition names one.
     pub region: Option<String>,
 }
 
 impl LogStreamPlace {
-    /// The stream of one task: `{prefix}/{container}/{task id}`.
+    /// The stream that a container of one task writes: `{prefix}/{container}/{task id}`.
     #[must_use]
     pub fn stream(&self, container: &str, task_id: &str) -> String {
         format!("{}/{container}/{task_id}", self.prefix)
@@ -75,14 +76,20 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe_task_definition(&self, name: &str) -> Result<TaskDefinition, ApiError> {
-        let call = self.client.describe_task_definition().task_definition(name);
-        let described = Box::pin(call.send()).await.map_err(|error| {
-            api_error(
-                "ecs:DescribeTaskDefinition",
-                format!("task definition '{name}'"),
-                &error,
-            )
-        })?;
+        let attempt = || {
+            let call = self.client.describe_task_definition().task_definition(name);
+            let sent = Box::pin(call.send());
+            async move {
+                sent.await.map_err(|error| {
+                    api_error(
+                        "ecs:DescribeTaskDefinition",
+                        format!("task definition '{name}'"),
+                        &error,
+                    )
+                })
+            }
+        };
+        let described = self.repeat(attempt).await?;
         let containers = described
             .task_definition()
             .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)

@@ -7,51 +7,65 @@ use aws_sdk_ecs::types::{Container, LaunchType, Task};
 use jiff::{Timestamp, Unit};
 
 use super::Ecs;
+use crate::aws::budget::CallPermit;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
 
 /// Most tasks of one cluster that one call describes (`API_DescribeTasks`).
 pub const MAX_TASKS_PER_CALL: usize = 100;
 
-/// What one look at a task showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sighting {
-    /// ECS knows the task.
-    Seen(TaskStatus),
-    /// ECS does not know it: not yet, or no more.
-    Missing,
-}
-
 impl Ecs {
-    /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. Every task asked for is in the
-    /// answer.
+    /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. The answer holds those that ECS
+    /// knows, by ARN. A task that it does not know is not known yet, or no more.
+    ///
+    /// The caller holds the permit, so that it can wait for one while tasks are still added to the
+    /// call.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe_tasks(
         &self,
+        permit: CallPermit,
         cluster: &str,
         arns: &[String],
-    ) -> Result<HashMap<String, Sighting>, ApiError> {
-        let described = self
+    ) -> Result<HashMap<String, TaskStatus>, ApiError> {
+        let described = permit.call(self.attempt_to_describe(cluster, arns)).await?;
+        let statuses = described.iter().map(task_status);
+        Ok(statuses
+            .map(|status| (status.arn.clone(), status))
+            .collect())
+    }
+
+    /// The tasks as the SDK gives them, for `ListTasks`, which gives only ARNs.
+    pub(super) async fn describe_listed(
+        &self,
+        cluster: &str,
+        arns: &[String],
+    ) -> Result<Vec<Task>, ApiError> {
+        self.call(&self.budgets.describe_tasks, || {
+            self.attempt_to_describe(cluster, arns)
+        })
+        .await
+    }
+
+    async fn attempt_to_describe(
+        &self,
+        cluster: &str,
+        arns: &[String],
+    ) -> Result<Vec<Task>, ApiError> {
+        let call = self
             .client
             .describe_tasks()
             .cluster(cluster)
-            .set_tasks(Some(arns.to_vec()))
-            .send()
-            .await
-            .map_err(|error| {
-                api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error)
-            })?;
-        let mut sightings: HashMap<String, Sighting> = arns
-            .iter()
-            .map(|arn| (arn.clone(), Sighting::Missing))
-            .collect();
-        for task in described.tasks() {
-            let status = task_status(task);
-            sightings.insert(status.arn.clone(), Sighting::Seen(status));
+            .set_tasks(Some(arns.to_vec()));
+        match Box::pin(call.send()).await {
+            Ok(described) => Ok(described.tasks.unwrap_or_default()),
+            Err(error) => Err(api_error(
+                "ecs:DescribeTasks",
+                format!("cluster '{cluster}'"),
+                &error,
+            )),
         }
-        Ok(sightings)
     }
 }
 

@@ -1,19 +1,20 @@
 //! `ListTasks` (`API_ListTasks`).
 
-use aws_sdk_ecs::types::DesiredStatus;
+use aws_sdk_ecs::operation::list_tasks::builders::ListTasksFluentBuilder;
+use aws_sdk_ecs::types::{DesiredStatus, Task};
 use jiff::Timestamp;
 
 use super::{Ecs, MAX_TASKS_PER_CALL};
 use crate::aws::{ApiError, api_error};
 
-/// Which tasks of a cluster are asked for.
+/// Which tasks of a cluster are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichTasks<'a> {
     /// Those started under exactly this name, from this task definition family.
     StartedBy {
-        /// `startedBy`.
+        /// What `startedBy` says.
         name: &'a str,
-        /// Finds those of them that were told to stop.
+        /// The family in which those of them are looked for that were told to stop.
         family: &'a str,
     },
     /// Those of this task definition family.
@@ -23,17 +24,17 @@ pub enum WhichTasks<'a> {
 /// A task with the name it was started under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTask {
-    /// ARN of the task.
+    /// Names the task to `StopTask` and `DescribeTasks`.
     pub arn: String,
-    /// Its `startedBy`, empty when it has none.
+    /// What `startedBy` says, empty when it says nothing.
     pub started_by: String,
     /// ARN of the container instance it is on, empty on Fargate.
     pub container_instance_arn: String,
     /// When it was launched.
     pub created: Option<Timestamp>,
-    /// Nothing of it runs any more.
+    /// Nothing of the task runs any more.
     pub stopped: bool,
-    /// Somebody has asked for it to stop.
+    /// Somebody has told the task to stop.
     pub stopping: bool,
 }
 
@@ -48,9 +49,9 @@ impl Ecs {
         which: WhichTasks<'_>,
     ) -> Result<Vec<ListedTask>, ApiError> {
         let call = || self.client.list_tasks().cluster(cluster);
-        // A task that was told to stop is listed under desiredStatus STOPPED while its containers
-        // still run. `startedBy` must be the only filter of a call and finds RUNNING ones only, so
-        // that those others are looked for by their family.
+        // ECS lists a task that was told to stop under desiredStatus STOPPED, also while its
+        // containers still run. A call with `startedBy` takes no other filter and gives tasks with
+        // desiredStatus RUNNING only, so that the others are looked for by their family.
         let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
         let (calls, started_by) = match which {
             WhichTasks::StartedBy { name, family } => {
@@ -66,43 +67,50 @@ impl Ecs {
         };
         let mut arns = Vec::new();
         for call in calls {
-            let mut pages = call.into_paginator().send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| {
-                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
-                })?;
-                arns.extend_from_slice(page.task_arns());
-            }
+            arns.append(&mut self.all_pages(cluster, call).await?);
         }
         let mut listed = Vec::with_capacity(arns.len());
         for batch in arns.chunks(MAX_TASKS_PER_CALL) {
-            let described = self
-                .client
-                .describe_tasks()
-                .cluster(cluster)
-                .set_tasks(Some(batch.to_vec()))
-                .send()
-                .await
-                .map_err(|error| {
-                    api_error("ecs:DescribeTasks", format!("cluster '{cluster}'"), &error)
-                })?;
-            listed.extend(described.tasks().iter().filter_map(|task| {
-                Some(ListedTask {
-                    arn: task.task_arn()?.to_owned(),
-                    started_by: task.started_by().unwrap_or_default().to_owned(),
-                    container_instance_arn: task
-                        .container_instance_arn()
-                        .unwrap_or_default()
-                        .to_owned(),
-                    created: task
-                        .created_at()
-                        .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
-                    stopped: task.last_status() == Some("STOPPED"),
-                    stopping: task.desired_status() == Some("STOPPED"),
-                })
-            }));
+            let described = self.describe_listed(cluster, batch).await?;
+            listed.extend(described.iter().filter_map(listed_task));
         }
+        // The list by family also holds tasks that were started under other names.
         listed.retain(|task| started_by.is_none_or(|name| task.started_by == name));
         Ok(listed)
     }
+
+    /// The ARNs of all pages. Each page is a call with a permit of its own.
+    async fn all_pages(
+        &self,
+        cluster: &str,
+        mut call: ListTasksFluentBuilder,
+    ) -> Result<Vec<String>, ApiError> {
+        let mut arns = Vec::new();
+        loop {
+            let attempt = || async {
+                Box::pin(call.clone().send()).await.map_err(|error| {
+                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
+                })
+            };
+            let page = self.call(&self.budgets.list_tasks, attempt).await?;
+            arns.append(&mut page.task_arns.unwrap_or_default());
+            let Some(next) = page.next_token.filter(|token| !token.is_empty()) else {
+                return Ok(arns);
+            };
+            call = call.next_token(next);
+        }
+    }
+}
+
+fn listed_task(task: &Task) -> Option<ListedTask> {
+    Some(ListedTask {
+        arn: task.task_arn()?.to_owned(),
+        started_by: task.started_by().unwrap_or_default().to_owned(),
+        container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
+        created: task
+            .created_at()
+            .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
+        stopped: task.last_status() == Some("STOPPED"),
+        stopping: task.desired_status() == Some("STOPPED"),
+    })
 }

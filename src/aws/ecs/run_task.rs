@@ -2,9 +2,13 @@
 
 use aws_sdk_ecs::operation::run_task::RunTaskError as SdkRunTaskError;
 use aws_sdk_ecs::types::Failure;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::describe_tasks::task_status;
 use super::{Ecs, parameters};
+use crate::aws::budget::CallPermit;
 use crate::aws::{ApiError, ErrorKind, api_error};
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
@@ -30,6 +34,17 @@ pub struct PlacementFailure {
     pub arn: String,
 }
 
+impl PlacementFailure {
+    /// Whether the failure clears when capacity arrives or an agent reconnects, as agents do every
+    /// hour (`api_failures_messages`).
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.reason.starts_with("RESOURCE")
+            || self.reason == "AGENT"
+            || NO_ROOM.iter().any(|says| self.reason.contains(says))
+    }
+}
+
 /// A launch that ECS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunTaskError {
@@ -40,7 +55,10 @@ pub enum RunTaskError {
     /// ECS has no task definition, or no active one, of that name.
     #[error("{0}")]
     NoTaskDefinition(ApiError),
-    /// Any other error.
+    /// There is no room for the task now, and nothing was launched.
+    #[error("{0}")]
+    NoCapacity(ApiError),
+    /// Any other error. Unless its kind is [`ErrorKind::Unavailable`], nothing was launched.
     #[error("{0}")]
     Api(ApiError),
 }
@@ -49,11 +67,15 @@ impl Ecs {
     /// Launches `count` tasks under `client_token`. Repeating the call with the same arguments
     /// gives the same tasks.
     ///
+    /// The caller holds the permit, so that it can decide against the launch after it has waited
+    /// for one.
+    ///
     /// # Errors
     /// See [`RunTaskError`]. A placement that came to nothing is no error but an empty
     /// [`Placement`] with its failures.
     pub async fn run_task(
         &self,
+        permit: CallPermit,
         spec: &TaskSpec,
         count: usize,
         client_token: &str,
@@ -80,29 +102,33 @@ impl Ecs {
             .set_tags(parameters::tags(&spec.tags))
             .set_reference_id(spec.reference_id.clone())
             .set_volume_configurations(parameters::volume_configurations(spec)?);
-        match Box::pin(call.send()).await {
-            Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
-            Err(error) => {
-                if let Some(SdkRunTaskError::ConflictException(conflict)) = error.as_service_error()
-                {
-                    return Err(RunTaskError::Conflict(conflict.resource_ids().to_vec()));
-                }
-                Err(launch_error(api_error(
-                    "ecs:RunTask",
-                    launched(spec),
-                    &error,
-                )))
+        let sent = Box::pin(call.send());
+        let answer = permit.call(async move {
+            match sent.await {
+                Ok(placed) => Ok(Ok(placement(placed.tasks(), placed.failures()))),
+                Err(error) => match error.as_service_error() {
+                    // To the budget this is an answer like any other: ECS took the call.
+                    Some(SdkRunTaskError::ConflictException(conflict)) => {
+                        Ok(Err(conflict.resource_ids().to_vec()))
+                    }
+                    _ => Err(launch_api_error("ecs:RunTask", spec, &error)),
+                },
             }
-        }
+        });
+        answer
+            .await
+            .map_err(launch_error)?
+            .map_err(RunTaskError::Conflict)
     }
 
     /// Starts a task on each of `instances`. ECS has no client token for this call: repeating it
-    /// starts more tasks.
+    /// starts more tasks. The permit is the caller's as for [`run_task`](Self::run_task).
     ///
     /// # Errors
     /// See [`RunTaskError`].
     pub async fn start_task(
         &self,
+        permit: CallPermit,
         spec: &TaskSpec,
         instances: &[String],
     ) -> Result<Placement, RunTaskError> {
@@ -122,22 +148,14 @@ impl Ecs {
             .set_tags(parameters::tags(&spec.tags))
             .set_reference_id(spec.reference_id.clone())
             .set_volume_configurations(parameters::volume_configurations(spec)?);
-        match Box::pin(call.send()).await {
-            Ok(placed) => Ok(placement(placed.tasks(), placed.failures())),
-            Err(error) => Err(launch_error(api_error(
-                "ecs:StartTask",
-                launched(spec),
-                &error,
-            ))),
-        }
+        let sent = Box::pin(call.send());
+        let answer = permit.call(async move {
+            sent.await
+                .map_err(|error| launch_api_error("ecs:StartTask", spec, &error))
+        });
+        let placed = answer.await.map_err(launch_error)?;
+        Ok(placement(placed.tasks(), placed.failures()))
     }
-}
-
-fn launched(spec: &TaskSpec) -> String {
-    format!(
-        "task definition '{}' in cluster '{}'",
-        spec.task_definition, spec.cluster
-    )
 }
 
 fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placement {
@@ -154,8 +172,8 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
     }
 }
 
-/// How ECS begins when there is no such task definition. The words alone can also stand in the name
-/// of a role.
+/// How ECS's message begins when there is no such task definition. Elsewhere in a message the same
+/// words can be part of a role's name.
 const NO_TASK_DEFINITION: &[&str] = &[
     "taskdefinition not found",
     "taskdefinition is inactive",
@@ -168,25 +186,73 @@ const NO_TASK_DEFINITION: &[&str] = &[
     "invalid revision number",
 ];
 
-/// What ECS repeats when EC2, which it asks about networks, throttles the account.
+/// What ECS's message repeats when EC2, which ECS asks about networks, throttles the account.
 const THROTTLED_ELSEWHERE: &[&str] = &[
     "requestlimitexceeded",
     "request limit exceeded",
     "rate exceeded",
 ];
 
-fn launch_error(mut error: ApiError) -> RunTaskError {
+/// What ECS says while there is no room, for anybody or for this account. "You've reached the limit
+/// on the number of vCPUs you can run concurrently" passes when other tasks end. "Tasks
+/// provisioning capacity limit exceeded." passes when the tasks that wait for instances of a
+/// capacity provider have got them.
+const NO_ROOM: [&str; 3] = [
+    "Capacity is unavailable",
+    "reached the limit on the number of",
+    "provisioning capacity limit exceeded",
+];
+
+fn is_no_room(message: &str) -> bool {
+    message.contains("No Container Instances were found")
+        || NO_ROOM.iter().any(|says| message.contains(says))
+}
+
+/// The error of a launch, with the kind that its words mean where its code means another: Fargate
+/// says "Capacity is unavailable at this time" with the code of throttled calls, and ECS says with
+/// the code of a bad parameter that EC2 throttles.
+fn launch_api_error<E>(
+    action: &'static str,
+    spec: &TaskSpec,
+    error: &SdkError<E, HttpResponse>,
+) -> ApiError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let launched = format!(
+        "task definition '{}' in cluster '{}'",
+        spec.task_definition, spec.cluster
+    );
+    let mut error = api_error(action, launched, error);
+    error.kind = kind_by_words(error.kind, &error.message);
+    error
+}
+
+/// A launch without room must not halve the rate of launches, and one that EC2's throttling kept
+/// back must.
+fn kind_by_words(kind: ErrorKind, message: &str) -> ErrorKind {
+    let lower_case = message.to_ascii_lowercase();
+    let is_throttled_elsewhere = || {
+        THROTTLED_ELSEWHERE
+            .iter()
+            .any(|says| lower_case.contains(says))
+    };
+    match kind {
+        ErrorKind::Throttled if is_no_room(message) => ErrorKind::Rejected,
+        ErrorKind::Rejected if is_throttled_elsewhere() => ErrorKind::Throttled,
+        kind => kind,
+    }
+}
+
+fn launch_error(error: ApiError) -> RunTaskError {
+    // Only a rejected launch is known to have launched nothing.
     if error.kind != ErrorKind::Rejected {
         return RunTaskError::Api(error);
     }
-    let message = error.message.to_ascii_lowercase();
-    if THROTTLED_ELSEWHERE
-        .iter()
-        .any(|says| message.contains(says))
-    {
-        error.kind = ErrorKind::Throttled;
-        return RunTaskError::Api(error);
+    if is_no_room(&error.message) {
+        return RunTaskError::NoCapacity(error);
     }
+    let message = error.message.to_ascii_lowercase();
     if NO_TASK_DEFINITION
         .iter()
         .any(|beginning| message.starts_with(beginning))
@@ -212,17 +278,82 @@ impl From<parameters::Incomplete> for RunTaskError {
 mod tests {
     use super::*;
 
+    fn error_of(kind: ErrorKind, message: &str) -> ApiError {
+        ApiError {
+            action: "ecs:RunTask",
+            resource: "cluster 'production'".to_owned(),
+            kind: kind_by_words(kind, message),
+            code: Some("ClientException".to_owned()),
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn capacity_and_agents_pass_and_attributes_do_not() {
+        for (reason, expected) in [
+            ("RESOURCE:CPU", true),
+            ("RESOURCE:MEMORY", true),
+            ("RESOURCE:ENI", true),
+            ("AGENT", true),
+            (
+                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+                true,
+            ),
+            (
+                "You've reached the limit on the number of vCPUs you can run concurrently",
+                true,
+            ),
+            ("ATTRIBUTE", false),
+            ("MISSING", false),
+            ("INACTIVE", false),
+            ("", false),
+        ] {
+            let failure = PlacementFailure {
+                reason: reason.to_owned(),
+                detail: String::new(),
+                arn: String::new(),
+            };
+            assert_eq!(failure.may_pass(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn no_room_is_told_apart_from_throttling_whatever_the_code_and_as_failure_or_error() {
+        for (message, expected) in [
+            (
+                "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+                true,
+            ),
+            (
+                "You've reached the limit on the number of vCPUs you can run concurrently.",
+                true,
+            ),
+            ("No Container Instances were found in your cluster.", true),
+            ("Tasks provisioning capacity limit exceeded.", true),
+            ("Rate exceeded", false),
+            ("The requested CPU configuration is above your limit", false),
+        ] {
+            for kind in [ErrorKind::Rejected, ErrorKind::Throttled] {
+                let error = error_of(kind, message);
+                let is_throttled = error.kind == ErrorKind::Throttled;
+                let is_no_room = matches!(launch_error(error), RunTaskError::NoCapacity(_));
+                assert_eq!(is_no_room, expected, "{message} as {kind:?}");
+                assert!(
+                    !(is_no_room && is_throttled),
+                    "{message} must not halve the rate of launches"
+                );
+            }
+            let unanswered = error_of(ErrorKind::Unavailable, message);
+            assert!(
+                matches!(launch_error(unanswered), RunTaskError::Api(_)),
+                "{message}: a call without an answer may have launched something"
+            );
+        }
+    }
+
     #[test]
     fn errors_of_a_launch_are_told_apart_by_ecss_own_sentences() {
-        let rejected = |message: &str| {
-            launch_error(ApiError {
-                action: "ecs:RunTask",
-                resource: "cluster 'production'".to_owned(),
-                kind: ErrorKind::Rejected,
-                code: Some("ClientException".to_owned()),
-                message: message.to_owned(),
-            })
-        };
+        let rejected = |message| launch_error(error_of(ErrorKind::Rejected, message));
         for message in [
             "TaskDefinition not found.",
             "TaskDefinition is inactive",

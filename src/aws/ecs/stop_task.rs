@@ -14,15 +14,20 @@ impl Ecs {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn stop_task(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), ApiError> {
-        let call = self
-            .client
-            .stop_task()
-            .cluster(cluster)
-            .task(arn)
-            .reason(byte_limit::cut_end(reason, MAX_REASON));
-        Box::pin(call.send())
-            .await
-            .map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))?;
+        let attempt = || {
+            let call = self
+                .client
+                .stop_task()
+                .cluster(cluster)
+                .task(arn)
+                .reason(byte_limit::cut_end(reason, MAX_REASON));
+            let sent = Box::pin(call.send());
+            async move {
+                sent.await
+                    .map_err(|error| api_error("ecs:StopTask", format!("task {arn}"), &error))
+            }
+        };
+        self.call(&self.budgets.stop_task, attempt).await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `ListExecutions`, `DescribeExecution`, `StopExecution`.
+//! Executions of a state machine: `ListExecutions`, `DescribeExecution`, `StopExecution`.
 
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
@@ -9,33 +9,34 @@ use crate::aws::{ApiError, api_error};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::text::byte_limit;
 
-/// Executions per page, the most there is (`API_ListExecutions`).
-const PAGE: i32 = 1_000;
-/// The most running executions looked through in one call: beyond, the API's own throttle (5 pages
-/// a second) would take more time than a function has.
+/// Executions on a page of the list: the most that the API gives (`API_ListExecutions`).
+const PAGE_SIZE: i32 = 1_000;
+/// The most executions that are listed at once. The API allows 5 pages a second, so more of them
+/// would take longer than a function may run.
 const MAX_LISTED: usize = 20_000;
-/// Longest cause of `StopExecution` (`API_StopExecution`), characters.
+/// Longest cause of `StopExecution` in characters (`API_StopExecution`). It is cut in bytes, of
+/// which a text never has fewer.
 const MAX_CAUSE: usize = 32_768;
 
 /// An execution that runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub arn: String,
-    /// Its name.
+    /// Name of the execution, which is also `startedBy` of its tasks.
     pub name: String,
-    /// When it was started.
+    /// When the execution was started.
     pub started: Timestamp,
 }
 
-/// An execution that ended other than in success.
+/// An execution that failed, timed out or was stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedExecution {
-    /// Its ARN.
+    /// ARN of the execution.
     pub arn: String,
-    /// How it ended.
+    /// How the execution ended.
     pub status: ExecutionStatus,
-    /// When it ended.
+    /// When the execution ended.
     pub ended: Timestamp,
 }
 
@@ -50,7 +51,7 @@ impl StateMachine {
             .list_executions()
             .state_machine_arn(&self.arn)
             .status_filter(SdkStatus::Running);
-        let mut pages = call.into_paginator().page_size(PAGE).send();
+        let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
         let mut running = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| {
@@ -90,15 +91,15 @@ impl StateMachine {
         started_since: Timestamp,
     ) -> Result<Vec<EndedExecution>, ApiError> {
         let mut ended = Vec::new();
-        // Those that failed have answered, nearly all of them: they come last where there is not
-        // time for all.
+        // Failed executions come last. Nearly all of them have answered, so they matter least if
+        // the list is cut short.
         for status in [SdkStatus::Aborted, SdkStatus::TimedOut, SdkStatus::Failed] {
             let call = self
                 .client
                 .list_executions()
                 .state_machine_arn(&self.arn)
                 .status_filter(status.clone());
-            let mut pages = call.into_paginator().page_size(PAGE).send();
+            let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| {
                     api_error(
@@ -107,9 +108,9 @@ impl StateMachine {
                         &error,
                     )
                 })?;
-                // The newest start comes first (`API_ListExecutions`): what follows an old one is
-                // older.
-                let is_last = page
+                // The list is sorted by the start, newest first (`API_ListExecutions`): after one
+                // that is too old, all are.
+                let is_last_page = page
                     .executions
                     .iter()
                     .any(|execution| timestamp(execution.start_date) < started_since);
@@ -126,7 +127,7 @@ impl StateMachine {
                             })
                         }),
                 );
-                if is_last {
+                if is_last_page {
                     break;
                 }
                 if ended.len() >= MAX_LISTED {
@@ -141,8 +142,8 @@ impl StateMachine {
         Ok(ended)
     }
 
-    /// The names of the executions that were stopped at `since` or later, among the thousand
-    /// stopped ones that were started last.
+    /// The names of the executions that were stopped at `since` or later. Only one page is read: of
+    /// all stopped executions, the 1,000 that were started last.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -152,7 +153,7 @@ impl StateMachine {
             .list_executions()
             .state_machine_arn(&self.arn)
             .status_filter(SdkStatus::Aborted)
-            .max_results(PAGE);
+            .max_results(PAGE_SIZE);
         let listed = call.send().await.map_err(|error| {
             api_error(
                 "states:ListExecutions",
@@ -168,7 +169,8 @@ impl StateMachine {
         Ok(stopped.map(|execution| execution.name).collect())
     }
 
-    /// An execution as it is now, or was a moment ago: the service does not promise more.
+    /// Describes an execution. The description may be a moment old, since `DescribeExecution` is
+    /// eventually consistent.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -191,8 +193,8 @@ impl StateMachine {
         })
     }
 
-    /// Ends an execution as `ABORTED`. One that has ended already stays as it is, which is no
-    /// error.
+    /// Ends an execution as `ABORTED`. An execution that has ended already stays as it is, without
+    /// an error.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -215,6 +217,7 @@ impl StateMachine {
     }
 }
 
+/// A time of the SDK; 1970 if it is out of range, which no time of the service is.
 pub(super) fn timestamp(time: DateTime) -> Timestamp {
     time.to_millis()
         .ok()

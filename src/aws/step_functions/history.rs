@@ -1,4 +1,5 @@
-//! `GetExecutionHistory`, from its end or from its beginning.
+//! `GetExecutionHistory`: the last events of a history, or all of them.
+//! [`crate::execution::history`] says what they mean.
 
 use aws_sdk_sfn::types::HistoryEvent;
 
@@ -7,13 +8,13 @@ use super::executions::timestamp;
 use crate::aws::{ApiError, api_error};
 use crate::execution::history::RecordedEvent;
 
-/// Events per page, of at most 1,000 (`API_GetExecutionHistory`). Many events carry the whole
-/// input, up to 262,144 bytes: only so many may be in memory at once.
-const PAGE: i32 = 100;
+/// Events on a page. The API gives up to 1,000 (`API_GetExecutionHistory`), but many events carry
+/// the execution's whole state, up to 262,144 bytes, and a page must fit into memory.
+const PAGE_SIZE: i32 = 100;
 
 impl StateMachine {
-    /// The last `most` events of an execution, oldest first. The end of a history says where an
-    /// execution stands, and its whole length may be 25,000 events.
+    /// The last `most` events of an execution, oldest first. They are enough to tell how far it has
+    /// come, where the whole history may have 25,000 events.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
@@ -29,7 +30,7 @@ impl StateMachine {
             .reverse_order(true);
         let mut pages = call
             .into_paginator()
-            .page_size(i32::try_from(most).unwrap_or(PAGE).min(PAGE))
+            .page_size(i32::try_from(most).unwrap_or(PAGE_SIZE).min(PAGE_SIZE))
             .send();
         let mut events = Vec::new();
         while events.len() < most
@@ -58,7 +59,7 @@ impl StateMachine {
             .get_execution_history()
             .execution_arn(execution_arn)
             .into_paginator()
-            .page_size(PAGE)
+            .page_size(PAGE_SIZE)
             .send();
         while let Some(page) = pages.next().await {
             let page = page
@@ -71,6 +72,7 @@ impl StateMachine {
     }
 }
 
+/// The parts of an event that are read. Each type of event has its details in a field of its own.
 fn recorded(event: HistoryEvent) -> RecordedEvent {
     let (error, cause) = failure(&event);
     let resource = event
@@ -94,7 +96,7 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
     let entered = event.state_entered_event_details;
     RecordedEvent {
         at: timestamp(event.timestamp),
-        name: event.r#type.as_str().to_owned(),
+        event_type: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
         input: entered.and_then(|details| details.input).or_else(|| {
             event
@@ -110,7 +112,7 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
     }
 }
 
-/// The error and cause of an event, if it is of a kind that has them.
+/// Error and cause of an event, for the types of event that have them.
 fn failure(event: &HistoryEvent) -> (Option<String>, Option<String>) {
     macro_rules! first_of {
         ($($details:ident)*) => {

@@ -1,4 +1,5 @@
-//! The `check` command.
+//! The command `check`: reads a file, prints the report on it, and says by its exit code whether
+//! there is a problem.
 
 use std::fs::File;
 use std::io::Read;
@@ -22,7 +23,7 @@ pub(crate) struct CheckArguments {
     types: Vec<String>,
 }
 
-/// Reports every problem. The exit code says whether there is one.
+/// Prints the report. Fails when the file cannot be checked at all.
 pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     let text = read(arguments)?;
     let types: Vec<&str> = arguments.types.iter().map(String::as_str).collect();
@@ -43,7 +44,7 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Reads no more than can be checked: the file may be anything.
+/// The text of the file. Reads at most one byte more than can be checked: the file may be endless.
 fn read(arguments: &CheckArguments) -> anyhow::Result<String> {
     let name = arguments.file.display();
     let source: Box<dyn Read> = if arguments.file.as_os_str() == "-" {

@@ -1,5 +1,5 @@
-//! The worker's configuration: read as text, validated as a whole, so that every problem is
-//! reported at once.
+//! The worker's configuration. clap reads it as text only; it is validated afterwards as a whole,
+//! so that every problem is reported at once.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,16 +7,17 @@ use std::num::NonZeroU32;
 
 use clap::Args;
 use ecs_task_runner::arn::Arn;
+use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::logging::LogFormat;
-use ecs_task_runner::task_run::CallRates;
 
-/// Longest worker name (`API_GetActivityTask`), characters.
+/// Longest worker name in characters (`API_GetActivityTask`).
 const MAX_WORKER_NAME: usize = 80;
-/// Pollers that one activity takes from all its workers (`service-quotas`).
+/// Most pollers of one activity, over all of its workers (`service-quotas`).
 const MAX_POLLERS: u32 = 1_000;
-/// Calls a second; a bound against slips of the finger. No quota for these calls is higher.
+/// Most calls a second, against typing errors. No quota for these calls is higher.
 const MAX_RATE: u32 = 3_000;
-/// A bound against slips of the finger; memory is the real one, at a few KB a task.
+/// Most tasks at once, against typing errors. A task takes a few KB of memory, which sets the real
+/// limit.
 const MAX_TASKS: u32 = 100_000;
 
 #[derive(Debug, Clone, Args)]
@@ -78,11 +79,11 @@ pub(crate) struct WorkerArguments {
     health_addr: Option<String>,
 }
 
-/// A configuration that can work.
+/// A valid configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WorkerConfiguration {
     pub(crate) activity_arn: String,
-    /// The activity's region.
+    /// The activity's region, in which all calls are made.
     pub(crate) region: String,
     pub(crate) max_tasks: NonZeroU32,
     pub(crate) pollers: NonZeroU32,
@@ -93,7 +94,7 @@ pub(crate) struct WorkerConfiguration {
     pub(crate) health_addr: Option<SocketAddr>,
 }
 
-/// Everything that is wrong with a configuration.
+/// All problems of a configuration, each a sentence that names the option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problems(Vec<String>);
 
@@ -108,7 +109,7 @@ impl fmt::Display for Problems {
 }
 
 impl WorkerArguments {
-    /// Reads all of it, or says all that is wrong with it.
+    /// Validates every option, and reports every problem.
     pub(crate) fn validate(self) -> Result<WorkerConfiguration, Problems> {
         let mut problems = Vec::new();
         let activity_arn = self.activity_arn.unwrap_or_default();
@@ -180,7 +181,7 @@ impl WorkerArguments {
     }
 }
 
-/// `arn:{partition}:states:{region}:{account}:activity:{name}`.
+/// The region in the ARN of an activity, or the problem with the ARN.
 fn region_of_activity(arn: &str) -> Result<String, String> {
     if arn.is_empty() {
         return Err("--activity-arn (or ACTIVITY_ARN) is missing; it is the ARN that the task runner's stack exports".to_owned());
@@ -197,18 +198,21 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     }
 }
 
-fn number(flag: &str, text: &str, most: u32, problems: &mut Vec<String>) -> NonZeroU32 {
+/// Reads a whole number from 1 to `max`. Notes a problem and returns 1 if it is none, so that the
+/// other options are read too.
+fn number(flag: &str, text: &str, max: u32, problems: &mut Vec<String>) -> NonZeroU32 {
     match text.trim().parse::<NonZeroU32>() {
-        Ok(number) if number.get() <= most => number,
+        Ok(number) if number.get() <= max => number,
         _ => {
             problems.push(format!(
-                "{flag} must be a whole number from 1 to {most}, and is '{text}'"
+                "{flag} must be a whole number from 1 to {max}, and is '{text}'"
             ));
             NonZeroU32::MIN
         }
     }
 }
 
+/// The host's name, cut to the length of a worker's.
 fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name.trim().chars().take(MAX_WORKER_NAME).collect();
@@ -220,80 +224,4 @@ fn host_name() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn arguments() -> WorkerArguments {
-        WorkerArguments {
-            activity_arn: Some(
-                "arn:aws:states:eu-west-1:123456789012:activity:ecs-task".to_owned(),
-            ),
-            max_tasks: "1000".to_owned(),
-            pollers: "100".to_owned(),
-            poll_rate: "250".to_owned(),
-            describe_tasks_rate: "10".to_owned(),
-            run_task_rate: "20".to_owned(),
-            stop_task_rate: "10".to_owned(),
-            list_tasks_rate: "2".to_owned(),
-            log_events_rate: "5".to_owned(),
-            worker_name: Some("worker-1".to_owned()),
-            log_format: "json".to_owned(),
-            health_addr: None,
-        }
-    }
-
-    #[test]
-    fn a_sound_configuration_is_taken() {
-        let configuration = arguments().validate().unwrap();
-        assert_eq!(configuration.region, "eu-west-1");
-        assert_eq!(configuration.max_tasks.get(), 1_000);
-        assert_eq!(configuration.log_format, LogFormat::Json);
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_once() {
-        let wrong = WorkerArguments {
-            activity_arn: Some("arn:aws:states:eu-west-1:123456789012:stateMachine:x".to_owned()),
-            max_tasks: "0".to_owned(),
-            pollers: "many".to_owned(),
-            poll_rate: "0.5".to_owned(),
-            describe_tasks_rate: "0".to_owned(),
-            run_task_rate: "fast".to_owned(),
-            stop_task_rate: "-1".to_owned(),
-            list_tasks_rate: String::new(),
-            log_events_rate: "4000".to_owned(),
-            worker_name: Some("n".repeat(81)),
-            log_format: "xml".to_owned(),
-            health_addr: Some("8080".to_owned()),
-        };
-        let said = wrong.validate().unwrap_err().to_string();
-        for flag in [
-            "--activity-arn",
-            "--max-tasks",
-            "--pollers",
-            "--poll-rate",
-            "--describe-tasks-rate",
-            "--run-task-rate",
-            "--stop-task-rate",
-            "--list-tasks-rate",
-            "--log-events-rate",
-            "--worker-name",
-            "--log-format",
-            "--health-addr",
-        ] {
-            assert!(said.contains(flag), "{flag} is not in: {said}");
-        }
-    }
-
-    #[test]
-    fn a_missing_activity_is_said_to_be_missing() {
-        let said = WorkerArguments {
-            activity_arn: None,
-            ..arguments()
-        }
-        .validate()
-        .unwrap_err()
-        .to_string();
-        assert!(said.contains("is missing"), "{said}");
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! The `explain` command.
+//! The `explain` command: reads an execution from Step Functions and prints what the library says
+//! of it.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -12,9 +13,9 @@ use ecs_task_runner::explain::{ExecutionArn, Explainer, Explanation, RunResult};
 
 use crate::EXIT_USAGE;
 
-/// Nothing can be said of the execution.
+/// The execution cannot be explained: it could not be read, or is not a task runner's.
 const EXIT_UNEXPLAINED: u8 = 2;
-/// It is not over.
+/// The execution is not over.
 const EXIT_RUNNING: u8 = 3;
 
 #[derive(Debug, Clone, Args)]
@@ -27,7 +28,7 @@ pub(crate) struct ExplainArguments {
     json: bool,
 }
 
-/// Prints what happened. The exit code says what came of it.
+/// Prints what happened in the execution. The exit code says what came of it.
 pub(crate) fn run(arguments: &ExplainArguments) -> ExitCode {
     let arn = match ExecutionArn::parse(&arguments.execution) {
         Ok(arn) => arn,
@@ -61,7 +62,7 @@ fn explain_and_print(arn: ExecutionArn, json: bool) -> anyhow::Result<RunResult>
     if json {
         text.push('\n');
     }
-    // Printing can only fail when nobody reads any more, as behind a pipe into head.
+    // Writing fails when the reader has gone, as behind a pipe into head, and that is no error.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(explanation.conclusion.result)
 }
@@ -85,7 +86,7 @@ async fn explain(arn: ExecutionArn) -> anyhow::Result<Explanation> {
     Ok(explainer.explain(Clock::system().now()))
 }
 
-/// What stands in the way, and what to do about it.
+/// Why the execution could not be read, and what to do about it.
 fn in_words(error: &ApiError, arn: &ExecutionArn) -> anyhow::Error {
     if error.code.as_deref() == Some("ExecutionDoesNotExist") {
         return anyhow!(

@@ -1,5 +1,5 @@
-//! Liveness over HTTP: 200 while polls and heartbeats succeed in time, 503 otherwise, with their
-//! ages as JSON.
+//! Answers liveness probes over HTTP: 200 while polls and heartbeats succeed in time, 503
+//! otherwise, with their ages as JSON. What counts as "in time" is known to [`Vitals`].
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,25 +18,29 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// Whoever connects and sends nothing is let go after this.
+/// Time for a client to send its request; then the connection is closed.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// Probes at once; more wait.
+/// Most connections at once. Further clients wait to be accepted.
 const MAX_CONNECTIONS: usize = 16;
 
-/// Binds the address, so that a wrong one is told at the start.
+/// Binds the address. The worker does it before it polls, so that a wrong address ends it at its
+/// start.
 pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address)
         .await
         .with_context(|| format!("the health address {address} cannot be listened on"))
 }
 
-/// Answers probes for as long as it is polled.
+/// Answers probes until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, vitals: Vitals) {
     let connections = std::sync::Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
+        // The permit comes first: without one, connections would be accepted and pile up.
         let permit = std::sync::Arc::clone(&connections).acquire_owned().await;
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
+            // As when the process has no file descriptor left. The pause keeps the loop from
+            // running hot until one is free.
             Err(error) => {
                 tracing::warn!(%error, "a health probe could not be accepted");
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -56,8 +60,9 @@ pub(crate) async fn serve(listener: TcpListener, vitals: Vitals) {
                 .header_read_timeout(HEADER_TIMEOUT)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), service);
-            // A prober that goes away is none of our business.
+            // This fails when the client goes away before it has its answer, which needs no action.
             let _ = connection.await;
+            // Kept until here, so that the connection counts as long as it is open.
             drop(permit);
         });
     }

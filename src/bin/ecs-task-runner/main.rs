@@ -1,4 +1,5 @@
-//! `ecs-task-runner`: runs ECS tasks for CloudFormation custom resources.
+//! `ecs-task-runner`: runs ECS tasks for CloudFormation custom resources. Each command has a
+//! module: it reads its arguments, calls the library, and turns the outcome into an exit code.
 
 mod check;
 mod configuration;
@@ -19,7 +20,7 @@ use configuration::WorkerArguments;
 use explain::ExplainArguments;
 use probe::HealthArguments;
 
-/// `EX_USAGE` of sysexits.h: the program was called in a way that can never work.
+/// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
 /// Runs ECS tasks as CloudFormation resources.
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Printing can only fail when nobody reads.
+            // This fails only when the reader of the output has gone.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitCode::from(EXIT_USAGE)

@@ -1,5 +1,5 @@
-//! The `health` command: asks the worker of this host how it is, where there is no shell and no
-//! curl to ask with.
+//! The `health` command: asks the worker on this host whether it is well. It is for the health
+//! check of a container whose image has no shell and no curl.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,10 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
-/// For the connection, and for each read and write. A container's health check gives up after 5 s
-/// by default.
+/// Time to connect, and for each read and write. ECS gives a container's health check 5 s by
+/// default.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The answer of a worker has a few hundred bytes.
+/// Largest part of the answer that is read, in bytes. A worker's answer has a few hundred.
 const MAX_ANSWER: u64 = 4_096;
 
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub(crate) struct HealthArguments {
     health_addr: SocketAddr,
 }
 
-/// Succeeds when the worker says that it is well.
+/// Prints the worker's answer. Fails when the worker is not well or does not answer.
 pub(crate) fn run(arguments: &HealthArguments) -> anyhow::Result<ExitCode> {
     let address = arguments.health_addr;
     let answer = ask(address).with_context(|| format!("no worker answers at {address}"))?;

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT.
+//! SIGTERM and SIGINT: the first requests the worker's shutdown, the second ends the process.
 
 use std::io;
 use std::sync::Arc;
@@ -9,17 +9,21 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
-/// What a shell adds to a signal's number.
+/// An exit code after a signal is this plus the signal's number, as shells have it.
 const SIGNAL_EXIT: i32 = 128;
 
-/// Requests the shutdown on the first signal. A second one ends the process at once.
+/// Requests the shutdown on the first signal. A second signal ends the process at once.
 pub(crate) fn shut_down_on_signals(trigger: ShutdownTrigger) -> io::Result<()> {
-    let signalled = Arc::new(AtomicBool::new(false));
+    let was_signalled = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        // The order matters: at the first signal the flag is not set yet when the first of the two
-        // looks at it.
-        flag::register_conditional_shutdown(signal, SIGNAL_EXIT + signal, Arc::clone(&signalled))?;
-        flag::register(signal, Arc::clone(&signalled))?;
+        // The order matters: both actions run on each signal, in this order. On the first signal,
+        // the conditional shutdown finds the flag unset, and the second action sets it.
+        flag::register_conditional_shutdown(
+            signal,
+            SIGNAL_EXIT + signal,
+            Arc::clone(&was_signalled),
+        )?;
+        flag::register(signal, Arc::clone(&was_signalled))?;
     }
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     std::thread::Builder::new()

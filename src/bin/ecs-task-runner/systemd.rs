@@ -1,14 +1,15 @@
-//! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they go nowhere.
+//! Notifications to systemd (`sd_notify`). Outside of a unit with `Type=notify` they do nothing.
 
 use ecs_task_runner::activity::{Shutdown, Vitals};
 use ecs_task_runner::times::DRAIN_TIMEOUT;
 use sd_notify::NotifyState;
 use tokio::time::interval;
 
-/// Tells systemd when the first poll has succeeded, that the worker is alive while polls and
-/// heartbeats succeed in time, and that it is stopping. Ends with the shutdown.
+/// Tells systemd that the worker is ready once its first poll has succeeded, that it is alive as
+/// long as polls and heartbeats succeed in time, and then that it is stopping. With a watchdog it
+/// runs until it is dropped, else it ends with the request to shut down.
 pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
-    let life = async {
+    let notify_while_working = async {
         vitals.ready().await;
         send(&[
             NotifyState::Ready,
@@ -18,14 +19,15 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
             Some(limit) => {
                 vitals
                     .while_well(limit / 2, || send(&[NotifyState::Watchdog]))
-                    .await
+                    .await;
             }
             None => std::future::pending().await,
         }
     };
+    // The second branch never ends: the shutdown ends both.
     tokio::select! {
         () = shutdown.requested() => {}
-        () = life => {}
+        () = notify_while_working => {}
     }
     let drain = u32::try_from(DRAIN_TIMEOUT.as_micros()).unwrap_or(u32::MAX);
     send(&[
@@ -33,11 +35,12 @@ pub(crate) async fn notify(vitals: Vitals, shutdown: Shutdown) {
         NotifyState::ExtendTimeoutUsec(drain),
         NotifyState::Status("handing over running tasks"),
     ]);
-    // A unit whose watchdog stayed armed must not be killed for the drain's silence.
+    // The watchdog stays armed while the worker drains, when polls and heartbeats end. systemd must
+    // not kill the worker for that.
     if let Some(limit) = sd_notify::watchdog_enabled() {
-        let mut beat = interval(limit / 2);
+        let mut watchdog = interval(limit / 2);
         loop {
-            beat.tick().await;
+            watchdog.tick().await;
             send(&[NotifyState::Watchdog]);
         }
     }

@@ -1,4 +1,5 @@
-//! The `worker` command.
+//! The `worker` command: puts the worker together from its configuration and runs it until it is
+//! told to stop.
 
 use std::sync::Arc;
 
@@ -18,18 +19,18 @@ use crate::health;
 use crate::signals::shut_down_on_signals;
 use crate::systemd;
 
-/// Works until it is told to stop.
+/// Runs the worker until a signal tells it to stop and it has handed its tasks over.
 pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     logging::start(configuration.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the async runtime cannot be started")?;
-    let worked = runtime.block_on(work(configuration));
-    // Nothing is left in hand. A name server that does not answer holds up a thread of the runtime,
-    // which a drop would wait for.
+    let result = runtime.block_on(work(configuration));
+    // No task is left. Dropping the runtime would wait for its blocking threads, and one of them
+    // may be held up by a name server that does not answer.
     runtime.shutdown_background();
-    worked
+    result
 }
 
 async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
@@ -44,7 +45,8 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     );
     match client.check().await {
         Ok(()) => {}
-        // Only a definite answer is a reason not to start: polls wait out what passes.
+        // Only a definite answer keeps the worker from starting. Polls are repeated until other
+        // trouble has passed.
         Err(ActivityError::Unknown(error))
             if error.may_pass() || error.kind == ErrorKind::AccessDenied =>
         {
@@ -53,10 +55,9 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     }
     let runner = Arc::new(TaskRunner::start(
-        &Ecs::without_retries(&connection),
-        Logs::new(&connection),
+        &Ecs::without_retries(&connection, configuration.call_rates),
+        Logs::new(&connection, configuration.call_rates),
         Clock::system(),
-        configuration.call_rates,
     ));
     let options = Options {
         max_tasks: configuration.max_tasks,
@@ -75,7 +76,7 @@ async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     let vitals = client.vitals().clone();
     if let Some(address) = configuration.health_addr {
         let listener = health::bind(address).await?;
-        // The one asked for may leave the port to the system.
+        // With port 0 the system has chosen the port, so the bound address is logged.
         let address = listener
             .local_addr()
             .context("the health address cannot be told")?;

@@ -5,7 +5,7 @@ use super::*;
 
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:task-runner";
 
-/// Reads events in the shape in which the AWS CLI prints them, with their times in seconds from 0.
+/// Reads events in the shape in which the AWS CLI prints them, with times in seconds since 1970.
 fn recorded(events: &Value) -> Vec<RecordedEvent> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     events
@@ -23,7 +23,7 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
             .collect();
             RecordedEvent {
                 at: Timestamp::from_second(event["timestamp"].as_i64().unwrap_or(0)).unwrap(),
-                name: event["type"].as_str().unwrap().to_owned(),
+                event_type: event["type"].as_str().unwrap().to_owned(),
                 state: text(&event["stateEnteredEventDetails"]["name"]),
                 input: text(&event["stateEnteredEventDetails"]["input"])
                     .or_else(|| text(&event["activityScheduledEventDetails"]["input"])),
@@ -88,7 +88,7 @@ fn the_activity_is_followed_through_its_attempts() {
 }
 
 #[test]
-fn the_deadline_is_the_one_of_the_attempt_that_was_scheduled_last() {
+fn the_deadline_is_read_from_the_input_of_the_attempt_that_was_scheduled_last() {
     let scheduled = |input: &str| json!({"type": "ActivityScheduled", "activityScheduledEventDetails": {"resource": ACTIVITY, "input": input}});
     for (input, expected) in [
         (
@@ -164,7 +164,7 @@ fn an_answer_is_given_when_the_function_came_back() {
 }
 
 #[test]
-fn an_answer_that_was_caught_is_not_given() {
+fn an_answer_whose_function_failed_is_not_given() {
     let events = json!([
         entered("RunTask"),
         activity("Succeeded", 1),
@@ -186,7 +186,7 @@ fn an_answer_that_was_caught_is_not_given() {
 }
 
 #[test]
-fn other_functions_results_are_no_answer() {
+fn the_success_of_another_function_is_no_answer() {
     let stop = [
         entered("StopTasks"),
         invoke("Scheduled"),
@@ -197,13 +197,13 @@ fn other_functions_results_are_no_answer() {
 }
 
 #[test]
-fn an_end_that_only_follows_an_answer_proves_it() {
+fn a_state_that_only_follows_an_answer_proves_the_answer() {
     for (kind, state) in [
         ("SucceedStateEntered", "Succeeded"),
         ("FailStateEntered", "Failed"),
     ] {
         let end = json!([{"type": kind, "stateEnteredEventDetails": {"name": state}}, {"type": "ExecutionFailed"}]);
-        assert_eq!(progress(&end).answer, Answer::Given);
+        assert_eq!(progress(&end).answer, Answer::Given, "{state}");
     }
 }
 
@@ -222,15 +222,15 @@ fn an_empty_history_says_nothing() {
 proptest! {
     #[test]
     fn without_a_state_that_answers_nothing_was_answered(
-        names in proptest::collection::vec("(Task|Activity|LambdaFunction)(Scheduled|Started|Succeeded|Failed|TimedOut|StateEntered|StateExited)", 0..20),
+        event_types in proptest::collection::vec("(Task|Activity|LambdaFunction)(Scheduled|Started|Succeeded|Failed|TimedOut|StateEntered|StateExited)", 0..20),
         states in proptest::collection::vec("(RunTask|StopTasks|AnswerNotSent|\\PC{0,5})", 20),
     ) {
-        let events: Vec<_> = names
+        let events: Vec<_> = event_types
             .into_iter()
             .zip(states)
-            .map(|(name, state)| RecordedEvent {
+            .map(|(event_type, state)| RecordedEvent {
                 at: Timestamp::UNIX_EPOCH,
-                name,
+                event_type,
                 state: Some(state),
                 input: None,
                 resource: Some("invoke".to_owned()),
@@ -241,4 +241,32 @@ proptest! {
             .collect();
         prop_assert_eq!(Progress::of(&events).answer, Answer::NotBegun);
     }
+}
+
+#[test]
+fn a_function_s_events_say_nothing_of_the_activity() {
+    let events = json!([
+        activity("Scheduled", 1),
+        activity("Started", 2),
+        entered("StopTasks"),
+        invoke("Scheduled"),
+        invoke("Failed"),
+    ]);
+    assert_eq!(
+        progress(&events).activity,
+        Activity::Taken {
+            worker: Some("i-0abc".to_owned())
+        }
+    );
+    let events = json!([activity("Scheduled", 1), invoke("Scheduled")]);
+    assert!(matches!(
+        progress(&events).activity,
+        Activity::Waiting { .. }
+    ));
+}
+
+#[test]
+fn only_the_entry_of_a_state_begins_an_answer() {
+    let events = json!([{"type": "TaskStateExited", "stateEnteredEventDetails": {"name": "RespondSuccess"}}]);
+    assert_eq!(progress(&events).answer, Answer::NotBegun);
 }

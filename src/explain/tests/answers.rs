@@ -1,4 +1,4 @@
-//! Answers that were delivered late, by `rescue`, or not at all.
+//! Answers that were delivered late, by `rescue`, or not by the execution.
 
 use serde_json::json;
 

@@ -77,10 +77,10 @@ impl History {
         self.execution.input = self.execution.input.replace(SECRET, value);
     }
 
-    fn event(&mut self, at: i64, name: &str) -> &mut RecordedEvent {
+    fn event(&mut self, at: i64, event_type: &str) -> &mut RecordedEvent {
         self.events.push(RecordedEvent {
             at: time(at),
-            name: name.to_owned(),
+            event_type: event_type.to_owned(),
             state: None,
             input: None,
             resource: None,
@@ -98,7 +98,7 @@ impl History {
         event
     }
 
-    /// A state is entered with the execution's input and these members.
+    /// Adds the entry of a state, whose input is the execution's input with these members added.
     pub(super) fn entered(&mut self, at: i64, state: &str, members: &Value) -> &mut Self {
         let mut input: Value = serde_json::from_str(&self.execution.input).unwrap();
         input
@@ -135,7 +135,7 @@ impl History {
         self
     }
 
-    /// An activity's event as an emulator names it.
+    /// Adds an event of the activity as an emulator names it.
     pub(super) fn emulated(&mut self, at: i64, kind: &str, error: Option<&str>) -> &mut Self {
         self.failure(at, &format!("Task{kind}"), error.unwrap_or_default(), "")
             .resource = Some(ACTIVITY.to_owned());
@@ -161,7 +161,7 @@ impl History {
         self.explain_at(status, 3_600_000)
     }
 
-    /// What is said of it at this time.
+    /// Explains the history at this time.
     pub(super) fn explain_at(&self, status: ExecutionStatus, now: i64) -> Explanation {
         let mut explainer = Explainer::new(
             arn(),

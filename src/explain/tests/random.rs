@@ -1,4 +1,4 @@
-//! Whatever a history holds, in whatever order, something is said of it.
+//! A history with any events in any order is explained, and its secrets stay hidden.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -42,7 +42,7 @@ fn input() -> impl Strategy<Value = Option<String>> {
 }
 
 fn event() -> impl Strategy<Value = RecordedEvent> {
-    let name = "(Activity|Task|LambdaFunction|Execution|)(Scheduled|Started|Succeeded|Failed|TimedOut|Aborted|StateEntered|StateExited|Redriven|\\PC{0,4})";
+    let event_type = "(Activity|Task|LambdaFunction|Execution|)(Scheduled|Started|Succeeded|Failed|TimedOut|Aborted|StateEntered|StateExited|Redriven|\\PC{0,4})";
     let state = maybe(&[
         "RunTask",
         "StopTasks",
@@ -62,9 +62,9 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
         error,
         maybe(&["it failed", "{\"a\": 1}"]),
     );
-    (name, -1_000_i64..10_000_000, texts).prop_map(
-        |(name, at, (state, input, resource, worker, error, cause))| {
-            // What workers say is known to hold no value of an override.
+    (event_type, -1_000_i64..10_000_000, texts).prop_map(
+        |(event_type, at, (state, input, resource, worker, error, cause))| {
+            // The worker hides the values in the causes that it writes, so they hold none.
             let by_worker = error
                 .as_deref()
                 .is_some_and(|error| ["Worker.HandedOver", "EcsTask.Failed"].contains(&error));
@@ -77,7 +77,7 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
             });
             RecordedEvent {
                 at: time(at),
-                name,
+                event_type,
                 state,
                 input,
                 resource,
@@ -109,7 +109,7 @@ proptest! {
             explainer.note(event.clone());
         }
         let explanation = explainer.explain(time(now));
-        let ended = events.iter().any(|event| ["Succeeded", "Failed", "TimedOut", "Aborted"].iter().any(|end| event.name == format!("Execution{end}")));
+        let ended = events.iter().any(|event| ["Succeeded", "Failed", "TimedOut", "Aborted"].iter().any(|end| event.event_type == format!("Execution{end}")));
         prop_assert_eq!(explanation.conclusion.result == RunResult::Running, status == ExecutionStatus::Running && !ended);
         let json = serde_json::to_string(&explanation).unwrap();
         for shown in [explanation.to_string(), json] {

@@ -1,9 +1,9 @@
-//! Executions that run, or seem to.
+//! Executions that run, or whose description says so.
 
 use serde_json::json;
 
 use super::histories::{DEADLINE, History, NAME};
-use super::{ERROR, claimed};
+use super::{caught_error, claimed};
 use crate::execution::status::ExecutionStatus;
 use crate::explain::RunResult;
 
@@ -46,14 +46,14 @@ fn a_running_execution_says_what_it_waits_for() {
     let (sentence, _) = at(3_400_000, &|_| ());
     assert!(sentence.ends_with("its deadline has passed."), "{sentence}");
     let (sentence, _) = at(3_400_500, &|history| {
-        _ = history.failed(3_400_100, "Worker.HandedOver", "")
+        _ = history.failed(3_400_100, "Worker.HandedOver", "");
     });
     assert!(
         sentence.contains("waits to be scheduled for another worker"),
         "{sentence}"
     );
     let stopping = |history: &mut History| {
-        _ = history.entered(3_401_000, "StopTasks", &json!({"error": ERROR()}))
+        _ = history.entered(3_401_000, "StopTasks", &json!({"error": caught_error()}));
     };
     assert_eq!(
         at(3_402_000, &stopping).0,
@@ -71,7 +71,11 @@ fn a_running_execution_says_what_it_waits_for() {
         "Running. It looks for and waits for 2 leftover task(s) to stop, for 2.0 s."
     );
     let answering = |history: &mut History| {
-        _ = history.entered(3_406_000, "RespondFailure", &json!({"error": ERROR()}))
+        _ = history.entered(
+            3_406_000,
+            "RespondFailure",
+            &json!({"error": caught_error()}),
+        );
     };
     assert_eq!(
         at(3_409_000, &answering).0,

@@ -1,4 +1,4 @@
-//! What must not be shown, and whose executions are not explained.
+//! Secrets that must not be shown, and executions that are not a task runner's.
 
 use serde_json::json;
 
@@ -84,7 +84,7 @@ fn a_cause_of_the_worker_is_shown_as_it_is() {
 #[test]
 fn a_value_with_control_characters_is_hidden_as_well() {
     let mut history = History::of("Create");
-    // As JSON writes it.
+    // JSON writes the tab as \t.
     history.override_environment("correct\\thorse");
     claimed(&mut history).ended(6_000, "Aborted", "", "it was started with correct\thorse");
     let text = history.explain(ExecutionStatus::Aborted).to_string();

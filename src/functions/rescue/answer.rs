@@ -163,7 +163,7 @@ impl Rescuer {
 fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
     events
         .last()
-        .is_some_and(|last| END_EVENTS.contains(&last.name.as_str()))
+        .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
 }
 
 /// Whether a worker had the run, so that it may launch something. A Delete has no worker.

@@ -1,73 +1,69 @@
-//! The structures of the ECS API that the properties take over, with the API's names.
+//! The structures of `RunTask` that the properties take over, under the names that the ECS API
+//! reference gives them. `overrides` has the largest of them.
 
-use super::{List, Rule, Shape, Structure, Text, any_text, optional, required, text, whole};
+use super::{
+    List, Rule, Shape, Structure, any_text, list, optional, required, structure, text,
+    text_or_empty, whole,
+};
 use crate::properties::{forms, limits, rules};
 
-/// What `RunTask` takes: `SERVICE` is refused there (API reference, `RunTask`, `propagateTags`).
-pub(crate) const PROPAGATE_TO_TASK: Shape = Shape::Choice(&["TASK_DEFINITION", "NONE"]);
-
-const ROLE_ARN: Shape = text(
+pub(super) const ROLE_ARN: Shape = text(
     "the ARN of an IAM role",
     limits::MAX_ARN,
     forms::is_role_arn,
 );
 
-pub(crate) static NETWORK_CONFIGURATION: Structure = Structure {
-    what: "an object with AwsvpcConfiguration",
-    fields: &[required(
+pub(super) const CONTAINER_NAME: Shape =
+    text("the name of a container", limits::MAX_NAME, forms::is_name);
+
+pub(super) static NETWORK_CONFIGURATION: Structure = structure(
+    "an object with AwsvpcConfiguration",
+    &[required(
         "awsvpcConfiguration",
         Shape::Structure(&AWSVPC_CONFIGURATION),
     )],
-    rules: &[],
-};
+);
 
-static AWSVPC_CONFIGURATION: Structure = Structure {
-    what: "an object with Subnets",
-    fields: &[
+static AWSVPC_CONFIGURATION: Structure = structure(
+    "an object with Subnets",
+    &[
         required("subnets", Shape::List(&SUBNETS)),
         optional("securityGroups", Shape::List(&SECURITY_GROUPS)),
         optional("assignPublicIp", Shape::Choice(&["ENABLED", "DISABLED"])),
     ],
-    rules: &[],
-};
+);
 
-static SUBNETS: List = List {
-    what: "a list of subnet ids",
-    item: text("a subnet id (subnet-…)", limits::MAX_NAME, forms::is_subnet),
-    min: 1,
-    max: limits::MAX_SUBNETS,
-    takes_lone_item: false,
-    rules: &[],
-};
+static SUBNETS: List = list(
+    "a list of subnet ids",
+    text("a subnet id (subnet-…)", limits::MAX_NAME, forms::is_subnet),
+)
+.not_empty()
+.at_most(limits::MAX_SUBNETS);
 
-static SECURITY_GROUPS: List = List {
-    what: "a list of security group ids",
-    item: text(
+static SECURITY_GROUPS: List = list(
+    "a list of security group ids",
+    text(
         "a security group id (sg-…)",
         limits::MAX_NAME,
         forms::is_security_group,
     ),
-    min: 0,
-    max: limits::MAX_SECURITY_GROUPS,
-    takes_lone_item: false,
-    rules: &[],
-};
+)
+.at_most(limits::MAX_SECURITY_GROUPS);
 
-pub(crate) static CAPACITY_PROVIDER_STRATEGY: List = List {
-    what: "a list of objects with CapacityProvider, Weight and Base",
-    item: Shape::Structure(&CAPACITY_PROVIDER),
-    min: 1,
-    max: limits::MAX_CAPACITY_PROVIDERS,
-    takes_lone_item: false,
-    rules: &[
-        rules::some_capacity_provider_has_weight,
-        rules::one_capacity_provider_has_a_base,
-    ],
-};
+pub(super) static CAPACITY_PROVIDER_STRATEGY: List = list(
+    "a list of objects with CapacityProvider, Weight and Base",
+    Shape::Structure(&CAPACITY_PROVIDER),
+)
+.not_empty()
+.at_most(limits::MAX_CAPACITY_PROVIDERS)
+.with_rules(&[
+    rules::some_capacity_provider_has_weight,
+    rules::one_capacity_provider_has_a_base,
+]);
 
-static CAPACITY_PROVIDER: Structure = Structure {
-    what: "an object with CapacityProvider, Weight and Base",
-    fields: &[
+static CAPACITY_PROVIDER: Structure = structure(
+    "an object with CapacityProvider, Weight and Base",
+    &[
         required(
             "capacityProvider",
             text(
@@ -79,57 +75,48 @@ static CAPACITY_PROVIDER: Structure = Structure {
         optional("weight", whole(limits::CAPACITY_PROVIDER_WEIGHT)),
         optional("base", whole(limits::CAPACITY_PROVIDER_BASE)),
     ],
-    rules: &[],
-};
+);
 
-pub(crate) static PLACEMENT_CONSTRAINTS: List = List {
-    what: "a list of objects with Type and Expression",
-    item: Shape::Structure(&PLACEMENT_CONSTRAINT),
-    min: 0,
-    max: limits::MAX_PLACEMENT_CONSTRAINTS,
-    takes_lone_item: false,
-    rules: &[],
-};
+pub(super) static PLACEMENT_CONSTRAINTS: List = list(
+    "a list of objects with Type and Expression",
+    Shape::Structure(&PLACEMENT_CONSTRAINT),
+)
+.at_most(limits::MAX_PLACEMENT_CONSTRAINTS);
 
-static PLACEMENT_CONSTRAINT: Structure = Structure {
-    what: "an object with Type and Expression",
-    fields: &[
+static PLACEMENT_CONSTRAINT: Structure = structure(
+    "an object with Type and Expression",
+    &[
         required("type", Shape::Choice(&["distinctInstance", "memberOf"])),
         optional("expression", any_text("a cluster query expression")),
     ],
-    rules: &[Rule::Check(rules::expression_belongs_to_member_of)],
-};
+)
+.with_rules(&[Rule::Check(rules::expression_belongs_to_member_of)]);
 
-pub(crate) static PLACEMENT_STRATEGY: List = List {
-    what: "a list of objects with Type and Field",
-    item: Shape::Structure(&PLACEMENT_STRATEGY_ITEM),
-    min: 0,
-    max: limits::MAX_PLACEMENT_STRATEGIES,
-    takes_lone_item: false,
-    rules: &[],
-};
+pub(super) static PLACEMENT_STRATEGY: List = list(
+    "a list of objects with Type and Field",
+    Shape::Structure(&PLACEMENT_STRATEGY_ITEM),
+)
+.at_most(limits::MAX_PLACEMENT_STRATEGIES);
 
-static PLACEMENT_STRATEGY_ITEM: Structure = Structure {
-    what: "an object with Type and Field",
-    fields: &[
+static PLACEMENT_STRATEGY_ITEM: Structure = structure(
+    "an object with Type and Field",
+    &[
         required("type", Shape::Choice(&["random", "spread", "binpack"])),
         optional("field", any_text("an attribute, instanceId, cpu or memory")),
     ],
-    rules: &[Rule::Check(rules::placement_field_fits_its_type)],
-};
+)
+.with_rules(&[Rule::Check(rules::placement_field_fits_its_type)]);
 
-pub(crate) static TAGS: List = List {
-    what: "a list of objects with Key and Value",
-    item: Shape::Structure(&TAG),
-    min: 0,
-    max: limits::MAX_TAGS,
-    takes_lone_item: false,
-    rules: &[rules::tag_keys_differ],
-};
+pub(super) static TAGS: List = list(
+    "a list of objects with Key and Value",
+    Shape::Structure(&TAG),
+)
+.at_most(limits::MAX_TAGS)
+.with_rules(&[rules::tag_keys_differ]);
 
-static TAG: Structure = Structure {
-    what: "an object with Key and Value",
-    fields: &[
+static TAG: Structure = structure(
+    "an object with Key and Value",
+    &[
         required(
             "key",
             text(
@@ -140,30 +127,23 @@ static TAG: Structure = Structure {
         ),
         optional(
             "value",
-            Shape::Text(Text {
-                what: "a tag's value (not one that begins with aws:)",
-                min: 0,
-                max: limits::MAX_TAG_VALUE,
-                is_valid: forms::is_tag_text,
-                is_secret: false,
-            }),
+            text_or_empty(
+                "a tag's value (not one that begins with aws:)",
+                limits::MAX_TAG_VALUE,
+                forms::is_tag_text,
+            ),
         ),
     ],
-    rules: &[],
-};
+);
 
-pub(crate) static VOLUME_CONFIGURATIONS: List = List {
-    what: "a list of objects with Name and ManagedEBSVolume",
-    item: Shape::Structure(&VOLUME_CONFIGURATION),
-    min: 0,
-    max: usize::MAX,
-    takes_lone_item: false,
-    rules: &[],
-};
+pub(super) static VOLUME_CONFIGURATIONS: List = list(
+    "a list of objects with Name and ManagedEBSVolume",
+    Shape::Structure(&VOLUME_CONFIGURATION),
+);
 
-static VOLUME_CONFIGURATION: Structure = Structure {
-    what: "an object with Name and ManagedEBSVolume",
-    fields: &[
+static VOLUME_CONFIGURATION: Structure = structure(
+    "an object with Name and ManagedEBSVolume",
+    &[
         required(
             "name",
             text(
@@ -174,18 +154,14 @@ static VOLUME_CONFIGURATION: Structure = Structure {
         ),
         optional("managedEBSVolume", Shape::Structure(&MANAGED_EBS_VOLUME)),
     ],
-    rules: &[],
-};
+);
 
-static MANAGED_EBS_VOLUME: Structure = Structure {
-    what: "an object with RoleArn and SizeInGiB or SnapshotId",
-    fields: &[
+static MANAGED_EBS_VOLUME: Structure = structure(
+    "an object with RoleArn and SizeInGiB or SnapshotId",
+    &[
         optional("encrypted", Shape::Boolean),
         optional("kmsKeyId", any_text("the id, alias or ARN of a KMS key")),
-        optional(
-            "volumeType",
-            Shape::Choice(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]),
-        ),
+        optional("volumeType", VOLUME_TYPE),
         optional("sizeInGiB", whole(limits::AT_LEAST_ONE)),
         optional("snapshotId", any_text("a snapshot id (snap-…)")),
         optional(
@@ -197,32 +173,28 @@ static MANAGED_EBS_VOLUME: Structure = Structure {
         optional("tagSpecifications", Shape::List(&TAG_SPECIFICATIONS)),
         required("roleArn", ROLE_ARN),
         optional("terminationPolicy", Shape::Structure(&TERMINATION_POLICY)),
-        optional(
-            "filesystemType",
-            Shape::Choice(&["ext3", "ext4", "xfs", "ntfs"]),
-        ),
+        optional("filesystemType", FILESYSTEM_TYPE),
     ],
-    rules: &[Rule::OneOf(&["sizeInGiB", "snapshotId"])],
-};
+)
+.with_rules(&[Rule::OneOf(&["sizeInGiB", "snapshotId"])]);
 
-static TERMINATION_POLICY: Structure = Structure {
-    what: "an object with DeleteOnTermination",
-    fields: &[required("deleteOnTermination", Shape::Boolean)],
-    rules: &[],
-};
+const VOLUME_TYPE: Shape = Shape::Choice(&["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"]);
 
-static TAG_SPECIFICATIONS: List = List {
-    what: "a list of objects with ResourceType and Tags",
-    item: Shape::Structure(&TAG_SPECIFICATION),
-    min: 0,
-    max: usize::MAX,
-    takes_lone_item: false,
-    rules: &[],
-};
+const FILESYSTEM_TYPE: Shape = Shape::Choice(&["ext3", "ext4", "xfs", "ntfs"]);
 
-static TAG_SPECIFICATION: Structure = Structure {
-    what: "an object with ResourceType and Tags",
-    fields: &[
+static TERMINATION_POLICY: Structure = structure(
+    "an object with DeleteOnTermination",
+    &[required("deleteOnTermination", Shape::Boolean)],
+);
+
+static TAG_SPECIFICATIONS: List = list(
+    "a list of objects with ResourceType and Tags",
+    Shape::Structure(&TAG_SPECIFICATION),
+);
+
+static TAG_SPECIFICATION: Structure = structure(
+    "an object with ResourceType and Tags",
+    &[
         required("resourceType", Shape::Choice(&["volume"])),
         optional("tags", Shape::List(&TAGS)),
         optional(
@@ -230,5 +202,4 @@ static TAG_SPECIFICATION: Structure = Structure {
             Shape::Choice(&["TASK_DEFINITION", "SERVICE", "NONE"]),
         ),
     ],
-    rules: &[],
-};
+);

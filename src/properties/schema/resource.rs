@@ -1,41 +1,25 @@
-//! The properties of `Custom::EcsTask`.
+//! The properties of `Custom::EcsTask`. Those of a structure of the ECS API are described in `ecs`
+//! and `overrides`.
 
 use super::ecs::{
-    CAPACITY_PROVIDER_STRATEGY, NETWORK_CONFIGURATION, PLACEMENT_CONSTRAINTS, PLACEMENT_STRATEGY,
-    PROPAGATE_TO_TASK, TAGS, VOLUME_CONFIGURATIONS,
+    CAPACITY_PROVIDER_STRATEGY, CONTAINER_NAME, NETWORK_CONFIGURATION, PLACEMENT_CONSTRAINTS,
+    PLACEMENT_STRATEGY, TAGS, VOLUME_CONFIGURATIONS,
 };
 use super::overrides::OVERRIDES;
-use super::{List, Rule, Shape, Structure, any_text, optional, required, text, whole};
+use super::{
+    List, Rule, Shape, Structure, any_text, list, optional, required, structure, text, whole,
+};
 use crate::properties::{forms, limits, rules};
 
-const CONTAINER_NAME: Shape = text("the name of a container", limits::MAX_NAME, forms::is_name);
-
-/// All properties, CloudFormation's own included.
-pub(crate) static RESOURCE: Structure = Structure {
-    what: "an object with Cluster and TaskDefinition",
-    fields: &[
-        required(
-            "cluster",
-            text(
-                "the name or ARN of an ECS cluster",
-                limits::MAX_ARN,
-                forms::is_cluster,
-            ),
-        ),
-        required(
-            "taskDefinition",
-            text(
-                "a family, family:revision or the ARN of a task definition",
-                limits::MAX_ARN,
-                forms::is_task_definition,
-            ),
-        ),
+/// All properties, with the two that are CloudFormation's own (`ServiceToken`, `ServiceTimeout`).
+pub(super) static RESOURCE: Structure = structure(
+    "an object with Cluster and TaskDefinition",
+    &[
+        required("cluster", CLUSTER),
+        required("taskDefinition", TASK_DEFINITION),
         optional("count", whole(limits::COUNT)),
         optional("overrides", Shape::Structure(&OVERRIDES)),
-        optional(
-            "launchType",
-            Shape::Choice(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]),
-        ),
+        optional("launchType", LAUNCH_TYPE),
         optional(
             "capacityProviderStrategy",
             Shape::List(&CAPACITY_PROVIDER_STRATEGY),
@@ -53,18 +37,11 @@ pub(crate) static RESOURCE: Structure = Structure {
         optional("group", any_text("the name of a task group")),
         optional("enableExecuteCommand", Shape::Boolean),
         optional("enableECSManagedTags", Shape::Boolean),
-        optional("propagateTags", PROPAGATE_TO_TASK),
+        optional("propagateTags", PROPAGATE_TAGS),
         optional("tags", Shape::List(&TAGS)),
         optional("referenceId", any_text("a reference id")),
         optional("volumeConfigurations", Shape::List(&VOLUME_CONFIGURATIONS)),
-        optional(
-            "networkFrom",
-            text(
-                "the name or ARN of an ECS service",
-                limits::MAX_ARN,
-                forms::is_service,
-            ),
-        ),
+        optional("networkFrom", SERVICE),
         optional("instances", Shape::List(&INSTANCES)),
         optional("timeout", whole(limits::TIMEOUT_SECONDS)),
         optional("runOnCreate", Shape::Boolean),
@@ -79,94 +56,98 @@ pub(crate) static RESOURCE: Structure = Structure {
         optional("serviceToken", Shape::Anything),
         optional("serviceTimeout", whole(limits::SERVICE_TIMEOUT_SECONDS)),
     ],
-    rules: &[
-        Rule::NotTogether(
+)
+.with_rules(&[
+    Rule::NotTogether(
+        "launchType",
+        &["capacityProviderStrategy"],
+        "RunTask takes one of them",
+    ),
+    Rule::NotTogether(
+        "networkFrom",
+        &[
+            "networkConfiguration",
             "launchType",
-            &["capacityProviderStrategy"],
-            "RunTask takes one of them",
-        ),
-        Rule::NotTogether(
-            "networkFrom",
-            &[
-                "networkConfiguration",
-                "launchType",
-                "capacityProviderStrategy",
-                "platformVersion",
-            ],
-            "it is taken from the service",
-        ),
-        Rule::NotTogether(
-            "instances",
-            &[
-                "count",
-                "launchType",
-                "capacityProviderStrategy",
-                "platformVersion",
-                "placementConstraints",
-                "placementStrategy",
-            ],
-            "one task is started on each of the instances",
-        ),
-    ],
-};
+            "capacityProviderStrategy",
+            "platformVersion",
+        ],
+        "it is taken from the service",
+    ),
+    Rule::NotTogether(
+        "instances",
+        &[
+            "count",
+            "launchType",
+            "capacityProviderStrategy",
+            "platformVersion",
+            "placementConstraints",
+            "placementStrategy",
+        ],
+        "one task is started on each of the instances",
+    ),
+]);
 
-static INSTANCES: List = List {
-    what: "a list of container instance ARNs",
-    item: text(
+const CLUSTER: Shape = text(
+    "the name or ARN of an ECS cluster",
+    limits::MAX_ARN,
+    forms::is_cluster,
+);
+
+const TASK_DEFINITION: Shape = text(
+    "a family, family:revision or the ARN of a task definition",
+    limits::MAX_ARN,
+    forms::is_task_definition,
+);
+
+const SERVICE: Shape = text(
+    "the name or ARN of an ECS service",
+    limits::MAX_ARN,
+    forms::is_service,
+);
+
+const LAUNCH_TYPE: Shape = Shape::Choice(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]);
+
+/// `RunTask` refuses `SERVICE` (API reference, `RunTask`, `propagateTags`).
+const PROPAGATE_TAGS: Shape = Shape::Choice(&["TASK_DEFINITION", "NONE"]);
+
+static INSTANCES: List = list(
+    "a list of container instance ARNs",
+    text(
         "the ARN or id of a container instance (not of an EC2 instance)",
         limits::MAX_ARN,
         forms::is_container_instance,
     ),
-    min: 1,
-    max: limits::MAX_INSTANCES,
-    takes_lone_item: false,
-    rules: &[rules::instances_differ],
-};
+)
+.not_empty()
+.at_most(limits::MAX_INSTANCES)
+.with_rules(&[rules::instances_differ]);
 
-static CONTAINERS: List = List {
-    what: "a list of container names",
-    item: CONTAINER_NAME,
-    min: 1,
-    max: usize::MAX,
-    takes_lone_item: false,
-    rules: &[],
-};
+static CONTAINERS: List = list("a list of container names", CONTAINER_NAME).not_empty();
 
-static SUCCESS_EXIT_CODES: List = List {
-    what: "a list of exit codes",
-    item: whole(limits::EXIT_CODE),
-    min: 1,
-    max: usize::MAX,
-    takes_lone_item: false,
-    rules: &[],
-};
+static SUCCESS_EXIT_CODES: List =
+    list("a list of exit codes", whole(limits::EXIT_CODE)).not_empty();
 
-static UPDATE_CRITERIA: List = List {
-    what: "a list of TaskDefinition, Cluster, Overrides or objects with Container and EnvironmentKeys",
-    item: Shape::ChoiceOrStructure(
+/// A criterion by itself stands for a list of one.
+static UPDATE_CRITERIA: List = list(
+    "a list of TaskDefinition, Cluster, Overrides or objects with Container and EnvironmentKeys",
+    Shape::ChoiceOrStructure(
         &["TaskDefinition", "Cluster", "Overrides"],
         &ENVIRONMENT_CRITERION,
     ),
-    min: 1,
-    max: usize::MAX,
-    takes_lone_item: true,
-    rules: &[],
-};
+)
+.not_empty()
+.or_lone_item();
 
-static ENVIRONMENT_CRITERION: Structure = Structure {
-    what: "an object with Container and EnvironmentKeys",
-    fields: &[
+static ENVIRONMENT_CRITERION: Structure = structure(
+    "an object with Container and EnvironmentKeys",
+    &[
         required("container", CONTAINER_NAME),
         required("environmentKeys", Shape::List(&ENVIRONMENT_KEYS)),
     ],
-    rules: &[],
-};
+);
 
-static ENVIRONMENT_KEYS: List = List {
-    what: "a list of environment variable names",
-    item: any_text("the name of an environment variable"),
-    min: 1,
-    max: usize::MAX,
-    takes_lone_item: false,
-    rules: &[],
-};
+static ENVIRONMENT_KEYS: List = list(
+    "a list of environment variable names",
+    any_text("the name of an environment variable"),
+)
+.not_empty();

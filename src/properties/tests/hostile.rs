@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Longest text of all problems together: 20 told, each with at most a path of some levels, an echo
+/// Longest text of all problems together: 20 listed, each with at most a path of some levels, an echo
 /// and an expectation.
 const MAX_PROBLEMS_TEXT: usize = 20_000;
 
@@ -118,13 +118,13 @@ proptest! {
 }
 
 #[test]
-fn many_problems_are_counted_not_told() {
+fn many_problems_are_counted_not_listed() {
     let nonsense: Map<_, _> = (0..100_000)
         .map(|index| (format!("nonsense{index}"), json!(1)))
         .collect();
     let told = Properties::parse(&Value::Object(nonsense)).unwrap_err();
-    assert_eq!(told.told().len(), 20);
-    assert_eq!(told.more(), 100_002 - 20);
+    assert_eq!(told.listed().len(), 20);
+    assert_eq!(told.unlisted(), 100_002 - 20);
 }
 
 #[test]

@@ -33,6 +33,10 @@ fn a_value_of_the_wrong_kind_or_name() {
             "PollInterval is not a property of this resource.",
         ),
         (
+            json!({"Tags": [{"Key": "team", "Colour": "red"}]}),
+            "Tags[0].Colour is not known here; known are Key, Value.",
+        ),
+        (
             json!({"LaunchType": "fargate"}),
             "LaunchType is \"fargate\"; expected EC2, FARGATE, EXTERNAL or MANAGED_INSTANCES; did you mean FARGATE?",
         ),
@@ -235,6 +239,26 @@ fn overrides_and_volumes() {
             "VolumeConfigurations[0].ManagedEBSVolume.RoleArn is missing; expected the ARN of an IAM role.",
         ),
     ]);
+}
+
+#[test]
+fn what_is_at_a_limit_is_taken() {
+    let overrides = |length: usize| json!({"containerOverrides": [{"name": "m", "command": ["x".repeat(length)]}]});
+    let room = 8192 - overrides(0).to_string().len();
+    let provider =
+        |weight: u32, base: u32| json!({"CapacityProvider": "a", "Weight": weight, "Base": base});
+    for changes in [
+        json!({"Instances": (0..10).map(|number| format!("0{number:x}")).collect::<Vec<_>>()}),
+        json!({"Tags": [{"Key": "k".repeat(128), "Value": "v".repeat(256)}]}),
+        json!({"Overrides": overrides(room)}),
+        json!({"CapacityProviderStrategy": [provider(1, 1), provider(1, 0), provider(1, 0)]}),
+        json!({"PlacementStrategy": [{"Type": "binpack", "Field": "cpu"}, {"Type": "binpack", "Field": "MEMORY"}]}),
+    ] {
+        if let Err(told) = parse(&with(&changes)) {
+            panic!("{told}");
+        }
+    }
+    assert!(problems_with(&json!({"Overrides": overrides(room + 1)})).contains("8193 characters"));
 }
 
 #[test]

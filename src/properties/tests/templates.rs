@@ -37,11 +37,26 @@ fn an_event_has_no_functions() {
 }
 
 #[test]
+fn all_items_of_a_template_are_read_and_of_an_event_as_many_as_it_may_have() {
+    let mut instances: Vec<_> = (0..10).map(|number| format!("0{number:x}")).collect();
+    instances.push("web".to_owned());
+    let changes = json!({"Instances": instances});
+    let count = "Instances has 11 items; expected at most 10.";
+    let item = "Instances[10] is \"web\"; expected the ARN or id of a container instance (not of an EC2 instance).";
+    assert_eq!(in_template(&changes), format!("{item} {count}"));
+    assert_eq!(problems_with(&changes), count);
+}
+
+#[test]
 fn what_is_known_is_judged() {
     for (changes, told) in [
         (
             json!({"Count": {"Fn::If": ["C", "1", "lots"]}}),
             "Count.Fn::If[2] is \"lots\"; expected a whole number from 0 to 10.",
+        ),
+        (
+            json!({"TaskDefinition": {"Fn::If": ["C", {"Ref": "AWS::NoValue"}, {"Ref": "AWS::NoValue"}]}}),
+            "TaskDefinition is missing; expected a family, family:revision or the ARN of a task definition.",
         ),
         (
             json!({"TaskDefinition": {"Ref": "AWS::NoValue"}}),

@@ -1,14 +1,15 @@
-//! What a container's exit code means in words.
+//! What a container's exit code means, in words. Which codes are success is not known here.
 
 use crate::task::status::ContainerStatus;
 
-/// Exit codes above this are "ended by signal (code − 128)" (POSIX shell convention, kept by
-/// container runtimes).
+/// An exit code above this means that the signal with the number code − 128 ended the process (a
+/// POSIX shell convention that container runtimes keep).
 const SIGNAL_BASE: i32 = 128;
+/// The highest signal number of Linux.
 const HIGHEST_SIGNAL: i32 = 64;
 
-/// Whether ECS says that the container ran out of memory. The exit code does not tell: it can be 0
-/// or 137.
+/// Whether ECS's reason says that the container ran out of memory. The exit code does not tell: it
+/// can be 0 or 137.
 pub(super) fn ran_out_of_memory(container: &ContainerStatus) -> bool {
     container.reason.as_deref().is_some_and(|reason| {
         let reason = reason.to_ascii_lowercase();
@@ -23,7 +24,8 @@ pub(super) fn is_signal(code: i32) -> bool {
     (SIGNAL_BASE + 1..=SIGNAL_BASE + HIGHEST_SIGNAL).contains(&code)
 }
 
-/// "exited with code 137 (killed: out of memory)".
+/// How the container ended, in words that follow its name, as in "exited with code 127 (command not
+/// found)".
 pub(super) fn describe(container: &ContainerStatus) -> String {
     let Some(code) = container.exit_code else {
         return if ran_out_of_memory(container) {
@@ -44,6 +46,7 @@ pub(super) fn describe(container: &ContainerStatus) -> String {
     }
 }
 
+/// What an exit code means by convention; `None` for codes that mean what the program wants.
 fn meaning(code: i32) -> Option<String> {
     let known = match code {
         125 => "the container runtime failed",
@@ -75,9 +78,25 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_explained() {
+    fn an_exit_code_is_explained_by_its_convention_or_by_the_reason() {
         for (code, reason, expected) in [
             (1, None, "exited with code 1"),
+            (
+                125,
+                None,
+                "exited with code 125 (the container runtime failed)",
+            ),
+            (
+                126,
+                None,
+                "exited with code 126 (the command was found but could not be executed)",
+            ),
+            (128, None, "exited with code 128"),
+            (130, None, "exited with code 130 (interrupted by SIGINT)"),
+            (134, None, "exited with code 134 (aborted, SIGABRT)"),
+            (143, None, "exited with code 143 (ended by SIGTERM)"),
+            (192, None, "exited with code 192 (ended by signal 64)"),
+            (193, None, "exited with code 193"),
             (127, None, "exited with code 127 (command not found)"),
             (
                 139,
@@ -98,7 +117,29 @@ mod tests {
                 "exited with code 137 (it ran out of memory and was killed; raise the task's or the container's memory)",
             ),
         ] {
-            assert_eq!(describe(&exited(code, reason)), expected);
+            assert_eq!(
+                describe(&exited(code, reason)),
+                expected,
+                "{code} {reason:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn ecs_has_several_words_for_running_out_of_memory() {
+        for reason in [
+            "OutOfMemoryError: Container killed due to memory usage",
+            "container ran out of memory",
+            "OOMKilled",
+        ] {
+            let container = ContainerStatus {
+                exit_code: None,
+                ..exited(0, Some(reason))
+            };
+            assert_eq!(
+                describe(&container),
+                "ran out of memory and was killed; raise the task's or the container's memory"
+            );
         }
     }
 }

@@ -1,32 +1,34 @@
-//! Tasks that ended without having been seen to run: which of them may have run all the same, and
-//! which failures to start may pass by themselves, so that the same launch is worth another try.
+//! Tasks that ended and that ECS did not see running: which of them may have run all the same, and
+//! which failed to start for a reason that may pass by itself, so that the same launch is worth
+//! another try.
 //!
-//! ECS tells in prose only (`stopped-task-error-codes`), so this matches on the phrases of its
-//! documentation and of its agent. What matches nothing is reported at once: waiting out a
-//! permanent mistake costs the user an hour.
+//! ECS gives its reasons as prose (`stopped-task-error-codes`), so this matches on phrases from its
+//! documentation and from its agent. A reason that matches no phrase counts as permanent and is
+//! reported at once, since waiting for a permanent mistake to pass would cost the user an hour.
 
 use crate::task::status::{ContainerStatus, Host, StopCode, TaskStatus};
 
-/// Why nobody can say whether a container of a task ran.
+/// Why ECS's answer does not tell whether a container of a task ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt<'t> {
-    /// The host went away, and with it whatever it had not reported yet.
+    /// The host went away with a part of the task's history that it had not reported.
     HostLost,
-    /// The host gave up waiting for a container, this one if ECS lists any. The agent itself
-    /// assumes then that the container runs, and sends it a stop (amazon-ecs-agent,
+    /// The agent on the host gave up waiting for a container, which is this one if ECS lists any.
+    /// The agent then assumes that the container runs, and sends it a stop (amazon-ecs-agent,
     /// `handleEventError`).
     LostSight(Option<&'t ContainerStatus>),
 }
 
-/// Errors of starting that are the runtime's word on it, unless they tell that it did not answer.
-const STARTING: &[&str] = &[
+/// Errors of the step that starts a container. They say that it did not start, unless they also say
+/// that the container runtime did not answer.
+const START_ERRORS: &[&str] = &[
     "cannotstartcontainererror",
     "containerruntimeerror",
     "containerruntimetimeouterror",
     "dockertimeouterror",
 ];
 
-/// Signs that something did not answer: the container runtime, a registry, an API.
+/// Phrases which say that something did not answer: the container runtime, a registry or an API.
 const NO_ANSWER: &[&str] = &[
     "timeout",
     "timed out",
@@ -36,11 +38,11 @@ const NO_ANSWER: &[&str] = &[
     "connection refused",
 ];
 
-/// Further signs that the container runtime did not answer.
-const SILENCE: &[&str] = &["eof", "broken pipe", "cannot connect"];
+/// Further phrases which say that the container runtime did not answer.
+const NO_RUNTIME_ANSWER: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
-/// Signs of a permanent mistake. They win over [`PASSING`]: "pull access denied … timeout" is not
-/// mended by waiting.
+/// Phrases of a permanent mistake. They win over [`NO_ANSWER`] and [`PASSING`]: waiting does not
+/// help against "pull access denied … timeout".
 const PERMANENT: &[&str] = &[
     "access denied",
     "accessdenied",
@@ -59,7 +61,7 @@ const PERMANENT: &[&str] = &[
     "executable file",
 ];
 
-/// Further signs of a state that passes: network, rate limits, capacity, hosts.
+/// Further phrases of trouble that passes: network, rate limits, capacity, hosts.
 const PASSING: &[&str] = &[
     "unexpected eof",
     "temporary failure",
@@ -82,34 +84,38 @@ const PASSING: &[&str] = &[
     "bad gateway",
 ];
 
-/// Why a stopped task that was not seen to run may have run all the same.
+/// Why a stopped task may have run although ECS did not see it running; `None` when it ran nothing
+/// for certain.
 pub(super) fn doubt(task: &TaskStatus) -> Option<Doubt<'_>> {
-    if lost_host(task) && !surely_ran_nothing(task) {
+    // The host comes first: it explains more than the reason of a container that went with it.
+    if host_was_lost(task) && !certainly_ran_nothing(task) {
         return Some(Doubt::HostLost);
     }
-    let of_containers = task
+    let lost_container = task
         .containers
         .iter()
-        .find(|container| container.reason.as_deref().is_some_and(lost_sight));
-    if of_containers.is_some() {
-        return Some(Doubt::LostSight(of_containers));
+        .find(|container| container.reason.as_deref().is_some_and(says_lost_sight));
+    if lost_container.is_some() {
+        return Some(Doubt::LostSight(lost_container));
     }
     task.stopped_reason
         .as_deref()
-        .is_some_and(lost_sight)
+        .is_some_and(says_lost_sight)
         .then(|| Doubt::LostSight(task.containers.first()))
 }
 
-/// Whether a launch that ended as `task` did, before any container started, is worth repeating.
+/// Whether the launch of a task that stopped before any container started is worth repeating.
+/// `false` as soon as a container may have run.
 #[must_use]
 pub fn may_pass(task: &TaskStatus) -> bool {
-    if task.may_have_started() || doubt(task).is_some() {
+    if task.was_seen_running() || doubt(task).is_some() {
         return false;
     }
-    if lost_host(task) {
+    // The loss of a host is no fault of the task, and another host may run it.
+    if host_was_lost(task) {
         return true;
     }
-    // Somebody stopped it on purpose: starting it again would be fighting them.
+    // The task was stopped on purpose, and a relaunch would undo that.
     if matches!(
         task.stop_code,
         Some(StopCode::UserInitiated | StopCode::ServiceSchedulerInitiated)
@@ -125,21 +131,21 @@ pub fn may_pass(task: &TaskStatus) -> bool {
                 .filter_map(|container| container.reason.as_ref()),
         )
         .map(|reason| reason.to_ascii_lowercase());
-    let mut passing = false;
+    let mut has_passing_sign = false;
     for reason in reasons {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
-        passing |= NO_ANSWER
+        has_passing_sign |= NO_ANSWER
             .iter()
             .chain(PASSING)
             .any(|sign| reason.contains(sign));
     }
-    passing
+    has_passing_sign
 }
 
-/// Whether the task ended because what it ran on did, or was about to.
-fn lost_host(task: &TaskStatus) -> bool {
+/// Whether the task ended because its host went away or was about to.
+fn host_was_lost(task: &TaskStatus) -> bool {
     match &task.stop_code {
         Some(
             StopCode::SpotInterruption
@@ -150,6 +156,7 @@ fn lost_host(task: &TaskStatus) -> bool {
         Some(
             StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_),
         )
+        // ECS tells of a terminated instance in prose.
         | None => task
             .stopped_reason
             .as_deref()
@@ -157,12 +164,13 @@ fn lost_host(task: &TaskStatus) -> bool {
     }
 }
 
-/// Whether a task whose host was lost ran nothing for certain. An EC2 host sends no word of a task
-/// before its first container has changed, so only a task without a host is beyond doubt. Fargate
-/// takes Spot capacity back with a warning two minutes ahead, in which it stops the task in order
-/// and reports what it did, pull and containers included; of hardware that failed under a task it
-/// cannot.
-fn surely_ran_nothing(task: &TaskStatus) -> bool {
+/// Whether a task whose host was lost ran nothing for certain.
+///
+/// An EC2 host reports a task only once its first container has changed, so only a task that never
+/// had a host is certain. Fargate warns two minutes before it takes Spot capacity back; in that
+/// time it stops the task in order and reports what the task did, the image pull and the containers
+/// included. When hardware of Fargate fails, there is no such report.
+fn certainly_ran_nothing(task: &TaskStatus) -> bool {
     let nothing_is_reported =
         !task.pull_began && task.containers.iter().all(|container| !container.created);
     nothing_is_reported
@@ -173,20 +181,22 @@ fn surely_ran_nothing(task: &TaskStatus) -> bool {
         }
 }
 
-/// Whether a reason says that the host gave up waiting for a container that it had told to start,
-/// or may have. Waiting for the image or for the container to be made comes before that.
-fn lost_sight(reason: &str) -> bool {
+/// Whether a reason says that the agent gave up waiting for a container that it had told to start,
+/// or may have told. Reasons about waiting for the image or for the creation of the container do
+/// not count, since both come before the start.
+fn says_lost_sight(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     if let Some((_, transition)) = reason.split_once("could not transition to ") {
         return !(transition.starts_with("pull") || transition.starts_with("created"));
     }
-    let is_silent = STARTING.iter().any(|error| reason.contains(error))
+    let runtime_did_not_answer = START_ERRORS.iter().any(|error| reason.contains(error))
         && NO_ANSWER
             .iter()
-            .chain(SILENCE)
+            .chain(NO_RUNTIME_ANSWER)
             .any(|sign| reason.contains(sign));
-    // A log driver that cannot reach its service keeps the container from being started.
-    (is_silent && !reason.contains("logging driver"))
+    // A log driver that cannot reach its service keeps the container from being started, so the
+    // container did not run.
+    (runtime_did_not_answer && !reason.contains("logging driver"))
         || reason.contains("cannotinspectcontainererror")
         || reason.contains("cannotstopcontainererror")
 }

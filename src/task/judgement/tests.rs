@@ -1,9 +1,9 @@
-//! The judgement as a table over answers in the shape that DescribeTasks gives them.
+//! The judgement as a table: tasks as `DescribeTasks` shows them, each with its verdict.
 
 use super::*;
-use crate::task::status::{Host, Phase};
+use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
 
-/// A stopped task of container `migrate`, changed by the row.
+/// A stopped task, and the verdict on it.
 struct Row {
     name: &'static str,
     task: TaskStatus,
@@ -82,7 +82,7 @@ fn not_started(
     }
 }
 
-/// The host gave up waiting for the container, which may run.
+/// The agent on the host gave up waiting for the container, which may have run.
 fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) -> Row {
     let task = stopped(
         NOT_STARTED,
@@ -104,7 +104,7 @@ fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) 
     failed(name, task, says)
 }
 
-/// A task that was not seen to run on a host that is gone.
+/// A task that ECS did not see running, and whose host is gone.
 fn lost_host(name: &'static str, stop_code: Option<&str>, host: Host, may_have_run: bool) -> Row {
     let reason = if stop_code.is_some() {
         "Your Spot Task was interrupted."
@@ -578,7 +578,7 @@ fn a_stopped_task_is_judged_by_the_table() {
     for row in table() {
         match (judge(&row.task, &criteria), row.expected) {
             (Verdict::Succeeded { exit_code, .. }, Expected::Success(expected)) => {
-                assert_eq!(exit_code, expected, "{}", row.name)
+                assert_eq!(exit_code, expected, "{}", row.name);
             }
             (
                 Verdict::Ended(ending),
@@ -650,7 +650,7 @@ fn only_containers_that_count_decide() {
 }
 
 #[test]
-fn success_is_what_the_properties_call_success() {
+fn an_exit_code_that_the_properties_call_success_is_success() {
     let task = stopped(
         EXITED,
         ESSENTIAL,
@@ -688,7 +688,101 @@ fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it
             success_exit_codes: vec![0],
         },
     ) else {
-        panic!("a failure")
+        panic!("exit codes 137 and 1 are no success")
     };
     assert_eq!(ending.container.as_deref(), Some("migrate"));
+}
+
+fn judged(containers: Vec<ContainerStatus>, counting: Option<&str>) -> Ending {
+    let criteria = Criteria {
+        containers: counting.map(|name| vec![name.to_owned()]),
+        success_exit_codes: vec![0],
+    };
+    match judge(&stopped(EXITED, ESSENTIAL, true, containers), &criteria) {
+        Verdict::Ended(ending) => ending,
+        success @ Verdict::Succeeded { .. } => panic!("{success:?}"),
+    }
+}
+
+#[test]
+fn a_container_that_ran_out_of_memory_explains_more_than_one_that_a_signal_ended() {
+    let out_of_memory = Some("OutOfMemoryError: Container killed due to memory usage");
+    let ending = judged(
+        vec![
+            container("proxy", Some(143), None),
+            container("migrate", Some(137), out_of_memory),
+        ],
+        None,
+    );
+    assert_eq!(ending.container.as_deref(), Some("migrate"));
+}
+
+#[test]
+fn a_container_that_does_not_count_is_named_when_it_may_have_taken_the_task_down() {
+    let suspicion =
+        "; container 'proxy' exited with code 2 and may have taken the task down with it";
+    let out_of_memory = Some("OutOfMemoryError: Container killed due to memory usage");
+    for (migrate, proxy, is_suspected) in [
+        (container("migrate", Some(137), None), Some(2), true),
+        (container("migrate", None, None), Some(2), true),
+        (container("migrate", Some(1), None), Some(2), false),
+        (
+            container("migrate", Some(137), out_of_memory),
+            Some(2),
+            false,
+        ),
+        (container("migrate", Some(137), None), Some(143), false),
+        (container("migrate", Some(137), None), None, false),
+    ] {
+        let described = exit_code::describe(&migrate);
+        let suspicion = if is_suspected { suspicion } else { "" };
+        let ending = judged(
+            vec![migrate, container("proxy", proxy, None)],
+            Some("migrate"),
+        );
+        assert_eq!(
+            ending.what,
+            format!("Container 'migrate' {described}{suspicion}")
+        );
+    }
+}
+
+#[test]
+fn a_launch_is_repeated_only_when_nothing_of_it_can_have_run() {
+    let timeout = "CannotPullContainerError: i/o timeout";
+    let containers = |reason| vec![container("migrate", None, reason)];
+    let waiting = stopped(NOT_STARTED, timeout, false, containers(None));
+    assert!(may_pass(&waiting));
+    let ran = stopped(NOT_STARTED, timeout, true, containers(None));
+    assert!(!may_pass(&ran));
+    let may_have_run = stopped(
+        NOT_STARTED,
+        timeout,
+        false,
+        containers(Some(
+            "DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s",
+        )),
+    );
+    assert!(!may_pass(&may_have_run));
+}
+
+#[test]
+fn a_host_is_lost_only_when_ecs_says_that_it_was_terminated() {
+    let task = stopped(
+        None,
+        "Host EC2 (instance i-0abc) does not answer",
+        false,
+        vec![container("migrate", None, None)],
+    );
+    let criteria = Criteria {
+        containers: None,
+        success_exit_codes: vec![0],
+    };
+    let Verdict::Ended(ending) = judge(&task, &criteria) else {
+        panic!("a task that was not seen to run cannot have succeeded")
+    };
+    assert_eq!(
+        (ending.error, ending.may_pass),
+        (ErrorName::NotStarted, false)
+    );
 }

@@ -1,15 +1,15 @@
-//! ECS's `TaskOverride`: what a task has different from its definition.
+//! ECS's `TaskOverride`: how a task differs from its definition.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Overrides of a task and of its containers; with all of it at most 8,192 characters as JSON (API
-/// reference, `RunTask`).
+/// Overrides of a task and of its containers. ECS takes at most 8,192 characters of JSON for all of
+/// them together (`API_RunTask`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskOverride {
-    /// Overrides of containers, by name. Written even when empty, as the API does.
+    /// Overrides of containers. The list is written even when empty, as the ECS API writes it.
     #[serde(default)]
     pub container_overrides: Vec<ContainerOverride>,
     /// CPU of the task: units (`256`) or vCPUs (`1 vCPU`).
@@ -38,13 +38,13 @@ pub struct TaskOverride {
 pub struct ContainerOverride {
     /// Name of the container in the task definition.
     pub name: String,
-    /// The command instead of the definition's. `None` leaves it as it is.
+    /// Replaces the definition's command; `None` keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
-    /// Environment variables added or replaced.
+    /// Environment variables that are added, or replace those of the definition with the same name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<KeyValuePair>,
-    /// Files with environment variables, instead of the definition's.
+    /// Files with environment variables, which replace the definition's files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_files: Vec<EnvironmentFile>,
     /// CPU units.
@@ -67,19 +67,20 @@ pub struct ContainerOverride {
 pub struct KeyValuePair {
     /// Name of the variable.
     pub name: String,
-    /// Its value, possibly a secret.
+    /// Value of the variable, possibly a secret.
     #[serde(default)]
     pub value: EnvironmentValue,
 }
 
-/// The value of an environment variable. It may be a secret, so that neither `Debug` nor anything
-/// derived from it shows the value; only [`expose`](Self::expose) and serialization do.
+/// The value of an environment variable. It may be a secret, so `Debug` hides it, also in every
+/// type that holds it. Only [`expose`](Self::expose) and serialization show it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EnvironmentValue(String);
 
 impl EnvironmentValue {
-    /// The value itself, for the call to ECS and for keeping it out of log lines.
+    /// The text of the value, for the call to ECS and for finding it in texts that must not show
+    /// it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -110,7 +111,7 @@ impl fmt::Debug for EnvironmentValue {
 pub struct EnvironmentFile {
     /// ARN of the S3 object.
     pub value: String,
-    /// `s3`.
+    /// Where the file is; ECS knows `s3` only.
     #[serde(rename = "type")]
     pub file_type: String,
 }

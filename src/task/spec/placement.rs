@@ -1,4 +1,4 @@
-//! Where a task runs: capacity, network and placement, with `RunTask`'s names.
+//! Where a task runs: capacity, network and placement. The names are those of `RunTask`.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +30,10 @@ pub struct NetworkConfiguration {
 pub struct AwsVpcConfiguration {
     /// 1 to 16 subnet ids.
     pub subnets: Vec<String>,
-    /// Up to 5 security group ids; none = the VPC's default group.
+    /// Up to 5 security group ids. When empty, ECS takes the VPC's default group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<String>,
-    /// `ENABLED` or `DISABLED`.
+    /// `ENABLED` or `DISABLED`: whether the network interface gets a public address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assign_public_ip: Option<String>,
 }
@@ -42,10 +42,11 @@ pub struct AwsVpcConfiguration {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlacementConstraint {
-    /// `distinctInstance` or `memberOf`.
+    /// `distinctInstance` (each task on another instance) or `memberOf` (instances that match the
+    /// expression).
     #[serde(rename = "type")]
     pub constraint_type: String,
-    /// Cluster query expression of `memberOf`.
+    /// Expression in the cluster query language, for `memberOf`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
 }
@@ -57,7 +58,7 @@ pub struct PlacementStrategy {
     /// `random`, `spread` or `binpack`.
     #[serde(rename = "type")]
     pub strategy_type: String,
-    /// What is spread over or packed: an attribute, `instanceId`, `cpu`, `memory`.
+    /// What tasks are spread over (an attribute or `instanceId`) or packed by (`cpu` or `memory`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }

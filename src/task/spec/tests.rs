@@ -72,7 +72,7 @@ fn full() -> Value {
 }
 
 #[test]
-fn json_is_the_contract_both_ways() {
+fn a_spec_is_read_from_and_written_as_the_contracts_json() {
     for contract in [minimal(), full()] {
         let spec: TaskSpec = serde_json::from_value(contract.clone()).unwrap();
         assert_eq!(serde_json::to_value(&spec).unwrap(), contract);
@@ -80,7 +80,7 @@ fn json_is_the_contract_both_ways() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn a_field_that_is_left_out_has_its_default() {
     let mut contract = minimal();
     contract.as_object_mut().unwrap().remove("count");
     contract.as_object_mut().unwrap().remove("overrides");
@@ -114,6 +114,7 @@ fn debug_hides_environment_values() {
     let printed = format!("{spec:?} {spec:#?}");
     assert!(printed.contains("PASSWORD"));
     assert!(!printed.contains("hunter2"));
+    assert!(printed.contains("value: (hidden)"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct ManagedEbsVolume {
     /// `gp2`, `gp3`, `io1`, `io2`, `sc1`, `st1` or `standard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume_type: Option<String>,
-    /// Size in GiB; this or a snapshot is needed.
+    /// Size in GiB. Either a size or a snapshot must be given.
     #[serde(default, rename = "sizeInGiB", skip_serializing_if = "Option::is_none")]
     pub size_in_gib: Option<i32>,
     /// Snapshot the volume is made from.
@@ -44,13 +44,13 @@ pub struct ManagedEbsVolume {
     /// I/O operations per second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iops: Option<i32>,
-    /// MiB/s, up to 1,000 (`gp3`).
+    /// Throughput in MiB/s, for `gp3` up to 1,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub throughput: Option<i32>,
-    /// Tags of the volume.
+    /// What tags the volume gets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tag_specifications: Vec<EbsTagSpecification>,
-    /// ECS's infrastructure role for volumes.
+    /// ARN of the role with which ECS manages the volume (its infrastructure role).
     pub role_arn: String,
     /// What becomes of the volume when the task ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,12 +64,12 @@ pub struct ManagedEbsVolume {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EbsTagSpecification {
-    /// `volume`.
+    /// What is tagged; ECS knows `volume` only.
     pub resource_type: String,
-    /// The tags themselves.
+    /// The tags that the volume gets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
-    /// `TASK_DEFINITION`, `SERVICE` or `NONE`: whose tags the volume takes over.
+    /// From where the volume takes over further tags: `TASK_DEFINITION`, `SERVICE` or `NONE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub propagate_tags: Option<String>,
 }
@@ -78,6 +78,6 @@ pub struct EbsTagSpecification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TerminationPolicy {
-    /// Whether the volume is deleted (ECS's default).
+    /// Whether ECS deletes the volume when its task stops, as it does without a policy.
     pub delete_on_termination: bool,
 }

@@ -1,6 +1,7 @@
 //! The words for a run that failed, in the order a person needs them: what failed, what ECS says,
 //! the last log lines, where to look.
 
+use super::log_tail::LogTail;
 use crate::task::console;
 use crate::task::redaction::Redaction;
 use crate::task::status::{TaskStatus, task_id};
@@ -11,49 +12,32 @@ const MAX_LINE: usize = 1_000;
 /// Longest sentence of ECS shown, bytes.
 const MAX_ECS_REASON: usize = 1_000;
 
-/// The log of the container that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LogTail {
-    /// Nobody asked for one, or no container ran.
-    NotAsked,
-    /// The last lines, oldest first.
-    Lines {
-        container: String,
-        lines: Vec<String>,
-    },
-    /// Why there are none.
-    Unavailable(String),
-}
-
 /// What a cause is made of.
 #[derive(Debug)]
-pub(crate) struct CauseParts<'a> {
+pub(super) struct CauseParts<'a> {
     /// What failed, a sentence without its full stop.
-    pub(crate) what: &'a str,
+    pub(super) what: &'a str,
     /// The task, as far as it is known.
-    pub(crate) task_arn: Option<&'a str>,
-    pub(crate) status: Option<&'a TaskStatus>,
+    pub(super) task_arn: Option<&'a str>,
+    pub(super) status: Option<&'a TaskStatus>,
     /// As the properties name it.
-    pub(crate) task_definition: &'a str,
-    pub(crate) cluster: &'a str,
-    pub(crate) log: &'a LogTail,
+    pub(super) task_definition: &'a str,
+    pub(super) cluster: &'a str,
+    pub(super) log: &'a LogTail,
 }
 
-/// Puts the parts together. Values of environment overrides are hidden in everything that others
-/// wrote.
-pub(crate) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
+/// Puts the parts together. Values of environment overrides are hidden in what ECS and the
+/// containers wrote.
+pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
-    match parts.task_arn {
+    let (definition, cluster) = (parts.task_definition, parts.cluster);
+    text += &match parts.task_arn {
         Some(arn) => {
-            text += &format!(
-                " (task {} of {}, cluster {}).",
-                task_id(arn),
-                parts.task_definition,
-                parts.cluster
-            )
+            let task = task_id(arn);
+            format!(" (task {task} of {definition}, cluster {cluster}).")
         }
-        None => text += &format!(" ({}, cluster {}).", parts.task_definition, parts.cluster),
-    }
+        None => format!(" ({definition}, cluster {cluster})."),
+    };
     if let Some(status) = parts.status {
         let said = ecs_says(status);
         if !said.is_empty() {
@@ -66,7 +50,7 @@ pub(crate) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     match parts.log {
         LogTail::NotAsked => {}
         LogTail::Lines { container, lines } if lines.is_empty() => {
-            text += &format!("\nThe log of '{container}' is empty.")
+            text += &format!("\nThe log of '{container}' is empty.");
         }
         LogTail::Lines { container, lines } => {
             text += &format!("\nLast log lines of '{container}':");

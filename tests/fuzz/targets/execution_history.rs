@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::execution_history(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| parsers::execution_history(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::execution_input(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| parsers::execution_input(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::rescue_event(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| parsers::rescue_event(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::response_url(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| parsers::response_url(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| entries::stop_payload(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| parsers::stop_payload(data));

@@ -1,8 +1,8 @@
 //! Where the AWS services of a run are served, as SDK clients and as environment variables.
 
-use aws_credential_types::Credentials;
+use aws_config::SdkConfig;
 use aws_smithy_http_client::Builder;
-use stand_ins::REGION;
+use stand_ins::{REGION, sdk_config};
 
 /// What the local servers take as an access key and its secret; they check neither.
 const ANY_CREDENTIAL: &str = "local";
@@ -41,34 +41,23 @@ impl Endpoints {
     /// A client for CloudFormation.
     #[must_use]
     pub fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
-        use aws_sdk_cloudformation::config::{BehaviorVersion, Config, Region};
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
-            .endpoint_url(&self.ministack)
-            .credentials_provider(credentials())
-            .http_client(Builder::new().build_http())
-            .build();
-        aws_sdk_cloudformation::Client::from_conf(config)
+        aws_sdk_cloudformation::Client::new(&config_at(&self.ministack))
     }
 
     /// A client for Step Functions, through the stand-in.
     #[must_use]
     pub fn sfn(&self) -> aws_sdk_sfn::Client {
-        use aws_sdk_sfn::config::{BehaviorVersion, Config, Region};
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static(REGION))
-            .endpoint_url(&self.sfn)
-            .credentials_provider(credentials())
-            .http_client(Builder::new().build_http())
-            .build();
-        aws_sdk_sfn::Client::from_conf(config)
+        aws_sdk_sfn::Client::new(&config_at(&self.sfn))
     }
 }
 
-fn credentials() -> Credentials {
-    Credentials::new(ANY_CREDENTIAL, ANY_CREDENTIAL, None, None, "the local run")
+/// The configuration of SDK clients for what is served at a URL.
+#[must_use]
+pub fn config_at(url: &str) -> SdkConfig {
+    sdk_config(ANY_CREDENTIAL, Builder::new().build_http())
+        .into_builder()
+        .endpoint_url(url)
+        .build()
 }
 
 /// Of this process's environment, what programs of a run inherit: enough to find programs and to

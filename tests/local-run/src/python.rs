@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn python_3_10_is_the_oldest() {
+    fn python_3_10_is_the_oldest_that_is_taken() {
         for (version, expected) in [
             ("3.9.18", false),
             ("3.10.0", true),

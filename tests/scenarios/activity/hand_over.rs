@@ -11,7 +11,7 @@ use stand_ins::sfn::{EventKind, Schedule, Scheduled};
 use tokio::time::{Instant, sleep};
 
 use super::INPUT;
-use crate::world::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
+use crate::worlds::worker::{HEARTBEAT, LONGEST, World, failure, outcome, success, within};
 
 /// How often a task was handed over.
 fn hand_overs(scheduled: &Scheduled) -> usize {
@@ -43,7 +43,7 @@ async fn a_shutdown_hands_running_tasks_over_and_another_worker_goes_on() {
     first.ended().await;
     for one in &scheduled {
         // A poll in flight may bring one again, which is handed over again.
-        assert!(hand_overs(one) >= 1);
+        assert!(hand_overs(one) >= 1, "a running task was not handed over");
     }
     let _second = world.worker_with(5, |_| async { Ok("{}".to_owned()) });
     for one in scheduled {
@@ -60,11 +60,7 @@ async fn a_poll_in_flight_at_shutdown_is_waited_for_and_its_task_handed_over() {
     within(LONGEST, world.aws.calls().arrived("GetActivityTask", 2)).await;
     worker.request_shutdown();
     sleep(Duration::from_secs(20)).await;
-    let scheduled =
-        world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
+    let scheduled = world.schedule_input(&json!({INPUT: 60}));
     assert_eq!(failure(outcome(&scheduled).await).0, HANDED_OVER);
     let start = Instant::now();
     worker.ended().await;
@@ -96,7 +92,7 @@ async fn two_hundred_tasks_are_handed_over_within_two_seconds_though_each_answer
         within(LONGEST, one.started(1)).await;
     }
     assert_eq!(worker.vitals().signs().in_hand, TASKS as usize);
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskFailure",
         Span::Forever,
@@ -110,7 +106,7 @@ async fn two_hundred_tasks_are_handed_over_within_two_seconds_though_each_answer
     )
     .await;
     for one in &scheduled {
-        assert_eq!(hand_overs(one), 1);
+        assert_eq!(hand_overs(one), 1, "each task is handed over once");
     }
     worker.ended().await;
     assert!(

@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde_json::json;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::{Outcome, Schedule};
+use stand_ins::sfn::Outcome;
 use stand_ins::{AwsError, Service, StandIns};
 use tokio::time::sleep;
 
 use super::INPUT;
-use crate::world::{FAMILY, HEARTBEAT, LONGEST, World, outcome, within};
+use crate::worlds::worker::{HEARTBEAT, LONGEST, World, outcome, within};
 
 /// When handlers were dropped, by the clock of the stand-ins.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ fn answers(world: &World) -> u64 {
 async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_task_alone() {
     for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
         let world = World::new();
-        world.aws.ecs().script(FAMILY, Script::runs_forever());
+        world.script(Script::runs_forever());
         let (runner, drops) = (world.runner(), Drops::new(&world));
         let noted = drops.clone();
         let _worker = world.worker_with(1, move |task| {
@@ -67,12 +67,9 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
             }
         });
         let input = json!({INPUT: 60, "task": world.task()});
-        let _scheduled = world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &input, Schedule::once());
+        let _scheduled = world.schedule_input(&input);
         within(LONGEST, world.aws.calls().ended("RunTask", 1)).await;
-        let lost = world.aws.faults().inject(
+        let lost = world.inject(
             Service::Sfn,
             "SendTaskHeartbeat",
             Span::Forever,
@@ -84,11 +81,8 @@ async fn a_token_that_the_service_no_longer_takes_ends_the_run_and_leaves_its_ta
         assert_eq!(answers(&world), 0, "{code}");
         assert_eq!(world.aws.calls().count("StopTask").arrived, 0, "{code}");
         assert_eq!(world.aws.ecs().tasks()[0].last_status, "RUNNING", "{code}");
-        // Its place is free.
-        let next = world
-            .aws
-            .sfn()
-            .schedule(&world.activity, &input, Schedule::once());
+        // The worker's place for a task is free again.
+        let next = world.schedule_input(&input);
         within(LONGEST, next.started(1)).await;
     }
 }
@@ -105,19 +99,12 @@ async fn a_worker_whose_execution_is_stopped_lets_go_without_an_answer() {
             std::future::pending().await
         }
     });
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let scheduled = world.schedule_once();
     within(LONGEST, scheduled.started(1)).await;
     world.aws.sfn().abort(&scheduled);
     sleep(HEARTBEAT / 3).await;
     assert_eq!((drops.all().len(), answers(&world)), (1, 0));
-    let next = world
-        .aws
-        .sfn()
-        .schedule(&world.activity, &json!({INPUT: 60}), Schedule::once());
+    let next = world.schedule_input(&json!({INPUT: 60}));
     within(LONGEST, next.started(1)).await;
 }
 
@@ -145,14 +132,10 @@ async fn a_worker_cut_off_from_the_service_lets_go_when_the_service_gives_up() {
                 Ok("{}".to_owned())
             }
         });
-        let scheduled = world.aws.sfn().schedule(
-            &world.activity,
-            &json!({INPUT: 60}),
-            Schedule::once().heartbeat(HEARTBEAT),
-        );
+        let scheduled = world.schedule_once();
         within(LONGEST, scheduled.started(1)).await;
         sleep(Duration::from_secs(90)).await;
-        world.aws.faults().inject(
+        world.inject(
             Service::Sfn,
             "SendTaskHeartbeat",
             Span::Forever,

@@ -5,14 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::Schedule;
 use tokio::time::{sleep, timeout};
 
-use super::INPUT;
-use crate::world::{HEARTBEAT, LONGEST, Worker, World, within};
+use crate::worlds::running::Worker;
+use crate::worlds::worker::{LONGEST, World, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,7 +38,7 @@ impl Beats {
 #[tokio::test(start_paused = true)]
 async fn a_worker_is_ready_once_a_poll_has_succeeded_and_not_before() {
     let world = World::new();
-    let trouble = world.aws.faults().inject(
+    let trouble = world.inject(
         Service::Sfn,
         "GetActivityTask",
         Span::Forever,
@@ -64,7 +62,7 @@ async fn the_watchdog_is_told_nothing_while_polls_fail() {
     let beats = Beats::of(&worker);
     sleep(SECOND / 2).await;
     assert_eq!(beats.in_seconds(600).await, 600, "polls succeed");
-    let trouble = world.aws.faults().inject(
+    let trouble = world.inject(
         Service::Sfn,
         "GetActivityTask",
         Span::Forever,
@@ -83,13 +81,9 @@ async fn the_watchdog_is_told_nothing_while_heartbeats_are_late() {
     let world = World::new();
     let worker = world.worker_with(1, |_| pending());
     let beats = Beats::of(&worker);
-    let scheduled = world.aws.sfn().schedule(
-        &world.activity,
-        &json!({INPUT: 60}),
-        Schedule::once().heartbeat(HEARTBEAT),
-    );
+    let scheduled = world.schedule_once();
     within(LONGEST, scheduled.started(1)).await;
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "SendTaskHeartbeat",
         Span::Forever,

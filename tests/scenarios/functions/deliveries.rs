@@ -1,20 +1,21 @@
-//! `start` over several deliveries of an event: what is left to the next one, what comes too late,
-//! and what an Update takes back.
+//! `start` over several deliveries of an event: what is left to the next one, and what comes too
+//! late.
 
 use std::time::Duration;
 
 use ecs_task_runner::functions::StartOutcome;
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
-use super::start::skipped;
-use super::world::{STACK, World, identity, properties, with};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::{STACK, World};
 
+/// Lambda delivers an event again after an error. That is harmless, since the execution's name is
+/// the same, and the next answer is more than the report of a moment's trouble.
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
+async fn trouble_that_may_pass_is_left_to_the_next_delivery_while_there_is_one() {
     for (fault, operation) in [
         (Fault::InternalError, "StartExecution"),
         (Fault::Throttle, "Encrypt"),
@@ -30,10 +31,7 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
                 continue;
             }
             let world = World::sealing();
-            let cut = world
-                .aws
-                .faults()
-                .inject(service, operation, Span::Forever, fault.clone());
+            let cut = world.inject(service, operation, Span::Forever, fault.clone());
             let event = world.event(request_type, &properties());
             let error = world.start(&event).await.unwrap_err().to_string();
             assert!(
@@ -56,11 +54,12 @@ async fn what_passes_is_left_to_the_next_delivery_while_there_is_one() {
     }
 }
 
+/// `start` must not answer beside the execution: CloudFormation acts on the first answer it reads.
 #[tokio::test(start_paused = true)]
 async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
     for (age, request_type) in [(1, "Create"), (180, "Create"), (180, "Delete")] {
         let world = World::of_age(Duration::from_secs(age));
-        world.aws.faults().inject(
+        world.inject(
             Service::Sfn,
             "StartExecution",
             Span::Forever,
@@ -74,13 +73,13 @@ async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
         world.assert_no_answer();
     }
     let world = World::of_age(Duration::from_secs(180));
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "StartExecution",
         Span::Forever,
         Fault::CutAfter,
     );
-    world.aws.faults().inject(
+    world.inject(
         Service::Sfn,
         "DescribeExecution",
         Span::Forever,
@@ -88,7 +87,7 @@ async fn a_start_that_took_effect_without_an_answer_is_left_to_its_execution() {
     );
     let event = world.event("Create", &properties());
     world.start(&event).await.unwrap();
-    let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+    let reason = world.reason();
     assert!(
         reason.contains(&identity(&event).name) && reason.contains("all the same"),
         "{reason}"
@@ -100,7 +99,7 @@ async fn the_last_delivery_answers_and_so_does_the_first_where_there_is_no_time_
     for (age, service_timeout) in [(180, "3600"), (1, "400")] {
         for (request_type, status) in [("Create", "FAILED"), ("Delete", "SUCCESS")] {
             let world = World::of_age(Duration::from_secs(age));
-            world.aws.faults().inject(
+            world.inject(
                 Service::Sfn,
                 "StartExecution",
                 Span::Forever,
@@ -120,6 +119,8 @@ async fn the_last_delivery_answers_and_so_does_the_first_where_there_is_no_time_
     }
 }
 
+/// The resource's Delete may have been answered meanwhile: then nothing would ever stop what a late
+/// event runs.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_comes_when_its_stack_has_moved_on_runs_nothing() {
     for (request_type, status, runs) in [
@@ -135,8 +136,7 @@ async fn an_event_that_comes_when_its_stack_has_moved_on_runs_nothing() {
         ("Update", "UPDATE_COMPLETE", false),
     ] {
         let world = World::of_age(Duration::from_secs(90));
-        let mut event = world.event(request_type, &properties());
-        event["StackId"] = world.aws.cloudformation().stack(STACK, status).into();
+        let event = world.in_stack(status, world.event(request_type, &properties()));
         world.start(&event).await.unwrap();
         assert_eq!(
             world.aws.sfn().executions().len(),
@@ -182,142 +182,4 @@ async fn an_event_that_has_its_execution_already_is_left_to_it_wherever_its_stac
         StartOutcome::Execution(identity(&event).name)
     );
     world.assert_no_answer();
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rollback() {
-    let world = World::new();
-    world
-        .aws
-        .cloudformation()
-        .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS");
-    let runs_on_rollback = with(properties(), &json!({"RunOnRollback": "true"}));
-    let stack = |mut event: Value| {
-        event["StackId"] = world
-            .aws
-            .cloudformation()
-            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
-            .into();
-        event
-    };
-    let update = stack(world.sent_now(
-        "Update",
-        &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]})),
-    ));
-    advance(Duration::from_secs(30)).await;
-    let rollback = stack(world.sent_now("Update", &runs_on_rollback));
-    assert!(matches!(
-        world.start(&rollback).await.unwrap(),
-        StartOutcome::Execution(_)
-    ));
-    advance(Duration::from_secs(30)).await;
-    assert_eq!(world.start(&update).await.unwrap(), StartOutcome::Answered);
-    assert_eq!(world.answer()["Status"], "FAILED");
-    let executions = world.aws.sfn().executions();
-    assert_eq!(
-        executions
-            .iter()
-            .map(|one| (&*one.name, one.ended.is_none()))
-            .collect::<Vec<_>>(),
-        [(&*identity(&rollback).name, true)]
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_that_never_runs_does_not_wait_for_cloudformation() {
-    let world = World::new();
-    world.aws.faults().inject(
-        Service::CloudFormation,
-        "DescribeStacks",
-        Span::Forever,
-        Fault::Throttle,
-    );
-    assert_eq!(
-        skipped(
-            &world,
-            &world.event(
-                "Update",
-                &with(properties(), &json!({"RunOnUpdate": "false"}))
-            )
-        )
-        .await,
-        "RunOnUpdate is false"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_that_could_not_stop_the_run_it_takes_back_comes_again() {
-    let world = World::new();
-    let update = world.event("Update", &properties());
-    world.start(&update).await.unwrap();
-    advance(Duration::from_secs(60)).await;
-    let mut rollback = world.sent_now("Update", &properties());
-    rollback["StackId"] = world
-        .aws
-        .cloudformation()
-        .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
-        .into();
-    let cut = world.aws.faults().inject(
-        Service::Sfn,
-        "StopExecution",
-        Span::Forever,
-        Fault::Throttle,
-    );
-    assert!(world.start(&rollback).await.is_err());
-    world.assert_no_answer();
-    cut.lift();
-    assert_eq!(
-        world.start(&rollback).await.unwrap(),
-        StartOutcome::Answered
-    );
-    assert!(world.aws.sfn().executions()[0].ended.is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_stops_the_run_of_the_update_that_it_takes_back() {
-    for (set, runs_itself) in [(json!({}), false), (json!({"RunOnRollback": "true"}), true)] {
-        let world = World::new();
-        let update = world.event("Update", &with(properties(), &json!({"Triggers": ["new"]})));
-        world.start(&update).await.unwrap();
-        let mut other = world.event("Update", &properties());
-        other["LogicalResourceId"] = "Another".into();
-        world.start(&other).await.unwrap();
-        advance(Duration::from_secs(60)).await;
-
-        let mut rollback = world.sent_now("Update", &with(properties(), &set));
-        rollback["StackId"] = world
-            .aws
-            .cloudformation()
-            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
-            .into();
-        for _ in 0..2 {
-            world.start(&rollback).await.unwrap();
-        }
-        let executions = world.aws.sfn().executions();
-        let still_runs = |event| {
-            executions
-                .iter()
-                .any(|one| one.name == identity(event).name && one.ended.is_none())
-        };
-        assert!(!still_runs(&update) && still_runs(&other), "{executions:?}");
-        assert_eq!(
-            still_runs(&rollback),
-            runs_itself,
-            "not even when its event is delivered twice"
-        );
-        let stopped = executions
-            .iter()
-            .find(|one| one.name == identity(&update).name)
-            .unwrap();
-        let Some((
-            _,
-            ExecutionEnd::Aborted {
-                cause: Some(cause), ..
-            },
-        )) = &stopped.ended
-        else {
-            panic!("{stopped:?}")
-        };
-        assert!(cause.contains("takes the update back"), "{cause}");
-    }
 }

@@ -1,12 +1,13 @@
-//! Events of any shape: an error, and never a panic.
+//! Events of any shape make a function give an error and never panic.
 
 use ecs_task_runner::cloudformation::event::Event;
 use ecs_task_runner::functions::{RespondEvent, StopEvent};
+use parsers::seed;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tokio::runtime::Builder;
 
-use super::world::{LOGICAL_ID, STACK, World};
+use crate::worlds::functions::{LOGICAL_ID, STACK, World};
 
 /// Any JSON, with the names that the functions read in likely and unlikely places.
 fn json() -> impl Strategy<Value = Value> {
@@ -97,38 +98,20 @@ fn paths(value: &Value, path: String, found: &mut Vec<String>) {
 }
 
 fn event() -> Value {
-    json!({
-        "RequestType": "Update",
-        "ResponseURL": "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/key",
-        "StackId": "arn:aws:cloudformation:us-east-1:000000000000:stack/todobackend/guid",
-        "RequestId": "r-1",
-        "LogicalResourceId": "MigrateTask",
-        "ResourceType": "Custom::EcsTask",
-        "PhysicalResourceId": "MigrateTask-1a2b3c4d",
-        "ServiceTimeout": "60",
-        "ResourceProperties": {"Cluster": "c", "TaskDefinition": "t", "UpdateCriteria": ["Cluster"]},
-        "OldResourceProperties": {"Cluster": "c", "TaskDefinition": "t", "UpdateCriteria": ["Cluster"]}
-    })
+    let mut event = seed("event/update.json");
+    event["ServiceTimeout"] = "60".into();
+    event
 }
 
 fn state() -> Value {
-    json!({
-        "request": event(),
-        "task": {
-            "cluster": "c", "taskDefinition": "t", "startedBy": "MigrateTask-1a2b3c4d-delete-0123456789ab", "clientToken": "x",
-            "deadline": "2026-11-23T07:00:00Z"
-        },
-        "output": {"TaskArn": "a"},
-        "error": {"Error": "EcsTask.Failed", "Cause": "It failed."},
-        "leftovers": {"running": 1, "checks": 1, "executions": 0, "wait": true}
-    })
+    let mut state = seed("stop_payload/failed.json")["state"].take();
+    state["request"] = event();
+    state["output"] = seed("stop_payload/respond.json")["state"]["output"].take();
+    state
 }
 
 fn ended() -> Value {
-    json!({
-        "detail-type": "Step Functions Execution Status Change",
-        "detail": {"executionArn": "arn:e", "stateMachineArn": "arn:m", "status": "ABORTED"}
-    })
+    seed("rescue_event/ended.json")
 }
 
 proptest! {
@@ -161,7 +144,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn the_functions_bear_whatever_comes(
+    fn no_function_panics_whatever_it_is_given(
         event in prop_oneof![json(), nearly(event())],
         state in prop_oneof![json(), nearly(state())],
         ended in prop_oneof![json(), nearly(ended())],
@@ -185,7 +168,7 @@ proptest! {
                 let _ = world.stopper().stop(event).await;
             }
             let _ = world.rescue(&ended).await;
-            // Whatever was answered was answered as CloudFormation takes it.
+            // Every answer has a form that CloudFormation takes.
             for put in world.urls.puts() {
                 let body: Value = serde_json::from_slice(&put.body).unwrap();
                 assert!(put.body.len() <= 4_096 && ["SUCCESS", "FAILED"].contains(&body["Status"].as_str().unwrap()));

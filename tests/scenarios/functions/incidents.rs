@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
+use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::sfn::ExecutionEnd;
 
-use super::execution::{Execution, NOW};
-use super::world::{CLAIM_TIMEOUT, World};
-use crate::log::{capture_log, logged};
-use crate::templates::{TASK_RUNNER, resources};
+use crate::deployment::templates::Template;
+use crate::worlds::execution::Execution;
+use crate::worlds::functions::{CLAIM_TIMEOUT, World};
 
 /// A metric filter's pattern of the form `{ $.field = "value" }`, and what it takes as the metric's
 /// value.
@@ -21,20 +21,10 @@ struct MetricFilter {
 
 impl MetricFilter {
     fn of(logical_id: &str) -> Self {
-        let resources = resources(TASK_RUNNER);
-        let text = resources[logical_id];
-        let after = |key: &str| {
-            text.split_once(key)
-                .unwrap()
-                .1
-                .lines()
-                .next()
-                .unwrap()
-                .trim()
-                .trim_matches('\'')
-                .to_owned()
-        };
-        let pattern = after("FilterPattern: ");
+        let template = Template::task_runner();
+        let filter = template.properties(logical_id);
+        let pattern = filter["FilterPattern"].as_str().unwrap();
+        let metric = &filter["MetricTransformations"][0];
         let (field, value) = pattern
             .strip_prefix("{ $.")
             .and_then(|rest| rest.strip_suffix("\" }"))
@@ -44,7 +34,7 @@ impl MetricFilter {
         Self {
             field: field.to_owned(),
             value: value.to_owned(),
-            metric_value: after("MetricValue: "),
+            metric_value: metric["MetricValue"].as_str().unwrap().to_owned(),
         }
     }
 
@@ -98,14 +88,9 @@ async fn an_execution_that_had_not_answered_is_counted_and_one_that_had_is_not()
     for (end, has_answered, expected) in ends {
         let world = World::new();
         let execution = Execution::of(&world, "Create").await;
-        execution
-            .entered("RunTask", &json!({}))
-            .activity("Scheduled", NOW);
+        execution.scheduled();
         if has_answered {
-            execution
-                .entered("RespondFailure", &json!({}))
-                .invoked("Scheduled")
-                .invoked("Succeeded");
+            execution.returned("RespondFailure", &json!({}));
         }
         capture_log();
         world.rescue(&execution.ends(end)).await.unwrap();
@@ -138,10 +123,7 @@ async fn an_answer_that_was_begun_and_not_delivered_is_counted() {
 async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
     let world = World::new();
     let created = Execution::of(&world, "Create").await;
-    created
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW)
-        .activity("Started", NOW);
+    created.taken();
     let deleted = Execution::of(&world, "Delete").await;
     let stopped = world.stop(&deleted.input).await;
     assert_eq!(stopped.executions, 1);
@@ -158,13 +140,10 @@ async fn an_execution_that_a_delete_has_stopped_is_not_counted() {
 async fn a_run_that_no_worker_takes_is_counted_with_the_seconds_it_was_waited_for() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    execution
-        .entered("RunTask", &json!({}))
-        .activity("Scheduled", NOW);
-    let schedule = json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}});
+    execution.scheduled();
     capture_log();
     world
-        .rescue_after(CLAIM_TIMEOUT + Duration::from_secs(60), &schedule)
+        .look_after(CLAIM_TIMEOUT + Duration::from_secs(60))
         .await
         .unwrap();
     assert_eq!(

@@ -5,7 +5,9 @@ use stand_ins::response_url::Reaction;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::world::{LOGICAL_ID, STACK, World, assert_all_outputs, properties};
+use crate::worlds::events::properties;
+use crate::worlds::functions::{LOGICAL_ID, STACK, World};
+use crate::worlds::outputs::assert_all_outputs;
 
 /// The event of a `Respond…` state.
 fn answer(world: &World, status: &str, state: &Value) -> Value {
@@ -183,12 +185,7 @@ async fn an_answer_never_exceeds_what_cloudformation_takes() {
         .unwrap();
     let put = &world.urls.puts()[0];
     assert!(put.body.len() <= 4_096, "{} bytes", put.body.len());
-    assert!(
-        world.answer()["Reason"]
-            .as_str()
-            .unwrap()
-            .ends_with("last line")
-    );
+    assert!(world.reason().ends_with("last line"));
 }
 
 #[tokio::test]
@@ -207,7 +204,7 @@ async fn an_answer_that_did_not_get_through_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final() {
+async fn an_answer_that_is_refused_is_not_sent_again() {
     for status in [400, 403, 404, 301, 307] {
         let world = World::over_sockets().await;
         world.urls.react_always(Reaction::Status(status));

@@ -4,11 +4,12 @@
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Span};
+use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::response_url::Reaction;
 use stand_ins::{AwsError, Service};
 
-use super::world::{World, identity, properties, with};
-use crate::log::{capture_log, logged};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::World;
 
 /// The state at the end of an execution that failed.
 fn failed(world: &World) -> Value {
@@ -77,10 +78,7 @@ async fn no_log_line_input_history_or_error_shows_the_url() {
     let answer = json!({"status": "FAILED", "state": failed(&world)});
     world.respond(&answer).await.unwrap();
     let refused = world.respond(&answer).await.unwrap_err();
-    world
-        .aws
-        .faults()
-        .inject(Service::Kms, "Decrypt", Span::Forever, Fault::AccessDenied);
+    world.inject(Service::Kms, "Decrypt", Span::Forever, Fault::AccessDenied);
     let unopened = world.respond(&answer).await.unwrap_err();
 
     let logged = logged();
@@ -168,10 +166,7 @@ async fn a_key_that_does_not_work_is_answered_with_the_url_at_hand() {
             ("Delete", "SUCCESS"),
         ] {
             let world = World::sealing();
-            world
-                .aws
-                .faults()
-                .inject(Service::Kms, "Encrypt", Span::Forever, fault.clone());
+            world.inject(Service::Kms, "Encrypt", Span::Forever, fault.clone());
             assert_eq!(
                 world
                     .start(&world.event(request_type, &properties()))
@@ -193,14 +188,8 @@ async fn a_key_that_does_not_work_is_answered_with_the_url_at_hand() {
 #[tokio::test(start_paused = true)]
 async fn trouble_with_kms_that_passes_is_waited_out() {
     let world = World::sealing();
-    world
-        .aws
-        .faults()
-        .inject(Service::Kms, "Encrypt", Span::Next(1), Fault::InternalError);
-    world
-        .aws
-        .faults()
-        .inject(Service::Kms, "Decrypt", Span::Next(1), Fault::CutBefore);
+    world.inject(Service::Kms, "Encrypt", Span::Next(1), Fault::InternalError);
+    world.inject(Service::Kms, "Decrypt", Span::Next(1), Fault::CutBefore);
     world
         .start(&world.event("Create", &properties()))
         .await

@@ -6,9 +6,8 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{AwsError, Service};
 
-use super::world::{
-    FAMILY, LOGICAL_ID, STACK, World, assert_all_outputs, identity, properties, with,
-};
+use crate::worlds::events::{identity, properties, with};
+use crate::worlds::functions::{LOGICAL_ID, STACK, World};
 
 #[tokio::test(start_paused = true)]
 async fn a_create_becomes_an_execution_under_the_requests_name() {
@@ -81,7 +80,7 @@ async fn every_problem_is_told_at_once() {
         .start(&world.event("Create", &json!({"Count": "abc", "Clutser": "x"})))
         .await
         .unwrap();
-    let reason = world.answer()["Reason"].as_str().unwrap().to_owned();
+    let reason = world.reason();
     for problem in ["Cluster", "TaskDefinition", "Count", "Clutser"] {
         assert!(reason.contains(problem), "{reason}");
     }
@@ -117,16 +116,6 @@ async fn an_operation_that_a_person_retries_runs_anew() {
     assert_eq!(world.aws.sfn().executions().len(), 2);
 }
 
-pub(super) async fn skipped(world: &World, event: &Value) -> String {
-    assert_eq!(world.start(event).await.unwrap(), StartOutcome::Answered);
-    assert!(world.aws.sfn().executions().is_empty());
-    let answer = world.answer();
-    assert_eq!(answer["Status"], "SUCCESS");
-    assert_all_outputs(&answer);
-    assert_eq!(answer["Data"]["TaskArn"], "");
-    answer["Data"]["Skipped"].as_str().unwrap().to_owned()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
     for (request_type, set, says) in [
@@ -146,98 +135,11 @@ async fn a_request_that_is_not_to_run_is_answered_with_every_output() {
         ),
     ] {
         let world = World::new();
-        let reason = skipped(
-            &world,
-            &world.event(request_type, &with(properties(), &set)),
-        )
-        .await;
+        let reason = world
+            .skipped(&world.event(request_type, &with(properties(), &set)))
+            .await;
         assert!(reason.contains(says), "{request_type} with {set}: {reason}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_runs_for_what_its_criteria_and_triggers_name() {
-    let criteria = json!({"UpdateCriteria": ["TaskDefinition"]});
-    for changed in [
-        json!({"TaskDefinition": "migrate:1"}),
-        json!({"Triggers": ["2026-11-23"]}),
-    ] {
-        let world = World::new();
-        let mut event = world.event("Update", &with(with(properties(), &criteria), &changed));
-        event["OldResourceProperties"] = with(properties(), &criteria);
-        world.start(&event).await.unwrap();
-        assert_eq!(world.aws.sfn().executions().len(), 1, "{changed}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn variables_are_compared_between_the_task_definitions() {
-    let world = World::new();
-    for release in ["1", "2"] {
-        world.aws.ecs().register(&json!({
-            "family": FAMILY,
-            "containerDefinitions": [{"name": "migrate", "image": "x", "environment": [{"name": "RELEASE", "value": release}]}]
-        }));
-    }
-    let criteria =
-        json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
-    let revision = |n: u32| {
-        with(
-            with(properties(), &criteria),
-            &json!({"TaskDefinition": format!("{FAMILY}:{n}")}),
-        )
-    };
-    let mut event = world.event("Update", &revision(3));
-    event["OldResourceProperties"] = revision(2);
-    world.start(&event).await.unwrap();
-    assert_eq!(world.aws.sfn().executions().len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn task_definitions_that_cannot_be_compared_fail_the_update_by_name() {
-    let world = World::new();
-    world.aws.faults().inject(
-        Service::Ecs,
-        "DescribeTaskDefinition",
-        Span::Forever,
-        Fault::AccessDenied,
-    );
-    let criteria =
-        json!({"UpdateCriteria": [{"Container": "migrate", "EnvironmentKeys": ["RELEASE"]}]});
-    world
-        .start(&world.event("Update", &with(properties(), &criteria)))
-        .await
-        .unwrap();
-    let answer = world.answer();
-    assert_eq!(answer["Status"], "FAILED");
-    assert!(
-        answer["Reason"]
-            .as_str()
-            .unwrap()
-            .contains("ecs:DescribeTaskDefinition"),
-        "{answer}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
-    let world = World::new();
-    let event = |set: &Value| {
-        let mut event = world.event("Update", &with(properties(), set));
-        event["StackId"] = world
-            .aws
-            .cloudformation()
-            .stack(STACK, "UPDATE_ROLLBACK_IN_PROGRESS")
-            .into();
-        event
-    };
-    let reason = skipped(&world, &event(&json!({}))).await;
-    assert!(reason.contains("rolling back"), "{reason}");
-    world
-        .start(&event(&json!({"RunOnRollback": "true"})))
-        .await
-        .unwrap();
-    assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,7 +178,7 @@ async fn a_request_that_runs_nothing_succeeds_whatever_another_release_wrote_int
         event["StackId"] = world.aws.cloudformation().stack(STACK, status).into();
         match expected {
             Some(expected) => {
-                let reason = skipped(&world, &event).await;
+                let reason = world.skipped(&event).await;
                 assert!(reason.contains(expected), "{status} {set}: {reason}");
             }
             None => {
@@ -306,22 +208,6 @@ async fn a_request_of_an_unknown_type_is_answered_failed() {
     );
     assert!(!answer["PhysicalResourceId"].as_str().unwrap().is_empty());
     assert_eq!(world.aws.sfn().executions().len(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_update_runs_when_cloudformation_cannot_be_asked() {
-    let world = World::new();
-    world.aws.faults().inject(
-        Service::CloudFormation,
-        "DescribeStacks",
-        Span::Forever,
-        Fault::AccessDenied,
-    );
-    world
-        .start(&world.event("Update", &properties()))
-        .await
-        .unwrap();
-    assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -367,10 +253,7 @@ async fn a_start_that_fails_is_answered_at_once() {
             ("Delete", "SUCCESS"),
         ] {
             let world = World::new();
-            world
-                .aws
-                .faults()
-                .inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
+            world.inject(Service::Sfn, "StartExecution", Span::Forever, fault.clone());
             let outcome = world
                 .start(&world.event(request_type, &properties()))
                 .await
@@ -391,12 +274,6 @@ async fn a_start_that_fails_is_answered_at_once() {
     }
 }
 
-/// The name makes the next delivery harmless, and what it answers then is true for longer than a
-/// moment. An answer beside the execution's own could be the first that CloudFormation reads. Its
-/// Delete was answered meanwhile, and nothing would ever stop what it runs. Its stack is taken
-/// back, as it is for the Update that takes it back: a run that began after it was sent tells them
-/// apart. They would run nothing whatever the stack does. CloudFormation takes an update back
-/// without waiting for the run that is part of it.
 #[tokio::test(start_paused = true)]
 async fn an_event_that_nobody_can_be_answered_for_is_an_error() {
     let world = World::new();

@@ -1,41 +1,23 @@
 //! Plays a history: the definition from the execution's start to the answer, with workers and
 //! `stop`, on the stand-ins.
 
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
-use ecs_task_runner::aws::Connection;
-use ecs_task_runner::aws::ecs::Ecs;
-use ecs_task_runner::aws::logs::Logs;
-use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::functions::{StopEvent, Stopper};
-use ecs_task_runner::task_run::{CallRates, TaskRunner};
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::ecs::{Placement, TaskView};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{Call, StandIns};
-use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use super::line::Line;
-use super::schedule::{Ends, History, Invocation};
-use crate::interpreter::{Failed, definition, execute};
+use super::schedule::History;
+
+use super::account::Account;
 
 const FAMILY: &str = "migrate";
 const CREATE: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
-const DELETE: &str = "MigrateTask-1a2b3c4d-delete-ba9876543210";
-/// As [`Connection::from_environment`] sets them.
-const ATTEMPT: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
+pub const DELETE: &str = "MigrateTask-1a2b3c4d-delete-ba9876543210";
 /// CloudFormation waits an hour, the definition a little less.
 const HOUR: Duration = Duration::from_secs(3_600);
 /// After the last answer, until everything that was told to stop has stopped.
@@ -86,206 +68,7 @@ impl Request {
     }
 }
 
-/// A worker that runs as tasks of this runtime, and its line to AWS.
-struct Worker {
-    line: Line,
-    trigger: ShutdownTrigger,
-    serving: JoinHandle<()>,
-}
-
-struct Account {
-    aws: StandIns,
-    clock: Clock,
-    activity: String,
-    state_machine: String,
-    /// The SDK shares the tokens for its retries among all clients of a process that call the same
-    /// service in the same region.
-    region: String,
-}
-
-impl Account {
-    fn connection(&self, client: SharedHttpClient) -> Connection {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "AKID", "secret", None, None, "tests",
-            )))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_attempt_timeout(ATTEMPT)
-                    .connect_timeout(CONNECT)
-                    .build(),
-            )
-            .http_client(client)
-            .build();
-        Connection::from_config(config)
-    }
-
-    fn worker(&self) -> Worker {
-        let (line, client) = Line::over(self.aws.http_client());
-        let connection = self.connection(client);
-        let ecs = Ecs::without_retries(&connection);
-        let runner = Arc::new(TaskRunner::start(
-            &ecs,
-            Logs::new(&connection),
-            self.clock,
-            CallRates::default(),
-        ));
-        let client = ActivityClient::new(&connection, &self.activity, "worker");
-        let number = |number| NonZeroU32::new(number).unwrap();
-        let options = Options {
-            max_tasks: number(4),
-            pollers: number(2),
-            ..Options::default()
-        };
-        let (trigger, shutdown) = activity::shutdown();
-        let serving = tokio::spawn(async move {
-            activity::serve(
-                client,
-                &options,
-                move |task| Arc::clone(&runner).handle(task),
-                shutdown,
-            )
-            .await
-        });
-        Worker {
-            line,
-            trigger,
-            serving,
-        }
-    }
-
-    /// Workers come and go. Gives those that are still there at the end, all of them told to stop.
-    async fn fleet(
-        &self,
-        history: &History,
-        last: tokio::sync::oneshot::Sender<Duration>,
-    ) -> Vec<Worker> {
-        let mut there = Vec::new();
-        for shift in &history.shifts {
-            let worker = self.worker();
-            sleep(seconds(shift.lasts)).await;
-            match shift.ends {
-                Ends::HandsOver => worker.trigger.request(),
-                Ends::IsKilled => {
-                    worker.line.is_dead();
-                    // Nothing of it is heard any more; this only ends its tasks.
-                    worker.trigger.request();
-                }
-                Ends::IsCutOff(time) => {
-                    worker.line.is_up(false);
-                    let line = worker.line.clone();
-                    tokio::spawn(async move {
-                        sleep(seconds(time)).await;
-                        line.is_up(true);
-                    });
-                }
-            }
-            if !matches!(shift.ends, Ends::IsKilled) {
-                there.push(worker);
-            }
-            sleep(seconds(shift.gap)).await;
-        }
-        there.push(self.worker());
-        let _ = last.send(self.aws.clock().now());
-        there
-    }
-
-    /// Plays the definition for one request.
-    async fn request(&self, history: &History, name: &str, task: Value) -> Request {
-        let is_delete = name == DELETE;
-        let began = self.aws.clock().now();
-        let request_type = if is_delete { "Delete" } else { "Create" };
-        let input = json!({"request": {"RequestType": request_type}, "task": task});
-        let steps = StepFunctions::new(&self.connection(self.aws.http_client()));
-        steps
-            .state_machine(&self.state_machine)
-            .start(name, &input.to_string())
-            .await
-            .unwrap();
-        let execution = self
-            .aws
-            .sfn()
-            .executions()
-            .into_iter()
-            .find(|execution| execution.name == name)
-            .unwrap();
-
-        let answers = Arc::new(Mutex::new(Vec::new()));
-        let knows_of_leftovers = Arc::new(AtomicBool::new(false));
-        let fates = Arc::new(Mutex::new((
-            history.stop.clone().into_iter(),
-            history.respond.clone().into_iter(),
-        )));
-        let connection = self.connection(self.aws.http_client());
-        let stopper = Stopper::new(
-            Ecs::with_retries(&connection),
-            StepFunctions::new(&connection),
-            self.clock,
-        );
-        let invoke = |function: String, payload: Value| {
-            let responds = function == "RespondFunctionArn";
-            let fate = {
-                let mut fates = fates.lock().unwrap();
-                if responds {
-                    fates.1.next()
-                } else {
-                    fates.0.next()
-                }
-            };
-            let (aws, answers, stopper) = (self.aws.clone(), Arc::clone(&answers), stopper.clone());
-            if responds {
-                let state = &payload["state"];
-                let knows = state["leftovers"]["running"].as_u64().unwrap_or_default() > 0
-                    || !state["stopError"].is_null();
-                knows_of_leftovers.store(knows, Ordering::Relaxed);
-            }
-            async move {
-                let crash = |what: &str| Failed {
-                    error: "Lambda.Unknown".to_owned(),
-                    cause: what.to_owned(),
-                };
-                if matches!(fate, Some(Invocation::Fails)) {
-                    return Err(crash("at its beginning"));
-                }
-                let done = if responds {
-                    answers.lock().unwrap().push((
-                        aws.clock().now(),
-                        payload["status"].as_str().unwrap().to_owned(),
-                    ));
-                    json!({})
-                } else {
-                    let event: StopEvent = serde_json::from_value(payload).unwrap();
-                    let left = stopper.stop(event).await;
-                    serde_json::to_value(left.map_err(|error| crash(&error.to_string()))?).unwrap()
-                };
-                if matches!(fate, Some(Invocation::FailsAtTheEnd)) {
-                    Err(crash("at its end"))
-                } else {
-                    Ok(done)
-                }
-            }
-        };
-        let end = match execute(&definition(), &self.aws, &self.activity, &execution, invoke).await
-        {
-            ExecutionEnd::Aborted { .. } => None,
-            end => Some(end),
-        };
-        let answers = answers.lock().unwrap().clone();
-        let knows_of_leftovers = knows_of_leftovers.load(Ordering::Relaxed);
-        Request {
-            is_delete,
-            began,
-            ended: self.aws.clock().now(),
-            end,
-            answers,
-            knows_of_leftovers,
-        }
-    }
-}
-
-fn seconds(seconds: impl Into<u64>) -> Duration {
+pub fn seconds(seconds: impl Into<u64>) -> Duration {
     Duration::from_secs(seconds.into())
 }
 
@@ -303,10 +86,8 @@ pub fn play(seed: u64, history: &History) -> Played {
 
 async fn play_paused(seed: u64, history: &History) -> Played {
     let aws = StandIns::new();
-    // Both clocks show the same, to the millisecond.
-    let clock = Clock::following_tokio(
-        jiff::Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
-    );
+    let wall = aws.clock().wall();
+    let clock = Clock::from_fn(move || wall.now());
     let (activity, state_machine) = (
         aws.sfn().activity("ecs-task"),
         aws.sfn().state_machine("ecs-task"),
@@ -346,7 +127,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         region: format!("us-east-1-{seed}"),
     };
     let deadline =
-        (clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
+        (account.clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
     let mut task = json!({"cluster": "todobackend", "taskDefinition": FAMILY, "count": history.count, "deadline": deadline});
     for (name, value) in [("startedBy", CREATE), ("clientToken", "f00dfeedf00dfeed")] {
         task[name] = value.into();
@@ -357,7 +138,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let delete = async {
         let after = history.delete?;
         sleep(seconds(after)).await;
-        let deadline = (clock.now() + jiff::SignedDuration::from_mins(55)).to_string();
+        let deadline = (account.clock.now() + jiff::SignedDuration::from_mins(55)).to_string();
         let mut task = task.clone();
         for (name, value) in [
             ("startedBy", DELETE),
@@ -374,12 +155,12 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         .expect("an end of everything");
     sleep(AFTERWARDS).await;
     for worker in &there {
-        worker.line.is_up(true);
-        worker.trigger.request();
+        worker.network.restore();
+        worker.worker.request_shutdown();
     }
     let mut left_over = 0;
     for worker in there {
-        left_over += usize::from(timeout(DRAIN, worker.serving).await.is_err());
+        left_over += usize::from(!worker.worker.ends_within(DRAIN).await);
     }
     let fleet_is_back = fleet_is_back.await.unwrap();
     let struck = struck

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
+use crate::aws_error::AwsError;
 use crate::dispatch::unknown_operation;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::{AwsError, escape_xml};
+use crate::protocol::escape_xml;
 
 /// The CloudFormation stand-in; clones share it.
 #[derive(Clone, Debug, Default)]

@@ -8,9 +8,10 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 
 use crate::StandIns;
+use crate::aws_error::AwsError;
 use crate::calls::Outcome;
-use crate::faults::{Fault, whoever_waits};
-use crate::protocol::{AwsError, Reply, Service};
+use crate::faults::{Fault, run_detached};
+use crate::protocol::{Reply, Service};
 
 /// A request as it arrived.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ impl StandIns {
             if is_poll {
                 late.await
             } else {
-                whoever_waits(late).await
+                run_detached(late).await
             }
         };
         let answer = match ending {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use aws_smithy_types::base64;
 use serde_json::{Value, json};
 
+use crate::aws_error::AwsError;
 use crate::dispatch::unknown_operation;
 use crate::identifiers::{Identifiers, arn};
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most bytes that Encrypt takes (API_Encrypt, symmetric keys).
 const MAX_PLAINTEXT: usize = 4096;

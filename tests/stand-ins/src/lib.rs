@@ -6,22 +6,14 @@
 //! # A test with real SDK clients and no sockets
 //!
 //! ```
-//! use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
-//! use stand_ins::StandIns;
+//! use stand_ins::{StandIns, sdk_config};
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let aws = StandIns::new();
 //! aws.ecs().register_family("migrate", &["app"]);
 //!
-//! let config = aws_sdk_ecs::Config::builder()
-//!     .behavior_version(BehaviorVersion::latest())
-//!     .region(Region::new(stand_ins::REGION))
-//!     .credentials_provider(Credentials::new("AKID", "secret", None, None, "tests"))
-//!     .http_client(aws.http_client())
-//!     .build();
-//! let ecs = aws_sdk_ecs::Client::from_conf(config);
-//!
+//! let ecs = aws_sdk_ecs::Client::new(&sdk_config("AKID", aws.http_client()));
 //! let answer = ecs.run_task().task_definition("migrate").send().await?;
 //! assert_eq!(answer.tasks()[0].last_status(), Some("PROVISIONING"));
 //! # Ok(())
@@ -56,6 +48,7 @@
 )]
 
 mod authorization;
+mod aws_error;
 mod calls;
 mod clock;
 mod cloudformation;
@@ -66,9 +59,11 @@ mod http;
 mod identifiers;
 mod kms;
 mod lock;
+pub mod log_capture;
 mod logs;
 mod protocol;
 pub mod response_url;
+mod sdk_config;
 pub mod sfn;
 mod token_bucket;
 mod upstream;
@@ -76,14 +71,16 @@ mod upstream;
 use std::sync::{Arc, Mutex, OnceLock};
 
 pub use authorization::Authorization;
+pub use aws_error::AwsError;
 pub use calls::{Call, Calls, Count, Outcome, Recording};
-pub use clock::Clock;
+pub use clock::{Clock, WallClock};
 pub use cloudformation::CloudFormation;
 pub use http::Served;
 pub use identifiers::{ACCOUNT, REGION, arn};
 pub use kms::Kms;
 pub use logs::{LogEvent, Logs};
-pub use protocol::{AwsError, Service};
+pub use protocol::Service;
+pub use sdk_config::sdk_config;
 
 use authorization::Authorizer;
 use ecs::Ecs;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::unknown_operation;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most events of one answer (API_GetLogEvents).
 const MAX_EVENTS: usize = 10_000;
@@ -221,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages() {
+    fn a_page_has_the_events_before_or_after_its_token() {
         // Length, limit, from the head, token: start and end.
         for (length, limit, from_head, token, expected) in [
             (5, 10, true, None, (0, 5)),

@@ -1,10 +1,11 @@
 //! Where CloudFormation's custom resources send their answers: a sink that hands out URLs that look
 //! like CloudFormation's and records what is PUT there. It judges nothing.
 
+mod put;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
@@ -13,62 +14,26 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use tokio::net::ToSocketAddrs;
 use tokio::sync::watch;
 
+pub use self::put::{Put, Reaction};
+
 use crate::StandIns;
+use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::Delivery;
-use crate::faults::{Fault, Faults, whoever_waits};
+use crate::faults::{Fault, Faults, run_detached};
 use crate::http::{Served, in_process_answer, over_sockets, serve};
 use crate::identifiers::{ACCOUNT, REGION};
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Reply, Service};
+use crate::protocol::{Reply, Service};
 
 /// What the requests are to S3, and so to [`StandIns::faults`].
 const OPERATION: &str = "PutObject";
 /// When the URLs are signed, unless told otherwise.
 const SIGNED: &str = "20260101T000000Z";
-
-/// A request that arrived at a response URL.
-#[derive(Clone, Debug)]
-pub struct Put {
-    /// When it had arrived as a whole.
-    pub at: Duration,
-    /// Its method; only PUT is right.
-    pub method: Method,
-    /// The URL's path and query, as received.
-    pub path: String,
-    /// The headers as received: `content-length` and `content-type` among them, where they were
-    /// sent.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Bytes,
-    /// How it was answered, as far as no fault came in between.
-    pub reaction: Reaction,
-}
-
-impl Put {
-    /// Whether it was stored, so that CloudFormation reads it.
-    pub fn is_stored(&self) -> bool {
-        !matches!(self.reaction, Reaction::Status(_))
-    }
-}
-
-/// How the sink answers a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reaction {
-    /// 200, as S3 does.
-    Accept,
-    /// This status, as 403 for an expired URL or 500.
-    Status(u16),
-    /// 200 after this time.
-    Slow(Duration),
-    /// It is stored, then the connection is closed without an answer.
-    Cut,
-}
 
 /// The sink; clones share it. Dropping the last one closes its port.
 #[derive(Clone, Debug)]
@@ -241,7 +206,7 @@ impl Inner {
         if strike.delay.is_zero() {
             return self.undergo(strike.fault, parts, body).await;
         }
-        whoever_waits(async move {
+        run_detached(async move {
             tokio::time::sleep(strike.delay).await;
             self.undergo(strike.fault, parts, body).await
         })

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empties_refills_and_never_overflows() {
+    fn a_bucket_empties_refills_and_never_overflows() {
         let bucket = TokenBucket::new(100, 20);
         bucket.enforce(true, Duration::ZERO);
         let taken = |at: u64| {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn switched_off_lets_everything_pass() {
+    fn a_bucket_that_is_switched_off_lets_everything_pass() {
         let bucket = TokenBucket::new(1, 1);
         assert!((0..1000).all(|_| bucket.take(1, Duration::ZERO)));
     }

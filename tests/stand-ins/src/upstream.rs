@@ -11,7 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::protocol::{AwsError, Reply, Service};
+use crate::aws_error::AwsError;
+use crate::protocol::{Reply, Service};
 
 /// Headers that belong to one connection and are not passed on.
 const NOT_PASSED: [HeaderName; 4] = [HOST, CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING];

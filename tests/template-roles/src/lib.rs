@@ -16,7 +16,6 @@ pub mod recording;
 pub mod reference;
 mod roles;
 pub mod template;
-mod yaml;
 
 pub use roles::{Roles, WORKER};
 pub use template::Deployment;

@@ -1,7 +1,8 @@
 //! What programs were seen to call: written by every test program, read by the comparison, which
 //! the same `cargo test` runs last.
 //!
-//! Recordings of another run must not count: a call that is made no longer would go on being found.
+//! Recordings of another run must not count: a call that no program makes any more would still be
+//! found.
 //! A run is the cargo process that started the test programs.
 
 use std::collections::HashSet;

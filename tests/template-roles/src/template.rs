@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use ecs_task_runner::check::read_document;
 use serde_json::{Map, Value, json};
 use stand_ins::{ACCOUNT, REGION, arn};
-
-use crate::yaml;
 
 const TEMPLATE: &str = include_str!("../../../infra/task-runner.yaml");
 
 /// `infra/task-runner.yaml` as JSON, unresolved.
+///
+/// # Panics
+/// When it is no template.
 pub fn template() -> &'static Value {
     static READ: OnceLock<Value> = OnceLock::new();
-    READ.get_or_init(|| yaml::load(TEMPLATE))
+    READ.get_or_init(|| read_document(TEMPLATE).expect("infra/task-runner.yaml is a template"))
 }
 
 /// What the template refers to, with the values it has in one deployment.
@@ -120,9 +122,10 @@ impl Deployment {
                 let (name, argument) = members.iter().next()?;
                 match &**name {
                     "Ref" => self.reference(argument.as_str()?),
-                    "Fn::GetAtt" => Some(json!(
-                        self.attribute_of(argument[0].as_str()?, argument[1].as_str()?)
-                    )),
+                    "Fn::GetAtt" => {
+                        let (resource, attribute) = argument.as_str()?.split_once('.')?;
+                        Some(json!(self.attribute_of(resource, attribute)))
+                    }
                     "Fn::Sub" => Some(json!(self.substitute(argument.as_str()?))),
                     "Fn::Join" => self.joined(value),
                     "Fn::Split" => {
@@ -270,7 +273,9 @@ pub fn referred(value: &Value) -> BTreeSet<String> {
             .flat_map(|(name, argument)| match &**name {
                 "Ref" => BTreeSet::from([argument.as_str().unwrap_or_default().to_owned()]),
                 "Fn::GetAtt" => {
-                    BTreeSet::from([argument[0].as_str().unwrap_or_default().to_owned()])
+                    let attribute = argument.as_str().unwrap_or_default();
+                    let (resource, _) = attribute.split_once('.').unwrap_or_default();
+                    BTreeSet::from([resource.to_owned()])
                 }
                 _ => referred(argument),
             })

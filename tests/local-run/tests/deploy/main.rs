@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod call;
+mod dry_run;
 mod emulator;
+mod failures;
 mod refusals;
 
 /// `EX_USAGE` of sysexits.h.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::run_task::Launched;
-use crate::protocol::AwsError;
+use crate::aws_error::AwsError;
 
 /// A token is kept this long at most.
 const LONGEST: Duration = Duration::from_hours(24);

@@ -9,9 +9,9 @@ use super::Ecs;
 use super::plan::reached;
 use super::request::{MAX_DESCRIBED, cluster_name, invalid_parameter, last_segment, list, string};
 use super::task::Task;
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 impl Ecs {
     pub(super) fn describe_tasks(&self, body: &Value) -> Result<Value, AwsError> {

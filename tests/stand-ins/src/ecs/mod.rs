@@ -2,6 +2,7 @@
 //! throttles of the API.
 
 mod client_tokens;
+mod container;
 mod container_logs;
 mod describe_tasks;
 mod placement;
@@ -10,8 +11,10 @@ mod processes;
 mod request;
 mod run_task;
 mod script;
+mod scripted_plan;
 mod scripts;
 mod services;
+mod shown_task;
 mod stop_task;
 mod task;
 mod task_definitions;
@@ -30,18 +33,20 @@ use self::processes::Supervised;
 use self::scripts::Scripts;
 use self::task::Task;
 use self::task_definitions::TaskDefinition;
+use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::unknown_operation;
 use crate::identifiers::Identifiers;
 use crate::lock::Lock;
 use crate::logs::Logs;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::token_bucket::TokenBucket;
 use crate::upstream::Upstream;
 
+pub use self::container::{Container, OnSigterm};
 pub use self::placement::Placement;
 pub use self::processes::{ContainerLine, Processes};
-pub use self::script::{Container, OnSigterm, Phase, Script};
+pub use self::script::{Phase, Script};
 pub use self::scripts::Launch;
 pub use self::view::TaskView;
 

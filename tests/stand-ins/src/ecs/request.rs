@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::AwsError;
+use crate::aws_error::AwsError;
 
 /// Longest `startedBy` (API_RunTask).
 pub(super) const MAX_STARTED_BY: usize = 128;

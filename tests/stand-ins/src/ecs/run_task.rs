@@ -15,9 +15,10 @@ use super::scripts::Launch;
 use super::task::{Course, Life, Task};
 use super::task_definitions::TaskDefinition;
 use super::{Ecs, State, processes};
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 
 /// Most container instances of one StartTask (API_StartTask).
 const MAX_INSTANCES: usize = 10;

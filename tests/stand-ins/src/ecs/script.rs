@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::container::{Container, OnSigterm};
+
 /// The course of a task. All durations are short by default, so that scenarios over real sockets
 /// are quick too.
 #[derive(Clone, Debug)]
@@ -215,118 +217,5 @@ impl Script {
             .iter()
             .find(|(named, _)| named == name)
             .map_or(&self.others, |(_, container)| container)
-    }
-}
-
-/// The course of one container.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Container {
-    /// `None`: until it is stopped.
-    pub(crate) runs_for: Option<Duration>,
-    pub(crate) exit_code: Option<i32>,
-    pub(crate) reason: Option<String>,
-    pub(crate) on_sigterm: OnSigterm,
-    pub(crate) log: Vec<(Duration, String)>,
-    pub(crate) starts: Starts,
-}
-
-/// Whether a container starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Starts {
-    WithTheTask,
-    Never,
-    /// It has started when another one, or the task as a whole, fails to.
-    BeforeTheFailure,
-}
-
-/// What a container does when it gets the stop signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnSigterm {
-    /// Exits this long after the signal with this code (if the stop timeout leaves it the time).
-    Exits {
-        /// Time from the signal to the exit.
-        after: Duration,
-        /// Its exit code.
-        code: i32,
-    },
-    /// Runs on until SIGKILL ends it after the stop timeout, with exit code 137.
-    Ignored,
-}
-
-impl Container {
-    /// Runs for 100 ms, then exits with this code. SIGTERM ends it at once with 143.
-    pub fn exits(code: i32) -> Self {
-        Self {
-            runs_for: Some(Duration::from_millis(100)),
-            exit_code: Some(code),
-            reason: None,
-            on_sigterm: OnSigterm::Exits {
-                after: Duration::ZERO,
-                code: 143,
-            },
-            log: Vec::new(),
-            starts: Starts::WithTheTask,
-        }
-    }
-
-    /// Runs until it is stopped.
-    pub fn runs_forever() -> Self {
-        Self {
-            runs_for: None,
-            ..Self::exits(0)
-        }
-    }
-
-    /// Is never started, for this reason: it will have no exit code.
-    pub fn never_starts(reason: impl Into<String>) -> Self {
-        Self {
-            exit_code: None,
-            starts: Starts::Never,
-            ..Self::exits(0)
-        }
-        .reason(reason)
-    }
-
-    /// Was killed for its memory: exit code 137 and the reason on the container.
-    pub fn out_of_memory() -> Self {
-        Self::exits(137).reason("OutOfMemoryError: Container killed due to memory usage")
-    }
-
-    /// How long it runs.
-    pub fn after(mut self, time: Duration) -> Self {
-        self.runs_for = Some(time);
-        self
-    }
-
-    /// The reason shown on the container once it has stopped.
-    pub fn reason(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
-        self
-    }
-
-    /// It ran, but ECS never learns its exit code.
-    pub fn without_exit_code(mut self) -> Self {
-        self.exit_code = None;
-        self
-    }
-
-    /// In a task that fails to start or is interrupted before its start: this container had started
-    /// all the same.
-    pub fn started_before_the_failure(mut self) -> Self {
-        self.starts = Starts::BeforeTheFailure;
-        self
-    }
-
-    /// What it does on SIGTERM.
-    pub fn on_sigterm(mut self, reaction: OnSigterm) -> Self {
-        self.on_sigterm = reaction;
-        self
-    }
-
-    /// A line it prints, this long after its start, if it still runs then.
-    pub fn log(mut self, after: Duration, line: impl Into<String>) -> Self {
-        self.log.push((after, line.into()));
-        self
     }
 }

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::Ecs;
 use super::request::{cluster_name, invalid_parameter, last_segment, list};
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most services of one DescribeServices (API_DescribeServices).
 const MAX_SERVICES: usize = 10;

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::Ecs;
 use super::plan::StopRequest;
 use super::request::{cluster_name, invalid_parameter, last_segment, string};
+use crate::aws_error::AwsError;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// What ECS writes where the caller of StopTask gives no reason.
 const DEFAULT_REASON: &str = "Task stopped by user";

@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 
 use super::Ecs;
 use super::request::{client_exception, invalid_parameter, list, string};
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::upstream::Upstream;
 
 /// SIGTERM to SIGKILL where the container definition has no `stopTimeout` (ECS agent's default).
@@ -256,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_task_definitions() {
+    fn a_task_definition_is_named_by_family_revision_or_arn() {
         for (name, expected) in [
             ("migrate", Some(("migrate", None))),
             ("migrate:3", Some(("migrate", Some(3)))),

@@ -110,8 +110,8 @@ where
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    // Out of file descriptors, or a connection gone before it was accepted: others
-                    // may do better.
+                    // Out of file descriptors, or a connection gone before it was accepted: later
+                    // connections may succeed.
                     let Ok((stream, _)) = accepted else {
                         tokio::task::yield_now().await;
                         continue;

@@ -11,9 +11,9 @@ use super::Sfn;
 use super::front::UpstreamTask;
 use super::request::{check_name, required, string};
 use super::schedule::{EventKind, Outcome, Schedule, Scheduled};
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// An activity and those who wait for it on either side.
 #[derive(Debug)]

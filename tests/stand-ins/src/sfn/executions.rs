@@ -1,17 +1,17 @@
 //! Executions: StartExecution with its rules for names, DescribeExecution, StopExecution,
-//! ListExecutions. Nothing interprets a definition: tests say how an execution ends and what its
-//! history holds.
+//! ListExecutions. Nothing here interprets a definition: a test, or the
+//! [interpreter](super::interpreter), says how an execution ends and what its history holds.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::Sfn;
+use super::execution::{Execution, ExecutionEnd, ExecutionView};
 use super::request::{check_bytes, check_length, check_name, required, string};
-use crate::clock::Clock;
+use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// A name is taken for this long after its execution ended (API_StartExecution).
 const NAMES_STAY_TAKEN: Duration = Duration::from_hours(90 * 24);
@@ -21,132 +21,6 @@ const MAX_INPUT: usize = 262_144;
 const MAX_RESULTS: usize = 1000;
 /// How many an answer holds where the caller does not say.
 const DEFAULT_RESULTS: usize = 100;
-
-/// An execution.
-#[derive(Debug)]
-pub(super) struct Execution {
-    number: u64,
-    state_machine: String,
-    name: String,
-    input: String,
-    started_at: Duration,
-    ended: Option<(Duration, ExecutionEnd)>,
-    pub(super) events: Vec<Value>,
-}
-
-/// How an execution ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ExecutionEnd {
-    /// SUCCEEDED, with this output.
-    Succeeded(Value),
-    /// FAILED.
-    Failed {
-        /// The error's name.
-        error: String,
-        /// The cause.
-        cause: String,
-    },
-    /// TIMED_OUT.
-    TimedOut,
-    /// ABORTED, as StopExecution does.
-    Aborted {
-        /// The error's name, where StopExecution was given one.
-        error: Option<String>,
-        /// The cause, where StopExecution was given one.
-        cause: Option<String>,
-    },
-}
-
-/// An execution at the moment it was looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ExecutionView {
-    /// The execution's ARN.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
-    /// Its input, as sent.
-    pub input: String,
-    /// When it was started.
-    pub started_at: Duration,
-    /// When and how it ended, if it has.
-    pub ended: Option<(Duration, ExecutionEnd)>,
-}
-
-impl Execution {
-    fn status(&self) -> &'static str {
-        self.ended
-            .as_ref()
-            .map_or("RUNNING", |(_, end)| end.status())
-    }
-
-    fn describe(&self, arn: &str, clock: &Clock) -> Value {
-        let mut described = self.summary(arn, clock);
-        described["input"] = self.input.clone().into();
-        described["inputDetails"] = json!({"included": true});
-        described["redriveCount"] = 0.into();
-        match self.ended.as_ref().map(|(_, end)| end) {
-            None | Some(ExecutionEnd::TimedOut) => {}
-            Some(ExecutionEnd::Succeeded(output)) => {
-                described["output"] = output.to_string().into();
-                described["outputDetails"] = json!({"included": true});
-            }
-            Some(ExecutionEnd::Failed { error, cause }) => {
-                described["error"] = error.clone().into();
-                described["cause"] = cause.clone().into();
-            }
-            Some(ExecutionEnd::Aborted { error, cause }) => {
-                for (member, value) in [("error", error), ("cause", cause)] {
-                    if let Some(value) = value {
-                        described[member] = value.clone().into();
-                    }
-                }
-            }
-        }
-        described
-    }
-
-    fn summary(&self, arn: &str, clock: &Clock) -> Value {
-        let mut summary = json!({
-            "executionArn": arn,
-            "stateMachineArn": self.state_machine,
-            "name": self.name,
-            "status": self.status(),
-            "startDate": clock.epoch_seconds(self.started_at),
-        });
-        if let Some((at, _)) = self.ended {
-            summary["stopDate"] = clock.epoch_seconds(at).into();
-        }
-        summary
-    }
-}
-
-impl ExecutionEnd {
-    fn status(&self) -> &'static str {
-        match self {
-            Self::Succeeded(_) => "SUCCEEDED",
-            Self::Failed { .. } => "FAILED",
-            Self::TimedOut => "TIMED_OUT",
-            Self::Aborted { .. } => "ABORTED",
-        }
-    }
-
-    fn event(&self) -> Value {
-        match self {
-            Self::Succeeded(output) => {
-                json!({"type": "ExecutionSucceeded", "executionSucceededEventDetails": {"output": output.to_string()}})
-            }
-            Self::Failed { error, cause } => {
-                json!({"type": "ExecutionFailed", "executionFailedEventDetails": {"error": error, "cause": cause}})
-            }
-            Self::TimedOut => {
-                json!({"type": "ExecutionTimedOut", "executionTimedOutEventDetails": {}})
-            }
-            Self::Aborted { error, cause } => {
-                json!({"type": "ExecutionAborted", "executionAbortedEventDetails": {"error": error, "cause": cause}})
-            }
-        }
-    }
-}
 
 impl Sfn {
     /// Makes a state machine and answers its ARN.
@@ -169,6 +43,17 @@ impl Sfn {
             ended: execution.ended.clone(),
         };
         executions.into_iter().map(view).collect()
+    }
+
+    /// The execution of this name.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn execution(&self, name: &str) -> ExecutionView {
+        self.executions()
+            .into_iter()
+            .find(|execution| execution.name == name)
+            .unwrap_or_else(|| panic!("there is no execution {name}"))
     }
 
     /// Whether there is such an execution, and it has ended.

@@ -13,9 +13,10 @@ use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{required, string};
 use super::schedule::Outcome;
+use crate::aws_error::AwsError;
 use crate::dispatch::{Answer, Request};
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::upstream::Upstream;
 
 /// Pause after a poll that the endpoint behind could not answer.
@@ -107,7 +108,7 @@ impl Sfn {
     fn follow(&self, operation: &str, body: &Value) {
         match operation {
             "StopExecution" => {
-                self.execution_stopped(string(body, "executionArn").unwrap_or_default())
+                self.execution_stopped(string(body, "executionArn").unwrap_or_default());
             }
             "DeleteActivity" => {
                 let arn = string(body, "activityArn").unwrap_or_default();

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::Sfn;
 use super::executions::{no_execution, page};
 use super::request::required;
+use crate::aws_error::AwsError;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 impl Sfn {
     /// Adds an event to an execution's history, as in

@@ -2,9 +2,11 @@
 //! tokens with their clocks, and executions that tests end.
 
 mod activities;
+mod execution;
 mod executions;
 mod front;
 mod history;
+pub mod interpreter;
 mod polling;
 mod request;
 mod schedule;
@@ -18,17 +20,18 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use self::activities::{Activity, ActivityTask};
-use self::executions::Execution;
+use self::execution::Execution;
 use self::front::Front;
 use self::task_tokens::Token;
+use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::{Answer, Request, unknown_operation};
 use crate::identifiers::Identifiers;
 use crate::lock::Lock;
-use crate::protocol::{AwsError, Service};
+use crate::protocol::Service;
 use crate::token_bucket::TokenBucket;
 
-pub use self::executions::{ExecutionEnd, ExecutionView};
+pub use self::execution::{ExecutionEnd, ExecutionView};
 pub use self::schedule::{Event, EventKind, Outcome, Retry, Schedule, Scheduled};
 
 /// How long GetActivityTask waits for a task (API_GetActivityTask).

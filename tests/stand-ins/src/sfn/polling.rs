@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::Sfn;
 use super::activities::{ActivityTask, Poller, does_not_exist};
 use super::request::{check_length, required, string};
+use crate::aws_error::AwsError;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Most polls that may wait on one activity (service quotas).
 const MAX_POLLERS: usize = 1000;
@@ -79,7 +79,7 @@ impl Sfn {
             until,
             task,
             over: false,
-            haunts: false,
+            orphaned: false,
         })
     }
 }
@@ -94,8 +94,8 @@ struct Poll {
     until: Instant,
     task: oneshot::Receiver<ActivityTask>,
     over: bool,
-    /// Nobody is behind it any more.
-    haunts: bool,
+    /// Its caller is gone.
+    orphaned: bool,
 }
 
 impl Poll {
@@ -111,8 +111,8 @@ impl Poll {
         self.task.try_recv().ok()
     }
 
-    /// Waits out its time with nobody behind it.
-    async fn haunt(mut self) {
+    /// Waits out its time although its caller is gone.
+    async fn wait_as_orphan(mut self) {
         let task = tokio::time::timeout_at(self.until, &mut self.task).await;
         let task = task.map_or_else(|_| self.withdraw(), Result::ok);
         self.over = true;
@@ -132,7 +132,7 @@ impl Poll {
             until: self.until,
             task: std::mem::replace(&mut self.task, dead),
             over: std::mem::replace(&mut self.over, true),
-            haunts: true,
+            orphaned: true,
         }
     }
 }
@@ -142,13 +142,13 @@ impl Drop for Poll {
         if self.over {
             return;
         }
-        // A runtime that shuts down drops its futures too, and at once those that are spawned then:
-        // a ghost leaves no ghost.
+        // A runtime that shuts down drops its futures, and at once those that are spawned then. So an
+        // orphaned poll that is dropped spawns no further one.
         let runtime = Handle::try_current()
             .ok()
-            .filter(|_| self.sfn.dead_polls_swallow() && !self.haunts);
+            .filter(|_| self.sfn.dead_polls_swallow() && !self.orphaned);
         if let Some(runtime) = runtime {
-            runtime.spawn(self.take().haunt());
+            runtime.spawn(self.take().wait_as_orphan());
         } else if let Some(task) = self.withdraw() {
             self.sfn.requeue(task);
         }
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_ends_is_not_kept_by_polls_that_haunt_it() {
+    fn a_runtime_that_ends_is_not_kept_by_polls_whose_callers_are_gone() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
@@ -189,7 +189,7 @@ mod tests {
             let activity = sfn.activity("tasks");
             drop(sfn.begin_poll(&activity, None).unwrap());
             tokio::task::yield_now().await;
-            assert_eq!(sfn.waiting_polls(&activity), 1, "it haunts");
+            assert_eq!(sfn.waiting_polls(&activity), 1, "the orphaned poll waits");
         });
         drop(runtime);
     }

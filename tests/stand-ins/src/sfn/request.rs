@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::protocol::AwsError;
+use crate::aws_error::AwsError;
 
 /// Longest name of an activity, state machine or execution.
 const MAX_NAME: usize = 80;
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
+    fn a_name_has_1_to_80_characters_and_none_that_is_forbidden() {
         for (name, accepted) in [
             ("MigrateTask-1a2b3c4d-create-0123456789ab", true),
             (&"x".repeat(80) as &str, true),

@@ -11,8 +11,8 @@ use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{check_bytes, check_length, required, string};
 use super::schedule::{EventKind, Outcome};
+use crate::aws_error::AwsError;
 use crate::lock::Lock;
-use crate::protocol::AwsError;
 
 /// Longest `taskToken` (API_SendTaskHeartbeat).
 const MAX_TOKEN: usize = 2048;

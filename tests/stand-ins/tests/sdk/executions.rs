@@ -41,7 +41,7 @@ async fn a_name_starts_one_execution() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn executions_that_the_service_refuses() {
+async fn the_service_refuses_executions_that_cannot_be_started() {
     let aws = StandIns::new();
     let machine = aws.sfn().state_machine("run");
     let client = super::sfn(&aws);
@@ -131,7 +131,7 @@ async fn a_stopped_execution_ends_its_activity() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn histories_and_lists() {
+async fn histories_and_executions_come_in_pages() {
     let aws = StandIns::new();
     let machine = aws.sfn().state_machine("run");
     let client = super::sfn(&aws);

@@ -90,7 +90,7 @@ async fn failures_use_up_no_token_and_partial_placements_do() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_that_ecs_refuses() {
+async fn ecs_refuses_requests_beyond_its_limits() {
     let aws = StandIns::new();
     aws.ecs().cluster("main");
     aws.ecs().register_family("migrate", &["app"]);

@@ -82,7 +82,7 @@ async fn a_stream_fills_as_its_container_prints() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pages_from_the_head() {
+async fn a_stream_is_read_in_pages_from_its_head() {
     let aws = StandIns::new();
     for line in ["a", "b", "c"] {
         aws.logs().put("/ecs/migrate", "s", line);

@@ -109,7 +109,7 @@ async fn lists_are_filtered_and_come_in_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_that_show_nothing_or_vanish() {
+async fn a_task_may_show_no_containers_or_vanish() {
     let aws = StandIns::new();
     aws.ecs().register_family("migrate", &["app"]);
     aws.ecs().scripts(
@@ -144,7 +144,7 @@ async fn tasks_that_show_nothing_or_vanish() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn revisions_of_a_task_definition() {
+async fn a_family_names_its_latest_active_revision() {
     let aws = StandIns::new();
     let first = aws.ecs().register_family("migrate", &["app"]);
     let second = aws.ecs().register_family("migrate", &["app", "proxy"]);
@@ -196,7 +196,7 @@ async fn revisions_of_a_task_definition() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn services_that_were_registered() {
+async fn describe_services_shows_the_services_that_were_registered() {
     let aws = StandIns::new();
     let network =
         json!({"awsvpcConfiguration": {"subnets": ["subnet-1"], "assignPublicIp": "DISABLED"}});

@@ -7,6 +7,7 @@ mod activities;
 mod executions;
 mod faults;
 mod front;
+mod front_of_ecs;
 mod launches;
 mod logs;
 mod lookups;
@@ -14,70 +15,56 @@ mod others;
 mod processes;
 mod response_urls;
 mod sockets;
+mod stopped_tasks;
+mod task_tokens;
 mod tasks;
 
-use aws_sdk_ecs::config::{
-    BehaviorVersion, Credentials, Region, SharedHttpClient, retry::RetryConfig,
-};
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
 use aws_smithy_http_client::Builder;
-use stand_ins::{REGION, StandIns};
+use stand_ins::{StandIns, sdk_config};
 
-/// Makes the client of a service: of its SDK, its access key, its HTTP client and its endpoint.
-macro_rules! client {
-    ($sdk:ident, $key:literal, $http:expr, $url:expr) => {{
-        let config = $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .credentials_provider(Credentials::new($key, "secret", None, None, "tests"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url($url)
-            .http_client($http)
-            .build();
-        $sdk::Client::from_conf(config)
-    }};
+/// For clients without retries, whose calls go to the stand-ins in this process.
+fn config(aws: &StandIns, access_key: &str) -> SdkConfig {
+    sdk_config(access_key, aws.http_client())
+        .into_builder()
+        .retry_config(RetryConfig::disabled())
+        .build()
 }
 
-/// Nobody listens there: the in-process client needs no endpoint.
-const NOWHERE: &str = "http://stand-ins.invalid";
+/// For clients without retries, whose calls go over sockets to what is served at `url`.
+fn config_at(url: &str, access_key: &str) -> SdkConfig {
+    sdk_config(access_key, Builder::new().build_http())
+        .into_builder()
+        .retry_config(RetryConfig::disabled())
+        .endpoint_url(url)
+        .build()
+}
 
 fn ecs(aws: &StandIns) -> aws_sdk_ecs::Client {
-    client!(aws_sdk_ecs, "AKIDECS", aws.http_client(), NOWHERE)
+    aws_sdk_ecs::Client::new(&config(aws, "AKIDECS"))
 }
 
 fn sfn(aws: &StandIns) -> aws_sdk_sfn::Client {
-    client!(aws_sdk_sfn, "AKIDSFN", aws.http_client(), NOWHERE)
+    aws_sdk_sfn::Client::new(&config(aws, "AKIDSFN"))
 }
 
 fn logs(aws: &StandIns) -> aws_sdk_cloudwatchlogs::Client {
-    client!(
-        aws_sdk_cloudwatchlogs,
-        "AKIDLOGS",
-        aws.http_client(),
-        NOWHERE
-    )
+    aws_sdk_cloudwatchlogs::Client::new(&config(aws, "AKIDLOGS"))
 }
 
 fn kms(aws: &StandIns) -> aws_sdk_kms::Client {
-    client!(aws_sdk_kms, "AKIDKMS", aws.http_client(), NOWHERE)
+    aws_sdk_kms::Client::new(&config(aws, "AKIDKMS"))
 }
 
 fn cloudformation(aws: &StandIns) -> aws_sdk_cloudformation::Client {
-    client!(
-        aws_sdk_cloudformation,
-        "AKIDCFN",
-        aws.http_client(),
-        NOWHERE
-    )
-}
-
-fn over_sockets() -> SharedHttpClient {
-    Builder::new().build_http()
+    aws_sdk_cloudformation::Client::new(&config(aws, "AKIDCFN"))
 }
 
 fn ecs_at(url: &str) -> aws_sdk_ecs::Client {
-    client!(aws_sdk_ecs, "AKIDECS", over_sockets(), url)
+    aws_sdk_ecs::Client::new(&config_at(url, "AKIDECS"))
 }
 
 fn sfn_at(url: &str) -> aws_sdk_sfn::Client {
-    client!(aws_sdk_sfn, "AKIDSFN", over_sockets(), url)
+    aws_sdk_sfn::Client::new(&config_at(url, "AKIDSFN"))
 }

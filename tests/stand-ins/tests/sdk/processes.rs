@@ -155,7 +155,7 @@ async fn a_command_runs_with_its_environment_and_its_lines_are_kept_in_order() {
 }
 
 #[tokio::test]
-async fn exit_codes() {
+async fn a_process_ends_with_the_exit_code_of_a_container_runtime() {
     for (script, expected) in [
         ("exit 0", 0),
         ("exit 3", 3),
@@ -269,7 +269,7 @@ async fn an_essential_container_takes_the_others_with_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_behind() {
+async fn no_process_is_left_behind_by_a_stand_in_that_is_shut_down_or_dropped() {
     for by_drop in [false, true] {
         let aws = StandIns::new();
         let (sender, mut lines) = mpsc::unbounded_channel();

@@ -8,7 +8,7 @@ use stand_ins::sfn::{Outcome, Schedule};
 use stand_ins::{Outcome as CallOutcome, Service, StandIns};
 
 #[tokio::test]
-async fn the_same_answers_as_in_process() {
+async fn over_sockets_the_answers_are_the_same_as_in_process() {
     let aws = StandIns::new();
     let served = aws.listen("127.0.0.1:0").await.unwrap();
     aws.ecs().register_family("migrate", &["app"]);
@@ -102,7 +102,7 @@ async fn a_cut_connection_has_no_answer() {
 }
 
 #[tokio::test]
-async fn shut_down_refuses_and_can_be_undone() {
+async fn a_port_that_is_shut_down_refuses_and_can_be_served_again() {
     let aws = StandIns::new();
     let served = aws.listen("127.0.0.1:0").await.unwrap();
     aws.ecs().register_family("migrate", &["app"]);

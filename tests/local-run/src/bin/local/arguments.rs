@@ -30,12 +30,12 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_definition_is_sound() {
+    fn the_command_line_is_defined_without_contradictions() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn each_way_to_run_it() {
+    fn the_command_line_takes_each_way_to_run_it_and_no_other() {
         for (arguments, fail, serve) in [
             (&["local"][..], false, false),
             (&["local", "--fail"], true, false),

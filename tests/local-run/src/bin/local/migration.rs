@@ -55,7 +55,7 @@ pub async fn run(
     let stack = {
         let _wait = console.wait(&format!("deploying the stack {STACK}"));
         let stack = operation.follow(|event| {
-            console.print("stack", &wording::stack_event(event, console.palette()))
+            console.print("stack", &wording::stack_event(event, console.palette()));
         });
         let stack = tokio::time::timeout(STACK_LIMIT, stack);
         let stack = tokio::select! {

@@ -67,7 +67,7 @@ impl Platform {
 
         let wait = console.wait("deploying infra/task-runner.yaml");
         let task_runner = TaskRunner::deploy(&endpoints, &programs.custom_resource, |event| {
-            wait.detail(&event.logical_id)
+            wait.detail(&event.logical_id);
         })
         .await?;
         wait.done("infra/task-runner.yaml is deployed");

@@ -159,7 +159,7 @@ impl Ecs {
             logs: self.inner.logs.clone(),
             orders,
         };
-        // Those that are over are of no more interest.
+        // Forgets the supervisors of tasks that have ended.
         while supervised.tasks.try_join_next().is_some() {}
         supervised.tasks.spawn(supervisor.run());
     }

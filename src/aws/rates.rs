@@ -1,0 +1,42 @@
+//! How often a process makes each kind of call.
+
+/// Calls a second this process makes, so that the account's other users keep their share of its
+/// quotas (`request-throttling`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CallRates {
+    /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
+    pub describe_tasks: f64,
+    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20
+    /// launches on Fargate.
+    pub run_task: f64,
+    /// `StopTask`.
+    pub stop_task: f64,
+    /// `GetLogEvents`; an account has 25 a second and more.
+    pub get_log_events: f64,
+    /// `ListTasks`, which shares the quota of `DescribeTasks`.
+    pub list_tasks: f64,
+}
+
+impl Default for CallRates {
+    fn default() -> Self {
+        Self {
+            describe_tasks: 10.0,
+            run_task: 20.0,
+            stop_task: 10.0,
+            get_log_events: 5.0,
+            list_tasks: 2.0,
+        }
+    }
+}
+
+impl CallRates {
+    /// The rates of a Lambda function. It lists tasks more often than a worker: `rescue` looks for
+    /// the tasks of eight executions at once and may have only 5 s for it.
+    #[must_use]
+    pub fn of_function() -> Self {
+        Self {
+            list_tasks: 8.0,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports
+//! everything that is wrong.
+//!
+//! The input may be hostile. The schema bounds how deep the recursion goes, and of an event's list
+//! no more items are read than it may have.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::checked::{Checked, Members};
+use super::intrinsics::{self, Intrinsic};
+use super::names::{is_spelling_of, nearest, pascal_case, spelled_like};
+use super::problems::{Path, Problems, kind};
+use super::schema::{Field, List, Shape, Structure};
+use super::{rules, scalars};
+use crate::text::printable::echoed;
+
+/// Where properties come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An event: all values are known.
+    Event,
+    /// A template: an intrinsic function stands for a value of any type that only the deployment
+    /// knows.
+    Template,
+}
+
+/// A message lists the known names of a structure that has at most this many.
+const MAX_NAMES_LISTED: usize = 8;
+
+pub(super) struct Reader {
+    source: Source,
+    pub(super) problems: Problems,
+}
+
+impl Reader {
+    pub(super) fn new(source: Source) -> Self {
+        Self {
+            source,
+            problems: Problems::default(),
+        }
+    }
+
+    pub(super) fn read<'v>(
+        &mut self,
+        value: &'v Value,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
+        match self.source {
+            Source::Template => {
+                if let Some(intrinsic) = intrinsics::of(value) {
+                    return self.read_intrinsic(&intrinsic, shape, path);
+                }
+                if value.is_null() {
+                    self.problems.add(
+                        path,
+                        "is null, which CloudFormation refuses; leave it out or use AWS::NoValue",
+                    );
+                    return Checked::Unknown;
+                }
+            }
+            // CloudFormation never sends null. A direct invocation that does means "not given", as
+            // in the ECS API.
+            Source::Event if value.is_null() => return Checked::Absent,
+            Source::Event => {}
+        }
+        match shape {
+            Shape::List(list) => self.read_list(value, list, path),
+            Shape::Structure(structure) => self.read_structure(value, structure, path),
+            Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
+                self.read_structure(value, structure, path)
+            }
+            scalar => match scalars::coerce(value, scalar) {
+                Ok(canonical) => Checked::Known(canonical),
+                Err(message) => {
+                    self.problems.add(path, message);
+                    Checked::Unknown
+                }
+            },
+        }
+    }
+
+    fn read_intrinsic<'v>(
+        &mut self,
+        intrinsic: &Intrinsic<'v>,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
+        match intrinsic {
+            Intrinsic::NoValue => Checked::Absent,
+            Intrinsic::Unknown => Checked::Unknown,
+            Intrinsic::If([then, otherwise]) => {
+                let path = path.key(intrinsics::IF);
+                let then = self.read(then, shape, &path.index(1));
+                let otherwise = self.read(otherwise, shape, &path.index(2));
+                match (then, otherwise) {
+                    (Checked::Absent, Checked::Absent) => Checked::Absent,
+                    (Checked::Absent | Checked::Maybe, _)
+                    | (_, Checked::Absent | Checked::Maybe) => Checked::Maybe,
+                    _ => Checked::Unknown,
+                }
+            }
+        }
+    }
+
+    fn read_list<'v>(
+        &mut self,
+        value: &'v Value,
+        list: &'static List,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
+        let Value::Array(items) = value else {
+            if list.takes_lone_item {
+                return Checked::List(vec![self.read(value, &list.item, path)]);
+            }
+            self.problems
+                .add(path, format!("is {}; expected {}", kind(value), list.what));
+            return Checked::Unknown;
+        };
+        // Items of a template may turn out to be absent, so all of them are read; the size of the
+        // document bounds their number.
+        let room = if self.source == Source::Event {
+            list.max
+        } else {
+            usize::MAX
+        };
+        let read: Vec<_> = items
+            .iter()
+            .enumerate()
+            .take(room)
+            .map(|(index, item)| self.read(item, &list.item, &path.index(index)))
+            .collect();
+        // An item that a condition may take away counts for the least number of items, and does not
+        // count for the greatest.
+        let possible = read
+            .iter()
+            .filter(|item| !matches!(item, Checked::Absent))
+            .count();
+        let certain = read
+            .iter()
+            .filter(|item| !matches!(item, Checked::Absent | Checked::Maybe))
+            .count();
+        // Items of an event beyond the greatest number have not been read, and are certain.
+        let certain = certain + (items.len() - read.len());
+        if certain > list.max {
+            self.problems.add(
+                path,
+                format!("has {certain} items; expected at most {}", list.max),
+            );
+        } else if possible < list.min {
+            self.problems
+                .add(path, format!("is an empty list; expected {}", list.what));
+        }
+        for rule in list.rules {
+            rule(&read, path, &mut self.problems);
+        }
+        Checked::List(read)
+    }
+
+    fn read_structure<'v>(
+        &mut self,
+        value: &'v Value,
+        structure: &'static Structure,
+        path: &Path<'_>,
+    ) -> Checked<'v> {
+        let Value::Object(object) = value else {
+            self.problems.add(
+                path,
+                format!("is {}; expected {}", kind(value), structure.what),
+            );
+            return Checked::Unknown;
+        };
+        let members = self.read_members(object, structure, path);
+        for field in structure
+            .fields
+            .iter()
+            .filter(|field| field.is_required && members.is_missing(field.name))
+        {
+            let spelling = members.would_spell(field.name);
+            self.problems.add(
+                &path.key(&spelling),
+                format!(
+                    "is missing; expected {}",
+                    scalars::expectation(&field.shape)
+                ),
+            );
+        }
+        for rule in structure.rules {
+            rules::apply(rule, &members, path, &mut self.problems);
+        }
+        Checked::Structure(members)
+    }
+
+    fn read_members<'v>(
+        &mut self,
+        object: &'v Map<String, Value>,
+        structure: &'static Structure,
+        path: &Path<'_>,
+    ) -> Members<'v> {
+        let mut members = Members::default();
+        let mut given = BTreeSet::new();
+        for (key, value) in object {
+            // A macro beside other keys may add any members; they are known after deployment only.
+            if self.source == Source::Template && intrinsics::is_function(key) {
+                members.is_open = true;
+                continue;
+            }
+            let Some(field) = structure
+                .fields
+                .iter()
+                .find(|field| is_spelling_of(key, field.name))
+            else {
+                self.report_unknown(key, structure, path);
+                continue;
+            };
+            if !given.insert(field.name) {
+                self.report_both_spellings(key, field, path);
+                continue;
+            }
+            match self.read(value, &field.shape, &path.key(key)) {
+                Checked::Absent => {}
+                checked => members.insert(field.name, key, checked),
+            }
+        }
+        members
+    }
+
+    fn report_both_spellings(&mut self, key: &str, field: &Field, path: &Path<'_>) {
+        let (one, other) = (pascal_case(field.name), field.name);
+        self.problems.add(
+            &path.key(key),
+            format!("is given twice, as {one} and as {other}; keep one of them"),
+        );
+    }
+
+    fn report_unknown(&mut self, key: &str, structure: &Structure, path: &Path<'_>) {
+        // Looking for the nearest name costs time, of which a hostile object with many unknown
+        // names would take a lot.
+        if self.problems.is_full() {
+            self.problems.add(path, String::new());
+            return;
+        }
+        let names = structure.fields.iter().map(|field| field.name);
+        let hint = match nearest(key, names.clone()) {
+            Some(name) => format!("; did you mean {}?", spelled_like(key, name)),
+            None if structure.fields.len() <= MAX_NAMES_LISTED => {
+                format!(
+                    "; known are {}",
+                    names
+                        .map(|name| spelled_like(key, name))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )
+            }
+            None => String::new(),
+        };
+        let message = if path.is_root() {
+            "is not a property of this resource"
+        } else {
+            "is not known here"
+        };
+        self.problems
+            .add(&path.key(&echoed(key)), format!("{message}{hint}"));
+    }
+}

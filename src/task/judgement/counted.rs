@@ -1,0 +1,71 @@
+//! Which containers of a task count, and whether one of them succeeded.
+
+use super::exit_code::ran_out_of_memory;
+use super::{Criteria, Ending};
+use crate::task::error::ErrorName;
+use crate::task::status::{ContainerStatus, TaskStatus};
+
+/// The containers whose exit codes count, in the order in which ECS lists them. Without
+/// `criteria.containers`, all count but for those that AWS adds. An [`Ending`] when a container
+/// that counts is missing from the task.
+pub(super) fn containers_that_count<'t>(
+    task: &'t TaskStatus,
+    criteria: &Criteria,
+) -> Result<Vec<&'t ContainerStatus>, Ending> {
+    let Some(names) = &criteria.containers else {
+        return Ok(task
+            .containers
+            .iter()
+            .filter(|container| !is_added_by_aws(&container.name))
+            .collect());
+    };
+    let missing: Vec<_> = names
+        .iter()
+        .filter(|name| {
+            !task
+                .containers
+                .iter()
+                .any(|container| container.name == **name)
+        })
+        .collect();
+    if let Some(name) = missing.first() {
+        let present: Vec<_> = task
+            .containers
+            .iter()
+            .map(|container| format!("'{}'", container.name))
+            .collect();
+        return Err(Ending {
+            error: ErrorName::Failed,
+            what: format!(
+                "Container '{name}' counts, but the task has no container of that name (it has {}), so nobody can say whether its work was done",
+                if present.is_empty() {
+                    "none".to_owned()
+                } else {
+                    present.join(", ")
+                }
+            ),
+            container: None,
+            may_pass: false,
+        });
+    }
+    Ok(task
+        .containers
+        .iter()
+        .filter(|container| names.contains(&container.name))
+        .collect())
+}
+
+/// Whether it is a sidecar that `GuardDuty` or Service Connect puts into tasks whose definition
+/// does not name it.
+fn is_added_by_aws(name: &str) -> bool {
+    name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
+}
+
+/// Whether the container exited with a code that means success. A container that ran out of memory
+/// did not succeed, even with such a code.
+pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
+    container
+        .exit_code
+        .is_some_and(|code| criteria.success_exit_codes.contains(&code))
+        && !ran_out_of_memory(container)
+}

@@ -1,0 +1,170 @@
+//! The ends of a task that did not succeed. Each becomes an error and a sentence that says what is
+//! known and no more.
+
+use super::counted::succeeded;
+use super::start_failure::{Doubt, may_pass};
+use super::{Criteria, Ending, exit_code};
+use crate::task::error::ErrorName;
+use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
+
+/// No container started for certain.
+pub(super) fn never_started(task: &TaskStatus) -> Ending {
+    let container_with_reason = task
+        .containers
+        .iter()
+        .find(|container| container.reason.is_some());
+    // A StopTask call comes first: it explains more than the reason of a container.
+    let what = match (&task.stop_code, container_with_reason) {
+        (Some(StopCode::UserInitiated), _) => {
+            "The task was stopped by somebody before any of its containers started".to_owned()
+        }
+        (_, Some(container)) => format!(
+            "No container of the task started: container '{}' could not be run",
+            container.name
+        ),
+        (_, None) => "No container of the task started".to_owned(),
+    };
+    Ending {
+        error: ErrorName::NotStarted,
+        what,
+        container: None,
+        may_pass: may_pass(task),
+    }
+}
+
+/// ECS did not see the task run, and it may have run all the same. The error is not
+/// [`ErrorName::NotStarted`], since people who read that name run the task again without looking at
+/// what it did.
+pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
+    const ADVICE: &str = "look at what it did, then update the stack again";
+    let (error, what, container) = match doubt {
+        Doubt::HostLost => {
+            let why = stopped_by(task.stop_code.as_ref())
+                .unwrap_or_else(|| "because its host was terminated".to_owned());
+            let what = format!(
+                "The task was stopped {why}, and nobody can say whether a container of it had started; {ADVICE}"
+            );
+            (ErrorName::Interrupted, what, task.containers.first())
+        }
+        Doubt::LostSight(container) => {
+            let named = container.map_or_else(
+                || "A container of the task".to_owned(),
+                |container| format!("Container '{}'", container.name),
+            );
+            let what = format!(
+                "{named} may or may not have run: ECS lost sight of it while it was being started; {ADVICE}"
+            );
+            (ErrorName::Failed, what, container)
+        }
+    };
+    Ending {
+        error,
+        what,
+        container: container.map(|container| container.name.clone()),
+        may_pass: false,
+    }
+}
+
+/// The end of a task that was stopped from outside once a container had started (`None` if the stop
+/// code does not say so). An exit code of 0 proves nothing here: a program may exit cleanly on
+/// SIGTERM with half of its work done.
+pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
+    let stopped_by = stopped_by(task.stop_code.as_ref())?;
+    Some(Ending {
+        error: ErrorName::Interrupted,
+        what: format!(
+            "The task was stopped {stopped_by} after a container had started; its work may be half done"
+        ),
+        container: counted.first().map(|container| container.name.clone()),
+        may_pass: false,
+    })
+}
+
+/// Who or what stopped a task from outside, in words that follow "The task was stopped". `None`
+/// when the stop code says otherwise or is missing.
+fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
+    Some(match stop_code? {
+        StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
+        StopCode::UserInitiated => "by a StopTask call".to_owned(),
+        StopCode::ServiceSchedulerInitiated => "by the ECS service scheduler".to_owned(),
+        StopCode::SpotInterruption => "because its Spot capacity was taken back".to_owned(),
+        StopCode::TerminationNotice => "because its host is being terminated".to_owned(),
+        StopCode::InfrastructureHealth => "because its host is unhealthy".to_owned(),
+        StopCode::Unknown(code) => format!("for a reason this version does not know ({code})"),
+    })
+}
+
+/// The end of a task whose containers all exited with success, although ECS gives another reason
+/// than their own end. Such exit codes do not prove that the work was done. `None` when ECS gives
+/// no other reason.
+pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
+    let what = match (&task.stop_code, &task.stopped_reason) {
+        (Some(StopCode::TaskFailedToStart), _) => {
+            "The task was taken down because a container of it could not be started; the work of the others may be half done".to_owned()
+        }
+        // When a container ended by itself, ECS has always given a stop code or this sentence.
+        (None, Some(reason)) if !reason.starts_with("Essential container in task exited") => {
+            "The task was stopped without a stop code, so nobody can say whether its work was done".to_owned()
+        }
+        _ => return None,
+    };
+    let container = counted.first().map(|container| container.name.clone());
+    Some(Ending {
+        error: ErrorName::Failed,
+        what,
+        container,
+        may_pass: false,
+    })
+}
+
+/// A container that counts did not succeed; `failed` is the first such one.
+pub(super) fn failed_container(
+    task: &TaskStatus,
+    failed: &ContainerStatus,
+    counted: &[&ContainerStatus],
+    criteria: &Criteria,
+) -> Ending {
+    // Name the container that ended by itself. ECS took the others down after it: they were killed
+    // by a signal, or have no exit code.
+    let culprit = counted
+        .iter()
+        .copied()
+        .filter(|container| !succeeded(container, criteria))
+        .find(|container| {
+            container
+                .exit_code
+                .is_some_and(|code| !exit_code::is_signal(code))
+                || exit_code::ran_out_of_memory(container)
+        })
+        .unwrap_or(failed);
+    let mut what = format!(
+        "Container '{}' {}",
+        culprit.name,
+        exit_code::describe(culprit)
+    );
+    // A container that does not count may be the one that ended first, and the reason why ECS
+    // killed those that count.
+    let sidecar = task.containers.iter().find(|container| {
+        !counted.iter().any(|counts| counts.name == container.name)
+            && container
+                .exit_code
+                .is_some_and(|code| !exit_code::is_signal(code))
+    });
+    if culprit.exit_code.is_none_or(exit_code::is_signal)
+        && !exit_code::ran_out_of_memory(culprit)
+        && let Some(sidecar) = sidecar
+    {
+        what += &format!(
+            "; container '{}' {} and may have taken the task down with it",
+            sidecar.name,
+            exit_code::describe(sidecar)
+        );
+    }
+    let ran = culprit.exit_code.is_some() || culprit.running;
+    Ending {
+        error: ErrorName::Failed,
+        what,
+        container: ran.then(|| culprit.name.clone()),
+        may_pass: false,
+    }
+}

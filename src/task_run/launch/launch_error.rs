@@ -1,0 +1,171 @@
+//! What stands in the way of a launch: which of it may pass, and the words for it.
+
+use std::time::Duration;
+
+use crate::aws::ErrorKind;
+use crate::aws::ecs::{PlacementFailure, RunTaskError};
+use crate::task::error::ErrorName;
+use crate::task::outcome::Failure;
+use crate::task::redaction::Redaction;
+use crate::task::spec::TaskSpec;
+use crate::task_run::tasks::Tasks;
+
+/// How long ECS may fail to assume a role that the same stack has just made.
+const NEW_ROLE: Duration = Duration::from_secs(120);
+
+/// The reason for which a launch is made again later, or the failure of one that never can be made.
+/// `since_begin` is how long this worker has had the run.
+pub(super) fn retryable_reason(
+    error: RunTaskError,
+    spec: &TaskSpec,
+    redaction: &Redaction,
+    since_begin: Duration,
+) -> Result<String, Failure> {
+    let error = match error {
+        RunTaskError::Conflict(_) => {
+            return Err(Failure::new(
+                ErrorName::Failed,
+                "ECS says that the run's client token was used with other parameters but does not name the tasks, so they can be neither adopted nor launched again.",
+            ));
+        }
+        RunTaskError::NoTaskDefinition(error) => {
+            let error = redaction.apply(&error.to_string());
+            return Err(Failure::new(
+                ErrorName::InvalidRequest,
+                format!(
+                    "{error}. Check that TaskDefinition names an active task definition of this account and region."
+                ),
+            ));
+        }
+        RunTaskError::NoCapacity(error) if spec.retry_start_failures => {
+            return Ok(error.message);
+        }
+        RunTaskError::NoCapacity(error) => {
+            return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
+        }
+        RunTaskError::Api(error) => error,
+    };
+    let (kind, action) = (error.kind, error.action);
+    let error = redaction.apply(&error.to_string());
+    match kind {
+        ErrorKind::Throttled | ErrorKind::Unavailable => Ok(error),
+        // IAM is eventually consistent: a role made by the same stack cannot be assumed for
+        // some seconds.
+        ErrorKind::Rejected if is_about_a_role(&error) && since_begin < NEW_ROLE => Ok(error),
+        ErrorKind::AccessDenied if matches!(action, "ecs:RunTask" | "ecs:StartTask") => {
+            Err(Failure::new(
+                ErrorName::AccessDenied,
+                format!(
+                    "{error}. Allow the worker's role this action, and iam:PassRole for the task's roles."
+                ),
+            ))
+        }
+        ErrorKind::AccessDenied => Err(Failure::new(
+            ErrorName::AccessDenied,
+            format!("{error}. Allow the worker's role this action."),
+        )),
+        ErrorKind::Rejected => Err(Failure::new(ErrorName::InvalidRequest, format!("{error}."))),
+    }
+}
+
+/// The failure that a placement makes of the run: when one of its failures does not pass, or when
+/// the properties say not to wait.
+pub(super) fn check_failures(
+    failures: &[PlacementFailure],
+    spec: &TaskSpec,
+    tasks: &Tasks<'_>,
+    redaction: &Redaction,
+) -> Result<(), Failure> {
+    let lasting = failures
+        .iter()
+        .find(|failure| !failure.may_pass() || !spec.retry_start_failures);
+    let Some(failure) = lasting else {
+        return Ok(());
+    };
+    let reason = redaction.apply(&describe(failure));
+    let what = format!(
+        "a task of {} in cluster '{}': {reason}",
+        spec.task_definition, spec.cluster
+    );
+    Err(match tasks.all().len() {
+        0 => Failure::new(
+            ErrorName::NotStarted,
+            format!("ECS could not place {what}."),
+        ),
+        placed => Failure::new(
+            ErrorName::Failed,
+            format!(
+                "ECS placed {placed} of {} tasks, which are stopped, and could not place {what}.",
+                spec.task_count()
+            ),
+        ),
+    })
+}
+
+/// The failure of a run that has fewer tasks than it should.
+pub(super) fn incomplete(spec: &TaskSpec, tasks: &Tasks<'_>) -> Option<Failure> {
+    let missing = tasks.missing();
+    (missing > 0).then(|| {
+        let (placed, count) = (tasks.placed_count(), spec.task_count());
+        Failure::new(
+            ErrorName::Failed,
+            format!(
+                "ECS started {placed} of {count} tasks and gave no reason for the other {missing}; {} in cluster '{}'.",
+                spec.task_definition, spec.cluster
+            ),
+        )
+    })
+}
+
+/// ECS writes "unable" with a capital letter when it speaks of the service-linked role.
+fn is_about_a_role(message: &str) -> bool {
+    message
+        .to_ascii_lowercase()
+        .contains("unable to assume the")
+}
+
+/// A failure in words, with what its reason means.
+pub(super) fn describe(failure: &PlacementFailure) -> String {
+    let explained = match failure.reason.as_str() {
+        "RESOURCE:CPU" => " (no instance has the CPU units free)",
+        "RESOURCE:MEMORY" => " (no instance has the memory free)",
+        "RESOURCE:PORTS" | "RESOURCE:PORT" => " (no instance has the host port free)",
+        "RESOURCE:ENI" => " (no instance has a network interface free)",
+        "RESOURCE:GPU" => " (no instance has a GPU free)",
+        "AGENT" => " (the ECS agent of the instance is not connected)",
+        "ATTRIBUTE" => {
+            " (no instance has an attribute that the task definition or a placement constraint asks for)"
+        }
+        _ => "",
+    };
+    let mut text = format!("{}{explained}", failure.reason);
+    if !failure.detail.is_empty() {
+        text += &format!(", {}", failure.detail);
+    }
+    if !failure.arn.is_empty() {
+        text += &format!(", at {}", failure.arn);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_that_ecs_cannot_assume_yet_are_known_by_its_words() {
+        for (message, expected) in [
+            (
+                "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/Stack-TaskDefinitionTaskRole1A2B' that was provided.",
+                true,
+            ),
+            (
+                "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+                true,
+            ),
+            ("Role is not valid", false),
+        ] {
+            assert_eq!(is_about_a_role(message), expected, "{message}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The tasks that a run is responsible for: what is known of each, and how each has ended.
+//!
+//! What it does not know: how tasks are launched, and how they are told to stop.
+
+mod tracked;
+
+use std::time::Duration;
+
+use futures_util::future::{join_all, select_all};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::definitions::TaskDefinitions;
+use super::watcher::{View, Watcher};
+use crate::task::error::ErrorName;
+use crate::task::judgement::{Criteria, Verdict, judge};
+use crate::task::spec::TaskSpec;
+use crate::task::status::{Phase, TaskStatus};
+use crate::times::LOOKUP_TIMEOUT;
+
+use tracked::WhyUnseen;
+pub(super) use tracked::{TaskState, Tracked};
+
+/// Pause before a call that failed is repeated.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The tasks of one run.
+#[derive(Debug)]
+pub(super) struct Tasks<'a> {
+    spec: &'a TaskSpec,
+    watcher: &'a Watcher,
+    definitions: &'a TaskDefinitions,
+    deadline: Instant,
+    tracked: Vec<Tracked>,
+}
+
+impl<'a> Tasks<'a> {
+    /// No tasks yet, of a run that must have ended by `deadline`.
+    pub(super) fn new(
+        spec: &'a TaskSpec,
+        watcher: &'a Watcher,
+        definitions: &'a TaskDefinitions,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            spec,
+            watcher,
+            definitions,
+            deadline,
+            tracked: Vec::new(),
+        }
+    }
+
+    /// When the run's deadline comes, on the clock that timers run on.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Moves the deadline to this moment, since it has passed on the calendar.
+    pub(super) fn move_deadline_to_now(&mut self) {
+        self.deadline = Instant::now();
+    }
+
+    /// Takes responsibility for tasks, and has the watcher watch them. With `may_have_started` they
+    /// are never launched again, whatever is seen of them.
+    pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
+        for arn in arns {
+            if self.tracked.iter().any(|task| task.arn == arn) {
+                continue;
+            }
+            if self.tracked.is_empty() {
+                tracing::Span::current().record("task", arn.as_str());
+            }
+            tracing::info!(task = arn, "waiting for the task to end");
+            let view = self.watcher.watch(&self.spec.cluster, &arn, self.deadline);
+            self.tracked.push(Tracked::new(arn, may_have_started, view));
+        }
+    }
+
+    /// Every task that was ever tracked, in the order in which they came.
+    pub(super) fn all(&self) -> &[Tracked] {
+        &self.tracked
+    }
+
+    /// Whether a task is not known to have ended.
+    pub(super) fn any_live(&self) -> bool {
+        self.tracked.iter().any(Tracked::is_live)
+    }
+
+    /// How many tasks count for the run: a task that another one replaced does not.
+    pub(super) fn placed_count(&self) -> usize {
+        self.tracked
+            .iter()
+            .filter(|task| !matches!(task.state, TaskState::Replaced))
+            .count()
+    }
+
+    /// How many tasks are still to be launched.
+    pub(super) fn missing(&self) -> usize {
+        self.spec.task_count().saturating_sub(self.placed_count())
+    }
+
+    /// Whether every task of the run has succeeded.
+    pub(super) fn all_succeeded(&self) -> bool {
+        let succeeded = |task: &&Tracked| matches!(task.state, TaskState::Succeeded { .. });
+        self.tracked.iter().filter(succeeded).count() == self.spec.task_count()
+    }
+
+    /// Index of a task that failed by itself, and not because somebody told it to stop.
+    pub(super) fn failed_by_itself(&self) -> Option<usize> {
+        self.tracked.iter().position(|task| {
+            matches!(task.state, TaskState::Ended(_)) && !task.was_stopped_by_somebody()
+        })
+    }
+
+    /// Whether another task may take the place of this one, which has ended.
+    pub(super) fn may_relaunch(&self, index: usize) -> bool {
+        let task = &self.tracked[index];
+        // StartTask has no token under which a relaunch could be found again.
+        self.spec.retry_start_failures
+            && self.spec.instances.is_empty()
+            && matches!(&task.state, TaskState::Ended(ending) if ending.may_pass)
+            && !task.may_have_started
+    }
+
+    /// Another task takes the place of this one, which counts for the run no more.
+    pub(super) fn replace(&mut self, index: usize) -> &Tracked {
+        let task = &mut self.tracked[index];
+        task.state = TaskState::Replaced;
+        task
+    }
+
+    /// Waits until something becomes known of a live task. Gives the task's index when the task has
+    /// ended and has not succeeded.
+    ///
+    /// May be cancelled at any time: news that it has not finished with is news again.
+    pub(super) async fn next_ending(&mut self) -> Option<usize> {
+        let index = self.next_change().await;
+        let view = self.tracked[index].view.borrow_and_update().clone();
+        let status = match view {
+            View::Unseen => return None,
+            View::Unanswered(then) => {
+                self.tracked[index].not_answered(then);
+                return None;
+            }
+            View::Missing => return self.not_seen(index, WhyUnseen::Missing),
+            View::Refused(error) => return self.not_seen(index, WhyUnseen::Refused(error)),
+            View::Seen(status) => status,
+        };
+        let task = &mut self.tracked[index];
+        task.seen(&status);
+        if status.phase != Phase::Stopped {
+            return None;
+        }
+        // STOPPED is the final update. If the deadline cancels the judging below, the change must
+        // be seen again.
+        task.view.mark_changed();
+        let criteria = self.criteria(&status).await;
+        self.conclude(index, status, &criteria)
+    }
+
+    /// Judges the tasks that are known to have stopped and have not been judged, without waiting
+    /// for news.
+    pub(super) async fn judge_what_has_stopped(&mut self) {
+        let live = self.tracked.iter().enumerate();
+        let live = live.filter(|(_, task)| task.is_live());
+        let stopped = live.filter_map(|(index, task)| match &*task.view.borrow() {
+            View::Seen(status) if status.phase == Phase::Stopped => Some((index, status.clone())),
+            _ => None,
+        });
+        let stopped: Vec<_> = stopped.collect();
+        let criteria = join_all(stopped.iter().map(|(_, status)| self.criteria(status))).await;
+        for ((index, status), criteria) in stopped.into_iter().zip(criteria) {
+            self.tracked[index].last_seen = Some(status.clone());
+            self.conclude(index, status, &criteria);
+        }
+    }
+
+    /// Judges a stopped task. Gives its index when it did not succeed.
+    fn conclude(&mut self, index: usize, status: TaskStatus, criteria: &Criteria) -> Option<usize> {
+        match judge(&status, criteria) {
+            Verdict::Succeeded {
+                container,
+                exit_code,
+            } => {
+                self.tracked[index].state = TaskState::Succeeded {
+                    status: Box::new(status),
+                    container,
+                    exit_code,
+                };
+                None
+            }
+            // There are more tasks than the run is to have: an earlier worker launched another one
+            // in this one's place, and this worker found it in a list.
+            Verdict::Ended(ending)
+                if ending.error == ErrorName::NotStarted
+                    && self.placed_count() > self.spec.task_count() =>
+            {
+                self.tracked[index].state = TaskState::Replaced;
+                None
+            }
+            Verdict::Ended(ending) => {
+                self.tracked[index].state = TaskState::Ended(ending);
+                Some(index)
+            }
+        }
+    }
+
+    /// Notes that ECS answered and did not show the task. Gives the task's index when that has
+    /// lasted too long and the task is given up.
+    fn not_seen(&mut self, index: usize, why: WhyUnseen) -> Option<usize> {
+        let task = &mut self.tracked[index];
+        task.not_seen(why);
+        if task.given_up_at().is_none_or(|at| at > Instant::now()) {
+            return None;
+        }
+        task.state = TaskState::Ended(task.ending_when_given_up());
+        Some(index)
+    }
+
+    /// Index of a live task of which the watcher has news, or which must be given up.
+    async fn next_change(&mut self) -> usize {
+        let given_up = self
+            .tracked
+            .iter()
+            .enumerate()
+            .filter(|(_, task)| task.is_live())
+            .filter_map(|(index, task)| Some((task.given_up_at()?, index)))
+            .min();
+        let changes = self
+            .tracked
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, task)| task.is_live())
+            .map(|(index, task)| {
+                Box::pin(async move {
+                    if task.view.changed().await.is_err() {
+                        // The watcher lives as long as the runner; without it there is no news, and
+                        // the deadline ends the run.
+                        std::future::pending::<()>().await;
+                    }
+                    index
+                })
+            });
+        let change = select_all(changes);
+        match given_up {
+            Some((at, unseen)) => tokio::select! {
+                // News first: a task that is seen in the last moment is not given up.
+                biased;
+                (index, _, _) = change => index,
+                () = sleep_until(at) => unseen,
+            },
+            None => change.await.0,
+        }
+    }
+
+    /// By what a stopped task is judged.
+    async fn criteria(&self, status: &TaskStatus) -> Criteria {
+        let containers = if !self.spec.containers.is_empty() {
+            Some(self.spec.containers.clone())
+        } else if status.containers.len() > 1 {
+            // Only the definition tells essential containers from sidecars. Without it all of them
+            // count.
+            let patience =
+                LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
+            let essential = timeout(patience, async {
+                loop {
+                    match self.definitions.of_task(self.spec, status).await {
+                        Ok(definition) => return Some(definition.essential()),
+                        Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
+                        Err(_) => return None,
+                    }
+                }
+            });
+            essential.await.ok().flatten()
+        } else {
+            None
+        };
+        Criteria {
+            containers,
+            success_exit_codes: self.spec.success_exit_codes.clone(),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A task that a run is responsible for, and what is known of it.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::aws::{ApiError, ErrorKind};
+use crate::task::error::ErrorName;
+use crate::task::judgement::Ending;
+use crate::task::status::{Phase, StopCode, TaskStatus};
+use crate::task_run::watcher::View;
+
+/// How long a task that was launched may be unknown to `DescribeTasks` until it is given up. ECS is
+/// eventually consistent (`API_RunTask`), within seconds.
+const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
+/// How long a task that ECS has shown before may be unknown to it until it is given up. Stopped
+/// tasks stay visible for an hour, so waiting longer would bring nothing.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+/// How long ECS may refuse every look until the task is given up. A permission that is taken away
+/// by mistake comes back within minutes, and the task runs on meanwhile.
+const REFUSED: Duration = Duration::from_secs(120);
+
+const NOBODY_CAN_SAY: &str = "so nobody can say whether its work was done";
+
+/// A task that this run is responsible for.
+#[derive(Debug)]
+pub(in crate::task_run) struct Tracked {
+    pub(super) arn: String,
+    /// A container of this task has started, or nobody can say: the task is never launched again.
+    /// Applies to this task only; its siblings may still be relaunched.
+    pub(super) may_have_started: bool,
+    /// What the watcher says of the task.
+    pub(super) view: watch::Receiver<View>,
+    pub(super) last_seen: Option<TaskStatus>,
+    /// `None` while looks show the task.
+    unseen: Option<Unseen>,
+    pub(super) state: TaskState,
+}
+
+/// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is
+/// no evidence.
+#[derive(Debug, Clone)]
+struct Unseen {
+    why: WhyUnseen,
+    /// For how long ECS did not show the task, up to the last outage.
+    counted: Duration,
+    /// Since when that time goes on: since the first look after the outage. `None` during one.
+    since: Option<Instant>,
+}
+
+/// What ECS answered to a look that did not show the task.
+#[derive(Debug, Clone)]
+pub(super) enum WhyUnseen {
+    /// It does not know the task.
+    Missing,
+    /// It refuses to say.
+    Refused(ApiError),
+}
+
+/// How far a tracked task has come.
+#[derive(Debug)]
+pub(in crate::task_run) enum TaskState {
+    /// Not known to have ended.
+    Live,
+    /// Ended before any container started; another task takes its place.
+    Replaced,
+    /// Ended, and its containers that count exited with codes of success.
+    Succeeded {
+        status: Box<TaskStatus>,
+        container: String,
+        exit_code: i32,
+    },
+    /// Ended in any other way, or was given up.
+    Ended(Ending),
+}
+
+impl Tracked {
+    pub(super) fn new(arn: String, may_have_started: bool, view: watch::Receiver<View>) -> Self {
+        Self {
+            arn,
+            may_have_started,
+            view,
+            last_seen: None,
+            unseen: None,
+            state: TaskState::Live,
+        }
+    }
+
+    pub(in crate::task_run) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    pub(in crate::task_run) fn state(&self) -> &TaskState {
+        &self.state
+    }
+
+    /// What ECS showed when it last showed the task.
+    pub(in crate::task_run) fn last_seen(&self) -> Option<&TaskStatus> {
+        self.last_seen.as_ref()
+    }
+
+    /// Not known to have ended.
+    pub(in crate::task_run) fn is_live(&self) -> bool {
+        matches!(self.state, TaskState::Live)
+    }
+
+    /// Whether ECS has shown that nothing of the task runs any more.
+    pub(in crate::task_run) fn was_seen_stopped(&self) -> bool {
+        self.last_seen
+            .as_ref()
+            .is_some_and(|status| status.phase == Phase::Stopped)
+    }
+
+    /// Whether an earlier worker may have launched another task in the place of this one.
+    pub(in crate::task_run) fn may_be_replaced(&self) -> bool {
+        !self.may_have_started && matches!(self.state, TaskState::Live | TaskState::Ended(_))
+    }
+
+    /// Whether the task ended because of a `StopTask`, of this run or of anybody.
+    pub(super) fn was_stopped_by_somebody(&self) -> bool {
+        self.last_seen
+            .as_ref()
+            .is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
+    }
+
+    /// When the task is given up unless a look shows it before. `None` while looks show it, and
+    /// during an outage.
+    pub(super) fn given_up_at(&self) -> Option<Instant> {
+        let Unseen {
+            why,
+            counted,
+            since,
+        } = self.unseen.as_ref()?;
+        let patience = match why {
+            WhyUnseen::Refused(_) => REFUSED,
+            WhyUnseen::Missing if self.last_seen.is_some() => FORGOTTEN,
+            WhyUnseen::Missing => NOT_KNOWN_YET,
+        };
+        Some((*since)? + patience.saturating_sub(*counted))
+    }
+
+    /// A look showed the task.
+    pub(super) fn seen(&mut self, status: &TaskStatus) {
+        self.may_have_started |= status.was_seen_running();
+        self.unseen = None;
+        self.last_seen = Some(status.clone());
+    }
+
+    /// ECS answered a look and did not show the task. The time that counts begins with the first
+    /// such answer, or goes on after an outage.
+    pub(super) fn not_seen(&mut self, why: WhyUnseen) {
+        let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| {
+            (unseen.counted, unseen.since)
+        });
+        self.unseen = Some(Unseen {
+            why,
+            counted,
+            since: since.or_else(|| Some(Instant::now())),
+        });
+    }
+
+    /// A look got no answer: an outage has begun at `then`, and the time that counts stops.
+    pub(super) fn not_answered(&mut self, then: Instant) {
+        if let Some(unseen) = &mut self.unseen
+            && let Some(since) = unseen.since.take()
+        {
+            unseen.counted += then.saturating_duration_since(since);
+        }
+    }
+
+    /// The ending of a task that is given up.
+    pub(super) fn ending_when_given_up(&self) -> Ending {
+        let (error, what) = match self.unseen.as_ref().map(|unseen| &unseen.why) {
+            Some(WhyUnseen::Refused(error)) => {
+                let name = if error.kind == ErrorKind::AccessDenied {
+                    ErrorName::AccessDenied
+                } else {
+                    ErrorName::Failed
+                };
+                let what = format!("The task was launched, but its end cannot be watched: {error}");
+                (name, what)
+            }
+            _ if self.last_seen.is_some() => (
+                ErrorName::Failed,
+                format!("ECS no longer knows the task, {NOBODY_CAN_SAY}"),
+            ),
+            _ => (
+                ErrorName::Failed,
+                format!(
+                    "ECS accepted the launch but has not known the task since, {NOBODY_CAN_SAY}"
+                ),
+            ),
+        };
+        Ending {
+            error,
+            what,
+            container: None,
+            may_pass: false,
+        }
+    }
+}

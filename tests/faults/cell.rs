@@ -1,0 +1,209 @@
+//! One cell of the matrix: a call that is struck by a fault for a while, and what comes of it. One
+//! world a cell, in this process and under a paused clock, from CloudFormation's event to its
+//! answer and until nothing more comes.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use stand_ins::faults::{Fault, Injected, Span};
+use stand_ins::{Calls, Service};
+use tokio::time::timeout;
+
+use crate::cell_check::{CellEnd, judge};
+use crate::course::Course;
+use crate::deployment::{CLAIM_TIMEOUT, Deployment};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A call of the path, with the course on which it is made.
+pub struct Call {
+    service: Service,
+    pub operation: &'static str,
+    pub course: Course,
+    /// The program whose calls are struck; all that make it, where it is not said.
+    pub by: Option<&'static str>,
+    /// When the fault begins: not before a strike matters.
+    after: Duration,
+}
+
+const fn call(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        service,
+        operation,
+        course,
+        by: None,
+        after: Duration::ZERO,
+    }
+}
+
+const fn by_stop(service: Service, operation: &'static str) -> Call {
+    Call {
+        service,
+        operation,
+        course: Course::IsDeleted,
+        by: Some("stop"),
+        after: Duration::ZERO,
+    }
+}
+
+pub const CALLS: [Call; 30] = [
+    call(Service::Kms, "Encrypt", Course::Succeeds),
+    call(Service::Sfn, "StartExecution", Course::Succeeds),
+    call(Service::CloudFormation, "DescribeStacks", Course::Updates),
+    call(Service::Sfn, "GetActivityTask", Course::Succeeds),
+    call(Service::Sfn, "SendTaskHeartbeat", Course::Succeeds),
+    call(Service::Sfn, "SendTaskSuccess", Course::Succeeds),
+    call(Service::Sfn, "SendTaskFailure", Course::Fails),
+    call(Service::Ecs, "DescribeServices", Course::TakesANetwork),
+    call(Service::Ecs, "RunTask", Course::Succeeds),
+    call(Service::Ecs, "StartTask", Course::RunsOnAnInstance),
+    call(Service::Ecs, "ListTasks", Course::RunsOnAnInstance),
+    call(Service::Ecs, "DescribeTasks", Course::Succeeds),
+    call(Service::Ecs, "DescribeTaskDefinition", Course::Fails),
+    call(Service::Logs, "GetLogEvents", Course::Fails),
+    call(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
+    call(Service::Ecs, "ListTasks", Course::Fails),
+    call(Service::Kms, "Decrypt", Course::Succeeds),
+    call(Service::S3, "PutObject", Course::Succeeds),
+    by_stop(Service::Sfn, "ListExecutions"),
+    by_stop(Service::Sfn, "StopExecution"),
+    by_stop(Service::Ecs, "ListTasks"),
+    by_stop(Service::Ecs, "DescribeTasks"),
+    by_stop(Service::Ecs, "StopTask"),
+    call(Service::Sfn, "DescribeExecution", Course::IsAborted),
+    call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
+    call(Service::Sfn, "DescribeExecution", Course::TimesOut),
+    call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
+    call(Service::Ecs, "StopTask", Course::TimesOut),
+    // A look before has nothing to find.
+    Call {
+        after: CLAIM_TIMEOUT.saturating_add(Duration::from_secs(1)),
+        ..call(Service::Sfn, "ListExecutions", Course::IsNeverTaken)
+    },
+    call(Service::Sfn, "StopExecution", Course::IsNeverTaken),
+];
+
+pub fn faults() -> [(&'static str, Fault); 8] {
+    [
+        ("throttle", Fault::Throttle),
+        ("500", Fault::InternalError),
+        ("access denied", Fault::AccessDenied),
+        ("refused", Fault::Refuse),
+        ("cut before", Fault::CutBefore),
+        ("cut after", Fault::CutAfter),
+        // Longer than any attempt is waited for, polls aside: the call takes effect when its caller
+        // has given it up.
+        ("12 s slow", Fault::Delay(12 * SECOND)),
+        ("duplicate", Fault::Duplicate),
+    ]
+}
+
+pub fn spans() -> [(&'static str, Span); 3] {
+    [
+        ("once", Span::Next(1)),
+        ("5 s", Span::FromFirst(5 * SECOND)),
+        ("for ever", Span::Forever),
+    ]
+}
+
+/// One cell of the matrix.
+pub struct Cell {
+    pub call: &'static Call,
+    pub fault: Fault,
+    pub span: Span,
+    pub name: String,
+}
+
+impl Cell {
+    pub fn of(&(call, fault, span): &(usize, usize, usize)) -> Self {
+        let ((fault_name, fault), (span_name, span)) = (faults()[fault].clone(), spans()[span]);
+        let call = &CALLS[call];
+        Self {
+            call,
+            fault,
+            span,
+            name: format!(
+                "{} ({:?}) {fault_name} {span_name}",
+                call.operation, call.course
+            ),
+        }
+    }
+
+    fn inject(&self, deployment: &Deployment) -> Injected {
+        let Call {
+            service,
+            operation,
+            by,
+            ..
+        } = self.call;
+        let faults = deployment.aws.faults();
+        match by {
+            Some(program) => {
+                faults.inject_for(program, *service, operation, self.span, self.fault.clone())
+            }
+            None => faults.inject(*service, operation, self.span, self.fault.clone()),
+        }
+    }
+
+    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment
+    /// of whatever name.
+    pub fn play(&self, seed: u64, name: &str) -> Played {
+        fastrand::seed(seed);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(self.play_paused(name))
+    }
+
+    async fn play_paused(&self, name: &str) -> Played {
+        let course = self.call.course;
+        let deployment = Deployment::new(name, course.execution_limit());
+        course.prepare(&deployment);
+        let worker = course.has_worker().then(|| deployment.start_worker());
+        let injected = OnceLock::new();
+        let playing = course.play(&deployment, self.call.after, || {
+            let _first = injected.set(self.inject(&deployment));
+        });
+        let ended = timeout(2 * HOUR, async {
+            tokio::join!(deployment.until_all_is_over(), playing)
+        })
+        .await;
+        let drained = match worker {
+            Some(worker) => worker.shut_down().await,
+            None => true,
+        };
+
+        let (end, mut wrong) = match judge(self, &deployment) {
+            Ok(end) => (end, Vec::new()),
+            Err(wrong) => (CellEnd::DeadLettered, wrong),
+        };
+        if ended.is_err() {
+            wrong.push("it went on for two hours".to_owned());
+        }
+        // The course makes this call, or the cell says nothing.
+        if injected.get().is_none_or(|injected| injected.struck() == 0) {
+            wrong.push("the fault struck nothing".to_owned());
+        }
+        if !drained {
+            wrong.push("the worker did not end: a permit was lost".to_owned());
+        }
+        let result = if wrong.is_empty() {
+            Ok(end)
+        } else {
+            Err(wrong.join("; "))
+        };
+        Played {
+            result,
+            calls: deployment.aws.calls().clone(),
+        }
+    }
+}
+
+/// What came of a cell: how it held, or what is wrong with how it went.
+pub struct Played {
+    pub result: Result<CellEnd, String>,
+    pub calls: Calls,
+}

@@ -1,0 +1,176 @@
+//! When a cell has held: the right answer was given once, in time and at the right place, one task
+//! ran, and nothing was left over. Where a fault makes that impossible,
+//! [`exceptions`](crate::exceptions) says what must come about instead.
+
+use ecs_task_runner::times::ANSWER_MARGIN;
+use stand_ins::faults::Span;
+
+use crate::cell::Cell;
+use crate::course::LIMIT;
+use crate::deployment::Deployment;
+use crate::exceptions::{Instead, exceptions};
+use crate::requests::Answer;
+
+/// How a cell that held ended for CloudFormation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellEnd {
+    Succeeded,
+    Failed,
+    /// No answer could be given. The event is in the dead-letter queue, whose alarm tells people.
+    DeadLettered,
+}
+
+/// How a cell ended, or everything that is wrong with how it went.
+pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String>> {
+    let instead: Vec<Instead> = exceptions(cell)
+        .map(|exception| exception.instead)
+        .collect();
+    let last = cell.call.course.requests() - 1;
+    let answers = deployment.answers(last);
+    let (end, mut wrong) = match answers.first() {
+        None => (CellEnd::DeadLettered, unanswered(&instead)),
+        Some(first) => {
+            let end = if first.status == "SUCCESS" {
+                CellEnd::Succeeded
+            } else {
+                CellEnd::Failed
+            };
+            (end, wrong_answer(cell, first, deployment, &instead))
+        }
+    };
+    let dead_letters = deployment.dead_letters();
+    let is_right = match end {
+        CellEnd::DeadLettered => !dead_letters.is_empty(),
+        // While a call is never replied to, nobody knows that the answer has arrived.
+        CellEnd::Succeeded | CellEnd::Failed => {
+            dead_letters.is_empty() || cell.span == Span::Forever
+        }
+    };
+    if !is_right {
+        wrong.push(format!("dead letters: {dead_letters:?}"));
+    }
+    wrong.extend(repeated(&answers, &instead));
+    wrong.extend(other_requests(deployment, last));
+    wrong.extend(tasks(deployment, &instead));
+    if wrong.is_empty() {
+        Ok(end)
+    } else {
+        Err(wrong)
+    }
+}
+
+fn unanswered(instead: &[Instead]) -> Vec<String> {
+    if instead.contains(&Instead::GoesUnanswered) {
+        Vec::new()
+    } else {
+        vec!["no answer".to_owned()]
+    }
+}
+
+/// What is wrong with the answer that CloudFormation acts on.
+fn wrong_answer(
+    cell: &Cell,
+    first: &Answer,
+    deployment: &Deployment,
+    instead: &[Instead],
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let course = cell.call.course;
+    let request = deployment.request(course.requests() - 1);
+    let after = first.at.saturating_sub(request.at);
+    let bound = instead.iter().find_map(|instead| {
+        if let Instead::ComesWithin(bound) = instead {
+            Some(*bound)
+        } else {
+            None
+        }
+    });
+    if after > bound.unwrap_or(LIMIT + ANSWER_MARGIN) {
+        wrong.push(format!("the answer came after {} s", after.as_secs()));
+    }
+    let error = instead.iter().find_map(|instead| {
+        if let Instead::Fails(error) = instead {
+            Some(*error)
+        } else {
+            None
+        }
+    });
+    let is_right = match error.or(course.error()) {
+        None => first.status == "SUCCESS",
+        Some(error) => first.status == "FAILED" && first.reason.starts_with(&format!("{error}: ")),
+    };
+    if !is_right {
+        wrong.push(format!("answered {}: {}", first.status, first.reason));
+    }
+    if instead.contains(&Instead::GoesUnanswered) {
+        wrong.push("it was answered, and could not be".to_owned());
+    }
+    wrong
+}
+
+/// Answers after the first one. Nobody reads them; one that is needless tells of an answer that was
+/// given and not known of.
+fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
+    let Some((first, others)) = answers.split_first() else {
+        return Vec::new();
+    };
+    let mut wrong = Vec::new();
+    if others.iter().any(|other| other.body != first.body) {
+        wrong.push(format!("answers that contradict one another: {answers:?}"));
+    }
+    if !others.is_empty() && !instead.contains(&Instead::IsRepeated) {
+        wrong.push(format!("answered {} times", answers.len()));
+    }
+    wrong
+}
+
+/// What is wrong with the answers to the requests before the last one, and with what was stored and
+/// answers no request.
+fn other_requests(deployment: &Deployment, last: usize) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut answers = deployment.answers(last).len();
+    for number in 0..last {
+        let given_up = deployment.answers(number);
+        answers += given_up.len();
+        if given_up.is_empty() || given_up.iter().any(|answer| answer.status != "FAILED") {
+            wrong.push(format!(
+                "the request that CloudFormation gave up was answered {given_up:?}"
+            ));
+        }
+        wrong.extend(repeated(&given_up, &[]));
+    }
+    let stored = deployment.stored();
+    if stored != answers {
+        wrong.push(format!(
+            "of {stored} things that were stored, {answers} are answers to a request"
+        ));
+    }
+    wrong
+}
+
+fn tasks(deployment: &Deployment, instead: &[Instead]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let tasks = deployment.aws.ecs().tasks();
+    if tasks.len() > 1 && !instead.contains(&Instead::RunsTwice) {
+        let started = tasks
+            .iter()
+            .filter(|task| task.started_at.is_some())
+            .count();
+        wrong.push(format!(
+            "{} tasks, {started} of them with a started container",
+            tasks.len()
+        ));
+    }
+    let runs_on = tasks.iter().any(|task| task.stopped_at.is_none());
+    if runs_on != instead.contains(&Instead::RunsOn) {
+        wrong.push(
+            if runs_on {
+                "a task was left running"
+            } else {
+                "the task was stopped, and could not be"
+            }
+            .to_owned(),
+        );
+    }
+    wrong
+}

@@ -1,0 +1,208 @@
+//! An account on the emulator in which the task runner is deployed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use local_run::directories::RunDirectory;
+use local_run::endpoints::config_at;
+use local_run::executions::Execution;
+use local_run::local_aws::LocalAws;
+use local_run::python::PythonEnvironment;
+use local_run::stacks::{Operation, Stack, Stacks, Template};
+use local_run::task_runner::TaskRunner;
+use local_run::worker::Worker;
+use stand_ins::StandIns;
+use template_roles::{Deployment, Roles};
+use tokio::time::{sleep, timeout};
+
+/// A stack operation here takes seconds; this is for busy machines.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+const STACK: &str = "application";
+const FUNCTIONS: [&str; 3] = ["start", "respond", "rescue"];
+const TARGET: [&str; 2] = ["Cluster: production", "TaskDefinition: migrate"];
+
+/// The emulator with the task runner deployed, and one stack with one custom resource.
+pub struct Account {
+    pub aws: LocalAws,
+    pub task_runner: TaskRunner,
+    stacks: Stacks,
+    pub workers: Vec<Worker>,
+    directory: RunDirectory,
+}
+
+impl Account {
+    /// An account without workers. Heartbeats count `heartbeat_scale` times the definition's
+    /// seconds.
+    pub async fn start(label: &str, heartbeat_scale: f64) -> Self {
+        let python = PythonEnvironment::prepare(|_| {}).await.unwrap();
+        let directory = RunDirectory::create(label).unwrap();
+        let aws = LocalAws::start(&python, &directory, StandIns::new(), heartbeat_scale)
+            .await
+            .unwrap();
+        aws.stand_ins()
+            .ecs()
+            .register_family("migrate", &["migrate"]);
+        let program = Path::new(env!("CARGO_BIN_EXE_custom-resource"));
+        let task_runner = TaskRunner::deploy(aws.endpoints(), program, |_| {})
+            .await
+            .unwrap();
+        Roles::of(
+            &Deployment::new()
+                .state_machine(&task_runner.state_machine_arn)
+                .key(&task_runner.key_arn)
+                .attribute("Activity", &task_runner.activity_arn),
+        )
+        .enforce(aws.stand_ins());
+        let stacks = Stacks::new(aws.endpoints().cloudformation());
+        Self {
+            aws,
+            task_runner,
+            stacks,
+            workers: Vec::new(),
+            directory,
+        }
+    }
+
+    /// An account with one worker.
+    pub async fn with_worker(label: &str, heartbeat_scale: f64) -> Self {
+        let mut account = Self::start(label, heartbeat_scale).await;
+        account.start_worker();
+        account
+    }
+
+    pub fn start_worker(&mut self) {
+        let log = self
+            .directory
+            .file(&format!("worker-{}.log", self.workers.len()));
+        let program = Path::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
+        self.workers.push(
+            Worker::start(
+                program,
+                &self.task_runner.activity_arn,
+                self.aws.endpoints(),
+                &[],
+                log,
+            )
+            .unwrap(),
+        );
+    }
+
+    /// The template's text with one `Custom::EcsTask`; `properties` are lines of it.
+    fn template(&self, properties: &[&str]) -> String {
+        let lines = properties
+            .iter()
+            .fold(String::new(), |lines, line| lines + "\n      " + line);
+        format!(
+            "Resources:\n  MigrateTask:\n    Type: Custom::EcsTask\n    Properties:\n      ServiceToken: {}{lines}\n",
+            self.task_runner.service_token
+        )
+    }
+
+    /// Begins to create the stack, with a resource that has these properties and no other.
+    pub async fn begin_create(&self, properties: &[&str]) -> Operation {
+        let body = &self.template(properties);
+        let parameters = &[];
+        let template = Template { body, parameters };
+        self.stacks.create(STACK, &template).await.unwrap()
+    }
+
+    /// Creates the stack, with a resource that has further properties.
+    pub async fn create(&self, further: &[&str]) -> Stack {
+        ended(self.begin_create(&with(further)).await).await
+    }
+
+    /// Updates the stack, with a resource that has further properties.
+    pub async fn update(&self, further: &[&str]) -> Stack {
+        let body = &self.template(&with(further));
+        let parameters = &[];
+        let template = Template { body, parameters };
+        ended(self.stacks.update(STACK, &template).await.unwrap()).await
+    }
+
+    pub async fn delete(&self) -> Stack {
+        ended(self.stacks.delete(STACK).await.unwrap()).await
+    }
+
+    /// All executions there were, in no order.
+    pub async fn executions(&self) -> Vec<Execution> {
+        let executions = self.task_runner.executions(self.aws.endpoints());
+        let mut described = Vec::new();
+        for arn in executions.list().await.unwrap() {
+            described.push(executions.describe(&arn).await.unwrap());
+        }
+        described
+    }
+
+    /// What `ecs-task-runner explain` says of an execution, and its exit code.
+    pub async fn explain(&self, execution: &str) -> (Option<i32>, String) {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
+        command
+            .args(["explain", execution])
+            .env_clear()
+            .envs(self.aws.endpoints().variables());
+        let ended = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), "");
+        (
+            ended.status.code(),
+            String::from_utf8(ended.stdout).unwrap(),
+        )
+    }
+
+    pub fn launched(&self) -> usize {
+        self.aws.stand_ins().ecs().tasks().len()
+    }
+
+    /// Answers that the functions say CloudFormation has taken, once there are `expected` and some
+    /// time for more has passed.
+    pub async fn answers(&self, expected: usize) -> usize {
+        let count = async || {
+            let mut answers = 0;
+            for function in FUNCTIONS {
+                answers += self
+                    .log_lines(function, "\"CloudFormation has the answer\"")
+                    .await
+                    .len();
+            }
+            answers
+        };
+        let reached = async {
+            while count().await < expected {
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        timeout(PATIENCE, reached).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        count().await
+    }
+    /// The lines of a function's log that match a filter pattern. The emulator keeps a function's
+    /// log once the function has returned, which is after its answer.
+    pub async fn log_lines(&self, function: &str, pattern: &str) -> Vec<String> {
+        let config = config_at(&self.aws.endpoints().ministack);
+        let found = aws_sdk_cloudwatchlogs::Client::new(&config)
+            .filter_log_events()
+            .log_group_name(format!("/aws/lambda/task-runner/{function}"))
+            .filter_pattern(pattern)
+            .send()
+            .await;
+        // A function that was never invoked has no log.
+        let events = found.map(|found| found.events.unwrap_or_default());
+        events
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|event| event.message)
+            .collect()
+    }
+}
+
+/// The properties that every run needs, and further ones.
+pub fn with<'p>(further: &[&'p str]) -> Vec<&'p str> {
+    TARGET.iter().chain(further).copied().collect()
+}
+
+/// The stack when its operation has ended.
+pub async fn ended(operation: Operation) -> Stack {
+    timeout(PATIENCE, operation.follow(|_| {}))
+        .await
+        .unwrap()
+        .unwrap()
+}

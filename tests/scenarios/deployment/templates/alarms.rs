@@ -1,0 +1,187 @@
+//! The alarms, the dashboard and the runbook.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Template, of_type, substituted};
+use crate::deployment::{count, values};
+
+const RUNBOOK: &str = include_str!("../../../../infra/README.md");
+const ALARM: &str = "AWS::CloudWatch::Alarm";
+
+#[test]
+fn every_alarm_says_what_it_means_whom_it_tells_and_what_missing_data_is() {
+    let topic =
+        json!({"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]});
+    let alarms = of_type(ALARM);
+    assert!(!alarms.is_empty());
+    for (name, alarm) in alarms {
+        assert!(!alarm["AlarmDescription"].is_null(), "{name}");
+        assert!(alarm["TreatMissingData"].is_string(), "{name}");
+        for actions in ["AlarmActions", "OKActions"] {
+            assert_eq!(alarm[actions], topic, "{name}: {actions}");
+        }
+    }
+}
+
+#[test]
+fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
+    let told: BTreeSet<&str> = RUNBOOK
+        .lines()
+        .filter_map(|line| line.strip_prefix("### ")?.split(' ').next())
+        .filter(|heading| heading.ends_with("Alarm"))
+        .collect();
+    let templates = Template::all();
+    let raised: BTreeSet<&str> = templates
+        .iter()
+        .flat_map(|template| template.of_type(ALARM))
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(told, raised);
+}
+
+/// The text of the dashboard, which is JSON once its substitutions are made.
+fn dashboard(template: &Template) -> &str {
+    substituted(&template.properties("Dashboard")["DashboardBody"])
+}
+
+#[test]
+fn the_dashboard_shows_every_alarm_of_its_stack() {
+    let template = Template::task_runner();
+    for (alarm, _) in template.of_type(ALARM) {
+        assert!(
+            dashboard(&template).contains(&format!("${{{alarm}.Arn}}")),
+            "the dashboard lacks {alarm}"
+        );
+    }
+}
+
+/// The metrics of an alarm: of its properties, or of the statistics that its expressions name.
+fn metrics(alarm: &Value) -> Vec<&Value> {
+    let mut metrics = values(alarm, "Metric");
+    if alarm.get("MetricName").is_some() {
+        metrics.push(alarm);
+    }
+    metrics
+}
+
+/// Names and dimensions as the services report them: an alarm on any other metric waits for ever.
+/// From the guides: SQS, available metrics; Step Functions, monitoring with CloudWatch; Lambda,
+/// types of metrics; EC2 Auto Scaling, group metrics.
+#[test]
+fn alarms_are_on_metrics_that_the_services_report() {
+    const REPORTED: [(&str, &str, &str); 8] = [
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+        ("AWS/States", "ExecutionsTimedOut", "StateMachineArn"),
+        ("AWS/States", "ActivityScheduleTime", "ActivityArn"),
+        ("AWS/States", "ActivitiesHeartbeatTimedOut", "ActivityArn"),
+        ("AWS/Lambda", "Errors", "FunctionName"),
+        ("AWS/Lambda", "Throttles", "FunctionName"),
+        ("AWS/Lambda", "Invocations", "FunctionName"),
+        (
+            "AWS/AutoScaling",
+            "GroupInServiceInstances",
+            "AutoScalingGroupName",
+        ),
+    ];
+    let mut seen = BTreeSet::new();
+    for (alarm, properties) in of_type(ALARM) {
+        for metric in metrics(&properties) {
+            // The other namespace is the task runner's own.
+            let Some(namespace) = metric["Namespace"].as_str() else {
+                continue;
+            };
+            let name = metric["MetricName"].as_str().unwrap();
+            let dimensions: Vec<_> = values(&metric["Dimensions"], "Name");
+            let known = REPORTED
+                .into_iter()
+                .find(|known| (known.0, known.1) == (namespace, name));
+            let known = known.unwrap_or_else(|| panic!("{alarm}: {namespace} has no {name}"));
+            assert_eq!(dimensions, [known.2], "{alarm}: {name}");
+            seen.insert(known);
+        }
+    }
+    assert_eq!(seen.len(), REPORTED.len(), "{seen:?}");
+}
+
+/// The alarm tells by what is missing, so missing must be what it rings for, and three periods long
+/// enough for a few invocations to be lost.
+#[test]
+fn an_alarm_tells_that_rescue_runs_no_more() {
+    let template = Template::task_runner();
+    let alarm = template.properties("RescueAlarm");
+    for (name, value) in [
+        ("MetricName", "Invocations"),
+        ("Statistic", "Sum"),
+        ("Period", "300"),
+        ("EvaluationPeriods", "3"),
+        ("ComparisonOperator", "LessThanThreshold"),
+        ("Threshold", "1"),
+        ("TreatMissingData", "breaching"),
+    ] {
+        assert_eq!(alarm[name], value, "{name}");
+    }
+    assert_eq!(
+        alarm["Dimensions"],
+        json!([{"Name": "FunctionName", "Value": {"Ref": "RescueFunction"}}])
+    );
+    assert_eq!(
+        template.properties("EveryMinute")["ScheduleExpression"],
+        "rate(1 minute)"
+    );
+}
+
+/// What a sum or maximum makes of a metric that is missing is not documented; what `FILL` does is,
+/// and that it may hide what comes late.
+#[test]
+fn no_expression_of_an_alarm_depends_on_a_metric_that_is_missing() {
+    for (name, alarm) in of_type(ALARM) {
+        for expression in values(&alarm, "Expression") {
+            let expression = expression.as_str().unwrap();
+            if expression.contains('[') {
+                assert!(
+                    expression.contains("(FILL([") && expression.contains("], 0))"),
+                    "{name}: {expression}"
+                );
+                assert_eq!(alarm["EvaluationPeriods"], "3", "{name}");
+                assert_eq!(alarm["DatapointsToAlarm"], "1", "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_alarm_on_functions_counts_every_one_of_them() {
+    let template = Template::task_runner();
+    let functions = template.of_type("AWS::Lambda::Function");
+    assert_eq!(functions.len(), 4);
+    for (function, _) in functions {
+        let alarm = template.properties("FunctionErrorsAlarm");
+        let counted = count(alarm, &json!({"Ref": function}));
+        assert_eq!(counted, 2, "errors and throttles of {function}");
+    }
+}
+
+#[test]
+fn the_filters_and_the_alarms_mean_the_same_metrics() {
+    let template = Template::task_runner();
+    for (filter, alarm) in [
+        ("UnansweredMetric", "UnansweredAlarm"),
+        ("NotClaimedMetric", "NotClaimedAlarm"),
+    ] {
+        let made = &template.properties(filter)["MetricTransformations"][0];
+        let (namespace, name) = (&made["MetricNamespace"], &made["MetricName"]);
+        assert!(
+            metrics(template.properties(alarm))
+                .iter()
+                .any(|metric| (&metric["Namespace"], &metric["MetricName"]) == (namespace, name)),
+            "{alarm} is on no metric of {filter}"
+        );
+        let shown = format!(r#"["{}", {name}"#, substituted(namespace));
+        assert!(
+            dashboard(&template).contains(&shown),
+            "the dashboard lacks {shown}"
+        );
+    }
+}

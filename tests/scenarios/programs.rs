@@ -1,0 +1,7 @@
+//! The programs as people run them: processes, with the stand-ins at the other end of their
+//! sockets.
+
+mod explain;
+mod worker_adoption;
+mod worker_health;
+mod worker_process;

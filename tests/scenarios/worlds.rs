@@ -1,0 +1,9 @@
+//! The worlds that scenarios play in, and the programs that are started into them.
+
+pub mod events;
+pub mod execution;
+pub mod functions;
+pub mod outputs;
+pub mod program;
+pub mod running;
+pub mod worker;

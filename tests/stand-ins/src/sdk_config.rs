@@ -1,0 +1,21 @@
+//! The configuration of SDK clients that call the stand-ins.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::REGION;
+
+/// The configuration of SDK clients that sign with `access_key` and call through `client`:
+/// [`StandIns::http_client`](crate::StandIns::http_client), or one with sockets, which needs an
+/// `endpoint_url` as well.
+pub fn sdk_config(access_key: &str, client: SharedHttpClient) -> SdkConfig {
+    let credentials = Credentials::new(access_key, "secret", None, None, "tests");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .http_client(client)
+        .build()
+}

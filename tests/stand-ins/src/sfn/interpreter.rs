@@ -1,0 +1,295 @@
+//! Plays the state machine's definition: the states, retries and catches that it uses, on the
+//! stand-in's activities and with functions given by the test. It panics at what it does not know.
+//! It writes the execution's history, and ends with the execution.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a definition that this cannot play fails the test that plays it"
+)]
+
+mod paths;
+
+use std::future::Future;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+pub use self::paths::resolve;
+
+use self::paths::{at, choose, put};
+use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
+use crate::StandIns;
+
+/// How often it is looked whether an activity has come further.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// An error with its cause, as states pass them on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Its name, which `Retry` and `Catch` match on.
+    pub error: String,
+    /// Its description.
+    pub cause: String,
+}
+
+/// An execution being played.
+#[derive(Clone, Copy)]
+struct Execution<'a> {
+    aws: &'a StandIns,
+    activity: &'a str,
+    arn: &'a str,
+}
+
+/// The definition as it stands.
+pub fn definition() -> Value {
+    serde_json::from_str(include_str!("../../../../statemachine/ecs-task.asl.json")).unwrap()
+}
+
+/// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing
+/// of it runs, and nothing is written into its history.
+///
+/// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What
+/// it gives is dropped when the state's time is over or the execution ends. On AWS a function runs
+/// on then: a test in which that matters spawns it.
+pub async fn execute<I, F>(
+    definition: &Value,
+    aws: &StandIns,
+    activity: &str,
+    execution: &ExecutionView,
+    invoke: I,
+) -> ExecutionEnd
+where
+    I: Fn(String, Value) -> F,
+    F: Future<Output = Result<Value, Failed>>,
+{
+    let limit = Duration::from_secs(definition["TimeoutSeconds"].as_u64().unwrap());
+    let playing = Execution {
+        aws,
+        activity,
+        arn: &execution.arn,
+    };
+    let input = serde_json::from_str(&execution.input).unwrap();
+    let played = async {
+        timeout(limit, playing.play(definition, input, &invoke))
+            .await
+            .unwrap_or(ExecutionEnd::TimedOut)
+    };
+    tokio::select! {
+        biased;
+        () = aws.sfn().execution_ended(&execution.arn) => {}
+        end = played => aws.sfn().end_execution(&execution.arn, end),
+    }
+    playing.end().unwrap()
+}
+
+impl Execution<'_> {
+    fn end(&self) -> Option<ExecutionEnd> {
+        let executions = self.aws.sfn().executions();
+        executions
+            .into_iter()
+            .find(|execution| execution.arn == self.arn)
+            .unwrap()
+            .ended
+            .map(|(_, end)| end)
+    }
+
+    fn note(&self, kind: &str, details: &Value) {
+        let mut name = kind[..1].to_lowercase();
+        name += &kind[1..];
+        if kind.ends_with("StateEntered") {
+            "stateEntered".clone_into(&mut name);
+        }
+        self.aws.sfn().history_event(
+            self.arn,
+            json!({"type": kind, format!("{name}EventDetails"): details}),
+        );
+    }
+
+    async fn play<I, F>(&self, definition: &Value, input: Value, invoke: &I) -> ExecutionEnd
+    where
+        I: Fn(String, Value) -> F,
+        F: Future<Output = Result<Value, Failed>>,
+    {
+        let mut state = input;
+        let mut name = definition["StartAt"].as_str().unwrap().to_owned();
+        loop {
+            let step = &definition["States"][&name];
+            let kind = step["Type"].as_str().unwrap();
+            self.note(
+                &format!("{kind}StateEntered"),
+                &json!({"name": name, "input": state.to_string()}),
+            );
+            name = match kind {
+                "Choice" => choose(step, &state),
+                "Wait" => {
+                    sleep(Duration::from_secs(step["Seconds"].as_u64().unwrap())).await;
+                    step["Next"].as_str().unwrap().to_owned()
+                }
+                "Succeed" => return ExecutionEnd::Succeeded(state),
+                "Fail" => {
+                    let text = |fixed: &str, path: &str| match step[path].as_str() {
+                        Some(path) => at(&state, path).unwrap().as_str().unwrap().to_owned(),
+                        None => step[fixed].as_str().unwrap_or_default().to_owned(),
+                    };
+                    return ExecutionEnd::Failed {
+                        error: text("Error", "ErrorPath"),
+                        cause: text("Cause", "CausePath"),
+                    };
+                }
+                "Task" => {
+                    let parameters = resolve(&step["Parameters"], &state, self.arn);
+                    let result = if step["Resource"] == "${ActivityArn}" {
+                        self.run_activity(step, &parameters).await
+                    } else {
+                        self.invoke_function(step, &parameters, invoke).await
+                    };
+                    match result {
+                        Ok(result) => {
+                            let result = match step.get("ResultSelector") {
+                                Some(selector) => resolve(selector, &result, self.arn),
+                                None => result,
+                            };
+                            put(&mut state, &step["ResultPath"], result);
+                            step["Next"].as_str().unwrap().to_owned()
+                        }
+                        Err(failed) => {
+                            let catch = &step["Catch"][0];
+                            assert_eq!(catch["ErrorEquals"], json!(["States.ALL"]));
+                            put(
+                                &mut state,
+                                &catch["ResultPath"],
+                                json!({"Error": failed.error, "Cause": failed.cause}),
+                            );
+                            catch["Next"].as_str().unwrap().to_owned()
+                        }
+                    }
+                }
+                other => panic!("the interpreter does not know states of type {other}"),
+            };
+        }
+    }
+
+    async fn run_activity(&self, step: &Value, input: &Value) -> Result<Value, Failed> {
+        let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
+        let mut schedule = Schedule::once()
+            .heartbeat(seconds("HeartbeatSeconds"))
+            .timeout(seconds("TimeoutSeconds"));
+        for retry in step["Retry"].as_array().unwrap() {
+            let errors: Vec<&str> = retry["ErrorEquals"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|name| name.as_str().unwrap())
+                .collect();
+            let attempts = u32::try_from(retry["MaxAttempts"].as_u64().unwrap()).unwrap();
+            schedule = schedule.retry(
+                &errors,
+                Duration::from_secs(retry["IntervalSeconds"].as_u64().unwrap()),
+                attempts,
+            );
+        }
+        let scheduled = self.aws.sfn().schedule(self.activity, input, schedule);
+        let outcome = self.follow(&scheduled, &input.to_string()).await;
+        let ended = |error: &str| Failed {
+            error: error.to_owned(),
+            cause: String::new(),
+        };
+        match outcome {
+            Outcome::Succeeded(output) => Ok(output),
+            Outcome::Failed { error, cause } => Err(Failed { error, cause }),
+            Outcome::HeartbeatTimedOut => Err(ended("States.HeartbeatTimeout")),
+            Outcome::TimedOut => Err(ended("States.Timeout")),
+            // No Catch sees it: the execution has ended, and whoever plays it goes no further.
+            Outcome::Aborted => std::future::pending().await,
+        }
+    }
+
+    /// Writes what happens to an activity into the history, at most a look later.
+    async fn follow(&self, scheduled: &Scheduled, input: &str) -> Outcome {
+        let mut written = 0;
+        loop {
+            let outcome = timeout(LOOK, scheduled.outcome()).await;
+            let events = scheduled.events();
+            for event in &events[written..] {
+                match &event.kind {
+                    EventKind::Scheduled => self.note(
+                        "ActivityScheduled",
+                        &json!({"resource": self.activity, "input": input}),
+                    ),
+                    EventKind::Started { worker, .. } => {
+                        self.note("ActivityStarted", &json!({"workerName": worker}));
+                    }
+                    EventKind::Succeeded { output } => {
+                        self.note("ActivitySucceeded", &json!({"output": output.to_string()}));
+                    }
+                    EventKind::Failed { error, cause } => {
+                        self.note("ActivityFailed", &json!({"error": error, "cause": cause}));
+                    }
+                    EventKind::HeartbeatTimedOut => self.note(
+                        "ActivityTimedOut",
+                        &json!({"error": "States.HeartbeatTimeout"}),
+                    ),
+                    EventKind::TimedOut => {
+                        self.note("ActivityTimedOut", &json!({"error": "States.Timeout"}));
+                    }
+                    EventKind::Heartbeat | EventKind::Aborted => {}
+                }
+            }
+            written = events.len();
+            if let Ok(outcome) = outcome {
+                return outcome;
+            }
+        }
+    }
+
+    async fn invoke_function<I, F>(
+        &self,
+        step: &Value,
+        parameters: &Value,
+        invoke: &I,
+    ) -> Result<Value, Failed>
+    where
+        I: Fn(String, Value) -> F,
+        F: Future<Output = Result<Value, Failed>>,
+    {
+        let name = parameters["FunctionName"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("${")
+            .trim_end_matches('}')
+            .to_owned();
+        let limit = Duration::from_secs(step["TimeoutSeconds"].as_u64().unwrap());
+        let retry = &step["Retry"][0];
+        assert_eq!(retry["ErrorEquals"], json!(["States.ALL"]));
+        let mut pause = retry["IntervalSeconds"].as_f64().unwrap();
+        let mut left = retry["MaxAttempts"].as_u64().unwrap();
+        let lambda = json!({"resourceType": "lambda", "resource": "invoke"});
+        loop {
+            let mut scheduled = lambda.clone();
+            scheduled["region"] = "us-east-1".into();
+            scheduled["parameters"] = parameters.to_string().into();
+            self.note("TaskScheduled", &scheduled);
+            let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
+            let failed = match invoked {
+                Ok(Ok(payload)) => {
+                    self.note("TaskSucceeded", &lambda);
+                    return Ok(json!({"Payload": payload}));
+                }
+                Ok(Err(failed)) => failed,
+                Err(_) => Failed {
+                    error: "States.Timeout".to_owned(),
+                    cause: String::new(),
+                },
+            };
+            self.note("TaskFailed", &lambda);
+            if left == 0 {
+                return Err(failed);
+            }
+            left -= 1;
+            sleep(Duration::from_secs_f64(pause)).await;
+            pause *= retry["BackoffRate"].as_f64().unwrap();
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! What the definition's conditions, paths and templates come to in a state.
+
+use serde_json::{Map, Value, json};
+
+pub(super) fn choose(step: &Value, state: &Value) -> String {
+    let chosen = step["Choices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|choice| holds(choice, state));
+    chosen
+        .map_or(&step["Default"], |choice| &choice["Next"])
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn holds(condition: &Value, state: &Value) -> bool {
+    if let Some(all) = condition["And"].as_array() {
+        return all.iter().all(|one| holds(one, state));
+    }
+    let value = at(state, condition["Variable"].as_str().unwrap()).unwrap();
+    if let Some(expected) = condition.get("StringEquals") {
+        value == expected
+    } else if let Some(expected) = condition.get("BooleanEquals") {
+        value == expected
+    } else if let Some(bound) = condition.get("NumericLessThan") {
+        value.as_f64().unwrap() < bound.as_f64().unwrap()
+    } else {
+        panic!("the interpreter does not know the condition {condition}")
+    }
+}
+
+/// The value at a reference path such as `$.request.RequestType`.
+pub(super) fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
+    let pointer = path.strip_prefix('$').unwrap().replace('.', "/");
+    state.pointer(&pointer)
+}
+
+/// What `Parameters` come to in a state.
+pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
+    match template {
+        Value::Object(members) => {
+            let mut resolved = Map::new();
+            for (name, value) in members {
+                match name.strip_suffix(".$") {
+                    Some(name) if value == "$$.Execution.Id" => {
+                        resolved.insert(name.to_owned(), json!(execution))
+                    }
+                    Some(name) if value == "$$.StateMachine.Id" => {
+                        let (state_machine, _) = execution.rsplit_once(':').unwrap();
+                        resolved.insert(
+                            name.to_owned(),
+                            json!(state_machine.replace(":execution:", ":stateMachine:")),
+                        )
+                    }
+                    Some(name) => resolved.insert(
+                        name.to_owned(),
+                        at(state, value.as_str().unwrap()).unwrap().clone(),
+                    ),
+                    None => resolved.insert(name.clone(), resolve(value, state, execution)),
+                };
+            }
+            Value::Object(resolved)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Puts a result where `ResultPath` says; null keeps the state as it is.
+pub(super) fn put(state: &mut Value, path: &Value, result: Value) {
+    if let Some(path) = path.as_str() {
+        let name = path.strip_prefix("$.").unwrap();
+        state[name] = result;
+    }
+}
