@@ -9,9 +9,9 @@
 //!                     └ similar (resources of other types that look like the task runner's)
 //! ```
 //!
-//! A document is a CloudFormation template, a `serverless.yml` with one in it, an event, or the properties by themselves, as JSON or
-//! YAML. What the properties may be is known to `properties` alone; this module finds them in the
-//! document, and gives each problem its line.
+//! A document is a CloudFormation template, a `serverless.yml` with one in it, an event, or the
+//! properties by themselves, as JSON or YAML. What the properties may be is known to `properties`
+//! alone; this module finds them in the document, and gives each problem its line.
 
 mod node;
 mod report;

@@ -209,8 +209,8 @@ pub fn problems_of(properties: &Value, source: Source) -> Problems {
     problems_among(properties, source, &Declarations::default())
 }
 
-/// Everything that is wrong with `properties`, which come from `source`. `declarations` are those of
-/// the template.
+/// Everything that is wrong with `properties`, which come from `source`. `declarations` are those
+/// of the template.
 pub(crate) fn problems_among(
     properties: &Value,
     source: Source,

@@ -40,13 +40,11 @@ pub(super) fn is_similar(resource_type: &str, properties: Option<&Value>) -> boo
     if NAMES.iter().any(|ours| is_near(&name, ours)) {
         return true;
     }
-    match properties.and_then(Value::as_object) {
-        Some(properties) => has_our_token(properties) || runs_tasks(properties),
-        None => {
-            let is_of_tasks = name.contains("task") && !name.contains("taskdef");
-            is_of_tasks && (name.contains("ecs") || name.contains("fargate"))
-        }
+    if let Some(properties) = properties.and_then(Value::as_object) {
+        return has_our_token(properties) || runs_tasks(properties);
     }
+    let is_of_tasks = name.contains("task") && !name.contains("taskdef");
+    is_of_tasks && (name.contains("ecs") || name.contains("fargate"))
 }
 
 fn letters(text: &str) -> String {

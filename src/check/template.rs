@@ -13,7 +13,7 @@ pub(super) struct Part<'d> {
 
 /// The templates that a document holds: itself, or those in the `resources` of a `serverless.yml`.
 /// `None` for a document that is neither.
-pub(super) fn parts(document: &Map<String, Value>) -> Option<Vec<Part<'_>>> {
+pub(super) fn parts<'d>(document: &'d Map<String, Value>) -> Option<Vec<Part<'d>>> {
     if has_resources(document) {
         return Some(vec![Part {
             steps: Vec::new(),
@@ -21,8 +21,8 @@ pub(super) fn parts(document: &Map<String, Value>) -> Option<Vec<Part<'_>>> {
         }]);
     }
     let resources = Step::Key("resources".to_owned());
-    let part = |steps: Vec<Step>, value| match value {
-        &Value::Object(ref template) if is_template(template) => Some(Part { steps, template }),
+    let part = |steps: Vec<Step>, value: &'d Value| match value {
+        Value::Object(template) if is_template(template) => Some(Part { steps, template }),
         _ => None,
     };
     let parts: Vec<_> = match document.get("resources") {

@@ -59,8 +59,8 @@ impl<'t> Declarations<'t> {
         self.parameters.get(name).copied()
     }
 
-    /// Whether CloudFormation replaces the parameter by a reference to a secure parameter of Systems
-    /// Manager, unless whoever deploys gives another value.
+    /// Whether CloudFormation replaces the parameter by a reference to a secure parameter of
+    /// Systems Manager, unless whoever deploys gives another value.
     pub(super) fn is_secure(&self, name: &str) -> bool {
         self.secure.contains(name)
     }

@@ -1,5 +1,5 @@
-//! What stands inside the functions of a template, anywhere in the properties: text where a function
-//! takes a list, a list where it takes text, and references to secure parameters.
+//! What stands inside the functions of a template, anywhere in the properties: text where a
+//! function takes a list, a list where it takes text, and references to secure parameters.
 //!
 //! The schema says nothing of these places: to the reader, a function is a value that only the
 //! deployment knows.
@@ -80,9 +80,14 @@ impl<'t> Search<'_, 't> {
         }
     }
 
-    fn look_at_function(&mut self, value: &Value, names: &'t Declarations<'t>, path: &Path<'_>) {
+    fn look_at_function(
+        &mut self,
+        value: &Value,
+        declarations: &'t Declarations<'t>,
+        path: &Path<'_>,
+    ) {
         let (function, argument) = match intrinsics::of(value) {
-            Some(Intrinsic::Ref(name)) if names.is_secure(name) => {
+            Some(Intrinsic::Ref(name)) if declarations.is_secure(name) => {
                 self.problems.add(path, SECURE);
                 return;
             }
@@ -91,22 +96,24 @@ impl<'t> Search<'_, 't> {
         };
         let path = path.key(function);
         match (function, argument) {
-            ("Fn::Sub", Value::String(text)) => self.judge_sub(text, &Map::new(), names, &path),
+            ("Fn::Sub", Value::String(text)) => {
+                self.judge_sub(text, &Map::new(), declarations, &path);
+            }
             ("Fn::Sub", Value::Array(arguments)) => {
                 if let [Value::String(text), Value::Object(variables)] = arguments.as_slice() {
-                    self.judge_sub(text, variables, names, &path);
+                    self.judge_sub(text, variables, declarations, &path);
                 }
             }
             ("Fn::Join", Value::Array(arguments)) => self.look_at_joined(arguments, &path),
             _ => {}
         }
         if let Some((_, taken)) = WITH_ONE_ARGUMENT.iter().find(|(name, _)| *name == function) {
-            self.judge(argument, *taken, function, names, &path);
+            self.judge(argument, *taken, function, declarations, &path);
         }
         let taken = WITH_ARGUMENTS.iter().find(|(name, _)| *name == function);
         if let (Some((_, taken)), Value::Array(arguments)) = (taken, argument) {
             for (index, (argument, taken)) in arguments.iter().zip(*taken).enumerate() {
-                self.judge(argument, *taken, function, names, &path.index(index));
+                self.judge(argument, *taken, function, declarations, &path.index(index));
             }
         }
     }
@@ -117,13 +124,19 @@ impl<'t> Search<'_, 't> {
         argument: &Value,
         taken: Argument,
         function: &str,
-        names: &'t Declarations<'t>,
+        declarations: &'t Declarations<'t>,
         path: &Path<'_>,
     ) {
         if let Some(Intrinsic::If(branches)) = intrinsics::of(argument) {
             let path = path.key(intrinsics::IF);
             for (index, branch) in branches.into_iter().enumerate() {
-                self.judge(branch, taken, function, names, &path.index(index + 1));
+                self.judge(
+                    branch,
+                    taken,
+                    function,
+                    declarations,
+                    &path.index(index + 1),
+                );
             }
             return;
         }
@@ -133,16 +146,16 @@ impl<'t> Search<'_, 't> {
                     item,
                     Argument::TextInList,
                     function,
-                    names,
+                    declarations,
                     &path.index(index),
                 );
             }
             return;
         }
-        let Some(typed) = type_of(argument, names) else {
+        let Some(typed) = type_of(argument, declarations) else {
             return;
         };
-        let (kind, takes) = match (typed.is, taken) {
+        let (kind, wanted) = match (typed.is, taken) {
             (Type::List, Argument::TextInList) => ("a list inside a list", "a list of text"),
             (Type::List, Argument::Text) => ("a list", "text"),
             (Type::Text, Argument::List | Argument::ListOfText) => ("text", "a list"),
@@ -150,7 +163,7 @@ impl<'t> Search<'_, 't> {
         };
         let found = typed.described(kind);
         self.problems
-            .add(path, format!("is {found}; {function} takes {takes} here"));
+            .add(path, format!("is {found}; {function} takes {wanted} here"));
     }
 
     /// Reports the names in the text of `Fn::Sub` that stand for a list, or for a secure parameter.
@@ -158,7 +171,7 @@ impl<'t> Search<'_, 't> {
         &mut self,
         text: &str,
         variables: &Map<String, Value>,
-        names: &'t Declarations<'t>,
+        declarations: &'t Declarations<'t>,
         path: &Path<'_>,
     ) {
         for (name, value) in variables {
@@ -167,17 +180,17 @@ impl<'t> Search<'_, 't> {
                 value,
                 Argument::Text,
                 "Fn::Sub",
-                names,
+                declarations,
                 &variables.key(name),
             );
         }
         let begun = text.split("${").skip(1);
         let named = begun.filter_map(|begun| begun.split_once('}').map(|(name, _)| name.trim()));
         for name in named.filter(|name| !variables.contains_key(*name)) {
-            if names.is_secure(name) {
+            if declarations.is_secure(name) {
                 self.problems.add(path, SECURE);
             }
-            let Some(typed) = type_of_reference(name, names) else {
+            let Some(typed) = type_of_reference(name, declarations) else {
                 continue;
             };
             if typed.is == Type::List {

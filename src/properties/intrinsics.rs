@@ -1,6 +1,6 @@
 //! CloudFormation's intrinsic functions, in their long form (`{"Fn::Sub": …}`). They are
-//! recognised, not evaluated: their values are known at deployment only. `types` tells what is known
-//! of their types.
+//! recognised, not evaluated: their values are known at deployment only. `types` tells what is
+//! known of their types.
 
 use serde_json::Value;
 
@@ -60,8 +60,9 @@ pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
 }
 
-/// Whether the text has a dynamic reference to a secure parameter of Systems Manager. CloudFormation
-/// takes these in a few properties of a few AWS resources, and refuses them in custom resources.
+/// Whether the text has a dynamic reference to a secure parameter of Systems Manager.
+/// CloudFormation takes these in a few properties of a few AWS resources, and refuses them in
+/// custom resources.
 pub(super) fn refers_to_secure_parameter(text: &str) -> bool {
     text.contains(SECURE_REFERENCE)
 }

@@ -23,8 +23,8 @@ use crate::text::printable::echoed;
 pub enum Source {
     /// An event: all values are known.
     Event,
-    /// A template: an intrinsic function stands for a value that only the deployment knows. Its type
-    /// may be known.
+    /// A template: an intrinsic function stands for a value that only the deployment knows. Its
+    /// type may be known.
     Template,
 }
 

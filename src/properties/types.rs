@@ -165,7 +165,7 @@ fn common<'v>(
 }
 
 impl Typed<'_> {
-    /// The type, and how it is known, for messages: "text (Fn::Sub always gives it)".
+    /// The type, and how it is known, for messages: `text (Fn::Sub always gives it)`.
     pub(super) fn described(&self, kind: &str) -> String {
         match self.by {
             Origin::Literal => kind.to_owned(),
