@@ -2,23 +2,31 @@
 //! command `ecs-task-runner check`.
 //!
 //! ```text
-//! text ──▶ yaml ──▶ node (values with lines) ──▶ the resources in it ──▶ properties ──▶ Report
+//! text ──▶ yaml ──▶ node (values with lines)
+//!                     │
+//!                     ▼
+//!                   template (the resources in it) ──▶ properties ──▶ Report
+//!                     └ similar (resources of other types that look like the task runner's)
 //! ```
 //!
-//! A document is a CloudFormation template, an event, or the properties by themselves, as JSON or
-//! YAML. What the properties may be is known to `properties` alone; this module finds them in the
-//! document, and gives each problem its line.
+//! A document is a CloudFormation template, a `serverless.yml` with one in it, an event, or the
+//! properties by themselves, as JSON or YAML. What the properties may be is known to `properties`
+//! alone; this module finds them in the document, and gives each problem its line.
 
 mod node;
 mod report;
+mod similar;
+mod template;
 mod yaml;
 
 pub use report::{CheckedResource, DocumentKind, Finding, Report};
 
 use serde_json::{Map, Value};
 
-use crate::properties::{Path, Problems, Source, Step, problems_of};
+use crate::properties::{Declarations, Path, Problems, Source, Step, problems_among};
+use crate::text::printable::echoed;
 use node::Node;
+use template::{Search, Similar};
 
 /// The type that templates give the custom resource.
 pub const RESOURCE_TYPE: &str = "Custom::EcsTask";
@@ -81,7 +89,9 @@ pub enum DocumentError {
 }
 
 /// Checks the properties of an event, the properties that `text` is, or those of all resources in a
-/// template that have one of `resource_types`.
+/// template that have one of `resource_types`. Resources of other types that look like the task
+/// runner's are problems where only its own type is asked for, or where none has the types asked
+/// for.
 ///
 /// # Errors
 /// When `text` cannot be checked. What is wrong with the properties is no error; the report has it.
@@ -92,6 +102,7 @@ pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, Doc
             &document.value,
         )));
     };
+    let none = Declarations::default();
     let properties = object.get("ResourceProperties");
     if object.contains_key("RequestType") && properties.is_some() {
         let logical_id = object
@@ -103,29 +114,17 @@ pub fn check_document(text: &str, resource_types: &[&str]) -> Result<Report, Doc
             steps: vec![Step::Key("ResourceProperties".to_owned())],
             properties,
         };
-        return Ok(document.report(DocumentKind::Event, &[found]));
+        return Ok(document.report(DocumentKind::Event, &[found], &none));
     }
-    if let Some(Value::Object(resources)) = object.get("Resources") {
-        let mut search = Search {
-            resource_types,
-            found: Vec::new(),
-            unchecked_types: Vec::new(),
-        };
-        search.look_through(resources, &[Step::Key("Resources".to_owned())]);
-        let resource_types = resource_types.iter().map(ToString::to_string).collect();
-        let report = document.report(DocumentKind::Template, &search.found);
-        return Ok(Report {
-            resource_types,
-            unchecked_types: search.unchecked_types,
-            ..report
-        });
+    if let Some(parts) = template::parts(object) {
+        return Ok(document.report_on_templates(&parts, resource_types));
     }
     let found = Found {
         logical_id: None,
         steps: Vec::new(),
         properties: Some(&document.value),
     };
-    Ok(document.report(DocumentKind::Properties, &[found]))
+    Ok(document.report(DocumentKind::Properties, &[found], &none))
 }
 
 /// Reads a document as JSON, with the short forms of intrinsic functions as the long ones. Plain
@@ -173,8 +172,54 @@ impl Document {
         })
     }
 
-    fn report(&self, kind: DocumentKind, found: &[Found<'_>]) -> Report {
-        let resources = found.iter().map(|found| self.check(kind, found)).collect();
+    fn report_on_templates(&self, parts: &[template::Part<'_>], asked: &[&str]) -> Report {
+        let declarations = template::declarations(parts);
+        let mut search = Search::new(asked);
+        for part in parts {
+            search.look_through(part);
+        }
+        let mut report = self.report(DocumentKind::Template, &search.found, &declarations);
+        // Whoever asks for types of their own, and has such resources, has decided on the others.
+        if asked == [RESOURCE_TYPE] || search.found.is_empty() {
+            let similar = search.similar.iter();
+            report
+                .resources
+                .extend(similar.map(|similar| self.report_similar(similar, asked)));
+        }
+        Report {
+            resource_types: asked.iter().map(ToString::to_string).collect(),
+            unchecked_types: search.unchecked_types,
+            ..report
+        }
+    }
+
+    /// A resource that was not checked although it looks like one to check.
+    fn report_similar(&self, similar: &Similar, asked: &[&str]) -> CheckedResource {
+        let steps = [similar.steps.as_slice(), &[Step::Key("Type".to_owned())]].concat();
+        let (resource_type, asked) = (echoed(&similar.resource_type), asked.join(" or "));
+        CheckedResource {
+            logical_id: Some(similar.logical_id.clone()),
+            line: self.line(&similar.steps),
+            problems: vec![Finding {
+                path: "Type".to_owned(),
+                message: format!(
+                    "is {resource_type}, and only {asked} was checked, which the resource looks \
+                     like; correct the type, or check it with --type {resource_type}"
+                ),
+                line: self.line(&steps),
+            }],
+            more_problems: 0,
+        }
+    }
+
+    fn report(
+        &self,
+        kind: DocumentKind,
+        found: &[Found<'_>],
+        declarations: &Declarations<'_>,
+    ) -> Report {
+        let check = |found| self.check(kind, found, declarations);
+        let resources = found.iter().map(check).collect();
         Report {
             kind,
             resources,
@@ -183,19 +228,28 @@ impl Document {
         }
     }
 
-    fn check(&self, kind: DocumentKind, found: &Found<'_>) -> CheckedResource {
+    /// The line of the value that the steps lead to, where it is known.
+    fn line(&self, steps: &[Step]) -> Option<usize> {
+        self.lines.as_ref().map(|lines| lines.line_at(steps))
+    }
+
+    fn check(
+        &self,
+        kind: DocumentKind,
+        found: &Found<'_>,
+        declarations: &Declarations<'_>,
+    ) -> CheckedResource {
         let none = Value::Object(Map::new());
         let properties = found.properties.unwrap_or(&none);
         let problems = match kind {
-            DocumentKind::Event => problems_of(properties, Source::Event),
-            DocumentKind::Properties => problems_of(properties, Source::Template),
-            DocumentKind::Template => problems_in_template(properties),
+            DocumentKind::Event => problems_among(properties, Source::Event, declarations),
+            DocumentKind::Properties => problems_among(properties, Source::Template, declarations),
+            DocumentKind::Template => problems_in_template(properties, declarations),
         };
-        let line = |steps: &[Step]| self.lines.as_ref().map(|lines| lines.line_at(steps));
         let findings = problems.listed().iter().map(|problem| Finding {
             path: problem.path.clone(),
             message: problem.message.clone(),
-            line: line(&[found.steps.as_slice(), &problem.steps].concat()),
+            line: self.line(&[found.steps.as_slice(), &problem.steps].concat()),
         });
         let resource = found
             .steps
@@ -203,7 +257,7 @@ impl Document {
             .map_or(found.steps.as_slice(), |(_, resource)| resource);
         CheckedResource {
             logical_id: found.logical_id.clone(),
-            line: line(resource),
+            line: self.line(resource),
             problems: findings.collect(),
             more_problems: problems.unlisted(),
         }
@@ -212,8 +266,8 @@ impl Document {
 
 /// A template must give a `ServiceToken` too. CloudFormation needs it to find the function, and the
 /// properties of an event are right without it.
-fn problems_in_template(properties: &Value) -> Problems {
-    let mut problems = problems_of(properties, Source::Template);
+fn problems_in_template(properties: &Value, declarations: &Declarations<'_>) -> Problems {
+    let mut problems = problems_among(properties, Source::Template, declarations);
     let lacks_token = properties.as_object().is_some_and(|properties| {
         !properties
             .keys()
@@ -226,51 +280,6 @@ fn problems_in_template(properties: &Value) -> Problems {
         );
     }
     problems
-}
-
-/// The search of a template for custom resources.
-struct Search<'s, 'd> {
-    resource_types: &'s [&'s str],
-    found: Vec<Found<'d>>,
-    unchecked_types: Vec<String>,
-}
-
-impl<'d> Search<'_, 'd> {
-    fn look_through(&mut self, resources: &'d Map<String, Value>, steps: &[Step]) {
-        for (logical_id, resource) in resources {
-            let steps = [steps, &[Step::Key(logical_id.clone())]].concat();
-            if logical_id.starts_with("Fn::ForEach::") {
-                // A loop's third argument holds the resources that it repeats.
-                if let Some(Value::Object(repeated)) = resource.get(2) {
-                    self.look_through(repeated, &[steps.as_slice(), &[Step::Index(2)]].concat());
-                }
-                continue;
-            }
-            let Some(resource_type) = resource.get("Type").and_then(Value::as_str) else {
-                continue;
-            };
-            if self.resource_types.contains(&resource_type) {
-                let properties = resource.get("Properties");
-                let steps = [steps.as_slice(), &[Step::Key("Properties".to_owned())]].concat();
-                self.found.push(Found {
-                    logical_id: Some(logical_id.clone()),
-                    steps,
-                    properties,
-                });
-            } else if is_custom(resource_type)
-                && !self
-                    .unchecked_types
-                    .iter()
-                    .any(|known| known == resource_type)
-            {
-                self.unchecked_types.push(resource_type.to_owned());
-            }
-        }
-    }
-}
-
-fn is_custom(resource_type: &str) -> bool {
-    resource_type.starts_with("Custom::") || resource_type == GENERIC_RESOURCE_TYPE
 }
 
 #[cfg(test)]

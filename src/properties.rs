@@ -6,7 +6,10 @@
 //!            │
 //!            ├ schema      what each property may be, as data; limits has the numbers
 //!            ├ intrinsics  functions of a template, whose values only the deployment knows
+//!            ├ types       what is known of their types; declarations has the template's names
+//!            ├ functions   what stands inside them
 //!            ├ names       the two spellings of a name, and typos
+//!            ├ hints       what was probably meant by a name or a word that is not known
 //!            ├ scalars     text, numbers and booleans; forms has the forms of names and ARNs
 //!            ├ rules       what must hold between properties
 //!            ▼
@@ -21,7 +24,10 @@
 //! whether a cluster or a task definition exists, ECS will say.
 
 mod checked;
+mod declarations;
 mod forms;
+mod functions;
+mod hints;
 mod intrinsics;
 mod limits;
 mod names;
@@ -31,9 +37,12 @@ mod rules;
 mod scalars;
 mod schema;
 mod switches;
+mod types;
 mod update_criteria;
 
+pub(crate) use declarations::Declarations;
 pub(crate) use intrinsics::is_function;
+pub(crate) use names::is_spelling_of;
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
 pub use switches::switch;
@@ -177,7 +186,8 @@ struct RunOptions {
 
 /// The properties with the names and types of the ECS API.
 fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
-    let mut reader = reader::Reader::new(Source::Event);
+    let declarations = Declarations::default();
+    let mut reader = reader::Reader::new(Source::Event, &declarations);
     let read = reader.read(properties, &schema::ROOT, &Path::ROOT);
     if reader.problems.is_empty() {
         if let Some(Value::Object(canonical)) = read.to_known() {
@@ -194,11 +204,27 @@ fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
     Err(reader.problems)
 }
 
-/// Everything that is wrong with `properties`, which come from `source`.
+/// Everything that is wrong with `properties`, which come from `source`. Of a template, nothing but
+/// the properties is known.
 #[must_use]
 pub fn problems_of(properties: &Value, source: Source) -> Problems {
-    let mut reader = reader::Reader::new(source);
+    problems_among(properties, source, &Declarations::default())
+}
+
+/// Everything that is wrong with `properties`, which come from `source`. `declarations` are those
+/// of the template.
+pub(crate) fn problems_among(
+    properties: &Value,
+    source: Source,
+    declarations: &Declarations<'_>,
+) -> Problems {
+    let mut reader = reader::Reader::new(source, declarations);
     reader.read(properties, &schema::ROOT, &Path::ROOT);
+    let mut search = functions::Search {
+        declarations: (source == Source::Template).then_some(declarations),
+        problems: &mut reader.problems,
+    };
+    search.look_into(properties, &Path::ROOT);
     reader.problems
 }
 

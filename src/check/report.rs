@@ -24,7 +24,8 @@ pub enum DocumentKind {
 pub struct Report {
     /// What sort of document it is.
     pub kind: DocumentKind,
-    /// The resources that were checked, in the order of their names.
+    /// The resources that were checked, in the order of their names; then those that were not, but
+    /// look like it, with that as their problem.
     pub resources: Vec<CheckedResource>,
     /// Types of resources that were checked in a template.
     pub resource_types: Vec<String>,

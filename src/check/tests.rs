@@ -3,6 +3,8 @@ use serde_json::json;
 
 use super::*;
 
+mod types;
+
 fn check(text: &str) -> Report {
     check_document(text, &[RESOURCE_TYPE]).unwrap()
 }
@@ -112,14 +114,49 @@ Resources:
   A: {Type: 'AWS::CloudFormation::CustomResource', Properties: {ServiceToken: x, Cluster: c, TaskDefinition: t, Cuont: 1}}
   B: {Type: 'Custom::ECSTask'}
 ";
-    let report = check(template);
+    let other = "Resources:\n  A: {Type: 'Custom::Other'}\n  B: {Type: 'AWS::CloudFormation::CustomResource'}";
+    let report = check(other);
     assert!(report.is_ok());
     assert_eq!(
         report.to_string(),
-        "Nothing to check: the template has no resource of type Custom::EcsTask (it has AWS::CloudFormation::CustomResource, Custom::ECSTask).\n"
+        "Nothing to check: the template has no resource of type Custom::EcsTask (it has Custom::Other, AWS::CloudFormation::CustomResource).\n"
     );
     let generic = check_document(template, &[RESOURCE_TYPE, GENERIC_RESOURCE_TYPE]).unwrap();
     assert_eq!(generic.resources[0].problems[0].path, "Cuont");
+    assert_eq!(generic.resources.len(), 1);
+}
+
+#[test]
+fn resources_that_look_like_ours_do_not_go_unchecked() {
+    let template = "
+Resources:
+  A: {Type: 'AWS::CloudFormation::CustomResource', Properties: {ServiceToken: x, Cluster: c, TaskDefinition: t, Cuont: 1}}
+  B:
+    Type: Custom::ECSTask
+";
+    let told = "A (line 3): 1 problem
+  line 3: Type is AWS::CloudFormation::CustomResource, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type AWS::CloudFormation::CustomResource.
+B (line 4): 1 problem
+  line 5: Type is Custom::ECSTask, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type Custom::ECSTask.
+";
+    let report = check(template);
+    assert!(!report.is_ok());
+    assert_eq!(report.to_string(), told);
+    assert_eq!(
+        report.unchecked_types,
+        [GENERIC_RESOURCE_TYPE, "Custom::ECSTask"]
+    );
+    let with_one = format!(
+        "{template}  C: {{Type: 'Custom::EcsTask', Properties: {{ServiceToken: x, Cluster: c, TaskDefinition: t}}}}\n"
+    );
+    assert_eq!(
+        check(&with_one).to_string(),
+        format!("C (line 6): no problems\n{told}")
+    );
+    let misspelt = check_document(template, &["Custom::Migrate"]).unwrap();
+    assert!(!misspelt.is_ok(), "{misspelt}");
+    let chosen = check_document(template, &["Custom::ECSTask"]).unwrap();
+    assert_eq!(chosen.resources.len(), 1, "{chosen}");
 }
 
 #[test]

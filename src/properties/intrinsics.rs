@@ -1,5 +1,6 @@
 //! CloudFormation's intrinsic functions, in their long form (`{"Fn::Sub": …}`). They are
-//! recognised, not evaluated: their values are known at deployment only.
+//! recognised, not evaluated: their values are known at deployment only. `types` tells what is
+//! known of their types.
 
 use serde_json::Value;
 
@@ -12,31 +13,43 @@ const NO_VALUE: &str = "AWS::NoValue";
 /// Begins a dynamic reference (`{{resolve:ssm:…}}`), which CloudFormation replaces at deployment.
 const DYNAMIC_REFERENCE: &str = "{{resolve:";
 
+/// Begins a dynamic reference to a secure parameter of Systems Manager.
+const SECURE_REFERENCE: &str = "{{resolve:ssm-secure:";
+
 /// A value of a template that only the deployment knows.
 pub(super) enum Intrinsic<'v> {
     /// The property is not given.
     NoValue,
     /// One of two values; a condition decides at deployment.
     If([&'v Value; 2]),
-    /// Any value.
-    Unknown,
+    /// A parameter, a pseudo parameter or a resource.
+    Ref(&'v str),
+    /// Another function, with its argument.
+    Function(&'v str, &'v Value),
+    /// Text with a dynamic reference in it.
+    DynamicReference,
+    /// Text with a variable of the Serverless Framework, which may become any value.
+    Variable,
 }
 
 /// The function that `value` is, if it is one.
 pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
     let (function, argument) = match value {
         Value::Object(object) if object.len() == 1 => object.iter().next()?,
-        Value::String(text) if text.contains(DYNAMIC_REFERENCE) => return Some(Intrinsic::Unknown),
+        Value::String(text) if has_variable(text) => return Some(Intrinsic::Variable),
+        Value::String(text) if text.contains(DYNAMIC_REFERENCE) => {
+            return Some(Intrinsic::DynamicReference);
+        }
         _ => return None,
     };
     match (function.as_str(), argument) {
         ("Ref", Value::String(name)) if name == NO_VALUE => Some(Intrinsic::NoValue),
-        ("Ref" | "Condition", Value::String(_)) => Some(Intrinsic::Unknown),
-        (IF, Value::Array(arguments)) => match arguments.as_slice() {
-            [_, then, otherwise] => Some(Intrinsic::If([then, otherwise])),
-            _ => Some(Intrinsic::Unknown),
-        },
-        (name, _) if is_function(name) => Some(Intrinsic::Unknown),
+        ("Ref", Value::String(name)) => Some(Intrinsic::Ref(name)),
+        (IF, Value::Array(arguments)) if arguments.len() == 3 => {
+            Some(Intrinsic::If([&arguments[1], &arguments[2]]))
+        }
+        ("Condition", Value::String(_)) => Some(Intrinsic::Function(function, argument)),
+        (name, _) if is_function(name) => Some(Intrinsic::Function(function, argument)),
         _ => None,
     }
 }
@@ -45,6 +58,23 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
 /// add any members (`Fn::Transform`, `Fn::ForEach::…`).
 pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
+}
+
+/// Whether the text has a dynamic reference to a secure parameter of Systems Manager.
+/// CloudFormation takes these in a few properties of a few AWS resources, and refuses them in
+/// custom resources.
+pub(super) fn refers_to_secure_parameter(text: &str) -> bool {
+    text.contains(SECURE_REFERENCE)
+}
+
+/// Whether the Serverless Framework replaces something in the text before CloudFormation sees it:
+/// `${self:…}`, `${opt:…}`, `${file(…):…}`. `${AWS::Region}` and `${Name}` are no variables of it.
+pub(super) fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).any(|begun| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let rest = begun.trim_start().trim_start_matches(is_of_name);
+        rest.starts_with('(') || rest.starts_with(':') && !rest.starts_with("::")
+    })
 }
 
 #[cfg(test)]
@@ -61,6 +91,7 @@ mod tests {
             (json!({"Fn::If": ["C", 1, 2]}), true),
             (json!({"Fn::If": "malformed"}), true),
             (json!("{{resolve:ssm:/cluster}}"), true),
+            (json!("${self:custom.cluster}"), true),
             (json!({"Ref": {"not": "a name"}}), false),
             (json!({"Ref": "Cluster", "Name": "x"}), false),
             (json!({"Fn::Transform": {}, "Name": "x"}), false),
@@ -74,5 +105,24 @@ mod tests {
             of(&json!({"Ref": "AWS::NoValue"})),
             Some(Intrinsic::NoValue)
         ));
+    }
+
+    #[test]
+    fn variables_of_the_serverless_framework_are_told_from_others() {
+        for (text, has_one) in [
+            ("${self:custom.subnets}", true),
+            ("prefix-${opt:stage, 'dev'}", true),
+            ("${file(./subnets.yml):ids}", true),
+            ("${ssm(eu-west-1):/cluster}", true),
+            ("${strToBool(${self:custom.on})}", true),
+            ("${cf.eu-west-1:stack.output}", true),
+            ("${AWS::Region}", false),
+            ("${Cluster}", false),
+            ("${Cluster.Arn}", false),
+            ("$HOME:x", false),
+            ("${", false),
+        ] {
+            assert_eq!(has_variable(text), has_one, "{text}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn pascal_case(name: &str) -> String {
 }
 
 /// Whether `spelling` is `name` in camelCase or PascalCase.
-pub(super) fn is_spelling_of(spelling: &str, name: &str) -> bool {
+pub(crate) fn is_spelling_of(spelling: &str, name: &str) -> bool {
     let same_rest = spelling
         .get(1..)
         .is_some_and(|rest| name.get(1..) == Some(rest));

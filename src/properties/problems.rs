@@ -4,11 +4,17 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::intrinsics::IF;
+use crate::text::byte_limit;
 use crate::text::printable::echoed;
 
 /// Problems that are kept one by one; of those beyond, only the number is. Nobody reads more, and
 /// hostile input cannot make the text long.
 const MAX_LISTED: usize = 20;
+
+/// Bytes of a path in a message. The paths of the known properties have fewer; hostile input can
+/// nest long names.
+const MAX_PATH: usize = 400;
 
 /// One problem: where it is, and what was found and expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +69,7 @@ impl Problems {
             self.unlisted += 1;
         } else {
             self.listed.push(Problem {
-                path: path.to_string(),
+                path: byte_limit::cut_middle(&path.to_string(), MAX_PATH),
                 message: message.into(),
                 steps: path.steps(),
             });
@@ -132,6 +138,15 @@ impl<'a> Path<'a> {
 
     pub(crate) fn is_root(&self) -> bool {
         matches!(self.segment, Segment::Root)
+    }
+
+    /// Whether this is an item of a list.
+    pub(super) fn is_item(&self) -> bool {
+        // The branches of a condition are items of the function's arguments, not of a list.
+        let is_branch = self
+            .parent
+            .is_some_and(|parent| matches!(parent.segment, Segment::Key(IF)));
+        matches!(self.segment, Segment::Index(_)) && !is_branch
     }
 
     fn steps(&self) -> Vec<Step> {

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::checked::{Checked, Members};
+use super::declarations::Declarations;
 use super::intrinsics::{self, Intrinsic};
-use super::names::{is_spelling_of, nearest, pascal_case, spelled_like};
+use super::names::{is_spelling_of, pascal_case};
 use super::problems::{Path, Problems, kind};
 use super::schema::{Field, List, Shape, Structure};
-use super::{rules, scalars};
+use super::types::type_of_intrinsic;
+use super::{hints, rules, scalars};
 use crate::text::printable::echoed;
 
 /// Where properties come from.
@@ -21,23 +23,23 @@ use crate::text::printable::echoed;
 pub enum Source {
     /// An event: all values are known.
     Event,
-    /// A template: an intrinsic function stands for a value of any type that only the deployment
-    /// knows.
+    /// A template: an intrinsic function stands for a value that only the deployment knows. Its
+    /// type may be known.
     Template,
 }
 
-/// A message lists the known names of a structure that has at most this many.
-const MAX_NAMES_LISTED: usize = 8;
-
-pub(super) struct Reader {
+pub(super) struct Reader<'t> {
     source: Source,
+    /// What the template declares that the properties are from.
+    declarations: &'t Declarations<'t>,
     pub(super) problems: Problems,
 }
 
-impl Reader {
-    pub(super) fn new(source: Source) -> Self {
+impl<'t> Reader<'t> {
+    pub(super) fn new(source: Source, declarations: &'t Declarations<'t>) -> Self {
         Self {
             source,
+            declarations,
             problems: Problems::default(),
         }
     }
@@ -72,6 +74,10 @@ impl Reader {
             Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
                 self.read_structure(value, structure, path)
             }
+            scalar if value.is_array() && path.is_item() && !matches!(scalar, Shape::Anything) => {
+                self.report_kind(value, scalar, path);
+                Checked::Unknown
+            }
             scalar => match scalars::coerce(value, scalar) {
                 Ok(canonical) => Checked::Known(canonical),
                 Err(message) => {
@@ -90,7 +96,6 @@ impl Reader {
     ) -> Checked<'v> {
         match intrinsic {
             Intrinsic::NoValue => Checked::Absent,
-            Intrinsic::Unknown => Checked::Unknown,
             Intrinsic::If([then, otherwise]) => {
                 let path = path.key(intrinsics::IF);
                 let then = self.read(then, shape, &path.index(1));
@@ -102,7 +107,27 @@ impl Reader {
                     _ => Checked::Unknown,
                 }
             }
+            other => {
+                if let Some(typed) = type_of_intrinsic(other, self.declarations)
+                    && !shape.takes(typed.is)
+                {
+                    self.problems.add(path, typed.is_no(shape, path.is_item()));
+                }
+                Checked::Unknown
+            }
         }
+    }
+
+    /// Reports that a value that stands in the document is of another kind than its shape.
+    fn report_kind(&mut self, value: &Value, shape: &Shape, path: &Path<'_>) {
+        let inside = if value.is_array() && path.is_item() {
+            " inside a list"
+        } else {
+            ""
+        };
+        let (found, expected) = (kind(value), scalars::expectation(shape));
+        self.problems
+            .add(path, format!("is {found}{inside}; expected {expected}"));
     }
 
     fn read_list<'v>(
@@ -115,8 +140,7 @@ impl Reader {
             if list.takes_lone_item {
                 return Checked::List(vec![self.read(value, &list.item, path)]);
             }
-            self.problems
-                .add(path, format!("is {}; expected {}", kind(value), list.what));
+            self.report_kind(value, &Shape::List(list), path);
             return Checked::Unknown;
         };
         // Items of a template may turn out to be absent, so all of them are read; the size of the
@@ -166,10 +190,7 @@ impl Reader {
         path: &Path<'_>,
     ) -> Checked<'v> {
         let Value::Object(object) = value else {
-            self.problems.add(
-                path,
-                format!("is {}; expected {}", kind(value), structure.what),
-            );
+            self.report_kind(value, &Shape::Structure(structure), path);
             return Checked::Unknown;
         };
         let members = self.read_members(object, structure, path);
@@ -242,20 +263,7 @@ impl Reader {
             self.problems.add(path, String::new());
             return;
         }
-        let names = structure.fields.iter().map(|field| field.name);
-        let hint = match nearest(key, names.clone()) {
-            Some(name) => format!("; did you mean {}?", spelled_like(key, name)),
-            None if structure.fields.len() <= MAX_NAMES_LISTED => {
-                format!(
-                    "; known are {}",
-                    names
-                        .map(|name| spelled_like(key, name))
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                )
-            }
-            None => String::new(),
-        };
+        let hint = hints::for_name(key, structure, path.is_root());
         let message = if path.is_root() {
             "is not a property of this resource"
         } else {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::names::nearest;
+use super::hints;
 use super::problems::{kind, shown};
 use super::schema::{Shape, Text};
 
@@ -24,10 +24,10 @@ pub(super) fn coerce(value: &Value, shape: &Shape) -> Result<Value, String> {
         },
         Shape::Choice(words) | Shape::ChoiceOrStructure(words, _) => match value {
             Value::String(text) if words.contains(&text.as_str()) => Ok(value.clone()),
-            Value::String(text) => {
-                let hint = nearest(text, words.iter().copied())
-                    .map(|word| format!("; did you mean {word}?"));
-                Err(is_not(value, shape) + &hint.unwrap_or_default())
+            Value::String(text) => Err(is_not(value, shape) + &hints::for_word(text, words)),
+            Value::Bool(boolean) => {
+                let text = boolean.to_string();
+                Err(is_not(value, shape) + &hints::for_word(&text, words))
             }
             _ => Err(is_not(value, shape)),
         },

@@ -1,6 +1,6 @@
 //! The language in which the properties are described: shapes of values, as data. The tables
 //! themselves are in `resource` (the properties), `ecs` and `overrides` (structures of the ECS
-//! API).
+//! API). `places` finds a name in them.
 //!
 //! ```text
 //! static SUBNETS: List = list(
@@ -13,9 +13,13 @@
 
 mod ecs;
 mod overrides;
+mod places;
 mod resource;
 
+pub(super) use places::{Place, places};
+
 use super::checked::{Checked, Members};
+use super::declarations::Type;
 use super::problems::{Path, Problems};
 
 /// The properties as a whole.
@@ -39,6 +43,24 @@ pub(super) enum Shape {
     ChoiceOrStructure(&'static [&'static str], &'static Structure),
     /// Anything at all, taken as it is.
     Anything,
+}
+
+impl Shape {
+    /// Whether a value of a template may stand here of which no more than its type is known.
+    pub(super) fn takes(&self, given: Type) -> bool {
+        match self {
+            Self::Text(_)
+            | Self::Whole(..)
+            | Self::Boolean
+            | Self::Choice(_)
+            | Self::ChoiceOrStructure(..) => given == Type::Text,
+            Self::List(list) => {
+                (given == Type::List || list.takes_lone_item) && list.item.takes(Type::Text)
+            }
+            Self::Structure(_) => false,
+            Self::Anything => true,
+        }
+    }
 }
 
 /// Text of a certain form.

@@ -4,6 +4,7 @@ use serde_json::json;
 use super::update_criteria::CriterionProperty;
 use super::*;
 
+mod hints;
 mod hostile;
 mod problems;
 mod templates;

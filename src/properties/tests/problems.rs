@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn check(table: &[(Value, &str)]) {
+pub(super) fn check(table: &[(Value, &str)]) {
     for (changes, told) in table {
         assert_eq!(problems_with(changes), *told);
     }

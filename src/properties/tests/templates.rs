@@ -7,8 +7,8 @@ fn in_template(changes: &Value) -> String {
 }
 
 #[test]
-fn a_function_stands_for_a_value_of_any_type() {
-    let unknown = json!({"Fn::Sub": "${X}"});
+fn a_function_of_an_unknown_type_stands_for_any_value() {
+    let unknown = json!({"Fn::GetAtt": "X.Y"});
     assert_eq!(
         in_template(&json!({
             "Cluster": {"Ref": "Cluster"},

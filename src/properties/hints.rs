@@ -1,0 +1,136 @@
+//! What somebody probably meant who gave a name or a word that is not known in its place.
+
+use super::names::{is_spelling_of, nearest, spelled_like};
+use super::schema::{Place, Structure, places};
+
+/// A message lists the known names of a structure that has at most this many.
+const MAX_NAMES_LISTED: usize = 8;
+
+/// A message names the places where a name is known when there are at most this many; more say
+/// nothing (`Name`, `Type`).
+const MAX_PLACES: usize = 2;
+
+/// Names that are known to be nothing of this resource, in camelCase, and what to say of them.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (
+        &[
+            "containerDefinitions",
+            "dockerLabels",
+            "entryPoint",
+            "essential",
+            "family",
+            "healthCheck",
+            "image",
+            "linuxParameters",
+            "logConfiguration",
+            "mountPoints",
+            "networkMode",
+            "portMappings",
+            "privileged",
+            "readonlyRootFilesystem",
+            "repositoryCredentials",
+            "requiresCompatibilities",
+            "runtimePlatform",
+            "secrets",
+            "stopTimeout",
+            "ulimits",
+            "user",
+            "volumes",
+            "workingDirectory",
+        ],
+        "; it belongs to the task definition",
+    ),
+    (
+        &["startedBy", "clientToken"],
+        "; the task runner sets it itself",
+    ),
+];
+
+/// Attributes of a resource, which templates have beside `Properties`.
+const ATTRIBUTES: &[&str] = &[
+    "condition",
+    "creationPolicy",
+    "deletionPolicy",
+    "dependsOn",
+    "metadata",
+    "updatePolicy",
+    "updateReplacePolicy",
+];
+
+/// Names of other tools and APIs, in camelCase, and the property that has the meaning here.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("clusterArn", "cluster"),
+    ("clusterName", "cluster"),
+    ("containerInstances", "instances"),
+    ("containerName", "name"),
+    ("desiredCount", "count"),
+    ("numberOfTasks", "count"),
+    ("taskCount", "count"),
+    ("taskDefinitionArn", "taskDefinition"),
+    ("timeoutInSeconds", "timeout"),
+    ("timeoutSeconds", "timeout"),
+];
+
+/// The end of a message on `key`, which is no name of `structure`. Empty when there is nothing to
+/// say.
+pub(super) fn for_name(key: &str, structure: &Structure, is_root: bool) -> String {
+    let here = || structure.fields.iter().map(|field| field.name);
+    let is_among = |names: &[&str]| names.iter().any(|name| is_spelling_of(key, name));
+    if let Some(name) = nearest(key, here()) {
+        return format!("; did you mean {}?", spelled_like(key, name));
+    }
+    let other = OTHER_NAMES
+        .iter()
+        .find(|(other, _)| is_spelling_of(key, other))
+        .map(|(_, name)| *name);
+    if let Some(name) = other.filter(|name| here().any(|known| known == *name)) {
+        return format!("; did you mean {}?", spelled_like(key, name));
+    }
+    if is_root && is_among(ATTRIBUTES) {
+        return "; it belongs to the resource, beside Properties".to_owned();
+    }
+    if let Some((_, hint)) = ELSEWHERE.iter().find(|(names, _)| is_among(names)) {
+        return (*hint).to_owned();
+    }
+    let places = places();
+    let named = |name: &str| {
+        let named = places.iter().filter(|place| place.name == name);
+        named.collect::<Vec<_>>()
+    };
+    let meant = places
+        .iter()
+        .map(|place| place.name)
+        .find(|name| is_spelling_of(key, name))
+        .or_else(|| nearest(key, places.iter().map(|place| place.name)));
+    let meant: Vec<&Place> = meant.map(named).unwrap_or_default();
+    if (1..=MAX_PLACES).contains(&meant.len()) {
+        let meant: Vec<_> = meant.iter().map(|place| place.spelled_like(key)).collect();
+        return format!("; did you mean {}?", meant.join(" or "));
+    }
+    if structure.fields.len() <= MAX_NAMES_LISTED {
+        let known: Vec<_> = here().map(|name| spelled_like(key, name)).collect();
+        return format!("; known are {}", known.join(", "));
+    }
+    String::new()
+}
+
+/// The end of a message on `text`, which is none of `words`. Empty when there is nothing to say.
+pub(super) fn for_word(text: &str, words: &[&str]) -> String {
+    let text = text.to_ascii_lowercase();
+    // Other APIs and many templates take a boolean here.
+    let switch = match text.as_str() {
+        "true" | "yes" | "on" => Some("ENABLED"),
+        "false" | "no" | "off" => Some("DISABLED"),
+        _ => None,
+    };
+    if let Some(switch) = switch.filter(|word| words.contains(word)) {
+        return format!("; did you mean {switch}?");
+    }
+    if words.contains(&"FARGATE") && text.contains("spot") {
+        return "; FARGATE_SPOT is a capacity provider, and belongs to CapacityProviderStrategy"
+            .to_owned();
+    }
+    nearest(&text, words.iter().copied())
+        .map(|word| format!("; did you mean {word}?"))
+        .unwrap_or_default()
+}
