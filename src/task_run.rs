@@ -27,10 +27,10 @@
 //!     +-------------------------------------------------------+
 //! ```
 //!
-//! [`run`] holds that order. [`launch`], [`stop`] and [`report`] do one step each and share the
-//! run's [`tasks`], which are told by the one [`watcher`] of the process what becomes of them. A
-//! deadline can come in every step before the telling; then what runs is stopped. Nothing here
-//! knows Step Functions, or how the activity's task came to this worker.
+//! `run` holds that order. `launch`, `stop` and `report` do one step each over the run's `tasks`,
+//! which learn from the one `watcher` of the process what becomes of them. None of them knows
+//! `run`. The deadline can come in every step before the telling, and then what runs is stopped.
+//! Nothing here knows Step Functions, or how the activity's task came to this worker.
 
 mod definitions;
 mod launch;

@@ -118,13 +118,13 @@ where
             // The shutdown comes first: no poll begins after it. Dropping the wait for a permit
             // loses nothing; a poll itself, below, is never dropped, since a cancelled
             // GetActivityTask can swallow a task.
-            let (permit, call) = tokio::select! {
+            let (permit, call_permit) = tokio::select! {
                 biased;
                 () = shutdown.requested() => return,
                 right = self.right_to_poll() => right,
             };
             polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
-            match call.call(self.attendance.client.poll()).await {
+            match call_permit.call(self.attendance.client.poll()).await {
                 Ok(Some((token, input))) => {
                     polling = None;
                     self.succeeded();

@@ -1,5 +1,5 @@
-//! Waiting longer after each failure in a row, with jitter so that many who failed together do not
-//! come back together.
+//! Waiting longer after each failure in a row, with jitter so that many callers whose calls failed
+//! together do not repeat them together.
 
 use std::time::Duration;
 

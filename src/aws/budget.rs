@@ -107,10 +107,12 @@ impl ApiBudget {
         }
     }
 
-    /// Waits for the right to make one call. Who comes first goes first; who gives up waiting
-    /// leaves no gap behind.
+    /// Waits for the right to make one call. Callers get their permits in the order they came. One
+    /// that gives up waiting delays nobody behind it.
     pub async fn acquire(&self) -> CallPermit {
-        // The lock is fair, and whoever gives up lets go of it or leaves the queue for it.
+        // The lock is held while this caller waits for a token, so that nobody overtakes it, and is
+        // given in the order it is asked for. A caller that gives up drops it, or its place in the
+        // queue for it, and has taken no token.
         let _turn = self.shared.turn.lock().await;
         // Asked anew after each wait: the rate may have been cut meanwhile.
         while let Err(ready) = self.try_take() {

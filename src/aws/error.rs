@@ -78,7 +78,7 @@ impl fmt::Display for ApiError {
 }
 
 /// Error codes of all services that mean "too many calls". Fargate also uses the first for
-/// "Capacity is unavailable at this time".
+/// "Capacity is unavailable at this time", which `ecs/run_task.rs` tells apart.
 const THROTTLING: &[&str] = &[
     "ThrottlingException",
     "Throttling",

@@ -1,4 +1,4 @@
-//! Amazon CloudWatch Logs: the last lines of a container's log.
+//! Amazon CloudWatch Logs: the last lines of a container's log, with `GetLogEvents`.
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::Region;

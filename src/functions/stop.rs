@@ -182,7 +182,7 @@ impl Stopper {
                 .await
             {
                 Ok(stopped) => {
-                    earlier.count += stopped.iter().filter(|name| runs.include(name)).count()
+                    earlier.count += stopped.iter().filter(|name| runs.include(name)).count();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "executions of the resource that were just stopped cannot be looked for");

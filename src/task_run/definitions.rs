@@ -1,4 +1,4 @@
-//! Task definitions that were looked up. A revision never changes, so each is asked for once.
+//! Task definitions that were looked up. A revision never changes, so each is looked up once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,10 @@
 //! Launching the tasks of a run, and adopting what another worker launched.
 //!
-//! There are two ways: `RunTask` under client tokens, and `StartTask` on named container instances.
-//! What neither of them can tell is found in lists, by the name that tasks are started under.
+//! There are two ways: `RunTask` under client tokens (`tokens`), and `StartTask` on named container
+//! instances (`instances`). Tasks of whose launch this worker has no answer are found in lists, by
+//! the name that they were started under.
+//!
+//! What it does not know: how a task ends, and when the deadline comes on this machine's timers.
 
 mod instances;
 mod launch_error;
@@ -22,8 +25,8 @@ use crate::task::outcome::Failure;
 use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 
-/// How long tasks are looked for that may have been launched: part of the time in which they must
-/// be stopped as well.
+/// How long the worker looks for tasks that may have been launched. The same tasks must also be
+/// stopped in the time that is left.
 const LIST_PATIENCE: Duration = Duration::from_secs(15);
 /// Pauses between launches that came to nothing.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -32,7 +35,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Why not every task of the run exists.
 #[derive(Debug)]
 pub(super) enum NotLaunched {
-    /// It cannot be made to.
+    /// The tasks cannot be launched.
     Failed(Failure),
     /// The deadline has passed on the calendar.
     Late,
@@ -48,19 +51,19 @@ impl From<Failure> for NotLaunched {
 #[derive(Debug)]
 pub(super) struct Launcher<'a> {
     ecs: &'a Ecs,
-    clock: Clock,
+    clock: &'a Clock,
     spec: &'a TaskSpec,
     redaction: &'a Redaction,
     /// When this worker received the run.
     began: Instant,
     /// Number of the next client token; see [`crate::cloudformation::identity::launch_token`].
     next_token: u32,
-    /// A `RunTask` under way. It is never dropped: a call whose answer nobody takes can leave a
-    /// task that nobody knows.
+    /// A `RunTask` under way, which runs as a task of its own. The deadline must not drop the call:
+    /// ECS may have launched something, and only the answer names it.
     launching: Option<JoinHandle<Result<Placement, RunTaskError>>>,
-    /// A launch got no answer and may have taken effect.
+    /// A launch got no answer, so ECS may have launched something.
     uncertain: bool,
-    /// What the run last waited for before it could launch, for the reason of a deadline.
+    /// What the run last waited for before it could launch. A failure by deadline names it.
     waiting_for: Option<String>,
 }
 
@@ -68,7 +71,7 @@ impl<'a> Launcher<'a> {
     /// A launcher for a run that begins now.
     pub(super) fn new(
         ecs: &'a Ecs,
-        clock: Clock,
+        clock: &'a Clock,
         spec: &'a TaskSpec,
         redaction: &'a Redaction,
     ) -> Self {
@@ -85,8 +88,8 @@ impl<'a> Launcher<'a> {
         }
     }
 
-    /// Launches until every task of the run exists. Waits out what may pass; the caller holds the
-    /// deadline.
+    /// Launches until every task of the run exists. Waits out errors that may pass, for as long as
+    /// the caller lets it: the caller cancels it at the deadline.
     ///
     /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker
     /// launched them before the definition, the service or the permission went away. Then they are
@@ -115,17 +118,18 @@ impl<'a> Launcher<'a> {
             obstacle = failure.cause,
             "adopting tasks that an earlier worker launched"
         );
-        // Nothing says which tokens they are under, so none of them could be replaced under the
-        // next.
+        // A list does not say under which tokens the tasks were launched, so the next token is
+        // unknown and none of them may be launched again.
         tasks.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
     }
 
-    /// Before anything is stopped: takes the answer of a launch under way, and finds tasks whose
-    /// launch got none, or which an earlier worker launched in the place of others. Waits until
-    /// `end` at the latest.
+    /// Called before tasks are stopped at the deadline: takes the answer of a launch under way, and
+    /// looks for tasks whose launch got no answer, or which an earlier worker launched in the place
+    /// of others. Waits until `end` at the latest.
     pub(super) async fn find_what_was_launched(&mut self, tasks: &mut Tasks<'_>, end: Instant) {
         if let Some(launching) = self.launching.take() {
+            // First the answer, which may make the list needless.
             match timeout_at(end, launching).await {
                 Ok(Ok(Ok(placement))) => {
                     tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
@@ -134,8 +138,8 @@ impl<'a> Launcher<'a> {
                 Ok(_) | Err(_) => self.uncertain = true,
             }
         }
-        // What takes the place of a task that did not start may be there, launched by an earlier
-        // worker, before this one has come to it.
+        // An earlier worker may have launched a task in the place of one that did not start, before
+        // this worker has replayed the token for it.
         let may_be_replaced = tasks.all().iter().any(Tracked::may_be_replaced);
         if self.uncertain || tasks.missing() > 0 || may_be_replaced {
             let found = self
@@ -157,7 +161,7 @@ impl<'a> Launcher<'a> {
     }
 
     /// What the run last waited for before it could launch.
-    pub(super) fn obstacle(&self) -> Option<&str> {
+    pub(super) fn last_obstacle(&self) -> Option<&str> {
         self.waiting_for.as_deref()
     }
 
@@ -166,13 +170,13 @@ impl<'a> Launcher<'a> {
         self.waiting_for = Some(obstacle);
     }
 
-    /// What an error keeps the launch from, if it may pass.
+    /// The reason for which a launch is made again later, or the failure of one that never can be.
     fn retryable_reason(&self, error: RunTaskError) -> Result<String, Failure> {
         launch_error::retryable_reason(error, self.spec, self.redaction, self.began.elapsed())
     }
 
-    /// Tasks of this run that ECS lists, until `end` at the latest. What stands in the way is
-    /// logged, and gives none.
+    /// The tasks of this run that ECS lists. When ECS gives no list until `end`, that is logged and
+    /// taken for none.
     async fn look_for_tasks(&self, end: Instant) -> Vec<ListedTask> {
         match timeout_at(end, self.list_until_it_succeeds()).await {
             Ok(Ok(found)) => return found,

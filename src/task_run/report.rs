@@ -1,4 +1,6 @@
 //! The end of a run in words: outputs of a success, cause of a failure.
+//!
+//! What it does not know: what led to the end. It reads what the tasks say.
 
 mod cause;
 mod log_tail;
@@ -100,7 +102,7 @@ pub(super) async fn failure(tasks: &Tasks<'_>, index: usize, sources: &Sources<'
         0 | 1 => ending.what.clone(),
         count => format!("{} (one of {count} tasks)", ending.what),
     };
-    tell(sources, ending.error, &what, Some(task), &log)
+    failed(sources, ending.error, &what, Some(task), &log)
 }
 
 /// The failure of a run whose deadline passed. `obstacle` is what the run last waited for before it
@@ -132,7 +134,7 @@ pub(super) async fn deadline_failure(
         .filter(|status| status.was_seen_running())
         .and_then(|status| first_that_counts(sources.spec, status));
     let log = log_tail(sources, status, container).await;
-    tell(sources, ErrorName::DeadlineExceeded, &what, task, &log)
+    failed(sources, ErrorName::DeadlineExceeded, &what, task, &log)
 }
 
 /// Name of the first container by whose exit code the task is judged.
@@ -147,7 +149,8 @@ fn first_that_counts<'a>(spec: &TaskSpec, status: &'a TaskStatus) -> Option<&'a 
     names.find(|name| counts(name))
 }
 
-fn tell(
+/// Puts the cause together and logs it.
+fn failed(
     sources: &Sources<'_>,
     error: ErrorName,
     what: &str,

@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
             runner,
             spec,
             redaction,
-            launcher: Launcher::new(&runner.ecs, runner.clock, spec, redaction),
+            launcher: Launcher::new(&runner.ecs, &runner.clock, spec, redaction),
             tasks: Tasks::new(spec, &runner.watcher, &runner.task_definitions, deadline),
         }
     }
@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
             RunEnd::Ended(index) => Err(report::failure(&self.tasks, index, &sources).await),
             RunEnd::Failed(failure) => Err(failure),
             RunEnd::DeadlinePassed => {
-                let obstacle = self.launcher.obstacle();
+                let obstacle = self.launcher.last_obstacle();
                 Err(report::deadline_failure(&self.tasks, obstacle, &sources).await)
             }
         }

@@ -60,8 +60,8 @@ impl<'a> Tasks<'a> {
         self.deadline = Instant::now();
     }
 
-    /// Takes responsibility for tasks. `may_have_started` says that they are never to be launched
-    /// again, whatever is seen of them.
+    /// Takes responsibility for tasks, and has the watcher watch them. With `may_have_started` they
+    /// are never launched again, whatever is seen of them.
     pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
         for arn in arns {
             if self.tracked.iter().any(|task| task.arn == arn) {
@@ -129,8 +129,10 @@ impl<'a> Tasks<'a> {
         task
     }
 
-    /// Waits until something becomes known of a live task. Gives its index when it has ended, other
-    /// than in success.
+    /// Waits until something becomes known of a live task. Gives the task's index when the task has
+    /// ended and has not succeeded.
+    ///
+    /// May be cancelled at any time: news that it has not finished with is news again.
     pub(super) async fn next_ending(&mut self) -> Option<usize> {
         let index = self.next_change().await;
         let view = self.tracked[index].view.borrow_and_update().clone();
@@ -156,7 +158,8 @@ impl<'a> Tasks<'a> {
         self.conclude(index, status, &criteria)
     }
 
-    /// Judges the tasks that have stopped by what is known of them now.
+    /// Judges the tasks that are known to have stopped and have not been judged, without waiting
+    /// for news.
     pub(super) async fn judge_what_has_stopped(&mut self) {
         let live = self.tracked.iter().enumerate();
         let live = live.filter(|(_, task)| task.is_live());
@@ -172,7 +175,7 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Takes a stopped task's end for what it is. Gives its index when it did not succeed.
+    /// Judges a stopped task. Gives its index when it did not succeed.
     fn conclude(&mut self, index: usize, status: TaskStatus, criteria: &Criteria) -> Option<usize> {
         match judge(&status, criteria) {
             Verdict::Succeeded {
@@ -202,19 +205,19 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Notes that ECS answered and did not show the task. Gives its index when that has lasted too
-    /// long.
+    /// Notes that ECS answered and did not show the task. Gives the task's index when that has
+    /// lasted too long and the task is given up.
     fn not_seen(&mut self, index: usize, why: WhyUnseen) -> Option<usize> {
         let task = &mut self.tracked[index];
         task.not_seen(why);
         if task.given_up_at().is_none_or(|at| at > Instant::now()) {
             return None;
         }
-        task.state = TaskState::Ended(task.given_up());
+        task.state = TaskState::Ended(task.ending_when_given_up());
         Some(index)
     }
 
-    /// Index of a live task of which there is news, or which has not been seen for too long.
+    /// Index of a live task of which the watcher has news, or which must be given up.
     async fn next_change(&mut self) -> usize {
         let given_up = self
             .tracked

@@ -29,8 +29,8 @@ const NEAR_DEADLINE: Duration = Duration::from_secs(30);
 /// `DescribeTasks` calls under way at once. Ten calls a second that take a second each need no
 /// more.
 const MAX_CALLS: usize = 16;
-/// A new task is first looked at after this time: none ends sooner, and those that start together
-/// share a call.
+/// A new task is first looked at after this time. No task ends sooner, and tasks that start
+/// together share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 /// Pause after a call that failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -40,18 +40,18 @@ const AFTER_FAILURE: Duration = Duration::from_secs(1);
 pub(super) enum View {
     /// Nobody has looked yet.
     Unseen,
-    /// As it was at the last look.
+    /// What the last look showed.
     Seen(TaskStatus),
     /// ECS did not know the task at the last look.
     Missing,
-    /// ECS will not tell.
+    /// ECS refused the last look.
     Refused(ApiError),
-    /// The task was not seen at the last look that was answered, and since this time looks get no
-    /// answer.
+    /// The last look that ECS answered did not show the task, and from the look on that began at
+    /// this time ECS gives no answer.
     Unanswered(Instant),
 }
 
-/// Watches tasks for whoever subscribes.
+/// The handle of the watching task, through which runs subscribe.
 #[derive(Debug)]
 pub(super) struct Watcher {
     subscribe: mpsc::UnboundedSender<Subscription>,

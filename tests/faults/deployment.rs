@@ -23,7 +23,6 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
 use ecs_task_runner::task_run::TaskRunner;
-use jiff::Timestamp;
 use serde_json::{Value, json};
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::ExecutionEnd;
@@ -71,10 +70,8 @@ impl Deployment {
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
         let key = aws.kms().key();
-        // Both clocks show the same, to the millisecond.
-        let clock = Clock::following_tokio(
-            Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
-        );
+        let wall = aws.clock().wall();
+        let clock = Clock::from_fn(move || wall.now());
         let urls =
             aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
@@ -105,14 +102,18 @@ impl Deployment {
                 Stacks::new(&start),
                 Ecs::with_retries(&start),
                 responder(&start),
-                clock,
+                clock.clone(),
             ),
-            stopper: Stopper::new(Ecs::with_retries(&stop), StepFunctions::new(&stop), clock),
+            stopper: Stopper::new(
+                Ecs::with_retries(&stop),
+                StepFunctions::new(&stop),
+                clock.clone(),
+            ),
             rescuer: Rescuer::new(
                 machine(&rescue),
                 Ecs::with_retries(&rescue),
                 responder(&rescue),
-                clock,
+                clock.clone(),
                 RescueLimits::new(CLAIM_TIMEOUT),
             ),
             responder: responder(&connection_of("respond")),
@@ -133,7 +134,7 @@ impl Deployment {
         let runner = Arc::new(TaskRunner::start(
             &Ecs::without_retries(&self.connection, CallRates::default()),
             Logs::new(&self.connection, CallRates::default()),
-            self.clock,
+            self.clock.clone(),
         ));
         let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
         let options = Options {

@@ -3,14 +3,14 @@
 mod deliveries;
 mod hostile;
 mod incidents;
-mod missed;
+mod lost_events;
 mod rescue;
-mod rescue_tasks;
+mod rescue_leftovers;
 mod respond;
 mod rollbacks;
 mod seal;
 mod start;
 mod stop;
 mod stop_on_delete;
+mod unclaimed;
 mod updates;
-mod waiting;

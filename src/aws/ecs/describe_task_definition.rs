@@ -17,30 +17,31 @@ pub struct TaskDefinition {
 /// One container of a task definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerDefinition {
-    /// Its name.
+    /// Unique within the task definition.
     pub name: String,
-    /// The task stops when it exits.
+    /// The task stops when this container exits.
     pub essential: bool,
-    /// Its log stream, when it writes to `CloudWatch` Logs in a way that can be found again.
+    /// Where the container's log is, when its stream in `CloudWatch` Logs can be told from the
+    /// definition.
     pub log: Option<LogStreamPlace>,
-    /// The environment the definition gives it. Values are secret to us: they are compared, never
-    /// shown.
+    /// The environment that the definition gives the container. Values may be secrets: they are
+    /// compared, never shown.
     pub environment: BTreeMap<String, String>,
 }
 
 /// Where the awslogs driver writes (`using_awslogs`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogStreamPlace {
-    /// Log group.
+    /// `awslogs-group`.
     pub group: String,
     /// `awslogs-stream-prefix`.
     pub prefix: String,
-    /// `awslogs-region`, when it is named.
+    /// `awslogs-region`, when the definition names one.
     pub region: Option<String>,
 }
 
 impl LogStreamPlace {
-    /// The stream of one task: `{prefix}/{container}/{task id}`.
+    /// The stream that a container of one task writes: `{prefix}/{container}/{task id}`.
     #[must_use]
     pub fn stream(&self, container: &str, task_id: &str) -> String {
         format!("{}/{container}/{task_id}", self.prefix)

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use super::{Ecs, MAX_TASKS_PER_CALL};
 use crate::aws::{ApiError, api_error};
 
-/// Which tasks of a cluster are asked for.
+/// Which tasks of a cluster are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhichTasks<'a> {
     /// Those started under exactly this name, from this task definition family.
     StartedBy {
-        /// `startedBy`.
+        /// What `startedBy` says.
         name: &'a str,
-        /// Finds those of them that were told to stop.
+        /// The family in which those of them are looked for that were told to stop.
         family: &'a str,
     },
     /// Those of this task definition family.
@@ -24,17 +24,17 @@ pub enum WhichTasks<'a> {
 /// A task with the name it was started under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTask {
-    /// ARN of the task.
+    /// Names the task to `StopTask` and `DescribeTasks`.
     pub arn: String,
-    /// Its `startedBy`, empty when it has none.
+    /// What `startedBy` says, empty when it says nothing.
     pub started_by: String,
     /// ARN of the container instance it is on, empty on Fargate.
     pub container_instance_arn: String,
     /// When it was launched.
     pub created: Option<Timestamp>,
-    /// Nothing of it runs any more.
+    /// Nothing of the task runs any more.
     pub stopped: bool,
-    /// Somebody has asked for it to stop.
+    /// Somebody has told the task to stop.
     pub stopping: bool,
 }
 
@@ -49,9 +49,9 @@ impl Ecs {
         which: WhichTasks<'_>,
     ) -> Result<Vec<ListedTask>, ApiError> {
         let call = || self.client.list_tasks().cluster(cluster);
-        // A task that was told to stop is listed under desiredStatus STOPPED while its containers
-        // still run. `startedBy` must be the only filter of a call and finds RUNNING ones only, so
-        // that those others are looked for by their family.
+        // ECS lists a task that was told to stop under desiredStatus STOPPED, also while its
+        // containers still run. A call with `startedBy` takes no other filter and gives tasks with
+        // desiredStatus RUNNING only, so that the others are looked for by their family.
         let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
         let (calls, started_by) = match which {
             WhichTasks::StartedBy { name, family } => {
@@ -74,6 +74,7 @@ impl Ecs {
             let described = self.describe_listed(cluster, batch).await?;
             listed.extend(described.iter().filter_map(listed_task));
         }
+        // The list by family also holds tasks that were started under other names.
         listed.retain(|task| started_by.is_none_or(|name| task.started_by == name));
         Ok(listed)
     }

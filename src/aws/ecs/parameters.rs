@@ -1,4 +1,4 @@
-//! `RunTask`'s parameters from the types of the contract.
+//! Parameters of `RunTask` and `StartTask`, made from a `TaskSpec`.
 
 use aws_sdk_ecs::types;
 

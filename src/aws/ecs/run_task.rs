@@ -55,10 +55,10 @@ pub enum RunTaskError {
     /// ECS has no task definition, or no active one, of that name.
     #[error("{0}")]
     NoTaskDefinition(ApiError),
-    /// There is no room for the task now. Nothing was launched.
+    /// There is no room for the task now, and nothing was launched.
     #[error("{0}")]
     NoCapacity(ApiError),
-    /// Any other error.
+    /// Any other error. Unless its kind is [`ErrorKind::Unavailable`], nothing was launched.
     #[error("{0}")]
     Api(ApiError),
 }
@@ -107,6 +107,7 @@ impl Ecs {
             match sent.await {
                 Ok(placed) => Ok(Ok(placement(placed.tasks(), placed.failures()))),
                 Err(error) => match error.as_service_error() {
+                    // To the budget this is an answer like any other: ECS took the call.
                     Some(SdkRunTaskError::ConflictException(conflict)) => {
                         Ok(Err(conflict.resource_ids().to_vec()))
                     }
@@ -171,8 +172,8 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
     }
 }
 
-/// How ECS begins when there is no such task definition. The words alone can also stand in the name
-/// of a role.
+/// How ECS's message begins when there is no such task definition. Elsewhere in a message the same
+/// words can be part of a role's name.
 const NO_TASK_DEFINITION: &[&str] = &[
     "taskdefinition not found",
     "taskdefinition is inactive",
@@ -185,17 +186,17 @@ const NO_TASK_DEFINITION: &[&str] = &[
     "invalid revision number",
 ];
 
-/// What ECS repeats when EC2, which it asks about networks, throttles the account.
+/// What ECS's message repeats when EC2, which ECS asks about networks, throttles the account.
 const THROTTLED_ELSEWHERE: &[&str] = &[
     "requestlimitexceeded",
     "request limit exceeded",
     "rate exceeded",
 ];
 
-/// What ECS says while there is no room, for anybody or for this account: "You've reached the limit
-/// on the number of vCPUs you can run concurrently" clears when other tasks end, and "Tasks
-/// provisioning capacity limit exceeded." when those that wait for instances of a capacity provider
-/// have theirs.
+/// What ECS says while there is no room, for anybody or for this account. "You've reached the limit
+/// on the number of vCPUs you can run concurrently" passes when other tasks end. "Tasks
+/// provisioning capacity limit exceeded." passes when the tasks that wait for instances of a
+/// capacity provider have got them.
 const NO_ROOM: [&str; 3] = [
     "Capacity is unavailable",
     "reached the limit on the number of",
@@ -227,6 +228,8 @@ where
     error
 }
 
+/// A launch without room must not halve the rate of launches, and one that EC2's throttling kept
+/// back must.
 fn kind_by_words(kind: ErrorKind, message: &str) -> ErrorKind {
     let lower_case = message.to_ascii_lowercase();
     let is_throttled_elsewhere = || {

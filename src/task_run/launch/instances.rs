@@ -13,19 +13,20 @@ use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
 use crate::task_run::tasks::Tasks;
 
-/// How long `ListTasks` may be behind `StartTask` (`API_RunTask`, eventual consistency; seconds in
-/// practice).
+/// How long a task that `StartTask` has started may be missing from `ListTasks` (`API_RunTask`,
+/// eventual consistency; seconds in practice).
 const LIST_LAG: Duration = Duration::from_secs(15);
-/// How long tasks are looked for whose `StartTask` got no answer.
+/// How long the worker looks for tasks whose `StartTask` got no answer.
 const UNANSWERED_START_PATIENCE: Duration = Duration::from_secs(120);
-/// Pause between such looks.
+/// Pause between two lists in that time.
 const LIST_INTERVAL: Duration = Duration::from_secs(5);
 
 impl Launcher<'_> {
     /// Starts a task on each named instance that has none of this run.
     ///
-    /// What is there already is found by `startedBy`, and looked for twice since lists lag behind.
-    /// A call that got no answer is never repeated: its tasks are looked for instead.
+    /// Tasks that another worker started are found in lists by `startedBy`. Two lists are read
+    /// before the first call, since ECS lists a new task only after some seconds. A call that got
+    /// no answer is never repeated: its tasks are looked for instead.
     pub(super) async fn start_on_instances(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -39,8 +40,9 @@ impl Launcher<'_> {
         }
         while !free.is_empty() {
             let permit = self.ecs.budgets().run_task.acquire().await;
-            // Right before the call: another worker may have gone on while this one stood still. A
-            // list may not show yet what this worker started, so it only ever takes instances away.
+            // Right before the call, since another worker may have started tasks while this one
+            // waited or its machine was suspended. A list may not show yet what this worker
+            // started, so it only ever takes instances away.
             let unused = self.free_instances(tasks, &mut backoff).await?;
             free.retain(|instance| unused.contains(instance));
             if free.is_empty() {

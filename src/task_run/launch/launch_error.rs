@@ -10,11 +10,11 @@ use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 use crate::task_run::tasks::Tasks;
 
-/// How long a new IAM role may be unknown to ECS.
+/// How long ECS may fail to assume a role that the same stack has just made.
 const NEW_ROLE: Duration = Duration::from_secs(120);
 
-/// What keeps a launch from being made, if it may pass. `since_begin` is how long the worker has
-/// had the run.
+/// The reason for which a launch is made again later, or the failure of one that never can be made.
+/// `since_begin` is how long this worker has had the run.
 pub(super) fn retryable_reason(
     error: RunTaskError,
     spec: &TaskSpec,
@@ -68,8 +68,8 @@ pub(super) fn retryable_reason(
     }
 }
 
-/// The failure of a placement in which something failed that does not pass, or that is not to be
-/// waited out.
+/// The failure that a placement makes of the run: when one of its failures does not pass, or when
+/// the properties say not to wait.
 pub(super) fn check_failures(
     failures: &[PlacementFailure],
     spec: &TaskSpec,
@@ -117,13 +117,14 @@ pub(super) fn incomplete(spec: &TaskSpec, tasks: &Tasks<'_>) -> Option<Failure> 
     })
 }
 
-/// ECS speaks of the service-linked role with a capital U.
+/// ECS writes "unable" with a capital letter when it speaks of the service-linked role.
 fn is_about_a_role(message: &str) -> bool {
     message
         .to_ascii_lowercase()
         .contains("unable to assume the")
 }
 
+/// A failure in words, with what its reason means.
 pub(super) fn describe(failure: &PlacementFailure) -> String {
     let explained = match failure.reason.as_str() {
         "RESOURCE:CPU" => " (no instance has the CPU units free)",

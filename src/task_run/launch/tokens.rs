@@ -56,14 +56,14 @@ impl Launcher<'_> {
             }));
             let answer = launching.await;
             self.launching = None;
-            // A call that panicked is a call without an answer.
+            // The spawned call panicked: there is no answer, as when the connection is cut.
             let Ok(answer) = answer else {
                 self.uncertain = true;
                 continue;
             };
             self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
             let obstacle = match answer {
-                Ok(placement) => self.take(tasks, placement)?,
+                Ok(placement) => self.track_placed(tasks, placement)?,
                 Err(RunTaskError::Conflict(arns)) if !arns.is_empty() => {
                     tracing::info!(
                         tasks = arns.len(),
@@ -90,8 +90,9 @@ impl Launcher<'_> {
         }
     }
 
-    /// Takes what was placed. Gives what stood in the way of the rest, if it may pass.
-    fn take(
+    /// Tracks the tasks that were placed. Gives the reason for which the rest is launched later, or
+    /// nothing when none is missing.
+    fn track_placed(
         &mut self,
         tasks: &mut Tasks<'_>,
         placement: Placement,

@@ -26,8 +26,8 @@ pub(super) struct CauseParts<'a> {
     pub(super) log: &'a LogTail,
 }
 
-/// Puts the parts together. Values of environment overrides are hidden in everything that others
-/// wrote.
+/// Puts the parts together. Values of environment overrides are hidden in what ECS and the
+/// containers wrote.
 pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
     let (definition, cluster) = (parts.task_definition, parts.cluster);

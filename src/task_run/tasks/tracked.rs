@@ -11,14 +11,14 @@ use crate::task::judgement::Ending;
 use crate::task::status::{Phase, StopCode, TaskStatus};
 use crate::task_run::watcher::View;
 
-/// A task that was launched and is not known to `DescribeTasks` yet: ECS is eventually consistent
-/// (`API_RunTask`), and this is far beyond what it takes.
+/// How long a task that was launched may be unknown to `DescribeTasks` until it is given up. ECS is
+/// eventually consistent (`API_RunTask`), within seconds.
 const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
-/// A task that was known and is not any more. Stopped tasks stay visible for an hour, so this is no
-/// delay of ECS's.
+/// How long a task that ECS has shown before may be unknown to it until it is given up. Stopped
+/// tasks stay visible for an hour, so waiting longer would bring nothing.
 const FORGOTTEN: Duration = Duration::from_secs(60);
-/// Looks that ECS refuses, in a row. Permissions change, and come back, within minutes; a task that
-/// runs is not given up for less.
+/// How long ECS may refuse every look until the task is given up. A permission that is taken away
+/// by mistake comes back within minutes, and the task runs on meanwhile.
 const REFUSED: Duration = Duration::from_secs(120);
 
 const NOBODY_CAN_SAY: &str = "so nobody can say whether its work was done";
@@ -43,16 +43,18 @@ pub(in crate::task_run) struct Tracked {
 #[derive(Debug, Clone)]
 struct Unseen {
     why: WhyUnseen,
-    /// Counted until the last outage began.
+    /// For how long ECS did not show the task, up to the last outage.
     counted: Duration,
-    /// Since when looks are answered again; `None` during an outage.
+    /// Since when that time goes on: since the first look after the outage. `None` during one.
     since: Option<Instant>,
 }
 
-/// What a look brought that did not show the task.
+/// What ECS answered to a look that did not show the task.
 #[derive(Debug, Clone)]
 pub(super) enum WhyUnseen {
+    /// It does not know the task.
     Missing,
+    /// It refuses to say.
     Refused(ApiError),
 }
 
@@ -63,13 +65,13 @@ pub(in crate::task_run) enum TaskState {
     Live,
     /// Ended before any container started; another task takes its place.
     Replaced,
-    /// Ended as it should.
+    /// Ended, and its containers that count exited with codes of success.
     Succeeded {
         status: Box<TaskStatus>,
         container: String,
         exit_code: i32,
     },
-    /// Ended otherwise.
+    /// Ended in any other way, or was given up.
     Ended(Ending),
 }
 
@@ -110,18 +112,20 @@ impl Tracked {
             .is_some_and(|status| status.phase == Phase::Stopped)
     }
 
-    /// Whether another task may have been launched in its place, as far as is known.
+    /// Whether an earlier worker may have launched another task in the place of this one.
     pub(in crate::task_run) fn may_be_replaced(&self) -> bool {
         !self.may_have_started && matches!(self.state, TaskState::Live | TaskState::Ended(_))
     }
 
+    /// Whether the task ended because of a `StopTask`, of this run or of anybody.
     pub(super) fn was_stopped_by_somebody(&self) -> bool {
         self.last_seen
             .as_ref()
             .is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
     }
 
-    /// When a task that looks do not show is given up.
+    /// When the task is given up unless a look shows it before. `None` while looks show it, and
+    /// during an outage.
     pub(super) fn given_up_at(&self) -> Option<Instant> {
         let Unseen {
             why,
@@ -143,7 +147,8 @@ impl Tracked {
         self.last_seen = Some(status.clone());
     }
 
-    /// A look was answered, and did not show the task.
+    /// ECS answered a look and did not show the task. The time that counts begins with the first
+    /// such answer, or goes on after an outage.
     pub(super) fn not_seen(&mut self, why: WhyUnseen) {
         let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| {
             (unseen.counted, unseen.since)
@@ -155,7 +160,7 @@ impl Tracked {
         });
     }
 
-    /// The look that began at `then` got no answer.
+    /// A look got no answer: an outage has begun at `then`, and the time that counts stops.
     pub(super) fn not_answered(&mut self, then: Instant) {
         if let Some(unseen) = &mut self.unseen
             && let Some(since) = unseen.since.take()
@@ -164,8 +169,8 @@ impl Tracked {
         }
     }
 
-    /// How the run takes the end of a task that looks have not shown for too long.
-    pub(super) fn given_up(&self) -> Ending {
+    /// The ending of a task that is given up.
+    pub(super) fn ending_when_given_up(&self) -> Ending {
         let (error, what) = match self.unseen.as_ref().map(|unseen| &unseen.why) {
             Some(WhyUnseen::Refused(error)) => {
                 let name = if error.kind == ErrorKind::AccessDenied {

@@ -161,11 +161,10 @@ pub fn execution_history(data: &[u8]) {
     };
     let events: Vec<_> = events.iter().map(recorded).collect();
     let progress = Progress::of(&events);
-    if let Answer::Begun { status, state } = progress.answer {
-        if let Ok(state) = serde_json::from_str::<Value>(&state) {
-            let _ =
-                serde_json::from_value::<RespondEvent>(json!({"status": status, "state": state}));
-        }
+    if let Answer::Begun { status, state } = progress.answer
+        && let Ok(state) = serde_json::from_str::<Value>(&state)
+    {
+        let _ = serde_json::from_value::<RespondEvent>(json!({"status": status, "state": state}));
     }
 }
 

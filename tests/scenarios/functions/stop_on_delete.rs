@@ -10,7 +10,7 @@ use stand_ins::sfn::ExecutionEnd;
 
 use super::stop::{name, runs_on, state};
 use crate::worlds::events::{identity, properties};
-use crate::worlds::functions::{FAMILY, LOGICAL_ID, World};
+use crate::worlds::functions::{FAMILY, LOGICAL_ID, World, clock_at};
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_stops_every_task_of_the_resource_and_none_of_another() {
@@ -159,7 +159,7 @@ async fn an_execution_that_was_stopped_long_ago_is_not_waited_for() {
     let state = state(&world, "Delete").await;
     assert_eq!(world.stop(&state).await.executions, 1);
     // The stand-ins write the system's time.
-    world.clock = Clock::following_tokio(after(Clock::system().now(), Duration::from_secs(60)));
+    world.clock = clock_at(after(Clock::system().now(), Duration::from_secs(60)));
     assert_eq!(world.stop(&state).await.executions, 0);
 }
 

@@ -54,7 +54,7 @@ impl Account {
             ..Options::default()
         };
         let connection = self.connection(client);
-        let worker = Worker::start(&connection, &self.activity, self.clock, options);
+        let worker = Worker::start(&connection, &self.activity, self.clock.clone(), options);
         NetworkedWorker { network, worker }
     }
 
@@ -119,7 +119,7 @@ impl Account {
         let stopper = Stopper::new(
             Ecs::with_retries(&connection),
             StepFunctions::new(&connection),
-            self.clock,
+            self.clock.clone(),
         );
         let invoke = |function: String, payload: Value| {
             let responds = function == "RespondFunctionArn";

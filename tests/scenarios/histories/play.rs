@@ -86,10 +86,8 @@ pub fn play(seed: u64, history: &History) -> Played {
 
 async fn play_paused(seed: u64, history: &History) -> Played {
     let aws = StandIns::new();
-    // Both clocks show the same, to the millisecond.
-    let clock = Clock::following_tokio(
-        jiff::Timestamp::from_millisecond(aws.clock().epoch_millis(Duration::ZERO)).unwrap(),
-    );
+    let wall = aws.clock().wall();
+    let clock = Clock::from_fn(move || wall.now());
     let (activity, state_machine) = (
         aws.sfn().activity("ecs-task"),
         aws.sfn().state_machine("ecs-task"),
@@ -129,7 +127,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         region: format!("us-east-1-{seed}"),
     };
     let deadline =
-        (clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
+        (account.clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
     let mut task = json!({"cluster": "todobackend", "taskDefinition": FAMILY, "count": history.count, "deadline": deadline});
     for (name, value) in [("startedBy", CREATE), ("clientToken", "f00dfeedf00dfeed")] {
         task[name] = value.into();
@@ -140,7 +138,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let delete = async {
         let after = history.delete?;
         sleep(seconds(after)).await;
-        let deadline = (clock.now() + jiff::SignedDuration::from_mins(55)).to_string();
+        let deadline = (account.clock.now() + jiff::SignedDuration::from_mins(55)).to_string();
         let mut task = task.clone();
         for (name, value) in [
             ("startedBy", DELETE),

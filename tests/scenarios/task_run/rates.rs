@@ -1,12 +1,14 @@
 //! How many calls a second reach AWS: each kind of call keeps to a rate of its own, halves it when
 //! it is throttled, and recovers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::{Ecs, RunTaskError, WhichTasks};
 use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::task::spec::TaskSpec;
+use ecs_task_runner::task_run::TaskRunner;
 use serde_json::json;
 use stand_ins::ecs::{OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
@@ -14,7 +16,7 @@ use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{AwsError, Service};
 use tokio::time::{sleep, timeout};
 
-use crate::worlds::execution::{Execution, NOW};
+use crate::worlds::execution::Execution;
 use crate::worlds::functions::World as FunctionWorld;
 use crate::worlds::worker::{CLUSTER, FAMILY, NAME, World};
 
@@ -71,10 +73,7 @@ impl Caller {
 
 /// A running task, a log, and a caller with these rates.
 async fn caller(world: &World, rates: CallRates) -> Caller {
-    world.aws.ecs().script(
-        FAMILY,
-        Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-    );
+    world.script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
     world
         .aws
         .logs()
@@ -153,11 +152,7 @@ async fn every_kind_of_call_halves_its_own_rate_when_throttled_and_recovers() {
             "{what}: {full} calls in 5 s at 10 a second"
         );
 
-        let throttle =
-            world
-                .aws
-                .faults()
-                .inject(service, operation, Span::Next(1), Fault::Throttle);
+        let throttle = world.inject(service, operation, Span::Next(1), Fault::Throttle);
         calls_in(SECOND / 5).await;
         assert_eq!(throttle.struck(), 1, "{what}");
         let cut = calls_in(2 * SECOND).await;
@@ -188,10 +183,7 @@ async fn a_launch_for_which_there_is_no_room_does_not_cut_the_rate() {
         ("Rate exceeded", true),
     ] {
         let fault = Fault::Error(AwsError::new("ThrottlingException", message));
-        world
-            .aws
-            .faults()
-            .inject(Service::Ecs, "RunTask", Span::Next(1), fault);
+        world.inject(Service::Ecs, "RunTask", Span::Next(1), fault);
         let permit = launches.acquire().await;
         let error = caller
             .ecs
@@ -208,10 +200,46 @@ async fn a_launch_for_which_there_is_no_room_does_not_cut_the_rate() {
     }
 }
 
+/// Tasks of different clusters share no call, so that these keep the watcher asking without a pause.
+#[tokio::test(start_paused = true)]
+async fn a_watcher_with_too_much_to_watch_leaves_lists_their_calls() {
+    let world = World::new();
+    world.aws.ecs().script(FAMILY, Script::runs_forever());
+    let rates = CallRates::default();
+    let ecs = Ecs::without_retries(&world.connection(), rates);
+    let logs = Logs::new(&world.connection(), rates);
+    let runner = Arc::new(TaskRunner::start(&ecs, logs, world.clock.clone()));
+    for number in 0..60 {
+        let mut task = world.task();
+        task["cluster"] = json!(format!("cluster-{number}"));
+        task["clientToken"] = json!(format!("token-{number}"));
+        let input = json!({"execution": "x", "heartbeatSeconds": 60, "task": task});
+        let input = serde_json::from_value(input).unwrap();
+        let runner = Arc::clone(&runner);
+        tokio::spawn(async move { runner.run(input).await });
+    }
+    sleep(30 * SECOND).await;
+    let looks = world.aws.calls().count("DescribeTasks").arrived;
+    sleep(10 * SECOND).await;
+    let looks = world.aws.calls().count("DescribeTasks").arrived - looks;
+    assert!(
+        (98..=101).contains(&looks),
+        "{looks} looks in 10 s at 10 a second"
+    );
+    let which = WhichTasks::StartedBy {
+        name: NAME,
+        family: FAMILY,
+    };
+    for _ in 0..5 {
+        let listed = timeout(2 * SECOND, ecs.list_tasks("cluster-0", which)).await;
+        assert_eq!(listed.unwrap().unwrap().len(), 1);
+    }
+}
+
 /// How many calls of an operation came in the first second, and in the two seconds after it.
 fn first_seconds(world: &FunctionWorld, operation: &str) -> (usize, usize) {
     let calls = world.aws.calls().of(operation);
-    let since = |call: &stand_ins::Call| call.at - calls[0].at;
+    let since = |call: &stand_ins::Call| call.at.saturating_sub(calls[0].at);
     let count = |from, to| {
         calls
             .iter()
@@ -226,24 +254,15 @@ async fn the_functions_keep_to_the_rates_and_halve_them_when_throttled() {
     for function in ["stop", "rescue"] {
         for throttled in [false, true] {
             let world = FunctionWorld::new();
-            world.aws.ecs().script(
-                FAMILY,
-                Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-            );
+            world.script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
             let execution = Execution::of(&world, "Create").await;
-            execution
-                .entered("RunTask", &json!({}))
-                .activity("Scheduled", NOW)
-                .activity("Started", NOW);
+            execution.taken();
             for _ in 0..80 {
                 world.launch(FAMILY, &execution.name).await;
             }
             sleep(60 * SECOND).await;
             if throttled {
-                world
-                    .aws
-                    .faults()
-                    .inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
+                world.inject(Service::Ecs, "StopTask", Span::Next(1), Fault::Throttle);
             }
             if function == "stop" {
                 world.stop(&execution.input).await;

@@ -90,7 +90,7 @@ async fn a_machine_that_was_suspended_past_the_deadline_launches_nothing() {
         world.aws.ecs().instance_fails(INSTANCES[0], "AGENT");
         let scheduled = world.schedule_with(&changes);
         world.aws.calls().arrived(operation, 2).await;
-        world.clock.suspend(3_600);
+        world.wall.suspend(3_600);
         let start = Instant::now();
         let (error, cause) = failure(scheduled.outcome().await);
         assert_eq!(error, "EcsTask.DeadlineExceeded", "{cause}");

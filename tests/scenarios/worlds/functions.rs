@@ -1,6 +1,6 @@
 //! The world of the functions: an account of stand-ins, and a place for answers.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::response_url::ResponseUrls;
-use stand_ins::{Service, StandIns, sdk_config};
+use stand_ins::{Service, StandIns, WallClock, sdk_config};
 use template_roles::{Deployment, Roles};
 use tokio::time::{Instant, advance};
 
@@ -32,6 +32,13 @@ pub const STACK: &str = "todobackend";
 pub const LOGICAL_ID: &str = "MigrateTask";
 
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// A clock that shows `time` now, and moves with tokio's.
+pub fn clock_at(time: Timestamp) -> Clock {
+    let wall =
+        WallClock::at(UNIX_EPOCH + Duration::from_millis(time.as_millisecond().unsigned_abs()));
+    Clock::from_fn(move || wall.now())
+}
 
 pub struct World {
     pub aws: StandIns,
@@ -62,7 +69,7 @@ impl World {
         let urls =
             aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
         Self {
-            clock: Clock::following_tokio(now),
+            clock: clock_at(now),
             ..Self::with(aws, urls)
         }
     }
@@ -79,7 +86,7 @@ impl World {
         let state_machine = aws.sfn().state_machine("ecs-task");
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
-        let clock = Clock::following_tokio(Clock::system().now());
+        let clock = clock_at(Clock::system().now());
         Self {
             aws,
             urls,
@@ -148,7 +155,7 @@ impl World {
             Stacks::new(&connection),
             Ecs::with_retries(&connection),
             self.responder("start"),
-            self.clock,
+            self.clock.clone(),
         );
         starter.start(event.clone()).await
     }
@@ -176,7 +183,7 @@ impl World {
         Stopper::new(
             Ecs::with_retries(&connection),
             StepFunctions::new(&connection),
-            self.clock,
+            self.clock.clone(),
         )
     }
 
@@ -206,7 +213,7 @@ impl World {
             StepFunctions::new(&connection).state_machine(&self.state_machine),
             Ecs::with_retries(&connection),
             self.responder("rescue"),
-            self.clock,
+            self.clock.clone(),
             RescueLimits {
                 claim: CLAIM_TIMEOUT,
                 leftovers: Duration::from_secs(4),

@@ -8,10 +8,9 @@ use std::time::Duration;
 use ecs_task_runner::activity::{
     self, ActivityClient, ActivityTask, Options, ShutdownTrigger, TaskFailure, Vitals,
 };
-use ecs_task_runner::aws::CallRates;
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::TaskRunner;
 use tokio::task::JoinHandle;
@@ -84,7 +83,8 @@ impl Worker {
 /// What runs ECS tasks for a worker.
 pub fn task_runner(connection: &Connection, clock: Clock, rates: CallRates) -> Arc<TaskRunner> {
     let ecs = Ecs::without_retries(connection, rates);
-    Arc::new(TaskRunner::start(&ecs, Logs::new(connection, rates), clock))
+    let logs = Logs::new(connection, rates);
+    Arc::new(TaskRunner::start(&ecs, logs, clock))
 }
 
 pub fn number(number: u32) -> NonZeroU32 {

@@ -3,18 +3,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ecs_task_runner::activity::{ActivityTask, Options, TaskFailure};
-use ecs_task_runner::aws::CallRates;
-use ecs_task_runner::aws::Connection;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
 use stand_ins::ecs::{Placement, Script};
 use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::sfn::{Outcome, Schedule, Scheduled};
-use stand_ins::{Service, StandIns, sdk_config};
+use stand_ins::{Service, StandIns, WallClock, sdk_config};
 use template_roles::{Deployment, Roles, WORKER};
 use tokio::time::timeout;
 
@@ -36,6 +35,8 @@ pub const LONGEST: Duration = Duration::from_secs(7_200);
 pub struct World {
     pub aws: StandIns,
     pub clock: Clock,
+    /// What `clock` shows.
+    pub wall: WallClock,
     pub activity: String,
 }
 
@@ -58,10 +59,12 @@ impl World {
                 }
             }]
         }));
-        let clock = Clock::following_tokio(jiff::Timestamp::now());
+        let wall = WallClock::at(SystemTime::now());
+        let shown = wall.clone();
         Self {
             aws,
-            clock,
+            clock: Clock::from_fn(move || shown.now()),
+            wall,
             activity,
         }
     }
@@ -173,7 +176,7 @@ impl World {
 
     /// Runs ECS tasks for a worker, at rates of the test's own.
     pub fn runner_with(&self, rates: CallRates) -> Arc<TaskRunner> {
-        task_runner(&self.connection(), self.clock, rates)
+        task_runner(&self.connection(), self.clock.clone(), rates)
     }
 
     /// Starts a worker that runs ECS tasks.

@@ -73,7 +73,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 pub use authorization::Authorization;
 pub use aws_error::AwsError;
 pub use calls::{Call, Calls, Count, Outcome, Recording};
-pub use clock::Clock;
+pub use clock::{Clock, WallClock};
 pub use cloudformation::CloudFormation;
 pub use http::Served;
 pub use identifiers::{ACCOUNT, REGION, arn};

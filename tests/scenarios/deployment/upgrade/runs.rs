@@ -170,7 +170,12 @@ fn worker(world: &World, activity: &str) -> Worker {
         pollers: NonZeroU32::MIN,
         ..Options::default()
     };
-    Worker::start(&world.connection_of(WORKER), activity, world.clock, options)
+    Worker::start(
+        &world.connection_of(WORKER),
+        activity,
+        world.clock.clone(),
+        options,
+    )
 }
 
 /// What an event leads to, from `start` to the answer.
