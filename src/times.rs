@@ -35,7 +35,7 @@ const fn seconds(seconds: u64) -> Duration {
 
 /// How long CloudFormation waits for an answer when the template does not say
 /// (`aws-resource-cloudformation-customresource`).
-pub const SERVICE_TIMEOUT: Duration = seconds(3_600);
+pub(crate) const SERVICE_TIMEOUT: Duration = seconds(3_600);
 /// `start` sets the deadline of a run this long before CloudFormation gives up, or at half of a
 /// `ServiceTimeout` that is short: time for stopping the task, waiting for it to stop, and
 /// delivering the answer.
@@ -43,46 +43,46 @@ pub const ANSWER_MARGIN: Duration = seconds(95);
 /// Lambda delivers an event for which `start` fails again after one minute, and once more after
 /// another two (Lambda guide, `invocation-async-error-handling`). Below this age, less than those
 /// three minutes by a margin, an event certainly has a delivery ahead.
-pub const REDELIVERY_AGE: Duration = seconds(150);
+pub(crate) const REDELIVERY_AGE: Duration = seconds(150);
 /// What must be left of CloudFormation's wait for `start` to fail on purpose and leave the event to
 /// its next delivery: that comes two minutes later at most, and has all of the function's time.
-pub const REDELIVERY_SPAN: Duration = seconds(420);
+pub(crate) const REDELIVERY_SPAN: Duration = seconds(420);
 
 // The worker, in a run.
 
 /// How long past the deadline the worker waits for a task to stop. After `StopTask` a container has
 /// 30 s until it is killed, unless its definition says otherwise (`API_StopTask`), and the task
 /// takes a few seconds more to end. What still runs then is left to the state `StopTasks`.
-pub const WORKER_STOP_PATIENCE: Duration = seconds(38);
+pub(crate) const WORKER_STOP_PATIENCE: Duration = seconds(38);
 /// Limit of one look-up for the words of a failure: of the task definition, or one read of the log.
-pub const LOOKUP_TIMEOUT: Duration = seconds(5);
+pub(crate) const LOOKUP_TIMEOUT: Duration = seconds(5);
 /// The worker and the functions give up one attempt at a call that a service answers at once
 /// (`RunTask`, `StopTask`, …) after this.
-pub const CALL_TIMEOUT: Duration = seconds(10);
+pub(crate) const CALL_TIMEOUT: Duration = seconds(10);
 
 // The worker, at its activity.
 
 /// Step Functions holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask`
 /// asks for at least 65 s).
-pub const POLL_TIMEOUT: Duration = seconds(70);
+pub(crate) const POLL_TIMEOUT: Duration = seconds(70);
 /// Step Functions holds a poll for 60 s, and the worker gives it up after 70 s: when no poll has
 /// succeeded for longer than this, polls fail.
-pub const LONGEST_BETWEEN_POLLS: Duration = seconds(90);
+pub(crate) const LONGEST_BETWEEN_POLLS: Duration = seconds(90);
 /// The worker gives up one attempt at a heartbeat or an answer after this, and sends it again.
-pub const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
+pub(crate) const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
 /// Pause before a heartbeat that failed is sent again.
-pub const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
+pub(crate) const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
 /// How long after the request to shut down the worker goes on trying to deliver an answer: no
 /// longer than its polls may take, so that a Step Functions that cannot be reached does not delay
 /// the shutdown. Then the heartbeats stop, the token expires, and another worker takes the run
 /// over.
-pub const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(60);
+pub(crate) const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(60);
 /// How long the worker tries at least to hand over a task that one of its last polls brought after
 /// the request to shut down.
-pub const HAND_OVER_PATIENCE: Duration = seconds(10);
+pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);
 /// How long a poll that is in flight when the worker shuts down may take: 60 s at Step Functions,
 /// and the way there and back.
-pub const LONGEST_POLL: Duration = seconds(65);
+pub(crate) const LONGEST_POLL: Duration = seconds(65);
 /// What the worker tells systemd that shutting down takes; the relations below show that it
 /// suffices.
 pub const DRAIN_TIMEOUT: Duration = seconds(75);
@@ -101,7 +101,7 @@ pub const FUNCTION_STATE_TIMEOUT: Duration = seconds(70);
 /// `Seconds` of the state `WaitForTasksToStop`, between two checks for leftovers.
 pub const CHECK_PAUSE: Duration = seconds(5);
 /// How long past the deadline the state machine waits for tasks to stop before it answers.
-pub const STATE_MACHINE_STOP_PATIENCE: Duration = seconds(50);
+pub(crate) const STATE_MACHINE_STOP_PATIENCE: Duration = seconds(50);
 /// `TimeoutSeconds` of the whole execution.
 pub const EXECUTION_TIMEOUT: Duration = seconds(3_585);
 
@@ -111,33 +111,33 @@ pub const EXECUTION_TIMEOUT: Duration = seconds(3_585);
 pub const START_TIMEOUT: Duration = seconds(300);
 /// How long `start` tries to deliver an answer: short, since its calls before may have taken most
 /// of its time.
-pub const START_ANSWER_TIMEOUT: Duration = seconds(30);
+pub(crate) const START_ANSWER_TIMEOUT: Duration = seconds(30);
 /// How long `start` tries to stop the executions of an update that CloudFormation rolls back,
 /// before it looks at the request itself.
-pub const STOP_EARLIER_BUDGET: Duration = seconds(40);
+pub(crate) const STOP_EARLIER_BUDGET: Duration = seconds(40);
 
 // Lambda `stop`.
 
 /// `Timeout` of the function.
 pub const STOP_TIMEOUT: Duration = seconds(60);
 /// How long one attempt to stop leftovers may take when the time for stopping is over.
-pub const STOP_FINAL_ATTEMPT: Duration = seconds(10);
+pub(crate) const STOP_FINAL_ATTEMPT: Duration = seconds(10);
 /// Once an execution was stopped, its worker learns of it with its next heartbeat: a third of
 /// [`HEARTBEAT_TIMEOUT`] later, or a few seconds more if one gets lost. A launch that is under way
 /// then takes up to [`CALL_TIMEOUT`]. This many checks, [`CHECK_PAUSE`] apart, outlast that. A
 /// worker with thousands of runs sends its heartbeats at longer intervals, and the heartbeats of
 /// another may not get through: the rescue of the stopped execution stops what they launch later
 /// still.
-pub const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
+pub(crate) const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
 /// The time that those checks take, rounded up by one pause.
-pub const WORKERS_INFORMED_SOON: Duration = seconds(45);
+pub(crate) const WORKERS_INFORMED_SOON: Duration = seconds(45);
 
 // Lambda `respond`.
 
 /// `Timeout` of the function.
 pub const RESPOND_TIMEOUT: Duration = seconds(60);
 /// How long `respond` tries to deliver an answer: it must say by itself that it could not.
-pub const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
+pub(crate) const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
 
 // Lambda `rescue`.
 
@@ -146,31 +146,31 @@ pub const RESCUE_TIMEOUT: Duration = seconds(240);
 /// How often EventBridge's schedule invokes the function.
 pub const SWEEP_INTERVAL: Duration = seconds(60);
 /// For how long one sweep reads the histories of running executions.
-pub const CLAIM_CHECK_BUDGET: Duration = seconds(45);
+pub(crate) const CLAIM_CHECK_BUDGET: Duration = seconds(45);
 /// For how long one sweep begins answers for executions whose event was lost.
-pub const SWEEP_BUDGET: Duration = seconds(110);
+pub(crate) const SWEEP_BUDGET: Duration = seconds(110);
 /// How long `rescue` waits at most for leftover tasks to stop before it answers; less when the
 /// deadline is near. A container has 30 s after SIGTERM unless its task definition says otherwise
 /// (`API_StopTask`).
-pub const RESCUE_STOP_PATIENCE: Duration = seconds(40);
+pub(crate) const RESCUE_STOP_PATIENCE: Duration = seconds(40);
 /// How long one attempt to stop leftovers may take when no time is left before the answer, and each
 /// attempt after it.
-pub const RESCUE_FINAL_ATTEMPT: Duration = seconds(5);
+pub(crate) const RESCUE_FINAL_ATTEMPT: Duration = seconds(5);
 /// How long `rescue` tries to deliver an answer.
-pub const RESCUE_ANSWER_TIMEOUT: Duration = seconds(45);
+pub(crate) const RESCUE_ANSWER_TIMEOUT: Duration = seconds(45);
 /// How long one answer and the stopping after it may take. If Lambda ended the invocation, it would
 /// repeat it, and CloudFormation would get the answer once more.
-pub const RESCUE_BUDGET: Duration = seconds(200);
+pub(crate) const RESCUE_BUDGET: Duration = seconds(200);
 /// For this long after an execution's end its worker may still launch tasks, and `rescue` looks for
 /// them: up to [`HEARTBEAT_TIMEOUT`] until the worker learns of the end or sends no heartbeat any
 /// more, [`CALL_TIMEOUT`] for a launch under way, and some seconds until ECS lists the task.
-pub const WORKERS_INFORMED_AT_LATEST: Duration = seconds(75);
+pub(crate) const WORKERS_INFORMED_AT_LATEST: Duration = seconds(75);
 /// A sweep looks at an ended execution only this long after its end: until then the rescue that
 /// EventBridge's event brings should have answered.
-pub const EVENT_GRACE: Duration = seconds(180);
+pub(crate) const EVENT_GRACE: Duration = seconds(180);
 /// No execution lasts longer. Step Functions lists executions by their start: a sweep that looks
 /// for those that ended lately goes back by this.
-pub const LONGEST_EXECUTION: Duration = seconds(3_600);
+pub(crate) const LONGEST_EXECUTION: Duration = seconds(3_600);
 
 /// Whether the times add up to no more than the limit.
 const fn fit(times: &[Duration], limit: Duration) -> bool {
