@@ -14,7 +14,7 @@ use crate::cloudformation::event::RequestType;
 use crate::task::spec::TaskSpec;
 use crate::text::lenient;
 use crate::times::{
-    CHECKS_UNTIL_WORKERS_ARE_INFORMED, DEFINITION_STOP_PATIENCE, STOP_EXECUTIONS_BUDGET,
+    CHECKS_UNTIL_WORKERS_ARE_INFORMED, STATE_MACHINE_STOP_PATIENCE, STOP_EXECUTIONS_BUDGET,
     STOP_FINAL_ATTEMPT, STOP_TASKS_BUDGET, WORKERS_INFORMED_SOON,
 };
 
@@ -128,7 +128,7 @@ impl Stopper {
         };
         let reason = format!("{why} ({})", task.started_by);
         let checks = leftovers.checks.saturating_add(1);
-        let end = after(task.deadline, DEFINITION_STOP_PATIENCE);
+        let end = after(task.deadline, STATE_MACHINE_STOP_PATIENCE);
         // Bounded, since calls that ECS does not answer can take minutes with all their retries:
         // Lambda would end the function, and CloudFormation waits.
         let limit = self
