@@ -47,6 +47,7 @@ fn stopped() -> TaskStatus {
         exit_code,
         reason: None,
         running: false,
+        stopped: true,
         created: true,
     };
     TaskStatus {
@@ -54,12 +55,15 @@ fn stopped() -> TaskStatus {
             .to_owned(),
         task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"
             .to_owned(),
+        last_status: "STOPPED".to_owned(),
         phase: Phase::Stopped,
         stop_code: Some(StopCode::from("EssentialContainerExited")),
         stopped_reason: Some("Essential container in task exited".to_owned()),
         pull_began: true,
         host: Host::Fargate,
         started_at: Some("2026-11-23T07:00:00Z".parse().unwrap()),
+        stopping_at: None,
+        execution_stopped_at: None,
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers: vec![container("migrate", Some(1)), container("proxy", Some(137))],
     }
@@ -100,6 +104,7 @@ fn judgement(criterion: &mut Criterion) {
     let task = stopped();
     let criteria = Criteria {
         containers: Some(vec!["migrate".to_owned()]),
+        containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
     criterion.bench_function("judge a stopped task", |bencher| {

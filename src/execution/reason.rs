@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::error::{CaughtError, RUNTIME, is_timeout, states_error_name};
+use super::error::{CaughtError, RUNTIME, TIMEOUT, is_timeout, states_error_name};
 use crate::text::byte_limit::ELLIPSIS;
 
 /// The error in words. Its name stands first, so that people can look it up. `still_running` counts
@@ -13,6 +13,9 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     // The names come before the empty cause: most errors of Step Functions have no cause, and their
     // names say more than that it is missing.
     let text = match caught.error.as_str() {
+        error if error == TIMEOUT && cause.is_empty() => {
+            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
+        }
         error if is_timeout(error) && cause.is_empty() => {
             "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
         }
@@ -24,9 +27,11 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     };
     let leftovers = match still_running {
         0 => String::new(),
-        running => format!(
-            "\n{running} task(s) of this run had been told to stop and were still stopping."
-        ),
+        running => {
+            format!(
+                "\n{running} task(s) of this run had been told to stop, or could not be told, and had not been seen to stop."
+            )
+        }
     };
     format!("{}: {text}{leftovers}", caught.error)
 }

@@ -1,8 +1,9 @@
-//! What a stopped task means: a pure function from ECS's answer to a verdict. What is not known to
-//! be a success is a failure.
+//! What the end of a task means: a pure function from ECS's answer to a verdict. What is not known
+//! to be a success is a failure.
 //!
 //! ```text
-//! TaskStatus ─▶ judge ─┬─ not seen running ─▶ start_failure: may it have run, may a relaunch work
+//! TaskStatus ─▶ is_decided: does ECS show enough of the end already
+//!            └▶ judge ─┬─ not seen running ─▶ start_failure: may it have run, may a relaunch work
 //!                      ├─ counted: the containers that count ─▶ exit_code: what their codes mean
 //!                      └─ ending: error and sentence of a task that did not succeed
 //! ```
@@ -10,6 +11,7 @@
 //! It does not know when a task is relaunched: [`crate::task_run`] asks for [`Ending::may_pass`].
 
 mod counted;
+mod dependency;
 mod ending;
 mod exit_code;
 mod start_failure;
@@ -18,7 +20,7 @@ mod start_failure;
 mod tests;
 
 use crate::task::error::ErrorName;
-use crate::task::status::TaskStatus;
+use crate::task::status::{Phase, TaskStatus};
 
 use counted::{containers_that_count, succeeded};
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
@@ -30,6 +32,9 @@ pub struct Criteria {
     /// Names of the containers whose exit codes count. `None` when neither the properties nor the
     /// task definition say which: then all count, but for those that AWS adds.
     pub containers: Option<Vec<String>>,
+    /// Whether the properties name the containers that count, so that nobody need be told that they
+    /// can.
+    pub containers_are_chosen: bool,
     /// The exit codes that mean success.
     pub success_exit_codes: Vec<i32>,
 }
@@ -62,7 +67,38 @@ pub struct Ending {
     pub may_pass: bool,
 }
 
-/// Judges a task that has stopped.
+/// Whether a look at a task may show enough to judge it, whatever counts: [`is_decided`] says so for
+/// certain. Only then is it worth finding out which containers count.
+#[must_use]
+pub fn may_be_decided(task: &TaskStatus) -> bool {
+    task.phase == Phase::Stopped
+        || (task.stop_code.is_some() && task.containers.iter().any(|container| container.stopped))
+}
+
+/// Whether a look at a task shows enough to judge it for good: the task is STOPPED, or ECS says why
+/// it ends and every container that counts is STOPPED with its exit code. On Fargate that is 13 to
+/// 24 s before STOPPED, and longer where a sidecar outlives the containers that count.
+///
+/// What ECS has not told then, an exit code or a stop code, may still come until STOPPED.
+#[must_use]
+pub fn is_decided(task: &TaskStatus, criteria: &Criteria) -> bool {
+    if task.phase == Phase::Stopped {
+        return true;
+    }
+    let have_ended = || {
+        containers_that_count(task, criteria).is_ok_and(|counted| {
+            !counted.is_empty()
+                && counted
+                    .iter()
+                    .all(|container| container.stopped && container.exit_code.is_some())
+        })
+    };
+    // A task that may be launched again is waited for until nothing of it is left: only STOPPED
+    // tells every worker the same of a task whose containers did not run.
+    task.stop_code.is_some() && task.was_seen_running() && have_ended()
+}
+
+/// Judges a task whose end is decided; see [`is_decided`].
 ///
 /// The order of the checks matters: a stop from outside is reported before the exit codes that it
 /// brought about, a failure before what remains unproven, and success comes last.
@@ -94,7 +130,7 @@ pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
     }
     match counted
         .first()
-        .and_then(|first| first.exit_code.map(|code| (first.name.clone(), code)))
+        .and_then(|first| first.own_exit_code().map(|code| (first.name.clone(), code)))
     {
         Some((container, exit_code)) => Verdict::Succeeded {
             container,

@@ -111,9 +111,56 @@ pub struct ContainerStatus {
     pub reason: Option<String>,
     /// Whether ECS says at this moment that the container is RUNNING.
     pub running: bool,
+    /// Whether ECS says that the container is STOPPED. Its exit code is final then.
+    pub stopped: bool,
     /// Whether the container runtime on the host has created the container. ECS may not know yet
     /// whether it has also started it.
     pub created: bool,
+}
+
+impl ContainerStatus {
+    /// The exit code of the container's process. `None` also for the code that the agent on the
+    /// host makes up for a container that it never started: 143 or 137 without a container of the
+    /// runtime (amazon-ecs-agent, issues 2579 and 3218).
+    #[must_use]
+    pub fn own_exit_code(&self) -> Option<i32> {
+        self.exit_code.filter(|_| !self.was_never_started())
+    }
+
+    /// Whether ECS says that the container was never started: the runtime has no container of it,
+    /// and its reason names a step before the start. `false` proves nothing.
+    #[must_use]
+    pub fn was_never_started(&self) -> bool {
+        const MADE_UP: [i32; 2] = [137, 143];
+        !self.created
+            && !self.running
+            && self.exit_code.is_none_or(|code| MADE_UP.contains(&code))
+            && self
+                .reason
+                .as_deref()
+                .is_some_and(names_a_step_before_the_start)
+    }
+}
+
+/// Whether a container's reason says that the agent did not come to start it.
+fn names_a_step_before_the_start(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    // A start that failed may also have been one without an answer, of which nobody knows.
+    let start_failed = reason.contains("cannotstartcontainererror")
+        && !["timeout", "timed out", "deadline exceeded", "eof"]
+            .iter()
+            .any(|sign| reason.contains(sign));
+    start_failed
+        || [
+            "dependency graph",
+            "container ordering dependency",
+            "cannotcreatecontainererror",
+            "cannotpullcontainererror",
+            "cannotpullecrcontainererror",
+            "resourceinitializationerror",
+        ]
+        .iter()
+        .any(|step| reason.contains(step))
 }
 
 /// A task as one answer of `DescribeTasks` shows it.
@@ -123,7 +170,9 @@ pub struct TaskStatus {
     pub arn: String,
     /// ARN of the task definition with its revision; empty when ECS leaves it out.
     pub task_definition_arn: String,
-    /// How far the task has come.
+    /// `lastStatus` as ECS spells it; empty when ECS leaves it out.
+    pub last_status: String,
+    /// How far the task has come, which `last_status` says.
     pub phase: Phase,
     /// Why ECS stopped or is stopping the task, as a code.
     pub stop_code: Option<StopCode>,
@@ -136,7 +185,13 @@ pub struct TaskStatus {
     pub host: Host,
     /// When the containers of the task were started.
     pub started_at: Option<Timestamp>,
-    /// When the task stopped.
+    /// When ECS began to stop the task.
+    pub stopping_at: Option<Timestamp>,
+    /// When the first essential container of the task stopped. ECS shows it at the latest once all
+    /// containers have stopped, and leaves it out when none ran.
+    pub execution_stopped_at: Option<Timestamp>,
+    /// When the task was STOPPED. On Fargate that is 13 to 24 s after its containers have stopped,
+    /// since the network interface is detached in between.
     pub stopped_at: Option<Timestamp>,
     /// The task's containers. ECS may list none for a task that never started.
     pub containers: Vec<ContainerStatus>,
@@ -152,7 +207,29 @@ impl TaskStatus {
             || self
                 .containers
                 .iter()
-                .any(|container| container.running || container.exit_code.is_some())
+                .any(|container| container.running || container.own_exit_code().is_some())
+    }
+
+    /// Whether nothing of the task runs any more and nothing of it will: it is STOPPED, or ECS has
+    /// decided to stop it and all of its containers have stopped. Without that decision a container
+    /// may be started again (`API_ContainerRestartPolicy`).
+    #[must_use]
+    pub fn runs_nothing(&self) -> bool {
+        self.phase == Phase::Stopped
+            || (self.stop_code.is_some()
+                && !self.containers.is_empty()
+                && self.containers.iter().all(|container| container.stopped))
+    }
+
+    /// When the containers' work ended, as far as ECS has told: not when the network interface was
+    /// gone.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        // `stoppingAt` comes last: ECS shows it alone while a sidecar outlives the container whose
+        // end stops the task.
+        self.execution_stopped_at
+            .or(self.stopped_at)
+            .or(self.stopping_at)
     }
 
     /// The task's id: the last part of its ARN.
@@ -220,12 +297,15 @@ mod tests {
         let unseen = TaskStatus {
             arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
             task_definition_arn: String::new(),
+            last_status: "STOPPED".to_owned(),
             phase: Phase::Stopped,
             stop_code: None,
             stopped_reason: None,
             pull_began: true,
             host: Host::Fargate,
             started_at: None,
+            stopping_at: None,
+            execution_stopped_at: None,
             stopped_at: None,
             containers: vec![ContainerStatus::default()],
         };

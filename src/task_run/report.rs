@@ -3,6 +3,7 @@
 //! What it does not know: what led to the end. It reads what the tasks say.
 
 mod cause;
+mod deadline;
 mod log_tail;
 
 use super::definitions::TaskDefinitions;
@@ -50,7 +51,7 @@ pub(super) async fn output(tasks: &Tasks<'_>, sources: &Sources<'_>) -> Output {
         .min();
     let stopped = succeeded
         .iter()
-        .filter_map(|(status, ..)| status.stopped_at)
+        .filter_map(|(status, ..)| status.ended_at())
         .max();
     let definition = sources
         .definitions
@@ -98,10 +99,7 @@ pub(super) async fn failure(tasks: &Tasks<'_>, index: usize, sources: &Sources<'
         );
     };
     let log = log_tail(sources, task.last_seen(), ending.container.as_deref()).await;
-    let what = match tasks.all().len() {
-        0 | 1 => ending.what.clone(),
-        count => format!("{} (one of {count} tasks)", ending.what),
-    };
+    let what = among_tasks(sources.spec, &ending.what);
     failed(sources, ending.error, &what, Some(task), &log)
 }
 
@@ -112,22 +110,11 @@ pub(super) async fn deadline_failure(
     obstacle: Option<&str>,
     sources: &Sources<'_>,
 ) -> Failure {
-    let task = tasks
-        .all()
-        .iter()
-        .find(|task| matches!(task.state(), TaskState::Live | TaskState::Ended(_)));
-    let deadline = sources.spec.deadline;
-    let what = match (task, obstacle) {
-        (Some(task), _) if task.is_live() => {
-            format!("The deadline {deadline} passed, and the task could not be seen to stop")
-        }
-        (Some(_), _) => {
-            format!("The deadline {deadline} passed while the task ran, and the task was stopped")
-        }
-        (None, Some(obstacle)) => format!(
-            "The deadline {deadline} passed before a task could be started; the last obstacle was: {obstacle}"
-        ),
-        (None, None) => format!("The deadline {deadline} passed before a task was started"),
+    let task = deadline::told_of(tasks);
+    let what = deadline::what_happened(sources.spec, tasks, task, obstacle);
+    let what = match task {
+        Some(_) => among_tasks(sources.spec, &what),
+        None => what,
     };
     let status = task.and_then(Tracked::last_seen);
     let container = status
@@ -135,6 +122,15 @@ pub(super) async fn deadline_failure(
         .and_then(|status| first_that_counts(sources.spec, status));
     let log = log_tail(sources, status, container).await;
     failed(sources, ErrorName::DeadlineExceeded, &what, task, &log)
+}
+
+/// What is told of one task, with the number of the run's tasks where there are several. Those that
+/// another task replaced are none of them.
+fn among_tasks(spec: &TaskSpec, what: &str) -> String {
+    match spec.task_count() {
+        0 | 1 => what.to_owned(),
+        count => format!("{what} (one of {count} tasks)"),
+    }
 }
 
 /// Name of the first container by whose exit code the task is judged.

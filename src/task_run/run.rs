@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             .await;
         // A stopped task brings no more news, and may have been waiting for its definition when the
         // deadline came.
-        self.tasks.judge_what_has_stopped().await;
+        self.tasks.judge_what_has_ended().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
         self.stop(&format!("Deadline of {} passed", self.spec.deadline), end)
             .await;
@@ -181,7 +181,7 @@ impl<'a> Run<'a> {
                 break;
             }
         }
-        self.tasks.judge_what_has_stopped().await;
+        self.tasks.judge_what_has_ended().await;
         // In this order: one task that failed by itself fails the run, whatever the others did.
         if let Some(index) = self.tasks.failed_by_itself() {
             RunEnd::Ended(index)

@@ -7,7 +7,7 @@ use super::tasks::{RETRY_PAUSE, Tasks};
 use crate::aws::ecs::Ecs;
 use crate::task::spec::TaskSpec;
 
-/// Tells ECS to stop every task that was not seen to have stopped, also those that were given up.
+/// Tells ECS to stop every task of which a container may still run, also those that were given up.
 /// Tries until `end` at the latest; what cannot be stopped is left to the definition.
 pub(super) async fn stop_what_may_run(
     ecs: &Ecs,
@@ -16,7 +16,10 @@ pub(super) async fn stop_what_may_run(
     reason: &str,
     end: Instant,
 ) {
-    let may_run = tasks.all().iter().filter(|task| !task.was_seen_stopped());
+    let may_run = tasks
+        .all()
+        .iter()
+        .filter(|task| !task.was_seen_to_run_nothing());
     join_all(may_run.map(|task| stop(ecs, &spec.cluster, task.arn(), reason, end))).await;
 }
 

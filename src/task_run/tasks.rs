@@ -12,9 +12,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::definitions::TaskDefinitions;
 use super::watcher::{View, Watcher};
 use crate::task::error::ErrorName;
-use crate::task::judgement::{Criteria, Verdict, judge};
+use crate::task::judgement::{Criteria, Verdict, is_decided, judge, may_be_decided};
 use crate::task::spec::TaskSpec;
-use crate::task::status::{Phase, TaskStatus};
+use crate::task::status::TaskStatus;
 use crate::times::LOOKUP_TIMEOUT;
 
 use tracked::WhyUnseen;
@@ -148,34 +148,44 @@ impl<'a> Tasks<'a> {
         };
         let task = &mut self.tracked[index];
         task.seen(&status);
-        if status.phase != Phase::Stopped {
+        if !may_be_decided(&status) {
             return None;
         }
-        // STOPPED is the final update. If the deadline cancels the judging below, the change must
+        // This may be the final update. If the deadline cancels the judging below, the change must
         // be seen again.
         task.view.mark_changed();
         let criteria = self.criteria(&status).await;
-        self.conclude(index, status, &criteria)
+        if is_decided(&status, &criteria) {
+            return self.conclude(index, status, &criteria);
+        }
+        // A container that counts still runs. The change is dealt with now, but for one that came
+        // while the definition was looked up.
+        let view = &mut self.tracked[index].view;
+        if *view.borrow_and_update() != View::Seen(status) {
+            view.mark_changed();
+        }
+        None
     }
 
-    /// Judges the tasks that are known to have stopped and have not been judged, without waiting
-    /// for news.
-    pub(super) async fn judge_what_has_stopped(&mut self) {
+    /// Judges the tasks whose end is known and that have not been judged, without waiting for news.
+    pub(super) async fn judge_what_has_ended(&mut self) {
         let live = self.tracked.iter().enumerate();
         let live = live.filter(|(_, task)| task.is_live());
-        let stopped = live.filter_map(|(index, task)| match &*task.view.borrow() {
-            View::Seen(status) if status.phase == Phase::Stopped => Some((index, status.clone())),
+        let ended = live.filter_map(|(index, task)| match &*task.view.borrow() {
+            View::Seen(status) if may_be_decided(status) => Some((index, status.clone())),
             _ => None,
         });
-        let stopped: Vec<_> = stopped.collect();
-        let criteria = join_all(stopped.iter().map(|(_, status)| self.criteria(status))).await;
-        for ((index, status), criteria) in stopped.into_iter().zip(criteria) {
-            self.tracked[index].last_seen = Some(status.clone());
-            self.conclude(index, status, &criteria);
+        let ended: Vec<_> = ended.collect();
+        let criteria = join_all(ended.iter().map(|(_, status)| self.criteria(status))).await;
+        for ((index, status), criteria) in ended.into_iter().zip(criteria) {
+            if is_decided(&status, &criteria) {
+                self.tracked[index].seen(&status);
+                self.conclude(index, status, &criteria);
+            }
         }
     }
 
-    /// Judges a stopped task. Gives its index when it did not succeed.
+    /// Judges a task whose end is decided. Gives its index when it did not succeed.
     fn conclude(&mut self, index: usize, status: TaskStatus, criteria: &Criteria) -> Option<usize> {
         match judge(&status, criteria) {
             Verdict::Succeeded {
@@ -255,7 +265,8 @@ impl<'a> Tasks<'a> {
 
     /// By what a stopped task is judged.
     async fn criteria(&self, status: &TaskStatus) -> Criteria {
-        let containers = if !self.spec.containers.is_empty() {
+        let containers_are_chosen = !self.spec.containers.is_empty();
+        let containers = if containers_are_chosen {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
             // Only the definition tells essential containers from sidecars. Without it all of them
@@ -277,6 +288,7 @@ impl<'a> Tasks<'a> {
         };
         Criteria {
             containers,
+            containers_are_chosen,
             success_exit_codes: self.spec.success_exit_codes.clone(),
         }
     }

@@ -73,6 +73,7 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
     TaskStatus {
         arn: task.task_arn().unwrap_or_default().to_owned(),
         task_definition_arn: task.task_definition_arn().unwrap_or_default().to_owned(),
+        last_status: task.last_status().unwrap_or_default().to_owned(),
         phase: Phase::from(task.last_status().unwrap_or_default()),
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
         stopped_reason: task
@@ -82,6 +83,8 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         pull_began: task.pull_started_at().is_some(),
         host: host(task),
         started_at: task.started_at().and_then(timestamp),
+        stopping_at: task.stopping_at().and_then(timestamp),
+        execution_stopped_at: task.execution_stopped_at().and_then(timestamp),
         stopped_at: task.stopped_at().and_then(timestamp),
         containers: task.containers().iter().map(container_status).collect(),
     }
@@ -105,6 +108,7 @@ fn container_status(container: &Container) -> ContainerStatus {
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned),
         running: container.last_status() == Some("RUNNING"),
+        stopped: container.last_status() == Some("STOPPED"),
         created: container.runtime_id().is_some_and(|id| !id.is_empty()),
     }
 }

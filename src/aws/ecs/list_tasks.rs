@@ -4,6 +4,7 @@ use aws_sdk_ecs::operation::list_tasks::builders::ListTasksFluentBuilder;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 use jiff::Timestamp;
 
+use super::describe_tasks::task_status;
 use super::{Ecs, MAX_TASKS_PER_CALL};
 use crate::aws::{ApiError, api_error};
 
@@ -32,8 +33,10 @@ pub struct ListedTask {
     pub container_instance_arn: String,
     /// When it was launched.
     pub created: Option<Timestamp>,
-    /// Nothing of the task runs any more.
+    /// It is STOPPED: nothing of it is left, its network interface included.
     pub stopped: bool,
+    /// None of its containers runs any more, and none will. Its network interface may be left.
+    pub runs_nothing: bool,
     /// Somebody has told the task to stop.
     pub stopping: bool,
 }
@@ -111,6 +114,7 @@ fn listed_task(task: &Task) -> Option<ListedTask> {
             .created_at()
             .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
         stopped: task.last_status() == Some("STOPPED"),
+        runs_nothing: task_status(task).runs_nothing(),
         stopping: task.desired_status() == Some("STOPPED"),
     })
 }

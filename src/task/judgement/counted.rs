@@ -65,7 +65,7 @@ fn is_added_by_aws(name: &str) -> bool {
 /// did not succeed, even with such a code.
 pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
     container
-        .exit_code
+        .own_exit_code()
         .is_some_and(|code| criteria.success_exit_codes.contains(&code))
         && !ran_out_of_memory(container)
 }

@@ -2,6 +2,7 @@
 //! known and no more.
 
 use super::counted::succeeded;
+use super::dependency::NotStarted;
 use super::start_failure::{Doubt, may_pass};
 use super::{Criteria, Ending, exit_code};
 use crate::task::error::ErrorName;
@@ -130,13 +131,16 @@ pub(super) fn failed_container(
         .iter()
         .copied()
         .filter(|container| !succeeded(container, criteria))
-        .find(|container| {
-            container
-                .exit_code
-                .is_some_and(|code| !exit_code::is_signal(code))
-                || exit_code::ran_out_of_memory(container)
-        })
+        .find(|container| ended_by_itself(container))
         .unwrap_or(failed);
+    if let Some(not_started) = NotStarted::of(task, culprit) {
+        return Ending {
+            error: ErrorName::Failed,
+            what: format!("Container '{}' {}", culprit.name, not_started.in_words),
+            container: not_started.ran.map(|container| container.name.clone()),
+            may_pass: false,
+        };
+    }
     let mut what = format!(
         "Container '{}' {}",
         culprit.name,
@@ -144,27 +148,64 @@ pub(super) fn failed_container(
     );
     // A container that does not count may be the one that ended first, and the reason why ECS
     // killed those that count.
-    let sidecar = task.containers.iter().find(|container| {
-        !counted.iter().any(|counts| counts.name == container.name)
-            && container
-                .exit_code
-                .is_some_and(|code| !exit_code::is_signal(code))
-    });
-    if culprit.exit_code.is_none_or(exit_code::is_signal)
-        && !exit_code::ran_out_of_memory(culprit)
-        && let Some(sidecar) = sidecar
-    {
+    let sidecar = task
+        .containers
+        .iter()
+        .filter(|container| !counts(container, counted))
+        .find(|container| ended_by_itself(container));
+    if let Some(sidecar) = sidecar.filter(|_| !ended_by_itself(culprit)) {
         what += &format!(
             "; container '{}' {} and may have taken the task down with it",
             sidecar.name,
             exit_code::describe(sidecar)
         );
     }
-    let ran = culprit.exit_code.is_some() || culprit.running;
+    if counted
+        .iter()
+        .any(|container| succeeded(container, criteria))
+    {
+        what += &other_exit_codes(task, culprit);
+        if !criteria.containers_are_chosen {
+            what += &format!(
+                "; if '{}' need not succeed, name only the others in the property Containers",
+                culprit.name
+            );
+        }
+    }
+    let ran = culprit.own_exit_code().is_some() || culprit.running;
     Ending {
         error: ErrorName::Failed,
         what,
         container: ran.then(|| culprit.name.clone()),
         may_pass: false,
     }
+}
+
+/// How the other containers of the task ended, each after a semicolon, as far as ECS knows their
+/// exit codes.
+fn other_exit_codes(task: &TaskStatus, culprit: &ContainerStatus) -> String {
+    task.containers
+        .iter()
+        .filter(|container| container.name != culprit.name && container.own_exit_code().is_some())
+        .map(|container| {
+            format!(
+                "; container '{}' {}",
+                container.name,
+                exit_code::describe(container)
+            )
+        })
+        .collect()
+}
+
+fn counts(container: &ContainerStatus, counted: &[&ContainerStatus]) -> bool {
+    counted.iter().any(|counts| counts.name == container.name)
+}
+
+/// Whether the container ended without a signal from outside. One that ran out of memory did, even
+/// though the kernel killed it.
+fn ended_by_itself(container: &ContainerStatus) -> bool {
+    container
+        .own_exit_code()
+        .is_some_and(|code| !exit_code::is_signal(code))
+        || exit_code::ran_out_of_memory(container)
 }

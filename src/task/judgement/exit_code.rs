@@ -73,6 +73,7 @@ mod tests {
             exit_code: Some(code),
             reason: reason.map(str::to_owned),
             running: false,
+            stopped: true,
             created: true,
         }
     }

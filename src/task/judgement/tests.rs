@@ -1,5 +1,8 @@
 //! The judgement as a table: tasks as `DescribeTasks` shows them, each with its verdict.
 
+mod dependencies;
+mod early;
+
 use super::*;
 use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
 
@@ -25,6 +28,7 @@ fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> Contai
         exit_code,
         reason: reason.map(str::to_owned),
         running: false,
+        stopped: true,
         created: false,
     }
 }
@@ -39,12 +43,15 @@ fn stopped(
         arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
         task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"
             .to_owned(),
+        last_status: "STOPPED".to_owned(),
         phase: Phase::Stopped,
         stop_code: stop_code.map(StopCode::from),
         stopped_reason: Some(reason.to_owned()),
         pull_began: false,
         host: on_an_instance(),
         started_at: started.then(|| "2026-11-23T07:00:00Z".parse().unwrap()),
+        stopping_at: None,
+        execution_stopped_at: None,
         stopped_at: Some("2026-11-23T07:00:09Z".parse().unwrap()),
         containers,
     }
@@ -573,6 +580,7 @@ fn table() -> Vec<Row> {
 fn a_stopped_task_is_judged_by_the_table() {
     let criteria = Criteria {
         containers: None,
+        containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
     for row in table() {
@@ -623,6 +631,7 @@ fn only_containers_that_count_decide() {
     );
     let counting = |name: &str| Criteria {
         containers: Some(vec![name.to_owned()]),
+        containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
     assert_eq!(
@@ -659,6 +668,7 @@ fn an_exit_code_that_the_properties_call_success_is_success() {
     );
     let criteria = Criteria {
         containers: None,
+        containers_are_chosen: false,
         success_exit_codes: vec![0, 3],
     };
     assert_eq!(
@@ -685,6 +695,7 @@ fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it
         &task,
         &Criteria {
             containers: None,
+            containers_are_chosen: false,
             success_exit_codes: vec![0],
         },
     ) else {
@@ -696,6 +707,7 @@ fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it
 fn judged(containers: Vec<ContainerStatus>, counting: Option<&str>) -> Ending {
     let criteria = Criteria {
         containers: counting.map(|name| vec![name.to_owned()]),
+        containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
     match judge(&stopped(EXITED, ESSENTIAL, true, containers), &criteria) {
@@ -776,6 +788,7 @@ fn a_host_is_lost_only_when_ecs_says_that_it_was_terminated() {
     );
     let criteria = Criteria {
         containers: None,
+        containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
     let Verdict::Ended(ending) = judge(&task, &criteria) else {

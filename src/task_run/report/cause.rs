@@ -98,18 +98,22 @@ mod tests {
         let status = TaskStatus {
             arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
             task_definition_arn: String::new(),
+            last_status: "STOPPED".to_owned(),
             phase: Phase::Stopped,
             stop_code: Some(StopCode::EssentialContainerExited),
             stopped_reason: Some("Essential container in task exited".to_owned()),
             pull_began: true,
             host: Host::Fargate,
             started_at: None,
+            stopping_at: None,
+            execution_stopped_at: None,
             stopped_at: None,
             containers: vec![ContainerStatus {
                 name: "migrate".to_owned(),
                 exit_code: Some(1),
                 reason: Some("Error".to_owned()),
                 running: false,
+                stopped: true,
                 created: true,
             }],
         };

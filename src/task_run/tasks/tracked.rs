@@ -33,6 +33,10 @@ pub(in crate::task_run) struct Tracked {
     /// What the watcher says of the task.
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
+    /// ECS's `lastStatus` of the last look that showed the task before it was told to stop or ended.
+    status_before_end: Option<String>,
+    /// Whether a look showed that a container had started.
+    seen_running: bool,
     /// `None` while looks show the task.
     unseen: Option<Unseen>,
     pub(super) state: TaskState,
@@ -82,6 +86,8 @@ impl Tracked {
             may_have_started,
             view,
             last_seen: None,
+            status_before_end: None,
+            seen_running: false,
             unseen: None,
             state: TaskState::Live,
         }
@@ -100,16 +106,28 @@ impl Tracked {
         self.last_seen.as_ref()
     }
 
+    /// ECS's word for how far the task was, such as PENDING, when it was last seen before its end
+    /// began. `None` when nobody saw it then.
+    pub(in crate::task_run) fn status_before_end(&self) -> Option<&str> {
+        self.status_before_end.as_deref()
+    }
+
+    /// Whether a look of this worker showed that a container of the task had started.
+    pub(in crate::task_run) fn was_seen_running(&self) -> bool {
+        self.seen_running
+    }
+
     /// Not known to have ended.
     pub(in crate::task_run) fn is_live(&self) -> bool {
         matches!(self.state, TaskState::Live)
     }
 
-    /// Whether ECS has shown that nothing of the task runs any more.
-    pub(in crate::task_run) fn was_seen_stopped(&self) -> bool {
+    /// Whether ECS has shown that nothing of the task runs any more. Its network interface may
+    /// still be there.
+    pub(in crate::task_run) fn was_seen_to_run_nothing(&self) -> bool {
         self.last_seen
             .as_ref()
-            .is_some_and(|status| status.phase == Phase::Stopped)
+            .is_some_and(TaskStatus::runs_nothing)
     }
 
     /// Whether an earlier worker may have launched another task in the place of this one.
@@ -142,8 +160,12 @@ impl Tracked {
 
     /// A look showed the task.
     pub(super) fn seen(&mut self, status: &TaskStatus) {
-        self.may_have_started |= status.was_seen_running();
+        self.seen_running |= status.was_seen_running();
+        self.may_have_started |= self.seen_running;
         self.unseen = None;
+        if status.phase < Phase::Stopping && status.stop_code.is_none() {
+            self.status_before_end = Some(status.last_status.clone());
+        }
         self.last_seen = Some(status.clone());
     }
 

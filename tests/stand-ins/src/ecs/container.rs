@@ -13,6 +13,8 @@ pub struct Container {
     pub(crate) on_sigterm: OnSigterm,
     pub(crate) log: Vec<(Duration, String)>,
     pub(crate) starts: Starts,
+    pub(crate) waits_in_vain_for: Option<String>,
+    pub(crate) settles: Duration,
 }
 
 /// Whether a container starts.
@@ -51,6 +53,8 @@ impl Container {
             },
             log: Vec::new(),
             starts: Starts::WithTheTask,
+            waits_in_vain_for: None,
+            settles: Duration::ZERO,
         }
     }
 
@@ -72,6 +76,21 @@ impl Container {
         .reason(reason)
     }
 
+    /// Waits (`dependsOn`) for another container to succeed and is never started, since that one
+    /// ends and does not. The agent gives it a made-up exit code.
+    pub fn waits_in_vain_for(other: impl Into<String>) -> Self {
+        let other = other.into();
+        let reason = format!(
+            "CannotStartContainerError: dependency graph: failed to resolve container ordering dependency [{other}(registry.example/wait:1) (STOPPED->RUNNING) - Exit: 1] for target [app(registry.example/app:1) (NONE->RUNNING)] as dependency did not exit successfully."
+        );
+        Self {
+            starts: Starts::Never,
+            waits_in_vain_for: Some(other),
+            ..Self::exits(143)
+        }
+        .reason(reason)
+    }
+
     /// Was killed for its memory: exit code 137 and the reason on the container.
     pub fn out_of_memory() -> Self {
         Self::exits(137).reason("OutOfMemoryError: Container killed due to memory usage")
@@ -86,6 +105,12 @@ impl Container {
     /// The reason shown on the container once it has stopped.
     pub fn reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// ECS shows its exit code this long before it shows the container as STOPPED.
+    pub fn settles(mut self, time: Duration) -> Self {
+        self.settles = time;
         self
     }
 

@@ -31,6 +31,15 @@ pub(crate) struct PlannedContainer {
     pub(crate) exit_code: Option<i32>,
     /// Shown from `ended_at` on, or from the task's end where the container never started.
     pub(crate) reason: Option<String>,
+    /// Its exit code is shown this long before it is STOPPED.
+    pub(crate) settles: Duration,
+}
+
+impl PlannedContainer {
+    /// When ECS shows it as STOPPED.
+    pub(crate) fn stopped_at(&self) -> Option<Duration> {
+        self.ended_at.map(|ended| ended + self.settles)
+    }
 }
 
 /// Somebody called `StopTask`.

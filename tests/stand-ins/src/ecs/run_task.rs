@@ -11,6 +11,7 @@ use super::request::{
     MAX_COUNT, check_launch, client_exception, cluster_name, invalid_parameter, last_segment, list,
     string,
 };
+use super::scripted_plan::PlannedLaunch;
 use super::scripts::Launch;
 use super::task::{Course, Life, Task};
 use super::task_definitions::TaskDefinition;
@@ -22,6 +23,9 @@ use crate::protocol::Service;
 
 /// Most container instances of one StartTask (API_StartTask).
 const MAX_INSTANCES: usize = 10;
+
+/// How long Fargate takes to detach a task's network interface, at least.
+const DEPROVISIONING: Duration = Duration::from_secs(13);
 
 /// What a launch came to.
 #[derive(Clone, Debug, Default)]
@@ -159,6 +163,14 @@ impl Ecs {
             .options
             .clone()
             .filter(|_| !state.scripts.has(&definition.family));
+        let has_interface = request
+            .get("networkConfiguration")
+            .is_some_and(Value::is_object);
+        let mut deprovisioning = if has_interface {
+            state.deprovisioning.unwrap_or(DEPROVISIONING)
+        } else {
+            Duration::ZERO
+        };
         let (life, plan) = if options.is_some() {
             processes::begin(definition, now)
         } else {
@@ -167,7 +179,14 @@ impl Ecs {
                 family: &definition.family,
                 request,
             });
-            let plan = Plan::of(&script, definition, now, None);
+            let launch = PlannedLaunch {
+                script: &script,
+                definition,
+                launched_at: now,
+                deprovisioning: script.deprovisioning.unwrap_or(deprovisioning),
+            };
+            let plan = Plan::of(&launch, None);
+            deprovisioning = launch.deprovisioning;
             (Life::Scripted(script), plan)
         };
         let task = Arc::new(Task {
@@ -178,6 +197,7 @@ impl Ecs {
             container_instance,
             request: Arc::clone(request),
             launched_at: now,
+            deprovisioning,
             life,
             course: Mutex::new(Course { plan, stop: None }),
             id: id.clone(),

@@ -14,7 +14,8 @@ pub struct Script {
     pub(crate) pending: Duration,
     pub(crate) activating: Duration,
     pub(crate) deactivating: Duration,
-    pub(crate) deprovisioning: Duration,
+    /// `None`: as the account has it.
+    pub(crate) deprovisioning: Option<Duration>,
     pub(crate) end: End,
     /// For the containers that are not named in `named`.
     pub(crate) others: Container,
@@ -60,7 +61,7 @@ impl Script {
             pending: Duration::from_millis(30),
             activating: Duration::from_millis(10),
             deactivating: Duration::ZERO,
-            deprovisioning: Duration::from_millis(10),
+            deprovisioning: None,
             end,
             others,
             named: Vec::new(),
@@ -173,9 +174,10 @@ impl Script {
         self
     }
 
-    /// How long the task is DEPROVISIONING after its containers ended.
+    /// How long the task is DEPROVISIONING after its containers ended, whether it has a network
+    /// interface or not.
     pub fn deprovisioning(mut self, time: Duration) -> Self {
-        self.deprovisioning = time;
+        self.deprovisioning = Some(time);
         self
     }
 

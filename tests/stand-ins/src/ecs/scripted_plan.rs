@@ -16,14 +16,24 @@ struct Trigger<'a> {
     host_gone: bool,
 }
 
+/// What the course of a scripted task follows from, beside who stops it.
+pub(crate) struct PlannedLaunch<'a> {
+    pub(crate) script: &'a Script,
+    pub(crate) definition: &'a TaskDefinition,
+    pub(crate) launched_at: Duration,
+    /// Time from the end of its containers to STOPPED.
+    pub(crate) deprovisioning: Duration,
+}
+
 impl Plan {
     /// The course of a scripted task.
-    pub(crate) fn of(
-        script: &Script,
-        definition: &TaskDefinition,
-        launched_at: Duration,
-        stop: Option<&StopRequest>,
-    ) -> Self {
+    pub(crate) fn of(launch: &PlannedLaunch<'_>, stop: Option<&StopRequest>) -> Self {
+        let &PlannedLaunch {
+            script,
+            definition,
+            launched_at,
+            deprovisioning,
+        } = launch;
         let pending_at = launched_at + script.provisioning;
         let activating_at = pending_at + script.pending;
         let starts_at = activating_at + script.activating;
@@ -62,6 +72,7 @@ impl Plan {
             }),
         };
         let unless_stopped = |moment| plan.stopping_at.is_none_or(|stop| moment < stop);
+        plan.stopped_at = plan.done_at.map(|done| done + deprovisioning);
         plan.pending_at = Some(pending_at).filter(|at| unless_stopped(*at));
         plan.activating_at = Some(activating_at).filter(|at| unless_stopped(*at));
         plan
@@ -127,6 +138,7 @@ fn never_started(
                 ended_at: early.then_some(trigger.at),
                 exit_code: script.exit_code.filter(|_| early),
                 reason,
+                ..PlannedContainer::default()
             }
         });
     Plan {
@@ -144,11 +156,20 @@ fn started<'a>(
 ) -> Plan {
     let runs = |name: &str| Some(script.of_container(name)).filter(|c| c.starts != Starts::Never);
     let natural_end = |container: &Container| container.runs_for.map(|time| starts_at + time);
+    // The agent gives up a container that waited in vain when the one that it waited for ends.
+    let given_up_at = |name: &str| {
+        let waited_for = script.of_container(name).waits_in_vain_for.as_ref()?;
+        runs(waited_for).and_then(natural_end)
+    };
     let first_exit = definition
         .containers
         .iter()
         .filter(|container| container.essential)
-        .filter_map(|container| runs(&container.name).and_then(natural_end))
+        .filter_map(|container| {
+            runs(&container.name)
+                .and_then(natural_end)
+                .or_else(|| given_up_at(&container.name))
+        })
         .min();
     let trigger = trigger(first_exit);
     let signalled_at = trigger
@@ -162,8 +183,12 @@ fn started<'a>(
             let name = defined.name.clone();
             let Some(container) = runs(&name) else {
                 let reason = script.of_container(&name).reason.clone();
+                let ended_at = given_up_at(&name);
+                let made_up = script.of_container(&name).exit_code;
                 return PlannedContainer {
                     name,
+                    ended_at,
+                    exit_code: made_up.filter(|_| ended_at.is_some()),
                     reason,
                     ..PlannedContainer::default()
                 };
@@ -184,6 +209,7 @@ fn started<'a>(
                 ended_at: end.map(|(at, _)| at),
                 exit_code: end.and_then(|(_, code)| code),
                 reason: container.reason.clone(),
+                settles: container.settles,
             }
         })
         .collect();
@@ -197,7 +223,7 @@ fn started<'a>(
     };
     let done_at = containers
         .iter()
-        .filter_map(|container| container.ended_at)
+        .filter_map(PlannedContainer::stopped_at)
         .fold(trigger.at, Duration::max);
     Plan {
         started_at: Some(starts_at),
@@ -233,7 +259,6 @@ fn ended(script: &Script, trigger: &Trigger, signalled_at: Duration, done_at: Du
         stopping_at: Some(trigger.at),
         signalled_at: Some(signalled_at),
         done_at: Some(done_at),
-        stopped_at: Some(done_at + script.deprovisioning),
         stop_code: or(&script.stop_code, trigger.stop_code),
         stopped_reason: or(&script.stopped_reason, trigger.reason),
         host_gone: trigger.host_gone,

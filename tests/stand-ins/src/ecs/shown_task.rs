@@ -72,7 +72,13 @@ impl Task {
         show("group", group.into());
         self.show_capacity(reached(plan.pending_at, now), &mut show);
 
-        show_moments(&plan, clock, now, &mut show);
+        show_moments(
+            &plan,
+            self.execution_stopped_at(&plan),
+            clock,
+            now,
+            &mut show,
+        );
         if reached(plan.pending_at, now) {
             let connected = !(plan.host_gone && stopping);
             show(
@@ -195,6 +201,18 @@ impl Task {
             .collect()
     }
 
+    /// The agent notes when the first essential container stopped, and tells it once all have.
+    fn execution_stopped_at(&self, plan: &Plan) -> Option<Duration> {
+        plan.started_at?;
+        plan.containers
+            .iter()
+            .zip(&self.definition.containers)
+            .filter(|(_, defined)| defined.essential)
+            .filter_map(|(container, _)| container.ended_at)
+            .min()
+            .or(plan.done_at)
+    }
+
     fn has_interface(&self) -> bool {
         self.request
             .get("networkConfiguration")
@@ -229,7 +247,7 @@ fn container_status(
     task_stopped: bool,
     now: Duration,
 ) -> &'static str {
-    if reached(container.ended_at, now) || task_stopped {
+    if reached(container.stopped_at(), now) || task_stopped {
         "STOPPED"
     } else if reached(container.started_at, now) {
         "RUNNING"
@@ -253,14 +271,20 @@ fn version(last_status: &str) -> u64 {
 }
 
 /// When what happened to the task that has happened by now.
-fn show_moments(plan: &Plan, clock: &Clock, now: Duration, show: &mut impl FnMut(&str, Value)) {
+fn show_moments(
+    plan: &Plan,
+    execution_stopped_at: Option<Duration>,
+    clock: &Clock,
+    now: Duration,
+    show: &mut impl FnMut(&str, Value),
+) {
     for (member, moment) in [
         ("connectivityAt", plan.pending_at),
         ("startedAt", plan.started_at),
         ("stoppingAt", plan.stopping_at),
         (
             "executionStoppedAt",
-            plan.done_at.filter(|_| plan.started_at.is_some()),
+            execution_stopped_at.filter(|_| reached(plan.done_at, now)),
         ),
         ("stoppedAt", plan.stopped_at),
     ] {

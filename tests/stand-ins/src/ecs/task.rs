@@ -10,6 +10,7 @@ use super::plan::{Plan, StopRequest, reached};
 use super::processes::Order;
 use super::request::string;
 use super::script::Script;
+use super::scripted_plan::PlannedLaunch;
 use super::task_definitions::TaskDefinition;
 use crate::lock::Lock;
 
@@ -30,6 +31,8 @@ pub(crate) struct Task {
     /// The request that made it.
     pub(crate) request: Arc<Value>,
     pub(crate) launched_at: Duration,
+    /// Time from the end of its containers to STOPPED.
+    pub(crate) deprovisioning: Duration,
     pub(crate) life: Life,
     pub(crate) course: Mutex<Course>,
 }
@@ -92,7 +95,13 @@ impl Task {
         }
         match &self.life {
             Life::Scripted(script) => {
-                course.plan = Plan::of(script, &self.definition, self.launched_at, Some(&request));
+                let launch = PlannedLaunch {
+                    script,
+                    definition: &self.definition,
+                    launched_at: self.launched_at,
+                    deprovisioning: self.deprovisioning,
+                };
+                course.plan = Plan::of(&launch, Some(&request));
             }
             Life::Processes(orders) => {
                 course.plan.stopping_at = Some(request.at);

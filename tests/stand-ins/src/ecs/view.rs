@@ -31,13 +31,20 @@ pub struct TaskView {
     pub started_at: Option<Duration>,
     /// When StopTask first asked it to stop, and with which reason.
     pub stop_requested: Option<(Duration, String)>,
-    /// When it had stopped, if it has.
+    /// The containers that have ended, each with the moment from which ECS shows it as STOPPED.
+    pub container_ends: Vec<(String, Duration)>,
+    /// When it was STOPPED, if it is: its network interface was gone by then.
     pub stopped_at: Option<Duration>,
     /// Its `lastStatus`.
     pub last_status: &'static str,
 }
 
 impl TaskView {
+    /// When the last of its containers had ended, if one has.
+    pub fn last_container_end(&self) -> Option<Duration> {
+        self.container_ends.iter().map(|(_, at)| *at).max()
+    }
+
     fn of(task: &Task, now: Duration) -> Self {
         let plan = task.plan();
         let started_at = plan
@@ -56,6 +63,12 @@ impl TaskView {
             launched_at: task.launched_at,
             started_at: started_at.filter(|_| plan.has_started_container(now)),
             stop_requested: stop.map(|stop| (stop.at, stop.reason)),
+            container_ends: plan
+                .containers
+                .iter()
+                .filter_map(|container| Some((container.name.clone(), container.stopped_at()?)))
+                .filter(|(_, at)| *at <= now)
+                .collect(),
             stopped_at: plan.stopped_at.filter(|at| reached(Some(*at), now)),
             last_status: plan.last_status(now),
         }

@@ -86,7 +86,7 @@ pub async fn run(
 
 /// When the last task's containers had ended.
 fn last_exit(stand_ins: &StandIns) -> Option<SystemTime> {
-    let stopped = stand_ins.ecs().tasks().pop()?.stopped_at?;
+    let stopped = stand_ins.ecs().tasks().pop()?.last_container_end()?;
     let since_1970 = u64::try_from(stand_ins.clock().epoch_millis(stopped)).ok()?;
     Some(SystemTime::UNIX_EPOCH + Duration::from_millis(since_1970))
 }

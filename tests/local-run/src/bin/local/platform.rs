@@ -1,5 +1,7 @@
 //! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker.
 
+use std::time::Duration;
+
 use std::convert::Infallible;
 
 use anyhow::Result;
@@ -41,6 +43,9 @@ pub struct Processes {
     aws: LocalAws,
 }
 
+/// As on Fargate, where it is 13 to 24 s, but nobody wants to wait that long here.
+const DEPROVISIONING: Duration = Duration::from_secs(2);
+
 impl Platform {
     /// Starts everything, and says what takes how long. What containers print goes to `lines`.
     ///
@@ -58,6 +63,7 @@ impl Platform {
         stand_ins
             .ecs()
             .processes(todobackend::containers(&python)?.lines(lines));
+        stand_ins.ecs().deprovisioning(DEPROVISIONING);
         let aws = LocalAws::start(&python, &directory, stand_ins.clone(), 1.0).await?;
         let endpoints = aws.endpoints().clone();
         wait.done(&format!(

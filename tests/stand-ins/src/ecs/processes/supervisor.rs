@@ -30,6 +30,8 @@ pub(super) struct Supervisor {
 /// later.
 struct Awaited {
     index: usize,
+    /// When SIGKILL is due, once SIGTERM was sent.
+    kill_at: Option<Instant>,
     group: Arc<ProcessGroup>,
 }
 
@@ -56,13 +58,17 @@ impl Supervisor {
         for (index, container) in containers {
             awaited.push(Awaited {
                 index,
+                kill_at: None,
                 group: Arc::clone(&container.group),
             });
             running.spawn(self.run_container(index, container));
         }
         let mut stopping = false;
-        let mut kill_at = None;
         while !awaited.is_empty() {
+            let kill_at = awaited
+                .iter()
+                .filter_map(|container| container.kill_at)
+                .min();
             tokio::select! {
                 Some(ended) = running.join_next() => {
                     // A container's future neither panics nor is aborted while it is awaited here.
@@ -71,7 +77,7 @@ impl Supervisor {
                     self.container_ended(index, exit_code);
                     if self.task.definition.containers[index].essential && !stopping {
                         stopping = true;
-                        kill_at = Some(self.terminate(&awaited));
+                        self.terminate(&mut awaited);
                     }
                 }
                 order = next_order(&mut self.orders) => match order {
@@ -79,7 +85,7 @@ impl Supervisor {
                     Order::Stop if stopping => {}
                     Order::Stop => {
                         stopping = true;
-                        kill_at = Some(self.terminate(&awaited));
+                        self.terminate(&mut awaited);
                     }
                     Order::Kill => {
                         stopping = true;
@@ -87,14 +93,17 @@ impl Supervisor {
                     }
                 },
                 () = wait_until(kill_at) => {
-                    kill_at = None;
-                    kill(&awaited);
+                    // Each container has a stop timeout of its own.
+                    for container in awaited.iter_mut().filter(|container| container.kill_at == kill_at) {
+                        container.kill_at = None;
+                        container.group.kill();
+                    }
                 }
             }
         }
         self.update(|plan, now| {
             plan.done_at = Some(now);
-            plan.stopped_at = Some(now);
+            plan.stopped_at = Some(now + self.task.deprovisioning);
         });
     }
 
@@ -142,21 +151,15 @@ impl Supervisor {
         });
     }
 
-    /// SIGTERM to the containers that still run. Answers when SIGKILL is due.
-    fn terminate(&self, awaited: &[Awaited]) -> Instant {
+    /// SIGTERM to the containers that still run, and SIGKILL to each after its stop timeout.
+    fn terminate(&self, awaited: &mut [Awaited]) {
         self.update(|plan, now| plan.signalled_at = Some(now));
         for container in awaited {
             container.group.terminate();
+            let defined = self.task.definition.containers[container.index].stop_timeout;
+            let time = self.options.stop_timeout.unwrap_or(defined);
+            container.kill_at = Some(Instant::now() + time);
         }
-        let defined = awaited
-            .iter()
-            .map(|container| self.task.definition.containers[container.index].stop_timeout);
-        let time = self
-            .options
-            .stop_timeout
-            .or_else(|| defined.max())
-            .unwrap_or_default();
-        Instant::now() + time
     }
 
     fn not_started(&self, index: usize, why: NotStarted, started_before: usize) {
@@ -166,7 +169,7 @@ impl Supervisor {
                 "TaskFailedToStart".clone_into(&mut plan.stop_code);
             }
             plan.done_at = Some(now);
-            plan.stopped_at = Some(now);
+            plan.stopped_at = Some(now + self.task.deprovisioning);
             for container in &mut plan.containers[..started_before] {
                 container.started_at = Some(now);
                 container.ended_at = Some(now);

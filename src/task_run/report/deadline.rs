@@ -1,0 +1,88 @@
+//! The first sentence about a run whose deadline passed. People decide by it whether a migration
+//! is run again, so it says how far the task was seen to come and no more.
+
+use crate::task::error::ErrorName;
+use crate::task::spec::TaskSpec;
+use crate::task_run::tasks::{TaskState, Tasks, Tracked};
+
+/// The task that the failure is told of: one that could not be seen to stop, then one of which a
+/// container ran or may have run, then any other that was stopped.
+pub(super) fn told_of<'t>(tasks: &'t Tasks<'_>) -> Option<&'t Tracked> {
+    let rank = |task: &Tracked| match task.state() {
+        TaskState::Live => Some(0),
+        TaskState::Ended(_) if task.was_seen_running() => Some(1),
+        TaskState::Ended(ending) if ending.error != ErrorName::NotStarted => Some(2),
+        TaskState::Ended(_) => Some(3),
+        TaskState::Replaced | TaskState::Succeeded { .. } => None,
+    };
+    tasks
+        .all()
+        .iter()
+        .filter_map(|task| Some((rank(task)?, task)))
+        .min_by_key(|(rank, _)| *rank)
+        .map(|(_, task)| task)
+}
+
+/// What is told of `task`, or of the run where there is no such task. `obstacle` is what the run
+/// last waited for before it could launch.
+pub(super) fn what_happened(
+    spec: &TaskSpec,
+    tasks: &Tasks<'_>,
+    task: Option<&Tracked>,
+    obstacle: Option<&str>,
+) -> String {
+    let passed = format!("The deadline {} passed", spec.deadline);
+    let Some(task) = task else {
+        let succeeded = tasks
+            .all()
+            .iter()
+            .filter(|task| matches!(task.state(), TaskState::Succeeded { .. }))
+            .count();
+        let what = if succeeded > 0 {
+            let count = spec.task_count();
+            format!(
+                "{passed} when {succeeded} of {count} tasks had succeeded, and no other task was seen to start"
+            )
+        } else {
+            format!("{passed} before a task was seen to start")
+        };
+        return match obstacle {
+            Some(obstacle) => format!("{what}; the last obstacle was: {obstacle}"),
+            None => what,
+        };
+    };
+    let before = task.status_before_end();
+    if task.is_live() {
+        return match before {
+            Some(status) if task.was_seen_running() => format!(
+                "{passed}, and the task could not be seen to stop; it was {status} when it was last seen before"
+            ),
+            Some(status) => format!(
+                "{passed} while the task was still {status}; no container was seen to start, and the task could not be seen to stop"
+            ),
+            None => format!("{passed}, and the task could not be seen to stop"),
+        };
+    }
+    if task.was_seen_running() {
+        let started = task.last_seen().and_then(|status| status.started_at);
+        // It may have been told to stop before its containers started, and they started all the
+        // same.
+        return match (before, started) {
+            (Some(status), Some(at)) if at > spec.deadline => format!(
+                "{passed} while the task was still {status}; a container of it started after that, and the task was stopped"
+            ),
+            _ => format!("{passed} while the task ran, and the task was stopped"),
+        };
+    }
+    let seen = match before {
+        Some(status) => format!("{passed} while the task was still {status}; "),
+        None => format!("{passed}; "),
+    };
+    let doubt = match task.state() {
+        TaskState::Ended(ending) if ending.error != ErrorName::NotStarted => {
+            ", though nobody can say that none did"
+        }
+        _ => "",
+    };
+    format!("{seen}no container was seen to start{doubt}, and the task was stopped")
+}
