@@ -2,6 +2,7 @@
 
 mod adoption;
 mod deadlines;
+mod early_verdict;
 mod instances;
 mod launches;
 mod load;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ecs_task_runner::clock::{Clock, after};
 use serde_json::json;
 use stand_ins::Service;
+use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 
@@ -180,5 +181,20 @@ async fn executions_that_cannot_be_stopped_do_not_keep_a_delete_from_stopping_ta
         // would take to know.
         world.aws.ecs().cluster("another");
         assert!(world.stop(&state).await.wait, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_containers_have_ended_is_left_to_a_delete_and_not_to_a_failed_run() {
+    for (request_type, running) in [("Create", 0), ("Delete", 1)] {
+        let world = World::new();
+        let ended = Script::exits(1)
+            .running(Duration::ZERO)
+            .deprovisioning(Duration::from_secs(600));
+        world.aws.ecs().script(FAMILY, ended);
+        let state = state(&world, request_type).await;
+        world.launch(FAMILY, &name(&state)).await;
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        assert_eq!(world.stop(&state).await.running, running, "{request_type}");
     }
 }
