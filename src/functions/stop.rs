@@ -107,15 +107,12 @@ impl Stopper {
             );
             // Bounded, so that Step Functions' silence leaves time for the tasks. Those of its
             // executions that were not stopped now are stopped by the next check.
-            match timeout(STOP_EXECUTIONS_BUDGET, stopping).await {
-                Ok(earlier) => {
-                    executions += earlier.count;
-                    is_complete = earlier.failure.is_none();
-                }
-                Err(_) => {
-                    tracing::warn!("earlier executions could not all be stopped in time");
-                    is_complete = false;
-                }
+            if let Ok(earlier) = timeout(STOP_EXECUTIONS_BUDGET, stopping).await {
+                executions += earlier.count;
+                is_complete = earlier.failure.is_none();
+            } else {
+                tracing::warn!("earlier executions could not all be stopped in time");
+                is_complete = false;
             }
         }
         let (owner, why) = if is_delete {

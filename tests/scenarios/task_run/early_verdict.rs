@@ -31,7 +31,7 @@ fn since_end_of(world: &World, container: &str) -> Duration {
         .iter()
         .find(|(name, _)| name == container)
         .expect("the container has ended");
-    world.aws.clock().now() - *ended
+    world.aws.clock().now().saturating_sub(*ended)
 }
 
 #[tokio::test(start_paused = true)]

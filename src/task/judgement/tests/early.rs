@@ -35,6 +35,7 @@ fn not_yet_stopped(name: &str, exit_code: i32) -> ContainerStatus {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 fn a_task_is_judged_once_its_containers_that_count_have_stopped_and_ecs_says_why() {
     let exited = |code| container("migrate", Some(code), None);
