@@ -24,7 +24,7 @@ use crate::task::status::{Phase, TaskStatus};
 
 use counted::{containers_that_count, succeeded};
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
-pub use start_failure::may_pass;
+pub use start_failure::{in_words_of_ecs, may_pass, what_to_check};
 
 /// What counts as the success of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]

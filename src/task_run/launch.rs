@@ -8,6 +8,7 @@
 
 mod instances;
 mod launch_error;
+mod relaunch;
 mod tokens;
 
 use std::time::Duration;
@@ -24,6 +25,8 @@ use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
 use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
+
+use relaunch::Relaunches;
 
 /// How long the worker looks for tasks that may have been launched. The same tasks must also be
 /// stopped in the time that is left.
@@ -65,6 +68,10 @@ pub(super) struct Launcher<'a> {
     uncertain: bool,
     /// What the run last waited for before it could launch. A failure by deadline names it.
     waiting_for: Option<String>,
+    relaunches: Relaunches,
+    /// When ECS first said that the cluster has no instance, and the run does not say that it
+    /// wants one.
+    without_instances_since: Option<Instant>,
 }
 
 impl<'a> Launcher<'a> {
@@ -85,6 +92,8 @@ impl<'a> Launcher<'a> {
             launching: None,
             uncertain: false,
             waiting_for: None,
+            relaunches: Relaunches::new(),
+            without_instances_since: None,
         }
     }
 
@@ -166,7 +175,7 @@ impl<'a> Launcher<'a> {
     }
 
     /// The run waits for this before it launches.
-    pub(super) fn waits_for(&mut self, obstacle: String) {
+    fn waits_for(&mut self, obstacle: String) {
         self.waiting_for = Some(obstacle);
     }
 

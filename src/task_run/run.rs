@@ -2,22 +2,18 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::TaskRunner;
 use super::launch::{Launcher, NotLaunched};
 use super::report::{self, Sources};
 use super::stop::stop_what_may_run;
 use super::tasks::Tasks;
-use crate::aws::backoff::Backoff;
 use crate::task::outcome::{Failure, Output};
 use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 use crate::times::WORKER_STOP_PATIENCE;
 
-/// Pauses before a relaunch.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A worker that receives a run after its deadline still stops what it finds, for at least this
 /// long.
 const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -102,7 +98,6 @@ impl<'a> Run<'a> {
     /// Launches or adopts, waits for the end of every task, and launches again what has ended
     /// before it began. The caller holds the deadline.
     async fn launch_and_wait(&mut self) -> RunEnd {
-        let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let launched = self.launcher.launch_what_is_missing(&mut self.tasks).await;
             if let Err(why) = launched {
@@ -119,35 +114,12 @@ impl<'a> Run<'a> {
                     break index;
                 }
             };
-            if !self.tasks.may_relaunch(ended) {
+            let goes_on = self.tasks.may_relaunch(ended)
+                && self.launcher.prepare_relaunch(&mut self.tasks, ended).await;
+            if !goes_on {
                 return RunEnd::Ended(ended);
             }
-            self.pause_before_relaunch(ended, backoff.pause()).await;
         }
-    }
-
-    /// Gives a task up for another one, and waits until that one may be launched.
-    async fn pause_before_relaunch(&mut self, index: usize, pause: Duration) {
-        let task = self.tasks.replace(index);
-        let reason = task
-            .last_seen()
-            .and_then(|status| status.stopped_reason.as_deref())
-            .unwrap_or("it stopped before any container started");
-        let reason = self.redaction.apply(reason);
-        // An earlier worker may have waited already: the pause counts from the task's end.
-        let ended = task
-            .last_seen()
-            .and_then(|status| status.stopped_at)
-            .map_or(Duration::ZERO, |at| self.runner.clock.since(at));
-        let pause = pause.saturating_sub(ended);
-        tracing::warn!(
-            task = task.arn(),
-            reason,
-            pause_ms = pause.as_millis(),
-            "a task ended before any container started; it is launched again"
-        );
-        self.launcher.waits_for(reason);
-        sleep(pause).await;
     }
 
     /// Tells what may run to stop, before the failure is told.

@@ -64,7 +64,7 @@ impl<'a> Tasks<'a> {
     /// are never launched again, whatever is seen of them.
     pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
         for arn in arns {
-            if self.tracked.iter().any(|task| task.arn == arn) {
+            if self.has(&arn) {
                 continue;
             }
             if self.tracked.is_empty() {
@@ -79,6 +79,11 @@ impl<'a> Tasks<'a> {
     /// Every task that was ever tracked, in the order in which they came.
     pub(super) fn all(&self) -> &[Tracked] {
         &self.tracked
+    }
+
+    /// Whether a task of this ARN was ever tracked.
+    pub(super) fn has(&self, arn: &str) -> bool {
+        self.tracked.iter().any(|task| task.arn == arn)
     }
 
     /// Whether a task is not known to have ended.
@@ -127,6 +132,13 @@ impl<'a> Tasks<'a> {
         let task = &mut self.tracked[index];
         task.state = TaskState::Replaced;
         task
+    }
+
+    /// Adds to the sentence that tells how a task has ended.
+    pub(super) fn explain_end(&mut self, index: usize, more: &str) {
+        if let TaskState::Ended(ending) = &mut self.tracked[index].state {
+            ending.what += more;
+        }
     }
 
     /// Waits until something becomes known of a live task. Gives the task's index when the task has

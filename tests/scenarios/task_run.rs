@@ -10,5 +10,6 @@ mod outcomes;
 mod parameters;
 mod rates;
 mod reasons;
+mod relaunches;
 mod suspension;
 mod uncertainty;

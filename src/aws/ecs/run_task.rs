@@ -58,6 +58,9 @@ pub enum RunTaskError {
     /// There is no room for the task now, and nothing was launched.
     #[error("{0}")]
     NoCapacity(ApiError),
+    /// The cluster has no container instance, and nothing was launched.
+    #[error("{0}")]
+    NoInstances(ApiError),
     /// Any other error. Unless its kind is [`ErrorKind::Unavailable`], nothing was launched.
     #[error("{0}")]
     Api(ApiError),
@@ -203,9 +206,11 @@ const NO_ROOM: [&str; 3] = [
     "provisioning capacity limit exceeded",
 ];
 
+/// What ECS says when a launch on EC2 instances finds none in the cluster.
+const NO_INSTANCES: &str = "No Container Instances were found";
+
 fn is_no_room(message: &str) -> bool {
-    message.contains("No Container Instances were found")
-        || NO_ROOM.iter().any(|says| message.contains(says))
+    message.contains(NO_INSTANCES) || NO_ROOM.iter().any(|says| message.contains(says))
 }
 
 /// The error of a launch, with the kind that its words mean where its code means another: Fargate
@@ -248,6 +253,9 @@ fn launch_error(error: ApiError) -> RunTaskError {
     // Only a rejected launch is known to have launched nothing.
     if error.kind != ErrorKind::Rejected {
         return RunTaskError::Api(error);
+    }
+    if error.message.contains(NO_INSTANCES) {
+        return RunTaskError::NoInstances(error);
     }
     if is_no_room(&error.message) {
         return RunTaskError::NoCapacity(error);
@@ -336,7 +344,10 @@ mod tests {
             for kind in [ErrorKind::Rejected, ErrorKind::Throttled] {
                 let error = error_of(kind, message);
                 let is_throttled = error.kind == ErrorKind::Throttled;
-                let is_no_room = matches!(launch_error(error), RunTaskError::NoCapacity(_));
+                let is_no_room = matches!(
+                    launch_error(error),
+                    RunTaskError::NoCapacity(_) | RunTaskError::NoInstances(_)
+                );
                 assert_eq!(is_no_room, expected, "{message} as {kind:?}");
                 assert!(
                     !(is_no_room && is_throttled),

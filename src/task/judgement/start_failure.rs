@@ -41,7 +41,7 @@ const NO_ANSWER: &[&str] = &[
 /// Further phrases which say that the container runtime did not answer.
 const NO_RUNTIME_ANSWER: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
-/// Phrases of a permanent mistake. They win over [`NO_ANSWER`] and [`PASSING`]: waiting does not
+/// Phrases of a permanent mistake. They win over all signs of trouble that passes: waiting does not
 /// help against "pull access denied … timeout".
 const PERMANENT: &[&str] = &[
     "access denied",
@@ -61,10 +61,10 @@ const PERMANENT: &[&str] = &[
     "executable file",
 ];
 
-/// Further phrases of trouble that passes: network, rate limits, capacity, hosts.
-const PASSING: &[&str] = &[
-    "unexpected eof",
-    "temporary failure",
+/// Phrases of trouble that passes by itself, sooner or later, whatever the account looks like: rate
+/// limits, capacity, the services themselves. They win over [`NO_ANSWER`] and [`LASTING`] where it
+/// is asked how long to wait.
+const OF_OTHERS: &[&str] = &[
     "toomanyrequests",
     "too many requests",
     "rate exceeded",
@@ -72,16 +72,44 @@ const PASSING: &[&str] = &[
     "throttl",
     "capacity is unavailable",
     "resource:",
-    "no space left on device",
-    "network interface",
-    "eni provisioning",
+    "insufficientfreeaddresses",
+    "insufficient free addresses",
     "service unavailable",
     "serviceunavailable",
     "internal error",
     "internalerror",
     "internal server error",
-    "unexpected ec2 error",
     "bad gateway",
+];
+
+/// Further phrases of trouble that may pass, and more often is a mistake in the account's network.
+const LASTING: &[&str] = &[
+    "unexpected eof",
+    "temporary failure",
+    "network interface",
+    "eni provisioning",
+];
+
+const NO_SPACE: &str = "no space left on device";
+
+const CHECK_DISK: &str = "check that the image and what the containers write fit on the task's disk: EphemeralStorage, in Overrides or in the task definition, makes it larger";
+const CHECK_MOUNT: &str = "check that the file system of the volume can be reached: a mount target in the task's subnets or Availability Zones, a security group that lets the task in (NFS: port 2049), a volume plugin that runs on the instance, and a task role that may mount it";
+const CHECK_LOG: &str = "check the way from the task's subnets to CloudWatch Logs: a route through a NAT gateway, or through an internet gateway with AssignPublicIp ENABLED, or the VPC endpoint 'logs', and security groups that let HTTPS out and into the endpoint";
+const CHECK_SECRETS: &str = "check the way from the task's subnets to Secrets Manager, Systems Manager and the registry: a route through a NAT gateway, or through an internet gateway with AssignPublicIp ENABLED, or VPC endpoints (secretsmanager, ssm, ecr.api), security groups that let HTTPS out and into the endpoints, and the task's execution role";
+const CHECK_PULL: &str = "check the way from the task's subnets to the registry: a route through a NAT gateway, or through an internet gateway with AssignPublicIp ENABLED, or VPC endpoints (ecr.api, ecr.dkr and s3), and security groups that let HTTPS out and into the endpoints";
+const CHECK_INTERFACE: &str = "check the task's subnets (free addresses) and security groups, the quota of network interfaces, and the service-linked role of ECS";
+const CHECK_NETWORK: &str = "check the task's route out, its security groups, the VPC endpoints that it needs, and its execution role";
+
+/// What to check by the words of a reason, the most telling ones first: a reason that names secrets
+/// also says "pull".
+const CHECKS: &[(&[&str], &str)] = &[
+    (&[NO_SPACE], CHECK_DISK),
+    (&["cannotpull"], CHECK_PULL),
+    (&["secret", "ssm", "registry auth"], CHECK_SECRETS),
+    (&["logging driver", "awslogs"], CHECK_LOG),
+    (&["efs", "mount", "volume", "nfs"], CHECK_MOUNT),
+    (&["network interface", "eni provisioning"], CHECK_INTERFACE),
+    (&["pull", "registry", "ecr"], CHECK_PULL),
 ];
 
 /// Why a stopped task may have run although ECS did not see it running; `None` when it ran nothing
@@ -122,26 +150,75 @@ pub fn may_pass(task: &TaskStatus) -> bool {
     ) {
         return false;
     }
-    let reasons = task
-        .stopped_reason
-        .iter()
-        .chain(
-            task.containers
-                .iter()
-                .filter_map(|container| container.reason.as_ref()),
-        )
-        .map(|reason| reason.to_ascii_lowercase());
     let mut has_passing_sign = false;
-    for reason in reasons {
+    for reason in reasons(task) {
         if PERMANENT.iter().any(|sign| reason.contains(sign)) {
             return false;
         }
         has_passing_sign |= NO_ANSWER
             .iter()
-            .chain(PASSING)
+            .chain(OF_OTHERS)
+            .chain(LASTING)
+            .chain(&[NO_SPACE, "unexpected ec2 error"])
             .any(|sign| reason.contains(sign));
     }
     has_passing_sign
+}
+
+/// What a person should check when the same launch fails like this again and again: a way in the
+/// network that is closed, a disk that is too small. `None` when waiting helps: capacity, rate
+/// limits, hosts, trouble of the services. Asked only of a task for which [`may_pass`] holds.
+#[must_use]
+pub fn what_to_check(task: &TaskStatus) -> Option<&'static str> {
+    if host_was_lost(task) {
+        return None;
+    }
+    let reasons: Vec<_> = reasons(task).collect();
+    let says = |signs: &[&str]| {
+        let said = |sign: &&str| reasons.iter().any(|reason| reason.contains(*sign));
+        signs.iter().any(said)
+    };
+    // Each task on Fargate has a disk of its own, as large as the last one. On an instance there
+    // are other tasks, whose images the agent removes.
+    let disk_is_too_small = task.host == Host::Fargate && says(&[NO_SPACE]);
+    let lasts = disk_is_too_small || says(NO_ANSWER) || says(LASTING);
+    if says(OF_OTHERS) || !lasts {
+        return None;
+    }
+    let check = CHECKS.iter().find(|(signs, _)| says(signs));
+    Some(check.map_or(CHECK_NETWORK, |(_, check)| check))
+}
+
+/// What ECS says of a task that failed to start, in the words that say most. On an EC2 instance the
+/// task's own reason is always "Task failed to start", and the container's says why.
+#[must_use]
+pub fn in_words_of_ecs(task: &TaskStatus) -> Option<String> {
+    let of_task = task
+        .stopped_reason
+        .as_deref()
+        .filter(|reason| *reason != "Task failed to start");
+    let mut said: Vec<String> = Vec::new();
+    for container in &task.containers {
+        if let Some(reason) = &container.reason {
+            said.push(format!("container '{}': {reason}", container.name));
+        }
+    }
+    if let Some(reason) = of_task
+        && !said.iter().any(|container| container.contains(reason))
+    {
+        said.insert(0, reason.to_owned());
+    }
+    if said.is_empty() {
+        return task.stopped_reason.clone();
+    }
+    Some(said.join("; "))
+}
+
+/// The reasons of the task and of its containers, in lower case.
+fn reasons(task: &TaskStatus) -> impl Iterator<Item = String> {
+    let of_containers = task.containers.iter().filter_map(|one| one.reason.as_ref());
+    let reasons = task.stopped_reason.iter().chain(of_containers);
+    reasons.map(|reason| reason.to_ascii_lowercase())
 }
 
 /// Whether the task ended because its host went away or was about to.
@@ -200,3 +277,6 @@ fn says_lost_sight(reason: &str) -> bool {
         || reason.contains("cannotinspectcontainererror")
         || reason.contains("cannotstopcontainererror")
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::aws::ErrorKind;
+use super::relaunch::PATIENCE;
 use crate::aws::ecs::{PlacementFailure, RunTaskError};
+use crate::aws::{ApiError, ErrorKind};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
 use crate::task::redaction::Redaction;
@@ -37,11 +38,16 @@ pub(super) fn retryable_reason(
                 ),
             ));
         }
-        RunTaskError::NoCapacity(error) if spec.retry_start_failures => {
-            return Ok(error.message);
+        RunTaskError::NoCapacity(error) | RunTaskError::NoInstances(error)
+            if spec.retry_start_failures =>
+        {
+            return Ok(redaction.apply(&error.message));
         }
-        RunTaskError::NoCapacity(error) => {
-            return Err(Failure::new(ErrorName::NotStarted, format!("{error}.")));
+        RunTaskError::NoCapacity(error) | RunTaskError::NoInstances(error) => {
+            return Err(Failure::new(
+                ErrorName::NotStarted,
+                format!("{}.", redaction.apply(&error.to_string())),
+            ));
         }
         RunTaskError::Api(error) => error,
     };
@@ -87,7 +93,13 @@ pub(super) fn check_failures(
         "a task of {} in cluster '{}': {reason}",
         spec.task_definition, spec.cluster
     );
-    Err(match tasks.all().len() {
+    Err(not_placed(&what, spec, tasks))
+}
+
+/// The failure of a run of which a task cannot be placed.
+fn not_placed(what: &str, spec: &TaskSpec, tasks: &Tasks<'_>) -> Failure {
+    // A task that another one was to replace never started.
+    match tasks.placed_count() {
         0 => Failure::new(
             ErrorName::NotStarted,
             format!("ECS could not place {what}."),
@@ -99,7 +111,38 @@ pub(super) fn check_failures(
                 spec.task_count()
             ),
         ),
-    })
+    }
+}
+
+/// Whether nothing says that the run wants container instances. ECS then looks for some all the
+/// same, unless the cluster has a default capacity provider strategy (`API_RunTask`). `spec` is as
+/// it is launched, with what `NetworkFrom` gives.
+pub(super) fn names_no_capacity(spec: &TaskSpec) -> bool {
+    spec.launch_type.is_none() && spec.capacity_provider_strategy.is_empty()
+}
+
+/// The obstacle of a run that [names no capacity](names_no_capacity), in a cluster that has had no
+/// container instance for `since`, or the failure that it makes of the run.
+pub(super) fn without_instances(
+    error: &ApiError,
+    spec: &TaskSpec,
+    tasks: &Tasks<'_>,
+    redaction: &Redaction,
+    since: Duration,
+) -> Result<String, Failure> {
+    let message = redaction.apply(&error.message);
+    let message = message.trim_end_matches('.');
+    let obstacle = format!(
+        "{message}. The task has neither LaunchType nor CapacityProviderStrategy: ECS then takes EC2, unless the cluster has a default capacity provider strategy. Set LaunchType (FARGATE, say), or see why no instance has joined the cluster"
+    );
+    if spec.retry_start_failures && since < PATIENCE {
+        return Ok(obstacle);
+    }
+    let what = format!(
+        "a task of {} in cluster '{}': {obstacle}",
+        spec.task_definition, spec.cluster
+    );
+    Err(not_placed(&what, spec, tasks))
 }
 
 /// The failure of a run that has fewer tasks than it should.

@@ -21,14 +21,15 @@
 //! gives what is under it; and a task that is judged no start failure fails the run. None of this
 //! launches a task twice.
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Launcher, NotLaunched, launch_error};
-use crate::aws::ErrorKind;
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::{Placement, RunTaskError};
+use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::identity::launch_token;
 use crate::task::outcome::Failure;
+use crate::task::spec::TaskSpec;
 use crate::task_run::tasks::Tasks;
 
 impl Launcher<'_> {
@@ -74,6 +75,9 @@ impl Launcher<'_> {
                     tasks.track(arns, false);
                     continue;
                 }
+                Err(RunTaskError::NoInstances(error)) if launch_error::names_no_capacity(&spec) => {
+                    Some(self.without_instances(&error, &spec, tasks)?)
+                }
                 Err(error) => Some(self.retryable_reason(error)?),
             };
             if let Some(obstacle) = obstacle {
@@ -88,6 +92,22 @@ impl Launcher<'_> {
                 sleep(pause).await;
             }
         }
+    }
+
+    /// The obstacle that a cluster without container instances is. Instances of the same stack may
+    /// still be on their way, so that it is waited for them, and not for long. Nothing of ECS shows
+    /// since when it is waited: a later worker begins anew.
+    fn without_instances(
+        &mut self,
+        error: &ApiError,
+        launched: &TaskSpec,
+        tasks: &Tasks<'_>,
+    ) -> Result<String, Failure> {
+        let since = self
+            .without_instances_since
+            .get_or_insert_with(Instant::now);
+        let since = since.elapsed();
+        launch_error::without_instances(error, launched, tasks, self.redaction, since)
     }
 
     /// Tracks the tasks that were placed. Gives the reason for which the rest is launched later, or

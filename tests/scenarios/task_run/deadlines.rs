@@ -140,7 +140,7 @@ async fn tasks_that_were_placed_are_stopped_when_the_rest_cannot_be_though_no_li
 #[tokio::test(start_paused = true)]
 async fn a_second_worker_does_not_wait_out_the_pauses_of_the_first_again() {
     let world = World::new();
-    let pull = || Script::fails_to_start("CannotPullContainerError: i/o timeout");
+    let pull = || Script::fails_to_start("CannotPullContainerError: toomanyrequests: rate limit");
     world.scripts(
         (0..8)
             .map(|_| pull())

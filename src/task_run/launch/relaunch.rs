@@ -1,0 +1,179 @@
+//! Launching again in the place of a task that ended before any container of it started: how long
+//! the run waits before that, and when it gives up.
+//!
+//! What passes by itself (capacity, rate limits, hosts) is launched again until the deadline. What
+//! is more often a mistake (a network that lets nothing through) is launched again a few times.
+//! How often it was is counted from the tasks themselves, which a later worker finds under the
+//! run's tokens: workers that hand a run over do not begin to count anew.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{LIST_PATIENCE, Launcher};
+use crate::aws::backoff::Backoff;
+use crate::task::console;
+use crate::task::judgement::{in_words_of_ecs, what_to_check};
+use crate::task::redaction::Redaction;
+use crate::task::status::task_id;
+use crate::task_run::tasks::{TaskState, Tasks, Tracked};
+use crate::text::byte_limit;
+
+/// Pauses before a relaunch.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How many launches may fail, for each task of the run, by what is more often a mistake than it
+/// passes. A connection that broke, or a route that the same stack is just making, is there for one
+/// of five: on Fargate they take some four minutes with the pauses between them.
+const LAUNCHES: usize = 5;
+/// For how long after the first of these failures the run is launched again. ECS itself tries a
+/// pull or a secret several times, so that one launch may take minutes to fail.
+pub(super) const PATIENCE: Duration = Duration::from_secs(300);
+/// Longest reason in an obstacle, bytes.
+const MAX_REASON: usize = 1_000;
+
+/// The relaunches of one run by this worker.
+#[derive(Debug)]
+pub(super) struct Relaunches {
+    backoff: Backoff,
+    /// Launches of an earlier worker that this one has not come to yet, as ECS listed them;
+    /// `None` until ECS was asked, before the first relaunch.
+    ahead: Option<usize>,
+    /// When this worker first saw a launch fail by what is more often a mistake.
+    first_failure: Option<Instant>,
+}
+
+impl Relaunches {
+    pub(super) fn new() -> Self {
+        Self {
+            backoff: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
+            ahead: None,
+            first_failure: None,
+        }
+    }
+}
+
+impl Launcher<'_> {
+    /// Gives a task up for another one, which may be launched when this returns. `false` when the
+    /// run has been launched often enough: the task's end is then the run's.
+    ///
+    /// The caller has made sure that no container of the task started, and holds the deadline.
+    pub(in crate::task_run) async fn prepare_relaunch(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+        index: usize,
+    ) -> bool {
+        let began = Instant::now();
+        let check = what_to_check_of(&tasks.all()[index]);
+        if let Some(check) = check {
+            let since = *self.relaunches.first_failure.get_or_insert(began);
+            let failures = tasks.all().iter().filter(|task| failed_by_mistake(task));
+            let count = failures.clone().count();
+            // By ECS's clock alone, or by this machine's alone: the two may differ.
+            let spent = span_of(failures).max(began.duration_since(since));
+            if count >= LAUNCHES * self.spec.task_count() || spent >= PATIENCE {
+                return self
+                    .goes_on_with_others(tasks, index, count, spent, check)
+                    .await;
+            }
+        }
+        let task = tasks.replace(index);
+        let (arn, obstacle) = (task.arn().to_owned(), obstacle(task, self.redaction));
+        let pause = self.relaunches.backoff.pause();
+        tracing::warn!(
+            task = arn,
+            reason = obstacle,
+            pause_ms = pause.as_millis(),
+            "a task ended before any container started; it is launched again"
+        );
+        self.waits_for(obstacle);
+        self.pause(tasks, began + pause).await;
+        true
+    }
+
+    /// Waits until `end`. Where an earlier worker has made the next launch, it waited before that,
+    /// and nothing is launched by asking for the task: this worker goes on at once.
+    ///
+    /// Times of ECS do not count here: a clock that differs from ECS's would make the pause longer
+    /// or nothing.
+    async fn pause(&mut self, tasks: &Tasks<'_>, end: Instant) {
+        if self.relaunches.ahead.is_none() {
+            let ahead = match timeout_at(end, self.list()).await {
+                Ok(Ok(listed)) => listed.iter().filter(|task| !tasks.has(&task.arn)).count(),
+                // The pause is made: it is no more than a delay.
+                Ok(Err(_)) | Err(_) => 0,
+            };
+            self.relaunches.ahead = Some(ahead);
+        }
+        // Counted down, so that tasks which no token gives cannot end all pauses.
+        match &mut self.relaunches.ahead {
+            Some(ahead) if *ahead > 0 => *ahead -= 1,
+            _ => sleep_until(end).await,
+        }
+    }
+
+    /// The run has been launched often enough. Whether another task of it exists all the same, which
+    /// an earlier worker launched: that one decides then, in the place of this one.
+    async fn goes_on_with_others(
+        &mut self,
+        tasks: &mut Tasks<'_>,
+        index: usize,
+        count: usize,
+        spent: Duration,
+        check: &str,
+    ) -> bool {
+        let found = self.look_for_tasks(Instant::now() + LIST_PATIENCE).await;
+        tasks.track(found.into_iter().map(|task| task.arn), true);
+        if tasks.placed_count() > self.spec.task_count() {
+            tasks.replace(index);
+            return true;
+        }
+        let seconds = spent.as_secs();
+        tasks.explain_end(
+            index,
+            &format!("; {count} launches failed like this within {seconds} s, so {check}"),
+        );
+        false
+    }
+}
+
+/// What stood in the way of a task's start, and which task it was.
+fn obstacle(task: &Tracked, redaction: &Redaction) -> String {
+    let reason = task.last_seen().and_then(in_words_of_ecs);
+    let reason = reason
+        .as_deref()
+        .unwrap_or("it stopped before any container started");
+    let reason = redaction.apply(reason);
+    let reason = byte_limit::cut_end(reason.trim_end_matches('.'), MAX_REASON);
+    let mut text = format!("{reason} (task {}", task_id(task.arn()));
+    let url = console::task_url(task.arn());
+    if !url.is_empty() {
+        text += &format!(", {url}");
+    }
+    text.push(')');
+    if let Some(check) = what_to_check_of(task) {
+        text += &format!("; {check}");
+    }
+    text
+}
+
+fn what_to_check_of(task: &Tracked) -> Option<&'static str> {
+    task.last_seen().and_then(what_to_check)
+}
+
+/// Whether the task ended without a start, by what is more often a mistake than it passes.
+fn failed_by_mistake(task: &Tracked) -> bool {
+    matches!(task.state(), TaskState::Replaced | TaskState::Ended(_))
+        && what_to_check_of(task).is_some()
+}
+
+/// From the first of these tasks' ends to the last, by ECS's own clock.
+fn span_of<'t>(tasks: impl Iterator<Item = &'t Tracked>) -> Duration {
+    let ends: Vec<_> = tasks
+        .filter_map(|task| task.last_seen()?.stopped_at)
+        .collect();
+    let (Some(first), Some(last)) = (ends.iter().min(), ends.iter().max()) else {
+        return Duration::ZERO;
+    };
+    Duration::try_from(last.duration_since(*first)).unwrap_or(Duration::ZERO)
+}
