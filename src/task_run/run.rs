@@ -1,4 +1,4 @@
-//! One run, as the order of things: launch or adopt, wait, judge, stop, tell.
+//! One run: calls the steps in their order, from launching or adopting to the report.
 
 use std::time::Duration;
 
@@ -17,28 +17,30 @@ use crate::times::WORKER_STOP_PATIENCE;
 /// A worker that receives a run after its deadline still stops what it finds, for at least this
 /// long.
 const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a failure waits at most until its other tasks are told to stop, which is three attempts
-/// at a call. The definition tells them again, but only those that it finds in lists, where ECS,
-/// which is eventually consistent (`API_RunTask`), may not show a task that was just launched.
+/// After one task has failed, the worker spends at most this long, three attempts at a call, on
+/// stopping the others before it reports the failure. The state machine stops leftovers later as well,
+/// but only those in ECS's lists, which may not show a task that was just launched (`API_RunTask`,
+/// eventual consistency).
 const STOP_BUDGET: Duration = Duration::from_secs(30);
 
-/// How the waiting ended. Words are found for it afterwards: looking up logs must not race with the
-/// deadline.
+/// How the waiting ended. It holds no text yet: the log is read after the deadline's timeout has been
+/// left, so that the deadline cannot cut the reading short.
 #[derive(Debug)]
 enum RunEnd {
     Succeeded,
     /// The task of this index did not succeed.
-    Ended(usize),
-    /// The tasks could not be launched.
-    Failed(Failure),
-    /// The deadline has passed, on this machine's own clock or on the calendar alone.
+    TaskFailed(usize),
+    /// Not every task of the run could be launched.
+    NotLaunched(Failure),
+    /// The deadline has passed: by this machine's timers or, after the machine was suspended, by the
+    /// wall clock only.
     DeadlinePassed,
 }
 
 impl From<NotLaunched> for RunEnd {
     fn from(why: NotLaunched) -> Self {
         match why {
-            NotLaunched::Failed(failure) => Self::Failed(failure),
+            NotLaunched::Failed(failure) => Self::NotLaunched(failure),
             NotLaunched::Late => Self::DeadlinePassed,
         }
     }
@@ -71,7 +73,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Runs the tasks to their end, or to the deadline and no further.
+    /// Runs the tasks to their end. At the deadline, stops them and waits for that a while.
     pub(super) async fn execute(mut self) -> Result<Output, Failure> {
         if self.spec.task_count() == 0 {
             return Ok(Output::skipped("Count is 0"));
@@ -87,16 +89,17 @@ impl<'a> Run<'a> {
         let end = match end {
             RunEnd::Succeeded => RunEnd::Succeeded,
             RunEnd::DeadlinePassed => self.stop_at_deadline().await,
-            RunEnd::Ended(_) | RunEnd::Failed(_) => {
+            RunEnd::TaskFailed(_) | RunEnd::NotLaunched(_) => {
                 self.stop_after_failure().await;
                 end
             }
         };
-        self.tell(end).await
+        self.report(end).await
     }
 
-    /// Launches or adopts, waits for the end of every task, and launches again what has ended
-    /// before it began. The caller holds the deadline.
+    /// Launches or adopts, waits until every task has succeeded or one has failed, and launches again
+    /// a task that ended before any of its containers started. The caller cancels this at the
+    /// deadline.
     async fn launch_and_wait(&mut self) -> RunEnd {
         loop {
             let launched = self.launcher.launch_what_is_missing(&mut self.tasks).await;
@@ -108,7 +111,7 @@ impl<'a> Run<'a> {
                     return self
                         .launcher
                         .incomplete(&self.tasks)
-                        .map_or(RunEnd::Succeeded, RunEnd::Failed);
+                        .map_or(RunEnd::Succeeded, RunEnd::NotLaunched);
                 }
                 if let Some(index) = self.tasks.next_ending().await {
                     break index;
@@ -117,19 +120,19 @@ impl<'a> Run<'a> {
             let goes_on = self.tasks.may_relaunch(ended)
                 && self.launcher.prepare_relaunch(&mut self.tasks, ended).await;
             if !goes_on {
-                return RunEnd::Ended(ended);
+                return RunEnd::TaskFailed(ended);
             }
         }
     }
 
-    /// Tells what may run to stop, before the failure is told.
+    /// Stops every task that may still run, before the failure is reported.
     async fn stop_after_failure(&self) {
         let end = Instant::now() + STOP_BUDGET;
         self.stop("The run has failed", end).await;
     }
 
-    /// Stops what runs and waits for it to end. The tasks may have come to an end of their own
-    /// meanwhile, which then is the run's.
+    /// Stops what runs and waits for it to end. If the tasks have ended by themselves meanwhile, that
+    /// decides, and not the deadline.
     async fn stop_at_deadline(&mut self) -> RunEnd {
         let now = Instant::now();
         // The deadline can have passed on the calendar alone: timers stand still while a machine
@@ -142,8 +145,8 @@ impl<'a> Run<'a> {
         self.launcher
             .find_what_was_launched(&mut self.tasks, end)
             .await;
-        // A stopped task brings no more news, and may have been waiting for its definition when the
-        // deadline came.
+        // The watcher reports nothing more of a task that has ended. If the deadline came while this
+        // worker looked up its task definition, the task has not been judged yet.
         self.tasks.judge_what_has_ended().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
         self.stop(&format!("Deadline of {} passed", self.spec.deadline), end)
@@ -156,7 +159,7 @@ impl<'a> Run<'a> {
         self.tasks.judge_what_has_ended().await;
         // In this order: one task that failed by itself fails the run, whatever the others did.
         if let Some(index) = self.tasks.failed_by_itself() {
-            RunEnd::Ended(index)
+            RunEnd::TaskFailed(index)
         } else if self.tasks.all_succeeded() {
             RunEnd::Succeeded
         } else {
@@ -168,8 +171,8 @@ impl<'a> Run<'a> {
         stop_what_may_run(&self.runner.ecs, self.spec, &self.tasks, reason, end).await;
     }
 
-    /// Puts the end into words.
-    async fn tell(&self, end: RunEnd) -> Result<Output, Failure> {
+    /// Gives the outputs of the run, or the failure in words.
+    async fn report(&self, end: RunEnd) -> Result<Output, Failure> {
         let sources = Sources {
             spec: self.spec,
             definitions: &self.runner.task_definitions,
@@ -178,8 +181,8 @@ impl<'a> Run<'a> {
         };
         match end {
             RunEnd::Succeeded => Ok(report::output(&self.tasks, &sources).await),
-            RunEnd::Ended(index) => Err(report::failure(&self.tasks, index, &sources).await),
-            RunEnd::Failed(failure) => Err(failure),
+            RunEnd::TaskFailed(index) => Err(report::failure(&self.tasks, index, &sources).await),
+            RunEnd::NotLaunched(failure) => Err(failure),
             RunEnd::DeadlinePassed => {
                 let obstacle = self.launcher.last_obstacle();
                 Err(report::deadline_failure(&self.tasks, obstacle, &sources).await)

@@ -5,12 +5,15 @@ fn not_started(host: Host, of_task: &str, of_container: Option<&str>) -> TaskSta
     TaskStatus {
         arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
         task_definition_arn: String::new(),
+        last_status: "STOPPED".to_owned(),
         phase: Phase::Stopped,
         stop_code: Some(StopCode::TaskFailedToStart),
         stopped_reason: Some(of_task.to_owned()),
         pull_began: false,
         host,
         started_at: None,
+        stopping_at: None,
+        execution_stopped_at: None,
         stopped_at: None,
         containers: vec![ContainerStatus {
             name: "migrate".to_owned(),
