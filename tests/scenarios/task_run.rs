@@ -2,6 +2,7 @@
 
 mod adoption;
 mod deadlines;
+mod endings;
 mod instances;
 mod launches;
 mod load;
@@ -11,3 +12,4 @@ mod rates;
 mod reasons;
 mod suspension;
 mod uncertainty;
+mod what_ran;
