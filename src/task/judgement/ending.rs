@@ -184,17 +184,14 @@ pub(super) fn failed_container(
 /// How the other containers of the task ended, each after a semicolon, as far as ECS knows their
 /// exit codes.
 fn other_exit_codes(task: &TaskStatus, culprit: &ContainerStatus) -> String {
-    task.containers
-        .iter()
-        .filter(|container| container.name != culprit.name && container.own_exit_code().is_some())
-        .map(|container| {
-            format!(
-                "; container '{}' {}",
-                container.name,
-                exit_code::describe(container)
-            )
-        })
-        .collect()
+    let mut text = String::new();
+    for container in &task.containers {
+        if container.name != culprit.name && container.own_exit_code().is_some() {
+            let ended = exit_code::describe(container);
+            text += &format!("; container '{}' {ended}", container.name);
+        }
+    }
+    text
 }
 
 fn counts(container: &ContainerStatus, counted: &[&ContainerStatus]) -> bool {
