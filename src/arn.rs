@@ -46,7 +46,7 @@ impl<'a> Arn<'a> {
 /// What follows the last `/`: the id or name at the end of an ARN. A text without `/` is returned
 /// whole, since ECS takes names where it takes ARNs.
 #[must_use]
-pub fn last_part(text: &str) -> &str {
+pub(crate) fn last_part(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }
 

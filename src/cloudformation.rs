@@ -3,14 +3,14 @@
 //!
 //! ```text
 //! event ──┬─▶ request ──▶ identity: the names of the execution, the task and the resource
-//!         ├─▶ patience: whether the event is late, and the deadline of the run
+//!         ├─▶ deadline: whether the event is late, and the deadline of the run
 //!         └─▶ response_hosts: whether its URL may be answered ──▶ response: the body
 //! ```
 //!
 //! It calls nothing: [`crate::aws::response_url`] sends the answer.
 
+pub mod deadline;
 pub mod event;
 pub mod identity;
-pub mod patience;
 pub mod response;
 pub mod response_hosts;

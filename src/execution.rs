@@ -8,9 +8,9 @@
 //!
 //! It calls nothing: [`crate::aws::step_functions`] reads and starts executions.
 
+pub mod ended_unanswered;
 pub mod error;
 pub mod history;
 pub mod input;
 pub mod reason;
 pub mod status;
-pub mod unanswered;

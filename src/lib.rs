@@ -1,38 +1,40 @@
 //! Runs an ECS task as a CloudFormation custom resource, and always tells CloudFormation how it
-//! went.
+//! went: whatever fails on the way, something is left that answers.
 //!
 //! Two programs are made of this library (`src/bin`): `ecs-task-runner`, whose command `worker`
 //! polls a Step Functions activity and runs the tasks, and `custom-resource`, the AWS Lambda
-//! functions around the state machine. Data goes one way through both: event, properties, task
-//! spec, task status, outcome, response.
+//! functions around the state machine. Data goes one way: the function `start` makes a task spec of
+//! the event and its properties; the worker makes an outcome of it, from what ECS says of the task;
+//! the function `respond` makes the response of the outcome.
 //!
 //! # The map
 //!
-//! A room imports from rooms further down only, and of those only what its line says. A test reads
-//! this table and holds the code against it (`tests/walls.rs`).
+//! Each module of the library is a room. It may import only the rooms in its third column, all of
+//! which stand further down. A test reads this table and holds the code against it
+//! (`tests/walls.rs`).
 //!
 //! | room | what is inside | imports |
 //! |---|---|---|
 //! | `functions` | `start`, `respond`, `stop` and `rescue`, as Lambda invokes them | `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
-//! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, tell | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
+//! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, report | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
 //! | `explain` | an execution's history as a timeline with a conclusion | `activity` `execution` `task` `cloudformation` `text` `arn` |
 //! | `check` | the properties of templates, checked before anything is deployed | `properties` `text` |
-//! | `activity` | a worker for any Step Functions activity: poll, permit, heartbeat, answer, drain; it knows nothing of ECS | `aws` `text` `times` |
-//! | `aws` | the edges: one file for each service or call, its errors, and what paces calls | `execution` `task` `cloudformation` `text` `times` |
-//! | `execution` | an execution of the state machine: input, history, status, errors, and the Reason | `cloudformation` `task` `text` `arn` |
+//! | `activity` | a worker for any Step Functions activity: it takes a permit, polls, sends heartbeats, answers, and hands over when it shuts down; it knows nothing of ECS | `aws` `text` `times` |
+//! | `aws` | the clients of AWS: one file for each service or call, its errors, and the rates of calls | `execution` `task` `cloudformation` `text` `times` |
+//! | `execution` | an execution of the state machine: input, history, status, errors, and the text of the Reason | `cloudformation` `task` `text` `arn` |
 //! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
 //! | `cloudformation` | what CloudFormation asks, how long it waits, and what it is answered | `task` `text` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
 //! | `text` | byte limits, and what makes foreign text fit to print | |
 //! | `arn` | Amazon Resource Names, split | |
-//! | `clock` | the wall clock, as a value | |
+//! | `clock` | the wall clock, which tests can replace | |
 //! | `times` | how CloudFormation's hour is divided | |
 //! | `logging` | the log output of both programs | |
 //! | `version` | version and commit of the programs | |
 //!
 //! Three layers: `functions`, `task_run`, `explain`, `check` and `activity` orchestrate; `aws` is
 //! the edge, and the only room with types of the AWS SDK, but for the client of `activity`; the
-//! rooms from `execution` on are the core: pure, without `aws` and tokio.
+//! rooms below it are the core, which calls no service, and knows neither `aws` nor tokio.
 
 pub mod activity;
 pub mod arn;

@@ -1,5 +1,5 @@
 //! Runs the ECS tasks of one request: launches or adopts them, waits for their end, judges it, and
-//! tells it in words.
+//! reports it.
 //!
 //! ```text
 //!     activity's input
@@ -23,14 +23,14 @@
 //!     +------+------+                                  |
 //!            v                                         v
 //!     +-------------------------------------------------------+
-//!     |      tell: the activity's output, or its error        |
+//!     |     report: the activity's output, or its error       |
 //!     +-------------------------------------------------------+
 //! ```
 //!
-//! `run` holds that order. `launch`, `stop` and `report` do one step each over the run's `tasks`,
-//! which learn from the one `watcher` of the process what becomes of them. None of them knows
-//! `run`. The deadline can come in every step before the telling, and then what runs is stopped.
-//! Nothing here knows Step Functions, or how the activity's task came to this worker.
+//! `run` calls the steps in this order. `launch`, `stop` and `report` do one step each over the
+//! run's `tasks`, which learn from the one `watcher` of the process what becomes of them; none of
+//! them calls `run`. The deadline can come in every step before the report, and a launch can fail:
+//! then what runs is stopped as well. Nothing here calls Step Functions.
 
 mod definitions;
 mod launch;
@@ -58,10 +58,10 @@ use definitions::TaskDefinitions;
 use run::Run;
 use watcher::Watcher;
 
-/// Longest cause that an input which cannot be read is refused with, bytes.
+/// Longest cause of the failure for an input that cannot be read, in bytes.
 const MAX_UNREADABLE_CAUSE: usize = 500;
 
-/// Runs requests, any number at once.
+/// Runs the inputs of activity tasks, any number at once.
 #[derive(Debug)]
 pub struct TaskRunner {
     ecs: Ecs,

@@ -1,23 +1,29 @@
-//! How the time that CloudFormation waits is divided: the times that depend on one another, and
-//! the relations between them, which the compiler checks.
+//! How the time that CloudFormation waits is divided: the times that depend on one another, and the
+//! relations between them, which the compiler checks.
+//!
+//! With the default `ServiceTimeout`, and a worker that claims the run at once:
 //!
 //! ```text
 //!     0 s  CloudFormation signs the response URL and sends the event
-//!          │  start (Lambda, at most 300 s) starts the execution
+//!          │  `start` (Lambda, at most 300 s) starts the execution
 //!          │  a worker claims the run, launches the ECS task and watches it
 //! 3,505 s  the latest deadline: SERVICE_TIMEOUT - ANSWER_MARGIN
-//!          │  the worker stops the task and waits for its end      WORKER_STOP_PATIENCE      38 s
-//!          │  it reads definition and log for the Reason           2 × LOOKUP_TIMEOUT        10 s
-//! 3,555 s  the state RunTask times out                             RUN_STATE_TIMEOUT
-//!          │  StopTasks waits for what still runs, counted         DEFINITION_STOP_PATIENCE  50 s
+//!          │  the worker stops the task and waits for its end      WORKER_STOP_PATIENCE         38 s
+//!          │  it reads task definition and log for the Reason      2 × LOOKUP_TIMEOUT           10 s
+//! 3,555 s  the state RunTask times out, counted from the claim     RUN_STATE_TIMEOUT
+//!          │  StopTasks waits for what still runs, counted         STATE_MACHINE_STOP_PATIENCE  50 s
 //!          │  from the deadline
-//!          │  respond puts the answer to the response URL          RESPOND_ANSWER_TIMEOUT    45 s
-//! 3,585 s  the execution times out, and rescue answers for it      EXECUTION_TIMEOUT
+//!          │  `respond` puts the answer to the response URL        RESPOND_ANSWER_TIMEOUT       45 s
+//! 3,585 s  the execution times out, counted from its start,        EXECUTION_TIMEOUT
+//!          │  and `rescue` answers for it
 //! 3,600 s  CloudFormation gives up                                 SERVICE_TIMEOUT
 //! ```
 //!
-//! Times that stand by themselves are with the code that uses them. The definition's numbers and
-//! the Lambda timeouts of the template are repeated here, and a test compares them.
+//! The deadline itself is computed in [`crate::cloudformation::deadline`].
+//!
+//! Times that stand by themselves are with the code that uses them. The numbers of the state
+//! machine's definition and the Lambda timeouts of the template are repeated here, and a test
+//! compares them.
 
 use std::time::Duration;
 
@@ -29,57 +35,62 @@ const fn seconds(seconds: u64) -> Duration {
 
 /// How long CloudFormation waits for an answer when the template does not say
 /// (`aws-resource-cloudformation-customresource`).
-pub const SERVICE_TIMEOUT: Duration = seconds(3_600);
-/// Kept free between the deadline of a run and the end of CloudFormation's wait: for stopping the
-/// task, waiting for it to stop, and delivering the answer.
+pub(crate) const SERVICE_TIMEOUT: Duration = seconds(3_600);
+/// `start` sets the deadline of a run this long before CloudFormation gives up, or at half of a
+/// `ServiceTimeout` that is short: time for stopping the task, waiting for it to stop, and
+/// delivering the answer.
 pub const ANSWER_MARGIN: Duration = seconds(95);
-/// An event for which `start` fails is delivered again after one minute, and once more after
-/// another two (Lambda guide, `invocation-async-error-handling`). An event younger than this has a
-/// delivery ahead.
-pub const REDELIVERY_AGE: Duration = seconds(150);
-/// What must be left of CloudFormation's wait for `start` to rely on that delivery: it comes two
-/// minutes later at most, and has all of the function's time to answer.
-pub const REDELIVERY_SPAN: Duration = seconds(420);
+/// Lambda delivers an event for which `start` fails again after one minute, and once more after
+/// another two (Lambda guide, `invocation-async-error-handling`). Below this age, less than those
+/// three minutes by a margin, an event certainly has a delivery ahead.
+pub(crate) const REDELIVERY_AGE: Duration = seconds(150);
+/// What must be left of CloudFormation's wait for `start` to fail on purpose and leave the event to
+/// its next delivery: that comes two minutes later at most, and has all of the function's time.
+pub(crate) const REDELIVERY_SPAN: Duration = seconds(420);
 
 // The worker, in a run.
 
 /// How long past the deadline the worker waits for a task to stop. After `StopTask` a container has
 /// 30 s until it is killed, unless its definition says otherwise (`API_StopTask`), and the task
-/// takes a few seconds more to end. What still runs then is left to the definition's own stopping.
-pub const WORKER_STOP_PATIENCE: Duration = seconds(38);
-/// How long the worker waits for a task definition, and again for a log, that the words of an
-/// answer need.
-pub const LOOKUP_TIMEOUT: Duration = seconds(5);
-/// A call that is answered at once (`RunTask`, `StopTask`, …) is given up after this.
-pub const CALL_TIMEOUT: Duration = seconds(10);
+/// takes a few seconds more to end. What still runs then is left to the state `StopTasks`.
+pub(crate) const WORKER_STOP_PATIENCE: Duration = seconds(38);
+/// Limit of one look-up for the words of a failure: of the task definition, or one read of the log.
+pub(crate) const LOOKUP_TIMEOUT: Duration = seconds(5);
+/// The worker and the functions give up one attempt at a call that a service answers at once
+/// (`RunTask`, `StopTask`, …) after this.
+pub(crate) const CALL_TIMEOUT: Duration = seconds(10);
 
 // The worker, at its activity.
 
-/// The service holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask` asks
-/// for at least 65 s).
-pub const POLL_TIMEOUT: Duration = seconds(70);
-/// A poll is held for 60 s and given up after 70 s, so a last success longer ago than this means
-/// that polls fail.
-pub const LONGEST_BETWEEN_POLLS: Duration = seconds(90);
-/// A heartbeat or an answer is given up after this, and sent again.
-pub const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
+/// Step Functions holds a poll for up to 60 s; a client must wait longer (`API_GetActivityTask`
+/// asks for at least 65 s).
+pub(crate) const POLL_TIMEOUT: Duration = seconds(70);
+/// Step Functions holds a poll for 60 s, and the worker gives it up after 70 s: when no poll has
+/// succeeded for longer than this, polls fail.
+pub(crate) const LONGEST_BETWEEN_POLLS: Duration = seconds(90);
+/// The worker gives up one attempt at a heartbeat or an answer after this, and sends it again.
+pub(crate) const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
 /// Pause before a heartbeat that failed is sent again.
-pub const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
+pub(crate) const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
 /// How long after the request to shut down the worker goes on trying to deliver an answer: no
-/// longer than its polls may take, so that a service that takes no answers does not keep it. The
-/// token then ends with its heartbeats, and another worker takes the task over.
-pub const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(60);
-/// A task that the last of the worker's polls brought is tried to be handed over for at least this.
-pub const HAND_OVER_PATIENCE: Duration = seconds(10);
-/// How long the service may hold a poll that is in flight when the worker shuts down.
-pub const LONGEST_POLL: Duration = seconds(65);
-/// What shutting down takes at most.
+/// longer than its polls may take, so that a Step Functions that cannot be reached does not delay
+/// the shutdown. Then the heartbeats stop, the token expires, and another worker takes the run
+/// over.
+pub(crate) const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(60);
+/// How long the worker tries at least to hand over a task that one of its last polls brought after
+/// the request to shut down.
+pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);
+/// How long a poll that is in flight when the worker shuts down may take: 60 s at Step Functions,
+/// and the way there and back.
+pub(crate) const LONGEST_POLL: Duration = seconds(65);
+/// What the worker tells systemd that shutting down takes; the relations below show that it
+/// suffices.
 pub const DRAIN_TIMEOUT: Duration = seconds(75);
-/// How long systemd and ECS wait for that before they kill the worker (`TimeoutStopSec` of the unit,
-/// `StopTimeout` of the service's container).
+/// How long systemd and ECS wait for the worker to shut down before they kill it (`TimeoutStopSec`
+/// of the unit, `StopTimeout` of the worker's container).
 pub const UNIT_STOP_TIMEOUT: Duration = seconds(90);
 
-// The definition, statemachine/ecs-task.asl.json.
+// The state machine, statemachine/ecs-task.asl.json.
 
 /// `HeartbeatSeconds` of the state `RunTask`.
 pub const HEARTBEAT_TIMEOUT: Duration = seconds(60);
@@ -89,8 +100,8 @@ pub const RUN_STATE_TIMEOUT: Duration = seconds(3_555);
 pub const FUNCTION_STATE_TIMEOUT: Duration = seconds(70);
 /// `Seconds` of the state `WaitForTasksToStop`, between two checks for leftovers.
 pub const CHECK_PAUSE: Duration = seconds(5);
-/// How long past the deadline the definition waits for tasks to stop before it answers.
-pub const DEFINITION_STOP_PATIENCE: Duration = seconds(50);
+/// How long past the deadline the state machine waits for tasks to stop before it answers.
+pub(crate) const STATE_MACHINE_STOP_PATIENCE: Duration = seconds(50);
 /// `TimeoutSeconds` of the whole execution.
 pub const EXECUTION_TIMEOUT: Duration = seconds(3_585);
 
@@ -98,33 +109,35 @@ pub const EXECUTION_TIMEOUT: Duration = seconds(3_585);
 
 /// `Timeout` of the function.
 pub const START_TIMEOUT: Duration = seconds(300);
-/// How long `start` tries to deliver an answer. The calls before may have taken most of its time.
-pub const START_ANSWER_TIMEOUT: Duration = seconds(30);
-/// How long `start` tries to stop the executions of an update that is taken back, before it looks
-/// at the request itself.
-pub const STOP_EARLIER_BUDGET: Duration = seconds(40);
+/// How long `start` tries to deliver an answer: short, since its calls before may have taken most
+/// of its time.
+pub(crate) const START_ANSWER_TIMEOUT: Duration = seconds(30);
+/// How long `start` tries to stop the executions of an update that CloudFormation rolls back,
+/// before it looks at the request itself.
+pub(crate) const STOP_EARLIER_BUDGET: Duration = seconds(40);
 
 // Lambda `stop`.
 
 /// `Timeout` of the function.
 pub const STOP_TIMEOUT: Duration = seconds(60);
 /// How long one attempt to stop leftovers may take when the time for stopping is over.
-pub const STOP_FINAL_ATTEMPT: Duration = seconds(10);
-/// Once an execution was stopped, its worker learns of it with its next heartbeat, a third of
-/// [`HEARTBEAT_TIMEOUT`] later or a few seconds more if one gets lost, and a launch that is under
-/// way then takes up to [`CALL_TIMEOUT`]. This many checks, [`CHECK_PAUSE`] apart, outlast that.
-/// What comes later still, from a worker that hears of nothing, is stopped by the rescue of the
-/// stopped execution.
-pub const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
-/// The time that those checks take.
-pub const WORKERS_INFORMED_SOON: Duration = seconds(45);
+pub(crate) const STOP_FINAL_ATTEMPT: Duration = seconds(10);
+/// Once an execution was stopped, its worker learns of it with its next heartbeat: a third of
+/// [`HEARTBEAT_TIMEOUT`] later, or a few seconds more if one gets lost. A launch that is under way
+/// then takes up to [`CALL_TIMEOUT`]. This many checks, [`CHECK_PAUSE`] apart, outlast that. A
+/// worker with thousands of runs sends its heartbeats at longer intervals, and the heartbeats of
+/// another may not get through: the rescue of the stopped execution stops what they launch later
+/// still.
+pub(crate) const CHECKS_UNTIL_WORKERS_ARE_INFORMED: u32 = 9;
+/// The time that those checks take, rounded up by one pause.
+pub(crate) const WORKERS_INFORMED_SOON: Duration = seconds(45);
 
 // Lambda `respond`.
 
 /// `Timeout` of the function.
 pub const RESPOND_TIMEOUT: Duration = seconds(60);
 /// How long `respond` tries to deliver an answer: it must say by itself that it could not.
-pub const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
+pub(crate) const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
 
 // Lambda `rescue`.
 
@@ -133,28 +146,31 @@ pub const RESCUE_TIMEOUT: Duration = seconds(240);
 /// How often EventBridge's schedule invokes the function.
 pub const SWEEP_INTERVAL: Duration = seconds(60);
 /// For how long one sweep reads the histories of running executions.
-pub const CLAIM_CHECK_BUDGET: Duration = seconds(45);
+pub(crate) const CLAIM_CHECK_BUDGET: Duration = seconds(45);
 /// For how long one sweep begins answers for executions whose event was lost.
-pub const SWEEP_BUDGET: Duration = seconds(110);
-/// How long `rescue` waits for leftover tasks to stop before it answers all the same: a container
-/// has 30 s after SIGTERM unless its definition says otherwise (`API_StopTask`).
-pub const RESCUE_STOP_PATIENCE: Duration = seconds(40);
-/// How long one attempt to stop leftovers may take when no time is left before the answer.
-pub const RESCUE_FINAL_ATTEMPT: Duration = seconds(5);
+pub(crate) const SWEEP_BUDGET: Duration = seconds(110);
+/// How long `rescue` waits at most for leftover tasks to stop before it answers; less when the
+/// deadline is near. A container has 30 s after SIGTERM unless its task definition says otherwise
+/// (`API_StopTask`).
+pub(crate) const RESCUE_STOP_PATIENCE: Duration = seconds(40);
+/// How long one attempt to stop leftovers may take when no time is left before the answer, and each
+/// attempt after it.
+pub(crate) const RESCUE_FINAL_ATTEMPT: Duration = seconds(5);
 /// How long `rescue` tries to deliver an answer.
-pub const RESCUE_ANSWER_TIMEOUT: Duration = seconds(45);
-/// How long an invocation works at most, stopping included. One that Lambda cuts off is repeated,
-/// and so is its answer.
-pub const RESCUE_BUDGET: Duration = seconds(200);
-/// A worker learns with its next heartbeat that its execution has ended, at the latest when none
-/// has got through for [`HEARTBEAT_TIMEOUT`], and may launch a task until then. A launch under way
-/// takes up to [`CALL_TIMEOUT`] more, and ECS lists the task some seconds later.
-pub const WORKERS_INFORMED_AT_LAST: Duration = seconds(75);
-/// How long after an execution's end EventBridge's event has to bring the rescue that answers. Only
-/// then does a sweep look after it.
-pub const EVENT_GRACE: Duration = seconds(180);
-/// Executions that ended lately began within this time.
-pub const LONGEST_EXECUTION: Duration = seconds(3_600);
+pub(crate) const RESCUE_ANSWER_TIMEOUT: Duration = seconds(45);
+/// How long one answer and the stopping after it may take. If Lambda ended the invocation, it would
+/// repeat it, and CloudFormation would get the answer once more.
+pub(crate) const RESCUE_BUDGET: Duration = seconds(200);
+/// For this long after an execution's end its worker may still launch tasks, and `rescue` looks for
+/// them: up to [`HEARTBEAT_TIMEOUT`] until the worker learns of the end or sends no heartbeat any
+/// more, [`CALL_TIMEOUT`] for a launch under way, and some seconds until ECS lists the task.
+pub(crate) const WORKERS_INFORMED_AT_LATEST: Duration = seconds(75);
+/// A sweep looks at an ended execution only this long after its end: until then the rescue that
+/// EventBridge's event brings should have answered.
+pub(crate) const EVENT_GRACE: Duration = seconds(180);
+/// No execution lasts longer. Step Functions lists executions by their start: a sweep that looks
+/// for those that ended lately goes back by this.
+pub(crate) const LONGEST_EXECUTION: Duration = seconds(3_600);
 
 /// Whether the times add up to no more than the limit.
 const fn fit(times: &[Duration], limit: Duration) -> bool {
@@ -170,7 +186,8 @@ const LATEST_DEADLINE: Duration = seconds(SERVICE_TIMEOUT.as_secs() - ANSWER_MAR
 /// For starting a function or a state, and for what Step Functions takes between two of them.
 const OVERHEAD: Duration = seconds(10);
 
-// After the deadline: the worker says how its stop went before the state times out, …
+// After the deadline the worker says how its stop went before the state times out, if it can read
+// the log at the first attempt. Otherwise the next worker says that the deadline has passed.
 const _: () = assert!(fit(
     &[
         LATEST_DEADLINE,
@@ -180,20 +197,21 @@ const _: () = assert!(fit(
     ],
     RUN_STATE_TIMEOUT
 ));
-// … and the definition gives up on tasks later than the worker, …
-const _: () = assert!(WORKER_STOP_PATIENCE.as_secs() < DEFINITION_STOP_PATIENCE.as_secs());
-// … but early enough to answer before CloudFormation gives up …
+// The state machine waits for tasks longer than the worker does.
+const _: () = assert!(WORKER_STOP_PATIENCE.as_secs() < STATE_MACHINE_STOP_PATIENCE.as_secs());
+// It stops waiting early enough to answer before CloudFormation gives up.
 const _: () = assert!(fit(
-    &[DEFINITION_STOP_PATIENCE, RESPOND_ANSWER_TIMEOUT],
+    &[STATE_MACHINE_STOP_PATIENCE, RESPOND_ANSWER_TIMEOUT],
     ANSWER_MARGIN
 ));
-// … and before the execution times out.
+// It answers before the execution times out.
 const _: () = assert!(fit(
-    &[LATEST_DEADLINE, DEFINITION_STOP_PATIENCE, OVERHEAD],
+    &[LATEST_DEADLINE, STATE_MACHINE_STOP_PATIENCE, OVERHEAD],
     EXECUTION_TIMEOUT
 ));
-// When the state RunTask times out it is retried, and the next worker says that the deadline has
-// passed.
+// When the state RunTask times out, another worker claims the run and says that the deadline has
+// passed, if the first had claimed it at once. Otherwise the execution times out first, and
+// `rescue` answers.
 const _: () = assert!(fit(
     &[RUN_STATE_TIMEOUT, OVERHEAD, OVERHEAD],
     EXECUTION_TIMEOUT
@@ -227,7 +245,7 @@ const _: () = assert!(
 );
 const _: () = assert!(fit(
     &[HEARTBEAT_TIMEOUT, CALL_TIMEOUT],
-    WORKERS_INFORMED_AT_LAST
+    WORKERS_INFORMED_AT_LATEST
 ));
 
 // Each function says by itself how its work went before Lambda ends it, and the state that invokes
@@ -256,8 +274,9 @@ const _: () = assert!(fit(
     ],
     RESCUE_TIMEOUT
 ));
-// One sweep does not run into the next one's quota.
+// Reading the histories of unclaimed runs ends before the next sweep begins.
 const _: () = assert!(fit(&[CLAIM_CHECK_BUDGET], SWEEP_INTERVAL));
+// The rescue that an event brings has answered before a sweep looks at the execution.
 const _: () = assert!(fit(
     &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
     EVENT_GRACE

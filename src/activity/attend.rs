@@ -1,4 +1,4 @@
-//! One task, from the moment Step Functions hands it out to the answer.
+//! One activity task, from the moment Step Functions hands it out to the answer.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -20,7 +20,7 @@ use crate::times::{HAND_OVER_PATIENCE, SHUTDOWN_ANSWER_PATIENCE};
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What a worker attends each of its tasks with.
+/// What all activity tasks of a worker share.
 pub(super) struct Attendance<H> {
     pub(super) client: ActivityClient,
     pub(super) handler: H,
@@ -42,10 +42,12 @@ where
     H: Fn(ActivityTask) -> F,
     F: Future<Output = Result<String, TaskFailure>> + Send,
 {
-    /// Runs the handler, keeps the token alive, and answers; or lets go of the task when its token
-    /// is lost.
+    /// Runs the handler, keeps the token alive, and answers. When the token is lost, drops the
+    /// handler and answers nothing; when the worker shuts down, drops the handler and hands the
+    /// task over.
     pub(super) async fn attend(&self, token: TaskToken, input: String) {
-        // An input that is no such object gets the defaults here: the handler refuses it.
+        // An input that is no such object gets the defaults: what it means is for the handler to
+        // judge.
         let envelope: Envelope = serde_json::from_str(&input).unwrap_or_default();
         let span = tracing::info_span!("activity_task", execution = envelope.execution.as_deref());
         let period = envelope
@@ -70,10 +72,11 @@ where
                 )
                 .catch_unwind()
             );
-            // The heartbeat comes first. After the process has stood still (a frozen or
-            // suspended machine) all branches may be ready at once, and a handler must not take one
-            // step more for a task that another worker may have by then. The handler comes before
-            // the shutdown: a result that is there is an answer, and needs no other worker.
+            // The heartbeat comes first. After the process has stood still (a frozen or suspended
+            // machine) all branches may be ready at once, and a handler must not take one step more
+            // for a task that another worker may have by then. The handler comes before the
+            // shutdown: a result that is ready is sent, and no other worker needs to take the task
+            // over.
             tokio::select! {
                 biased;
                 why = heartbeat.until_lost() => return let_go(&why),
@@ -81,17 +84,18 @@ where
                 () = self.shutdown.requested() => Err(handed_over(self.client.worker_name())),
             }
         };
-        // The heartbeat comes first here as well: an answer under a lost token would be in vain.
+        // The heartbeat comes first here as well: an answer under a lost token would be refused.
         tokio::select! {
             biased;
             why = heartbeat.until_lost() => let_go(&why),
             () = self.answer(&token, &result) => {}
-            () = self.drain_is_over() => let_go("the worker shuts down, and its answer could not be delivered"),
+            () = self.answer_patience_ends() => let_go("the worker shuts down, and its answer could not be delivered"),
         }
     }
 
-    /// Waits until the worker, once it shuts down, has tried for long enough to deliver an answer.
-    async fn drain_is_over(&self) {
+    /// Ends [`SHUTDOWN_ANSWER_PATIENCE`] after the request to shut down, and [`HAND_OVER_PATIENCE`]
+    /// after this began at the earliest. Without a request it never ends.
+    async fn answer_patience_ends(&self) {
         let began = Instant::now();
         self.shutdown.requested().await;
         let requested = self.shutdown.requested_at().unwrap_or(began);
@@ -99,7 +103,7 @@ where
     }
 
     /// Repeats the answer until Step Functions takes or refuses it. Its caller sends heartbeats
-    /// meanwhile, and drops this when the token is lost.
+    /// meanwhile, and cancels this when the token is lost.
     async fn answer(&self, token: &TaskToken, result: &Result<String, TaskFailure>) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
@@ -144,7 +148,7 @@ where
 fn let_go(why: &str) {
     tracing::warn!(
         reason = why,
-        "let go of the task: its token is no longer ours, and another worker may have taken it over"
+        "let go of the task: another worker may have it, or take it over"
     );
 }
 

@@ -9,6 +9,7 @@ use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_sfn::operation::describe_activity::DescribeActivityError;
 
+use super::token::is_lost;
 use super::{TaskFailure, TaskToken, Vitals};
 use crate::aws::{ApiError, Connection, api_error};
 use crate::text::byte_limit;
@@ -181,7 +182,7 @@ impl ActivityClient {
                 self.vitals.heartbeat_taken();
                 CallOutcome::Taken
             }
-            Err(error) => delivery(&api_error("states:SendTaskHeartbeat", "its task", &error)),
+            Err(error) => outcome_of(&api_error("states:SendTaskHeartbeat", "its task", &error)),
         }
     }
 
@@ -208,7 +209,7 @@ impl ActivityClient {
             .output(output);
         match Box::pin(call.send()).await {
             Ok(_) => CallOutcome::Taken,
-            Err(error) => delivery(&api_error("states:SendTaskSuccess", "its task", &error)),
+            Err(error) => outcome_of(&api_error("states:SendTaskSuccess", "its task", &error)),
         }
     }
 
@@ -223,16 +224,14 @@ impl ActivityClient {
             .cause(cause);
         match Box::pin(call.send()).await {
             Ok(_) => CallOutcome::Taken,
-            Err(error) => delivery(&api_error("states:SendTaskFailure", "its task", &error)),
+            Err(error) => outcome_of(&api_error("states:SendTaskFailure", "its task", &error)),
         }
     }
 }
 
-fn delivery(error: &ApiError) -> CallOutcome {
+fn outcome_of(error: &ApiError) -> CallOutcome {
     match error.code.as_deref() {
-        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => {
-            CallOutcome::Lost(error.to_string())
-        }
+        Some(code) if is_lost(code) => CallOutcome::Lost(error.to_string()),
         Some(code) if NEVER_TAKEN.contains(&code) => CallOutcome::Refused(error.to_string()),
         // Anything else can come right while the token lives: credentials and permissions return, a
         // clock is set, a proxy goes.
@@ -248,7 +247,7 @@ mod tests {
     #[test]
     fn only_a_definite_answer_of_the_service_ends_the_attempts() {
         let answered = |code: Option<&str>| {
-            delivery(&ApiError {
+            outcome_of(&ApiError {
                 action: "states:SendTaskSuccess",
                 resource: "its task".to_owned(),
                 kind: ErrorKind::Rejected,

@@ -39,13 +39,13 @@ impl Drop for ShutdownTrigger {
 impl Shutdown {
     /// Whether it was requested.
     #[must_use]
-    pub fn is_requested(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         self.requested_at().is_some()
     }
 
     /// When it was requested.
     #[must_use]
-    pub fn requested_at(&self) -> Option<Instant> {
+    pub(crate) fn requested_at(&self) -> Option<Instant> {
         *self.0.borrow()
     }
 

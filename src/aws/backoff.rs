@@ -33,7 +33,7 @@ impl Backoff {
     }
 
     /// Begins anew, after a success.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 }

@@ -33,7 +33,7 @@ impl CallRates {
     /// The rates of a Lambda function. It lists tasks more often than a worker: `rescue` looks for
     /// the tasks of eight executions at once and may have only 5 s for it.
     #[must_use]
-    pub fn of_function() -> Self {
+    pub(crate) fn of_function() -> Self {
         Self {
             list_tasks: 8.0,
             ..Self::default()

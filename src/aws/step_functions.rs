@@ -1,5 +1,15 @@
 //! AWS Step Functions: starts, finds, lists, describes and stops executions and reads their
 //! histories, for the functions and for `explain`. The worker's calls are in [`crate::activity`].
+//!
+//! When Step Functions cannot be asked, the calls here give an [`ApiError`] whose
+//! [`may_pass`](ApiError::may_pass) says whether a later call may succeed. Then
+//! - `start` fails, and Lambda delivers the event once more, as long as that comes in time; else it
+//!   answers FAILED, and SUCCESS to a Delete;
+//! - `stop` goes on with the tasks, and asks for the executions again at its next check;
+//! - `rescue` fails, and Lambda or the next sweep brings it again;
+//! - a worker polls again, and holds on to its task until no heartbeat has got through for as long
+//!   as Step Functions waits for one;
+//! - `explain` says so and ends with exit code 2.
 
 mod executions;
 mod history;

@@ -20,7 +20,7 @@ pub enum RequestType {
 impl RequestType {
     /// The word used in execution names.
     #[must_use]
-    pub const fn in_lower_case(self) -> &'static str {
+    pub(crate) const fn in_lower_case(self) -> &'static str {
         match self {
             Self::Create => "create",
             Self::Update => "update",
@@ -44,7 +44,7 @@ impl ResponseUrl {
 
     /// The text of the URL, for hashing, sealing and the PUT. It must never reach a log line.
     #[must_use]
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

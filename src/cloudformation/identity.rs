@@ -92,7 +92,7 @@ pub fn resource_prefix(name: &str) -> Option<&str> {
 /// `clientToken` of a launch after so many `relaunches`. The first launch of an execution, with 0
 /// relaunches, has the client token itself.
 #[must_use]
-pub fn launch_token(client_token: &str, relaunches: u32) -> String {
+pub(crate) fn launch_token(client_token: &str, relaunches: u32) -> String {
     if relaunches == 0 {
         client_token.to_owned()
     } else {

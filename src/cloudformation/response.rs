@@ -13,7 +13,7 @@ use crate::text::byte_limit;
 /// stack hangs.
 pub const MAX_BODY: usize = 4_096;
 /// Largest physical resource id that CloudFormation takes, in bytes.
-pub const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
+pub(crate) const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
 
 /// Whether a request was carried out, as CloudFormation is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

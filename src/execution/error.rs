@@ -44,7 +44,7 @@ pub fn is_timeout(error: &str) -> bool {
 /// The part of the name after `States.`, if Step Functions gives this error; `None` for errors of
 /// workers, runs and functions.
 #[must_use]
-pub fn states_error_name(error: &str) -> Option<&str> {
+pub(crate) fn states_error_name(error: &str) -> Option<&str> {
     error.strip_prefix(STATES)
 }
 

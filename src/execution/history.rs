@@ -181,7 +181,7 @@ impl Progress {
 
 /// What the state of this name answers; `None` for states that do not answer.
 #[must_use]
-pub fn status_given_in(state: &str) -> Option<Status> {
+pub(crate) fn status_given_in(state: &str) -> Option<Status> {
     match state {
         RESPOND_SUCCESS => Some(Status::Success),
         RESPOND_FAILURE => Some(Status::Failed),

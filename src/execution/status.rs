@@ -38,7 +38,7 @@ pub enum ExecutionStatus {
 impl ExecutionStatus {
     /// Reads a status as the API and the status-change events spell it.
     #[must_use]
-    pub fn from_name(name: &str) -> Self {
+    pub(crate) fn from_name(name: &str) -> Self {
         match name {
             "SUCCEEDED" => Self::Succeeded,
             "FAILED" => Self::Failed,

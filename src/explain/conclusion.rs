@@ -12,11 +12,11 @@ use super::span::Span;
 use super::timeline::Timeline;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::response::Status;
+use crate::execution::ended_unanswered::error_of;
 use crate::execution::error::{CaughtError, UNKNOWN};
 use crate::execution::history::{Answer, Progress};
 use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::execution::unanswered::error_of;
 use crate::task::spec::TaskSpec;
 
 /// Whether the request was carried out.

@@ -1,15 +1,15 @@
-//! `rescue`: answers for executions that ended without an answer, and ends those that no worker
-//! takes.
+//! `rescue`: sends CloudFormation the answer that an execution did not send, and stops executions
+//! that no worker claims.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be
-//! delivered gives up. Step Functions tells EventBridge of each end, as best effort; and no clock
-//! of Step Functions runs while an execution waits at an activity that no worker polls. So the
-//! function is invoked in two ways:
+//! delivered fails. Step Functions tells EventBridge of each end, as best effort. While an
+//! execution waits at an activity that no worker polls, neither clock of the state runs, and the
+//! execution's own timeout would come after an hour only. So the function is invoked in two ways:
 //!
 //! ```text
-//! EventBridge: an execution ended ──▶ answer ─▶ stop its leftovers ─▶ PUT ─▶ stop what workers
-//!                                        ▲                                   launch that do not
-//!                                        │                                   know of the end yet
+//! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ PUT ─▶ stop what its worker
+//!                                        ▲                                     launches before it
+//!                                        │                                     learns of the end
 //! EventBridge: a minute has passed ─▶ sweep
 //!                                        ├─▶ lost_events: ended minutes ago, and not answered
 //!                                        └─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
@@ -56,12 +56,12 @@ pub struct Rescuer {
     answered: Answered,
 }
 
-/// How long `rescue` waits.
+/// The limits of `rescue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RescueLimits {
-    /// For a worker to take a run.
+    /// How long a run may stay unclaimed before `rescue` stops it.
     pub claim: Duration,
-    /// For leftover tasks to stop, before the request is answered all the same.
+    /// How long `rescue` waits at most for leftover tasks to stop before it answers.
     pub leftovers: Duration,
 }
 
@@ -70,13 +70,13 @@ pub struct RescueLimits {
 pub enum Rescued {
     /// CloudFormation has the answer now.
     Answered,
-    /// There was nothing to do: the execution had answered, or is none that answers.
+    /// There was nothing to do: the execution had answered, or was not started for CloudFormation.
     Nothing,
     /// The schedule's sweep over all executions.
     Swept {
         /// Executions whose history was read.
         checked: usize,
-        /// Of those, how many no worker had taken in time, and were stopped.
+        /// Of those, how many were stopped because no worker had claimed them in time.
         stopped: usize,
         /// Executions that had ended without an answer and whose event was lost; they are answered
         /// now.
@@ -84,7 +84,8 @@ pub enum Rescued {
     },
 }
 
-/// Why the invocation fails. Lambda delivers the event again, and at last to the dead-letter queue.
+/// Why the invocation fails. Lambda delivers the event again, and after the last try sends it to
+/// the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum RescueError {
     /// The event is none that EventBridge sends.
@@ -96,7 +97,7 @@ pub enum RescueError {
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
-    /// The event is made up, or Step Functions does not show yet what it tells.
+    /// The event is made up, or Step Functions does not show the execution's end yet.
     #[error(
         "the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done"
     )]
@@ -104,7 +105,7 @@ pub enum RescueError {
 }
 
 impl RescueLimits {
-    /// With this limit for a worker to take a run, and the usual one for leftovers.
+    /// With this limit for a worker to claim a run, and [`RESCUE_STOP_PATIENCE`] for leftovers.
     #[must_use]
     pub const fn new(claim: Duration) -> Self {
         Self {
@@ -134,12 +135,16 @@ impl Rescuer {
         }
     }
 
-    /// Both halves are done before either's error is returned: trouble with one must not keep the
-    /// other from its work.
+    /// Stops unclaimed runs, then answers for executions whose event was lost, also when the first
+    /// failed: trouble with one must not keep the other from its work. Of two errors the first is
+    /// returned; both are in the log.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let unclaimed = self.stop_unclaimed().await;
         let answered = self.answer_lost_events(end).await;
+        if let (Err(_), Err(error)) = (&unclaimed, &answered) {
+            tracing::error!(%error, "the executions whose event was lost could not be answered for either");
+        }
         let (checked, stopped) = unclaimed?;
         Ok(Rescued::Swept {
             checked,
@@ -148,10 +153,10 @@ impl Rescuer {
         })
     }
 
-    /// Takes care of an event.
+    /// Handles one invocation.
     ///
     /// # Errors
-    /// When it cannot be found out what is to be done, or it cannot be done.
+    /// When Step Functions cannot be asked, or CloudFormation does not take the answer.
     pub async fn rescue(&self, event: Value) -> Result<Rescued, RescueError> {
         match RescueEvent::parse(event)? {
             RescueEvent::Ended(ended) if ended.state_machine_arn == self.state_machine.arn() => {

@@ -13,7 +13,7 @@ use crate::clock::{Clock, after, before};
 use crate::cloudformation::event::RequestType;
 use crate::task::spec::TaskSpec;
 use crate::times::{
-    CHECKS_UNTIL_WORKERS_ARE_INFORMED, DEFINITION_STOP_PATIENCE, STOP_FINAL_ATTEMPT,
+    CHECKS_UNTIL_WORKERS_ARE_INFORMED, STATE_MACHINE_STOP_PATIENCE, STOP_FINAL_ATTEMPT,
     WORKERS_INFORMED_SOON,
 };
 
@@ -119,7 +119,7 @@ impl Stopper {
         };
         let reason = format!("{why} ({})", task.started_by);
         let checks = leftovers.checks.saturating_add(1);
-        let end = after(task.deadline, DEFINITION_STOP_PATIENCE);
+        let end = after(task.deadline, STATE_MACHINE_STOP_PATIENCE);
         // Bounded, since calls that ECS does not answer can take minutes with all their retries,
         // and CloudFormation waits.
         let stopping = timeout(
@@ -182,7 +182,7 @@ impl Stopper {
                 .await
             {
                 Ok(stopped) => {
-                    earlier.count += stopped.iter().filter(|name| runs.include(name)).count()
+                    earlier.count += stopped.iter().filter(|name| runs.include(name)).count();
                 }
                 Err(error) => {
                     tracing::warn!(%error, "executions of the resource that were just stopped cannot be looked for");

@@ -231,6 +231,7 @@ mod tests {
             problems.add(&Path::ROOT, "is wrong");
         }
         assert_eq!(problems.listed().len(), MAX_LISTED);
+        assert_eq!(problems.unlisted(), 2);
         assert!(
             problems.to_string().ends_with(" And 2 more problems."),
             "{problems}"

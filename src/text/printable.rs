@@ -1,5 +1,5 @@
-//! Making text from elsewhere fit to print: log lines, the reasons of ECS, messages of services, and
-//! what people write in templates.
+//! Making text from elsewhere fit to print: log lines, the reasons of ECS, messages of services,
+//! and what people write in templates.
 //!
 //! Such text may hold anything. Printed as it is, a control character moves a terminal's cursor or
 //! breaks a line in two. `is_control` decides which characters are not printed as they are; each

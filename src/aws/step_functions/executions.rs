@@ -86,7 +86,7 @@ impl StateMachine {
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn ended_without_success(
+    pub(crate) async fn ended_without_success(
         &self,
         started_since: Timestamp,
     ) -> Result<Vec<EndedExecution>, ApiError> {
@@ -147,7 +147,7 @@ impl StateMachine {
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
-    pub async fn stopped_since(&self, since: Timestamp) -> Result<Vec<String>, ApiError> {
+    pub(crate) async fn stopped_since(&self, since: Timestamp) -> Result<Vec<String>, ApiError> {
         let call = self
             .client
             .list_executions()

@@ -18,7 +18,7 @@ impl StateMachine {
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn last_events(
+    pub(crate) async fn last_events(
         &self,
         execution_arn: &str,
         most: usize,

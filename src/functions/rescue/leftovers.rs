@@ -12,7 +12,7 @@ use crate::cloudformation::event::RequestType;
 use crate::execution::status::Execution;
 use crate::functions::leftovers::tasks::{Leftovers, Owner};
 use crate::task::spec::TaskSpec;
-use crate::times::{DEFINITION_STOP_PATIENCE, RESCUE_FINAL_ATTEMPT, WORKERS_INFORMED_AT_LAST};
+use crate::times::{RESCUE_FINAL_ATTEMPT, STATE_MACHINE_STOP_PATIENCE, WORKERS_INFORMED_AT_LATEST};
 
 /// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
 /// later run of the resource.
@@ -51,7 +51,7 @@ impl Rescuer {
         };
         let until_answer = self
             .clock
-            .until(after(task.deadline, DEFINITION_STOP_PATIENCE))
+            .until(after(task.deadline, STATE_MACHINE_STOP_PATIENCE))
             .min(self.limits.leftovers)
             .max(RESCUE_FINAL_ATTEMPT);
         let since_end = execution
@@ -63,14 +63,15 @@ impl Rescuer {
             task,
             reason: format!("The execution has ended ({})", task.started_by),
             answer_at: now + until_answer,
-            workers_informed_at: now + WORKERS_INFORMED_AT_LAST.saturating_sub(since_end),
+            workers_informed_at: now + WORKERS_INFORMED_AT_LATEST.saturating_sub(since_end),
         }
     }
 }
 
 impl LeftoversOfEnded<'_> {
     /// Stops the tasks and waits until they have stopped or CloudFormation must be answered. Gives
-    /// how many still run then. That they cannot be looked for keeps nothing from being answered.
+    /// how many still run then, as far as ECS told. When ECS cannot be asked, CloudFormation is
+    /// answered at once.
     pub(super) async fn stop_before_answering(&self) -> u32 {
         let mut left = 0;
         loop {
@@ -80,7 +81,7 @@ impl LeftoversOfEnded<'_> {
                 Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "leftover tasks cannot be looked for; the request is answered all the same");
-                    return 0;
+                    return left;
                 }
                 Err(_) => return left,
             }

@@ -80,7 +80,7 @@ impl Rescuer {
                     match error {
                         RescueError::Api(_) => failure = Some(error),
                         _ if execution.ended <= after(earliest, SWEEP_INTERVAL) => {
-                            given_up = Some(error)
+                            given_up = Some(error);
                         }
                         _ => looked += 1,
                     }

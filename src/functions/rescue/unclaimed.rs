@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use super::{INCIDENT_NOT_CLAIMED, Rescuer};
 use crate::aws::ApiError;
 use crate::aws::step_functions::RunningExecution;
+use crate::execution::ended_unanswered::not_claimed;
 use crate::execution::error::NOT_CLAIMED;
 use crate::execution::history::{Activity, Progress};
-use crate::execution::unanswered::not_claimed;
 use crate::times::CLAIM_CHECK_BUDGET;
 
 /// Histories read in one sweep. `GetExecutionHistory` refills at 20 calls a second

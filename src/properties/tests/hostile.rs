@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Longest text of all problems together: 20 listed, each with at most a path of some levels, an echo
-/// and an expectation.
+/// Longest text of all problems together: 20 listed, each with at most a path of some levels, an
+/// echo and an expectation.
 const MAX_PROBLEMS_TEXT: usize = 20_000;
 
 /// Names that lead the reading deep into the schema, and some that do not.

@@ -87,12 +87,6 @@ impl EnvironmentValue {
     }
 }
 
-impl From<String> for EnvironmentValue {
-    fn from(value: String) -> Self {
-        Self(value)
-    }
-}
-
 impl From<&str> for EnvironmentValue {
     fn from(value: &str) -> Self {
         Self(value.to_owned())

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{FIRST_PAUSE, LONGEST_PAUSE, Launcher, NotLaunched, launch_error};
+use crate::arn::last_part;
 use crate::aws::backoff::Backoff;
 use crate::aws::ecs::RunTaskError;
 use crate::aws::{ApiError, ErrorKind};
@@ -151,5 +152,5 @@ impl Launcher<'_> {
 
 /// ECS lists instances by ARN; the properties may name them by id alone.
 fn is_same_instance(listed: &str, asked: &str) -> bool {
-    listed == asked || listed.rsplit('/').next() == asked.rsplit('/').next()
+    last_part(listed) == last_part(asked)
 }

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ecs_task_runner::check::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE, check_document};
+use ecs_task_runner::cloudformation::deadline::EventAge;
 use ecs_task_runner::cloudformation::event::{Event, ResponseUrl};
 use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
-use ecs_task_runner::cloudformation::patience::EventAge;
 use ecs_task_runner::cloudformation::response::{MAX_BODY, Response};
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::history::{Answer, Progress, RecordedEvent};

@@ -5,6 +5,7 @@ use ecs_task_runner::functions::{RespondEvent, StopEvent};
 use parsers::seed;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use stand_ins::arn;
 use tokio::runtime::Builder;
 
 use crate::worlds::functions::{LOGICAL_ID, STACK, World};
@@ -100,6 +101,8 @@ fn paths(value: &Value, path: String, found: &mut Vec<String>) {
 fn event() -> Value {
     let mut event = seed("event/update.json");
     event["ServiceTimeout"] = "60".into();
+    // A stack of the stand-ins' account: `start` may ask about no other.
+    event["StackId"] = arn("cloudformation", "stack/todobackend/guid").into();
     event
 }
 

@@ -51,14 +51,14 @@ impl<'e> EventAge<'e> {
     /// Whether the event is so old that the stack may have moved on. An event of unknown age is not
     /// late.
     #[must_use]
-    pub fn is_late(self) -> bool {
+    pub(crate) fn is_late(self) -> bool {
         self.age().is_some_and(|age| age > LATE_AFTER)
     }
 
     /// Whether Lambda delivers the event again if the function fails now, and CloudFormation still
     /// waits then. Not so for an event of unknown age.
     #[must_use]
-    pub fn has_delivery_ahead(self) -> bool {
+    pub(crate) fn has_delivery_ahead(self) -> bool {
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
         self.age()
             .is_some_and(|age| age < REDELIVERY_AGE && age + REDELIVERY_SPAN <= patience)
@@ -78,7 +78,7 @@ impl<'e> EventAge<'e> {
     /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
     /// both within the margin, so the margin is kept whole even when it leaves no time before it.
     #[must_use]
-    pub fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
+    pub(crate) fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
         self.earliest_limit(timeout, ANSWER_MARGIN)
     }
 

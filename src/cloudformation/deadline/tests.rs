@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::times::DEFINITION_STOP_PATIENCE;
+use crate::times::STATE_MACHINE_STOP_PATIENCE;
 
 const NOW: &str = "2026-11-23T06:00:00Z";
 
@@ -63,7 +63,7 @@ fn a_delete_ends_in_time_for_its_answer_however_little_patience_there_is() {
         let event = event(&url("060000"), Some(service_timeout));
         let deadline = EventAge::of(&event, at(NOW)).deadline_of_delete(Duration::from_secs(3_300));
         assert_eq!(deadline, at(expected), "{service_timeout} s of patience");
-        let answered = after(deadline, DEFINITION_STOP_PATIENCE);
+        let answered = after(deadline, STATE_MACHINE_STOP_PATIENCE);
         assert!(
             answered < after(at(NOW), Duration::from_secs(service_timeout.into())),
             "the answer comes after {service_timeout} s"

@@ -11,7 +11,7 @@ use crate::task::error::ErrorName;
 /// The cause with which `rescue` stops an execution that no worker took within `claim_timeout`; the
 /// error is [`NOT_CLAIMED`].
 #[must_use]
-pub fn not_claimed(claim_timeout: Duration) -> String {
+pub(crate) fn not_claimed(claim_timeout: Duration) -> String {
     format!(
         "No worker polled the activity for {} s: is the fleet running?",
         claim_timeout.as_secs()
