@@ -45,7 +45,7 @@ fn on_fargate(world: &World) -> Value {
 fn since_exit(world: &World) -> Duration {
     let tasks = world.aws.ecs().tasks();
     let first = tasks[0].container_ends.iter().map(|(_, at)| *at).min();
-    world.aws.clock().now() - first.unwrap()
+    world.aws.clock().now().saturating_sub(first.unwrap())
 }
 
 fn last_status(world: &World) -> &'static str {
