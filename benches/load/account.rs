@@ -32,7 +32,8 @@ pub(crate) struct Outcomes {
     pub(crate) failed: u32,
     pub(crate) heartbeats_missed: u32,
     pub(crate) unanswered: u32,
-    /// From a task's stop to the worker's answer, of every run that succeeded; sorted.
+    /// From the moment at which ECS shows that a task's containers have exited to the worker's
+    /// answer, of every run that succeeded; sorted.
     pub(crate) detection: Vec<Duration>,
 }
 
@@ -122,12 +123,12 @@ impl Account {
 
     /// Looks at runs once they are over, or waits no longer.
     pub(crate) fn outcomes(&self, runs: &[ScheduledRun]) -> Outcomes {
-        let stopped: HashMap<_, _> = self
+        let exited: HashMap<_, _> = self
             .aws
             .ecs()
             .tasks()
             .iter()
-            .filter_map(|task| Some((run_of(task)?.to_owned(), task.stopped_at?)))
+            .filter_map(|task| Some((run_of(task)?.to_owned(), task.last_container_end()?)))
             .collect();
         let mut outcomes = Outcomes::default();
         for run in runs {
@@ -142,8 +143,8 @@ impl Account {
                 .events()
                 .into_iter()
                 .find(|event| matches!(event.kind, EventKind::Succeeded { .. }));
-            if let (Some(told), Some(stopped)) = (told, stopped.get(&run.name)) {
-                outcomes.detection.push(told.at.saturating_sub(*stopped));
+            if let (Some(told), Some(exited)) = (told, exited.get(&run.name)) {
+                outcomes.detection.push(told.at.saturating_sub(*exited));
             }
         }
         outcomes.detection.sort_unstable();

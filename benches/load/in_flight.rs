@@ -178,7 +178,7 @@ fn report(
         "≤ 0.02",
     );
     line(
-        "stop to answer, p50 / p99",
+        "exit to answer, p50 / p99",
         [0.5, 0.99]
             .map(|share| seconds(percentile(&outcomes.detection, share)))
             .join(" / "),

@@ -25,7 +25,7 @@ pub(crate) async fn run() {
         "duplicate launches",
         "throttled calls",
         "DescribeTasks",
-        "stop to answer, p50 / p99",
+        "exit to answer, p50 / p99",
         "peak memory",
         "elapsed",
     ];

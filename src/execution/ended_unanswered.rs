@@ -32,17 +32,19 @@ pub(crate) fn error_of(
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
         ExecutionStatus::Aborted => {
-            let holder = match activity {
-                Activity::Waiting { .. } => "No worker had taken it yet.".to_owned(),
-                Activity::Taken { worker } => format!("{} had taken it.", worker_in_words(worker.as_deref())),
-                Activity::Unknown | Activity::Ended => String::new(),
+            // The attempt that waits need not be the first one: an earlier worker may have handed
+            // the run over, and its task may run.
+            let (before, holder) = match activity {
+                Activity::Waiting { .. } => ("the run was over", "No worker had it then.".to_owned()),
+                Activity::Taken { worker } => ("the run was over", format!("{} had taken it.", worker_in_words(worker.as_deref()))),
+                Activity::Unknown | Activity::Ended => ("it had answered", String::new()),
             };
             let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
-            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before the run was over: {given_reason}. {holder}"))
+            (ErrorName::Interrupted.as_str(), format!("The execution was stopped before {before}: {given_reason}. {holder}"))
         }
         ExecutionStatus::TimedOut => match activity {
             Activity::Waiting { .. } => {
-                (NOT_CLAIMED, "No worker polled the activity until the time for the whole run was over: is the fleet running?".to_owned())
+                (NOT_CLAIMED, "No worker polled the activity until the time for the whole run was over, though an earlier one may have handed it over: is the fleet running?".to_owned())
             }
             Activity::Taken { worker } => (
                 ErrorName::DeadlineExceeded.as_str(),
@@ -115,7 +117,7 @@ mod tests {
                 "",
                 &waiting,
                 "EcsTask.Interrupted",
-                "no reason was given. No worker had taken it yet.",
+                "run was over: no reason was given. No worker had it then.",
             ),
             (
                 ExecutionStatus::Aborted,
@@ -131,7 +133,7 @@ mod tests {
                 "why",
                 &Activity::Ended,
                 "EcsTask.Interrupted",
-                "over: Mine: why.",
+                "before it had answered: Mine: why.",
             ),
             (
                 ExecutionStatus::TimedOut,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
-use stand_ins::ecs::Script;
+use stand_ins::ecs::{Container, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{Outcome, Schedule};
 use stand_ins::{Outcome as CallOutcome, Service, StandIns};
@@ -65,9 +65,11 @@ fn account(phase: Phase) -> (StandIns, String) {
         "migrate",
         match phase {
             Phase::Starting => script.pending(4 * SECOND),
-            Phase::Ending => Script::exits(0)
-                .running(SECOND / 2)
-                .deprovisioning(5 * SECOND),
+            // The worker judges the run once the container is STOPPED, so it must not be yet.
+            Phase::Ending => Script::exits(0).container(
+                "migrate",
+                Container::exits(0).after(SECOND / 2).settles(5 * SECOND),
+            ),
             _ => script,
         },
     );

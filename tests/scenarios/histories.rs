@@ -11,6 +11,7 @@
 
 mod account;
 mod campaign;
+mod course;
 mod invariants;
 mod network;
 mod play;

@@ -2,7 +2,7 @@
 
 mod adoption;
 mod deadlines;
-mod early_verdict;
+mod endings;
 mod instances;
 mod launches;
 mod load;
@@ -13,3 +13,4 @@ mod reasons;
 mod relaunches;
 mod suspension;
 mod uncertainty;
+mod what_ran;

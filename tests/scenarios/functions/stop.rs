@@ -7,7 +7,7 @@ use ecs_task_runner::functions::Stopped;
 use ecs_task_runner::times::STOP_TIMEOUT;
 use serde_json::{Value, json};
 use stand_ins::Service;
-use stand_ins::ecs::{OnSigterm, Script};
+use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::interpreter::definition;
 use tokio::time::Instant;
@@ -232,4 +232,39 @@ fn the_definition_selects_exactly_what_the_function_answers() {
     selected.sort();
     answered.sort();
     assert_eq!(selected, answered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_containers_have_stopped_is_left_on_a_delete_only() {
+    for (request_type, left) in [("Create", 0), ("Update", 0), ("Delete", 1)] {
+        let world = World::new();
+        let script = Script::exits(1).deprovisioning(Duration::from_secs(24));
+        world.aws.ecs().script(FAMILY, script);
+        let state = state(&world, request_type).await;
+        world.launch(FAMILY, &name(&state)).await;
+        while world.aws.ecs().tasks()[0].last_status != "DEPROVISIONING" {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let stopped = world.stop(&state).await;
+        assert_eq!(stopped.running, left, "{request_type}");
+        assert_eq!(stopped.wait, left > 0, "{request_type}");
+        assert_eq!(world.told_to_stop(), Vec::<String>::new(), "{request_type}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_sidecar_still_runs_is_left_after_a_failure_too() {
+    let world = World::new();
+    world
+        .aws
+        .ecs()
+        .register_family("two", &["migrate", "proxy"]);
+    let deaf = Container::runs_forever().on_sigterm(OnSigterm::Ignored);
+    let script = Script::exits(1).container("proxy", deaf);
+    world.aws.ecs().script("two", script);
+    let mut state = state(&world, "Create").await;
+    state["task"]["taskDefinition"] = json!("two");
+    world.launch("two", &name(&state)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.stop(&state).await.running, 1);
 }

@@ -9,12 +9,20 @@ use stand_ins::sfn::ExecutionEnd;
 use stand_ins::{Call, Outcome};
 
 use super::play::{Played, Request};
-use super::schedule::{History, Strike};
+use super::schedule::{History, Invocation, Strike};
 
 /// From the deadline, or from when there is a worker again, to the answer: a worker that vanished
 /// is missed for a minute, a dead poll takes the run with it for another, the worker waits 38 s for
 /// tasks to stop, and the definition another 50 s with functions that fail and are tried again.
 const ANSWER: Duration = Duration::from_secs(300);
+
+/// A look each second, and the answer.
+const LOOK: Duration = Duration::from_secs(3);
+/// Until the worker that came last has the run: a heartbeat is missed for a minute, and a dead poll
+/// takes the run with it for another.
+const TAKEN_OVER: Duration = Duration::from_secs(150);
+/// Seconds for which an exit code is shown before its container is STOPPED, and one for rounding.
+const SETTLING: f64 = 5.0;
 
 /// Gives what does not hold.
 pub fn broken(history: &History, played: &Played) -> Vec<String> {
@@ -23,6 +31,7 @@ pub fn broken(history: &History, played: &Played) -> Vec<String> {
         broken.extend(answered(history, played, request));
     }
     broken.extend(judged(history, played));
+    broken.extend(told_early(history, played));
     broken.extend(launches(history, &played.tasks));
     broken.extend(leftovers(played));
     if played.stuck > 0 {
@@ -105,7 +114,7 @@ fn deadline(history: &History) -> Duration {
 /// and nobody stopped them before.
 fn done(history: &History, played: &Played, by: Duration) -> usize {
     let has_stopped = |task: &TaskView| {
-        task.stop_requested.is_none() && task.stopped_at.is_some_and(|at| at <= by)
+        task.stop_requested.is_none() && work_ended(task).is_some_and(|at| at <= by)
     };
     played
         .tasks
@@ -113,6 +122,14 @@ fn done(history: &History, played: &Played, by: Duration) -> usize {
         .enumerate()
         .filter(|(launch, task)| history.course(*launch).succeeds() && has_stopped(task))
         .count()
+}
+
+/// From when ECS shows the container that counts as STOPPED.
+fn work_ended(task: &TaskView) -> Option<Duration> {
+    task.container_ends
+        .iter()
+        .find(|(name, _)| name == "migrate")
+        .map(|(_, at)| *at)
 }
 
 /// A Create that is answered with SUCCESS had its tasks do their work, all of them. The reverse
@@ -131,6 +148,51 @@ fn judged(history: &History, played: &Played) -> Option<String> {
         )),
         _ => None,
     }
+}
+
+/// A success that nothing delays is told when the containers that count have ended, whatever else of
+/// the tasks is still there, and with their times.
+fn told_early(history: &History, played: &Played) -> Option<String> {
+    let create = played.requests.iter().find(|request| !request.is_delete)?;
+    let Some(ExecutionEnd::Succeeded(output)) = &create.end else {
+        return None;
+    };
+    let done = played
+        .tasks
+        .iter()
+        .enumerate()
+        .filter(|(launch, _)| history.course(*launch).succeeds());
+    let done = done.map(|(_, task)| (task.started_at, work_ended(task)));
+    let (starts, ends): (Vec<_>, Vec<_>) = done.unzip();
+    let (start, end) = (
+        starts.into_iter().flatten().min()?,
+        ends.into_iter().flatten().max()?,
+    );
+    let told: Option<f64> = output["output"]["DurationSeconds"]
+        .as_str()
+        .and_then(|told| told.parse().ok());
+    let Some(told) = told else {
+        return Some(format!("a success tells no duration: {output}"));
+    };
+    let took = end.saturating_sub(start).as_secs_f64();
+    if (told - took).abs() > SETTLING {
+        return Some(format!("the tasks took {took} s, and {told} s were told"));
+    }
+    let is_undisturbed = history.strikes.is_empty()
+        && history.delete.is_none()
+        && matches!(history.respond.first(), None | Some(Invocation::Works));
+    let seen_from = if history.shifts.is_empty() {
+        end
+    } else {
+        end.max(played.fleet_is_back + TAKEN_OVER)
+    };
+    let (at, _) = create.answers.first()?;
+    (is_undisturbed && *at > seen_from + LOOK).then(|| {
+        format!(
+            "the Create was answered {:?} after the work was done",
+            at.saturating_sub(end)
+        )
+    })
 }
 
 /// Whether the tasks did their work in time, and a worker that comes later can see so: one that

@@ -97,11 +97,14 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         "family": FAMILY,
         "containerDefinitions": [
             {"name": "migrate", "image": "x", "logConfiguration": logs("migrate")},
-            {"name": "sidecar", "essential": false, "image": "x"}
+            {"name": "sidecar", "essential": false, "image": "x", "stopTimeout": 120}
         ]
     }));
-    aws.ecs()
-        .scripts(FAMILY, history.courses.iter().map(|course| course.script()));
+    let scripts = history.courses.iter().map(|course| {
+        let deprovisioning = seconds(history.deprovisioning);
+        course.script().deprovisioning(deprovisioning)
+    });
+    aws.ecs().scripts(FAMILY, scripts);
     aws.ecs().placements(
         FAMILY,
         history.placements.iter().cloned().chain([Placement::All]),

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use stand_ins::Service;
-use stand_ins::ecs::{Container, OnSigterm, Phase, Placement, Script};
+use stand_ins::ecs::Placement;
 use stand_ins::faults::{Fault, Span};
+
+use super::course::{Course, course};
 
 /// Everything that is up to chance in a history, but for jitter.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct History {
     pub shifts: Vec<Shift>,
     /// Seconds for which a new task is unknown to `DescribeTasks`.
     pub lag: u8,
+    /// Seconds for which tasks are DEPROVISIONING: 13 to 24 on Fargate, none on EC2.
+    pub deprovisioning: u8,
     /// Seconds after which the stack gives the resource up and deletes it.
     pub delete: Option<u16>,
     /// What becomes of the first invocations of `stop`, and of `respond`.
@@ -29,26 +33,6 @@ pub struct History {
     pub respond: Vec<Invocation>,
     /// Whether a poll whose worker died takes the next task with it.
     pub dead_polls_swallow: bool,
-}
-
-/// What one launch of the task comes to.
-#[derive(Debug, Clone, Copy)]
-pub enum Course {
-    PullTimesOut,
-    ImageMissing,
-    SpotTakenBeforeStart,
-    HostGoneBeforeStart,
-    SidecarStartedBeforeTheFailure,
-    SpotTakenWhileRunning(u8),
-    HostGoneWhileRunning(u8),
-    Exits(u8, u16),
-    OutOfMemory,
-    NoExitCode,
-    UnknownStopCode,
-    NoContainersShown,
-    IsForgotten(u8),
-    IsSlowToStart(u8),
-    RunsForever { heeds_sigterm: bool },
 }
 
 /// A call that goes wrong.
@@ -98,86 +82,6 @@ impl History {
     pub fn course(&self, launch: usize) -> Course {
         self.courses[launch.min(self.courses.len() - 1)]
     }
-}
-
-impl Course {
-    /// Whether a task does its work if nobody keeps it from that: all of its containers exit, with
-    /// a code of success.
-    pub fn succeeds(self) -> bool {
-        matches!(self, Self::Exits(0, _))
-    }
-
-    pub fn script(self) -> Script {
-        let second = Duration::from_secs(1);
-        match self {
-            Self::PullTimesOut => Script::fails_to_start("CannotPullContainerError: i/o timeout"),
-            Self::ImageMissing => Script::fails_to_start("CannotPullContainerError: not found"),
-            Self::SpotTakenBeforeStart => Script::spot_interruption(Duration::from_millis(5)),
-            Self::HostGoneBeforeStart => Script::host_terminated(Duration::from_millis(5)),
-            Self::SidecarStartedBeforeTheFailure => {
-                Script::fails_to_start("CannotPullContainerError: i/o timeout")
-                    .container("sidecar", Container::exits(0).started_before_the_failure())
-            }
-            Self::SpotTakenWhileRunning(after) => Script::spot_interruption(after.into_seconds()),
-            Self::HostGoneWhileRunning(after) => Script::host_terminated(after.into_seconds()),
-            Self::Exits(code, seconds) => Script::exits(code.into())
-                .running(seconds.into_seconds())
-                .log(Duration::ZERO, "Applying todo.0001_initial"),
-            Self::OutOfMemory => Script::exits(0).container("migrate", Container::out_of_memory()),
-            Self::NoExitCode => {
-                Script::exits(0).container("migrate", Container::exits(0).without_exit_code())
-            }
-            Self::UnknownStopCode => Script::exits(0)
-                .running(5 * second)
-                .stop_code("SomethingNew")
-                .stopped_reason("Who knows"),
-            Self::NoContainersShown => Script::exits(0).running(5 * second).without_containers(),
-            Self::IsForgotten(after) => Script::exits(0)
-                .running(60 * second)
-                .vanishes(after.into_seconds()),
-            Self::IsSlowToStart(seconds) => {
-                Script::fails_to_start("ResourceInitializationError: context deadline exceeded")
-                    .provisioning(seconds.into_seconds())
-                    .during(Phase::Provisioning)
-            }
-            Self::RunsForever {
-                heeds_sigterm: true,
-            } => Script::runs_forever(),
-            Self::RunsForever {
-                heeds_sigterm: false,
-            } => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-        }
-    }
-}
-
-trait Seconds {
-    fn into_seconds(self) -> Duration;
-}
-
-impl<T: Into<u64>> Seconds for T {
-    fn into_seconds(self) -> Duration {
-        Duration::from_secs(self.into())
-    }
-}
-
-fn course() -> impl Strategy<Value = Course> {
-    prop_oneof![
-        5 => Just(Course::PullTimesOut),
-        1 => Just(Course::ImageMissing),
-        2 => Just(Course::SpotTakenBeforeStart),
-        1 => Just(Course::HostGoneBeforeStart),
-        2 => Just(Course::SidecarStartedBeforeTheFailure),
-        1 => (1_u8..120).prop_map(Course::SpotTakenWhileRunning),
-        1 => (1_u8..120).prop_map(Course::HostGoneWhileRunning),
-        14 => (prop_oneof![5 => Just(0_u8), 1 => 1_u8..4], 1_u16..150).prop_map(|(code, seconds)| Course::Exits(code, seconds)),
-        1 => Just(Course::OutOfMemory),
-        1 => Just(Course::NoExitCode),
-        1 => Just(Course::UnknownStopCode),
-        1 => Just(Course::NoContainersShown),
-        1 => (1_u8..60).prop_map(Course::IsForgotten),
-        2 => (1_u8..120).prop_map(Course::IsSlowToStart),
-        1 => any::<bool>().prop_map(|heeds_sigterm| Course::RunsForever { heeds_sigterm }),
-    ]
 }
 
 fn placement() -> impl Strategy<Value = Placement> {
@@ -253,6 +157,7 @@ pub fn history() -> impl Strategy<Value = History> {
         prop::collection::vec(course(), 1..8),
         prop::collection::vec(placement(), 1..5),
         prop_oneof![1 => Just(0_u8), 1 => 0_u8..30],
+        prop_oneof![1 => Just(0_u8), 2 => 13_u8..25],
     );
     let around = (
         prop::collection::vec(strike(), 0..7),
@@ -266,7 +171,7 @@ pub fn history() -> impl Strategy<Value = History> {
     );
     (task, around).prop_map(
         |(
-            (count, limit, courses, placements, lag),
+            (count, limit, courses, placements, lag, deprovisioning),
             (strikes, shifts, delete, stop, respond, dead_polls_swallow),
         )| {
             // A Delete finds tasks in lists only, and looks for 25 s, in the first 20 of which a
@@ -280,6 +185,7 @@ pub fn history() -> impl Strategy<Value = History> {
                 strikes,
                 shifts,
                 lag,
+                deprovisioning,
                 delete,
                 stop,
                 respond,

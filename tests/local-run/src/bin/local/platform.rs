@@ -1,8 +1,7 @@
 //! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker.
 
-use std::time::Duration;
-
 use std::convert::Infallible;
+use std::time::Duration;
 
 use anyhow::Result;
 use local_run::directories::RunDirectory;
