@@ -4,7 +4,7 @@
 //! ```text
 //! TaskStatus ─▶ is_decided: does ECS show enough of the end already
 //!            └▶ judge ─┬─ not seen running ─▶ start_failure: may it have run, may a relaunch work
-//!                      ├─ counted: the containers that count ─▶ exit_code: what their codes mean
+//!                      ├─ counted: the containers that count ─▶ exit_code: whether they succeeded
 //!                      └─ ending: error and sentence of a task that did not succeed
 //! ```
 //!
@@ -22,8 +22,9 @@ mod tests;
 use crate::task::error::ErrorName;
 use crate::task::status::{Phase, TaskStatus};
 
-use counted::{containers_that_count, succeeded};
+use counted::containers_that_count;
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
+use exit_code::succeeded;
 pub use start_failure::{in_words_of_ecs, may_pass, what_to_check};
 
 /// What counts as the success of a task.

@@ -1,6 +1,5 @@
-//! Which containers of a task count, and whether one of them succeeded.
+//! Which containers of a task count.
 
-use super::exit_code::ran_out_of_memory;
 use super::{Criteria, Ending};
 use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, TaskStatus};
@@ -59,13 +58,4 @@ pub(super) fn containers_that_count<'t>(
 /// does not name it.
 fn is_added_by_aws(name: &str) -> bool {
     name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
-}
-
-/// Whether the container exited with a code that means success. A container that ran out of memory
-/// did not succeed, even with such a code.
-pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
-    container
-        .own_exit_code()
-        .is_some_and(|code| criteria.success_exit_codes.contains(&code))
-        && !ran_out_of_memory(container)
 }

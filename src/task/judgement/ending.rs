@@ -1,8 +1,8 @@
 //! The ends of a task that did not succeed. Each becomes an error and a sentence that says what is
 //! known and no more.
 
-use super::counted::succeeded;
 use super::dependency::NotStarted;
+use super::exit_code::succeeded;
 use super::start_failure::{Doubt, may_pass};
 use super::{Criteria, Ending, exit_code};
 use crate::task::error::ErrorName;

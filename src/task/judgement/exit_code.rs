@@ -1,5 +1,7 @@
-//! What a container's exit code means, in words. Which codes are success is not known here.
+//! Whether a container's exit code means success, and what it means in words. Which containers count
+//! is not known here (`counted`).
 
+use super::Criteria;
 use crate::task::status::ContainerStatus;
 
 /// An exit code above this means that the signal with the number code − 128 ended the process (a
@@ -7,6 +9,15 @@ use crate::task::status::ContainerStatus;
 const SIGNAL_BASE: i32 = 128;
 /// The highest signal number of Linux.
 const HIGHEST_SIGNAL: i32 = 64;
+
+/// Whether the container exited with a code that means success. A container that ran out of memory
+/// did not succeed, even with such a code.
+pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> bool {
+    container
+        .own_exit_code()
+        .is_some_and(|code| criteria.success_exit_codes.contains(&code))
+        && !ran_out_of_memory(container)
+}
 
 /// Whether ECS's reason says that the container ran out of memory. The exit code does not tell: it
 /// can be 0 or 137.
