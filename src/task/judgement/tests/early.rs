@@ -35,7 +35,6 @@ fn not_yet_stopped(name: &str, exit_code: i32) -> ContainerStatus {
     }
 }
 
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table is read from top to bottom")]
 fn a_task_is_judged_once_its_containers_that_count_have_stopped_and_ecs_says_why() {
