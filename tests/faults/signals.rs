@@ -37,7 +37,7 @@ enum Phase {
     Starting,
     /// A container runs.
     Running,
-    /// The containers have ended, and the task is being taken down.
+    /// The container has its exit code and is not STOPPED yet: the worker cannot judge the run.
     Ending,
     /// The outcome is on its way.
     Answering,

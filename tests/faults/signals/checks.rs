@@ -26,7 +26,7 @@ pub fn check_phase(phase: Phase, aws: &StandIns) -> Result<(), String> {
         Phase::Launching => is_open("RunTask"),
         Phase::Starting => status == "PENDING",
         Phase::Running => status == "RUNNING",
-        Phase::Ending => status == "DEPROVISIONING",
+        Phase::Ending => status == "STOPPING",
         Phase::Answering => is_open("SendTaskSuccess"),
     };
     if is_reached {
