@@ -36,7 +36,7 @@ pub struct Identity {
     /// The beginning of the names of all requests of this resource, up to and including the `-`
     /// before the request type.
     pub resource_prefix: String,
-    /// `clientToken` of the first `RunTask`; [`launch_token`] makes those of relaunches.
+    /// `clientToken` of the first `RunTask`; `launch_token` makes those of relaunches.
     pub client_token: String,
     /// The physical resource id that `start` chooses on Create.
     pub physical_resource_id: String,

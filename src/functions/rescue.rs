@@ -105,7 +105,7 @@ pub enum RescueError {
 }
 
 impl RescueLimits {
-    /// With this limit for a worker to claim a run, and [`RESCUE_STOP_PATIENCE`] for leftovers.
+    /// With this limit for a worker to claim a run, and `RESCUE_STOP_PATIENCE` for leftovers.
     #[must_use]
     pub const fn new(claim: Duration) -> Self {
         Self {
