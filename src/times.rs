@@ -169,8 +169,8 @@ pub(crate) const RESCUE_BUDGET: Duration = seconds(200);
 /// them: up to [`HEARTBEAT_TIMEOUT`] until the worker learns of the end or sends no heartbeat any
 /// more, [`CALL_TIMEOUT`] for a launch under way, and some seconds until ECS lists the task.
 pub(crate) const WORKERS_INFORMED_AT_LATEST: Duration = seconds(75);
-/// A sweep looks at an ended execution only this long after its end: until then the rescue that
-/// EventBridge's event brings should have answered.
+/// A sweep leaves an execution alone until this long after its end. By then the rescue that
+/// EventBridge starts for the same execution should have answered.
 pub(crate) const EVENT_GRACE: Duration = seconds(180);
 /// No execution lasts longer. Step Functions lists executions by their start: a sweep that looks
 /// for those that ended lately goes back by this.

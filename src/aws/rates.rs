@@ -1,7 +1,7 @@
 //! How often a process makes each kind of call.
 
-/// Calls a second this process makes, so that the account's other users keep their share of its
-/// quotas (`request-throttling`).
+/// The most calls a second that this process makes of each kind. The figures lie below the account's
+/// quotas (`request-throttling`), so that its other users keep their share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CallRates {
     /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.

@@ -170,8 +170,8 @@ async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
         200..300 => Ok(()),
         // A redirect is a refusal too: it may lead to a host that was not checked.
         300..500 if !MAY_PASS.contains(&status) => {
-            // S3 names its reason in a <Code> element; the rest of the document repeats parts of
-            // the request.
+            // S3 names its reason in a <Code> element. Only that goes into the error: the rest of
+            // the document can repeat parts of the request, which is secret.
             let document = Limited::new(response.into_body(), MAX_REFUSAL)
                 .collect()
                 .await

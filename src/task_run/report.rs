@@ -1,6 +1,6 @@
 //! The end of a run in words: outputs of a success, cause of a failure.
 //!
-//! What it does not know: what led to the end. It reads what the tasks say.
+//! This module decides nothing: it reads the verdicts that the tasks already carry.
 
 mod cause;
 mod deadline;
@@ -133,7 +133,8 @@ fn among_tasks(spec: &TaskSpec, what: &str) -> String {
     }
 }
 
-/// Name of the first container by whose exit code the task is judged.
+/// Name of the container whose log goes into the cause of a passed deadline: the first that ECS
+/// lists among `Containers`. Without `Containers` it is the first of all, which may be a sidecar.
 fn first_that_counts<'a>(spec: &TaskSpec, status: &'a TaskStatus) -> Option<&'a str> {
     let counts = |name: &str| {
         spec.containers.is_empty() || spec.containers.iter().any(|counted| counted == name)

@@ -14,8 +14,8 @@ use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 use crate::times::WORKER_STOP_PATIENCE;
 
-/// A worker that receives a run after its deadline still stops what it finds, for at least this
-/// long.
+/// A worker that reaches a run's deadline late, because its process or its machine stood still,
+/// still has this long to stop the run's tasks.
 const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// After one task has failed, the worker spends at most this long, three attempts at a call, on
 /// stopping the others before it reports the failure. The state machine stops leftovers later as well,

@@ -8,7 +8,7 @@ use crate::aws::ecs::Ecs;
 use crate::task::spec::TaskSpec;
 
 /// Tells ECS to stop every task of which a container may still run, also those that were given up.
-/// Tries until `end` at the latest; what cannot be stopped is left to the definition.
+/// Tries until `end` at the latest; what cannot be stopped is left to the state machine.
 pub(super) async fn stop_what_may_run(
     ecs: &Ecs,
     spec: &TaskSpec,

@@ -1,6 +1,6 @@
 //! The tasks that a run is responsible for: what is known of each, and how each has ended.
 //!
-//! What it does not know: how tasks are launched, and how they are told to stop.
+//! This module does not know how tasks are launched (`launch`) and stopped (`stop`).
 
 mod tracked;
 
@@ -55,13 +55,16 @@ impl<'a> Tasks<'a> {
         self.deadline
     }
 
-    /// Moves the deadline to this moment, since it has passed on the calendar.
+    /// Moves the deadline to this moment, for a run whose deadline has passed on the calendar while
+    /// timers stood still. The watcher keeps the old deadline, by which it decides only which tasks
+    /// to look at more often.
     pub(super) fn move_deadline_to_now(&mut self) {
         self.deadline = Instant::now();
     }
 
-    /// Takes responsibility for tasks, and has the watcher watch them. With `may_have_started` they
-    /// are never launched again, whatever is seen of them.
+    /// Takes responsibility for tasks, and has the watcher watch them. With `may_have_started` no
+    /// other task may take their place, whatever ECS shows of them later: a container of theirs may
+    /// have run, or the token of their next launch is unknown.
     pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
         for arn in arns {
             if self.has(&arn) {
@@ -86,7 +89,7 @@ impl<'a> Tasks<'a> {
         self.tracked.iter().any(|task| task.arn == arn)
     }
 
-    /// Whether a task is not known to have ended.
+    /// Whether any task is not yet known to have ended.
     pub(super) fn any_live(&self) -> bool {
         self.tracked.iter().any(Tracked::is_live)
     }
@@ -110,7 +113,8 @@ impl<'a> Tasks<'a> {
         self.tracked.iter().filter(succeeded).count() == self.spec.task_count()
     }
 
-    /// Index of a task that failed by itself, and not because somebody told it to stop.
+    /// Index of a task that ended without success and not through `StopTask`. A task that was given
+    /// up, because ECS no longer showed it, is among them.
     pub(super) fn failed_by_itself(&self) -> Option<usize> {
         self.tracked.iter().position(|task| {
             matches!(task.state, TaskState::Ended(_)) && !task.was_stopped_by_somebody()
@@ -120,14 +124,16 @@ impl<'a> Tasks<'a> {
     /// Whether another task may take the place of this one, which has ended.
     pub(super) fn may_relaunch(&self, index: usize) -> bool {
         let task = &self.tracked[index];
-        // StartTask has no token under which a relaunch could be found again.
+        // Tasks on named instances are launched with StartTask. It takes no client token, so a worker
+        // that repeats an unanswered relaunch could start a second task.
         self.spec.retry_start_failures
             && self.spec.instances.is_empty()
             && matches!(&task.state, TaskState::Ended(ending) if ending.may_pass)
             && !task.may_have_started
     }
 
-    /// Another task takes the place of this one, which counts for the run no more.
+    /// Marks a task as replaced, so that it no longer counts for the run. The caller launches the
+    /// task that takes its place.
     pub(super) fn replace(&mut self, index: usize) -> &Tracked {
         let task = &mut self.tracked[index];
         task.state = TaskState::Replaced;
@@ -141,10 +147,11 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Waits until something becomes known of a live task. Gives the task's index when the task has
-    /// ended and has not succeeded.
+    /// Waits until the watcher reports something of a live task. Gives the task's index when the task
+    /// has ended without success. At least one task must be live.
     ///
-    /// May be cancelled at any time: news that it has not finished with is news again.
+    /// A caller may drop this future at any time: a report that it has not dealt with in full comes
+    /// again at the next call.
     pub(super) async fn next_ending(&mut self) -> Option<usize> {
         let index = self.next_change().await;
         let view = self.tracked[index].view.borrow_and_update().clone();
@@ -211,8 +218,8 @@ impl<'a> Tasks<'a> {
                 };
                 None
             }
-            // There are more tasks than the run is to have: an earlier worker launched another one
-            // in this one's place, and this worker found it in a list.
+            // The run has more tasks than it asks for. So an earlier worker had already replaced
+            // this task, which never started, and this worker found the replacement in a list.
             Verdict::Ended(ending)
                 if ending.error == ErrorName::NotStarted
                     && self.placed_count() > self.spec.task_count() =>
@@ -239,7 +246,8 @@ impl<'a> Tasks<'a> {
         Some(index)
     }
 
-    /// Index of a live task of which the watcher has news, or which must be given up.
+    /// Index of a live task of which the watcher has news, or which must be given up. At least one
+    /// task must be live: `select_all` panics on an empty list.
     async fn next_change(&mut self) -> usize {
         let given_up = self
             .tracked
@@ -281,8 +289,9 @@ impl<'a> Tasks<'a> {
         let containers = if containers_are_chosen {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
-            // Only the definition tells essential containers from sidecars. Without it all of them
-            // count.
+            // Only the task definition tells essential containers from sidecars. The look-up is
+            // repeated until the run's deadline; after the deadline there is time for a last one.
+            // Without the task definition all containers count but those that AWS adds.
             let patience =
                 LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
             let essential = timeout(patience, async {

@@ -128,8 +128,8 @@ impl Schedule {
             let due = self.next_due();
             let permit = self.permit_at(due);
             tokio::select! {
-                // New tasks first, so that they go into the next call, and answers before new
-                // calls, so that no run hears late of what is known.
+                // New tasks come first, so that they go into the next call. Answers of ECS come
+                // before new calls, so that runs learn at once what ECS has said.
                 biased;
                 subscription = subscriptions.recv() => {
                     // The runner has been dropped. Calls under way end with this task: nobody

@@ -171,12 +171,11 @@ impl Starter {
         ))
     }
 
-    /// Stops the executions of the update that this Update takes back. CloudFormation does not wait
-    /// for an update to end before it takes it back, when another resource has failed or somebody
-    /// has cancelled; its run would go on beside the one that comes next.
+    /// Stops the executions of the update that this rollback undoes. CloudFormation can begin a
+    /// rollback while they still run, and they would run beside the rollback's own task.
     ///
-    /// Answers whether this Update is itself the one that is taken back, and came late: then a
-    /// later one of the resource runs.
+    /// Returns true when this event is itself outdated: it came late, and the execution of a later
+    /// request already runs.
     async fn stop_earlier_runs(&self, arrival: &Arrival) -> Result<bool, StartError> {
         let name = &arrival.identity.name;
         let Some(runs) = RunsOfResource::of(name) else {
