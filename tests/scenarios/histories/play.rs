@@ -107,6 +107,9 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         history.placements.iter().cloned().chain([Placement::All]),
     );
     aws.ecs().describe_lag(seconds(history.lag));
+    // Logs come in pages of all kinds.
+    let (largest, empty) = ([1, 2, 10_000][seed as usize % 3], seed as usize % 4);
+    aws.logs().pages(largest, empty);
     aws.sfn().set_dead_polls_swallow(history.dead_polls_swallow);
     let struck = Arc::new(Mutex::new(Vec::new()));
     for strike in history.strikes.clone() {

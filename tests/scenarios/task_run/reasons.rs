@@ -203,3 +203,49 @@ async fn a_flood_of_log_lines_keeps_the_head_and_the_last_line() {
         "{cause}"
     );
 }
+
+/// The service may give pages that are empty, or not full, before those that hold the lines.
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_page_after_page_until_there_are_enough_lines() {
+    for (largest, empty, lines) in [(10_000, 1, 20), (1, 0, 20), (1, 2, 3), (2, 1, 2)] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.aws.logs().pages(largest, empty);
+        world.script(failing_migration());
+        let cause = cause_of(&world, &with(world.task(), &json!({"logLines": lines}))).await;
+        let expected = if lines == 2 {
+            ""
+        } else {
+            "\n  Running migrations:"
+        };
+        let expected = format!(
+            "Last log lines of 'migrate':{expected}\n  Traceback (most recent call last):\n  django.db.utils.OperationalError"
+        );
+        assert!(cause.contains(&expected), "{cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_called_empty_only_when_its_beginning_was_reached() {
+    for (empty, slow, says) in [
+        (3, None, "The log of 'migrate' is empty."),
+        (100_000, None, "pages without lines"),
+        (3, Some(2), "pages without lines"),
+    ] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.aws.logs().pages(1, empty);
+        world.script(Script::exits(1));
+        if let Some(seconds) = slow {
+            let delay = Fault::Delay(Duration::from_secs(seconds));
+            world.inject(Service::Logs, "GetLogEvents", Span::Forever, delay);
+        }
+        let cause = cause_of(&world, &world.task()).await;
+        assert!(cause.contains(says), "{cause}");
+        assert_eq!(
+            cause.contains("is empty"),
+            says.contains("is empty"),
+            "{cause}"
+        );
+    }
+}
