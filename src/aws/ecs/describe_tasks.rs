@@ -97,6 +97,10 @@ fn host(task: &Task) -> Host {
 }
 
 fn container_status(container: &Container) -> ContainerStatus {
+    let runtime_id = container
+        .runtime_id()
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
     ContainerStatus {
         name: container.name().unwrap_or_default().to_owned(),
         exit_code: container.exit_code(),
@@ -105,7 +109,8 @@ fn container_status(container: &Container) -> ContainerStatus {
             .filter(|reason| !reason.is_empty())
             .map(str::to_owned),
         running: container.last_status() == Some("RUNNING"),
-        created: container.runtime_id().is_some_and(|id| !id.is_empty()),
+        created: runtime_id.is_some(),
+        runtime_id,
     }
 }
 

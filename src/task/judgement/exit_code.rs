@@ -74,6 +74,7 @@ mod tests {
             reason: reason.map(str::to_owned),
             running: false,
             created: true,
+            runtime_id: None,
         }
     }
 

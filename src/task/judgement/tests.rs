@@ -26,6 +26,7 @@ fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> Contai
         reason: reason.map(str::to_owned),
         running: false,
         created: false,
+        runtime_id: None,
     }
 }
 

@@ -111,6 +111,7 @@ mod tests {
                 reason: Some("Error".to_owned()),
                 running: false,
                 created: true,
+                runtime_id: None,
             }],
         };
         let parts = CauseParts {

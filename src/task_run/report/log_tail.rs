@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Sources;
 use crate::aws::ApiError;
 use crate::aws::logs::LogStream;
-use crate::task::status::{TaskStatus, task_id};
+use crate::task::status::TaskStatus;
 use crate::times::LOOKUP_TIMEOUT;
 
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
@@ -67,10 +67,14 @@ pub(super) async fn log_tail(
     };
     let Some(place) = definition.log(container) else {
         return LogTail::Unavailable(format!(
-            "container '{container}' does not log through awslogs with a stream prefix, so its stream cannot be found."
+            "container '{container}' does not log through awslogs, so it has no log stream to show."
         ));
     };
-    let stream = place.stream(container, task_id(&status.arn));
+    let Some(stream) = place.stream(status, container) else {
+        return LogTail::Unavailable(format!(
+            "container '{container}' logs through awslogs without a stream prefix, and ECS does not show the container's runtime id, which its stream is named by."
+        ));
+    };
     let stream = LogStream {
         region: place.region.as_deref(),
         group: &place.group,

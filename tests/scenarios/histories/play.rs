@@ -108,7 +108,8 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     );
     aws.ecs().describe_lag(seconds(history.lag));
     // Logs come in pages of all kinds.
-    let (largest, empty) = ([1, 2, 10_000][seed as usize % 3], seed as usize % 4);
+    let pages = usize::try_from(seed % 12).unwrap();
+    let (largest, empty) = ([1, 2, 10_000][pages % 3], pages % 4);
     aws.logs().pages(largest, empty);
     aws.sfn().set_dead_polls_swallow(history.dead_polls_swallow);
     let struck = Arc::new(Mutex::new(Vec::new()));

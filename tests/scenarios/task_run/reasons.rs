@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 
-use crate::worlds::worker::{World, failure, with};
+use crate::worlds::worker::{World, failure, success, with};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -69,6 +69,31 @@ async fn a_log_in_another_region_is_read_there() {
     )
     .await;
     assert!(cause.contains("no such table"), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_without_a_stream_prefix_is_found_by_the_containers_runtime_id() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.aws.ecs().register(&json!({"family": "on-ec2", "containerDefinitions": [{
+        "name": "migrate", "image": "todobackend", "logConfiguration": {"logDriver": "awslogs", "options": {
+            "awslogs-group": "/todobackend", "awslogs-region": "us-east-1"
+        }}
+    }]}));
+    let task = with(world.task(), &json!({"taskDefinition": "on-ec2"}));
+    world.aws.ecs().script("on-ec2", failing_migration());
+    let cause = cause_of(&world, &task).await;
+    assert!(cause.contains("no such table"), "{cause}");
+    world.aws.ecs().script("on-ec2", Script::exits(0));
+    let task = with(task, &json!({"clientToken": "another"}));
+    let output = success(world.run(&task).await);
+    let id = output["TaskArn"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap();
+    assert_eq!(output["LogStream"], format!("{id}-migrate"));
 }
 
 #[tokio::test(start_paused = true)]
