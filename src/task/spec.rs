@@ -129,8 +129,8 @@ pub struct TaskSpec {
         skip_serializing_if = "is_default_log_lines"
     )]
     pub log_lines: u32,
-    /// Whether the worker repeats a launch that failed for a reason that may pass, until the
-    /// deadline.
+    /// Whether the worker repeats a launch that failed for a reason that may pass: until the
+    /// deadline, or a few times where the reason is more often a mistake.
     #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub retry_start_failures: bool,
 }
