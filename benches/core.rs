@@ -49,6 +49,7 @@ fn stopped() -> TaskStatus {
         running: false,
         stopped: true,
         created: true,
+        runtime_id: None,
     };
     TaskStatus {
         arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c4b5a69788796a5b4c3d2e1f0"

@@ -24,7 +24,7 @@ use super::backoff::Backoff;
 use super::budget::ApiBudget;
 use super::{ApiError, CallRates, Connection};
 
-pub use describe_services::ServiceNetwork;
+pub use describe_services::{NamedService, ServiceNetwork};
 pub use describe_task_definition::{ContainerDefinition, LogStreamPlace, TaskDefinition};
 pub use describe_tasks::MAX_TASKS_PER_CALL;
 pub use list_tasks::{ListedTask, WhichTasks};

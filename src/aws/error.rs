@@ -52,28 +52,23 @@ impl fmt::Display for ApiError {
             code,
             message,
         } = self;
-        let code = code
-            .as_deref()
-            .map(|code| format!("{code}: "))
-            .unwrap_or_default();
         // Some services end their messages with a full stop. The sentences that contain this text
         // end with one too, so the message's is dropped.
         let message = message.trim_end_matches('.');
-        match kind {
-            ErrorKind::AccessDenied => {
-                write!(f, "{action} on {resource} was denied. {code}{message}")
-            }
-            ErrorKind::Throttled => {
-                write!(f, "{action} on {resource} was throttled. {code}{message}")
-            }
-            ErrorKind::Unavailable => write!(
-                f,
-                "{action} on {resource} got no usable answer. {code}{message}"
-            ),
-            ErrorKind::Rejected => {
-                write!(f, "{action} on {resource} was rejected. {code}{message}")
-            }
-        }
+        // A service may give a code without a message, and an answer with neither is possible too.
+        let said = match (code.as_deref(), message) {
+            (None, "") => String::new(),
+            (Some(code), "") => format!(". {code}"),
+            (None, message) => format!(". {message}"),
+            (Some(code), message) => format!(". {code}: {message}"),
+        };
+        let what = match kind {
+            ErrorKind::AccessDenied => "was denied",
+            ErrorKind::Throttled => "was throttled",
+            ErrorKind::Unavailable => "got no usable answer",
+            ErrorKind::Rejected => "was rejected",
+        };
+        write!(f, "{action} on {resource} {what}{said}")
     }
 }
 

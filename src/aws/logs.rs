@@ -3,10 +3,32 @@
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::Region;
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
+use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use futures_util::FutureExt as _;
 
 use super::budget::{ApiBudget, CallPermit};
 use super::{ApiError, CallRates, Connection, api_error};
+
+/// Where a log stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogStream<'a> {
+    /// `None` for the connection's own.
+    pub region: Option<&'a str>,
+    /// Its log group.
+    pub group: &'a str,
+    /// Its name in the group.
+    pub name: &'a str,
+}
+
+/// A piece of a log stream. The service may give a page that is not full, or empty, though there
+/// are events before it (`API_GetLogEvents`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage {
+    /// Texts of the events, oldest first.
+    pub lines: Vec<String>,
+    /// Asks for the page before this one; `None` when there is nothing before it.
+    pub before: Option<String>,
+}
 
 /// Reads log streams. Clones share their budget.
 #[derive(Debug, Clone)]
@@ -34,26 +56,32 @@ impl Logs {
         &self.budget
     }
 
-    /// The texts of the last `limit` events of a stream, oldest first (`API_GetLogEvents`).
+    /// A page of at most `limit` events of a stream: the last ones, or those before an earlier page
+    /// (`API_GetLogEvents`).
     ///
     /// The caller holds the permit, so that it can wait longer for one than for the answer.
     ///
     /// # Errors
     /// When the call fails, as it does while the stream does not exist yet; see [`ApiError`].
-    pub async fn last_lines(
+    pub async fn page(
         &self,
         permit: CallPermit,
-        region: Option<&str>,
-        group: &str,
-        stream: &str,
-        limit: u32,
-    ) -> Result<Vec<String>, ApiError> {
+        stream: LogStream<'_>,
+        limit: usize,
+        before: Option<&str>,
+    ) -> Result<LogPage, ApiError> {
+        let LogStream {
+            region,
+            group,
+            name,
+        } = stream;
         let call = self
             .client
             .get_log_events()
             .log_group_name(group)
-            .log_stream_name(stream)
+            .log_stream_name(name)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_next_token(before.map(str::to_owned))
             .start_from_head(false);
         // Boxed: the SDK's future is several KB and would enlarge every waiting run.
         let sent = match region {
@@ -68,16 +96,21 @@ impl Logs {
             sent.await.map_err(|error| {
                 api_error(
                     "logs:GetLogEvents",
-                    format!("log stream '{stream}' of '{group}'"),
+                    format!("log stream '{name}' of '{group}'"),
                     &error,
                 )
             })
         });
         let events = answer.await?;
-        Ok(events
-            .events()
-            .iter()
-            .map(|event| event.message().unwrap_or_default().trim_end().to_owned())
-            .collect())
+        let line =
+            |event: &OutputLogEvent| event.message().unwrap_or_default().trim_end().to_owned();
+        Ok(LogPage {
+            lines: events.events().iter().map(line).collect(),
+            before: events
+                .next_backward_token()
+                .map(str::to_owned)
+                // A token that comes back is the service's sign that nothing is before it.
+                .filter(|token| before != Some(token.as_str())),
+        })
     }
 }

@@ -116,6 +116,8 @@ pub struct ContainerStatus {
     /// Whether the container runtime on the host has created the container. ECS may not know yet
     /// whether it has also started it.
     pub created: bool,
+    /// The id that the container runtime gave the container.
+    pub runtime_id: Option<String>,
 }
 
 impl ContainerStatus {

@@ -19,9 +19,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
 use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
-use crate::aws::ecs::{Ecs, ListedTask, Placement, RunTaskError, WhichTasks};
+use crate::aws::ecs::{Ecs, ListedTask, NamedService, Placement, RunTaskError, WhichTasks};
 use crate::clock::Clock;
-use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
 use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
@@ -228,21 +227,25 @@ impl<'a> Launcher<'a> {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             match self.ecs.network_of_service(&spec.cluster, service).await {
-                Ok(Some(network)) => {
+                Ok(NamedService::Runs(network)) => {
                     spec.network_configuration = network.network_configuration;
                     spec.launch_type = network.launch_type;
                     spec.capacity_provider_strategy = network.capacity_provider_strategy;
                     spec.platform_version = spec.platform_version.or(network.platform_version);
                     return Ok(spec);
                 }
-                Ok(None) => {
-                    return Err(Failure::new(
-                        ErrorName::InvalidRequest,
-                        format!(
-                            "NetworkFrom names service '{service}', but cluster '{}' has no active service of that name.",
-                            spec.cluster
-                        ),
-                    ));
+                Ok(NamedService::None) => {
+                    let why = format!(
+                        "but cluster '{}' has no active service of that name",
+                        spec.cluster
+                    );
+                    return Err(launch_error::no_network(service, &why));
+                }
+                Ok(NamedService::NoPrimaryTaskSet { controller }) => {
+                    let why = format!(
+                        "which {controller} deploys and which has no PRIMARY task set to take a network, launch type and platform version from. Wait for its first deployment, or give NetworkConfiguration instead"
+                    );
+                    return Err(launch_error::no_network(service, &why));
                 }
                 Err(error) => {
                     let obstacle = self.retryable_reason(RunTaskError::Api(error))?;

@@ -76,7 +76,7 @@ pub(super) async fn output(tasks: &Tasks<'_>, sources: &Sources<'_>) -> Output {
             .unwrap_or_default(),
         log_group: log.map(|log| log.group.clone()).unwrap_or_default(),
         log_stream: log
-            .map(|log| log.stream(container, first.id()))
+            .and_then(|log| log.stream(first, container))
             .unwrap_or_default(),
         console_url: console::task_url(&first.arn),
         skipped: String::new(),

@@ -6,6 +6,21 @@ use super::Ecs;
 use crate::aws::{ApiError, api_error};
 use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration};
 
+/// What is known of a service by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamedService {
+    /// Its tasks run there.
+    Runs(ServiceNetwork),
+    /// Its tasks run where task sets say, none of those is the primary one, and the service itself
+    /// has no network.
+    NoPrimaryTaskSet {
+        /// What deploys the service: `CODE_DEPLOY` or `EXTERNAL`.
+        controller: String,
+    },
+    /// The cluster has no active service of that name.
+    None,
+}
+
 /// Where the tasks of a service run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceNetwork {
@@ -20,8 +35,7 @@ pub struct ServiceNetwork {
 }
 
 impl Ecs {
-    /// Where an active service's tasks run; `None` when the cluster has no active service of that
-    /// name.
+    /// Where an active service's tasks run.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -29,7 +43,7 @@ impl Ecs {
         &self,
         cluster: &str,
         service: &str,
-    ) -> Result<Option<ServiceNetwork>, ApiError> {
+    ) -> Result<NamedService, ApiError> {
         let attempt = || {
             let call = self
                 .client
@@ -52,23 +66,51 @@ impl Ecs {
             .services()
             .iter()
             .find(|service| service.status() == Some("ACTIVE"))
-            .map(network))
+            .map_or(NamedService::None, named_service))
     }
 }
 
-fn network(service: &types::Service) -> ServiceNetwork {
-    let strategy: Vec<_> = service
-        .capacity_provider_strategy()
+/// A service that something else than ECS deploys consists of task sets, of which one serves
+/// production, the primary one. The service itself then says nothing of where they run, or what was
+/// said at its creation (`API_TaskSet`).
+fn named_service(service: &types::Service) -> NamedService {
+    let controller = service
+        .deployment_controller()
+        .map(types::DeploymentController::r#type)
+        .filter(|controller| **controller != types::DeploymentControllerType::Ecs);
+    let primary = service
+        .task_sets()
         .iter()
-        .map(|item| CapacityProviderStrategyItem {
-            capacity_provider: item.capacity_provider().to_owned(),
-            weight: Some(item.weight()),
-            base: Some(item.base()),
-        })
-        .collect();
+        .find(|task_set| task_set.status() == Some("PRIMARY"));
+    match (primary, controller) {
+        (Some(primary), _) => NamedService::Runs(network(
+            primary.network_configuration(),
+            primary.launch_type(),
+            primary.capacity_provider_strategy(),
+            primary.platform_version(),
+        )),
+        (None, Some(controller)) if service.network_configuration().is_none() => {
+            NamedService::NoPrimaryTaskSet {
+                controller: controller.as_str().to_owned(),
+            }
+        }
+        (None, _) => NamedService::Runs(network(
+            service.network_configuration(),
+            service.launch_type(),
+            service.capacity_provider_strategy(),
+            service.platform_version(),
+        )),
+    }
+}
+
+fn network(
+    network: Option<&types::NetworkConfiguration>,
+    launch_type: Option<&types::LaunchType>,
+    strategy: &[types::CapacityProviderStrategyItem],
+    platform_version: Option<&str>,
+) -> ServiceNetwork {
     ServiceNetwork {
-        network_configuration: service
-            .network_configuration()
+        network_configuration: network
             .and_then(types::NetworkConfiguration::awsvpc_configuration)
             .map(|vpc| NetworkConfiguration {
                 awsvpc_configuration: AwsVpcConfiguration {
@@ -80,11 +122,17 @@ fn network(service: &types::Service) -> ServiceNetwork {
                 },
             }),
         // ECS takes one or the other.
-        launch_type: service
-            .launch_type()
+        launch_type: launch_type
             .filter(|_| strategy.is_empty())
             .map(|launch_type| launch_type.as_str().to_owned()),
-        capacity_provider_strategy: strategy,
-        platform_version: service.platform_version().map(str::to_owned),
+        capacity_provider_strategy: strategy
+            .iter()
+            .map(|item| CapacityProviderStrategyItem {
+                capacity_provider: item.capacity_provider().to_owned(),
+                weight: Some(item.weight()),
+                base: Some(item.base()),
+            })
+            .collect(),
+        platform_version: platform_version.map(str::to_owned),
     }
 }

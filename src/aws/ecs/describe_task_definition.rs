@@ -6,6 +6,7 @@ use aws_sdk_ecs::types::LogDriver;
 
 use super::Ecs;
 use crate::aws::{ApiError, api_error};
+use crate::task::status::TaskStatus;
 
 /// The containers of one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,17 +35,24 @@ pub struct ContainerDefinition {
 pub struct LogStreamPlace {
     /// `awslogs-group`.
     pub group: String,
-    /// `awslogs-stream-prefix`.
-    pub prefix: String,
+    /// `awslogs-stream-prefix`. Fargate requires one.
+    pub prefix: Option<String>,
     /// `awslogs-region`, when the definition names one.
     pub region: Option<String>,
 }
 
 impl LogStreamPlace {
-    /// The stream that a container of one task writes: `{prefix}/{container}/{task id}`.
+    /// The stream that a container of a task writes: `{prefix}/{container}/{task id}`, and without a
+    /// prefix the id that the container runtime gave the container. `None` when ECS does not show
+    /// that id.
     #[must_use]
-    pub fn stream(&self, container: &str, task_id: &str) -> String {
-        format!("{}/{container}/{task_id}", self.prefix)
+    pub fn stream(&self, task: &TaskStatus, container: &str) -> Option<String> {
+        if let Some(prefix) = &self.prefix {
+            return Some(format!("{prefix}/{container}/{}", task.id()));
+        }
+        let mut containers = task.containers.iter();
+        let shown = containers.find(|shown| shown.name == container)?;
+        shown.runtime_id.clone()
     }
 }
 
@@ -107,7 +115,8 @@ impl Ecs {
                         let option = |key: &str| log.options()?.get(key).cloned();
                         Some(LogStreamPlace {
                             group: option("awslogs-group")?,
-                            prefix: option("awslogs-stream-prefix")?,
+                            prefix: option("awslogs-stream-prefix")
+                                .filter(|prefix| !prefix.is_empty()),
                             region: option("awslogs-region"),
                         })
                     }),

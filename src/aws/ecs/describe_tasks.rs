@@ -100,6 +100,10 @@ fn host(task: &Task) -> Host {
 }
 
 fn container_status(container: &Container) -> ContainerStatus {
+    let runtime_id = container
+        .runtime_id()
+        .filter(|id| !id.is_empty())
+        .map(str::to_owned);
     ContainerStatus {
         name: container.name().unwrap_or_default().to_owned(),
         exit_code: container.exit_code(),
@@ -109,7 +113,8 @@ fn container_status(container: &Container) -> ContainerStatus {
             .map(str::to_owned),
         running: container.last_status() == Some("RUNNING"),
         stopped: container.last_status() == Some("STOPPED"),
-        created: container.runtime_id().is_some_and(|id| !id.is_empty()),
+        created: runtime_id.is_some(),
+        runtime_id,
     }
 }
 

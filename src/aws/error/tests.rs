@@ -104,6 +104,38 @@ fn an_error_of_the_service_keeps_its_code_and_its_words() {
 }
 
 #[test]
+fn a_message_that_is_empty_leaves_no_sentence_behind() {
+    for (code, message, expected) in [
+        (None, "", "ecs:RunTask on cluster 'main' was denied"),
+        (
+            Some("AccessDenied"),
+            "",
+            "ecs:RunTask on cluster 'main' was denied. AccessDenied",
+        ),
+        (
+            Some("AccessDenied"),
+            ".",
+            "ecs:RunTask on cluster 'main' was denied. AccessDenied",
+        ),
+        (None, "No.", "ecs:RunTask on cluster 'main' was denied. No"),
+        (
+            Some("AccessDenied"),
+            "No.",
+            "ecs:RunTask on cluster 'main' was denied. AccessDenied: No",
+        ),
+    ] {
+        let error = ApiError {
+            action: "ecs:RunTask",
+            resource: "cluster 'main'".to_owned(),
+            kind: ErrorKind::AccessDenied,
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+        };
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[test]
 fn causes_are_said_once_each() {
     #[derive(Debug, thiserror::Error)]
     #[error("{text}")]

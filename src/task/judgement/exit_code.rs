@@ -86,6 +86,7 @@ mod tests {
             running: false,
             stopped: true,
             created: true,
+            runtime_id: None,
         }
     }
 

@@ -30,6 +30,7 @@ fn container(name: &str, exit_code: Option<i32>, reason: Option<&str>) -> Contai
         running: false,
         stopped: true,
         created: false,
+        runtime_id: None,
     }
 }
 

@@ -70,7 +70,21 @@ pub(super) fn retryable_reason(
             ErrorName::AccessDenied,
             format!("{error}. Allow the worker's role this action."),
         )),
-        ErrorKind::Rejected => Err(Failure::new(ErrorName::InvalidRequest, format!("{error}."))),
+        ErrorKind::Rejected => {
+            // The service's network was taken as it is: none, in every other network mode.
+            let hint = match &spec.network_from {
+                Some(service) if error.contains("Network Configuration must be provided") => {
+                    format!(
+                        ". Service '{service}', which NetworkFrom names, has no network configuration to take"
+                    )
+                }
+                _ => String::new(),
+            };
+            Err(Failure::new(
+                ErrorName::InvalidRequest,
+                format!("{error}{hint}."),
+            ))
+        }
     }
 }
 
@@ -112,6 +126,14 @@ fn not_placed(what: &str, spec: &TaskSpec, tasks: &Tasks<'_>) -> Failure {
             ),
         ),
     }
+}
+
+/// The failure of a run whose `NetworkFrom` names a service that gives no network.
+pub(super) fn no_network(service: &str, why: &str) -> Failure {
+    Failure::new(
+        ErrorName::InvalidRequest,
+        format!("NetworkFrom names service '{service}', {why}."),
+    )
 }
 
 /// Whether nothing says that the run wants container instances. ECS then looks for some all the

@@ -115,6 +115,7 @@ mod tests {
                 running: false,
                 stopped: true,
                 created: true,
+                runtime_id: None,
             }],
         };
         let parts = CauseParts {

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Sources;
 use crate::aws::ApiError;
-use crate::aws::ecs::LogStreamPlace;
-use crate::task::status::{TaskStatus, task_id};
+use crate::aws::logs::LogStream;
+use crate::task::status::TaskStatus;
 use crate::times::LOOKUP_TIMEOUT;
 
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
@@ -33,8 +32,20 @@ pub(super) enum LogTail {
     Unavailable(String),
 }
 
-/// What one read of a stream brought, if it was answered in time.
-type Read = Result<Result<Vec<String>, ApiError>, Elapsed>;
+/// What one read of a stream brought.
+#[derive(Debug)]
+enum Read {
+    /// The last lines, oldest first. None when the stream has none.
+    Lines(Vec<String>),
+    /// So many pages had no lines, and there was no time for those before them.
+    NoLinesYet { pages: u32 },
+    /// The service refused the call, or could not be reached.
+    Failed(ApiError),
+    /// The call got no answer in time.
+    Unanswered,
+    /// There was no permit for a call in time.
+    NoTurn,
+}
 
 /// The last lines of one container's log.
 pub(super) async fn log_tail(
@@ -56,49 +67,103 @@ pub(super) async fn log_tail(
     };
     let Some(place) = definition.log(container) else {
         return LogTail::Unavailable(format!(
-            "container '{container}' does not log through awslogs with a stream prefix, so its stream cannot be found."
+            "container '{container}' does not log through awslogs, so it has no log stream to show."
         ));
     };
-    let stream = place.stream(container, task_id(&status.arn));
-    match read(sources, place, &stream).await {
-        Some(Ok(Ok(lines))) => LogTail::Lines {
-            container: container.to_owned(),
-            lines,
-        },
-        Some(Ok(Err(error))) => LogTail::Unavailable(format!("{error}.")),
-        Some(Err(_)) => LogTail::Unavailable(format!(
+    let Some(stream) = place.stream(status, container) else {
+        return LogTail::Unavailable(format!(
+            "container '{container}' logs through awslogs without a stream prefix, and ECS does not show the container's runtime id, which its stream is named by."
+        ));
+    };
+    let stream = LogStream {
+        region: place.region.as_deref(),
+        group: &place.group,
+        name: &stream,
+    };
+    let why = match read(sources, stream).await {
+        Read::Lines(lines) => {
+            let container = container.to_owned();
+            return LogTail::Lines { container, lines };
+        }
+        Read::NoLinesYet { pages } => format!(
+            "CloudWatch Logs gave {pages} pages without lines within {} s, and has more before them: log stream '{}' of '{}'.",
+            LOOKUP_TIMEOUT.as_secs(),
+            stream.name,
+            stream.group
+        ),
+        Read::Failed(error) => format!("{error}."),
+        Read::Unanswered => format!(
             "CloudWatch Logs did not answer within {} s.",
             LOOKUP_TIMEOUT.as_secs()
-        )),
-        None => LogTail::Unavailable(format!(
-            "so many runs of this worker failed together that it had no call for stream '{stream}' of log group '{}' within {} s.",
-            place.group,
+        ),
+        Read::NoTurn => format!(
+            "so many runs of this worker failed together that it had no call for stream '{}' of log group '{}' within {} s.",
+            stream.name,
+            stream.group,
             LOG_CALL_WAIT.as_secs()
-        )),
+        ),
+    };
+    LogTail::Unavailable(why)
+}
+
+/// Reads the stream, and again where another read may bring more.
+async fn read(sources: &Sources<'_>, stream: LogStream<'_>) -> Read {
+    let turns_end = Instant::now() + LOG_CALL_WAIT;
+    let mut reads = 1;
+    let mut last = read_backwards(sources, stream, turns_end).await;
+    loop {
+        let again = match &last {
+            Read::Lines(lines) => lines.is_empty() && reads == 1,
+            Read::Failed(_) if reads == 1 => true,
+            Read::Failed(error) => error.may_pass() && reads == 2 && Instant::now() < turns_end,
+            Read::NoLinesYet { .. } | Read::Unanswered | Read::NoTurn => false,
+        };
+        if !again {
+            return last;
+        }
+        sleep(READ_AGAIN_AFTER).await;
+        match read_backwards(sources, stream, turns_end).await {
+            // The read before says more.
+            Read::NoTurn => return last,
+            read => last = read,
+        }
+        reads += 1;
     }
 }
 
-/// The last read of the stream, or nothing when there was no call for it.
-async fn read(sources: &Sources<'_>, place: &LogStreamPlace, stream: &str) -> Option<Read> {
-    let (logs, limit) = (sources.logs, sources.spec.log_lines);
-    let turns_end = Instant::now() + LOG_CALL_WAIT;
-    let mut last = None;
-    for reads in 1.. {
-        // The time limit of a look-up is for the call alone: its permit may take longer.
-        let Ok(permit) = timeout_at(turns_end, logs.budget().acquire()).await else {
-            break;
+/// Reads page after page, from the stream's end towards its beginning, until there are as many
+/// lines as asked for. What was read counts, whatever stands in the way of the rest.
+async fn read_backwards(sources: &Sources<'_>, stream: LogStream<'_>, turns_end: Instant) -> Read {
+    let (logs, wanted) = (sources.logs, sources.spec.log_lines as usize);
+    let mut lines: Vec<String> = Vec::new();
+    let mut before = None;
+    let mut pages = 0;
+    // The time limit of a look-up is for its calls: the permit of the first one may take longer.
+    let mut permit = timeout_at(turns_end, logs.budget().acquire()).await.ok();
+    let end = Instant::now() + LOOKUP_TIMEOUT;
+    let obstacle = loop {
+        let Some(permitted) = permit else {
+            break Read::NoTurn;
         };
-        let call = logs.last_lines(permit, place.region.as_deref(), &place.group, stream, limit);
-        let again = match last.insert(timeout(LOOKUP_TIMEOUT, call).await) {
-            Ok(Ok(lines)) => lines.is_empty() && reads == 1,
-            Ok(Err(_)) if reads == 1 => true,
-            Ok(Err(error)) => error.may_pass() && reads == 2 && Instant::now() < turns_end,
-            Err(_) => false,
+        let missing = wanted - lines.len();
+        let call = logs.page(permitted, stream, missing, before.as_deref());
+        let mut page = match timeout_at(end, call).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => break Read::Failed(error),
+            Err(_) => break Read::Unanswered,
         };
-        if !again {
-            break;
+        pages += 1;
+        page.lines.append(&mut lines);
+        lines = page.lines;
+        before = page.before;
+        if lines.len() >= wanted || before.is_none() {
+            return Read::Lines(lines);
         }
-        sleep(READ_AGAIN_AFTER).await;
+        permit = timeout_at(end, logs.budget().acquire()).await.ok();
+    };
+    match obstacle {
+        _ if !lines.is_empty() => Read::Lines(lines),
+        Read::Unanswered | Read::NoTurn if pages > 0 => Read::NoLinesYet { pages },
+        obstacle => obstacle,
     }
-    last
 }

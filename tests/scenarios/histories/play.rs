@@ -84,14 +84,8 @@ pub fn play(seed: u64, history: &History) -> Played {
     runtime.block_on(play_paused(seed, history))
 }
 
-async fn play_paused(seed: u64, history: &History) -> Played {
-    let aws = StandIns::new();
-    let wall = aws.clock().wall();
-    let clock = Clock::from_fn(move || wall.now());
-    let (activity, state_machine) = (
-        aws.sfn().activity("ecs-task"),
-        aws.sfn().state_machine("ecs-task"),
-    );
+/// Has the stand-ins end tasks, place them and page their logs as the history says.
+fn script_services(aws: &StandIns, seed: u64, history: &History) {
     let logs = |prefix: &str| json!({"logDriver": "awslogs", "options": {"awslogs-group": "/todobackend", "awslogs-region": "us-east-1", "awslogs-stream-prefix": prefix}});
     aws.ecs().register(&json!({
         "family": FAMILY,
@@ -110,7 +104,22 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         history.placements.iter().cloned().chain([Placement::All]),
     );
     aws.ecs().describe_lag(seconds(history.lag));
+    // Logs come in pages of all kinds.
+    let pages = usize::try_from(seed % 12).unwrap();
+    let (largest, empty) = ([1, 2, 10_000][pages % 3], pages % 4);
+    aws.logs().pages(largest, empty);
     aws.sfn().set_dead_polls_swallow(history.dead_polls_swallow);
+}
+
+async fn play_paused(seed: u64, history: &History) -> Played {
+    let aws = StandIns::new();
+    let wall = aws.clock().wall();
+    let clock = Clock::from_fn(move || wall.now());
+    let (activity, state_machine) = (
+        aws.sfn().activity("ecs-task"),
+        aws.sfn().state_machine("ecs-task"),
+    );
+    script_services(&aws, seed, history);
     let struck = Arc::new(Mutex::new(Vec::new()));
     for strike in history.strikes.clone() {
         let (aws, struck) = (aws.clone(), Arc::clone(&struck));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::{Ecs, RunTaskError, WhichTasks};
-use ecs_task_runner::aws::logs::Logs;
+use ecs_task_runner::aws::logs::{LogStream, Logs};
 use ecs_task_runner::task::spec::TaskSpec;
 use ecs_task_runner::task_run::TaskRunner;
 use serde_json::json;
@@ -63,8 +63,12 @@ impl Caller {
             "StopTask" => ecs.stop_task(CLUSTER, task, "no reason").await.is_ok(),
             "GetLogEvents" => {
                 let permit = logs.budget().acquire().await;
-                let lines = logs.last_lines(permit, None, "/todobackend", STREAM, 10);
-                lines.await.is_ok()
+                let stream = LogStream {
+                    region: None,
+                    group: "/todobackend",
+                    name: STREAM,
+                };
+                logs.page(permit, stream, 10, None).await.is_ok()
             }
             other => panic!("nobody makes a call {other}"),
         }

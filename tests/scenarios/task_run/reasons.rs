@@ -7,7 +7,7 @@ use stand_ins::ecs::{Container, OnSigterm, Script};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::{AwsError, Service};
 
-use crate::worlds::worker::{World, failure, with};
+use crate::worlds::worker::{World, failure, success, with};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -69,6 +69,31 @@ async fn a_log_in_another_region_is_read_there() {
     )
     .await;
     assert!(cause.contains("no such table"), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_without_a_stream_prefix_is_found_by_the_containers_runtime_id() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.aws.ecs().register(&json!({"family": "on-ec2", "containerDefinitions": [{
+        "name": "migrate", "image": "todobackend", "logConfiguration": {"logDriver": "awslogs", "options": {
+            "awslogs-group": "/todobackend", "awslogs-region": "us-east-1"
+        }}
+    }]}));
+    let task = with(world.task(), &json!({"taskDefinition": "on-ec2"}));
+    world.aws.ecs().script("on-ec2", failing_migration());
+    let cause = cause_of(&world, &task).await;
+    assert!(cause.contains("no such table"), "{cause}");
+    world.aws.ecs().script("on-ec2", Script::exits(0));
+    let task = with(task, &json!({"clientToken": "another"}));
+    let output = success(world.run(&task).await);
+    let id = output["TaskArn"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap();
+    assert_eq!(output["LogStream"], format!("{id}-migrate"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,4 +227,50 @@ async fn a_flood_of_log_lines_keeps_the_head_and_the_last_line() {
             && cause.contains("the last line"),
         "{cause}"
     );
+}
+
+/// The service may give pages that are empty, or not full, before those that hold the lines.
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_page_after_page_until_there_are_enough_lines() {
+    for (largest, empty, lines) in [(10_000, 1, 20), (1, 0, 20), (1, 2, 3), (2, 1, 2)] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.aws.logs().pages(largest, empty);
+        world.script(failing_migration());
+        let cause = cause_of(&world, &with(world.task(), &json!({"logLines": lines}))).await;
+        let expected = if lines == 2 {
+            ""
+        } else {
+            "\n  Running migrations:"
+        };
+        let expected = format!(
+            "Last log lines of 'migrate':{expected}\n  Traceback (most recent call last):\n  django.db.utils.OperationalError"
+        );
+        assert!(cause.contains(&expected), "{cause}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_called_empty_only_when_its_beginning_was_reached() {
+    for (empty, slow, says) in [
+        (3, None, "The log of 'migrate' is empty."),
+        (100_000, None, "pages without lines"),
+        (3, Some(2), "pages without lines"),
+    ] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.aws.logs().pages(1, empty);
+        world.script(Script::exits(1));
+        if let Some(seconds) = slow {
+            let delay = Fault::Delay(Duration::from_secs(seconds));
+            world.inject(Service::Logs, "GetLogEvents", Span::Forever, delay);
+        }
+        let cause = cause_of(&world, &world.task()).await;
+        assert!(cause.contains(says), "{cause}");
+        assert_eq!(
+            cause.contains("is empty"),
+            says.contains("is empty"),
+            "{cause}"
+        );
+    }
 }

@@ -27,6 +27,25 @@ struct State {
     groups: BTreeSet<String>,
     /// By group and stream.
     streams: HashMap<(String, String), Stream>,
+    pages: Pages,
+}
+
+/// How a stream is cut into pages, as the service may do as it likes.
+#[derive(Clone, Copy, Debug)]
+struct Pages {
+    /// Most events of one page, whatever the caller's limit.
+    largest: usize,
+    /// Empty pages before each page, on the way back from the end.
+    empty: usize,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            largest: MAX_EVENTS,
+            empty: 0,
+        }
+    }
 }
 
 /// A line of a log.
@@ -67,6 +86,12 @@ impl Logs {
     /// Makes a log group without streams.
     pub fn group(&self, group: &str) {
         self.state.locked().groups.insert(group.to_owned());
+    }
+
+    /// From now on a page has at most so many events, and so many empty ones come before each page
+    /// on the way back from a stream's end. All of them have tokens that change.
+    pub fn pages(&self, largest: usize, empty: usize) {
+        self.state.locked().pages = Pages { largest, empty };
     }
 
     /// Adds a line, printed now. The group and stream are made if there are none.
@@ -151,7 +176,8 @@ impl Logs {
                 })?,
         };
         let from_head = body["startFromHead"].as_bool().unwrap_or(false);
-        let page = Page::of(events.len(), limit, from_head, text("nextToken"))?;
+        let pages = self.state.locked().pages;
+        let page = Page::of(events.len(), limit, from_head, text("nextToken"), pages)?;
         let shown: Vec<_> = events[page.start..page.end]
             .iter()
             .map(|event| {
@@ -162,7 +188,7 @@ impl Logs {
         Ok(json!({
             "events": shown,
             "nextForwardToken": format!("f/{:056}/s", page.end),
-            "nextBackwardToken": format!("b/{:056}/s", page.start),
+            "nextBackwardToken": format!("b/{:056}/{}", page.start, page.empty_before),
         }))
     }
 }
@@ -172,6 +198,8 @@ impl Logs {
 struct Page {
     start: usize,
     end: usize,
+    /// Empty pages before the next one on the way back.
+    empty_before: usize,
 }
 
 impl Page {
@@ -180,29 +208,46 @@ impl Page {
         limit: usize,
         from_head: bool,
         token: Option<&str>,
+        pages: Pages,
     ) -> Result<Self, AwsError> {
-        let before = |end: usize| Self {
-            start: end.saturating_sub(limit),
-            end,
+        let limit = limit.min(pages.largest);
+        let before = |end: usize, empty: usize| {
+            if empty > 0 {
+                return Self {
+                    start: end,
+                    end,
+                    empty_before: empty - 1,
+                };
+            }
+            let start = end.saturating_sub(limit);
+            Self {
+                start,
+                end,
+                // A token that comes back says that nothing is before it.
+                empty_before: if start < end { pages.empty } else { 0 },
+            }
         };
         let after = |start: usize| Self {
             start,
             end: (start + limit).min(length),
+            empty_before: pages.empty,
         };
         let Some(token) = token else {
-            return Ok(if from_head { after(0) } else { before(length) });
+            return Ok(if from_head {
+                after(0)
+            } else {
+                before(length, pages.empty)
+            });
         };
         let invalid = || invalid_parameter("The specified nextToken is invalid.");
         let mut parts = token.split('/');
         let direction = parts.next().ok_or_else(invalid)?;
-        let position: usize = parts
-            .next()
-            .and_then(|position| position.parse().ok())
-            .ok_or_else(invalid)?;
+        let mut number = || parts.next().ok_or_else(invalid);
+        let position: usize = number()?.parse().map_err(|_| invalid())?;
         let position = position.min(length);
         match direction {
             "f" => Ok(after(position)),
-            "b" => Ok(before(position)),
+            "b" => Ok(before(position, number()?.parse().map_err(|_| invalid())?)),
             _ => Err(invalid()),
         }
     }
@@ -217,28 +262,4 @@ fn invalid_parameter(message: impl Into<String>) -> AwsError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_has_the_events_before_or_after_its_token() {
-        // Length, limit, from the head, token: start and end.
-        for (length, limit, from_head, token, expected) in [
-            (5, 10, true, None, (0, 5)),
-            (5, 2, true, None, (0, 2)),
-            (5, 2, false, None, (3, 5)),
-            (5, 2, false, Some("f/0002/s"), (2, 4)),
-            (5, 2, false, Some("b/0003/s"), (1, 3)),
-            (5, 2, false, Some("f/0005/s"), (5, 5)),
-            (0, 2, false, None, (0, 0)),
-        ] {
-            let page = Page::of(length, limit, from_head, token).unwrap();
-            assert_eq!(
-                (page.start, page.end),
-                expected,
-                "{length} {limit} {from_head} {token:?}"
-            );
-        }
-        assert!(Page::of(5, 2, false, Some("x/1/s")).is_err());
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
 //! The log streams of a task's containers, where awslogs keeps them:
-//! `{prefix}/{container}/{task id}`.
+//! `{prefix}/{container}/{task id}`, or the container's runtime id.
 
 use std::sync::Arc;
 
@@ -37,7 +37,15 @@ impl Ecs {
     }
 }
 
-/// The stream's name ("using_awslogs").
+/// The stream's name ("using_awslogs"). Without a prefix it is the container's runtime id.
 pub(super) fn stream_name(prefix: &str, container: &str, task_id: &str) -> String {
+    if prefix.is_empty() {
+        return runtime_id(task_id, container);
+    }
     format!("{prefix}/{container}/{task_id}")
+}
+
+/// The id of a container at the container runtime.
+pub(super) fn runtime_id(task_id: &str, container: &str) -> String {
+    format!("{task_id}-{container}")
 }

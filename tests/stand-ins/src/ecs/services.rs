@@ -13,7 +13,8 @@ const MAX_SERVICES: usize = 10;
 
 impl Ecs {
     /// Registers a service: its name and whatever other members DescribeServices shall show, as
-    /// `networkConfiguration`, `launchType`, `capacityProviderStrategy` and `platformVersion`.
+    /// `networkConfiguration`, `launchType`, `capacityProviderStrategy` and `platformVersion`, or
+    /// `deploymentController` and `taskSets`.
     pub fn service(&self, cluster: &str, name: &str, members: &Value) {
         let cluster = last_segment(cluster);
         let mut service = json!({
@@ -25,6 +26,8 @@ impl Ecs {
             "runningCount": 1,
             "pendingCount": 0,
             "schedulingStrategy": "REPLICA",
+            "deploymentController": {"type": "ECS"},
+            "taskSets": [],
             "loadBalancers": [],
             "deployments": [],
             "events": [],

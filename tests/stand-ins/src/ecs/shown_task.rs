@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::container_logs::runtime_id;
 use super::plan::{Plan, PlannedContainer, reached};
 use super::request::{list, string};
 use super::task::Task;
@@ -184,7 +185,7 @@ impl Task {
                     "cpu": "0",
                 });
                 if reached(container.started_at, now) {
-                    shown["runtimeId"] = format!("{}-{}", self.id, container.name).into();
+                    shown["runtimeId"] = runtime_id(&self.id, &container.name).into();
                 }
                 if reached(container.ended_at, now)
                     && let Some(code) = container.exit_code
