@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 
 use super::budget::{ApiBudget, CallPermit};
 use super::{ApiError, CallRates, Connection, api_error};
+use crate::text::printable;
 
 /// Reads log streams. Clones share their budget.
 #[derive(Debug, Clone)]
@@ -34,7 +35,8 @@ impl Logs {
         &self.budget
     }
 
-    /// The texts of the last `limit` events of a stream, oldest first (`API_GetLogEvents`).
+    /// The last `limit` lines of a stream that are not blank, oldest first and fit to print
+    /// (`API_GetLogEvents`).
     ///
     /// The caller holds the permit, so that it can wait longer for one than for the answer.
     ///
@@ -74,10 +76,13 @@ impl Logs {
             })
         });
         let events = answer.await?;
-        Ok(events
+        let mut lines: Vec<String> = events
             .events()
             .iter()
-            .map(|event| event.message().unwrap_or_default().trim_end().to_owned())
-            .collect())
+            .flat_map(|event| printable::written_lines(event.message().unwrap_or_default()))
+            .collect();
+        // One event holds several lines where a program rewrites its line, as for a progress bar.
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(lines.split_off(lines.len().saturating_sub(limit)))
     }
 }
