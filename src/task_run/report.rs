@@ -77,7 +77,7 @@ pub(super) async fn output(tasks: &Tasks<'_>, sources: &Sources<'_>) -> Output {
         log_stream: log
             .map(|log| log.stream(container, first.id()))
             .unwrap_or_default(),
-        console_url: console::task_url(&first.arn),
+        console_url: console::task_url(&first.arn, &sources.spec.cluster),
         skipped: String::new(),
     };
     tracing::info!(
@@ -116,7 +116,7 @@ pub(super) async fn deadline_failure(
         .all()
         .iter()
         .find(|task| matches!(task.state(), TaskState::Live | TaskState::Ended(_)));
-    let deadline = sources.spec.deadline;
+    let deadline = format!("{:.0}", sources.spec.deadline);
     let what = match (task, obstacle) {
         (Some(task), _) if task.is_live() => {
             format!("The deadline {deadline} passed, and the task could not be seen to stop")

@@ -174,8 +174,11 @@ impl<'a> Run<'a> {
         // deadline came.
         self.tasks.judge_what_has_stopped().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
-        self.stop(&format!("Deadline of {} passed", self.spec.deadline), end)
-            .await;
+        self.stop(
+            &format!("Deadline of {:.0} passed", self.spec.deadline),
+            end,
+        )
+        .await;
         while self.tasks.any_live() {
             if timeout_at(end, self.tasks.next_ending()).await.is_err() {
                 break;
