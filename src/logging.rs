@@ -1,12 +1,18 @@
 //! The log output of both programs, and what must never get into it.
 
+use std::fmt;
 use std::io::IsTerminal;
 
 use tracing::Level;
+use tracing_subscriber::field::{MakeExt, RecordFields};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
+
+use crate::text::printable;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +56,7 @@ pub fn start(format: LogFormat) {
     } else {
         tracing_subscriber::fmt::layer()
             .with_target(false)
+            .fmt_fields(PrintableFields)
             .with_ansi(std::io::stdout().is_terminal())
             .boxed()
     };
@@ -58,4 +65,69 @@ pub fn start(format: LogFormat) {
     let _ = tracing_subscriber::registry()
         .with(layer.with_filter(filter).with_filter(without_requests))
         .try_init();
+}
+
+/// Writes the message and the fields of a text line. They may hold what others wrote, and a terminal
+/// would obey it; JSON escapes it by itself.
+struct PrintableFields;
+
+impl<'w> FormatFields<'w> for PrintableFields {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        debug_fn(|writer: &mut Writer<'_>, field, value| {
+            let value = format!("{value:?}");
+            let value = printable::clean(&value);
+            match (field.name(), writer.has_ansi_escapes()) {
+                ("message", _) => writer.write_str(&value),
+                // The name in italics, the sign dimmed.
+                (name, true) => {
+                    write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m{value}")
+                }
+                (name, false) => write!(writer, "{name}={value}"),
+            }
+        })
+        .delimited(" ")
+        .format_fields(writer, fields)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_of_text_holds_no_control_characters_of_others() {
+        let written = Written::default();
+        let output = written.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .fmt_fields(PrintableFields)
+            .with_ansi(false)
+            .without_time()
+            .with_target(false)
+            .with_writer(move || output.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let foreign = "\u{1b}]0;title\u{7}\u{1b}[2Jred\u{202e}\rback";
+            tracing::info!(error = %foreign, text = "a\tb", exit_code = 1, "it failed: {foreign}");
+        });
+        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            written,
+            " INFO it failed: red\nback error=red\nback text=\"a\\tb\" exit_code=1\n"
+        );
+    }
 }

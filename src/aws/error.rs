@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::text::printable;
+
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -130,7 +132,7 @@ fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
     }
 }
 
-/// The texts of an error and of its causes. A cause that the text before repeats is left out.
+/// The texts of an error and of its causes, fit to print. A cause that the text before repeats is left out.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -141,7 +143,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
         }
         next = cause.source();
     }
-    text
+    printable::clean(&text).into_owned()
 }
 
 /// Makes an [`ApiError`] of an error of the SDK.
@@ -165,14 +167,17 @@ where
             message: in_words(error),
         };
     };
-    let code = service_error.code().map(str::to_owned);
+    let code = service_error
+        .code()
+        .map(|code| printable::clean(code).into_owned());
     let status = error
         .raw_response()
         .map_or(0, |response| response.status().as_u16());
     let kind = kind(code.as_deref(), status);
-    let message = service_error
-        .message()
-        .map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    let message = service_error.message().map_or_else(
+        || format!("HTTP status {status}"),
+        |message| printable::clean(message).into_owned(),
+    );
     ApiError {
         action,
         resource,

@@ -3,11 +3,11 @@
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::Region;
 use aws_sdk_cloudwatchlogs::config::retry::RetryConfig;
-use aws_sdk_cloudwatchlogs::types::OutputLogEvent;
 use futures_util::FutureExt as _;
 
 use super::budget::{ApiBudget, CallPermit};
 use super::{ApiError, CallRates, Connection, api_error};
+use crate::text::printable;
 
 /// Where a log stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,9 @@ pub struct LogStream<'a> {
 /// are events before it (`API_GetLogEvents`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// Texts of the events, oldest first.
+    /// Lines of its events that are not blank, oldest first and fit to print. They may be more than
+    /// the events: one event holds several lines where a program rewrites its line, as for a
+    /// progress bar.
     pub lines: Vec<String>,
     /// Asks for the page before this one; `None` when there is nothing before it.
     pub before: Option<String>,
@@ -102,10 +104,12 @@ impl Logs {
             })
         });
         let events = answer.await?;
-        let line =
-            |event: &OutputLogEvent| event.message().unwrap_or_default().trim_end().to_owned();
         Ok(LogPage {
-            lines: events.events().iter().map(line).collect(),
+            lines: events
+                .events()
+                .iter()
+                .flat_map(|event| printable::written_lines(event.message().unwrap_or_default()))
+                .collect(),
             before: events
                 .next_backward_token()
                 .map(str::to_owned)

@@ -184,7 +184,7 @@ async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
                 .map_or("no reason given", |(code, _)| code);
             Err(AttemptError::Refused(
                 status,
-                crate::text::byte_limit::cut_end(code, 100),
+                crate::text::printable::first_line(code, 100),
             ))
         }
         _ => Err(AttemptError::Uncertain(format!("HTTP status {status}"))),

@@ -163,10 +163,9 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
     ))
 }
 
-/// Logs the error and makes of it what Lambda reports to the invoker, so that the execution's
-/// history shows it.
+/// Makes of the error what Lambda reports to the invoker, so that the execution's history shows it.
+/// It is not logged here: the runtime logs every failed invocation itself, with this very text.
 fn failed(error_type: &str, error: &dyn std::error::Error) -> Diagnostic {
-    tracing::error!(%error, "the function failed");
     Diagnostic {
         error_type: error_type.to_owned(),
         error_message: error.to_string(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloudformation::event::Request;
 use crate::task::outcome::Output;
-use crate::text::byte_limit;
+use crate::text::{byte_limit, printable};
 
 /// Largest response body that CloudFormation takes, in bytes. It refuses a larger one, and the
 /// stack hangs.
@@ -82,11 +82,14 @@ impl Response {
         )
     }
 
-    /// The answer FAILED. People read `reason` in the stack's events. `fallback_id` is the physical
-    /// resource id where the request carries none.
+    /// The answer FAILED. People read `reason` in the stack's events. It is made fit to print here
+    /// once more, since its parts may come from a worker of another release: a single control
+    /// character in it makes the stack's events unreadable. `fallback_id` is the physical resource
+    /// id where the request carries none.
     #[must_use]
     pub fn failure(request: &Request, fallback_id: &str, reason: impl Into<String>) -> Self {
-        Self::new(Status::Failed, request, fallback_id, reason.into(), None)
+        let reason = printable::clean(&reason.into()).into_owned();
+        Self::new(Status::Failed, request, fallback_id, reason, None)
     }
 
     /// Every answer has a physical resource id, since CloudFormation hides the reason of an answer

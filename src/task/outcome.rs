@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::task::error::ErrorName;
-use crate::text::{byte_limit, lenient};
+use crate::text::{lenient, printable};
 
 /// Longest cause of `SendTaskFailure`. The API counts characters (`API_SendTaskFailure`); counted
 /// in bytes, a text never has more.
@@ -71,13 +71,13 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Cuts a cause of more than [`MAX_CAUSE`] bytes in its middle, since its first sentence and
-    /// its last log line matter most.
+    /// Makes the cause fit to print, and cuts one of more than [`MAX_CAUSE`] bytes in its middle,
+    /// since its first sentence and its last log line matter most.
     #[must_use]
     pub fn new(error: ErrorName, cause: impl AsRef<str>) -> Self {
         Self {
             error,
-            cause: byte_limit::cut_middle(cause.as_ref(), MAX_CAUSE),
+            cause: printable::lines(cause.as_ref(), MAX_CAUSE),
         }
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn output(tasks: &Tasks<'_>, sources: &Sources<'_>) -> Output {
         log_stream: log
             .and_then(|log| log.stream(first, container))
             .unwrap_or_default(),
-        console_url: console::task_url(&first.arn),
+        console_url: console::task_url(&first.arn, &sources.spec.cluster),
         skipped: String::new(),
     };
     tracing::info!(

@@ -149,8 +149,11 @@ impl<'a> Run<'a> {
         // worker looked up its task definition, the task has not been judged yet.
         self.tasks.judge_what_has_ended().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
-        self.stop(&format!("Deadline of {} passed", self.spec.deadline), end)
-            .await;
+        self.stop(
+            &format!("Deadline of {:.0} passed", self.spec.deadline),
+            end,
+        )
+        .await;
         while self.tasks.any_live() {
             if timeout_at(end, self.tasks.next_ending()).await.is_err() {
                 break;

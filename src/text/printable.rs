@@ -1,27 +1,71 @@
 //! Making text from elsewhere fit to print: log lines, the reasons of ECS, messages of services,
 //! and what people write in templates.
 //!
-//! Such text may hold anything. Printed as it is, a control character moves a terminal's cursor or
-//! breaks a line in two. `is_control` decides which characters are not printed as they are; each
-//! function says what stands in their place, and how much of the text is left. Secrets are not
-//! known here: the caller takes them out before.
+//! Such text may hold anything. A control character moves a terminal's cursor or rewrites a line;
+//! in a Reason, it makes the stack's events unreadable for every client of CloudFormation. So
+//! [`clean`] is called where such text enters, and once more where it may come from a worker of
+//! another release. Nothing but printable characters and line ends is left.
+//!
+//! Secrets are not known here: the caller hides them, after this, since a value is not recognised
+//! while an escape sequence stands in its middle.
+
+mod escape_sequence;
+
+use std::borrow::Cow;
 
 use super::byte_limit;
 
 /// Characters of a wrong value or an unknown name that a message repeats.
 const MAX_ECHOED: usize = 60;
 
-/// The first line of `text` that is not blank, in at most `max` bytes; a space stands for each
-/// control character.
-pub(crate) fn first_line(text: &str, max: usize) -> String {
-    let line = text.trim().lines().next().unwrap_or_default();
-    byte_limit::cut_end(&spaced(line, is_control), max)
+/// `text` with printable characters and line ends (`\n`) only.
+///
+/// Escape sequences go as a whole. Carriage returns and all other characters that end a line become
+/// line ends, a tab becomes a space, and what else is not [printable](is_printable) goes.
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_kept) {
+        return Cow::Borrowed(text);
+    }
+    let mut cleaned = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let mut length = character.len_utf8();
+        match character {
+            '\r' => {
+                cleaned.push('\n');
+                length += usize::from(rest[length..].starts_with('\n'));
+            }
+            // Vertical tab, form feed, next line, line separator, paragraph separator.
+            '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => cleaned.push('\n'),
+            '\t' => cleaned.push(' '),
+            character if is_kept(character) => cleaned.push(character),
+            _ => length = escape_sequence::length(rest).unwrap_or(length),
+        }
+        rest = &rest[length..];
+    }
+    Cow::Owned(cleaned)
 }
 
-/// `text` in at most `max` bytes, its middle left out where it is longer; a space stands for each
-/// control character that does not end a line.
+/// The lines of `text` that are not blank, [clean] and without space at their ends.
+pub(crate) fn written_lines(text: &str) -> Vec<String> {
+    clean(text)
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The first line of `text` that is not blank, [clean] and in at most `max` bytes.
+pub(crate) fn first_line(text: &str, max: usize) -> String {
+    let text = clean(text);
+    let line = text.trim().lines().next().unwrap_or_default();
+    byte_limit::cut_end(line, max)
+}
+
+/// `text`, [clean] and in at most `max` bytes, its middle left out where it is longer.
 pub(crate) fn lines(text: &str, max: usize) -> String {
-    byte_limit::cut_middle(&spaced(text, |c| is_control(c) && c != '\n'), max)
+    byte_limit::cut_middle(&clean(text), max)
 }
 
 /// The beginning of a value that a message repeats, in one line: at most `MAX_ECHOED` characters,
@@ -40,58 +84,39 @@ pub(crate) fn echoed(text: &str) -> String {
     echoed
 }
 
-fn is_control(c: char) -> bool {
-    c.is_control()
+fn is_kept(c: char) -> bool {
+    c == '\n' || is_printable(c)
 }
 
-fn spaced(text: &str, is_replaced: impl Fn(char) -> bool) -> String {
-    text.replace(is_replaced, " ")
+/// Whether a terminal shows the character and shows it where it stands, and XML 1.0, in which
+/// CloudFormation answers, may hold it.
+///
+/// Not printable are, besides control characters and separators of lines and paragraphs:
+/// - characters that Unicode keeps from text, U+FFFE and U+FFFF among them, which XML refuses;
+/// - marks, overrides and isolates of the direction of writing, which make a line read otherwise
+///   than it is written;
+/// - invisible characters that only hide something in a word: zero-width space, word joiner and
+///   invisible operators, byte order mark, annotations and tags.
+///
+/// The joiners U+200C and U+200D stay: words of Persian and Indian scripts and many emoji are
+/// written with them.
+fn is_printable(c: char) -> bool {
+    let is_noncharacter = u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
+    let turns_or_hides = matches!(
+        c,
+        '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    );
+    !(c.is_control() || is_noncharacter || turns_or_hides)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn a_line_is_the_first_that_is_not_blank() {
-        for (text, line) in [
-            ("worker-1", "worker-1"),
-            ("\n  \n first\nsecond", "first"),
-            ("first\r\nsecond", "first"),
-            ("a\tb\u{1b}[31mc", "a b [31mc"),
-            ("", ""),
-        ] {
-            assert_eq!(first_line(text, 100), line, "{text:?}");
-        }
-        assert_eq!(first_line("a long name", 9), "a long…");
-    }
-
-    #[test]
-    fn lines_keep_their_ends_and_lose_other_control_characters() {
-        assert_eq!(lines("a\tb\r\nc\u{7}", 100), "a b \nc ");
-        assert_eq!(lines("a long cause", 11), "a l…use");
-    }
-
-    #[test]
-    fn what_is_repeated_of_the_input_is_short_and_in_one_line() {
-        assert_eq!(echoed("a\nb\u{7}\"c\""), "a\\nb\\u{7}\\\"c\\\"");
-        assert_eq!(echoed(&"ü".repeat(MAX_ECHOED)), "ü".repeat(MAX_ECHOED));
-        assert_eq!(
-            echoed(&"ü".repeat(MAX_ECHOED + 1)),
-            "ü".repeat(MAX_ECHOED) + "…"
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_control_character_comes_through(text in any::<String>(), max in 0_usize..100) {
-            let line = first_line(&text, max);
-            prop_assert!(line.len() <= max && !line.contains(is_control));
-            let lines = lines(&text, max);
-            prop_assert!(lines.len() <= max && !lines.contains(|c| is_control(c) && c != '\n'));
-            prop_assert!(!echoed(&text).contains(is_control));
-        }
-    }
-}
+mod tests;

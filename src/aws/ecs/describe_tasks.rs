@@ -10,6 +10,7 @@ use super::Ecs;
 use crate::aws::budget::CallPermit;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
+use crate::text::printable;
 
 /// Most tasks of one cluster that one call describes (`API_DescribeTasks`).
 pub const MAX_TASKS_PER_CALL: usize = 100;
@@ -78,8 +79,8 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
         stopped_reason: task
             .stopped_reason()
-            .filter(|reason| !reason.is_empty())
-            .map(str::to_owned),
+            .map(|reason| printable::clean(reason).into_owned())
+            .filter(|reason| !reason.is_empty()),
         pull_began: task.pull_started_at().is_some(),
         host: host(task),
         started_at: task.started_at().and_then(timestamp),
@@ -109,8 +110,8 @@ fn container_status(container: &Container) -> ContainerStatus {
         exit_code: container.exit_code(),
         reason: container
             .reason()
-            .filter(|reason| !reason.is_empty())
-            .map(str::to_owned),
+            .map(|reason| printable::clean(reason).into_owned())
+            .filter(|reason| !reason.is_empty()),
         running: container.last_status() == Some("RUNNING"),
         stopped: container.last_status() == Some("STOPPED"),
         created: runtime_id.is_some(),

@@ -12,6 +12,7 @@ use crate::aws::budget::CallPermit;
 use crate::aws::{ApiError, ErrorKind, api_error};
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
+use crate::text::printable;
 
 /// What ECS made of a launch that it understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,8 +168,8 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
         failures: failures
             .iter()
             .map(|failure| PlacementFailure {
-                reason: failure.reason().unwrap_or_default().to_owned(),
-                detail: failure.detail().unwrap_or_default().to_owned(),
+                reason: printable::clean(failure.reason().unwrap_or_default()).into_owned(),
+                detail: printable::clean(failure.detail().unwrap_or_default()).into_owned(),
                 arn: failure.arn().unwrap_or_default().to_owned(),
             })
             .collect(),

@@ -44,6 +44,13 @@ fn a_failure_names_everything_cloudformation_needs() {
 }
 
 #[test]
+fn a_reason_holds_nothing_but_printable_characters_and_line_ends() {
+    let reason = "\u{1b}[31mError:\u{1b}[0m failed\0\u{7}\r\nstep 10%\rstep 100%\u{fffe}";
+    let body = parsed(Response::failure(&request(), "id", reason));
+    assert_eq!(body["Reason"], "Error: failed\nstep 10%\nstep 100%");
+}
+
+#[test]
 fn the_physical_resource_id_is_echoed_and_never_empty() {
     for (sent, expected) in [
         (Some("old-id"), "old-id"),
@@ -109,7 +116,7 @@ fn ids_that_cannot_fit_are_an_error() {
 proptest! {
     #[test]
     fn a_reason_of_any_text_fits_and_keeps_both_ends(filler in "[\\PC\u{0}-\u{1f}]{0,6000}") {
-        let response = Response::failure(&request(), "id", format!("HEAD{filler}TAIL"));
+        let response = Response::failure(&request(), "id", format!("HEAD{filler}\nTAIL"));
         let body = response.body().unwrap();
         prop_assert!(body.len() <= MAX_BODY);
         let body: Value = serde_json::from_slice(&body).unwrap();

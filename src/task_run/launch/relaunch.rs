@@ -78,7 +78,8 @@ impl Launcher<'_> {
             }
         }
         let task = tasks.replace(index);
-        let (arn, obstacle) = (task.arn().to_owned(), obstacle(task, self.redaction));
+        let arn = task.arn().to_owned();
+        let obstacle = obstacle(task, &self.spec.cluster, self.redaction);
         let pause = self.relaunches.backoff.pause();
         tracing::warn!(
             task = arn,
@@ -138,7 +139,7 @@ impl Launcher<'_> {
 }
 
 /// What stood in the way of a task's start, and which task it was.
-fn obstacle(task: &Tracked, redaction: &Redaction) -> String {
+fn obstacle(task: &Tracked, cluster: &str, redaction: &Redaction) -> String {
     let reason = task.last_seen().and_then(in_words_of_ecs);
     let reason = reason
         .as_deref()
@@ -146,7 +147,7 @@ fn obstacle(task: &Tracked, redaction: &Redaction) -> String {
     let reason = redaction.apply(reason);
     let reason = byte_limit::cut_end(reason.trim_end_matches('.'), MAX_REASON);
     let mut text = format!("{reason} (task {}", task_id(task.arn()));
-    let url = console::task_url(task.arn());
+    let url = console::task_url(task.arn(), cluster);
     if !url.is_empty() {
         text += &format!(", {url}");
     }

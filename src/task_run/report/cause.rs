@@ -63,7 +63,9 @@ pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
         }
         LogTail::Unavailable(why) => text += &format!("\nThe log could not be read: {why}"),
     }
-    let url = parts.task_arn.map(console::task_url).unwrap_or_default();
+    let url = parts
+        .task_arn
+        .map_or_else(String::new, |arn| console::task_url(arn, cluster));
     if !url.is_empty() {
         text += &format!("\nTask in the console: {url}");
     }

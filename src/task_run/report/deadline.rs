@@ -31,7 +31,7 @@ pub(super) fn what_happened(
     task: Option<&Tracked>,
     obstacle: Option<&str>,
 ) -> String {
-    let passed = format!("The deadline {} passed", spec.deadline);
+    let passed = format!("The deadline {:.0} passed", spec.deadline);
     let Some(task) = task else {
         let succeeded = tasks
             .all()

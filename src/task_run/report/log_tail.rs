@@ -157,7 +157,8 @@ async fn read_backwards(sources: &Sources<'_>, stream: LogStream<'_>, turns_end:
         lines = page.lines;
         before = page.before;
         if lines.len() >= wanted || before.is_none() {
-            return Read::Lines(lines);
+            let surplus = lines.len().saturating_sub(wanted);
+            return Read::Lines(lines.split_off(surplus));
         }
         permit = timeout_at(end, logs.budget().acquire()).await.ok();
     };

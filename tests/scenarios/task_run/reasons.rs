@@ -141,6 +141,78 @@ async fn values_of_environment_overrides_never_show() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cause_holds_printable_characters_and_line_ends_only() {
+    let world = World::new();
+    let _worker = world.worker();
+    let colourful = Container::exits(1)
+        .log(
+            MILLISECOND,
+            "\u{1b}]0;migrating\u{7}\u{1b}[1mstep\u{1b}[0m 5%\rstep 10%\rstep 100%\r\n",
+        )
+        .log(
+            2 * MILLISECOND,
+            "\u{1b}[31mError:\u{1b}[0m P3009 failed\0 for hun\u{1b}[1mter2-hunter2",
+        )
+        .log(3 * MILLISECOND, "\u{fffe}")
+        .reason("\u{9b}31mcould not\u{202e} start\u{9b}0m");
+    world.script(
+        Script::exits(1)
+            .container("migrate", colourful)
+            .stopped_reason("Essential\u{8} container\tin\u{7f} task exited"),
+    );
+    let mut task = world.task();
+    task["logLines"] = json!(3);
+    task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
+    let cause = cause_of(&world, &task).await;
+    for part in [
+        "EssentialContainerExited, Essential container in task exited; container 'migrate': could not start\n",
+        "Last log lines of 'migrate':\n  step 10%\n  step 100%\n  Error: P3009 failed for ***\n",
+    ] {
+        assert!(cause.contains(part), "{cause}");
+    }
+    assert!(
+        !cause.contains(|c: char| c.is_control() && c != '\n'),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_error_of_a_service_says_is_made_printable() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.inject(
+        Service::Ecs,
+        "RunTask",
+        Span::Forever,
+        Fault::Error(AwsError::new(
+            "InvalidParameterException",
+            "\u{1b}[31mno such\u{1b}[0m subnet\rid\u{b}",
+        )),
+    );
+    let cause = cause_of(&world, &world.task()).await;
+    assert!(cause.contains("no such subnet\nid"), "{cause:?}");
+    assert!(
+        !cause.contains(|c: char| c.is_control() && c != '\n'),
+        "{cause:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_happen_to_be_values_are_shown() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.script(Script::exits(1));
+    let mut task = world.task();
+    task["overrides"]["containerOverrides"] =
+        json!([{"name": "migrate", "environment": [{"name": "ROLE", "value": "task"}]}]);
+    let cause = cause_of(&world, &task).await;
+    assert!(
+        cause.contains("Essential container in task exited"),
+        "{cause}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_is_a_note_and_no_error() {
     for (service, operation, fault, says) in [
         (
@@ -199,11 +271,20 @@ async fn a_deadline_shows_what_the_task_said_last() {
         });
     world.script(Script::runs_forever().container("migrate", waiting));
     let mut task = world.task();
-    task["deadline"] = world.deadline_in(300);
+    let deadline: jiff::Timestamp = serde_json::from_value(world.deadline_in(300)).unwrap();
+    task["deadline"] = json!(deadline + Duration::from_nanos(123_456_789));
     let cause = cause_of(&world, &task).await;
     assert!(
         cause.contains("The deadline") && cause.contains("waiting for a lock"),
         "{cause}"
+    );
+    let deadline = cause.split("The deadline ").nth(1).unwrap();
+    assert!(
+        deadline
+            .split(' ')
+            .next()
+            .is_some_and(|time| !time.contains('.') && time.ends_with('Z')),
+        "a deadline to the second: {cause}"
     );
 }
 
