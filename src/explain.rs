@@ -24,7 +24,7 @@ mod span;
 mod timeline;
 
 pub use conclusion::{Conclusion, RunResult};
-pub use event::{SinceTaken, TimelineEntry, TimelineEvent};
+pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
 pub use span::Span;
 
@@ -151,7 +151,17 @@ impl Explainer {
             ..
         } = self;
         // Description and history are read one after the other, and either may lag behind. The
-        // execution has ended if one of them says so.
+        // execution has ended if one of them says so, unless it was redriven after that.
+        let was_redriven_since = |end| timeline.redriven_at.is_some_and(|redriven| redriven > end);
+        if execution.stopped.is_some_and(was_redriven_since) {
+            execution = Execution {
+                status: ExecutionStatus::Running,
+                stopped: None,
+                error: None,
+                cause: None,
+                ..execution
+            };
+        }
         if let Some(end) = &timeline.end {
             execution.status = end.status;
             execution.stopped = execution.stopped.or(Some(end.at));

@@ -12,6 +12,8 @@
 //! The names of events are those of `API_HistoryEvent`. An emulator may name an activity's events
 //! `Task…`, and record no event when a worker takes the activity.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -45,6 +47,8 @@ pub struct RecordedEvent {
     pub error: Option<String>,
     /// Cause of the error, in words.
     pub cause: Option<String>,
+    /// `TimeoutSeconds` of the activity that was scheduled. It counts from the claim.
+    pub time_limit: Option<Duration>,
 }
 
 impl RecordedEvent {
@@ -161,6 +165,11 @@ impl Progress {
                 if matches!(self.answer, Answer::Begun { .. }) =>
             {
                 self.answer = Answer::Given;
+            }
+            // A redriven execution runs its last state anew: no attempt from before it goes on, and
+            // `rescue` must not count how long one waited.
+            "ExecutionRedriven" if self.activity != Activity::Unknown => {
+                self.activity = Activity::Ended;
             }
             entered if entered.ends_with("StateEntered") => self.enter(event),
             _ => {}

@@ -62,13 +62,17 @@ impl Facts<'_> {
     pub(super) fn conclude(&self) -> Conclusion {
         // Whether the execution runs or succeeded counts before the answer: an execution that
         // succeeded has answered. For the others, the answer decides who tells CloudFormation.
-        match (self.execution.status, &self.progress.answer) {
+        let mut conclusion = match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
             (_, Answer::Given) => self.ended_after_answer(),
             (_, Answer::Begun { status, .. }) => self.answer_undelivered(*status),
             (_, Answer::NotBegun) => self.unanswered(),
+        };
+        if self.timeline.redriven_unanswered {
+            conclusion.sentence += " The execution was redriven after an end without an answer: if the function rescue answered CloudFormation before that, CloudFormation ignores every later answer.";
         }
+        conclusion
     }
 
     fn succeeded(&self) -> Conclusion {

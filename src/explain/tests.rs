@@ -3,6 +3,7 @@ mod forms;
 mod histories;
 mod leftovers;
 mod random;
+mod redriven;
 mod running;
 mod secrets;
 
@@ -127,14 +128,17 @@ fn a_run_that_changes_hands_tells_every_claim() {
         .timed_out(140_000, "States.Timeout")
         .scheduled(141_000)
         .claimed(142_000, "i-0bed")
-        .succeeded(150_000)
+        .timed_out(3_697_000, "States.Timeout")
+        .scheduled(3_698_000)
+        .claimed(3_699_000, "i-0bad")
+        .succeeded(3_707_000)
         .entered(
-            150_100,
+            3_707_100,
             "RespondSuccess",
             &json!({"output": {"TaskArn": ""}}),
         )
-        .invoked(150_200, "Succeeded")
-        .ended(150_300, "Succeeded", "", "");
+        .invoked(3_707_200, "Succeeded")
+        .ended(3_707_300, "Succeeded", "", "");
     let explanation = history.explain(ExecutionStatus::Succeeded);
     let told: Vec<_> = explanation
         .steps
@@ -156,6 +160,9 @@ fn a_run_that_changes_hands_tells_every_claim() {
             "taken from its worker, which sent no heartbeat any more, 1 min 1 s after the claim",
             "scheduled for another worker, attempt 4",
             "claimed by worker 'i-0bed' after 1.0 s",
+            "taken from its worker, which did not end it within the state's TimeoutSeconds, 59 min 15 s after the claim",
+            "scheduled for another worker, attempt 5",
+            "claimed by worker 'i-0bad' after 1.0 s",
             "worker told success, 8.0 s after the claim",
             "CloudFormation answered SUCCESS after 0.2 s",
         ]
@@ -169,6 +176,8 @@ fn an_emulators_history_reads_like_any_other_but_for_the_claim() {
         .entered(100, "RunTask", &json!({}))
         .emulated(200, "Scheduled", None)
         .emulated(3_400, "Failed", Some("States.HeartbeatTimeout"))
+        .emulated(3_500, "Scheduled", None)
+        .emulated(3_600, "Failed", Some("States.Timeout"))
         .emulated(4_000, "Scheduled", None)
         .emulated(9_000, "Succeeded", None)
         .entered(9_000, "RespondSuccess", &json!({"output": {}}))
@@ -187,6 +196,8 @@ fn an_emulators_history_reads_like_any_other_but_for_the_claim() {
             "scheduled for a worker",
             "taken from its worker, which sent no heartbeat any more, 3.2 s after it was scheduled",
             "scheduled for another worker, attempt 2",
+            "taken from its worker, which timed out, with its heartbeat or with the whole run, 0.1 s after it was scheduled",
+            "scheduled for another worker, attempt 3",
             "worker told success, 5.0 s after it was scheduled",
             "CloudFormation answered SUCCESS after 0.2 s",
         ]

@@ -4,14 +4,16 @@
 mod ecs_task;
 mod states;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::conceal::Secrets;
-use super::event::{SinceTaken, TimelineEntry, TimelineEvent};
+use super::event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 use super::span::Span;
 use crate::activity::HANDED_OVER;
 use crate::cloudformation::response::Status;
-use crate::execution::error::{CaughtError, UNKNOWN, is_timeout};
+use crate::execution::error::{CaughtError, HEARTBEAT_TIMEOUT, UNKNOWN, is_timeout};
 use crate::execution::history::{Answer, Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
@@ -39,6 +41,8 @@ pub(super) struct Timeline {
     /// When the last attempt was scheduled, and claimed if it was.
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) claimed_at: Option<Timestamp>,
+    /// How long a worker may have the attempt that was scheduled last.
+    time_limit: Option<Duration>,
     /// When the worker told how the run ended.
     told_at: Option<Timestamp>,
     /// Outputs of the run, in which ECS's times stand.
@@ -49,7 +53,12 @@ pub(super) struct Timeline {
     pub(super) leftovers: Option<Leftovers>,
     /// What CloudFormation was answered, and when.
     pub(super) answered: Option<(Status, Timestamp)>,
+    /// The last end that the history tells; `None` while the execution runs, also after a redrive.
     pub(super) end: Option<End>,
+    /// When the execution was redriven last.
+    pub(super) redriven_at: Option<Timestamp>,
+    /// Whether the execution had ended without an answer when it was redriven.
+    pub(super) redriven_unanswered: bool,
 }
 
 impl Timeline {
@@ -62,12 +71,15 @@ impl Timeline {
             attempts: 0,
             scheduled_at: None,
             claimed_at: None,
+            time_limit: None,
             told_at: None,
             output: None,
             caught: None,
             leftovers: None,
             answered: None,
             end: None,
+            redriven_at: None,
+            redriven_unanswered: false,
         };
         timeline.add(started, TimelineEvent::Requested);
         timeline
@@ -89,7 +101,7 @@ impl Timeline {
             .trim_start_matches("LambdaFunction")
         {
             name if name.ends_with("StateEntered") => self.note_state_entered(event),
-            "Scheduled" if concerns_activity => self.note_scheduled(at),
+            "Scheduled" if concerns_activity => self.note_scheduled(at, event.time_limit),
             "Started" if concerns_activity => self.note_claimed(at, event.worker.as_deref()),
             "ScheduleFailed" if concerns_activity => self.add(
                 at,
@@ -109,6 +121,7 @@ impl Timeline {
             "ExecutionFailed" => self.note_end(ExecutionStatus::Failed, event),
             "ExecutionAborted" => self.note_end(ExecutionStatus::Aborted, event),
             "ExecutionTimedOut" => self.note_end(ExecutionStatus::TimedOut, event),
+            "ExecutionRedriven" => self.note_redriven(at, progress),
             _ => {}
         }
     }
@@ -121,8 +134,9 @@ impl Timeline {
         });
     }
 
-    fn note_scheduled(&mut self, at: Timestamp) {
+    fn note_scheduled(&mut self, at: Timestamp, time_limit: Option<Duration>) {
         self.attempts += 1;
+        self.time_limit = time_limit;
         (self.scheduled_at, self.claimed_at) = (Some(at), None);
         self.add(
             at,
@@ -161,9 +175,23 @@ impl Timeline {
         if error == HANDED_OVER {
             self.add(at, TimelineEvent::HandedOver(since));
         } else if event.ends_with("TimedOut") || is_timeout(error) {
-            self.add(at, TimelineEvent::WorkerLost(since));
+            let reason = self.why_worker_lost(error, since);
+            self.add(at, TimelineEvent::WorkerLost { reason, since });
         } else {
             self.note_told(at, Some(error));
+        }
+    }
+
+    /// The history names a missed heartbeat `States.Timeout` too (see [`HEARTBEAT_TIMEOUT`]), so the
+    /// time that the worker had decides.
+    fn why_worker_lost(&self, error: &str, since: SinceTaken) -> WorkerLostReason {
+        if error == HEARTBEAT_TIMEOUT {
+            return WorkerLostReason::Heartbeat;
+        }
+        match (since.claimed, self.time_limit) {
+            (Some(claimed), Some(limit)) if claimed.0 >= limit => WorkerLostReason::TimeLimit,
+            (Some(_), Some(_)) => WorkerLostReason::Heartbeat,
+            _ => WorkerLostReason::Unknown,
         }
     }
 
@@ -220,30 +248,49 @@ impl Timeline {
         });
     }
 
+    /// The end before is an entry of its own, since the execution goes on after it.
+    fn note_redriven(&mut self, at: Timestamp, progress: &Progress) {
+        if let Some(end) = self.end.take() {
+            let is_answered = progress.answer == Answer::Given;
+            self.redriven_unanswered |= !is_answered;
+            self.add_end(end, is_answered);
+        }
+        self.redriven_at = Some(at);
+        self.add(at, TimelineEvent::Redriven);
+    }
+
+    /// Adds an end from outside or without an answer. Any other end says no more than the answer
+    /// before it.
+    fn add_end(&mut self, end: End, is_answered: bool) {
+        let End {
+            status,
+            at,
+            error,
+            cause,
+        } = end;
+        let event = match status {
+            ExecutionStatus::Aborted => TimelineEvent::Aborted { error, cause },
+            ExecutionStatus::TimedOut => TimelineEvent::TimedOut,
+            ExecutionStatus::Failed if !is_answered => TimelineEvent::GaveUp {
+                error: error.unwrap_or_else(|| UNKNOWN.to_owned()),
+            },
+            ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
+                return;
+            }
+        };
+        self.add(at, event);
+    }
+
     /// Adds what stands in no event: the ECS task's start and stop, and an end from outside or
     /// without an answer.
     pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
         self.insert_ecs_task();
-        let at = execution.stopped.unwrap_or(self.started);
-        match execution.status {
-            ExecutionStatus::Aborted => {
-                self.add(
-                    at,
-                    TimelineEvent::Aborted {
-                        error: execution.error.clone(),
-                        cause: execution.cause.clone(),
-                    },
-                );
-            }
-            ExecutionStatus::TimedOut => self.add(at, TimelineEvent::TimedOut),
-            ExecutionStatus::Failed if progress.answer != Answer::Given => {
-                let error = execution
-                    .error
-                    .clone()
-                    .unwrap_or_else(|| UNKNOWN.to_owned());
-                self.add(at, TimelineEvent::GaveUp { error });
-            }
-            ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {}
-        }
+        let end = End {
+            status: execution.status,
+            at: execution.stopped.unwrap_or(self.started),
+            error: execution.error.clone(),
+            cause: execution.cause.clone(),
+        };
+        self.add_end(end, progress.answer == Answer::Given);
     }
 }

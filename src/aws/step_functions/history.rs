@@ -1,6 +1,8 @@
 //! `GetExecutionHistory`: the last events of a history, or all of them.
 //! [`crate::execution::history`] says what they mean.
 
+use std::time::Duration;
+
 use aws_sdk_sfn::types::HistoryEvent;
 
 use super::StateMachine;
@@ -94,15 +96,18 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
                 .map(|details| details.resource)
         });
     let entered = event.state_entered_event_details;
+    let scheduled = event.activity_scheduled_event_details;
     RecordedEvent {
         at: timestamp(event.timestamp),
         event_type: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
-        input: entered.and_then(|details| details.input).or_else(|| {
-            event
-                .activity_scheduled_event_details
-                .and_then(|details| details.input)
-        }),
+        time_limit: scheduled
+            .as_ref()
+            .and_then(|details| u64::try_from(details.timeout_in_seconds?).ok())
+            .map(Duration::from_secs),
+        input: entered
+            .and_then(|details| details.input)
+            .or_else(|| scheduled.and_then(|details| details.input)),
         resource,
         worker: event
             .activity_started_event_details

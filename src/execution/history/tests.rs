@@ -31,6 +31,7 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
                 worker: text(&event["activityStartedEventDetails"]["workerName"]),
                 error: None,
                 cause: None,
+                time_limit: None,
             }
         })
         .collect()
@@ -65,6 +66,8 @@ fn the_activity_is_followed_through_its_attempts() {
     };
     let waiting = |second| Activity::Waiting { since: at(second) };
     let run = [
+        (plain("ExecutionStarted"), Activity::Unknown),
+        (plain("ExecutionRedriven"), Activity::Unknown),
         (entered("RunTask"), Activity::Unknown),
         (activity("Scheduled", 10), waiting(10)),
         (activity("Started", 12), taken.clone()),
@@ -72,6 +75,10 @@ fn the_activity_is_followed_through_its_attempts() {
         (activity("Scheduled", 73), waiting(73)),
         (activity("Started", 74), taken.clone()),
         (activity("Failed", 80), Activity::Ended),
+        (activity("Scheduled", 81), waiting(81)),
+        // The execution was stopped while it waited, and redriven: nothing waits until then.
+        (plain("ExecutionAborted"), waiting(81)),
+        (plain("ExecutionRedriven"), Activity::Ended),
         (activity("Scheduled", 81), waiting(81)),
         (activity("Started", 82), taken),
         (activity("Succeeded", 90), Activity::Ended),
@@ -237,6 +244,7 @@ proptest! {
                 worker: None,
                 error: None,
                 cause: None,
+                time_limit: None,
             })
             .collect();
         prop_assert_eq!(Progress::of(&events).answer, Answer::NotBegun);

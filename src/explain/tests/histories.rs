@@ -1,6 +1,8 @@
 //! Histories as Step Functions records them, with their times in milliseconds since the execution
 //! was started.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -87,6 +89,7 @@ impl History {
             worker: None,
             error: None,
             cause: None,
+            time_limit: None,
         });
         self.events.last_mut().unwrap()
     }
@@ -111,7 +114,7 @@ impl History {
     }
 
     pub(super) fn scheduled(&mut self, at: i64) -> &mut Self {
-        self.event(at, "ActivityScheduled");
+        self.event(at, "ActivityScheduled").time_limit = Some(Duration::from_secs(3_555));
         self
     }
 
@@ -154,6 +157,17 @@ impl History {
 
     pub(super) fn ended(&mut self, at: i64, kind: &str, error: &str, cause: &str) -> &mut Self {
         self.failure(at, &format!("Execution{kind}"), error, cause);
+        self
+    }
+
+    /// Has the execution's description tell this end.
+    pub(super) fn described_end(&mut self, at: i64, error: &str) {
+        self.execution.stopped = Some(time(at));
+        self.execution.error = Some(error.to_owned());
+    }
+
+    pub(super) fn redriven(&mut self, at: i64) -> &mut Self {
+        self.event(at, "ExecutionRedriven");
         self
     }
 

@@ -1,5 +1,7 @@
 //! A history with any events in any order is explained, and its secrets stay hidden.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -62,8 +64,9 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
         error,
         maybe(&["it failed", "{\"a\": 1}"]),
     );
-    (event_type, -1_000_i64..10_000_000, texts).prop_map(
-        |(event_type, at, (state, input, resource, worker, error, cause))| {
+    let time_limit = prop::option::of((0_u64..5_000).prop_map(Duration::from_secs));
+    (event_type, -1_000_i64..10_000_000, texts, time_limit).prop_map(
+        |(event_type, at, (state, input, resource, worker, error, cause), time_limit)| {
             // The worker hides the values in the causes that it writes, so they hold none.
             let by_worker = error
                 .as_deref()
@@ -84,6 +87,7 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
                 worker,
                 error,
                 cause,
+                time_limit,
             }
         },
     )
@@ -109,7 +113,16 @@ proptest! {
             explainer.note(event.clone());
         }
         let explanation = explainer.explain(time(now));
-        let ended = events.iter().any(|event| ["Succeeded", "Failed", "TimedOut", "Aborted"].iter().any(|end| event.event_type == format!("Execution{end}")));
+        // A redrive takes back the ends before it.
+        let ended = events.iter().rev().find_map(|event| {
+            let end = event.event_type.strip_prefix("Execution")?;
+            match end {
+                "Succeeded" | "Failed" | "TimedOut" | "Aborted" => Some(true),
+                "Redriven" => Some(false),
+                _ => None,
+            }
+        });
+        let ended = ended.unwrap_or(false);
         prop_assert_eq!(explanation.conclusion.result == RunResult::Running, status == ExecutionStatus::Running && !ended);
         let json = serde_json::to_string(&explanation).unwrap();
         for shown in [explanation.to_string(), json] {

@@ -162,11 +162,15 @@ impl Starter {
     async fn refuse_void(&self, arrival: &Arrival) -> Plan {
         let name = &arrival.identity.name;
         // An earlier delivery of the event may have come in time.
-        if self.state_machine.has(name).await.is_ok_and(|has| has) {
-            return Plan::LeaveToExecution;
-        }
+        let what_ran = match self.state_machine.has(name).await {
+            Ok(true) => return Plan::LeaveToExecution,
+            Ok(false) => "Nothing was run.".to_owned(),
+            Err(error) => format!(
+                "This delivery of it ran nothing. Whether an earlier one did could not be seen: {error}. If so, Step Functions has an execution '{name}'."
+            ),
+        };
         Plan::Fail(format!(
-            "{}: the request came when its stack was being taken back or deleted, or had done with it. Nothing was run.",
+            "{}: the request came when its stack was being taken back or deleted, or had done with it. {what_ran}",
             ErrorName::Interrupted
         ))
     }

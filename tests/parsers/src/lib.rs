@@ -189,6 +189,9 @@ fn recorded(event: &Value) -> RecordedEvent {
         worker: details("StartedEventDetails").and_then(|details| text(&details["workerName"])),
         error: details("EventDetails").and_then(|details| text(&details["error"])),
         cause: details("EventDetails").and_then(|details| text(&details["cause"])),
+        time_limit: details("EventDetails")
+            .and_then(|details| details["timeoutInSeconds"].as_u64())
+            .map(Duration::from_secs),
     }
 }
 

@@ -183,3 +183,24 @@ async fn an_event_that_has_its_execution_already_is_left_to_it_wherever_its_stac
     );
     world.assert_no_answer();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_claims_nothing_of_an_earlier_delivery_that_could_not_be_asked_for() {
+    let world = World::of_age(Duration::from_secs(90));
+    let event = world.in_stack("ROLLBACK_IN_PROGRESS", world.event("Create", &properties()));
+    world.inject(
+        Service::Sfn,
+        "DescribeExecution",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    world.start(&event).await.unwrap();
+    let answer = world.answer();
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.contains("This delivery of it ran nothing. Whether an earlier one did could not be seen: states:DescribeExecution")
+            && reason.contains(&identity(&event).name)
+            && !reason.contains("Nothing was run"),
+        "{reason}"
+    );
+}

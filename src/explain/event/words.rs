@@ -1,0 +1,149 @@
+//! The entries of a timeline in words.
+
+use std::fmt;
+
+use super::{SinceTaken, TimelineEvent, WorkerLostReason};
+use crate::explain::conceal::one_line;
+use crate::task::status::task_id;
+
+impl fmt::Display for TimelineEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requested => f.write_str("requested by CloudFormation"),
+            Self::Scheduled { attempt: 1 } => f.write_str("scheduled for a worker"),
+            Self::Scheduled { attempt } => {
+                write!(f, "scheduled for another worker, attempt {attempt}")
+            }
+            Self::NotScheduled { error } => write!(
+                f,
+                "could not be scheduled for a worker: {}",
+                one_line(error)
+            ),
+            Self::Claimed {
+                worker: Some(worker),
+                after,
+            } => write!(f, "claimed by worker '{worker}' after {after}"),
+            Self::Claimed {
+                worker: None,
+                after,
+            } => write!(f, "claimed by a worker after {after}"),
+            Self::HandedOver(since) => {
+                write!(f, "handed over by its worker, which was shut down{since}")
+            }
+            Self::WorkerLost { reason, since } => {
+                let what_it_did = match reason {
+                    WorkerLostReason::Heartbeat => "sent no heartbeat any more",
+                    WorkerLostReason::TimeLimit => {
+                        "did not end it within the state's TimeoutSeconds"
+                    }
+                    WorkerLostReason::Unknown => {
+                        "timed out, with its heartbeat or with the whole run"
+                    }
+                };
+                write!(f, "taken from its worker, which {what_it_did}{since}")
+            }
+            Self::TaskStarted {
+                task,
+                tasks: 1,
+                since,
+            } => write!(f, "ECS task {} started{since}", task_id(task)),
+            Self::TaskStarted { task, tasks, since } => write!(
+                f,
+                "first of {tasks} ECS tasks started, {}{since}",
+                task_id(task)
+            ),
+            Self::TaskStopped {
+                tasks: 1,
+                exit_code,
+                ran_for,
+            } => write!(
+                f,
+                "ECS task ended with exit code {exit_code}, ran for {ran_for}"
+            ),
+            Self::TaskStopped {
+                tasks,
+                exit_code,
+                ran_for,
+            } => {
+                write!(
+                    f,
+                    "last of {tasks} ECS tasks ended, the first with exit code {exit_code}; they ran for {ran_for}"
+                )
+            }
+            Self::Told { error: None, since } => write!(f, "worker told success{since}"),
+            Self::Told {
+                error: Some(error),
+                since,
+            } => write!(f, "worker told {}{since}", one_line(error)),
+            Self::LeftoversStopped {
+                tasks,
+                still_running,
+                executions,
+            } => write_leftovers(f, *tasks, *still_running, *executions),
+            Self::LeftoversUnknown { error } => write!(
+                f,
+                "leftover tasks could not be looked for: {}",
+                one_line(error)
+            ),
+            Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
+            Self::Answered { answer, after } => {
+                write!(f, "CloudFormation answered {answer} after {after}")
+            }
+            Self::GaveUp { error } => {
+                write!(f, "execution failed without an answer: {}", one_line(error))
+            }
+            Self::Aborted { error, cause } => {
+                f.write_str("execution stopped")?;
+                let cause = cause.as_deref().and_then(|cause| cause.lines().next());
+                for part in [error.as_deref(), cause].into_iter().flatten() {
+                    write!(f, ": {}", one_line(part))?;
+                }
+                Ok(())
+            }
+            Self::TimedOut => f.write_str("execution timed out"),
+            Self::Redriven => f.write_str("execution redriven: it goes on"),
+        }
+    }
+}
+
+fn write_leftovers(
+    f: &mut fmt::Formatter<'_>,
+    tasks: u64,
+    still_running: u64,
+    executions: u64,
+) -> fmt::Result {
+    match (tasks, still_running) {
+        (0, _) => f.write_str("no tasks were left running")?,
+        (tasks, 0) => write!(f, "leftover tasks stopped: {tasks}")?,
+        (tasks, running) => write!(
+            f,
+            "leftover tasks told to stop: {tasks}, still stopping: {running}"
+        )?,
+    }
+    if executions > 0 {
+        write!(f, "; earlier executions stopped: {executions}")?;
+    }
+    Ok(())
+}
+
+fn write_answer_failed(f: &mut fmt::Formatter<'_>, error: &str, cause: &str) -> fmt::Result {
+    write!(
+        f,
+        "CloudFormation could not be answered: {}",
+        one_line(error)
+    )?;
+    match cause.lines().next() {
+        Some(first) => write!(f, ": {}", one_line(first)),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for SinceTaken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.claimed, self.scheduled) {
+            (Some(claimed), _) => write!(f, ", {claimed} after the claim"),
+            (None, Some(scheduled)) => write!(f, ", {scheduled} after it was scheduled"),
+            (None, None) => Ok(()),
+        }
+    }
+}
