@@ -58,6 +58,7 @@ pub mod faults;
 mod http;
 mod identifiers;
 mod kms;
+pub mod lambda;
 mod lock;
 pub mod log_capture;
 mod logs;

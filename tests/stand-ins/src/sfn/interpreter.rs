@@ -8,7 +8,9 @@
     reason = "a definition that this cannot play fails the test that plays it"
 )]
 
+mod function;
 mod paths;
+mod retries;
 
 use std::future::Future;
 use std::time::Duration;
@@ -52,7 +54,9 @@ pub fn definition() -> Value {
 ///
 /// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What
 /// it gives is dropped when the state's time is over or the execution ends. On AWS a function runs
-/// on then: a test in which that matters spawns it.
+/// on then: a test in which that matters spawns it. For the function that gets a task token in its
+/// payload (`WorkFunctionArn`), `invoke` returns once it has taken the event, as Lambda's queue does
+/// ([`Lambda::take`](crate::lambda::Lambda::take)).
 pub async fn execute<I, F>(
     definition: &Value,
     aws: &StandIns,
@@ -140,8 +144,11 @@ impl Execution<'_> {
                 }
                 "Task" => {
                     let parameters = resolve(&step["Parameters"], &state, self.arn);
-                    let result = if step["Resource"] == "${ActivityArn}" {
+                    let resource = step["Resource"].as_str().unwrap();
+                    let result = if resource == "${ActivityArn}" {
                         self.run_activity(step, &parameters).await
+                    } else if resource.ends_with(":lambda:invoke.waitForTaskToken") {
+                        self.give_to_function(step, &parameters, invoke).await
                     } else {
                         self.invoke_function(step, &parameters, invoke).await
                     };
@@ -241,55 +248,6 @@ impl Execution<'_> {
             if let Ok(outcome) = outcome {
                 return outcome;
             }
-        }
-    }
-
-    async fn invoke_function<I, F>(
-        &self,
-        step: &Value,
-        parameters: &Value,
-        invoke: &I,
-    ) -> Result<Value, Failed>
-    where
-        I: Fn(String, Value) -> F,
-        F: Future<Output = Result<Value, Failed>>,
-    {
-        let name = parameters["FunctionName"]
-            .as_str()
-            .unwrap()
-            .trim_start_matches("${")
-            .trim_end_matches('}')
-            .to_owned();
-        let limit = Duration::from_secs(step["TimeoutSeconds"].as_u64().unwrap());
-        let retry = &step["Retry"][0];
-        assert_eq!(retry["ErrorEquals"], json!(["States.ALL"]));
-        let mut pause = retry["IntervalSeconds"].as_f64().unwrap();
-        let mut left = retry["MaxAttempts"].as_u64().unwrap();
-        let lambda = json!({"resourceType": "lambda", "resource": "invoke"});
-        loop {
-            let mut scheduled = lambda.clone();
-            scheduled["region"] = "us-east-1".into();
-            scheduled["parameters"] = parameters.to_string().into();
-            self.note("TaskScheduled", &scheduled);
-            let invoked = timeout(limit, invoke(name.clone(), parameters["Payload"].clone())).await;
-            let failed = match invoked {
-                Ok(Ok(payload)) => {
-                    self.note("TaskSucceeded", &lambda);
-                    return Ok(json!({"Payload": payload}));
-                }
-                Ok(Err(failed)) => failed,
-                Err(_) => Failed {
-                    error: "States.Timeout".to_owned(),
-                    cause: String::new(),
-                },
-            };
-            self.note("TaskFailed", &lambda);
-            if left == 0 {
-                return Err(failed);
-            }
-            left -= 1;
-            sleep(Duration::from_secs_f64(pause)).await;
-            pause *= retry["BackoffRate"].as_f64().unwrap();
         }
     }
 }

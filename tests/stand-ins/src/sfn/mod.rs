@@ -2,6 +2,7 @@
 //! tokens with their clocks, and executions that tests end.
 
 mod activities;
+mod callbacks;
 mod execution;
 mod executions;
 mod front;

@@ -19,7 +19,11 @@ fn holds(condition: &Value, state: &Value) -> bool {
     if let Some(all) = condition["And"].as_array() {
         return all.iter().all(|one| holds(one, state));
     }
-    let value = at(state, condition["Variable"].as_str().unwrap()).unwrap();
+    let value = at(state, condition["Variable"].as_str().unwrap());
+    if let Some(expected) = condition.get("IsPresent") {
+        return *expected == value.is_some();
+    }
+    let value = value.unwrap();
     if let Some(expected) = condition.get("StringEquals") {
         value == expected
     } else if let Some(expected) = condition.get("BooleanEquals") {
@@ -46,6 +50,10 @@ pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
                 match name.strip_suffix(".$") {
                     Some(name) if value == "$$.Execution.Id" => {
                         resolved.insert(name.to_owned(), json!(execution))
+                    }
+                    // Each attempt has its own token: who makes the attempt puts it here.
+                    Some(name) if value == "$$.Task.Token" => {
+                        resolved.insert(name.to_owned(), Value::Null)
                     }
                     Some(name) if value == "$$.StateMachine.Id" => {
                         let (state_machine, _) = execution.rsplit_once(':').unwrap();
