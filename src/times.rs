@@ -11,6 +11,7 @@
 //!          │  the worker stops the task and waits for its end      WORKER_STOP_PATIENCE         38 s
 //!          │  it reads task definition and log for the Reason      2 × LOOKUP_TIMEOUT           10 s
 //! 3,555 s  the state RunTask times out, counted from the claim     RUN_STATE_TIMEOUT
+//!          │  (RunTaskOnLambda: from the call of the function work)
 //!          │  StopTasks waits for what still runs, counted         STATE_MACHINE_STOP_PATIENCE  50 s
 //!          │  from the deadline
 //!          │  `respond` puts the answer to the response URL        RESPOND_ANSWER_TIMEOUT       45 s
@@ -92,10 +93,15 @@ pub const UNIT_STOP_TIMEOUT: Duration = seconds(90);
 
 // The state machine, statemachine/ecs-task.asl.json.
 
-/// `HeartbeatSeconds` of the state `RunTask`.
+/// `HeartbeatSeconds` of the states `RunTask` and `RunTaskOnLambda`.
 pub const HEARTBEAT_TIMEOUT: Duration = seconds(60);
-/// `TimeoutSeconds` of the state `RunTask`, counted from the moment a worker took it.
+/// `TimeoutSeconds` of the same states. It counts from the moment a worker took the run; in
+/// `RunTaskOnLambda` from the moment the run was given to the function `work`.
 pub const RUN_STATE_TIMEOUT: Duration = seconds(3_555);
+/// `IntervalSeconds` of the same states' `Retry` after a missed heartbeat.
+pub const LOST_WORKER_PAUSE: Duration = seconds(1);
+/// `MaxAttempts` of that `Retry`.
+pub const LOST_WORKER_RETRIES: u32 = 60;
 /// `TimeoutSeconds` of the states that invoke a function.
 pub const FUNCTION_STATE_TIMEOUT: Duration = seconds(70);
 /// `Seconds` of the state `WaitForTasksToStop`, between two checks for leftovers.
@@ -220,6 +226,13 @@ const _: () = assert!(fit(
     &[RUN_STATE_TIMEOUT, OVERHEAD, OVERHEAD],
     EXECUTION_TIMEOUT
 ));
+// While Lambda has no function free, the event of a run misses its heartbeat again and again. The
+// attempts last longer than the execution may, so that a run never fails for want of attempts.
+const _: () = assert!(
+    EXECUTION_TIMEOUT.as_secs()
+        <= (HEARTBEAT_TIMEOUT.as_secs() + LOST_WORKER_PAUSE.as_secs())
+            * LOST_WORKER_RETRIES as u64
+);
 const _: () = assert!(EXECUTION_TIMEOUT.as_secs() < SERVICE_TIMEOUT.as_secs());
 const _: () = assert!(fit(&[EXECUTION_TIMEOUT], LONGEST_EXECUTION));
 

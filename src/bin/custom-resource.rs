@@ -15,6 +15,7 @@ use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
+use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
     RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
 };
@@ -37,6 +38,9 @@ const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
 /// The KMS key with which `start` seals response URLs. Without a key they stand in clear in the
 /// execution's input.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
+/// Who works on the runs that `start` starts: `Fleet`, which it is where the variable is not set, or
+/// `Lambda`.
+const WORKERS: &str = "WORKERS";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -72,7 +76,8 @@ async fn start() -> anyhow::Result<()> {
         Ecs::with_retries(&connection),
         responder(&connection)?,
         Clock::system(),
-    );
+    )
+    .with_workers(workers()?);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         starter
             .start(event.payload)
@@ -140,6 +145,16 @@ async fn rescue() -> anyhow::Result<()> {
 
 fn variable(name: &str) -> anyhow::Result<String> {
     std::env::var(name).with_context(|| format!("the function's environment lacks {name}"))
+}
+
+fn workers() -> anyhow::Result<Workers> {
+    match std::env::var(WORKERS) {
+        Ok(name) => name
+            .parse()
+            .with_context(|| format!("{WORKERS} cannot be used")),
+        Err(std::env::VarError::NotPresent) => Ok(Workers::Fleet),
+        Err(error) => Err(error).with_context(|| format!("{WORKERS} cannot be used")),
+    }
 }
 
 fn state_machine(connection: &Connection) -> anyhow::Result<StateMachine> {

@@ -37,6 +37,7 @@ pub(crate) fn error_of(
             let (before, holder) = match activity {
                 Activity::Waiting { .. } => ("the run was over", "No worker had it then.".to_owned()),
                 Activity::Taken { worker } => ("the run was over", format!("{} had taken it.", worker_in_words(worker.as_deref()))),
+                Activity::GivenToFunction { .. } => ("the run was over", "The function work had been given it.".to_owned()),
                 Activity::Unknown | Activity::Ended => ("it had answered", String::new()),
             };
             let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
@@ -52,6 +53,10 @@ pub(crate) fn error_of(
                     "{} had taken the run, and the time for the whole execution was over before it had finished.",
                     worker_in_words(worker.as_deref())
                 ),
+            ),
+            Activity::GivenToFunction { .. } => (
+                ErrorName::DeadlineExceeded.as_str(),
+                "The function work had been given the run, and the time for the whole execution was over before it had finished, or before Lambda had a function free for it.".to_owned(),
             ),
             Activity::Unknown | Activity::Ended => {
                 (ErrorName::DeadlineExceeded.as_str(), "The time for the whole execution was over before it had answered.".to_owned())
@@ -101,6 +106,9 @@ mod tests {
         let taken = Activity::Taken {
             worker: Some("i-0abc".to_owned()),
         };
+        let given = Activity::GivenToFunction {
+            since: Timestamp::UNIX_EPOCH,
+        };
         let not_claimed = not_claimed(Duration::from_secs(300));
         for (status, error, cause, activity, expected_error, expected) in [
             (
@@ -134,6 +142,22 @@ mod tests {
                 &Activity::Ended,
                 "EcsTask.Interrupted",
                 "before it had answered: Mine: why.",
+            ),
+            (
+                ExecutionStatus::Aborted,
+                "",
+                "wrong release",
+                &given,
+                "EcsTask.Interrupted",
+                "over: wrong release. The function work had been given it.",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "",
+                "",
+                &given,
+                "EcsTask.DeadlineExceeded",
+                "before Lambda had a function free for it.",
             ),
             (
                 ExecutionStatus::TimedOut,
@@ -184,14 +208,14 @@ mod tests {
                 "",
             ),
         ] {
-            let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
             let execution = Execution {
                 status,
                 started: Timestamp::UNIX_EPOCH,
                 stopped: None,
                 input: String::new(),
-                error: given(error),
-                cause: given(cause),
+                error: optional(error),
+                cause: optional(cause),
             };
             let caught = error_of(status, &execution, activity);
             assert_eq!(caught.error, expected_error, "{status:?}: {caught:?}");

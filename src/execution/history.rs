@@ -5,6 +5,9 @@
 //! ActivityScheduled ─▶ ActivityStarted ─▶ ActivitySucceeded, …Failed, …TimedOut     Activity:
 //!      Waiting              Taken                      Ended
 //!
+//! TaskScheduled (invoke.waitForTaskToken) ─▶ TaskSucceeded, …Failed, …TimedOut
+//!      GivenToFunction                             Ended
+//!
 //! RespondSuccess, RespondFailure entered ─▶ the function respond succeeded          Answer:
 //!                 Begun                                 Given
 //! ```
@@ -27,6 +30,10 @@ pub const RESPOND_FAILURE: &str = "RespondFailure";
 /// The states that the definition enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 
+/// The action of the state that gives a run to the function `work` and waits for its task token's
+/// answer, as `Task…` events spell it.
+const GIVEN_TO_FUNCTION: &str = "invoke.waitForTaskToken";
+
 /// An event of a history, with those of its parts that are read. What an event does not have is
 /// `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +54,11 @@ pub struct RecordedEvent {
     pub error: Option<String>,
     /// Cause of the error, in words.
     pub cause: Option<String>,
-    /// `TimeoutSeconds` of the activity that was scheduled. It counts from the claim.
+    /// `TimeoutSeconds` of the activity or the function's task that was scheduled. An activity's
+    /// counts from the claim, a function's from the scheduling.
     pub time_limit: Option<Duration>,
+    /// `HeartbeatSeconds` of the same, counted likewise.
+    pub heartbeat_limit: Option<Duration>,
 }
 
 impl RecordedEvent {
@@ -60,6 +70,13 @@ impl RecordedEvent {
             .as_deref()
             .and_then(Arn::parse)
             .is_some_and(|arn| arn.resource_of("states", "activity:").is_some())
+    }
+
+    /// Whether a `Task…` event is about a run that was given to the function `work`, and not about a
+    /// function whose return the definition waits for.
+    #[must_use]
+    pub fn concerns_work_function(&self) -> bool {
+        self.resource.as_deref() == Some(GIVEN_TO_FUNCTION)
     }
 }
 
@@ -88,6 +105,12 @@ pub enum Activity {
     Taken {
         /// The worker's name, if it gave one.
         worker: Option<String>,
+    },
+    /// The function `work` was given the run. The history does not tell whether it works on the
+    /// run, or the event waits for a free function.
+    GivenToFunction {
+        /// When Step Functions called Lambda in this attempt.
+        since: Timestamp,
     },
     /// An attempt has ended, and no other has been scheduled.
     Ended,
@@ -135,8 +158,9 @@ impl Progress {
     /// belongs to the state that was entered last.
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
-        // The arms that ask for an activity stand before those for a function: an emulator names
-        // the events of both `Task…`, and a run's success must not pass for a delivered answer.
+        // The arms that ask for an activity, or for a run that a function was given, stand before
+        // those for other functions: all of these events may be named `Task…`, and a run's success
+        // must not pass for a delivered answer.
         match event.event_type.as_str() {
             "ActivityScheduled" => {
                 self.activity = Activity::Waiting { since: event.at };
@@ -156,7 +180,13 @@ impl Progress {
             "TaskScheduled" if concerns_activity => {
                 self.activity = Activity::Taken { worker: None };
             }
-            "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" if concerns_activity => {
+            "TaskScheduled" if event.concerns_work_function() => {
+                self.activity = Activity::GivenToFunction { since: event.at };
+            }
+            "TaskSucceeded" | "TaskFailed" | "TaskTimedOut" | "TaskStartFailed"
+            | "TaskSubmitFailed"
+                if concerns_activity || event.concerns_work_function() =>
+            {
                 self.activity = Activity::Ended;
             }
             // The function `respond` came back without an error. The event for leaving the state

@@ -14,10 +14,10 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     // names say more than that it is missing.
     let text = match caught.error.as_str() {
         error if error == TIMEOUT && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
         }
         error if is_timeout(error) && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
         }
         RUNTIME => {
             format!("the state machine could not run, as when its activity was deleted. {cause}")

@@ -11,7 +11,9 @@ pub(super) fn advice(error: &str) -> Option<&'static str> {
         HANDED_OVER => Some("nothing: another worker takes over, and it never reaches the Reason"),
         PANICKED => Some("its log has the details under the execution's name"),
         NOT_CLAIMED => Some("see whether the fleet is running"),
-        _ if is_timeout(error) => Some("see whether the fleet is running"),
+        _ if is_timeout(error) => Some(
+            "see whether the fleet is running; without a fleet, whether the function work is throttled, and what its log says",
+        ),
         _ => ErrorName::find(error).map(ErrorName::advice),
     }
 }

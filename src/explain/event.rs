@@ -4,7 +4,7 @@
 mod words;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::span::Span;
 use crate::cloudformation::response::Status;
@@ -39,7 +39,13 @@ pub enum TimelineEvent {
         /// Number of the attempt, from 1.
         attempt: u32,
     },
-    /// Step Functions could not schedule the activity, for example because it was deleted.
+    /// The run was given to the function `work`: one takes it at once, or it waits for a free one.
+    GivenToFunction {
+        /// Number of the attempt, from 1.
+        attempt: u32,
+    },
+    /// Step Functions could not schedule the activity, for example because it was deleted, or Lambda
+    /// did not take the event for the function `work`.
     NotScheduled {
         /// The error's name.
         error: String,
@@ -52,9 +58,10 @@ pub enum TimelineEvent {
         #[serde(rename = "afterSeconds")]
         after: Span,
     },
-    /// The worker was shut down and handed the run over; another worker takes it.
+    /// The worker was shut down, or the function's time was nearly over, and handed the run over;
+    /// another one takes it.
     HandedOver(SinceTaken),
-    /// Step Functions took the run from its worker; another worker takes it.
+    /// Step Functions took the run from its worker or function; another one takes it.
     WorkerLost {
         /// Why Step Functions took it.
         reason: WorkerLostReason,
@@ -144,6 +151,9 @@ pub enum TimelineEvent {
 pub enum WorkerLostReason {
     /// The worker sent no heartbeat in time.
     Heartbeat,
+    /// No heartbeat came at all: the run waited for a free function, or the one that took it died
+    /// at once.
+    NoFunction,
     /// The worker had the run for as long as the state's `TimeoutSeconds`.
     TimeLimit,
     /// One of the two: the error's name is `States.Timeout`, and the history does not tell when the
@@ -151,19 +161,29 @@ pub enum WorkerLostReason {
     Unknown,
 }
 
-/// For how long a worker had the run: the time since the claim, or where an emulator's history
-/// tells no claim, the time since the scheduling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SinceTaken {
-    #[serde(
-        rename = "sinceClaimedSeconds",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub(super) claimed: Option<Span>,
-    #[serde(
-        rename = "sinceScheduledSeconds",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub(super) scheduled: Option<Span>,
+/// For how long a worker or a function had the run. In JSON one member, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinceTaken {
+    /// Time since a worker claimed it; `sinceClaimedSeconds`.
+    Claimed(Span),
+    /// Time since it was scheduled, where an emulator's history tells no claim;
+    /// `sinceScheduledSeconds`.
+    Scheduled(Span),
+    /// Time since it was given to the function `work`, which may have begun later;
+    /// `sinceGivenSeconds`.
+    Given(Span),
+    /// The history does not tell.
+    Unknown,
+}
+
+impl Serialize for SinceTaken {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (name, span) = match self {
+            Self::Claimed(span) => ("sinceClaimedSeconds", span),
+            Self::Scheduled(span) => ("sinceScheduledSeconds", span),
+            Self::Given(span) => ("sinceGivenSeconds", span),
+            Self::Unknown => return serializer.collect_map([(); 0].map(|()| ("", ()))),
+        };
+        serializer.collect_map([(name, span)])
+    }
 }

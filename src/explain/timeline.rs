@@ -1,6 +1,7 @@
 //! The timeline: the events of a history that tell something, put into entries, and the times that
 //! the conclusion needs. The words are in [`super::event`].
 
+mod attempts;
 mod ecs_task;
 mod states;
 
@@ -9,11 +10,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::conceal::Secrets;
-use super::event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
+use super::event::{TimelineEntry, TimelineEvent};
 use super::span::Span;
-use crate::activity::HANDED_OVER;
 use crate::cloudformation::response::Status;
-use crate::execution::error::{CaughtError, HEARTBEAT_TIMEOUT, UNKNOWN, is_timeout};
+use crate::execution::error::{CaughtError, UNKNOWN};
 use crate::execution::history::{Answer, Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
@@ -36,13 +36,16 @@ pub(super) struct Timeline {
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
-    /// How often the activity was scheduled.
+    /// How often the run was scheduled for a worker, or given to a function.
     attempts: u32,
     /// When the last attempt was scheduled, and claimed if it was.
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) claimed_at: Option<Timestamp>,
-    /// How long a worker may have the attempt that was scheduled last.
+    /// Whether the last attempt was given to a function.
+    is_given: bool,
+    /// How long the attempt that was scheduled last may take, and go without a heartbeat.
     time_limit: Option<Duration>,
+    heartbeat_limit: Option<Duration>,
     /// When the worker told how the run ended.
     told_at: Option<Timestamp>,
     /// Outputs of the run, in which ECS's times stand.
@@ -71,7 +74,9 @@ impl Timeline {
             attempts: 0,
             scheduled_at: None,
             claimed_at: None,
+            is_given: false,
             time_limit: None,
+            heartbeat_limit: None,
             told_at: None,
             output: None,
             caught: None,
@@ -89,11 +94,14 @@ impl Timeline {
     pub(super) fn note(&mut self, event: &RecordedEvent, progress: &Progress) {
         let at = event.at;
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
-        let concerns_activity =
-            event.event_type.starts_with("Activity") || event.concerns_activity();
+        let concerns_function = event.concerns_work_function();
+        let concerns_run = concerns_function
+            || event.event_type.starts_with("Activity")
+            || event.concerns_activity();
         // The prefix tells an activity, an integration and a function apart, but an emulator names
-        // an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask for
-        // it stand first, so that the rest are events of a function.
+        // an activity's events `Task…`, as Step Functions names those of a run that the function
+        // `work` was given: what counts is `concerns_run`. The arms that ask for it stand first, so
+        // that the rest are events of the other functions.
         match event
             .event_type
             .trim_start_matches("Activity")
@@ -101,17 +109,19 @@ impl Timeline {
             .trim_start_matches("LambdaFunction")
         {
             name if name.ends_with("StateEntered") => self.note_state_entered(event),
-            "Scheduled" if concerns_activity => self.note_scheduled(at, event.time_limit),
-            "Started" if concerns_activity => self.note_claimed(at, event.worker.as_deref()),
-            "ScheduleFailed" if concerns_activity => self.add(
+            "Scheduled" if concerns_run => self.note_scheduled(event),
+            // The function's event was handed to Lambda; that it runs stands in no event.
+            "Started" if concerns_function => {}
+            "Started" if concerns_run => self.note_claimed(at, event.worker.as_deref()),
+            "ScheduleFailed" | "StartFailed" | "SubmitFailed" if concerns_run => self.add(
                 at,
                 TimelineEvent::NotScheduled {
                     error: error.to_owned(),
                 },
             ),
-            "Succeeded" if concerns_activity => self.note_told(at, None),
-            "Failed" | "TimedOut" if concerns_activity => {
-                self.note_activity_failed(at, error, &event.event_type);
+            "Succeeded" if concerns_run => self.note_told(at, None),
+            "Failed" | "TimedOut" if concerns_run => {
+                self.note_attempt_failed(at, error, &event.event_type);
             }
             "Succeeded" if progress.answer == Answer::Given => self.note_answered(at),
             "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
@@ -132,79 +142,6 @@ impl Timeline {
             since_start: Span::between(self.started, at),
             event,
         });
-    }
-
-    fn note_scheduled(&mut self, at: Timestamp, time_limit: Option<Duration>) {
-        self.attempts += 1;
-        self.time_limit = time_limit;
-        (self.scheduled_at, self.claimed_at) = (Some(at), None);
-        self.add(
-            at,
-            TimelineEvent::Scheduled {
-                attempt: self.attempts,
-            },
-        );
-    }
-
-    fn note_claimed(&mut self, at: Timestamp, worker: Option<&str>) {
-        self.claimed_at = Some(at);
-        let after = Span::between(self.scheduled_at.unwrap_or(at), at);
-        self.add(
-            at,
-            TimelineEvent::Claimed {
-                worker: worker.map(str::to_owned),
-                after,
-            },
-        );
-    }
-
-    /// For how long a worker has had the run.
-    fn since_taken(&self, at: Timestamp) -> SinceTaken {
-        let claimed = self.claimed_at.map(|claimed| Span::between(claimed, at));
-        let scheduled = self
-            .scheduled_at
-            .filter(|_| claimed.is_none())
-            .map(|scheduled| Span::between(scheduled, at));
-        SinceTaken { claimed, scheduled }
-    }
-
-    /// An attempt failed. A hand-over and a lost worker lead to another attempt; any other error is
-    /// how the run ended.
-    fn note_activity_failed(&mut self, at: Timestamp, error: &str, event: &str) {
-        let since = self.since_taken(at);
-        if error == HANDED_OVER {
-            self.add(at, TimelineEvent::HandedOver(since));
-        } else if event.ends_with("TimedOut") || is_timeout(error) {
-            let reason = self.why_worker_lost(error, since);
-            self.add(at, TimelineEvent::WorkerLost { reason, since });
-        } else {
-            self.note_told(at, Some(error));
-        }
-    }
-
-    /// The history names a missed heartbeat `States.Timeout` too (see [`HEARTBEAT_TIMEOUT`]), so the
-    /// time that the worker had decides.
-    fn why_worker_lost(&self, error: &str, since: SinceTaken) -> WorkerLostReason {
-        if error == HEARTBEAT_TIMEOUT {
-            return WorkerLostReason::Heartbeat;
-        }
-        match (since.claimed, self.time_limit) {
-            (Some(claimed), Some(limit)) if claimed.0 >= limit => WorkerLostReason::TimeLimit,
-            (Some(_), Some(_)) => WorkerLostReason::Heartbeat,
-            _ => WorkerLostReason::Unknown,
-        }
-    }
-
-    fn note_told(&mut self, at: Timestamp, error: Option<&str>) {
-        self.told_at = Some(at);
-        let error = error.map(str::to_owned);
-        self.add(
-            at,
-            TimelineEvent::Told {
-                error,
-                since: self.since_taken(at),
-            },
-        );
     }
 
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {

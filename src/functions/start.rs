@@ -23,7 +23,7 @@ use crate::cloudformation::deadline::EventAge;
 use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
 use crate::cloudformation::identity::Identity;
 use crate::cloudformation::response_hosts::BadResponseUrl;
-use crate::execution::input::ExecutionInput;
+use crate::execution::input::{ExecutionInput, Workers};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
@@ -39,6 +39,7 @@ pub struct Starter {
     ecs: Ecs,
     responder: Responder,
     clock: Clock,
+    workers: Workers,
 }
 
 /// What became of an event.
@@ -86,7 +87,7 @@ struct NotHandedOn {
 }
 
 impl Starter {
-    /// Starts executions of `state_machine`.
+    /// Starts executions of `state_machine`, on which a fleet works.
     #[must_use]
     pub fn new(
         state_machine: StateMachine,
@@ -101,7 +102,14 @@ impl Starter {
             ecs,
             responder,
             clock,
+            workers: Workers::Fleet,
         }
+    }
+
+    /// The same, with others who work on the executions.
+    #[must_use]
+    pub fn with_workers(self, workers: Workers) -> Self {
+        Self { workers, ..self }
     }
 
     /// Takes care of an event.
@@ -239,7 +247,11 @@ impl Starter {
         task: TaskSpec,
     ) -> Result<Started, ApiError> {
         let request = self.responder.seal(&arrival.request).await?;
-        let input = ExecutionInput { request, task };
+        let input = ExecutionInput {
+            request,
+            task,
+            workers: self.workers,
+        };
         let json = serde_json::to_string(&input)
             .expect("an execution input is strings, numbers and lists");
         self.state_machine

@@ -77,34 +77,26 @@ impl StateMachine {
 /// The parts of an event that are read. Each type of event has its details in a field of its own.
 fn recorded(event: HistoryEvent) -> RecordedEvent {
     let (error, cause) = failure(&event);
-    let resource = event
-        .task_scheduled_event_details
-        .map(|details| details.resource)
-        .or_else(|| {
-            event
-                .task_succeeded_event_details
-                .map(|details| details.resource)
-        })
-        .or_else(|| {
-            event
-                .task_failed_event_details
-                .map(|details| details.resource)
-        })
-        .or_else(|| {
-            event
-                .task_timed_out_event_details
-                .map(|details| details.resource)
-        });
+    let resource = resource(&event);
+    let called = event.task_scheduled_event_details;
     let entered = event.state_entered_event_details;
     let scheduled = event.activity_scheduled_event_details;
     RecordedEvent {
         at: timestamp(event.timestamp),
         event_type: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
-        time_limit: scheduled
-            .as_ref()
-            .and_then(|details| u64::try_from(details.timeout_in_seconds?).ok())
-            .map(Duration::from_secs),
+        time_limit: seconds(
+            scheduled
+                .as_ref()
+                .and_then(|details| details.timeout_in_seconds)
+                .or_else(|| called.as_ref()?.timeout_in_seconds),
+        ),
+        heartbeat_limit: seconds(
+            scheduled
+                .as_ref()
+                .and_then(|details| details.heartbeat_in_seconds)
+                .or_else(|| called.as_ref()?.heartbeat_in_seconds),
+        ),
         input: entered
             .and_then(|details| details.input)
             .or_else(|| scheduled.and_then(|details| details.input)),
@@ -115,6 +107,30 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
         error,
         cause,
     }
+}
+
+fn seconds(seconds: Option<i64>) -> Option<Duration> {
+    u64::try_from(seconds?).ok().map(Duration::from_secs)
+}
+
+/// What a `Task…` event concerns, for the types of event that are read.
+fn resource(event: &HistoryEvent) -> Option<String> {
+    macro_rules! first_of {
+        ($($details:ident)*) => {
+            $(if let Some(details) = &event.$details {
+                return Some(details.resource.clone());
+            })*
+        };
+    }
+    first_of! {
+        task_scheduled_event_details
+        task_succeeded_event_details
+        task_failed_event_details
+        task_timed_out_event_details
+        task_start_failed_event_details
+        task_submit_failed_event_details
+    }
+    None
 }
 
 /// Error and cause of an event, for the types of event that have them.

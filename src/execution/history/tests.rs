@@ -32,6 +32,7 @@ fn recorded(events: &Value) -> Vec<RecordedEvent> {
                 error: None,
                 cause: None,
                 time_limit: None,
+                heartbeat_limit: None,
             }
         })
         .collect()
@@ -245,6 +246,7 @@ proptest! {
                 error: None,
                 cause: None,
                 time_limit: None,
+                heartbeat_limit: None,
             })
             .collect();
         prop_assert_eq!(Progress::of(&events).answer, Answer::NotBegun);

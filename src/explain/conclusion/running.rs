@@ -74,6 +74,14 @@ impl Facts<'_> {
                 self.taken_in_words(worker.as_deref()),
                 Some(self.how_to_see_tasks()),
             ),
+            Activity::GivenToFunction { since } => (
+                format!(
+                    "The run was given to the function work {} ago, and this history does not tell whether it works on the run or the run waits for a free function; its deadline {}.",
+                    Span::between(*since, self.now),
+                    self.deadline_in_words()
+                ),
+                Some(self.how_to_see_tasks()),
+            ),
             Activity::Ended => (
                 format!(
                     "The run waits to be scheduled for another worker; its deadline {}.",

@@ -14,6 +14,10 @@ impl fmt::Display for TimelineEvent {
             Self::Scheduled { attempt } => {
                 write!(f, "scheduled for another worker, attempt {attempt}")
             }
+            Self::GivenToFunction { attempt: 1 } => f.write_str("given to a function"),
+            Self::GivenToFunction { attempt } => {
+                write!(f, "given to another function, attempt {attempt}")
+            }
             Self::NotScheduled { error } => write!(
                 f,
                 "could not be scheduled for a worker: {}",
@@ -27,21 +31,13 @@ impl fmt::Display for TimelineEvent {
                 worker: None,
                 after,
             } => write!(f, "claimed by a worker after {after}"),
-            Self::HandedOver(since) => {
-                write!(f, "handed over by its worker, which was shut down{since}")
-            }
-            Self::WorkerLost { reason, since } => {
-                let what_it_did = match reason {
-                    WorkerLostReason::Heartbeat => "sent no heartbeat any more",
-                    WorkerLostReason::TimeLimit => {
-                        "did not end it within the state's TimeoutSeconds"
-                    }
-                    WorkerLostReason::Unknown => {
-                        "timed out, with its heartbeat or with the whole run"
-                    }
-                };
-                write!(f, "taken from its worker, which {what_it_did}{since}")
-            }
+            Self::HandedOver(since) => match since {
+                SinceTaken::Given(_) => {
+                    write!(f, "handed over by its function, whose time was up{since}")
+                }
+                _ => write!(f, "handed over by its worker, which was shut down{since}"),
+            },
+            Self::WorkerLost { reason, since } => write_lost(f, *reason, *since),
             Self::TaskStarted {
                 task,
                 tasks: 1,
@@ -70,11 +66,10 @@ impl fmt::Display for TimelineEvent {
                     "last of {tasks} ECS tasks ended, the first with exit code {exit_code}; they ran for {ran_for}"
                 )
             }
-            Self::Told { error: None, since } => write!(f, "worker told success{since}"),
-            Self::Told {
-                error: Some(error),
-                since,
-            } => write!(f, "worker told {}{since}", one_line(error)),
+            Self::Told { error, since } => {
+                let error = error.as_deref().map_or("success".into(), one_line);
+                write!(f, "{} told {error}{since}", since.holder())
+            }
             Self::LeftoversStopped {
                 tasks,
                 still_running,
@@ -138,12 +133,46 @@ fn write_answer_failed(f: &mut fmt::Formatter<'_>, error: &str, cause: &str) -> 
     }
 }
 
+fn write_lost(
+    f: &mut fmt::Formatter<'_>,
+    reason: WorkerLostReason,
+    since: SinceTaken,
+) -> fmt::Result {
+    let what_it_did = match reason {
+        WorkerLostReason::NoFunction => {
+            return write!(
+                f,
+                "waited for a free function, or the one that took it died at once: no heartbeat{since}"
+            );
+        }
+        WorkerLostReason::Heartbeat => "sent no heartbeat any more",
+        WorkerLostReason::TimeLimit => "did not end it within the state's TimeoutSeconds",
+        WorkerLostReason::Unknown => "timed out, with its heartbeat or with the whole run",
+    };
+    write!(
+        f,
+        "taken from its {}, which {what_it_did}{since}",
+        since.holder()
+    )
+}
+
+impl SinceTaken {
+    /// Who had the run.
+    const fn holder(self) -> &'static str {
+        match self {
+            Self::Given(_) => "function",
+            Self::Claimed(_) | Self::Scheduled(_) | Self::Unknown => "worker",
+        }
+    }
+}
+
 impl fmt::Display for SinceTaken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.claimed, self.scheduled) {
-            (Some(claimed), _) => write!(f, ", {claimed} after the claim"),
-            (None, Some(scheduled)) => write!(f, ", {scheduled} after it was scheduled"),
-            (None, None) => Ok(()),
+        match self {
+            Self::Claimed(claimed) => write!(f, ", {claimed} after the claim"),
+            Self::Scheduled(scheduled) => write!(f, ", {scheduled} after it was scheduled"),
+            Self::Given(given) => write!(f, ", {given} after it was given"),
+            Self::Unknown => Ok(()),
         }
     }
 }

@@ -90,6 +90,7 @@ impl History {
             error: None,
             cause: None,
             time_limit: None,
+            heartbeat_limit: None,
         });
         self.events.last_mut().unwrap()
     }

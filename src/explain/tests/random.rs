@@ -59,7 +59,7 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
     let texts = (
         state,
         input(),
-        maybe(&[ACTIVITY, "invoke"]),
+        maybe(&[ACTIVITY, "invoke", "invoke.waitForTaskToken"]),
         maybe(&["i-0abc"]),
         error,
         maybe(&["it failed", "{\"a\": 1}"]),
@@ -88,6 +88,7 @@ fn event() -> impl Strategy<Value = RecordedEvent> {
                 error,
                 cause,
                 time_limit,
+                heartbeat_limit: time_limit.map(|limit| limit / 60),
             }
         },
     )

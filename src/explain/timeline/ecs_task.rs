@@ -26,31 +26,23 @@ impl Timeline {
             .filter(|arn| !arn.is_empty())
             .count()
             .max(1);
-        // The claim or scheduling that came last before the start belongs to the worker that
-        // launched the task.
+        // The claim, scheduling or giving that came last before the start belongs to the worker or
+        // function that launched the task.
         let since = self
             .steps
             .iter()
             .rev()
             .filter(|step| step.at <= started)
             .find_map(|step| {
-                let span = Some(Span::between(step.at, started));
+                let span = Span::between(step.at, started);
                 match step.event {
-                    TimelineEvent::Claimed { .. } => Some(SinceTaken {
-                        claimed: span,
-                        scheduled: None,
-                    }),
-                    TimelineEvent::Scheduled { .. } => Some(SinceTaken {
-                        claimed: None,
-                        scheduled: span,
-                    }),
+                    TimelineEvent::Claimed { .. } => Some(SinceTaken::Claimed(span)),
+                    TimelineEvent::Scheduled { .. } => Some(SinceTaken::Scheduled(span)),
+                    TimelineEvent::GivenToFunction { .. } => Some(SinceTaken::Given(span)),
                     _ => None,
                 }
             });
-        let since = since.unwrap_or(SinceTaken {
-            claimed: None,
-            scheduled: None,
-        });
+        let since = since.unwrap_or(SinceTaken::Unknown);
         let ran_for = Span::between(started, stopped);
         let task = one_line(&output.task_arn);
         self.insert_in_order(started, TimelineEvent::TaskStarted { task, tasks, since });

@@ -177,6 +177,11 @@ fn recorded(event: &Value) -> RecordedEvent {
             .map(|(_, value)| value)
     };
     let entered = details("EnteredEventDetails");
+    let limit = |name: &str| {
+        details("EventDetails")
+            .and_then(|details| details[name].as_u64())
+            .map(Duration::from_secs)
+    };
     RecordedEvent {
         at: event["timestamp"]
             .as_i64()
@@ -189,9 +194,8 @@ fn recorded(event: &Value) -> RecordedEvent {
         worker: details("StartedEventDetails").and_then(|details| text(&details["workerName"])),
         error: details("EventDetails").and_then(|details| text(&details["error"])),
         cause: details("EventDetails").and_then(|details| text(&details["cause"])),
-        time_limit: details("EventDetails")
-            .and_then(|details| details["timeoutInSeconds"].as_u64())
-            .map(Duration::from_secs),
+        time_limit: limit("timeoutInSeconds"),
+        heartbeat_limit: limit("heartbeatInSeconds"),
     }
 }
 
