@@ -230,8 +230,7 @@ const _: () = assert!(fit(
 // attempts last longer than the execution may, so that a run never fails for want of attempts.
 const _: () = assert!(
     EXECUTION_TIMEOUT.as_secs()
-        <= (HEARTBEAT_TIMEOUT.as_secs() + LOST_WORKER_PAUSE.as_secs())
-            * LOST_WORKER_RETRIES as u64
+        <= (HEARTBEAT_TIMEOUT.as_secs() + LOST_WORKER_PAUSE.as_secs()) * LOST_WORKER_RETRIES as u64
 );
 const _: () = assert!(EXECUTION_TIMEOUT.as_secs() < SERVICE_TIMEOUT.as_secs());
 const _: () = assert!(fit(&[EXECUTION_TIMEOUT], LONGEST_EXECUTION));

@@ -1,5 +1,6 @@
 mod answers;
 mod forms;
+mod given;
 mod histories;
 mod leftovers;
 mod random;

@@ -1,3 +1,5 @@
+mod given;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -139,6 +139,28 @@ impl History {
         self
     }
 
+    /// The run is given to the function `work`.
+    pub(super) fn given(&mut self, at: i64) -> &mut Self {
+        let event = self.work_event(at, "Scheduled", "");
+        event.time_limit = Some(Duration::from_secs(3_555));
+        event.heartbeat_limit = Some(Duration::from_secs(60));
+        self.work_event(at, "Started", "");
+        self.work_event(at + 50, "Submitted", "");
+        self
+    }
+
+    /// Adds an event of a run that the function `work` was given.
+    pub(super) fn work(&mut self, at: i64, kind: &str, error: &str) -> &mut Self {
+        self.work_event(at, kind, error);
+        self
+    }
+
+    fn work_event(&mut self, at: i64, kind: &str, error: &str) -> &mut RecordedEvent {
+        let event = self.failure(at, &format!("Task{kind}"), error, "");
+        event.resource = Some("invoke.waitForTaskToken".to_owned());
+        event
+    }
+
     /// Adds an event of the activity as an emulator names it.
     pub(super) fn emulated(&mut self, at: i64, kind: &str, error: Option<&str>) -> &mut Self {
         self.failure(at, &format!("Task{kind}"), error.unwrap_or_default(), "")
