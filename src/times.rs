@@ -149,6 +149,12 @@ pub const RESPOND_TIMEOUT: Duration = seconds(60);
 /// How long `respond` tries to deliver an answer: it must say by itself that it could not.
 pub(crate) const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
 
+// Lambda `work`.
+
+/// `Timeout` of the function: the longest that Lambda allows (`gettingstarted-limits`). A run that
+/// takes longer goes from one invocation to the next.
+pub const WORK_TIMEOUT: Duration = seconds(900);
+
 // Lambda `rescue`.
 
 /// `Timeout` of the function.

@@ -7,7 +7,7 @@ use ecs_task_runner::activity;
 use ecs_task_runner::execution::history::{AFTER_ANSWER, RESPOND_FAILURE, RESPOND_SUCCESS};
 use ecs_task_runner::task::error::ErrorName;
 use ecs_task_runner::times;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use stand_ins::sfn::interpreter::definition;
 
 use super::templates::Template;
@@ -15,6 +15,16 @@ use super::values;
 
 /// Errors that Step Functions itself raises (`concepts-error-handling`).
 const STATES_ERRORS: [&str; 3] = ["States.ALL", "States.HeartbeatTimeout", "States.Timeout"];
+/// Faults of Lambda that pass (Step Functions guide, `bp-lambda-serviceexception`).
+const LAMBDA_ERRORS: [&str; 5] = [
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+];
+/// The states in which somebody works on the run: a worker of the fleet, or the function `work`.
+const RUN_STATES: [&str; 2] = ["RunTask", "RunTaskOnLambda"];
 
 fn states() -> Map<String, Value> {
     definition()["States"].as_object().unwrap().clone()
@@ -40,6 +50,7 @@ fn every_error_it_matches_on_exists() {
         .map(|name| name.as_str())
         .chain([activity::HANDED_OVER])
         .chain(STATES_ERRORS)
+        .chain(LAMBDA_ERRORS)
         .collect();
     let definition = definition();
     let matched = values(&definition, "ErrorEquals");
@@ -54,20 +65,66 @@ fn every_error_it_matches_on_exists() {
 
 #[test]
 fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
-    let run = &states()["RunTask"];
-    let retried: BTreeSet<&str> = run["Retry"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
-        .map(|name| name.as_str().unwrap())
-        .collect();
+    let states = states();
+    let lost = [
+        activity::HANDED_OVER,
+        "States.HeartbeatTimeout",
+        "States.Timeout",
+    ];
+    for (name, further) in RUN_STATES.into_iter().zip([&[][..], &LAMBDA_ERRORS]) {
+        let retried: BTreeSet<&str> = states[name]["Retry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
+            .map(|name| name.as_str().unwrap())
+            .collect();
+        let expected = lost.iter().chain(further).copied().collect();
+        assert_eq!(retried, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_run_is_the_same_for_a_fleet_and_for_a_function() {
+    let states = states();
+    let [fleet, lambda] = RUN_STATES.map(|name| &states[name]);
+    for member in [
+        "HeartbeatSeconds",
+        "TimeoutSeconds",
+        "ResultPath",
+        "Catch",
+        "Next",
+    ] {
+        assert_eq!(fleet[member], lambda[member], "{member}");
+    }
+    let rules = |state: &Value| state["Retry"].as_array().unwrap()[..2].to_vec();
+    assert_eq!(rules(fleet), rules(lambda));
+    let mut payload = lambda["Parameters"]["Payload"].clone();
+    let token = payload.as_object_mut().unwrap().remove("taskToken.$");
+    assert_eq!(token.unwrap(), "$$.Task.Token");
+    assert_eq!(payload, fleet["Parameters"]);
+    // What becomes of a token while a call waits for its function is not documented.
+    assert_eq!(lambda["Parameters"]["InvocationType"], "Event");
+    assert!(
+        lambda["Resource"]
+            .as_str()
+            .unwrap()
+            .ends_with(":lambda:invoke.waitForTaskToken")
+    );
+}
+
+#[test]
+fn the_fleet_works_on_runs_of_which_the_input_does_not_say_otherwise() {
+    let workers = &states()["Workers"];
+    assert_eq!(workers["Default"], "RunTask");
+    let choice = &workers["Choices"][0];
+    assert_eq!(choice["Next"], "RunTaskOnLambda");
+    // A condition on a value that is not there ends the execution.
     assert_eq!(
-        retried,
-        BTreeSet::from([
-            activity::HANDED_OVER,
-            "States.HeartbeatTimeout",
-            "States.Timeout"
+        choice["And"],
+        json!([
+            {"Variable": "$.workers", "IsPresent": true},
+            {"Variable": "$.workers", "StringEquals": "Lambda"}
         ])
     );
 }
@@ -105,11 +162,14 @@ fn every_task_state_catches_everything_and_every_branch_answers() {
 
 #[test]
 fn the_worker_is_told_the_heartbeat_that_the_state_uses() {
-    let run = &states()["RunTask"];
-    assert_eq!(
-        run["Parameters"]["heartbeatSeconds"],
-        run["HeartbeatSeconds"]
-    );
+    for name in RUN_STATES {
+        let run = &states()[name];
+        assert_eq!(
+            values(&run["Parameters"], "heartbeatSeconds"),
+            [&run["HeartbeatSeconds"]],
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -133,13 +193,24 @@ fn a_worker_never_sees_the_response_url() {
 fn the_table_of_times_says_what_the_definition_says() {
     let definition = definition();
     let states = states();
-    let run = &states["RunTask"];
     assert_eq!(
         seconds(&definition["TimeoutSeconds"]),
         times::EXECUTION_TIMEOUT
     );
-    assert_eq!(seconds(&run["TimeoutSeconds"]), times::RUN_STATE_TIMEOUT);
-    assert_eq!(seconds(&run["HeartbeatSeconds"]), times::HEARTBEAT_TIMEOUT);
+    for name in RUN_STATES {
+        let run = &states[name];
+        assert_eq!(seconds(&run["TimeoutSeconds"]), times::RUN_STATE_TIMEOUT);
+        assert_eq!(seconds(&run["HeartbeatSeconds"]), times::HEARTBEAT_TIMEOUT);
+        let retry = run["Retry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|retry| retry["ErrorEquals"][1] == "States.Timeout")
+            .unwrap();
+        assert_eq!(seconds(&retry["IntervalSeconds"]), times::LOST_WORKER_PAUSE);
+        assert_eq!(retry["MaxAttempts"], times::LOST_WORKER_RETRIES);
+        assert_eq!(retry["BackoffRate"], 1);
+    }
     assert_eq!(
         seconds(&states["WaitForTasksToStop"]["Seconds"]),
         times::CHECK_PAUSE
@@ -166,6 +237,7 @@ fn the_table_of_times_says_what_the_template_says() {
         ("stop", times::STOP_TIMEOUT),
         ("respond", times::RESPOND_TIMEOUT),
         ("rescue", times::RESCUE_TIMEOUT),
+        ("work", times::WORK_TIMEOUT),
     ] {
         let of_handler = functions
             .iter()
@@ -266,6 +338,6 @@ fn the_template_gives_every_substitution_and_a_function_for_every_role() {
         .collect();
     assert_eq!(
         handlers,
-        BTreeSet::from(["start", "respond", "stop", "rescue"])
+        BTreeSet::from(["start", "respond", "stop", "rescue", "work"])
     );
 }

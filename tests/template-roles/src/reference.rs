@@ -30,6 +30,8 @@ const ACTIVITY: &str = "arn:*:states:*:activity:*";
 const EXECUTION: &str = "arn:*:states:*:execution:*";
 const STATE_MACHINE: &str = "arn:*:states:*:stateMachine:*";
 const LOG_STREAM: &str = "arn:*:logs:*:log-group:*:*";
+/// A task token stands for an activity, or for the state machine whose state made it.
+const TOKEN_HOLDER: &str = "arn:*:states:*";
 const TASK: &str = "arn:*:ecs:*:task/*";
 const TASK_DEFINITION: &str = "arn:*:ecs:*:task-definition/*";
 
@@ -74,10 +76,11 @@ pub const ACTIONS: &[Action] = &[
     // The reference names no resource for these three. The developer guide does, "Activity-level
     // permissions" in "Creating granular permissions for non-admin users"
     // (concept-create-iam-advanced), and IAM asks for it
-    // (https://github.com/aws/aws-cdk/pull/8486).
-    action("states:SendTaskFailure", ACTIVITY, &[]),
-    action("states:SendTaskHeartbeat", ACTIVITY, &[]),
-    action("states:SendTaskSuccess", ACTIVITY, &[]),
+    // (https://github.com/aws/aws-cdk/pull/8486), as it does for a state machine's tokens
+    // (`StateMachine.grantTaskResponse` of the CDK).
+    action("states:SendTaskFailure", TOKEN_HOLDER, &[]),
+    action("states:SendTaskHeartbeat", TOKEN_HOLDER, &[]),
+    action("states:SendTaskSuccess", TOKEN_HOLDER, &[]),
     action("states:StartExecution", STATE_MACHINE, &[]),
     action("states:StopExecution", EXECUTION, &[]),
 ];

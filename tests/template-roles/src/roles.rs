@@ -1,6 +1,6 @@
 //! The programs, and the statements of the role that each runs with.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::recording;
 use crate::template::{Deployment, referred, resources};
 
 /// The access key id of the worker in tests. A function's is its handler: `start`, `respond`,
-/// `stop`, `rescue`.
+/// `stop`, `rescue`, `work`.
 pub const WORKER: &str = "worker";
 
 /// By access key id, what each program is allowed.
@@ -46,13 +46,15 @@ impl Roles {
         let worker = resources("AWS::IAM::ManagedPolicy")
             .flat_map(|(id, policy)| read(id, &policy["Properties"]["PolicyDocument"]));
         roles.insert(WORKER.to_owned(), worker.collect());
-        for (_, function) in resources("AWS::Lambda::Function") {
+        let functions = resources("AWS::Lambda::Function");
+        for (_, function) in functions.filter(|(_, function)| deployment.has(function)) {
             let handler = function["Properties"]["Handler"]
                 .as_str()
                 .expect("a function has a handler")
                 .to_owned();
             let role_of = referred(&function["Properties"]["Role"]);
             let mut statements = Vec::new();
+            let mut managed = BTreeSet::new();
             for (id, role) in resources("AWS::IAM::Role").filter(|(id, _)| role_of.contains(*id)) {
                 for policy in role["Properties"]["Policies"]
                     .as_array()
@@ -60,6 +62,12 @@ impl Roles {
                     .flatten()
                 {
                     statements.extend(read(id, &policy["PolicyDocument"]));
+                }
+                managed.extend(referred(&role["Properties"]["ManagedPolicyArns"]));
+            }
+            for (id, policy) in resources("AWS::IAM::ManagedPolicy") {
+                if managed.contains(id) {
+                    statements.extend(read(id, &policy["Properties"]["PolicyDocument"]));
                 }
             }
             for (id, policy) in resources("AWS::IAM::Policy") {

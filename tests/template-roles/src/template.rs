@@ -27,10 +27,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Names and lists of what may be used as the stand-ins' worlds have them.
+    /// Names and lists of what may be used as the stand-ins' worlds have them. A fleet and the
+    /// function `work` are both there, as while the one takes over from the other.
     #[must_use]
     pub fn new() -> Self {
         Self::with_defaults()
+            .parameter("KeepWork", "true")
             .parameter("ClusterArns", &arn("ecs", "cluster/*"))
             .parameter("TaskDefinitionArns", &arn("ecs", "task-definition/*"))
             // A container may log to another region.
@@ -215,6 +217,14 @@ impl Deployment {
         resolved + rest
     }
 
+    /// Whether a resource is there, by its condition.
+    #[must_use]
+    pub fn has(&self, resource: &Value) -> bool {
+        resource["Condition"]
+            .as_str()
+            .is_none_or(|condition| self.condition(condition))
+    }
+
     fn condition(&self, name: &str) -> bool {
         self.holds(&template()["Conditions"][name])
     }
@@ -271,6 +281,7 @@ pub fn referred(value: &Value) -> BTreeSet<String> {
         Value::Object(members) => members
             .iter()
             .flat_map(|(name, argument)| match &**name {
+                "Ref" if argument == "AWS::NoValue" => BTreeSet::new(),
                 "Ref" => BTreeSet::from([argument.as_str().unwrap_or_default().to_owned()]),
                 "Fn::GetAtt" => {
                     let attribute = argument.as_str().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{Template, of_type, substituted};
-use crate::deployment::{count, values};
+use crate::deployment::{count, strings, values};
 
 const RUNBOOK: &str = include_str!("../../../../infra/README.md");
 const ALARM: &str = "AWS::CloudWatch::Alarm";
@@ -41,9 +41,10 @@ fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
     assert_eq!(told, raised);
 }
 
-/// The text of the dashboard, which is JSON once its substitutions are made.
-fn dashboard(template: &Template) -> &str {
-    substituted(&template.properties("Dashboard")["DashboardBody"])
+/// The texts of the dashboard, which together are JSON once their substitutions are made: one, and
+/// what is put into it for a fleet and for the function `work`.
+fn dashboard(template: &Template) -> String {
+    strings(&template.properties("Dashboard")["DashboardBody"]).concat()
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn metrics(alarm: &Value) -> Vec<&Value> {
 /// types of metrics; EC2 Auto Scaling, group metrics.
 #[test]
 fn alarms_are_on_metrics_that_the_services_report() {
-    const REPORTED: [(&str, &str, &str); 8] = [
+    const REPORTED: [(&str, &str, &str); 9] = [
         ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
         ("AWS/States", "ExecutionsTimedOut", "StateMachineArn"),
         ("AWS/States", "ActivityScheduleTime", "ActivityArn"),
@@ -79,6 +80,7 @@ fn alarms_are_on_metrics_that_the_services_report() {
         ("AWS/Lambda", "Errors", "FunctionName"),
         ("AWS/Lambda", "Throttles", "FunctionName"),
         ("AWS/Lambda", "Invocations", "FunctionName"),
+        ("AWS/Lambda", "AsyncEventsDropped", "FunctionName"),
         (
             "AWS/AutoScaling",
             "GroupInServiceInstances",
@@ -155,8 +157,16 @@ fn no_expression_of_an_alarm_depends_on_a_metric_that_is_missing() {
 fn the_alarm_on_functions_counts_every_one_of_them() {
     let template = Template::task_runner();
     let functions = template.of_type("AWS::Lambda::Function");
-    assert_eq!(functions.len(), 4);
+    assert_eq!(functions.len(), 5);
     for (function, _) in functions {
+        // A run that `work` loses is taken over, and one that waits for it is not late yet: alarms
+        // of its own say so.
+        if function == "WorkFunction" {
+            let of_work = ["WorkErrorsAlarm", "WorkWaitsAlarm"]
+                .map(|alarm| count(template.properties(alarm), &json!({"Ref": function})));
+            assert_eq!(of_work, [1, 2], "errors; throttles and dropped events");
+            continue;
+        }
         let alarm = template.properties("FunctionErrorsAlarm");
         let counted = count(alarm, &json!({"Ref": function}));
         assert_eq!(counted, 2, "errors and throttles of {function}");

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use template_roles::policy::matches;
+use template_roles::policy::{Statement, matches};
 use template_roles::recording::{self, Seen};
-use template_roles::{Deployment, Roles, reference};
+use template_roles::{Deployment, Roles, WORKER, reference};
 
 use crate::services::MADE_BY_LAMBDA;
 
@@ -31,17 +31,25 @@ fn programs_call_what_their_roles_allow_and_nothing_is_allowed_that_they_do_not_
     {
         problems.push(format!("{program} called {action} on {resource} ({context}), which its role does not allow, in {test}"));
     }
+    let of_worker: BTreeSet<_> = statements_of(&roles, WORKER)
+        .map(|statement| &statement.name)
+        .collect();
     for (program, statements) in roles.programs() {
+        // The policy that `work` shares with workers is compared for them: what one needs, the
+        // other does.
+        let is_shared =
+            |statement: &&Statement| program != WORKER && of_worker.contains(&statement.name);
         let used: BTreeSet<_> = seen
             .iter()
             .filter(|seen| seen.program == program)
             .flat_map(|seen| &seen.parts)
             .collect();
         for statement in statements.iter().filter(|statement| {
-            !statement
-                .actions
-                .iter()
-                .all(|action| MADE_BY_LAMBDA.contains(&&**action))
+            !is_shared(statement)
+                && !statement
+                    .actions
+                    .iter()
+                    .all(|action| MADE_BY_LAMBDA.contains(&&**action))
         }) {
             for part in statement.parts().iter().filter(|part| !used.contains(part)) {
                 problems.push(format!("{program} was never seen to need {part}"));
@@ -141,6 +149,13 @@ fn every_statement_can_match_and_none_says_more_than_it_could() {
             }
         }
     }
+}
+
+fn statements_of<'r>(roles: &'r Roles, wanted: &str) -> impl Iterator<Item = &'r Statement> {
+    let programs = roles.programs();
+    programs
+        .filter(move |(program, _)| *program == wanted)
+        .flat_map(|(_, statements)| statements)
 }
 
 /// Programs and what each was seen to call, with the number of different resources.

@@ -181,3 +181,32 @@ fn a_worker_serves_the_activity_that_was_given_and_no_other() {
     assert!(!may(&given, WORKER, &poll("ecs-task")));
     assert!(may(&Deployment::new(), WORKER, &poll("ecs-task")));
 }
+
+/// A fleet or the function, and only while the one takes over from the other both.
+#[test]
+fn who_works_on_the_runs_may_answer_for_them_and_nobody_else() {
+    let answer = |resource: String| Authorization {
+        action: "states:SendTaskSuccess".to_owned(),
+        resource,
+        context: Vec::new(),
+    };
+    let of_activity = answer(arn("states", "activity:ecs-task"));
+    let of_machine = answer(arn("states", "stateMachine:ecs-task"));
+    let fleet = Deployment::with_defaults();
+    let lambda = Deployment::with_defaults().parameter("Workers", "Lambda");
+    let switching = lambda
+        .clone()
+        .parameter("ActivityArn", &arn("states", "activity:ecs-task"));
+    assert!(may(&fleet, WORKER, &of_activity) && !may(&fleet, WORKER, &of_machine));
+    assert!(Roles::of(&fleet).allowing("work", &of_machine).is_none());
+    assert!(!may(&lambda, WORKER, &of_activity) && may(&lambda, "work", &of_machine));
+    assert!(may(&switching, WORKER, &of_activity) && may(&switching, "work", &of_machine));
+    for deployment in [&lambda, &switching] {
+        assert!(may(deployment, "work", &run("migrate", "production")));
+        assert!(!may(
+            deployment,
+            "work",
+            &answer(arn("states", "stateMachine:another"))
+        ));
+    }
+}

@@ -17,6 +17,10 @@ pub const MADE_BY_LAMBDA: [&str; 3] = [
     "sqs:SendMessage",
 ];
 
+/// The function whose events are not worth keeping: Step Functions notices by its heartbeat that a
+/// run was lost, and gives it again.
+const GIVEN_AGAIN: &str = "WorkFunction";
+
 /// Whoever invokes these does not wait for them: what they could not do is lost unless Lambda keeps
 /// it. CloudFormation invokes the one, EventBridge the other.
 const INVOKED_WITHOUT_WAITING: [&str; 2] = ["RescueFunction", "StartFunction"];
@@ -99,21 +103,53 @@ fn what_is_invoked_without_waiting_is_tried_again_for_as_long_as_a_stack_waits()
     let mut tried: Vec<_> = resources("AWS::Lambda::EventInvokeConfig")
         .map(|(id, config)| {
             let properties = &config["Properties"];
+            let function = only(&properties["FunctionName"]);
+            let expected = if function == GIVEN_AGAIN {
+                ("0", "60")
+            } else {
+                ("2", "3600")
+            };
             assert_eq!(
                 (
-                    &properties["MaximumRetryAttempts"],
-                    &properties["MaximumEventAgeInSeconds"]
+                    properties["MaximumRetryAttempts"].as_str().unwrap(),
+                    properties["MaximumEventAgeInSeconds"].as_str().unwrap()
                 ),
-                (&"2".into(), &"3600".into()),
+                expected,
                 "{id}"
             );
             // The one that is invoked by its ARN without a version.
             assert_eq!(properties["Qualifier"], "$LATEST", "{id}");
-            only(&properties["FunctionName"])
+            function
         })
+        .filter(|function| function != GIVEN_AGAIN)
         .collect();
     tried.sort();
     assert_eq!(tried, INVOKED_WITHOUT_WAITING);
+}
+
+/// What is in neither stands for nothing that is deployed: the state that names it is not entered.
+#[test]
+fn the_state_machine_may_invoke_work_only_where_it_is_there() {
+    let (_, machine) = resources("AWS::StepFunctions::StateMachine")
+        .next()
+        .unwrap();
+    let role = only(&machine["Properties"]["RoleArn"]);
+    let (_, role) = resources("AWS::IAM::Role")
+        .find(|(id, _)| **id == role)
+        .unwrap();
+    let document = &role["Properties"]["Policies"][0]["PolicyDocument"];
+    for (deployment, functions) in [
+        (Deployment::with_defaults(), 2),
+        (Deployment::new(), 3),
+        (
+            Deployment::with_defaults().parameter("Workers", "Lambda"),
+            3,
+        ),
+    ] {
+        let resolved = deployment.resolve(document).unwrap();
+        let allowed = resolved["Statement"][0]["Resource"].as_array().unwrap();
+        assert_eq!(allowed.len(), functions, "{allowed:?}");
+    }
 }
 
 /// Lambda gives a function's role to nobody else, and what a role allows is read and understood as
@@ -133,8 +169,16 @@ fn every_role_is_one_functions_or_the_state_machines() {
         .collect();
     assert_eq!(used, roles);
     for (id, role) in resources("AWS::IAM::Role") {
-        assert!(
-            role["Properties"].get("ManagedPolicyArns").is_none(),
+        // `work` does what a worker does.
+        let managed = referred(&role["Properties"]["ManagedPolicyArns"]);
+        let shared = BTreeSet::from(["WorkerPolicy".to_owned()]);
+        assert_eq!(
+            managed,
+            if id == "WorkRole" {
+                shared
+            } else {
+                BTreeSet::new()
+            },
             "{id}"
         );
     }
@@ -158,7 +202,8 @@ fn the_state_machine_may_invoke_the_functions_of_its_definition_and_no_others() 
         match state["Resource"].as_str().unwrap() {
             // Step Functions needs no permission for its own activities.
             "${ActivityArn}" => {}
-            "arn:${Partition}:states:::lambda:invoke" => {
+            "arn:${Partition}:states:::lambda:invoke"
+            | "arn:${Partition}:states:::lambda:invoke.waitForTaskToken" => {
                 let name = state["Parameters"]["FunctionName"].as_str().unwrap();
                 let name = name
                     .strip_prefix("${")
