@@ -44,7 +44,8 @@ check_account() {
   fi
   check_bucket
   check_stack "$name"
-  [ -z "$no_workers" ] || return 0
+  check_workers
+  [ -z "$no_workers$no_fleet" ] || return 0
   check_bucket_key
   check_subnets
   check_stack "$name-workers"

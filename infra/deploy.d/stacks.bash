@@ -6,7 +6,7 @@ upload() {
   worker_key=$PREFIX/$worker_hash/ecs-task-runner
   definition_key=$PREFIX/$definition_hash/ecs-task.asl.json
   upload_file "$package/custom-resource.zip" "$code_key"
-  [ -n "$no_workers" ] || upload_file "$package/ecs-task-runner" "$worker_key"
+  [ -n "$no_workers$no_fleet" ] || upload_file "$package/ecs-task-runner" "$worker_key"
   upload_file statemachine/ecs-task.asl.json "$definition_key"
 }
 
@@ -22,9 +22,14 @@ upload_file() {
 }
 
 deploy_task_runner() {
-  deploy_stack "$name" infra/task-runner.yaml \
-    "Architecture=$architecture" "ArtifactBucket=$bucket" "CodeKey=$code_key" "DefinitionKey=$definition_key" \
-    ${parameters[@]+"${parameters[@]}"}
+  local of_package=("Architecture=$architecture" "ArtifactBucket=$bucket" "CodeKey=$code_key" "DefinitionKey=$definition_key")
+  choose_workers
+  if [ -n "$activity_kept" ]; then
+    # First as it is, with a fleet: what a stack deletes it treats as the template before says, and only from this one on the activity
+    # is kept.
+    deploy_stack "$name" infra/task-runner.yaml "${of_package[@]}" ${parameters[@]+"${parameters[@]}"}
+  fi
+  deploy_stack "$name" infra/task-runner.yaml "${of_package[@]}" ${workers[@]+"${workers[@]}"} ${parameters[@]+"${parameters[@]}"}
 }
 
 deploy_workers() {

@@ -7,6 +7,7 @@ mod call;
 mod dry_run;
 mod emulator;
 mod failures;
+mod no_fleet;
 mod refusals;
 
 /// `EX_USAGE` of sysexits.h.

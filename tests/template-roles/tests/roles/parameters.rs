@@ -1,6 +1,7 @@
 //! What the template's parameters make of the policies.
 
 use stand_ins::{Authorization, arn};
+use template_roles::template::template;
 use template_roles::{Deployment, Roles, WORKER};
 
 fn asked(action: &str, resource: &str, key: &'static str, value: &str) -> Authorization {
@@ -208,5 +209,54 @@ fn who_works_on_the_runs_may_answer_for_them_and_nobody_else() {
             "work",
             &answer(arn("states", "stateMachine:another"))
         ));
+    }
+}
+
+/// What is there for a fleet alone, and for the function `work` alone.
+#[test]
+fn a_fleet_has_an_activity_and_its_alarms_and_lambda_has_the_function_and_its_alarms() {
+    let resources = template()["Resources"].as_object().unwrap();
+    let there = |deployment: &Deployment, ids: &[&str]| {
+        let has = ids.iter().map(|id| deployment.has(&resources[*id]));
+        has.collect::<std::collections::BTreeSet<_>>()
+    };
+    let of_fleet = ["NotClaimedAlarm", "NotClaimedMetric", "HeartbeatsAlarm"];
+    let of_lambda = [
+        "WorkFunction",
+        "WorkRole",
+        "WorkLogs",
+        "WorkRetries",
+        "WorkTokensPolicy",
+        "WorkErrorsAlarm",
+        "WorkWaitsAlarm",
+    ];
+    let fleet = Deployment::with_defaults();
+    let lambda = fleet.clone().parameter("Workers", "Lambda");
+    let given = arn("states", "activity:so-far");
+    let both = lambda.clone().parameter("ActivityArn", &given);
+    let leaving = fleet.clone().parameter("KeepWork", "true");
+    for (deployment, activity, a_fleet, a_function) in [
+        (&fleet, true, true, false),
+        (&lambda, false, false, true),
+        // The runs that a fleet has are its own until they end, and those of the function likewise.
+        (&both, false, true, true),
+        (&leaving, true, true, true),
+    ] {
+        assert_eq!(there(deployment, &["Activity"]), [activity].into());
+        assert_eq!(there(deployment, &of_fleet), [a_fleet].into());
+        assert_eq!(there(deployment, &of_lambda), [a_function].into());
+        let export = &template()["Outputs"]["ActivityArn"];
+        assert_eq!(deployment.has(export), a_fleet);
+    }
+    let exported = &template()["Outputs"]["ActivityArn"]["Value"];
+    assert_eq!(
+        both.resolve(exported).unwrap(),
+        given,
+        "what stacks of workers import does not change"
+    );
+    // Runs that wait at an activity fail when it is deleted.
+    for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        let kept = resources["Activity"][policy].as_str().unwrap();
+        assert!(kept.starts_with("Retain"), "{policy}: {kept}");
     }
 }
