@@ -141,7 +141,7 @@ where
 }
 
 /// Attends to one task until it is answered, handed over or lost. `hand_over` is requested when the
-/// process is about to lose its time; the answer is then tried for at most 50 s.
+/// process is about to lose its time; an answer is then tried for less than a minute.
 ///
 /// The first act is a heartbeat, which is repeated for as long as its period while nobody can say
 /// whether it was taken. A token that is not valid, since the event that brought it came late or again,

@@ -64,12 +64,12 @@ where
             let mut heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace).due_now();
             // The shutdown comes first: what has not begun need not be handed over. The token's
             // heartbeat runs out, and another worker is given the task.
-            let taken = tokio::select! {
+            let beat = tokio::select! {
                 biased;
                 () = self.shutdown.requested() => Err(format!("the worker {}", self.how_it_ends)),
-                taken = heartbeat.until_taken() => taken,
+                beat = heartbeat.until_taken() => beat,
             };
-            match taken {
+            match beat {
                 Ok(()) => self.attend_with(heartbeat, &token, input).await,
                 Err(why) => tracing::info!(
                     reason = why,
