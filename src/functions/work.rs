@@ -86,6 +86,10 @@ impl LambdaWorker {
             hand_over,
         );
         let time = self.clock.until(end).saturating_sub(INVOCATION_MARGIN);
+        if time.is_zero() {
+            // Before the run can begin, which the timer below would let it.
+            trigger.request();
+        }
         tokio::select! {
             () = attended => {}
             () = request_after(time, &trigger) => {}
