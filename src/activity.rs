@@ -1,10 +1,15 @@
-//! A worker for a Step Functions activity: it polls, runs a handler for every task, sends
-//! heartbeats while the handler runs, and answers.
+//! A worker for a Step Functions activity ([`serve`]): it polls, runs a handler for every task, sends
+//! heartbeats while the handler runs, and answers. A process that is given one task's token, as a
+//! function that Step Functions invokes with `waitForTaskToken` is, does the same for this task
+//! without a poll ([`attend_one`]).
 //!
 //! ```text
 //! poll ── permit, GetActivityTask ──▶ attend ─┬─ handler ──────────▶ answer: SendTaskSuccess,
 //!  ▲                                          ├─ heartbeat: lost ──▶ let go  SendTaskFailure
 //!  └─ one poller more when a task arrives     └─ shutdown ─────────▶ answer: Worker.HandedOver
+//!
+//! token ── heartbeat: taken ──▶ attend, as above
+//!    └──── heartbeat: lost ───▶ nothing is begun
 //! ```
 //!
 //! It knows nothing of what a handler does, nor of ECS, and can serve any activity. Of a task's
@@ -20,6 +25,8 @@
 //! - When the service says that a token is no longer valid, or no heartbeat got through for as long
 //!   as the service waits for one, the handler is dropped and nothing is answered: another worker
 //!   may have the task.
+//! - A token that the process was given may be dead: the handler begins after the first heartbeat that
+//!   the service has taken.
 //! - On shutdown, running tasks are handed over: their handlers are dropped, and they are answered
 //!   with [`HANDED_OVER`].
 
@@ -39,21 +46,33 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-pub use client::{ActivityClient, ActivityError};
+pub use client::{ActivityClient, ActivityError, TaskClient};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use token::TaskToken;
 pub use vitals::{Signs, Vitals};
 
-/// The error name a task is given back under when its worker shuts down. The definition retries on
-/// it at once.
+/// The error name a task is given back under when its worker shuts down, or its invocation is about
+/// to end. The definition retries on it at once.
 pub const HANDED_OVER: &str = "Worker.HandedOver";
 /// The error name for a handler that panicked.
 pub const PANICKED: &str = "Worker.Panicked";
+
+/// The heartbeat period of a task whose input does not say it.
+const DEFAULT_HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// A task to be done.
 #[derive(Debug, Clone)]
 pub struct ActivityTask {
     /// The input as the state passed it, JSON.
+    pub input: String,
+}
+
+/// A task that the process was given, and did not poll for.
+#[derive(Debug, Clone)]
+pub struct GivenTask {
+    /// The token under which Step Functions waits for the answer.
+    pub token: TaskToken,
+    /// The input, JSON.
     pub input: String,
 }
 
@@ -87,7 +106,7 @@ impl Default for Options {
             max_tasks: number(1_000),
             pollers: number(100),
             polls_per_second: number(250),
-            default_heartbeat: Duration::from_secs(60),
+            default_heartbeat: DEFAULT_HEARTBEAT,
         }
     }
 }
@@ -103,13 +122,14 @@ where
 {
     let permits = Arc::new(Semaphore::new(options.max_tasks.get() as usize));
     let attendance = Arc::new(attend::Attendance {
-        client,
+        client: client.tasks().clone(),
         handler,
         shutdown: shutdown.clone(),
+        how_it_ends: "is shutting down",
         default_heartbeat: options.default_heartbeat,
         pace: heartbeat::Pace::default(),
     });
-    poll::Pollers::start(&attendance, &permits, options);
+    poll::Pollers::start(client, &attendance, &permits, options);
     shutdown.requested().await;
     let in_hand = options.max_tasks.get() as usize - permits.available_permits();
     tracing::info!(
@@ -118,4 +138,26 @@ where
     );
     // Every poll and every task holds a permit, so all of them are over when all permits are back.
     drop(permits.acquire_many(options.max_tasks.get()).await);
+}
+
+/// Attends to one task until it is answered, handed over or lost. `hand_over` is requested when the
+/// process is about to lose its time; an answer is then tried for less than a minute.
+///
+/// The first act is a heartbeat, which is repeated for as long as its period while nobody can say
+/// whether it was taken. A token that is not valid, since the event that brought it came late or again,
+/// begins nothing. Dropping the future leaves everything as it is, for the next worker.
+pub async fn attend_one<H, F>(client: TaskClient, task: GivenTask, handler: H, hand_over: Shutdown)
+where
+    H: Fn(ActivityTask) -> F,
+    F: Future<Output = Result<String, TaskFailure>> + Send,
+{
+    let attendance = attend::Attendance {
+        client,
+        handler,
+        shutdown: hand_over,
+        how_it_ends: "is at the end of its invocation",
+        default_heartbeat: DEFAULT_HEARTBEAT,
+        pace: heartbeat::Pace::default(),
+    };
+    attendance.attend_given(task.token, task.input).await;
 }

@@ -2,6 +2,8 @@
 //! by its configuration and never by what it is invoked with.
 //!
 //! ```text
+//!                                       work, where there is no fleet
+//!                                         │
 //! CloudFormation ─event─▶ start ─▶ the execution ─┬─ done ─────────▶ respond ─PUT─▶ CloudFormation
 //!                                                 ├─ failed, Delete ▶ stop (leftovers), then respond
 //!                                                 └─ ended otherwise ▶ EventBridge ─▶ rescue ─PUT─▶
@@ -14,6 +16,7 @@ mod seal;
 mod skip_reason;
 mod start;
 mod stop;
+mod work;
 
 pub use rescue::{
     Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, RescueError, RescueEvent,
@@ -23,3 +26,4 @@ pub use respond::{RespondError, RespondEvent, Responder};
 pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{StopEvent, Stopped, Stopper};
+pub use work::{LambdaWorker, WorkError};

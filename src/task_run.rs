@@ -55,8 +55,9 @@ use crate::task::redaction::Redaction;
 use crate::text::byte_limit;
 
 use definitions::TaskDefinitions;
+use launch::LaunchCalls;
 use run::Run;
-use watcher::Watcher;
+use watcher::{Pace, Watcher};
 
 /// Longest cause of the failure for an input that cannot be read, in bytes.
 const MAX_UNREADABLE_CAUSE: usize = 500;
@@ -68,6 +69,7 @@ pub struct TaskRunner {
     logs: Logs,
     clock: Clock,
     watcher: Watcher,
+    launch_calls: LaunchCalls,
     task_definitions: TaskDefinitions,
 }
 
@@ -76,13 +78,33 @@ impl TaskRunner {
     /// runner is dropped.
     #[must_use]
     pub fn start(ecs: &Ecs, logs: Logs, clock: Clock) -> Self {
+        Self::with_pace(ecs, logs, clock, Pace::AllRuns)
+    }
+
+    /// The same for the one run of a function, beside many other functions that call ECS as well: it
+    /// looks at the run's tasks less often when ECS throttles, and when they run for long.
+    #[must_use]
+    pub fn for_one_run(ecs: &Ecs, logs: Logs, clock: Clock) -> Self {
+        let pace = Pace::OneRun(clock.clone());
+        Self::with_pace(ecs, logs, clock, pace)
+    }
+
+    fn with_pace(ecs: &Ecs, logs: Logs, clock: Clock, pace: Pace) -> Self {
         Self {
             ecs: ecs.clone(),
             logs,
             clock,
-            watcher: Watcher::start(ecs.clone()),
+            watcher: Watcher::start(ecs.clone(), pace),
+            launch_calls: LaunchCalls::default(),
             task_definitions: TaskDefinitions::new(ecs.clone()),
         }
+    }
+
+    /// Ends the watcher and the calls that are under way, and waits until nothing of the runner is
+    /// left. ECS tasks run on.
+    pub async fn end(self) {
+        self.watcher.end().await;
+        self.launch_calls.end().await;
     }
 
     /// Runs what an activity task asks for, and gives the activity's output or its error.

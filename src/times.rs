@@ -26,6 +26,8 @@
 //! machine's definition and the Lambda timeouts of the template are repeated here, and a test
 //! compares them.
 
+pub mod work;
+
 use std::time::Duration;
 
 const fn seconds(seconds: u64) -> Duration {
@@ -75,9 +77,9 @@ pub(crate) const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
 pub(crate) const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
 /// How long after the request to shut down the worker goes on trying to deliver an answer: no
 /// longer than its polls may take, so that a Step Functions that cannot be reached does not delay
-/// the shutdown. Then the heartbeats stop, the token expires, and another worker takes the run
+/// the shutdown, and less than what is left of an invocation of `work` then. Then the heartbeats stop, the token expires, and another worker takes the run
 /// over.
-pub(crate) const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(60);
+pub(crate) const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(50);
 /// How long the worker tries at least to hand over a task that one of its last polls brought after
 /// the request to shut down.
 pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);

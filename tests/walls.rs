@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The first room of the core; it and all rooms further down are pure.
 const FIRST_OF_CORE: &str = "execution";
 /// Where types of the AWS SDK may stand, as beginnings of paths below `src/`.
-const WITH_SDK: [&str; 2] = ["aws", "activity/client.rs"];
+const WITH_SDK: [&str; 2] = ["aws", "activity/client"];
 
 /// A room of the map, with what it may import.
 struct Room {

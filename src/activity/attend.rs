@@ -1,4 +1,5 @@
-//! One activity task, from the moment Step Functions hands it out to the answer.
+//! One task, from the moment Step Functions hands it out, or the process is given its token, to the
+//! answer.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{Instrument, Span};
 
-use super::client::{ActivityClient, CallOutcome};
+use super::client::{CallOutcome, TaskClient};
 use super::heartbeat::{Heartbeat, Pace};
 use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::aws::backoff::Backoff;
@@ -20,11 +21,13 @@ use crate::times::{HAND_OVER_PATIENCE, SHUTDOWN_ANSWER_PATIENCE};
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What all activity tasks of a worker share.
+/// What all tasks of a worker share.
 pub(super) struct Attendance<H> {
-    pub(super) client: ActivityClient,
+    pub(super) client: TaskClient,
     pub(super) handler: H,
     pub(super) shutdown: Shutdown,
+    /// What the worker does when `shutdown` is requested, as words after its name.
+    pub(super) how_it_ends: &'static str,
     pub(super) default_heartbeat: Duration,
     pub(super) pace: Pace,
 }
@@ -46,24 +49,54 @@ where
     /// handler and answers nothing; when the worker shuts down, drops the handler and hands the
     /// task over.
     pub(super) async fn attend(&self, token: TaskToken, input: String) {
+        let (span, period) = self.envelope(&input);
+        let heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace);
+        self.attend_with(heartbeat, &token, input)
+            .instrument(span)
+            .await;
+    }
+
+    /// Does the same for a task whose token the process was given in an event, which may have come
+    /// late or more than once: the handler begins only when Step Functions has taken a heartbeat.
+    pub(super) async fn attend_given(&self, token: TaskToken, input: String) {
+        let (span, period) = self.envelope(&input);
+        let begun = async {
+            let mut heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace).due_now();
+            // The shutdown comes first: what has not begun need not be handed over. The token's
+            // heartbeat runs out, and another worker is given the task.
+            let beat = tokio::select! {
+                biased;
+                () = self.shutdown.requested() => Err(format!("the worker {}", self.how_it_ends)),
+                beat = heartbeat.until_taken() => beat,
+            };
+            match beat {
+                Ok(()) => self.attend_with(heartbeat, &token, input).await,
+                Err(why) => tracing::info!(
+                    reason = why,
+                    "nothing is begun for the task: its token is not known to be valid"
+                ),
+            }
+        };
+        begun.instrument(span).await;
+    }
+
+    /// The span of a task, and the period of its heartbeats.
+    fn envelope(&self, input: &str) -> (Span, Duration) {
         // An input that is no such object gets the defaults: what it means is for the handler to
         // judge.
-        let envelope: Envelope = serde_json::from_str(&input).unwrap_or_default();
+        let envelope: Envelope = serde_json::from_str(input).unwrap_or_default();
         let span = tracing::info_span!("activity_task", execution = envelope.execution.as_deref());
         let period = envelope
             .heartbeat_seconds
             .filter(|&seconds| seconds > 0)
             .map_or(self.default_heartbeat, Duration::from_secs);
-        self.attend_within(token, input, period)
-            .instrument(span)
-            .await;
+        (span, period)
     }
 
-    async fn attend_within(&self, token: TaskToken, input: String, period: Duration) {
+    async fn attend_with(&self, mut heartbeat: Heartbeat<'_>, token: &TaskToken, input: String) {
         let _in_hand = self.client.vitals().task();
-        let mut heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace);
         let result = if self.shutdown.is_requested() {
-            Err(handed_over(self.client.worker_name()))
+            Err(self.handed_over())
         } else {
             let mut work = pin!(
                 AssertUnwindSafe(
@@ -81,15 +114,18 @@ where
                 biased;
                 why = heartbeat.until_lost() => return let_go(&why),
                 result = &mut work => result.unwrap_or_else(|_| Err(panicked())),
-                () = self.shutdown.requested() => Err(handed_over(self.client.worker_name())),
+                () = self.shutdown.requested() => Err(self.handed_over()),
             }
         };
         // The heartbeat comes first here as well: an answer under a lost token would be refused.
         tokio::select! {
             biased;
             why = heartbeat.until_lost() => let_go(&why),
-            () = self.answer(&token, &result) => {}
-            () = self.answer_patience_ends() => let_go("the worker shuts down, and its answer could not be delivered"),
+            () = self.answer(token, &result) => {}
+            () = self.answer_patience_ends() => let_go(&format!(
+                "the worker {}, and its answer could not be delivered",
+                self.how_it_ends
+            )),
         }
     }
 
@@ -100,6 +136,17 @@ where
         self.shutdown.requested().await;
         let requested = self.shutdown.requested_at().unwrap_or(began);
         sleep_until((requested + SHUTDOWN_ANSWER_PATIENCE).max(began + HAND_OVER_PATIENCE)).await;
+    }
+
+    fn handed_over(&self) -> TaskFailure {
+        TaskFailure {
+            error: HANDED_OVER.to_owned(),
+            cause: format!(
+                "Worker '{}' {}. What it started runs on, and another worker takes over.",
+                self.client.worker_name(),
+                self.how_it_ends
+            ),
+        }
     }
 
     /// Repeats the answer until Step Functions takes or refuses it. Its caller sends heartbeats
@@ -150,15 +197,6 @@ fn let_go(why: &str) {
         reason = why,
         "let go of the task: another worker may have it, or take it over"
     );
-}
-
-fn handed_over(worker_name: &str) -> TaskFailure {
-    TaskFailure {
-        error: HANDED_OVER.to_owned(),
-        cause: format!(
-            "Worker '{worker_name}' is shutting down. What it started runs on, and another worker takes over."
-        ),
-    }
 }
 
 fn panicked() -> TaskFailure {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::TaskToken;
-use super::client::{ActivityClient, CallOutcome};
+use super::client::{CallOutcome, TaskClient};
 use super::vitals::CountGuard;
 use crate::aws::backoff::jitter;
 use crate::times::HEARTBEAT_RETRY_PAUSE;
@@ -41,7 +41,7 @@ impl Pace {
 
 /// Keeps one task's token alive.
 pub(super) struct Heartbeat<'a> {
-    client: &'a ActivityClient,
+    client: &'a TaskClient,
     token: &'a TaskToken,
     pace: &'a Pace,
     period: Duration,
@@ -56,7 +56,7 @@ impl<'a> Heartbeat<'a> {
     /// For a task that was handed out just now. `period` is the time after which the service gives
     /// the task up.
     pub(super) fn new(
-        client: &'a ActivityClient,
+        client: &'a TaskClient,
         token: &'a TaskToken,
         period: Duration,
         pace: &'a Pace,
@@ -77,24 +77,41 @@ impl<'a> Heartbeat<'a> {
         }
     }
 
+    /// The first heartbeat is due at once: for a task whose token may be dead.
+    pub(super) fn due_now(mut self) -> Self {
+        self.due = Instant::now();
+        self
+    }
+
     /// Sends heartbeats until the task is lost, and says why. Can be dropped and called again at
     /// any point.
+    pub(super) async fn until_lost(&mut self) -> String {
+        loop {
+            if let Err(why) = self.until_taken().await {
+                return why;
+            }
+        }
+    }
+
+    /// Waits until the next heartbeat is due, and sends it until the service takes it. Can be
+    /// dropped and called again at any point.
     ///
-    /// When no heartbeat gets through, the task counts as lost once the period is over. The
+    /// # Errors
+    /// Why the task is lost. When no heartbeat gets through, the task counts as lost once the period is over. The
     /// service counts the period from the arrival of a heartbeat, which is no earlier than its
     /// sending: it has not given the task to another worker by then.
-    pub(super) async fn until_lost(&mut self) -> String {
+    pub(super) async fn until_taken(&mut self) -> Result<(), String> {
         loop {
             let end = self.heard + self.period;
             sleep_until(self.due.min(end)).await;
             let sent = Instant::now();
             if sent >= end {
-                return self.not_heard();
+                return Err(self.not_heard());
             }
             // A heartbeat that gets no answer is not waited for beyond the end of the period
             // either.
             let Ok(outcome) = timeout_at(end, self.client.heartbeat(self.token)).await else {
-                return self.not_heard();
+                return Err(self.not_heard());
             };
             match outcome {
                 CallOutcome::Taken => {
@@ -105,8 +122,9 @@ impl<'a> Heartbeat<'a> {
                             .pace
                             .interval(self.period)
                             .mul_f64(jitter(1.0 - JITTER));
+                    return Ok(());
                 }
-                CallOutcome::Lost(why) => return why,
+                CallOutcome::Lost(why) => return Err(why),
                 CallOutcome::Refused(why) | CallOutcome::Uncertain(why) => {
                     tracing::warn!(error = why, "a heartbeat was not taken; it is sent again");
                     if self.heard.elapsed() >= self.period * 2 / PART {

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use super::attend::Attendance;
-use super::{ActivityTask, Options, TaskFailure};
+use super::{ActivityClient, ActivityTask, Options, TaskFailure};
 use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
 use crate::aws::budget::{ApiBudget, CallPermit};
@@ -31,6 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The pollers of one worker.
 pub(super) struct Pollers<H> {
+    client: ActivityClient,
     attendance: Arc<Attendance<H>>,
     permits: Arc<Semaphore>,
     running: AtomicU32,
@@ -49,12 +50,14 @@ where
 {
     /// Starts the first pollers, which start and end the others.
     pub(super) fn start(
+        client: ActivityClient,
         attendance: &Arc<Attendance<H>>,
         permits: &Arc<Semaphore>,
         options: &Options,
     ) {
         let most = options.pollers.get();
         let pollers = Arc::new(Self {
+            client,
             attendance: Arc::clone(attendance),
             permits: Arc::clone(permits),
             running: AtomicU32::new(0),
@@ -123,8 +126,8 @@ where
                 () = shutdown.requested() => return,
                 right = self.right_to_poll() => right,
             };
-            polling.get_or_insert_with(|| self.attendance.client.vitals().polling());
-            match call_permit.call(self.attendance.client.poll()).await {
+            polling.get_or_insert_with(|| self.client.vitals().polling());
+            match call_permit.call(self.client.poll()).await {
                 Ok(Some((token, input))) => {
                     polling = None;
                     self.succeeded();

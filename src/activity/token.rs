@@ -21,8 +21,10 @@ pub(super) fn is_lost(code: &str) -> bool {
 }
 
 impl TaskToken {
-    pub(super) fn new(token: String) -> Self {
-        Self(token)
+    /// The token as Step Functions gave it.
+    #[must_use]
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
     }
 
     pub(super) fn expose(&self) -> &str {

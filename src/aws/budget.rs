@@ -17,10 +17,37 @@ const BURST: Duration = Duration::from_secs(1);
 /// A throttled call halves the rate, at most once in this time: calls that were under way together
 /// count as one sign.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
-/// The rate falls to no less than this part of the full one.
-const LEAST_PART: f64 = 0.05;
-/// A successful call wins back this part of the full rate.
-const RECOVERY: f64 = 0.02;
+/// How a rate falls and recovers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Adaptation {
+    /// The rate falls to no less than this part of the full one.
+    least_part: f64,
+    recovery: Recovery,
+}
+
+/// What a successful call wins back, as a part of the full rate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Recovery {
+    /// This part for each call.
+    PerCall(f64),
+    /// This part for each second since the last call that was a success.
+    PerSecond(f64),
+}
+
+/// For the few processes of a fleet.
+const OF_FEW: Adaptation = Adaptation {
+    least_part: 0.05,
+    recovery: Recovery::PerCall(0.02),
+};
+/// For up to hundreds of processes that share a quota and do not know of one another. What is won
+/// back grows with the time and not with the calls: if it were for each call, those whose rate is low
+/// would win back less in the same time, and would starve beside those that have just begun. The
+/// figures are those with which a hundred runs at once are told of their ends within 10 s
+/// (`tests/load.md`).
+const OF_MANY: Adaptation = Adaptation {
+    least_part: 0.1,
+    recovery: Recovery::PerSecond(0.005),
+};
 
 /// A token bucket whose rate halves when the service throttles and recovers while calls succeed.
 /// Clones share the bucket.
@@ -32,6 +59,7 @@ pub struct ApiBudget {
 #[derive(Debug)]
 struct Shared {
     full_rate: f64,
+    adaptation: Adaptation,
     /// Held by the caller that gets the next permit; the others queue for it in the order they
     /// came.
     turn: tokio::sync::Mutex<()>,
@@ -45,6 +73,7 @@ struct Bucket {
     /// When `tokens` was counted.
     at: Instant,
     last_cut: Option<Instant>,
+    last_success: Instant,
 }
 
 /// The right to make one call, now. Dropped without a call, it goes back to the budget.
@@ -89,18 +118,32 @@ impl Bucket {
 }
 
 impl ApiBudget {
-    /// At most `per_second` calls a second, more than zero.
+    /// At most `per_second` calls a second, more than zero, for a process that has most of what is
+    /// left of the account's quota to itself.
     #[must_use]
     pub fn new(per_second: f64) -> Self {
+        Self::adapting(per_second, OF_FEW)
+    }
+
+    /// The same for one of many processes that share a quota and do not know of one another.
+    #[must_use]
+    pub fn of_many(per_second: f64) -> Self {
+        Self::adapting(per_second, OF_MANY)
+    }
+
+    fn adapting(per_second: f64, adaptation: Adaptation) -> Self {
+        let now = Instant::now();
         let bucket = Bucket {
             rate: per_second,
             tokens: per_second * BURST.as_secs_f64(),
-            at: Instant::now(),
+            at: now,
             last_cut: None,
+            last_success: now,
         };
         Self {
             shared: Arc::new(Shared {
                 full_rate: per_second,
+                adaptation,
                 turn: tokio::sync::Mutex::default(),
                 bucket: Mutex::new(bucket),
             }),
@@ -128,6 +171,12 @@ impl ApiBudget {
     #[must_use]
     pub fn rate(&self) -> f64 {
         self.lock().rate
+    }
+
+    /// The rate at the moment as a part of the full one: 1 unless the service has throttled.
+    #[must_use]
+    pub fn part(&self) -> f64 {
+        self.rate() / self.shared.full_rate
     }
 
     /// Takes a token, or says when there will be one.
@@ -162,7 +211,8 @@ impl ApiBudget {
             .last_cut
             .is_none_or(|cut| now.duration_since(cut) >= BETWEEN_CUTS)
         {
-            bucket.rate = (bucket.rate / 2.0).max(self.shared.full_rate * LEAST_PART);
+            bucket.rate =
+                (bucket.rate / 2.0).max(self.shared.full_rate * self.shared.adaptation.least_part);
             bucket.tokens = bucket.tokens.min(0.0);
             bucket.last_cut = Some(now);
         }
@@ -171,7 +221,13 @@ impl ApiBudget {
     fn succeeded(&self) {
         let mut bucket = self.lock();
         let full_rate = self.shared.full_rate;
-        bucket.rate = (bucket.rate + full_rate * RECOVERY).min(full_rate);
+        let now = Instant::now();
+        let won_back = match self.shared.adaptation.recovery {
+            Recovery::PerCall(part) => part,
+            Recovery::PerSecond(part) => part * (now - bucket.last_success).as_secs_f64(),
+        };
+        bucket.last_success = now;
+        bucket.rate = (bucket.rate + full_rate * won_back).min(full_rate);
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {

@@ -64,17 +64,34 @@ impl Ecs {
     /// For callers with a back-off of their own: no call is repeated.
     #[must_use]
     pub fn without_retries(connection: &Connection, rates: CallRates) -> Self {
-        Self::new(connection, 1, rates)
+        Self::new(connection, 1, rates, ApiBudget::new)
+    }
+
+    /// For the function `work`, many of which run at once, each for one run: as
+    /// [`without_retries`](Self::without_retries), with budgets that share the account's quotas evenly.
+    #[must_use]
+    pub fn for_one_run(connection: &Connection) -> Self {
+        Self::new(connection, 1, CallRates::default(), ApiBudget::of_many)
     }
 
     /// For a Lambda function, which makes a few calls and ends: a call that fails for what may pass
     /// is repeated twice, except for launches, which only a worker makes.
     #[must_use]
     pub fn with_retries(connection: &Connection) -> Self {
-        Self::new(connection, ATTEMPTS, CallRates::of_function())
+        Self::new(
+            connection,
+            ATTEMPTS,
+            CallRates::of_function(),
+            ApiBudget::new,
+        )
     }
 
-    fn new(connection: &Connection, attempts: u32, rates: CallRates) -> Self {
+    fn new(
+        connection: &Connection,
+        attempts: u32,
+        rates: CallRates,
+        budget: impl Fn(f64) -> ApiBudget,
+    ) -> Self {
         let config = aws_sdk_ecs::config::Builder::from(connection.config())
             .retry_config(RetryConfig::disabled())
             .build();
@@ -82,10 +99,10 @@ impl Ecs {
             client: Client::from_conf(config),
             attempts,
             budgets: EcsBudgets {
-                describe_tasks: ApiBudget::new(rates.describe_tasks),
-                list_tasks: ApiBudget::new(rates.list_tasks),
-                run_task: ApiBudget::new(rates.run_task),
-                stop_task: ApiBudget::new(rates.stop_task),
+                describe_tasks: budget(rates.describe_tasks),
+                list_tasks: budget(rates.list_tasks),
+                run_task: budget(rates.run_task),
+                stop_task: budget(rates.stop_task),
             },
         }
     }

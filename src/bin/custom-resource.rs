@@ -1,5 +1,5 @@
-//! `custom-resource`: the Lambda functions around the state machine. One program is all four of
-//! them: the function's handler decides which, and nothing in the event can.
+//! `custom-resource`: the Lambda functions around the state machine. One program is all of them:
+//! the function's handler decides which, and nothing in the event can.
 
 // The futures of the SDK calls below are nested more deeply than the compiler follows by default.
 #![recursion_limit = "256"]
@@ -7,24 +7,28 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use ecs_task_runner::aws::Connection;
+use ecs_task_runner::activity::TaskClient;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
+use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
-    RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
+    LambdaWorker, RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::version::VERSION;
+use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-/// Lambda sets it to the function's handler: `start`, `respond`, `stop` or `rescue`.
+/// Lambda sets it to the function's handler: `start`, `work`, `respond`, `stop` or
+/// `rescue`.
 const HANDLER: &str = "_HANDLER";
 /// The state machine whose executions `start` starts and `rescue` watches.
 const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
@@ -32,6 +36,9 @@ const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
 const CLAIM_TIMEOUT_SECONDS: &str = "CLAIM_TIMEOUT_SECONDS";
 /// Lambda sets it to the function's region.
 const AWS_REGION: &str = "AWS_REGION";
+/// Lambda sets it to the log stream of the function's instance. `work` names itself by it, so that
+/// people find the log of whoever handed a run over.
+const AWS_LAMBDA_LOG_STREAM_NAME: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 /// Origins to which answers may go besides CloudFormation's bucket, separated by commas. An
 /// emulator needs it; on AWS it is not set.
 const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
@@ -59,11 +66,14 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!(version = VERSION.as_str(), function, "the function starts");
     match function.as_str() {
         "start" => start().await,
+        "work" => work().await,
         "respond" => respond().await,
         "stop" => stop().await,
         "rescue" => rescue().await,
         other => {
-            bail!("the function's handler must be start, respond, stop or rescue, and is '{other}'")
+            bail!(
+                "the function's handler must be start, work, respond, stop or rescue, and is '{other}'"
+            )
         }
     }
 }
@@ -84,6 +94,29 @@ async fn start() -> anyhow::Result<()> {
             .await
             .map(|_| json!({}))
             .map_err(|error| failed("CustomResource.StartFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+async fn work() -> anyhow::Result<()> {
+    let connection = Connection::from_environment(None).await;
+    let log_stream = variable(AWS_LAMBDA_LOG_STREAM_NAME)?;
+    let worker = &LambdaWorker::new(
+        TaskClient::new(&connection, format!("work/{log_stream}")),
+        Ecs::for_one_run(&connection),
+        Logs::new(&connection, CallRates::default()),
+        Clock::system(),
+    );
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        // Milliseconds since 1970. Lambda's deadline is always in the range of both types.
+        let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+        let end = Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX);
+        worker
+            .work(event.payload, end)
+            .await
+            .map(|()| json!({}))
+            .map_err(|error| failed("CustomResource.WorkFailed", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -6,6 +6,7 @@
 //!
 //! What it does not know: how a task ends, and when the deadline comes on this machine's timers.
 
+mod calls;
 mod instances;
 mod launch_error;
 mod relaunch;
@@ -13,7 +14,7 @@ mod tokens;
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
@@ -25,6 +26,7 @@ use crate::task::outcome::Failure;
 use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 
+pub(super) use calls::LaunchCalls;
 use relaunch::Relaunches;
 
 /// How long the worker looks for tasks that may have been launched. The same tasks must also be
@@ -53,6 +55,7 @@ impl From<Failure> for NotLaunched {
 #[derive(Debug)]
 pub(super) struct Launcher<'a> {
     ecs: &'a Ecs,
+    calls: &'a LaunchCalls,
     clock: &'a Clock,
     spec: &'a TaskSpec,
     redaction: &'a Redaction,
@@ -62,7 +65,7 @@ pub(super) struct Launcher<'a> {
     next_token: u32,
     /// A `RunTask` under way, which runs as a task of its own. The deadline must not drop the call:
     /// ECS may have launched something, and only the answer names it.
-    launching: Option<JoinHandle<Result<Placement, RunTaskError>>>,
+    launching: Option<oneshot::Receiver<Result<Placement, RunTaskError>>>,
     /// A launch got no answer, so ECS may have launched something.
     uncertain: bool,
     /// What the run last waited for before it could launch. A failure by deadline names it.
@@ -77,12 +80,14 @@ impl<'a> Launcher<'a> {
     /// A launcher for a run that begins now.
     pub(super) fn new(
         ecs: &'a Ecs,
+        calls: &'a LaunchCalls,
         clock: &'a Clock,
         spec: &'a TaskSpec,
         redaction: &'a Redaction,
     ) -> Self {
         Self {
             ecs,
+            calls,
             clock,
             spec,
             redaction,

@@ -68,7 +68,13 @@ impl<'a> Run<'a> {
             runner,
             spec,
             redaction,
-            launcher: Launcher::new(&runner.ecs, &runner.clock, spec, redaction),
+            launcher: Launcher::new(
+                &runner.ecs,
+                &runner.launch_calls,
+                &runner.clock,
+                spec,
+                redaction,
+            ),
             tasks: Tasks::new(spec, &runner.watcher, &runner.task_definitions, deadline),
         }
     }

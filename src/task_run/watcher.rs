@@ -8,13 +8,16 @@
 //!
 //! What it does not know: what a task's state means. It tells changes and judges nothing.
 
+mod pace;
+mod view;
+
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::aws::ApiError;
@@ -22,55 +25,49 @@ use crate::aws::budget::CallPermit;
 use crate::aws::ecs::{Ecs, MAX_TASKS_PER_CALL};
 use crate::task::status::TaskStatus;
 
-/// Time between two looks at a task while there are few tasks.
-const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
-/// A task this close to its deadline is looked at as often as if there were few.
-const NEAR_DEADLINE: Duration = Duration::from_secs(30);
+pub(super) use pace::Pace;
+pub(super) use view::View;
+
 /// `DescribeTasks` calls under way at once. Ten calls a second that take a second each need no
 /// more.
 const MAX_CALLS: usize = 16;
 /// A new task is first looked at after this time. No task ends sooner, and tasks that start
 /// together share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
-/// Pause after a call that failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(1);
-
-/// What a subscriber knows of its task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum View {
-    /// Nobody has looked yet.
-    Unseen,
-    /// What the last look showed.
-    Seen(TaskStatus),
-    /// ECS did not know the task at the last look.
-    Missing,
-    /// ECS refused the last look.
-    Refused(ApiError),
-    /// The last look that ECS answered did not show the task, and from the look on that began at
-    /// this time ECS gives no answer.
-    Unanswered(Instant),
-}
-
 /// The handle of the watching task, through which runs subscribe.
 #[derive(Debug)]
 pub(super) struct Watcher {
     subscribe: mpsc::UnboundedSender<Subscription>,
+    watching: JoinHandle<()>,
 }
 
 #[derive(Debug)]
 struct Subscription {
     cluster: Arc<str>,
     arn: Arc<str>,
+    since: Instant,
     deadline: Instant,
     view: watch::Sender<View>,
 }
 
 impl Watcher {
     /// Starts the watching task, which ends with the watcher.
-    pub(super) fn start(ecs: Ecs) -> Self {
+    pub(super) fn start(ecs: Ecs, pace: Pace) -> Self {
         let (subscribe, subscriptions) = mpsc::unbounded_channel();
-        tokio::spawn(Schedule::new(ecs).run(subscriptions));
-        Self { subscribe }
+        let watching = tokio::spawn(Schedule::new(ecs, pace).run(subscriptions));
+        Self {
+            subscribe,
+            watching,
+        }
+    }
+
+    /// Ends the watching task and its calls, and waits until they have ended.
+    pub(super) async fn end(self) {
+        // The watching task ends when nobody can subscribe any more.
+        drop(self.subscribe);
+        if let Err(error) = self.watching.await {
+            tracing::error!(%error, "the watching of tasks ended early");
+        }
     }
 
     /// Watches a task until the receiver is dropped. A receiver is told of changes only.
@@ -84,6 +81,7 @@ impl Watcher {
         let subscription = Subscription {
             cluster: cluster.into(),
             arn: arn.into(),
+            since: Instant::now(),
             deadline,
             view,
         };
@@ -104,6 +102,7 @@ struct Looked {
 /// The watching task: which tasks are looked at when.
 struct Schedule {
     ecs: Ecs,
+    pace: Pace,
     /// Per cluster, by due time; the number tells subscriptions of one instant apart.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
@@ -113,9 +112,10 @@ struct Schedule {
 }
 
 impl Schedule {
-    fn new(ecs: Ecs) -> Self {
+    fn new(ecs: Ecs, pace: Pace) -> Self {
         Self {
             ecs,
+            pace,
             clusters: HashMap::new(),
             calls: JoinSet::new(),
             watched: 0,
@@ -132,9 +132,11 @@ impl Schedule {
                 // before new calls, so that runs learn at once what ECS has said.
                 biased;
                 subscription = subscriptions.recv() => {
-                    // The runner has been dropped. Calls under way end with this task: nobody
-                    // waits for their answers.
-                    let Some(subscription) = subscription else { return };
+                    // The runner has been dropped. Calls under way end with this task, which waits
+                    // for that: nobody waits for their answers.
+                    let Some(subscription) = subscription else {
+                        return self.calls.shutdown().await;
+                    };
                     self.watched += 1;
                     self.insert(Instant::now() + FIRST_LOOK, subscription);
                 }
@@ -151,15 +153,10 @@ impl Schedule {
         }
     }
 
-    /// Time between two looks at a task: what the budget allows when every call is full.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a count of tasks is far below 2^52"
-    )]
+    /// Time between two looks at a task that nothing else delays.
     fn period(&self) -> Duration {
-        let seconds = self.watched as f64
-            / (MAX_TASKS_PER_CALL as f64 * self.ecs.budgets().describe_tasks.rate());
-        SHORTEST_PERIOD.max(Duration::from_secs_f64(seconds))
+        self.pace
+            .period(self.watched, &self.ecs.budgets().describe_tasks)
     }
 
     /// When the next task is to be looked at.
@@ -265,7 +262,7 @@ impl Schedule {
                         }
                         was_answered
                     });
-                    self.insert(now + AFTER_FAILURE, subscription);
+                    self.insert(now + self.pace.after_failure(), subscription);
                 }
                 return;
             }
@@ -281,11 +278,12 @@ impl Schedule {
             let view = statuses
                 .remove(&*subscription.arn)
                 .map_or(View::Missing, View::Seen);
-            let next = if subscription.deadline.saturating_duration_since(now) <= NEAR_DEADLINE {
-                SHORTEST_PERIOD
-            } else {
-                period
+            let status = match &view {
+                View::Seen(status) => Some(status),
+                _ => None,
             };
+            let (since, deadline) = (subscription.since, subscription.deadline);
+            let next = self.pace.until_next(period, status, since, deadline);
             subscription.view.send_if_modified(|last| {
                 let changed = *last != view;
                 *last = view;

@@ -14,3 +14,4 @@ mod stop;
 mod stop_on_delete;
 mod unclaimed;
 mod updates;
+mod work;

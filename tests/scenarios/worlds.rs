@@ -3,6 +3,7 @@
 pub mod events;
 pub mod execution;
 pub mod functions;
+pub mod lambda;
 pub mod outputs;
 pub mod program;
 pub mod running;

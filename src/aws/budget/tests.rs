@@ -156,3 +156,35 @@ async fn each_success_wins_back_a_part_of_the_rate() {
         budget.rate()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_many_processes_each_wins_back_as_much_in_a_time_however_often_it_calls() {
+    let rate_after_a_minute = async |pause: u64| {
+        let budget = ApiBudget::of_many(10.0);
+        for _ in 0..3 {
+            budget.throttled();
+            tokio::time::advance(BETWEEN_CUTS).await;
+        }
+        budget.succeeded();
+        let low = budget.rate();
+        for _ in 0..60 / pause {
+            tokio::time::advance(Duration::from_secs(pause)).await;
+            budget.succeeded();
+        }
+        budget.rate() - low
+    };
+    let (often, seldom) = (rate_after_a_minute(1).await, rate_after_a_minute(10).await);
+    assert!((often - seldom).abs() < 1e-9, "{often}, {seldom}");
+    assert!((often - 60.0 * 0.005 * 10.0).abs() < 1e-9, "{often}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_many_processes_keeps_a_tenth_of_its_rate() {
+    let budget = ApiBudget::of_many(10.0);
+    assert!((budget.part() - 1.0).abs() < f64::EPSILON);
+    for _ in 0..50 {
+        budget.throttled();
+        tokio::time::advance(BETWEEN_CUTS).await;
+    }
+    assert!((budget.part() - 0.1).abs() < f64::EPSILON);
+}

@@ -52,12 +52,13 @@ impl Launcher<'_> {
             // A task of its own, which goes on when the deadline drops this future: its answer is
             // then taken by `find_what_was_launched`.
             let (ecs, launched) = (self.ecs.clone(), spec.clone());
-            let launching = self.launching.insert(tokio::spawn(async move {
-                ecs.run_task(permit, &launched, missing, &token).await
-            }));
+            let launching = self.launching.insert(
+                self.calls
+                    .begin(async move { ecs.run_task(permit, &launched, missing, &token).await }),
+            );
             let answer = launching.await;
             self.launching = None;
-            // The spawned call panicked: there is no answer, as when the connection is cut.
+            // The call panicked: there is no answer, as when the connection is cut.
             let Ok(answer) = answer else {
                 self.uncertain = true;
                 continue;

@@ -32,6 +32,7 @@ pub const INSTANCES: [&str; 2] = [
 /// No run here takes so long.
 pub const LONGEST: Duration = Duration::from_secs(7_200);
 
+#[derive(Clone)]
 pub struct World {
     pub aws: StandIns,
     pub clock: Clock,
