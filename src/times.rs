@@ -100,10 +100,6 @@ pub const HEARTBEAT_TIMEOUT: Duration = seconds(60);
 /// `TimeoutSeconds` of the same states. It counts from the moment a worker took the run; in
 /// `RunTaskOnLambda` from the moment the run was given to the function `work`.
 pub const RUN_STATE_TIMEOUT: Duration = seconds(3_555);
-/// `IntervalSeconds` of the same states' `Retry` after a missed heartbeat.
-pub const LOST_WORKER_PAUSE: Duration = seconds(1);
-/// `MaxAttempts` of that `Retry`.
-pub const LOST_WORKER_RETRIES: u32 = 60;
 /// `TimeoutSeconds` of the states that invoke a function.
 pub const FUNCTION_STATE_TIMEOUT: Duration = seconds(70);
 /// `Seconds` of the state `WaitForTasksToStop`, between two checks for leftovers.
@@ -150,12 +146,6 @@ pub(crate) const WORKERS_INFORMED_SOON: Duration = seconds(45);
 pub const RESPOND_TIMEOUT: Duration = seconds(60);
 /// How long `respond` tries to deliver an answer: it must say by itself that it could not.
 pub(crate) const RESPOND_ANSWER_TIMEOUT: Duration = seconds(45);
-
-// Lambda `work`.
-
-/// `Timeout` of the function: the longest that Lambda allows (`gettingstarted-limits`). A run that
-/// takes longer goes from one invocation to the next.
-pub const WORK_TIMEOUT: Duration = seconds(900);
 
 // Lambda `rescue`.
 
@@ -234,12 +224,6 @@ const _: () = assert!(fit(
     &[RUN_STATE_TIMEOUT, OVERHEAD, OVERHEAD],
     EXECUTION_TIMEOUT
 ));
-// While Lambda has no function free, the event of a run misses its heartbeat again and again. The
-// attempts last longer than the execution may, so that a run never fails for want of attempts.
-const _: () = assert!(
-    EXECUTION_TIMEOUT.as_secs()
-        <= (HEARTBEAT_TIMEOUT.as_secs() + LOST_WORKER_PAUSE.as_secs()) * LOST_WORKER_RETRIES as u64
-);
 const _: () = assert!(EXECUTION_TIMEOUT.as_secs() < SERVICE_TIMEOUT.as_secs());
 const _: () = assert!(fit(&[EXECUTION_TIMEOUT], LONGEST_EXECUTION));
 

@@ -207,8 +207,8 @@ fn the_table_of_times_says_what_the_definition_says() {
             .iter()
             .find(|retry| retry["ErrorEquals"][1] == "States.Timeout")
             .unwrap();
-        assert_eq!(seconds(&retry["IntervalSeconds"]), times::LOST_WORKER_PAUSE);
-        assert_eq!(retry["MaxAttempts"], times::LOST_WORKER_RETRIES);
+        assert_eq!(seconds(&retry["IntervalSeconds"]), times::work::MISSED_HEARTBEAT_INTERVAL);
+        assert_eq!(retry["MaxAttempts"], times::work::MISSED_HEARTBEAT_ATTEMPTS);
         assert_eq!(retry["BackoffRate"], 1);
     }
     assert_eq!(
@@ -237,7 +237,7 @@ fn the_table_of_times_says_what_the_template_says() {
         ("stop", times::STOP_TIMEOUT),
         ("respond", times::RESPOND_TIMEOUT),
         ("rescue", times::RESCUE_TIMEOUT),
-        ("work", times::WORK_TIMEOUT),
+        ("work", times::work::WORK_TIMEOUT),
     ] {
         let of_handler = functions
             .iter()
@@ -245,6 +245,8 @@ fn the_table_of_times_says_what_the_template_says() {
         let (name, function) = of_handler.unwrap();
         assert_eq!(function["Timeout"], timeout.as_secs().to_string(), "{name}");
     }
+    let age = &template.properties("WorkRetries")["MaximumEventAgeInSeconds"];
+    assert_eq!(*age, times::work::WORK_EVENT_AGE.as_secs().to_string());
     let interval = times::SWEEP_INTERVAL.as_secs() / 60;
     assert_eq!(interval, 1, "EventBridge counts in minutes");
     assert_eq!(
