@@ -166,12 +166,16 @@ fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
         .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
 }
 
-/// Whether a worker had the run, so that it may launch something. A Delete has no worker.
+/// Whether a worker had the run, or the function `work` may have had it, so that it may launch
+/// something. A Delete has neither.
 fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
         progress.note(event);
-        matches!(progress.activity, Activity::Taken { .. })
+        matches!(
+            progress.activity,
+            Activity::Taken { .. } | Activity::GivenToFunction { .. }
+        )
     })
 }
 

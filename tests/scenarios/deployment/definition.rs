@@ -207,7 +207,10 @@ fn the_table_of_times_says_what_the_definition_says() {
             .iter()
             .find(|retry| retry["ErrorEquals"][1] == "States.Timeout")
             .unwrap();
-        assert_eq!(seconds(&retry["IntervalSeconds"]), times::work::MISSED_HEARTBEAT_INTERVAL);
+        assert_eq!(
+            seconds(&retry["IntervalSeconds"]),
+            times::work::MISSED_HEARTBEAT_INTERVAL
+        );
         assert_eq!(retry["MaxAttempts"], times::work::MISSED_HEARTBEAT_ATTEMPTS);
         assert_eq!(retry["BackoffRate"], 1);
     }

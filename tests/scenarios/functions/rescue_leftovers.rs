@@ -45,15 +45,24 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
     assert!(world.reason().contains("1 task(s) of this run"));
 }
 
-/// A worker may launch until its next heartbeat tells it that the execution has ended. Then it lets
-/// go of the task and leaves it to `rescue`.
+/// A worker, or the function `work`, may launch until its next heartbeat tells it that the execution
+/// has ended. Then it lets go of the task and leaves it to `rescue`.
 #[tokio::test(start_paused = true)]
 async fn what_a_worker_launches_that_has_not_heard_of_the_end_is_stopped_as_well() {
-    for (later, is_stopped) in [(10, true), (60, true), (120, false)] {
+    for (later, is_given, is_stopped) in [
+        (10, false, true),
+        (60, false, true),
+        (60, true, true),
+        (120, false, false),
+    ] {
         let world = World::new();
         world.script(Script::runs_forever());
         let execution = Execution::of(&world, "Create").await;
-        execution.taken();
+        if is_given {
+            execution.given();
+        } else {
+            execution.taken();
+        }
         let event = execution.ends(aborted());
         let launch = async {
             sleep(Duration::from_secs(later)).await;

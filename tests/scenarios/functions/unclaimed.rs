@@ -73,6 +73,27 @@ async fn a_run_that_a_worker_has_is_left_to_it() {
     );
 }
 
+/// Nothing claims such a run, and its event is given again every minute. After a stack has changed
+/// from a fleet to Lambda, runs of both kinds are there.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_a_function_was_given_is_never_given_up_and_one_of_the_fleet_still_is() {
+    let world = World::new();
+    let given = Execution::of(&world, "Create").await;
+    given.given();
+    let waiting = Execution::of(&world, "Update").await;
+    waiting.scheduled();
+    assert_eq!(
+        world.look_after(CLAIM_TIMEOUT + MINUTE).await.unwrap(),
+        looked(2, 1)
+    );
+    let ended = |execution: &Execution| world.aws.sfn().execution(&execution.name).ended;
+    assert!(ended(&given).is_none() && ended(&waiting).is_some());
+    assert_eq!(
+        world.look_after(10 * CLAIM_TIMEOUT).await.unwrap(),
+        looked(1, 0)
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_attempt_has_its_own_time_to_be_taken() {
     let world = World::new();

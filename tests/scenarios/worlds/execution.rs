@@ -73,6 +73,15 @@ impl<'w> Execution<'w> {
         self.scheduled().activity("Started", NOW)
     }
 
+    /// The run was given to the function `work`, where there is no fleet.
+    pub fn given(&self) -> &Self {
+        let details = json!({"resourceType": "lambda", "resource": "invoke.waitForTaskToken", "region": "us-east-1", "parameters": "{}",
+            "heartbeatInSeconds": 60, "timeoutInSeconds": 3555});
+        self.entered("RunTaskOnLambda", &json!({}))
+            .happened(json!({"type": "TaskScheduled", "taskScheduledEventDetails": details}))
+            .happened(json!({"type": "TaskStarted", "taskStartedEventDetails": {"resourceType": "lambda", "resource": "invoke.waitForTaskToken"}}))
+    }
+
     pub fn invoked(&self, kind: &str) -> &Self {
         let details = json!({"resourceType": "lambda", "resource": "invoke"});
         let mut event = json!({"type": format!("Task{kind}")});

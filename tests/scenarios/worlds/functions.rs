@@ -10,6 +10,7 @@ use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::{Clock, before};
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
+use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
     RescueError, RescueLimits, Rescued, Rescuer, Responder, Seal, StartError, StartOutcome,
     Starter, Stopped, Stopper,
@@ -40,6 +41,7 @@ pub fn clock_at(time: Timestamp) -> Clock {
     Clock::from_fn(move || wall.now())
 }
 
+#[derive(Clone)]
 pub struct World {
     pub aws: StandIns,
     pub urls: ResponseUrls,
@@ -50,6 +52,8 @@ pub struct World {
     began: Instant,
     /// Seals response URLs.
     pub key: Option<String>,
+    /// Who works on the executions that `start` starts.
+    workers: Workers,
 }
 
 impl World {
@@ -94,6 +98,7 @@ impl World {
             clock,
             began: Instant::now(),
             key: None,
+            workers: Workers::Fleet,
         }
     }
 
@@ -108,6 +113,14 @@ impl World {
         Roles::of(&Deployment::new().key(&key)).enforce(&self.aws);
         self.key = Some(key);
         self
+    }
+
+    /// This world, in which others work on the executions that `start` starts.
+    pub fn with_workers(&self, workers: Workers) -> Self {
+        Self {
+            workers,
+            ..self.clone()
+        }
     }
 
     /// A connection with the role of a function.
@@ -156,7 +169,8 @@ impl World {
             Ecs::with_retries(&connection),
             self.responder("start"),
             self.clock.clone(),
-        );
+        )
+        .with_workers(self.workers);
         starter.start(event.clone()).await
     }
 
