@@ -94,13 +94,14 @@ impl TaskRunner {
         let arn = execution.arn.clone();
         let playing = tokio::spawn(async move {
             let invoke = |function, payload| this.invoke(function, payload);
-            execute(
+            // Boxed: the future holds those of all functions.
+            Box::pin(execute(
                 &definition(),
                 &this.world.aws,
                 &this.activity,
                 &execution,
                 invoke,
-            )
+            ))
             .await
         });
         Run {
@@ -142,15 +143,15 @@ impl TaskRunner {
     async fn work(&self, event: Value) {
         let death = self.deaths.lock().unwrap().pop_front();
         let connection = self.world.connection_of("work");
-        let worker = LambdaWorker::new(
+        let function = LambdaWorker::new(
             TaskClient::new(&connection, "work/1"),
             Ecs::for_one_run(&connection),
             Logs::new(&connection, CallRates::default()),
             self.world.clock.clone(),
         );
         let end = after(self.world.clock.now(), WORK_TIMEOUT);
-        match timeout(death.unwrap_or(WORK_TIMEOUT), worker.work(event, end)).await {
-            Ok(worked) => worked.unwrap(),
+        match timeout(death.unwrap_or(WORK_TIMEOUT), function.work(event, end)).await {
+            Ok(ended) => ended.unwrap(),
             Err(_) => assert!(death.is_some(), "the function did not end in time"),
         }
     }
