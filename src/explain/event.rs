@@ -77,7 +77,7 @@ pub enum TimelineEvent {
         #[serde(rename = "ranForSeconds")]
         ran_for: Span,
     },
-    /// The worker told Step Functions how the run ended.
+    /// The worker answered Step Functions with the end of the run.
     Told {
         /// The error's name; `None` for success.
         error: Option<String>,
@@ -87,7 +87,7 @@ pub enum TimelineEvent {
     },
     /// The function `stop` looked for tasks that were left running, and stopped them.
     LeftoversStopped {
-        /// Number of tasks that were told to stop.
+        /// Number of tasks that `stop` asked ECS to stop.
         tasks: u64,
         /// Number of those that had not stopped when the execution went on.
         still_running: u64,
@@ -127,12 +127,12 @@ pub enum TimelineEvent {
         /// The cause that was given to `StopExecution`.
         cause: Option<String>,
     },
-    /// The execution ran longer than the definition's `TimeoutSeconds`.
+    /// The execution ran longer than the state machine's `TimeoutSeconds`.
     TimedOut,
 }
 
-/// For how long a worker had the run: the time since the claim, or where an emulator's history
-/// tells no claim, the time since the scheduling.
+/// For how long a worker had the run: the time since the claim, or the time since the scheduling
+/// when an emulator's history records no claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SinceTaken {

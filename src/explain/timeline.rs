@@ -1,5 +1,5 @@
-//! The timeline: the events of a history that tell something, put into entries, and the times that
-//! the conclusion needs. The words are in [`super::event`].
+//! The timeline: the events of a history that a reader needs, as entries, and the times that the
+//! conclusion needs. The words are in [`super::event`].
 
 mod ecs_task;
 mod states;
@@ -17,7 +17,7 @@ use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
 use states::Leftovers;
 
-/// How an execution ended, as its history tells.
+/// How an execution ended, as its history records it.
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: ExecutionStatus,
@@ -39,7 +39,7 @@ pub(super) struct Timeline {
     /// When the last attempt was scheduled, and claimed if it was.
     pub(super) scheduled_at: Option<Timestamp>,
     pub(super) claimed_at: Option<Timestamp>,
-    /// When the worker told how the run ended.
+    /// When the worker answered with the end of the run.
     told_at: Option<Timestamp>,
     /// Outputs of the run, in which ECS's times stand.
     output: Option<Output>,
@@ -180,8 +180,8 @@ impl Timeline {
     }
 
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
-        // A failed call of `stop` is not told here: it is repeated, and `note_leftovers` tells what
-        // came of the last one.
+        // A failed call of `stop` gets no entry here: it is repeated, and `note_leftovers` adds
+        // what came of the last one.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
