@@ -13,10 +13,10 @@ use crate::cloudformation::event::Request;
 /// Longest name of an execution in characters (`API_StartExecution`). It fits `startedBy` of ECS,
 /// which takes 128 (`API_RunTask`).
 pub const MAX_NAME: usize = 80;
-/// Hex digits of the hash over `StackId` and `LogicalResourceId`, which tells resources apart.
+/// Hex digits of the hash over `StackId` and `LogicalResourceId`, which distinguishes resources.
 const RESOURCE_DIGITS: usize = 8;
-/// Hex digits of the hash over `RequestId` and `ResponseURL`, which tells the requests of a
-/// resource apart.
+/// Hex digits of the hash over `RequestId` and `ResponseURL`, which distinguishes the requests of a
+/// resource.
 const ATTEMPT_DIGITS: usize = 12;
 /// Length of `create`, `update` and `delete`. They are equally long, so a logical id is cut at the
 /// same place in all names of a resource, and they share one prefix.

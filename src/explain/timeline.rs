@@ -79,9 +79,9 @@ impl Timeline {
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
         let concerns_activity =
             event.event_type.starts_with("Activity") || event.concerns_activity();
-        // The prefix tells an activity, an integration and a function apart, but an emulator names
-        // an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask for
-        // it stand first, so that the rest are events of a function.
+        // The prefix distinguishes an activity, an integration and a function, but an emulator
+        // names an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask
+        // for it stand first, so that the rest are events of a function.
         match event
             .event_type
             .trim_start_matches("Activity")

@@ -7,8 +7,8 @@
 //! ```
 //!
 //! When a call to AWS fails with an error that may pass, and Lambda will deliver the event once
-//! more in time, the function fails on purpose and answers nothing. Should an execution have been
-//! started all the same, the next delivery finds it by its name.
+//! more in time, the function fails on purpose and answers nothing. If an execution was started
+//! nevertheless, the next delivery finds it by its name.
 
 mod plan;
 
@@ -188,7 +188,7 @@ impl Starter {
                 return Err(StartError::Later(error));
             }
             Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
-                // The Delete succeeds all the same, so that a stack can be deleted after its state
+                // The Delete succeeds anyway, so that a stack can be deleted after its state
                 // machine.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
                 let output = Output::skipped("no execution could be started");
@@ -214,9 +214,9 @@ impl Starter {
         Ok(StartOutcome::Execution(name.clone()))
     }
 
-    /// Makes sure that an execution has the request. After a failed `StartExecution` it looks for
-    /// the execution by name: that call may have taken effect, or an earlier delivery of the event
-    /// may have started it. The execution answers then, and `start` must not answer as well.
+    /// Makes sure that an execution has the request. When the start fails, it looks for the
+    /// execution by name: the call may have taken effect, or an earlier delivery of the event may
+    /// have started the execution. Then the execution answers, and `start` must not answer as well.
     async fn hand_on(&self, arrival: &Arrival, task: TaskSpec) -> Result<Started, NotHandedOn> {
         let error = match self.start_execution(arrival, task).await {
             Ok(started) => return Ok(started),

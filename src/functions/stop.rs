@@ -54,8 +54,8 @@ struct EarlierChecks {
 /// What the function found and did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stopped {
-    /// Tasks that are not yet seen to have stopped. ECS has been asked to stop each; a call that
-    /// failed counts here as well.
+    /// Tasks that were left at the last check that ECS answered (see `Leftovers::stop`). The
+    /// function has called `StopTask` for each; the call may have failed.
     pub running: usize,
     /// Executions of the resource that were stopped, over all checks.
     pub executions: usize,

@@ -15,7 +15,7 @@ pub enum ErrorName {
     /// No container started, for example for lack of capacity, or because of the image pull, the
     /// network interface, secrets or a command that does not exist.
     NotStarted,
-    /// A container that counts exited with a code that is not success, or ECS does not tell whether
+    /// A container that counts exited with a code that is not success, or ECS does not show whether
     /// its work was done.
     Failed,
     /// The task was stopped from outside (Spot, host, `StopTask`) after a container had started or

@@ -31,7 +31,7 @@ pub use start_failure::{in_words_of_ecs, may_pass, what_to_check};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criteria {
     /// Names of the containers whose exit codes count. `None` when neither the properties nor the
-    /// task definition say which: then all count, but for those that AWS adds.
+    /// task definition say which: then all count except those that AWS adds.
     pub containers: Option<Vec<String>>,
     /// Whether the properties name the containers that count. If not, the sentence about a failure
     /// may advise to name them.

@@ -1,8 +1,8 @@
 //! Launching the tasks of a run, and adopting what another worker launched.
 //!
 //! There are two ways: `RunTask` under client tokens (`tokens`), and `StartTask` on named container
-//! instances (`instances`). When a launch got no answer, or another worker made it, this worker
-//! finds its tasks in lists, by the name under which they were started.
+//! instances (`instances`). A task of the run that no answer to these calls shows is found in ECS's
+//! lists, by the name under which it was started.
 //!
 //! This module does not know how a task ends, nor when the deadline comes by this machine's timers.
 
@@ -99,9 +99,9 @@ impl<'a> Launcher<'a> {
     /// Launches until every task of the run exists. While errors may pass it tries again; the
     /// caller cancels it at the deadline.
     ///
-    /// When a launch cannot be made, this worker looks for tasks of the run in a list and adopts
-    /// them: an earlier worker may have launched them before the task definition, the service or
-    /// the permission went away.
+    /// When a launch cannot be made and this worker tracks no task yet, it looks for the run's
+    /// tasks in a list, and adopts them if all are there: an earlier worker may have launched them
+    /// before the task definition, the service or the permission went away.
     pub(super) async fn launch_what_is_missing(
         &mut self,
         tasks: &mut Tasks<'_>,

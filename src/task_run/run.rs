@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
     /// meanwhile, their ends decide, and not the deadline.
     async fn stop_at_deadline(&mut self) -> RunEnd {
         let now = Instant::now();
-        // The deadline can have passed on the calendar alone: timers stand still while a machine
+        // The deadline may have passed by the wall clock only: timers stand still while a machine
         // is suspended.
         if self.tasks.deadline() > now {
             self.tasks.move_deadline_to_now();

@@ -50,14 +50,14 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// When the run's deadline comes, on the clock that timers run on.
+    /// When the run's deadline comes, by this machine's timers.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Moves the deadline to this moment, for a run whose deadline has passed on the calendar while
-    /// timers stood still. The watcher keeps the old deadline, by which it decides only which tasks
-    /// to look at more often.
+    /// Moves the deadline to this moment, for a run whose deadline has passed by the wall clock
+    /// while timers stood still. The watcher keeps the old deadline, by which it decides only which
+    /// tasks to look at more often.
     pub(super) fn move_deadline_to_now(&mut self) {
         self.deadline = Instant::now();
     }

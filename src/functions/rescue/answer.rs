@@ -1,13 +1,14 @@
 //! Answering for an execution that ended.
 //!
-//! `rescue` sends the answer that the execution would have sent. It may send an answer that was
-//! sent before. That does no harm, since both are equal, and the second PUT only overwrites the
-//! first. It happens in these cases:
-//! - Two invocations handle the same execution. Both derive the answer from the same history.
+//! `rescue` sends the answer that the execution would have sent. It may answer a request that was
+//! answered before. That does no harm: the two answers differ at most in what they say of leftover
+//! tasks, and until CloudFormation has read the first, the second PUT overwrites it. It happens in
+//! these cases:
+//! - Two invocations handle the same execution. Both take the answer from the same history.
 //! - The execution was stopped while `respond` was sending its answer. `rescue` takes that answer
 //!   from the history.
 //! - Another instance of the function has answered for the execution, and a sweep finds it. An
-//!   instance remembers only the executions that it answered for itself.
+//!   instance remembers only what it has answered or found answered itself.
 //! - The execution was stopped after its answer was delivered, and before the history recorded
 //!   that.
 

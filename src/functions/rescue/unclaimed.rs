@@ -125,7 +125,7 @@ fn part<T>(list: &[T], room: usize, minute: usize) -> impl Iterator<Item = &T> {
 mod tests {
     use super::*;
 
-    /// The sweeps of three minutes, with so many ripe executions and these young ones.
+    /// What the sweeps of three minutes read, with this many ripe and young executions.
     fn three_sweeps(ripe: usize, young: usize) -> Vec<Vec<usize>> {
         let all: Vec<_> = (0..ripe + young).collect();
         let (ripe, young) = all.split_at(ripe);
