@@ -81,7 +81,7 @@ pub enum TimelineEvent {
     Told {
         /// The error's name; `None` for success.
         error: Option<String>,
-        /// Time from the claim to the worker's answer.
+        /// Time until the worker's answer to Step Functions; see [`SinceTaken`].
         #[serde(flatten)]
         since: SinceTaken,
     },
