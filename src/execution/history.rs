@@ -1,4 +1,4 @@
-//! What an execution's history tells: whether a worker has the run, and whether CloudFormation was
+//! What an execution's history shows: whether a worker has the run, and whether CloudFormation was
 //! answered.
 //!
 //! ```text
@@ -20,11 +20,11 @@ use serde::Deserialize;
 use crate::arn::Arn;
 use crate::cloudformation::response::Status;
 
-/// The state of the definition that answers SUCCESS.
+/// The state that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
-/// The state of the definition that answers FAILED.
+/// The state that answers FAILED.
 pub const RESPOND_FAILURE: &str = "RespondFailure";
-/// The states that the definition enters only after an answer was delivered.
+/// The states that the state machine enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 
 /// An event of a history, with those of its parts that are read. What an event does not have is
@@ -98,7 +98,7 @@ pub enum Activity {
 pub enum Answer {
     /// The execution has entered no state that answers.
     NotBegun,
-    /// The execution has entered a state that answers, and no event tells that the answer was
+    /// The execution has entered a state that answers, and no event shows that the answer was
     /// delivered.
     Begun {
         /// Whether the answer says SUCCESS or FAILED.
@@ -131,12 +131,12 @@ impl Progress {
         }
     }
 
-    /// Takes the next event into account. The definition has no parallel states, so an event
+    /// Takes the next event into account. The state machine has no parallel states, so an event
     /// belongs to the state that was entered last.
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
-        // The arms that ask for an activity stand before those for a function: an emulator names
-        // the events of both `Task…`, and a run's success must not pass for a delivered answer.
+        // The arms for an activity come before those for a function: an emulator names the events
+        // of both `Task…`, and the success of a run must not be taken for a delivered answer.
         match event.event_type.as_str() {
             "ActivityScheduled" => {
                 self.activity = Activity::Waiting { since: event.at };

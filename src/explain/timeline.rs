@@ -1,5 +1,5 @@
-//! The timeline: the events of a history that tell something, put into entries, and the times that
-//! the conclusion needs. The words are in [`super::event`].
+//! The timeline: the events of a history that a reader needs, as entries, and the times that the
+//! conclusion needs. The words are in [`super::event`].
 
 mod ecs_task;
 mod states;
@@ -19,7 +19,7 @@ use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::outcome::Output;
 use states::Leftovers;
 
-/// How an execution ended, as its history tells.
+/// How an execution ended, as its history records it.
 #[derive(Debug, Clone)]
 pub(super) struct End {
     pub(super) status: ExecutionStatus,
@@ -43,7 +43,7 @@ pub(super) struct Timeline {
     pub(super) claimed_at: Option<Timestamp>,
     /// How long a worker may have the attempt that was scheduled last.
     time_limit: Option<Duration>,
-    /// When the worker told how the run ended.
+    /// When the worker answered with the end of the run.
     told_at: Option<Timestamp>,
     /// Outputs of the run, in which ECS's times stand.
     output: Option<Output>,
@@ -91,9 +91,9 @@ impl Timeline {
         let error = event.error.as_deref().unwrap_or(UNKNOWN);
         let concerns_activity =
             event.event_type.starts_with("Activity") || event.concerns_activity();
-        // The prefix tells an activity, an integration and a function apart, but an emulator names
-        // an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask for
-        // it stand first, so that the rest are events of a function.
+        // The prefix distinguishes an activity, an integration and a function, but an emulator
+        // names an activity's events `Task…`: what counts is `concerns_activity`. The arms that ask
+        // for it stand first, so that the rest are events of a function.
         match event
             .event_type
             .trim_start_matches("Activity")
@@ -208,8 +208,8 @@ impl Timeline {
     }
 
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
-        // A failed call of `stop` is not told here: it is repeated, and `note_leftovers` tells what
-        // came of the last one.
+        // A failed call of `stop` gets no entry here: it is repeated, and `note_leftovers` adds
+        // what came of the last one.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(

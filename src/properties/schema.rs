@@ -71,7 +71,8 @@ pub(super) struct Text {
     pub min: usize,
     /// Most characters.
     pub max: usize,
-    /// Whether text of such a length has the form.
+    /// Whether the text has the form. Asked only of text with at least `min` characters; `max` is
+    /// checked besides.
     pub is_valid: fn(&str) -> bool,
     /// Whether it may be a secret, which no message repeats.
     pub is_secret: bool,

@@ -1,12 +1,12 @@
-//! One watcher for all tasks of the process: it asks ECS how they are, and tells whoever
-//! subscribed.
+//! One watcher for all ECS tasks of the process: it asks ECS for their state and passes changes on
+//! to the runs that have subscribed.
 //!
-//! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per
-//! task would use that up with twenty tasks. Here every task has a time at which it is due, all
-//! tasks of a cluster that are due are asked for in one call, and every call waits for a permit of
-//! the budget for `DescribeTasks`.
+//! A call of `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a
+//! loop per task would use that up with twenty tasks. Here every task has a time at which its next
+//! look is due, one call asks for all tasks of a cluster that are due, and every call waits for a
+//! permit of the budget for `DescribeTasks`.
 //!
-//! What it does not know: what a task's state means. It tells changes and judges nothing.
+//! It does not know what a task's state means: it reports changes and judges nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -24,7 +24,7 @@ use crate::task::status::TaskStatus;
 
 /// Time between two looks at a task while there are few tasks.
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
-/// A task this close to its deadline is looked at as often as if there were few.
+/// A task this close to its deadline is looked at every [`SHORTEST_PERIOD`].
 const NEAR_DEADLINE: Duration = Duration::from_secs(30);
 /// `DescribeTasks` calls under way at once. Ten calls a second that take a second each need no
 /// more.
@@ -46,12 +46,12 @@ pub(super) enum View {
     Missing,
     /// ECS refused the last look.
     Refused(ApiError),
-    /// The last look that ECS answered did not show the task, and from the look on that began at
-    /// this time ECS gives no answer.
+    /// The last look that ECS answered did not show the task, and no look since this time got an
+    /// answer.
     Unanswered(Instant),
 }
 
-/// The handle of the watching task, through which runs subscribe.
+/// The handle through which runs subscribe to their tasks.
 #[derive(Debug)]
 pub(super) struct Watcher {
     subscribe: mpsc::UnboundedSender<Subscription>,
@@ -66,14 +66,14 @@ struct Subscription {
 }
 
 impl Watcher {
-    /// Starts the watching task, which ends with the watcher.
+    /// Starts watching, in a tokio task that ends when the watcher is dropped.
     pub(super) fn start(ecs: Ecs) -> Self {
         let (subscribe, subscriptions) = mpsc::unbounded_channel();
         tokio::spawn(Schedule::new(ecs).run(subscriptions));
         Self { subscribe }
     }
 
-    /// Watches a task until the receiver is dropped. A receiver is told of changes only.
+    /// Watches an ECS task until the receiver is dropped. The receiver is notified of changes only.
     pub(super) fn watch(
         &self,
         cluster: &str,
@@ -87,13 +87,13 @@ impl Watcher {
             deadline,
             view,
         };
-        // Cannot fail: the watching task receives until this sender is dropped.
+        // Cannot fail: the watcher's tokio task receives until this sender is dropped.
         let _ = self.subscribe.send(subscription);
         receiver
     }
 }
 
-/// A batch of tasks that ECS was asked about, and its answer.
+/// The ECS tasks that one call asked for, and the answer.
 struct Looked {
     batch: Vec<Subscription>,
     /// When the call began.
@@ -101,10 +101,10 @@ struct Looked {
     statuses: Result<HashMap<String, TaskStatus>, ApiError>,
 }
 
-/// The watching task: which tasks are looked at when.
+/// What the watcher's tokio task keeps: which ECS tasks are to be looked at, and when.
 struct Schedule {
     ecs: Ecs,
-    /// Per cluster, by due time; the number tells subscriptions of one instant apart.
+    /// Per cluster, by due time; the number distinguishes subscriptions of the same instant.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
     /// Subscriptions in `clusters` and in `calls`.
@@ -128,12 +128,12 @@ impl Schedule {
             let due = self.next_due();
             let permit = self.permit_at(due);
             tokio::select! {
-                // New tasks come first, so that they go into the next call. Answers of ECS come
-                // before new calls, so that runs learn at once what ECS has said.
+                // New subscriptions come first, so that they go into the next call. Answers of ECS
+                // come before new calls, so that runs learn of them at once.
                 biased;
                 subscription = subscriptions.recv() => {
-                    // The runner has been dropped. Calls under way end with this task: nobody
-                    // waits for their answers.
+                    // The runner has been dropped. Calls under way are aborted with this tokio
+                    // task, since nobody waits for their answers.
                     let Some(subscription) = subscription else { return };
                     self.watched += 1;
                     self.insert(Instant::now() + FIRST_LOOK, subscription);
@@ -142,8 +142,8 @@ impl Schedule {
                     Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
-                // Dropping the wait for a permit, when another branch is ready, gives nothing away:
-                // a permit is either taken or not.
+                // When another branch is ready, the wait for a permit is dropped. No permit is
+                // lost: it is either taken or not.
                 permit = permit, if due.is_some() && self.calls.len() < MAX_CALLS => {
                     self.look(permit);
                 }
@@ -151,7 +151,8 @@ impl Schedule {
         }
     }
 
-    /// Time between two looks at a task: what the budget allows when every call is full.
+    /// Time between two looks at a task: as long as the budget takes for all watched tasks, 100 of
+    /// them in a call, and at least [`SHORTEST_PERIOD`].
     #[expect(
         clippy::cast_precision_loss,
         reason = "a count of tasks is far below 2^52"
@@ -171,8 +172,8 @@ impl Schedule {
             .min()
     }
 
-    /// Waits until a task is due, and then for the permit of a call. What becomes due until the
-    /// permit is there goes into the same call.
+    /// Waits until a task is due, and then for a permit. Tasks that become due meanwhile go into
+    /// the same call.
     fn permit_at(&self, due: Option<Instant>) -> impl Future<Output = CallPermit> + use<> {
         let budget = self.ecs.budgets().describe_tasks.clone();
         async move {
@@ -189,8 +190,8 @@ impl Schedule {
             .insert((due, self.next_number), subscription);
     }
 
-    /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that
-    /// soon will be, so that tasks which began at different times come to share calls.
+    /// Begins a call for the cluster whose task has been due longest: for all tasks that are due,
+    /// and those that soon will be, so that tasks launched at different times share calls.
     fn look(&mut self, permit: CallPermit) {
         let Some(cluster) = self
             .clusters
@@ -210,7 +211,7 @@ impl Schedule {
                 && entry.key().0 <= soon
             {
                 let subscription = entry.remove();
-                // Nobody waits for the task any more.
+                // No run waits for the task any more.
                 if subscription.view.is_closed() {
                     self.watched -= 1;
                 } else {
@@ -240,7 +241,7 @@ impl Schedule {
         });
     }
 
-    /// Tells the subscribers what has changed, and plans the next look at each task.
+    /// Notifies the subscribers of changes, and plans the next look at each task.
     fn tell(
         &mut self,
         Looked {
@@ -256,8 +257,8 @@ impl Schedule {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
-                    // A task that was seen stays as it was seen. Only the time for which ECS did
-                    // not show a task must not go on while ECS shows nothing at all.
+                    // A view of what was seen stays. But if ECS did not show the task, its run must
+                    // learn of the outage, in which the time until it gives the task up stops.
                     subscription.view.send_if_modified(|last| {
                         let was_answered = matches!(last, View::Missing | View::Refused(_));
                         if was_answered {
@@ -291,7 +292,7 @@ impl Schedule {
                 *last = view;
                 changed
             });
-            // From the call's beginning: its duration must not add to the period.
+            // From the call's beginning, so that its duration does not add to the period.
             self.insert(at + next, subscription);
         }
     }

@@ -63,7 +63,7 @@ pub(crate) fn first_line(text: &str, max: usize) -> String {
     byte_limit::cut_end(line, max)
 }
 
-/// `text`, [clean] and in at most `max` bytes, its middle left out where it is longer.
+/// `text`, [clean] and in at most `max` bytes; the middle of a longer text is left out.
 pub(crate) fn lines(text: &str, max: usize) -> String {
     byte_limit::cut_middle(&clean(text), max)
 }

@@ -1,5 +1,5 @@
-//! The last lines of the log of the container that failed. What stands in the way of them becomes a
-//! note, never an error of its own.
+//! The last lines of the log of the container that failed. When they cannot be read, the reason
+//! becomes a note in the cause, never an error of its own.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ pub(super) async fn log_tail(
     LogTail::Unavailable(why)
 }
 
-/// Reads the stream, and again where another read may bring more.
+/// Reads the stream, and reads it again when that may bring more.
 async fn read(sources: &Sources<'_>, stream: LogStream<'_>) -> Read {
     let turns_end = Instant::now() + LOG_CALL_WAIT;
     let mut reads = 1;

@@ -247,7 +247,7 @@ fn launches(history: &History, tasks: &[TaskView]) -> Vec<String> {
 /// Nothing runs any more some minutes after the last answer, and nothing was launched after it.
 /// What runs is excused when the last answer was given with the knowledge that something may be
 /// left, as when calls that stop tasks fail until there is no more time for them. A task that a
-/// worker may not stop is left to the definition, which finds it only once ECS lists it.
+/// worker may not stop is left to the state machine, which finds it only once ECS lists it.
 fn leftovers(played: &Played) -> Vec<String> {
     let Some(last) = played.requests.iter().max_by_key(|request| request.ended) else {
         return Vec::new();
