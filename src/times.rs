@@ -231,10 +231,10 @@ const _: () = assert!(fit(&[SHUTDOWN_ANSWER_PATIENCE], DRAIN_TIMEOUT));
 const _: () = assert!(fit(&[LONGEST_POLL, HAND_OVER_PATIENCE], DRAIN_TIMEOUT));
 const _: () = assert!(fit(&[DRAIN_TIMEOUT], UNIT_STOP_TIMEOUT));
 
-// Within so many checks a worker learns that its execution was stopped. Its next heartbeat comes a
-// third of the period later, one attempt may time out and be repeated after a pause, and a launch
-// under way ends within CALL_TIMEOUT. One pause less than checks, since none comes before the first
-// check.
+// A worker whose execution was stopped launches nothing more once `stop` has checked
+// CHECKS_UNTIL_WORKERS_ARE_INFORMED times. Its next heartbeat comes within a third of
+// HEARTBEAT_TIMEOUT, one attempt at it may time out and be repeated after a pause, and a launch under
+// way takes CALL_TIMEOUT at most. Between n checks lie n - 1 pauses.
 const _: () = assert!(fit(
     &[
         seconds(HEARTBEAT_TIMEOUT.as_secs() / 3),

@@ -7,7 +7,6 @@ use futures_util::FutureExt as _;
 
 use super::budget::{ApiBudget, CallPermit};
 use super::{ApiError, CallRates, Connection, api_error};
-use crate::text::printable;
 
 /// Where a log stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +23,8 @@ pub struct LogStream<'a> {
 /// are events before it (`API_GetLogEvents`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// Lines of its events that are not blank, oldest first and fit to print. There may be more
-    /// lines than events: an event holds several when a program rewrites its line, as for a
-    /// progress bar.
-    pub lines: Vec<String>,
+    /// Texts of its events as the container wrote them, oldest first. They may hold anything.
+    pub events: Vec<String>,
     /// Asks for the page before this one; `None` when there is nothing before it.
     pub before: Option<String>,
 }
@@ -105,10 +102,10 @@ impl Logs {
         });
         let events = answer.await?;
         Ok(LogPage {
-            lines: events
+            events: events
                 .events()
                 .iter()
-                .flat_map(|event| printable::written_lines(event.message().unwrap_or_default()))
+                .map(|event| event.message().unwrap_or_default().to_owned())
                 .collect(),
             before: events
                 .next_backward_token()

@@ -2,6 +2,7 @@
 //! conclusion needs. The words are in [`super::event`].
 
 mod ecs_task;
+mod end;
 mod states;
 
 use std::time::Duration;
@@ -15,18 +16,10 @@ use crate::activity::HANDED_OVER;
 use crate::cloudformation::response::Status;
 use crate::execution::error::{CaughtError, HEARTBEAT_TIMEOUT, UNKNOWN, is_timeout};
 use crate::execution::history::{Answer, Progress, RecordedEvent};
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::ExecutionStatus;
 use crate::task::outcome::Output;
+use end::End;
 use states::Leftovers;
-
-/// How an execution ended, as its history records it.
-#[derive(Debug, Clone)]
-pub(super) struct End {
-    pub(super) status: ExecutionStatus,
-    pub(super) at: Timestamp,
-    pub(super) error: Option<String>,
-    pub(super) cause: Option<String>,
-}
 
 /// A history as far as it was read, without secrets.
 #[derive(Debug)]
@@ -237,60 +230,5 @@ impl Timeline {
                 },
             );
         }
-    }
-
-    fn note_end(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
-        self.end = Some(End {
-            status,
-            at: event.at,
-            error: event.error.clone(),
-            cause: event.cause.clone(),
-        });
-    }
-
-    /// The end before is an entry of its own, since the execution goes on after it.
-    fn note_redriven(&mut self, at: Timestamp, progress: &Progress) {
-        if let Some(end) = self.end.take() {
-            let is_answered = progress.answer == Answer::Given;
-            self.redriven_unanswered |= !is_answered;
-            self.add_end(end, is_answered);
-        }
-        self.redriven_at = Some(at);
-        self.add(at, TimelineEvent::Redriven);
-    }
-
-    /// Adds an end from outside or without an answer. Any other end says no more than the answer
-    /// before it.
-    fn add_end(&mut self, end: End, is_answered: bool) {
-        let End {
-            status,
-            at,
-            error,
-            cause,
-        } = end;
-        let event = match status {
-            ExecutionStatus::Aborted => TimelineEvent::Aborted { error, cause },
-            ExecutionStatus::TimedOut => TimelineEvent::TimedOut,
-            ExecutionStatus::Failed if !is_answered => TimelineEvent::GaveUp {
-                error: error.unwrap_or_else(|| UNKNOWN.to_owned()),
-            },
-            ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
-                return;
-            }
-        };
-        self.add(at, event);
-    }
-
-    /// Adds what stands in no event: the ECS task's start and stop, and an end from outside or
-    /// without an answer.
-    pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
-        self.insert_ecs_task();
-        let end = End {
-            status: execution.status,
-            at: execution.stopped.unwrap_or(self.started),
-            error: execution.error.clone(),
-            cause: execution.cause.clone(),
-        };
-        self.add_end(end, progress.answer == Answer::Given);
     }
 }

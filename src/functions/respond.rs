@@ -15,7 +15,7 @@ use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::reason;
 use crate::task::outcome::Output;
-use crate::text::lenient;
+use crate::text::{lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
 
 /// What the state machine invokes the function with.
@@ -143,10 +143,13 @@ impl Responder {
         reason: &str,
         within: Duration,
     ) -> Result<(), RespondError> {
-        tracing::warn!(reason, "answering FAILED");
+        // Made fit to print for the log as well: parts of it may come from a worker of another
+        // release.
+        let reason = printable::clean(reason);
+        tracing::warn!(reason = &*reason, "answering FAILED");
         self.send(
             request,
-            Response::failure(request, fallback_id(request), reason),
+            Response::failure(request, fallback_id(request), &*reason),
             within,
         )
         .await

@@ -3,11 +3,12 @@
 //! ```text
 //! event ──▶ Arrival (names, physical id) ──▶ plan ─┬─▶ Execute ──▶ StartExecution ──▶ the execution answers
 //!                                                  ├─▶ Succeed, Fail ──▶ answered here
-//!                                                  └─▶ LeaveToExecution
+//!                                                  └─▶ LeaveToExecution ──▶ nothing: an earlier delivery
+//!                                                      of the event started the execution, which answers
 //! ```
 //!
 //! When a call to AWS fails with an error that may pass, and Lambda will deliver the event once
-//! more in time, the function fails on purpose and answers nothing. If an execution was started
+//! more while CloudFormation waits, the function fails on purpose and answers nothing. If an execution was started
 //! nevertheless, the next delivery finds it by its name.
 
 mod plan;

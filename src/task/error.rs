@@ -1,5 +1,5 @@
-//! The names of the errors that a run can end with. They are a contract: the state machine, the
-//! documentation and users' alarms match on them. Errors of workers stand in [`crate::activity`],
+//! The names of the errors that a run can end with. They are a contract: the documentation lists
+//! them, and users' alarms match on them. Errors of workers stand in [`crate::activity`],
 //! those of Step Functions in [`crate::execution::error`].
 
 use std::fmt;

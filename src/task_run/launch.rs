@@ -244,7 +244,7 @@ impl<'a> Launcher<'a> {
                 }
                 Ok(NamedService::NoPrimaryTaskSet { controller }) => {
                     let why = format!(
-                        "which {controller} deploys and which has no PRIMARY task set to take a network, launch type and platform version from. Wait for its first deployment, or give NetworkConfiguration instead"
+                        "which has no network to take: {controller} deploys it, and it has no PRIMARY task set. Wait for its first deployment, or give NetworkConfiguration instead"
                     );
                     return Err(launch_error::no_network(service, &why));
                 }

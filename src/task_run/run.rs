@@ -57,7 +57,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run that begins now. `redaction` hides the values of `spec`.
+    /// A run of `spec`, made when it begins: the deadline, a time of the wall clock, becomes one of
+    /// this machine's timers here. `redaction` hides the values of the environment overrides.
     pub(super) fn new(
         runner: &'a TaskRunner,
         spec: &'a TaskSpec,

@@ -9,7 +9,7 @@ use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, Netwo
 /// What is known of a service by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedService {
-    /// Its tasks run there.
+    /// The service is active, and its tasks run where this says.
     Runs(ServiceNetwork),
     /// Something other than ECS deploys the service. It has no primary task set and no network of
     /// its own, so nothing shows where its tasks run.

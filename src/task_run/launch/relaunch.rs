@@ -168,8 +168,12 @@ fn what_to_check_of(task: &Tracked) -> Option<&'static str> {
 
 /// Whether the task ended without a start, in a way that usually is a mistake.
 fn failed_by_mistake(task: &Tracked) -> bool {
-    matches!(task.state(), TaskState::Replaced | TaskState::Ended(_))
-        && what_to_check_of(task).is_some()
+    let might_pass = match task.state() {
+        TaskState::Replaced => true,
+        TaskState::Ended(ending) => ending.may_pass,
+        TaskState::Live | TaskState::Succeeded { .. } => false,
+    };
+    might_pass && what_to_check_of(task).is_some()
 }
 
 /// From the first of these tasks' ends to the last, by ECS's own clock.
