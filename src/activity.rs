@@ -14,7 +14,7 @@
 //!
 //! It knows nothing of what a handler does, nor of ECS, and can serve any activity. Of a task's
 //! input it reads two top-level fields, both optional: `heartbeatSeconds`, since Step Functions
-//! does not tell a worker the state's `HeartbeatSeconds`, and `execution`, which names the
+//! does not give a worker the state's `HeartbeatSeconds`, and `execution`, which names the
 //! execution in the log.
 //!
 //! What it holds to:
@@ -51,8 +51,8 @@ pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use token::TaskToken;
 pub use vitals::{Signs, Vitals};
 
-/// The error name a task is given back under when its worker shuts down, or its invocation is about
-/// to end. The definition retries on it at once.
+/// The error name with which a worker that shuts down, or whose invocation is about to end, gives a
+/// task back. The state machine then schedules the task again at once.
 pub const HANDED_OVER: &str = "Worker.HandedOver";
 /// The error name for a handler that panicked.
 pub const PANICKED: &str = "Worker.Panicked";
@@ -79,7 +79,7 @@ pub struct GivenTask {
 /// A handler's failure, as `SendTaskFailure` takes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskFailure {
-    /// Name of the error, which the definition can match on; cut to 256 bytes.
+    /// Name of the error, which the state machine can match on; cut to 256 bytes.
     pub error: String,
     /// What happened; cut to 32,768 bytes.
     pub cause: String,

@@ -88,10 +88,10 @@ pub enum DocumentError {
     Unrecognised(&'static str),
 }
 
-/// Checks the properties of an event, the properties that `text` is, or those of all resources in a
-/// template that have one of `resource_types`. Resources of other types that look like the task
-/// runner's are problems where only its own type is asked for, or where none has the types asked
-/// for.
+/// Checks properties. `text` is an event, a template, or the properties themselves; in a template,
+/// those of the resources of `resource_types` are checked. Resources of other types that look like
+/// the task runner's are reported as problems if `resource_types` is [`RESOURCE_TYPE`] alone, or if
+/// the template has no resource of `resource_types`.
 ///
 /// # Errors
 /// When `text` cannot be checked. What is wrong with the properties is no error; the report has it.
@@ -179,7 +179,7 @@ impl Document {
             search.look_through(part);
         }
         let mut report = self.report(DocumentKind::Template, &search.found, &declarations);
-        // Whoever asks for types of their own, and has such resources, has decided on the others.
+        // A caller who asks for types of their own, and has such resources, knows of the others.
         if asked == [RESOURCE_TYPE] || search.found.is_empty() {
             let similar = search.similar.iter();
             report

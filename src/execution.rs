@@ -2,8 +2,8 @@
 //! ended.
 //!
 //! ```text
-//! start ──▶ input ──▶ the definition ──▶ history, status ──▶ error ──▶ reason: what people read
-//!                                                       unanswered ──┘
+//! start ──▶ input ──▶ state machine ──▶ history, status ──▶ error ──▶ reason: what people read
+//!                                                      unanswered ──┘
 //! ```
 //!
 //! It calls nothing: [`crate::aws::step_functions`] reads and starts executions.

@@ -1,7 +1,7 @@
 //! The log output of both programs, and what must never get into it.
 
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
 use tracing::Level;
 use tracing_subscriber::field::{MakeExt, RecordFields};
@@ -52,6 +52,7 @@ pub fn start(format: LogFormat) {
             .json()
             .flatten_event(true)
             .with_current_span(false)
+            .with_writer(|| PrintableLines(std::io::stdout()))
             .boxed()
     } else {
         tracing_subscriber::fmt::layer()
@@ -67,8 +68,24 @@ pub fn start(format: LogFormat) {
         .try_init();
 }
 
-/// Writes the message and the fields of a text line. They may hold what others wrote, and a terminal
-/// would obey it; JSON escapes it by itself.
+/// Writes lines of JSON without the characters that JSON need not escape and a terminal obeys all the
+/// same: people read these lines on terminals as well.
+struct PrintableLines<W>(W);
+
+impl<W: io::Write> io::Write for PrintableLines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write_all(printable::clean(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Writes the message and the fields of a text line, which may hold what others wrote. The rest of
+/// the line may hold the colours of this program.
 struct PrintableFields;
 
 impl<'w> FormatFields<'w> for PrintableFields {
@@ -92,7 +109,6 @@ impl<'w> FormatFields<'w> for PrintableFields {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::{Arc, Mutex};
 
     use super::*;
@@ -128,6 +144,26 @@ mod tests {
         assert_eq!(
             written,
             " INFO it failed: red\nback error=red\nback text=\"a\\tb\" exit_code=1\n"
+        );
+    }
+
+    #[test]
+    fn a_line_of_json_holds_none_either() {
+        let written = Written::default();
+        let output = written.clone();
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .without_time()
+            .with_target(false)
+            .with_writer(move || PrintableLines(output.clone()));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            tracing::info!("it failed: \u{9b}31mred\u{202e}\u{7f}, \u{1b}[2J");
+        });
+        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            written,
+            "{\"level\":\"INFO\",\"message\":\"it failed: red, \\u001b[2J\"}\n"
         );
     }
 }

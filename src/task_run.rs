@@ -74,7 +74,7 @@ pub struct TaskRunner {
 }
 
 impl TaskRunner {
-    /// A runner with its watcher, which runs as a task of the current tokio runtime until the
+    /// A runner with its watcher, which runs as a tokio task of the current runtime until the
     /// runner is dropped.
     #[must_use]
     pub fn start(ecs: &Ecs, logs: Logs, clock: Clock) -> Self {
@@ -158,7 +158,7 @@ fn unreadable(error: &serde_json::Error) -> Failure {
         _ => "it is no JSON",
     };
     let text = format!(
-        "The activity's input cannot be read ({category}, at {place}). The definition must pass \"execution\", \"heartbeatSeconds\" and \"task\" as the documentation of the activity's input describes them."
+        "The activity's input cannot be read ({category}, at {place}). The state machine must pass \"execution\", \"heartbeatSeconds\" and \"task\" as the documentation of the activity's input describes them."
     );
     Failure::new(
         ErrorName::InvalidRequest,

@@ -54,8 +54,8 @@ pub(crate) const REDELIVERY_SPAN: Duration = seconds(420);
 // The worker, in a run.
 
 /// How long past the deadline the worker waits for a task to stop. After `StopTask` a container has
-/// 30 s until it is killed, unless its definition says otherwise (`API_StopTask`), and the task
-/// takes a few seconds more to end. What still runs then is left to the state `StopTasks`.
+/// 30 s until it is killed, unless the task definition says otherwise (`API_StopTask`), and the
+/// task takes a few seconds more to end. What still runs then is left to the state `StopTasks`.
 pub(crate) const WORKER_STOP_PATIENCE: Duration = seconds(38);
 /// Limit of one look-up for the words of a failure: of the task definition, or one read of the log.
 pub(crate) const LOOKUP_TIMEOUT: Duration = seconds(5);
@@ -86,8 +86,8 @@ pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);
 /// How long a poll that is in flight when the worker shuts down may take: 60 s at Step Functions,
 /// and the way there and back.
 pub(crate) const LONGEST_POLL: Duration = seconds(65);
-/// What the worker tells systemd that shutting down takes; the relations below show that it
-/// suffices.
+/// How long shutting down may take, as the worker reports it to systemd; the relations below show
+/// that it suffices.
 pub const DRAIN_TIMEOUT: Duration = seconds(75);
 /// How long systemd and ECS wait for the worker to shut down before they kill it (`TimeoutStopSec`
 /// of the unit, `StopTimeout` of the worker's container).
@@ -235,9 +235,10 @@ const _: () = assert!(fit(&[SHUTDOWN_ANSWER_PATIENCE], DRAIN_TIMEOUT));
 const _: () = assert!(fit(&[LONGEST_POLL, HAND_OVER_PATIENCE], DRAIN_TIMEOUT));
 const _: () = assert!(fit(&[DRAIN_TIMEOUT], UNIT_STOP_TIMEOUT));
 
-// A worker hears within so many checks that its execution was stopped: a heartbeat of each third of
-// the period, one that gets lost, and the launch that is under way. The first check is not waited
-// for.
+// A worker whose execution was stopped launches nothing more once `stop` has checked
+// CHECKS_UNTIL_WORKERS_ARE_INFORMED times. Its next heartbeat comes within a third of
+// HEARTBEAT_TIMEOUT, one attempt at it may time out and be repeated after a pause, and a launch under
+// way takes CALL_TIMEOUT at most. Between n checks lie n - 1 pauses.
 const _: () = assert!(fit(
     &[
         seconds(HEARTBEAT_TIMEOUT.as_secs() / 3),

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-/// A task token. Whoever has it can answer for the task, so it shows in no `Debug` print.
+/// A task token. Anybody who has it can answer for the task, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TaskToken(String);
 

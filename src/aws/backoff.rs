@@ -1,5 +1,5 @@
-//! Waiting longer after each failure in a row, with jitter so that many callers whose calls failed
-//! together do not repeat them together.
+//! Pauses that grow with each failure in a row, with jitter, so that many callers whose calls
+//! failed together do not repeat them together.
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ impl Backoff {
     }
 }
 
-/// A random factor between `least` and 1. It is drawn from the generator of the thread that the
-/// SDK's own retries draw from, so that a test which seeds that one (`fastrand::seed`) has the same
-/// pauses in every run.
+/// A random factor between `least` and 1. It is drawn from the thread's generator of `fastrand`, as
+/// the SDK's own retries are, so that a test that seeds it (`fastrand::seed`) has the same pauses
+/// in every run.
 pub(crate) fn jitter(least: f64) -> f64 {
     least + (1.0 - least) * fastrand::f64()
 }

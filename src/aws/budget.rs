@@ -1,8 +1,8 @@
-//! How many calls a second this process makes of one kind, so that an account's other users keep
-//! their share of its quota.
+//! Limits how many calls of one kind this process makes in a second, so that the account's other
+//! users keep their share of its quota.
 //!
-//! A call is made through a [`CallPermit`], which tells the budget how the call ended: no call can
-//! take a permit and keep its outcome to itself.
+//! A permit can be used only through [`CallPermit::call`], which reports the outcome of the call to
+//! the budget.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{ApiError, ErrorKind};
 
-/// Calls may come in a burst of what this time would allow.
+/// A burst may hold as many calls as the rate allows in this time.
 const BURST: Duration = Duration::from_secs(1);
-/// A throttled call halves the rate, at most once in this time: calls that were under way together
-/// count as one sign.
+/// A throttled call halves the rate, at most once in this time: calls that were throttled together
+/// halve it once.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
 /// How a rate falls and recovers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,8 +60,8 @@ pub struct ApiBudget {
 struct Shared {
     full_rate: f64,
     adaptation: Adaptation,
-    /// Held by the caller that gets the next permit; the others queue for it in the order they
-    /// came.
+    /// Held by the caller that gets the next permit. The others wait for it in the order of their
+    /// calls.
     turn: tokio::sync::Mutex<()>,
     bucket: Mutex<Bucket>,
 }
@@ -76,7 +76,7 @@ struct Bucket {
     last_success: Instant,
 }
 
-/// The right to make one call, now. Dropped without a call, it goes back to the budget.
+/// The right to make one call now. A permit that is dropped unused goes back to the budget.
 #[derive(Debug)]
 #[must_use = "a permit is for making a call with it"]
 pub struct CallPermit {
@@ -85,7 +85,7 @@ pub struct CallPermit {
 }
 
 impl CallPermit {
-    /// Makes the call and tells the budget how it ended.
+    /// Makes the call and reports its outcome to the budget.
     ///
     /// # Errors
     /// Those of the call.
@@ -93,7 +93,8 @@ impl CallPermit {
         mut self,
         call: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ApiError> {
-        // Before the call: one that is given up on its way has reached the service all the same.
+        // Set before the call: a call that is dropped midway may have reached the service, so its
+        // permit counts as used.
         self.is_used = true;
         let outcome = call.await;
         self.budget.observe(&outcome);
@@ -150,14 +151,14 @@ impl ApiBudget {
         }
     }
 
-    /// Waits for the right to make one call. Callers get their permits in the order they came. One
-    /// that gives up waiting delays nobody behind it.
+    /// Waits for the right to make one call. Callers get their permits in the order in which they
+    /// asked. A caller that stops waiting delays none of the others.
     pub async fn acquire(&self) -> CallPermit {
-        // The lock is held while this caller waits for a token, so that nobody overtakes it, and is
-        // given in the order it is asked for. A caller that gives up drops it, or its place in the
-        // queue for it, and has taken no token.
+        // This caller holds the lock while it waits for a token, so that no other caller overtakes
+        // it; tokio grants the lock in the order of requests. A caller that stops waiting drops the
+        // lock, or its place in the queue for it, and has taken no token.
         let _turn = self.shared.turn.lock().await;
-        // Asked anew after each wait: the rate may have been cut meanwhile.
+        // Tries again after each wait, since the rate may have been cut meanwhile.
         while let Err(ready) = self.try_take() {
             sleep_until(ready).await;
         }
@@ -194,8 +195,8 @@ impl ApiBudget {
         Ok(())
     }
 
-    /// Learns from a call's outcome. Only a throttled call cuts the rate and only a successful one
-    /// raises it: every other error says nothing of how many calls the service takes.
+    /// Adjusts the rate by a call's outcome. Only a throttled call cuts it and only a successful
+    /// one raises it: other errors do not show how many calls the service takes.
     fn observe<T>(&self, outcome: &Result<T, ApiError>) {
         match outcome {
             Ok(_) => self.succeeded(),

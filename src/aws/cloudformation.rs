@@ -53,11 +53,11 @@ impl Stacks {
 pub enum StackPhase {
     /// The stack is being deleted, or has been.
     Deleting,
-    /// The stack takes its creation back, or has done so: every resource that it created is
-    /// deleted.
+    /// CloudFormation rolls back the stack's creation, or has done so: every resource that was
+    /// created is deleted.
     CreateRollback,
-    /// The stack takes an update back: what the update created is deleted, and what it changed is
-    /// changed back.
+    /// CloudFormation rolls back an update of the stack: what the update created is deleted, and
+    /// what it changed is changed back.
     UpdateRollback,
     /// The last operation on the stack has ended, whether with success or not.
     Idle,
@@ -67,9 +67,9 @@ pub enum StackPhase {
 
 impl StackPhase {
     fn from_status(status: &str) -> Self {
-        // From the most to the least definite. ROLLBACK_… takes a creation back and stands at the
-        // beginning of the status; UPDATE_ROLLBACK_… and IMPORT_ROLLBACK_… take an update back
-        // while they are in progress, and are over like any other operation afterwards.
+        // From the most to the least definite. A status that begins with ROLLBACK_ means the
+        // rollback of a creation. UPDATE_ROLLBACK_… and IMPORT_ROLLBACK_… mean that of an update or
+        // import while they are in progress; afterwards the operation is over like any other.
         match status {
             _ if status.starts_with("DELETE_") => Self::Deleting,
             _ if status.starts_with("ROLLBACK_") => Self::CreateRollback,

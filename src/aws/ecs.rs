@@ -1,9 +1,9 @@
 //! Amazon ECS: one file per call.
 //!
-//! Calls of which an account has few a second are made through the budget of their kind, and none
-//! goes past it: the SDK's own retries are off, and every attempt takes a permit and tells the
-//! budget how it ended. Some methods take the permit as an argument, because their callers have
-//! something to decide between getting it and making the call.
+//! Kinds of calls for which an account has a low quota have a budget. No attempt goes past it: the
+//! SDK's own retries are off, and every attempt takes a permit and reports its outcome to the
+//! budget. Some methods take the permit as an argument, because their callers decide something
+//! between getting the permit and making the call.
 
 mod describe_services;
 mod describe_task_definition;
@@ -30,14 +30,14 @@ pub use describe_tasks::MAX_TASKS_PER_CALL;
 pub use list_tasks::{ListedTask, WhichTasks};
 pub use run_task::{Placement, PlacementFailure, RunTaskError};
 
-/// Attempts at a call of a client that repeats calls, and the pauses between them: about what the
-/// SDK does by default (`RetryConfig::standard`).
+/// How often a client with retries attempts a call, and the pauses between the attempts: about what
+/// the SDK does by default (`RetryConfig::standard`).
 const ATTEMPTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Calls ECS. The SDK's futures are several KB each; those of calls that a run makes are boxed,
-/// since a run that waits would otherwise keep room for all of them.
+/// since a waiting run would otherwise reserve room for all of them.
 ///
 /// Clones share their budgets.
 #[derive(Debug, Clone)]
@@ -50,7 +50,8 @@ pub struct Ecs {
 /// The budget of each kind of call that has one.
 #[derive(Debug, Clone)]
 pub struct EcsBudgets {
-    /// `DescribeTasks`, also those calls that complete a list.
+    /// `DescribeTasks`, including the calls with which `list_tasks` looks up the tasks whose ARNs
+    /// `ListTasks` gave.
     pub describe_tasks: ApiBudget,
     /// `ListTasks`; each page of a list is a call.
     pub list_tasks: ApiBudget,
@@ -61,7 +62,7 @@ pub struct EcsBudgets {
 }
 
 impl Ecs {
-    /// For callers with a back-off of their own: no call is repeated.
+    /// For callers that repeat failed calls themselves: this client repeats none.
     #[must_use]
     pub fn without_retries(connection: &Connection, rates: CallRates) -> Self {
         Self::new(connection, 1, rates, ApiBudget::new)
@@ -74,8 +75,8 @@ impl Ecs {
         Self::new(connection, 1, CallRates::default(), ApiBudget::of_many)
     }
 
-    /// For a Lambda function, which makes a few calls and ends: a call that fails for what may pass
-    /// is repeated twice, except for launches, which only a worker makes.
+    /// For a Lambda function, which makes a few calls and ends: a call that fails with an error
+    /// that may pass is repeated twice. That does not apply to launches, which only a worker makes.
     #[must_use]
     pub fn with_retries(connection: &Connection) -> Self {
         Self::new(
@@ -107,13 +108,13 @@ impl Ecs {
         }
     }
 
-    /// What this client's calls are paced by.
+    /// The budgets of this client's calls.
     #[must_use]
     pub fn budgets(&self) -> &EcsBudgets {
         &self.budgets
     }
 
-    /// Makes a call of a kind that has a budget: each attempt waits for a permit of its own.
+    /// Makes a call that has a budget: each attempt waits for a permit of its own.
     async fn call<T, F>(&self, budget: &ApiBudget, attempt: impl Fn() -> F) -> Result<T, ApiError>
     where
         F: Future<Output = Result<T, ApiError>>,
@@ -122,7 +123,7 @@ impl Ecs {
             .await
     }
 
-    /// Makes a call again while it fails for what may pass and attempts are left.
+    /// Makes a call, and repeats it while the error may pass and attempts are left.
     async fn repeat<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, ApiError>
     where
         F: Future<Output = Result<T, ApiError>>,

@@ -11,18 +11,19 @@ use crate::text::printable;
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The role is not allowed the call. Waiting does not help.
+    /// The role is not allowed to make the call. Waiting does not help.
     AccessDenied,
     /// Too many calls at the moment. The same call may succeed later.
     Throttled,
-    /// The call got no answer, or one which says that the service has trouble. The same call may
+    /// The call got no answer, or one that reports trouble of the service. The same call may
     /// succeed later, and this one may have taken effect.
     Unavailable,
     /// The service understood the call and does not carry it out. The same call fails again.
     Rejected,
 }
 
-/// A call to AWS that failed. Its text says which action on what, why, and in the service's words.
+/// A call to AWS that failed. Its text names the action and the resource, and gives the reason in
+/// the service's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ApiError {
     /// The action as IAM names it, such as `ecs:RunTask`.
@@ -75,7 +76,7 @@ impl fmt::Display for ApiError {
 }
 
 /// Error codes of all services that mean "too many calls". Fargate also uses the first for
-/// "Capacity is unavailable at this time", which `ecs/run_task.rs` tells apart.
+/// "Capacity is unavailable at this time", which `ecs/run_task.rs` recognises.
 const THROTTLING: &[&str] = &[
     "ThrottlingException",
     "Throttling",
@@ -86,7 +87,7 @@ const THROTTLING: &[&str] = &[
     "LimitExceededException",
 ];
 
-/// Error codes which mean that the role is not allowed the call, or that the credentials are wrong.
+/// Error codes which mean that the role may not make the call, or that the credentials are wrong.
 const DENIED: &[&str] = &[
     "AccessDeniedException",
     "AccessDenied",
@@ -132,7 +133,8 @@ fn in_words<E>(error: &SdkError<E, HttpResponse>) -> String {
     }
 }
 
-/// The texts of an error and of its causes, fit to print. A cause that the text before repeats is left out.
+/// The texts of an error and of its causes, fit to print. A cause whose text is already there is
+/// left out.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -157,7 +159,7 @@ where
 {
     let resource = resource.into();
     let Some(service_error) = error.as_service_error() else {
-        // Credentials that could not be fetched end here too. They count as unavailable, since the
+        // Also reached when credentials could not be fetched. That counts as unavailable, since the
         // metadata service may fail for a moment.
         return ApiError {
             action,

@@ -1,5 +1,4 @@
-//! AWS KMS: encrypts and decrypts a few bytes under an encryption context. What the bytes are is
-//! not known here.
+//! AWS KMS: encrypts and decrypts a few bytes under an encryption context.
 
 use std::collections::HashMap;
 
@@ -52,12 +51,12 @@ impl Kms {
             .unwrap_or_default())
     }
 
-    /// Decrypts a ciphertext of [`encrypt`](Self::encrypt), which names its key itself
-    /// (`API_Decrypt`). The role decides which keys may be used. The call names none, so that a
-    /// ciphertext made before the key was replaced can still be read.
+    /// Decrypts a ciphertext of [`encrypt`](Self::encrypt). The ciphertext itself names its key
+    /// (`API_Decrypt`), and the role's permissions decide which keys may be used. The call names
+    /// none, so that a ciphertext made before the key was replaced can still be read.
     ///
     /// # Errors
-    /// When the call fails, as it does when the context is another one; see [`ApiError`].
+    /// When the call fails, for example because the context differs; see [`ApiError`].
     pub async fn decrypt(
         &self,
         ciphertext: Vec<u8>,

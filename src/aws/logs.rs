@@ -7,7 +7,6 @@ use futures_util::FutureExt as _;
 
 use super::budget::{ApiBudget, CallPermit};
 use super::{ApiError, CallRates, Connection, api_error};
-use crate::text::printable;
 
 /// Where a log stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +23,8 @@ pub struct LogStream<'a> {
 /// are events before it (`API_GetLogEvents`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// Lines of its events that are not blank, oldest first and fit to print. They may be more than
-    /// the events: one event holds several lines where a program rewrites its line, as for a
-    /// progress bar.
-    pub lines: Vec<String>,
+    /// Texts of its events as the container wrote them, oldest first. They may hold anything.
+    pub events: Vec<String>,
     /// Asks for the page before this one; `None` when there is nothing before it.
     pub before: Option<String>,
 }
@@ -61,7 +58,7 @@ impl Logs {
     /// A page of at most `limit` events of a stream: the last ones, or those before an earlier page
     /// (`API_GetLogEvents`).
     ///
-    /// The caller holds the permit, so that it can wait longer for one than for the answer.
+    /// The caller passes the permit, so that it can wait longer for one than for the answer.
     ///
     /// # Errors
     /// When the call fails, as it does while the stream does not exist yet; see [`ApiError`].
@@ -85,7 +82,7 @@ impl Logs {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_next_token(before.map(str::to_owned))
             .start_from_head(false);
-        // Boxed: the SDK's future is several KB and would enlarge every waiting run.
+        // Boxed: the SDK's future is several KB, which every waiting run would otherwise reserve.
         let sent = match region {
             Some(region) => {
                 let other_region = aws_sdk_cloudwatchlogs::config::Builder::new()
@@ -105,15 +102,15 @@ impl Logs {
         });
         let events = answer.await?;
         Ok(LogPage {
-            lines: events
+            events: events
                 .events()
                 .iter()
-                .flat_map(|event| printable::written_lines(event.message().unwrap_or_default()))
+                .map(|event| event.message().unwrap_or_default().to_owned())
                 .collect(),
             before: events
                 .next_backward_token()
                 .map(str::to_owned)
-                // A token that comes back is the service's sign that nothing is before it.
+                // The service returns the token it was given when there are no earlier events.
                 .filter(|token| before != Some(token.as_str())),
         })
     }

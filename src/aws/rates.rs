@@ -1,17 +1,19 @@
 //! How often a process makes each kind of call.
 
-/// The most calls a second that this process makes of each kind. The figures lie below the account's
-/// quotas (`request-throttling`), so that its other users keep their share.
+/// The most calls a second that this process makes of each kind. The defaults lie below the
+/// account's quotas (`request-throttling`), so that its other users keep their share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CallRates {
-    /// `DescribeTasks`; an account has 20 a second, together with `ListTasks`.
+    /// `DescribeTasks`. The account's quota is 20 calls a second, together with `ListTasks`.
     pub describe_tasks: f64,
-    /// `RunTask` and `StartTask`; an account has 40 a second together with `StopTask`, and 20
-    /// launches on Fargate.
+    /// `RunTask` and `StartTask`. The account's quota is 40 calls a second, together with
+    /// `StopTask`. The default of 20 is all that Fargate takes: 20 calls of `RunTask` and 20 new
+    /// tasks a second (`throttling`). If others launch on Fargate too, the process lowers its rate
+    /// when a call is throttled.
     pub run_task: f64,
-    /// `StopTask`.
+    /// `StopTask`, which shares the quota of `RunTask`.
     pub stop_task: f64,
-    /// `GetLogEvents`; an account has 25 a second and more.
+    /// `GetLogEvents`. The account's quota is 25 calls a second or more, depending on the region.
     pub get_log_events: f64,
     /// `ListTasks`, which shares the quota of `DescribeTasks`.
     pub list_tasks: f64,

@@ -1,5 +1,6 @@
-//! The PUT that answers CloudFormation: checked URL, attempts until a definite reply, and nothing
-//! sent that the URL was not signed for. The body is made in [`crate::cloudformation::response`].
+//! The PUT that answers CloudFormation: it checks the URL, tries until S3 gives a definite reply,
+//! and sends nothing for which the URL was not signed. [`crate::cloudformation::response`] makes
+//! the body.
 
 use std::time::Duration;
 
@@ -137,8 +138,8 @@ impl ResponsePut {
                 .map_err(|error| AttemptError::Uncertain(with_causes(&error)))?;
             outcome_of(response).await
         };
-        // An exchange that takes too long is dropped. S3 may have taken the answer all the same,
-        // and the next attempt is harmless: its body is equal.
+        // An exchange that takes too long is dropped. S3 may have taken the answer; the next
+        // attempt does no harm then, since it sends the same body.
         match timeout(ATTEMPT_TIMEOUT, exchange).await {
             Ok(result) => result,
             Err(_) => Err(AttemptError::Uncertain(format!(
@@ -195,6 +196,6 @@ async fn outcome_of(response: HttpResponse) -> Result<(), AttemptError> {
 enum AttemptError {
     /// The reply refuses the answer for good: HTTP status and error code.
     Refused(u16, String),
-    /// It is unknown whether the answer was taken, and worth another attempt.
+    /// It is unknown whether S3 took the answer, and another attempt may succeed.
     Uncertain(String),
 }

@@ -3,12 +3,12 @@
 //!
 //! When Step Functions cannot be asked, the calls here give an [`ApiError`] whose
 //! [`may_pass`](ApiError::may_pass) says whether a later call may succeed. Then
-//! - `start` fails, and Lambda delivers the event once more, as long as that comes in time; else it
-//!   answers FAILED, and SUCCESS to a Delete;
+//! - `start` fails and Lambda delivers the event once more, if that comes in time; otherwise it
+//!   answers FAILED, or SUCCESS to a Delete;
 //! - `stop` goes on with the tasks, and asks for the executions again at its next check;
-//! - `rescue` fails, and Lambda or the next sweep brings it again;
-//! - a worker polls again, and holds on to its task until no heartbeat has got through for as long
-//!   as Step Functions waits for one;
+//! - `rescue` fails, and Lambda or the next sweep invokes it again;
+//! - a worker polls again, and keeps a task until no heartbeat has got through for as long as Step
+//!   Functions waits for one;
 //! - `explain` says so and ends with exit code 2.
 
 mod executions;
@@ -40,7 +40,7 @@ pub struct StateMachine {
 pub enum Started {
     /// The execution runs. This call started it, or an earlier call with an equal input.
     Running,
-    /// An execution of this name has ended or has another input, so an earlier call started it.
+    /// An earlier call started an execution of this name, which has ended or has another input.
     Already,
 }
 

@@ -212,7 +212,7 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
 }
 
 /// Makes of the error what Lambda reports to the invoker, so that the execution's history shows it.
-/// It is not logged here: the runtime logs every failed invocation itself, with this very text.
+/// It is not logged here: the runtime logs every failed invocation itself, with this error.
 fn failed(error_type: &str, error: &dyn std::error::Error) -> Diagnostic {
     Diagnostic {
         error_type: error_type.to_owned(),

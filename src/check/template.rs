@@ -60,7 +60,8 @@ pub(super) fn declarations<'d>(parts: &[Part<'d>]) -> Declarations<'d> {
     declarations
 }
 
-/// A resource of a type that is not checked, and that looks like one of the task runner.
+/// A resource that is not checked for its type, and was probably meant for the task runner: its type
+/// looks like one of the task runner's.
 pub(super) struct Similar {
     pub(super) logical_id: String,
     pub(super) resource_type: String,

@@ -1,6 +1,6 @@
 //! How long CloudFormation waits for one request: when it sent the event, whether Lambda delivers
 //! the event again, and the deadline, which is the one instant by which the run must be over.
-//! `start` fixes the deadline once; the definition, the worker and `rescue` measure against it.
+//! `start` fixes the deadline once; the worker, `stop` and `rescue` measure against it.
 //!
 //! All of it is read from the presigned response URL and from `ServiceTimeout`, which the event may
 //! carry. An event says nothing else of time. The lengths themselves stand in [`crate::times`].
@@ -42,7 +42,7 @@ impl<'e> EventAge<'e> {
         Some(Duration::try_from(self.now.duration_since(signed)).unwrap_or(Duration::ZERO))
     }
 
-    /// When CloudFormation sent the event; now when the response URL does not tell.
+    /// When CloudFormation sent the event; the present when the response URL carries no time.
     #[must_use]
     pub fn sent(self) -> Timestamp {
         before(self.now, self.age().unwrap_or_default())

@@ -106,7 +106,7 @@ pub struct Event {
 /// An event that cannot be acted on.
 #[derive(Debug, thiserror::Error)]
 pub enum UnusableEvent {
-    /// It lacks what an answer needs, so nobody can be told but the function's own log and its
+    /// It lacks what an answer needs, so it can be reported only to the function's own log and its
     /// dead-letter queue.
     #[error(
         "the event is no CloudFormation custom resource request, so there is nobody to answer: {0}. Invoke this function only as the ServiceToken of a custom resource"

@@ -13,10 +13,10 @@ use crate::cloudformation::event::Request;
 /// Longest name of an execution in characters (`API_StartExecution`). It fits `startedBy` of ECS,
 /// which takes 128 (`API_RunTask`).
 pub const MAX_NAME: usize = 80;
-/// Hex digits of the hash over `StackId` and `LogicalResourceId`, which tells resources apart.
+/// Hex digits of the hash over `StackId` and `LogicalResourceId`, which distinguishes resources.
 const RESOURCE_DIGITS: usize = 8;
-/// Hex digits of the hash over `RequestId` and `ResponseURL`, which tells the requests of a
-/// resource apart.
+/// Hex digits of the hash over `RequestId` and `ResponseURL`, which distinguishes the requests of a
+/// resource.
 const ATTEMPT_DIGITS: usize = 12;
 /// Length of `create`, `update` and `delete`. They are equally long, so a logical id is cut at the
 /// same place in all names of a resource, and they share one prefix.
@@ -24,8 +24,8 @@ const WORD_LENGTH: usize = 6;
 /// Characters of the logical id that a name has room for.
 const MAX_LOGICAL_ID: usize =
     MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD_LENGTH) - (1 + ATTEMPT_DIGITS);
-/// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`); relaunches add
-/// `-1`, `-2`, ….
+/// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`);
+/// [`launch_token`] adds `-1`, `-2`, … for the further tokens of a run.
 const CLIENT_TOKEN_DIGITS: usize = 48;
 
 /// The names that belong to one request.
@@ -36,7 +36,7 @@ pub struct Identity {
     /// The beginning of the names of all requests of this resource, up to and including the `-`
     /// before the request type.
     pub resource_prefix: String,
-    /// `clientToken` of the first `RunTask`; `launch_token` makes those of relaunches.
+    /// `clientToken` of the run's first launch; `launch_token` makes the further ones from it.
     pub client_token: String,
     /// The physical resource id that `start` chooses on Create.
     pub physical_resource_id: String,
@@ -89,14 +89,14 @@ pub fn resource_prefix(name: &str) -> Option<&str> {
     is_runners_name.then(|| &name[..=prefix.len()])
 }
 
-/// `clientToken` of a launch after so many `relaunches`. The first launch of an execution, with 0
-/// relaunches, has the client token itself.
+/// Token number `number` of a run, from 0, which is `client_token` itself. Under each further one
+/// the worker launches what the tokens before it left missing, or the task that replaces another.
 #[must_use]
-pub(crate) fn launch_token(client_token: &str, relaunches: u32) -> String {
-    if relaunches == 0 {
+pub(crate) fn launch_token(client_token: &str, number: u32) -> String {
+    if number == 0 {
         client_token.to_owned()
     } else {
-        format!("{client_token}-{relaunches}")
+        format!("{client_token}-{number}")
     }
 }
 

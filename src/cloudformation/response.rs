@@ -15,7 +15,7 @@ pub const MAX_BODY: usize = 4_096;
 /// Largest physical resource id that CloudFormation takes, in bytes.
 pub(crate) const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
 
-/// Whether a request was carried out, as CloudFormation is told.
+/// Whether a request was carried out, as the answer to CloudFormation says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {

@@ -1,5 +1,5 @@
-//! Why an execution ended without an answer, in words: the error that `rescue` answers with, and
-//! that `explain` says `rescue` answers with.
+//! Why an execution ended without an answer, in words: the error with which `rescue` answers, and
+//! which `explain` shows as that answer.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ pub(crate) fn not_claimed(claim_timeout: Duration) -> String {
     )
 }
 
-/// The error that stands for an end which the definition could not catch. `status` is how the
-/// execution ended; it is passed beside `execution`, whose description may lag behind.
+/// The error for an end that the state machine could not catch. `status` is how the execution
+/// ended; it is passed beside `execution`, whose description may lag behind.
 pub(crate) fn error_of(
     status: ExecutionStatus,
     execution: &Execution,
@@ -27,13 +27,14 @@ pub(crate) fn error_of(
 ) -> CaughtError {
     let given_reason = given_reason(execution);
     let (error, cause) = match status {
-        // Before other aborted executions: `rescue` has stopped this one and given the cause.
+        // This arm comes before that for other aborted executions: `rescue` stopped this one and
+        // gave the cause.
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
         ExecutionStatus::Aborted => {
-            // The attempt that waits need not be the first one: an earlier worker may have handed
-            // the run over, and its task may run.
+            // The texts do not say that nothing ran: an earlier worker may have handed the run
+            // over, and its task may run.
             let (before, holder) = match activity {
                 Activity::Waiting { .. } => ("the run was over", "No worker had it then.".to_owned()),
                 Activity::Taken { worker } => ("the run was over", format!("{} had taken it.", worker_in_words(worker.as_deref()))),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use crate::text::lenient;
 
 /// A worker that has the run sent no heartbeat in time. The States Language defines this name, but
-/// recorded histories show [`TIMEOUT`] for a missed heartbeat. The definition and [`is_timeout`]
+/// recorded histories show [`TIMEOUT`] for a missed heartbeat. The state machine and [`is_timeout`]
 /// match both.
 pub const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
 /// A state, or a worker's heartbeat, took longer than it may.

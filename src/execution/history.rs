@@ -1,4 +1,4 @@
-//! What an execution's history tells: whether a worker has the run, and whether CloudFormation was
+//! What an execution's history shows: whether a worker has the run, and whether CloudFormation was
 //! answered.
 //!
 //! ```text
@@ -23,11 +23,11 @@ use serde::Deserialize;
 use crate::arn::Arn;
 use crate::cloudformation::response::Status;
 
-/// The state of the definition that answers SUCCESS.
+/// The state that answers SUCCESS.
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
-/// The state of the definition that answers FAILED.
+/// The state that answers FAILED.
 pub const RESPOND_FAILURE: &str = "RespondFailure";
-/// The states that the definition enters only after an answer was delivered.
+/// The states that the state machine enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 
 /// The action of the state that gives a run to the function `work` and waits for its task token's
@@ -121,7 +121,7 @@ pub enum Activity {
 pub enum Answer {
     /// The execution has entered no state that answers.
     NotBegun,
-    /// The execution has entered a state that answers, and no event tells that the answer was
+    /// The execution has entered a state that answers, and no event shows that the answer was
     /// delivered.
     Begun {
         /// Whether the answer says SUCCESS or FAILED.
@@ -154,13 +154,13 @@ impl Progress {
         }
     }
 
-    /// Takes the next event into account. The definition has no parallel states, so an event
+    /// Takes the next event into account. The state machine has no parallel states, so an event
     /// belongs to the state that was entered last.
     pub fn note(&mut self, event: &RecordedEvent) {
         let concerns_activity = event.concerns_activity();
-        // The arms that ask for an activity, or for a run that a function was given, stand before
-        // those for other functions: all of these events may be named `Task…`, and a run's success
-        // must not pass for a delivered answer.
+        // The arms for an activity, or for a run that a function was given, come before those for
+        // other functions: all of these events may be named `Task…`, and the success of a run must
+        // not be taken for a delivered answer.
         match event.event_type.as_str() {
             "ActivityScheduled" => {
                 self.activity = Activity::Waiting { since: event.at };

@@ -1,4 +1,5 @@
-//! The input that `start` gives an execution, and the input that the definition gives the activity.
+//! The input that `start` gives an execution, and the input that the state machine gives the
+//! activity.
 
 use std::str::FromStr;
 
@@ -8,13 +9,14 @@ use crate::cloudformation::event::Request;
 use crate::task::spec::TaskSpec;
 use crate::text::lenient;
 
-/// Input of an execution. The definition, the worker and the other functions read nothing else of
-/// the request.
+/// Input of an execution. The state machine, the worker and the other functions learn nothing of
+/// the event beyond it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionInput {
     /// The request of CloudFormation. Its response URL is sealed, unless the functions have no key.
     pub request: Request,
-    /// The task to run; on Delete, the task whose leftovers are stopped.
+    /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
+    /// resource are found.
     pub task: TaskSpec,
     /// Who works on the run. `start` writes it, and the definition's state `Workers` reads it.
     #[serde(default, deserialize_with = "workers")]
@@ -59,11 +61,12 @@ fn workers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Workers, D::Err
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityInput {
-    /// ARN of the execution; empty when the definition does not pass it.
+    /// ARN of the execution; empty when the state machine does not pass it.
     #[serde(default)]
     pub execution: String,
-    /// The state's `HeartbeatSeconds`. The definition repeats the number here, since Step Functions
-    /// does not tell it to a worker. 0 when the definition does not pass it.
+    /// The state's `HeartbeatSeconds`. The state machine's definition repeats the number here,
+    /// since Step Functions does not give it to a worker. 0 when the state machine does not pass
+    /// it.
     #[serde(default)]
     pub heartbeat_seconds: u64,
     /// The task to run.

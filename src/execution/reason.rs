@@ -6,12 +6,12 @@ use std::borrow::Cow;
 use super::error::{CaughtError, RUNTIME, TIMEOUT, is_timeout, states_error_name};
 use crate::text::byte_limit::ELLIPSIS;
 
-/// The error in words. Its name stands first, so that people can look it up. `still_running` counts
-/// the tasks of the run that were told to stop and had not stopped.
+/// The error in words. Its name comes first, so that people can look it up. `still_running` counts
+/// the tasks of the run that had not been seen to stop.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     let cause = without_input(&caught.error, caught.cause.trim());
-    // The names come before the empty cause: most errors of Step Functions have no cause, and their
-    // names say more than that it is missing.
+    // The arms for names come before the arm for an empty cause: most errors of Step Functions have
+    // no cause, and their names say more than that.
     let text = match caught.error.as_str() {
         error if error == TIMEOUT && cause.is_empty() => {
             "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()

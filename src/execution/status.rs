@@ -22,14 +22,14 @@ pub struct Execution {
 /// Whether and how an execution has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionStatus {
-    /// `RUNNING`, `PENDING_REDRIVE`, and any status that this version does not know: an unknown one
-    /// must not pass for an end.
+    /// `RUNNING`, `PENDING_REDRIVE`, and any status that this version does not know: an unknown
+    /// status must not be taken for an end.
     Running,
     /// `SUCCEEDED`: it ended in the state that follows an answer SUCCESS.
     Succeeded,
     /// `FAILED`: it ended with an error, answered or not.
     Failed,
-    /// `TIMED_OUT`: it ran longer than the definition's `TimeoutSeconds`.
+    /// `TIMED_OUT`: it ran longer than the state machine's `TimeoutSeconds`.
     TimedOut,
     /// `ABORTED`: a person or a function called `StopExecution`.
     Aborted,

@@ -23,9 +23,9 @@ use crate::task::spec::TaskSpec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunResult {
-    /// The request was carried out, and CloudFormation was told.
+    /// The request was carried out, and CloudFormation was answered.
     Succeeded,
-    /// The request was not carried out, or this execution did not tell CloudFormation.
+    /// The request was not carried out, or this execution did not answer CloudFormation.
     Failed,
     /// The execution is not over.
     Running,
@@ -61,7 +61,8 @@ pub(super) struct Facts<'e> {
 impl Facts<'_> {
     pub(super) fn conclude(&self) -> Conclusion {
         // Whether the execution runs or succeeded counts before the answer: an execution that
-        // succeeded has answered. For the others, the answer decides who tells CloudFormation.
+        // succeeded has answered. For the others, the history's answer decides who answers
+        // CloudFormation.
         let mut conclusion = match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
@@ -192,7 +193,7 @@ impl Facts<'_> {
         }
     }
 
-    /// The error that the definition caught, or else the one that ended the execution.
+    /// The error that the state machine caught, or else the one that ended the execution.
     fn caught_error(&self) -> CaughtError {
         self.timeline.caught.clone().unwrap_or_else(|| CaughtError {
             error: self

@@ -89,17 +89,17 @@ pub enum TimelineEvent {
         #[serde(rename = "ranForSeconds")]
         ran_for: Span,
     },
-    /// The worker told Step Functions how the run ended.
+    /// The worker answered Step Functions with the end of the run.
     Told {
         /// The error's name; `None` for success.
         error: Option<String>,
-        /// Time from the claim to the worker's answer.
+        /// Time until the worker's answer to Step Functions; see [`SinceTaken`].
         #[serde(flatten)]
         since: SinceTaken,
     },
     /// The function `stop` looked for tasks that were left running, and stopped them.
     LeftoversStopped {
-        /// Number of tasks that were told to stop.
+        /// Number of tasks that `stop` asked ECS to stop.
         tasks: u64,
         /// Number of those that had not stopped when the execution went on.
         still_running: u64,
@@ -139,7 +139,7 @@ pub enum TimelineEvent {
         /// The cause that was given to `StopExecution`.
         cause: Option<String>,
     },
-    /// The execution ran longer than the `TimeoutSeconds` of the state machine.
+    /// The execution ran longer than the state machine's `TimeoutSeconds`.
     TimedOut,
     /// Somebody redrove the execution after it had ended: it goes on (`API_RedriveExecution`).
     Redriven,

@@ -30,7 +30,7 @@ fn failed_run(history: &mut History) -> &mut History {
     )
 }
 
-/// The error of [`failed_run`] as the definition's Catch puts it into the state.
+/// The error of [`failed_run`] as the state machine's Catch puts it into the state.
 fn caught_error() -> serde_json::Value {
     json!({"Error": "EcsTask.Failed", "Cause": "Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production)."})
 }

@@ -1,8 +1,9 @@
-//! The timeline: the events of a history that tell something, put into entries, and the times that
-//! the conclusion needs. The words are in [`super::event`].
+//! The timeline: the events of a history that a reader needs, as entries, and the times that the
+//! conclusion needs. The words are in [`super::event`].
 
 mod attempts;
 mod ecs_task;
+mod end;
 mod states;
 
 use std::time::Duration;
@@ -15,18 +16,10 @@ use super::span::Span;
 use crate::cloudformation::response::Status;
 use crate::execution::error::{CaughtError, UNKNOWN};
 use crate::execution::history::{Answer, Progress, RecordedEvent};
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::ExecutionStatus;
 use crate::task::outcome::Output;
+use end::End;
 use states::Leftovers;
-
-/// How an execution ended, as its history tells.
-#[derive(Debug, Clone)]
-pub(super) struct End {
-    pub(super) status: ExecutionStatus,
-    pub(super) at: Timestamp,
-    pub(super) error: Option<String>,
-    pub(super) cause: Option<String>,
-}
 
 /// A history as far as it was read, without secrets.
 #[derive(Debug)]
@@ -46,7 +39,7 @@ pub(super) struct Timeline {
     /// How long the attempt that was scheduled last may take, and go without a heartbeat.
     time_limit: Option<Duration>,
     heartbeat_limit: Option<Duration>,
-    /// When the worker told how the run ended.
+    /// When the worker answered with the end of the run.
     told_at: Option<Timestamp>,
     /// Outputs of the run, in which ECS's times stand.
     output: Option<Output>,
@@ -98,7 +91,7 @@ impl Timeline {
         let concerns_run = concerns_function
             || event.event_type.starts_with("Activity")
             || event.concerns_activity();
-        // The prefix tells an activity, an integration and a function apart, but an emulator names
+        // The prefix distinguishes an activity, an integration and a function, but an emulator names
         // an activity's events `Task…`, as Step Functions names those of a run that the function
         // `work` was given: what counts is `concerns_run`. The arms that ask for it stand first, so
         // that the rest are events of the other functions.
@@ -145,8 +138,8 @@ impl Timeline {
     }
 
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
-        // A failed call of `stop` is not told here: it is repeated, and `note_leftovers` tells what
-        // came of the last one.
+        // A failed call of `stop` gets no entry here: it is repeated, and `note_leftovers` adds
+        // what came of the last one.
         if self.status_being_given().is_some() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
@@ -174,60 +167,5 @@ impl Timeline {
                 },
             );
         }
-    }
-
-    fn note_end(&mut self, status: ExecutionStatus, event: &RecordedEvent) {
-        self.end = Some(End {
-            status,
-            at: event.at,
-            error: event.error.clone(),
-            cause: event.cause.clone(),
-        });
-    }
-
-    /// The end before is an entry of its own, since the execution goes on after it.
-    fn note_redriven(&mut self, at: Timestamp, progress: &Progress) {
-        if let Some(end) = self.end.take() {
-            let is_answered = progress.answer == Answer::Given;
-            self.redriven_unanswered |= !is_answered;
-            self.add_end(end, is_answered);
-        }
-        self.redriven_at = Some(at);
-        self.add(at, TimelineEvent::Redriven);
-    }
-
-    /// Adds an end from outside or without an answer. Any other end says no more than the answer
-    /// before it.
-    fn add_end(&mut self, end: End, is_answered: bool) {
-        let End {
-            status,
-            at,
-            error,
-            cause,
-        } = end;
-        let event = match status {
-            ExecutionStatus::Aborted => TimelineEvent::Aborted { error, cause },
-            ExecutionStatus::TimedOut => TimelineEvent::TimedOut,
-            ExecutionStatus::Failed if !is_answered => TimelineEvent::GaveUp {
-                error: error.unwrap_or_else(|| UNKNOWN.to_owned()),
-            },
-            ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::Failed => {
-                return;
-            }
-        };
-        self.add(at, event);
-    }
-
-    /// Adds what stands in no event: the ECS task's start and stop, and an end from outside or
-    /// without an answer.
-    pub(super) fn finish(&mut self, execution: &Execution, progress: &Progress) {
-        self.insert_ecs_task();
-        let end = End {
-            status: execution.status,
-            at: execution.stopped.unwrap_or(self.started),
-            error: execution.error.clone(),
-            cause: execution.cause.clone(),
-        };
-        self.add_end(end, progress.answer == Answer::Given);
     }
 }

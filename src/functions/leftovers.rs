@@ -1,5 +1,5 @@
-//! What still runs although CloudFormation does not wait for it any more, and how it is stopped:
-//! earlier executions of a resource, and ECS tasks.
+//! Finds and stops what still runs although CloudFormation no longer waits for it: earlier
+//! executions of a resource, and ECS tasks.
 
 pub(super) mod executions;
 pub(super) mod tasks;

@@ -2,9 +2,10 @@
 //! that no worker claims.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be
-//! delivered fails. Step Functions tells EventBridge of each end, as best effort. While an
-//! execution waits at an activity that no worker polls, neither clock of the state runs, and the
-//! execution's own timeout would come after an hour only. So the function is invoked in two ways:
+//! delivered fails. Step Functions reports each end to EventBridge, as best effort. While an
+//! execution waits at an activity that no worker polls, neither `TimeoutSeconds` nor
+//! `HeartbeatSeconds` of the state `RunTask` is counted, and the execution's own timeout comes only
+//! after an hour. So the function is invoked in two ways:
 //!
 //! ```text
 //! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ PUT ─▶ stop what its worker
@@ -70,7 +71,8 @@ pub struct RescueLimits {
 pub enum Rescued {
     /// CloudFormation has the answer now.
     Answered,
-    /// There was nothing to do: the execution had answered, or was not started for CloudFormation.
+    /// There was nothing to do: the execution had answered, was not started for CloudFormation, or
+    /// belongs to another state machine.
     Nothing,
     /// The schedule's sweep over all executions.
     Swept {
@@ -84,8 +86,8 @@ pub enum Rescued {
     },
 }
 
-/// Why the invocation fails. Lambda delivers the event again, and after the last try sends it to
-/// the dead-letter queue.
+/// Why the invocation fails. Lambda invokes the function with the event again, and after the last
+/// attempt sends the event to the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum RescueError {
     /// The event is none that EventBridge sends.
@@ -97,7 +99,7 @@ pub enum RescueError {
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
-    /// The event is made up, or Step Functions does not show the execution's end yet.
+    /// Step Functions does not show the execution's end yet, or somebody made the event up.
     #[error(
         "the execution is said to have ended, and still runs: {0}. To end it, stop it; nothing was done"
     )]
@@ -135,9 +137,9 @@ impl Rescuer {
         }
     }
 
-    /// Stops unclaimed runs, then answers for executions whose event was lost, also when the first
-    /// failed: trouble with one must not keep the other from its work. Of two errors the first is
-    /// returned; both are in the log.
+    /// Stops unclaimed runs, then answers for executions whose event was lost. The second step runs
+    /// even when the first has failed. If both fail, the first error is returned and the second
+    /// logged.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let unclaimed = self.stop_unclaimed().await;

@@ -15,27 +15,28 @@ use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::reason;
 use crate::task::outcome::Output;
-use crate::text::lenient;
+use crate::text::{lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
 
-/// What the definition invokes the function with.
+/// What the state machine invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RespondEvent {
-    /// The answer that the definition has decided on.
+    /// The answer that the state machine has decided on.
     pub status: Status,
-    /// The execution's state, as the definition passes it.
+    /// The execution's state, as the state machine passes it.
     pub state: ExecutionState,
 }
 
-/// The part of the execution's state that an answer needs. Only the request must be as `start` makes
-/// it: whatever the other members are, CloudFormation must be answered.
+/// The part of the execution's state that an answer needs. Only the request must be as `start`
+/// makes it. A member of another form is read as if it were missing, since CloudFormation must be
+/// answered in any case.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ExecutionState {
     request: Request,
     /// The activity's output; none on Delete.
     #[serde(default, deserialize_with = "lenient::or_default")]
     output: Output,
-    /// What the definition caught; none on success.
+    /// The error that the state machine caught; none on success.
     #[serde(default, deserialize_with = "lenient::or_default")]
     error: CaughtError,
     #[serde(default, deserialize_with = "lenient::or_default")]
@@ -52,7 +53,7 @@ struct Leftovers {
 /// The answer could not be given.
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {
-    /// The request's own ids fill the answer.
+    /// The request's own ids are too long for an answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
     /// The response URL cannot be unsealed.
@@ -80,7 +81,7 @@ impl Responder {
         Self { put, seal }
     }
 
-    /// The request with its response URL sealed, for what others can read.
+    /// The request with its response URL sealed, to be stored where others can read it.
     ///
     /// # Errors
     /// When KMS does not encrypt.
@@ -88,7 +89,7 @@ impl Responder {
         self.seal.seal(request).await
     }
 
-    /// Whether this request can be answered at all.
+    /// Checks that the request's response URL may be called.
     ///
     /// # Errors
     /// When its response URL does not lead to CloudFormation.
@@ -99,7 +100,7 @@ impl Responder {
     /// Gives the answer that the event describes.
     ///
     /// # Errors
-    /// When the answer could not be delivered, so that the definition tries again.
+    /// When the answer could not be delivered. The state machine then invokes the function again.
     pub async fn respond(&self, event: RespondEvent) -> Result<(), RespondError> {
         let ExecutionState {
             request,
@@ -142,10 +143,13 @@ impl Responder {
         reason: &str,
         within: Duration,
     ) -> Result<(), RespondError> {
-        tracing::warn!(reason, "answering FAILED");
+        // Made fit to print for the log as well: parts of it may come from a worker of another
+        // release.
+        let reason = printable::clean(reason);
+        tracing::warn!(reason = &*reason, "answering FAILED");
         self.send(
             request,
-            Response::failure(request, fallback_id(request), reason),
+            Response::failure(request, fallback_id(request), &*reason),
             within,
         )
         .await
@@ -175,9 +179,9 @@ impl Responder {
     }
 }
 
-/// The physical resource id for a request without one, which `start` has not built: it puts one
-/// into each. `Identity` would give the right one, but hashes the response URL, which is sealed
-/// here.
+/// The physical resource id for a request that has none. `start` puts an id into every request, so
+/// this is for an input of another origin. `Identity` cannot be used: it hashes the response URL in
+/// clear, and here the URL is sealed.
 fn fallback_id(request: &Request) -> &str {
     &request.logical_resource_id
 }

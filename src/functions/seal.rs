@@ -1,12 +1,13 @@
-//! Sealing the response URL with a KMS key on its way into an execution's input. Many people may
-//! read an input, and whoever has the URL can answer CloudFormation in the place of `respond`.
+//! Encrypts the response URL with a KMS key before it goes into an execution's input. Many people
+//! may read an input, and anybody who has the URL can answer CloudFormation in the place of
+//! `respond`.
 
 use crate::aws::kms::{EncryptionContext, Kms};
 use crate::aws::{ApiError, base64};
 use crate::cloudformation::event::{Request, ResponseUrl};
 
-/// The beginning of a sealed URL; the ciphertext follows in base64. `start` refuses a URL from
-/// outside that begins like this, since it leads to no host of CloudFormation.
+/// The beginning of a sealed URL; the ciphertext follows in base64. In an event, `start` refuses
+/// such a URL, since it leads to no host of CloudFormation.
 const SEALED: &str = "sealed:v1:";
 /// The longest ciphertext that `Decrypt` takes (`API_Decrypt`), bytes.
 const MAX_CIPHERTEXT: usize = 6_144;
@@ -39,8 +40,8 @@ impl Seal {
         Self { kms, key }
     }
 
-    /// The request as it may be shown: with its response URL sealed. Names must have been derived
-    /// before; they hash the URL in clear.
+    /// The request with its response URL sealed. Its names must have been derived before, since
+    /// they hash the URL in clear.
     ///
     /// # Errors
     /// When KMS does not encrypt.
@@ -77,7 +78,7 @@ impl Seal {
     }
 }
 
-/// What a sealed URL holds; `None` when the URL is not sealed.
+/// The ciphertext of a sealed URL; `None` when the URL is not sealed.
 ///
 /// # Errors
 /// When it is sealed, and damaged.

@@ -18,8 +18,8 @@ pub(crate) fn never_runs(event: &Event, properties: &Properties) -> Option<&'sta
     }
 }
 
-/// Why a Create or an Update whose properties cannot be read runs nothing all the same. `None` when
-/// they must be refused.
+/// Why a Create or an Update runs nothing although its properties cannot be read. `None` when the
+/// request must be refused.
 pub(crate) fn never_runs_unread(event: &Event) -> Option<&'static str> {
     let is_off = |name| switch(&event.resource_properties, name) == Some(false);
     match event.request.request_type {
@@ -28,14 +28,15 @@ pub(crate) fn never_runs_unread(event: &Event) -> Option<&'static str> {
     }
 }
 
-/// Why a rollback's Update whose properties cannot be read runs nothing all the same. `None` when
-/// they must be refused.
+/// Why a rollback's Update runs nothing although its properties cannot be read. `None` when the
+/// request must be refused.
 pub(crate) fn skips_rollback_unread(event: &Event) -> Option<&'static str> {
     let runs = switch(&event.resource_properties, "runOnRollback") == Some(true);
     (!runs).then_some(RUN_ON_ROLLBACK_IS_FALSE)
 }
 
-/// Why an Update that may run does not. `None` when it runs, and for a Create.
+/// Why an Update that [`never_runs`] does not exclude runs nothing. `None` when it runs, and for a
+/// Create.
 ///
 /// # Errors
 /// When the task definitions that `UpdateCriteria` compare cannot be read.
@@ -59,8 +60,8 @@ pub(crate) async fn skip_reason(
         };
         let before = match before {
             Ok(before) => before,
-            // The old task definition does not exist any more, so that nothing can be compared. The
-            // update runs the task: to skip a migration that is due would be worse.
+            // The old task definition no longer exists, so nothing can be compared. The update runs
+            // the task, since skipping a migration that is due would be worse.
             Err(error) if error.kind == ErrorKind::Rejected => {
                 tracing::info!(%error, "the task definition before the update cannot be read; the update runs the task");
                 return Ok(None);

@@ -3,11 +3,13 @@
 //! ```text
 //! event ──▶ Arrival (names, physical id) ──▶ plan ─┬─▶ Execute ──▶ StartExecution ──▶ the execution answers
 //!                                                  ├─▶ Succeed, Fail ──▶ answered here
-//!                                                  └─▶ LeaveToExecution
+//!                                                  └─▶ LeaveToExecution ──▶ nothing: an earlier delivery
+//!                                                      of the event started the execution, which answers
 //! ```
 //!
-//! Where AWS does not say for now what the plan needs, and Lambda will deliver the event once more
-//! in time, the function fails instead, and nothing has been run or answered.
+//! When a call to AWS fails with an error that may pass, and Lambda will deliver the event once
+//! more while CloudFormation waits, the function fails on purpose and answers nothing. If an execution was started
+//! nevertheless, the next delivery finds it by its name.
 
 mod plan;
 
@@ -51,27 +53,28 @@ pub enum StartOutcome {
     Answered,
 }
 
-/// The event was neither answered nor handed on. Lambda delivers it again, and at last to the
-/// dead-letter queue.
+/// The invocation has not answered the event, and knows of no execution that will. Lambda delivers
+/// the event again, and after the last attempt to the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is nobody to answer.
     #[error(transparent)]
     NotACustomResourceEvent(UnusableEvent),
-    /// Whoever sent it is not CloudFormation, or nothing to be answered.
+    /// The answer may not be sent: the event's response URL is none of CloudFormation's.
     #[error(transparent)]
     Elsewhere(#[from] BadResponseUrl),
     /// The answer was not delivered.
     #[error(transparent)]
     Respond(#[from] RespondError),
-    /// It passes, and there is time for the next delivery.
+    /// A call failed with an error that may pass, and Lambda will deliver the event again while
+    /// CloudFormation still waits. An execution may have been started.
     #[error(
-        "{0}. The event is delivered again in a minute or two, and nothing was run or answered until then"
+        "{0}. This invocation has not answered; the event is delivered again in a minute or two"
     )]
     Later(ApiError),
 }
 
-/// A request as it arrived, with the names that are derived from it.
+/// An event with the names that are derived from its request.
 struct Arrival {
     event: Event,
     identity: Identity,
@@ -79,10 +82,10 @@ struct Arrival {
     request: Request,
 }
 
-/// No execution has the request.
+/// The request was handed to no execution, as far as is known.
 struct NotHandedOn {
     error: ApiError,
-    /// Whether it is certain that none has it.
+    /// `false` when the call that starts the execution got no answer: it may have taken effect.
     is_certain: bool,
 }
 
@@ -124,7 +127,7 @@ impl Starter {
             }
             Err(error) => return Err(StartError::NotACustomResourceEvent(error)),
         };
-        // Before anything else: what cannot be answered is not run either.
+        // Before anything else, so that no request runs that could not be answered.
         self.responder.check(&event.request)?;
         let arrival = Arrival::of(event);
         let name = &arrival.identity.name;
@@ -165,13 +168,14 @@ impl Starter {
         Ok(StartOutcome::Answered)
     }
 
-    /// The event's age now. Asked anew each time: a call before may have taken a minute.
+    /// The event's age at this moment. It is computed anew for each use, since a call in between
+    /// may have taken a minute.
     fn age<'e>(&self, arrival: &'e Arrival) -> EventAge<'e> {
         EventAge::of(&arrival.event, self.clock.now())
     }
 
-    /// Whether it is worth while to fail, and be invoked again with the event, instead of answering
-    /// what only holds for now.
+    /// Whether to fail on purpose and be invoked with the event again: the error may pass, and an
+    /// answer would be final.
     fn will_be_redelivered(&self, arrival: &Arrival, error: &ApiError) -> bool {
         error.may_pass() && self.age(arrival).has_delivery_ahead()
     }
@@ -187,12 +191,14 @@ impl Starter {
                     "the event was delivered before, and its execution takes care of it"
                 );
             }
-            // The name makes another start harmless, whether this one took effect or not.
+            // The next delivery may call StartExecution again, whether this call took effect or
+            // not: Step Functions starts no second execution of the name.
             Err(NotHandedOn { error, .. }) if self.will_be_redelivered(arrival, &error) => {
                 return Err(StartError::Later(error));
             }
             Err(NotHandedOn { error, .. }) if request.request_type == RequestType::Delete => {
-                // A stack must be able to go away even when the state machine has gone already.
+                // The Delete succeeds anyway, so that a stack can be deleted after its state
+                // machine.
                 tracing::warn!(%error, "leftover tasks cannot be looked for; the Delete is answered all the same");
                 let output = Output::skipped("no execution could be started");
                 self.responder
@@ -217,30 +223,31 @@ impl Starter {
         Ok(StartOutcome::Execution(name.clone()))
     }
 
-    /// Makes sure that an execution has the request. A start that failed may have taken effect, or
-    /// an earlier delivery of the event has started it: an answer of `start` would then come beside
-    /// the execution's own.
+    /// Makes sure that an execution has the request. When the start fails, it looks for the
+    /// execution by name: the call may have taken effect, or an earlier delivery of the event may
+    /// have started the execution. Then the execution answers, and `start` must not answer as well.
     async fn hand_on(&self, arrival: &Arrival, task: TaskSpec) -> Result<Started, NotHandedOn> {
         let error = match self.start_execution(arrival, task).await {
             Ok(started) => return Ok(started),
             Err(error) => error,
         };
-        match self.state_machine.has(&arrival.identity.name).await {
+        let is_absent = match self.state_machine.has(&arrival.identity.name).await {
             Ok(true) => return Ok(Started::Already),
-            Ok(false) => {}
+            Ok(false) => true,
             Err(unknown) => {
                 tracing::warn!(error = %unknown, "cannot tell whether the execution was started all the same");
+                false
             }
-        }
+        };
         // Step Functions is eventually consistent (`API_DescribeExecution`): an execution whose
         // start got no answer may exist though it does not show yet.
-        let is_certain =
-            error.kind != ErrorKind::Unavailable || error.action != "states:StartExecution";
+        let is_certain = is_absent
+            && (error.kind != ErrorKind::Unavailable || error.action != "states:StartExecution");
         Err(NotHandedOn { error, is_certain })
     }
 
-    /// Puts the request into an execution, with its response URL sealed: an input is shown to many
-    /// who may not answer.
+    /// Starts an execution with the request, its response URL sealed: many people who can read an
+    /// execution's input must not be able to answer CloudFormation.
     async fn start_execution(
         &self,
         arrival: &Arrival,

@@ -1,5 +1,5 @@
-//! `stop`: stops what an execution, or on Delete a resource, has left running. The definition
-//! invokes it again and again, until it says that waiting is of no more use.
+//! `stop`: stops what an execution, or on Delete a resource, has left running. The state machine
+//! invokes it again and again, until it answers that there is nothing more to wait for.
 
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use crate::times::{
     STOP_FINAL_ATTEMPT, STOP_TASKS_BUDGET, WORKERS_INFORMED_SOON,
 };
 
-/// What the definition's state `StopTasks` invokes the function with.
+/// What the state `StopTasks` of the state machine invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StopEvent {
@@ -54,7 +54,8 @@ struct EarlierChecks {
 /// What the function found and did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stopped {
-    /// Tasks that still run, all of them told to stop.
+    /// Tasks that were left at the last check that ECS answered (see `Leftovers::stop`). The
+    /// function has called `StopTask` for each; the call may have failed.
     pub running: usize,
     /// Executions of the resource that were stopped, over all checks.
     pub executions: usize,
@@ -99,14 +100,15 @@ impl Stopper {
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {
-            // Executions before tasks, or a worker would launch what would have to be stopped next.
+            // Executions come before tasks: the worker of an execution that runs on would launch
+            // further tasks.
             let stopping = self.stop_executions(
                 &event.state_machine,
                 &task.started_by,
                 leftovers.checks == 0,
             );
-            // Bounded, so that Step Functions' silence leaves time for the tasks. Those of its
-            // executions that were not stopped now are stopped by the next check.
+            // Bounded, so that time is left for the tasks when Step Functions does not answer. The
+            // next check stops the executions that this one did not come to.
             if let Ok(earlier) = timeout(STOP_EXECUTIONS_BUDGET, stopping).await {
                 executions += earlier.count;
                 is_complete = earlier.failure.is_none();
@@ -126,8 +128,8 @@ impl Stopper {
         let reason = format!("{why} ({})", task.started_by);
         let checks = leftovers.checks.saturating_add(1);
         let end = after(task.deadline, STATE_MACHINE_STOP_PATIENCE);
-        // Bounded, since calls that ECS does not answer can take minutes with all their retries:
-        // Lambda would end the function, and CloudFormation waits.
+        // Bounded, since calls that ECS does not answer can take minutes with their retries, and
+        // Lambda would end the function before it could report.
         let limit = self
             .clock
             .until(end)
@@ -147,8 +149,9 @@ impl Stopper {
             (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_ARE_INFORMED;
         let running = match stopping {
             Ok(running) => running,
-            // The order matters: an error is only an error of the function, which the definition
-            // repeats at most three times, when no later check would come anyway.
+            // The order matters. While workers may still launch, the state machine checks again in
+            // any case, so the error is only logged. Otherwise the function fails, and the state
+            // machine retries it up to three times.
             Err(error) if has_time && may_launch => {
                 tracing::warn!(%error, "leftover tasks cannot be looked for; they are looked for again");
                 leftovers.running
@@ -175,8 +178,8 @@ impl Stopper {
         })
     }
 
-    /// Stops the resource's other executions: CloudFormation does not wait for them, or it would
-    /// not delete the resource.
+    /// Stops the resource's other executions that run a task. CloudFormation no longer waits for
+    /// them when it deletes the resource.
     async fn stop_executions(
         &self,
         state_machine: &str,
@@ -190,8 +193,9 @@ impl Stopper {
         let mut earlier =
             executions::stop_earlier(&state_machine, &runs, name, StopReason::Deleted, None).await;
         if is_first_check && earlier.failure.is_none() && earlier.count == 0 {
-            // Executions may have been stopped just before: by an invocation of this function whose
-            // answer was lost, or by a person. Their workers may not know it yet.
+            // Executions may have been stopped shortly before: by an invocation of this function
+            // whose answer was lost, or by a person. Their workers may not know it yet and may
+            // still launch.
             match state_machine
                 .stopped_since(before(self.clock.now(), WORKERS_INFORMED_SOON))
                 .await

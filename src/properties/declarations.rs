@@ -60,7 +60,7 @@ impl<'t> Declarations<'t> {
     }
 
     /// Whether CloudFormation replaces the parameter by a reference to a secure parameter of
-    /// Systems Manager, unless whoever deploys gives another value.
+    /// Systems Manager, unless the deployment gives another value.
     pub(super) fn is_secure(&self, name: &str) -> bool {
         self.secure.contains(name)
     }

@@ -1,6 +1,6 @@
 //! CloudFormation's intrinsic functions, in their long form (`{"Fn::Sub": …}`). They are
-//! recognised, not evaluated: their values are known at deployment only. `types` tells what is
-//! known of their types.
+//! recognised, not evaluated: their values are known at deployment only. `types` says what is known
+//! of their types.
 
 use serde_json::Value;
 

@@ -1,8 +1,9 @@
 //! Reads a value against its shape: coerces scalars, brings names to camelCase, and reports
 //! everything that is wrong.
 //!
-//! The input may be hostile. The schema bounds how deep the recursion goes, and of an event's list
-//! no more items are read than it may have.
+//! The input may be hostile. In an event the schema bounds how deep the recursion goes; in a
+//! template, where `Fn::If` can be nested, the depth of the document does. Of an event's list no
+//! more items are read than it may have.
 
 use std::collections::BTreeSet;
 
@@ -156,8 +157,8 @@ impl<'t> Reader<'t> {
             .take(room)
             .map(|(index, item)| self.read(item, &list.item, &path.index(index)))
             .collect();
-        // An item that a condition may take away counts for the least number of items, and does not
-        // count for the greatest.
+        // An item that a condition may take away counts when `min` is checked, and not when `max`
+        // is.
         let possible = read
             .iter()
             .filter(|item| !matches!(item, Checked::Absent))
@@ -166,7 +167,8 @@ impl<'t> Reader<'t> {
             .iter()
             .filter(|item| !matches!(item, Checked::Absent | Checked::Maybe))
             .count();
-        // Items of an event beyond the greatest number have not been read, and are certain.
+        // Items of an event beyond `max` were not read. They count, since an event has no
+        // conditions.
         let certain = certain + (items.len() - read.len());
         if certain > list.max {
             self.problems.add(

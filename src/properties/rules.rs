@@ -162,8 +162,8 @@ pub(super) fn one_capacity_provider_has_a_base(
     }
 }
 
-/// The worker finds a task of its run again by the instance that the task is on, and could not tell
-/// two tasks on one instance apart.
+/// The worker finds a task of its run again by the instance that the task is on, and could not
+/// distinguish two tasks on one instance.
 pub(super) fn instances_differ(items: &[Checked<'_>], path: &Path<'_>, problems: &mut Problems) {
     let mut seen = BTreeSet::new();
     for (index, item) in items.iter().enumerate() {

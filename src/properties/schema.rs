@@ -1,6 +1,6 @@
-//! The language in which the properties are described: shapes of values, as data. The tables
-//! themselves are in `resource` (the properties), `ecs` and `overrides` (structures of the ECS
-//! API). `places` finds a name in them.
+//! The shapes of values with which the properties are described, as data. The descriptions made of
+//! them are in `resource` (the properties), `ecs` and `overrides` (structures of the ECS API).
+//! `places` lists where each name belongs, for hints about a property in the wrong place.
 //!
 //! ```text
 //! static SUBNETS: List = list(
@@ -71,7 +71,8 @@ pub(super) struct Text {
     pub min: usize,
     /// Most characters.
     pub max: usize,
-    /// Whether text of such a length has the form.
+    /// Whether the text has the form. Asked only of text with at least `min` characters; `max` is
+    /// checked besides.
     pub is_valid: fn(&str) -> bool,
     /// Whether it may be a secret, which no message repeats.
     pub is_secret: bool,

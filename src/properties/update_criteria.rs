@@ -82,8 +82,8 @@ impl fmt::Display for ReasonToRun {
 }
 
 impl Properties {
-    /// Whether the task definitions must be read to tell if an Update runs the task: the properties
-    /// alone give no reason, and a criterion compares environment variables.
+    /// Whether the task definitions must be read to decide if an Update runs the task: the
+    /// properties alone give no reason, and a criterion compares environment variables.
     pub(crate) fn needs_environments(&self, old: Option<&Properties>) -> bool {
         let compares_environments = self
             .criteria()

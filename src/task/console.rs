@@ -3,7 +3,7 @@
 use crate::arn::{Arn, last_part};
 
 /// The address of a task's page in the ECS console; empty when the text is no ARN of a task.
-/// `cluster` is the name or ARN of the task's cluster. It is looked at where the task's ARN names no
+/// `cluster` is the name or ARN of the task's cluster. It is used when the task's ARN names no
 /// cluster, as ARNs did before 2018 and still do in accounts that never opted in to the new ones.
 #[must_use]
 pub fn task_url(task_arn: &str, cluster: &str) -> String {

@@ -1,11 +1,11 @@
-//! The names of the errors that a run can end with. They are a contract: the definition, the
-//! documentation and users' alarms match on them. Errors of workers stand in [`crate::activity`],
+//! The names of the errors that a run can end with. They are a contract: the documentation lists
+//! them, and users' alarms match on them. Errors of workers stand in [`crate::activity`],
 //! those of Step Functions in [`crate::execution::error`].
 
 use std::fmt;
 
-/// Why a run did not succeed, as the worker tells Step Functions and `respond` tells
-/// CloudFormation.
+/// Why a run did not succeed. The worker sends the name to Step Functions, and `respond` sends it
+/// to CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorName {
     /// The properties or the input cannot be run as given.
@@ -15,7 +15,7 @@ pub enum ErrorName {
     /// No container started, for example for lack of capacity, or because of the image pull, the
     /// network interface, secrets or a command that does not exist.
     NotStarted,
-    /// A container that counts exited with a code that is not success, or ECS does not tell whether
+    /// A container that counts exited with a code that is not success, or ECS does not show whether
     /// its work was done.
     Failed,
     /// The task was stopped from outside (Spot, host, `StopTask`) after a container had started or

@@ -1,5 +1,5 @@
-//! What the end of a task means: a pure function from ECS's answer to a verdict. What is not known
-//! to be a success is a failure.
+//! What the end of a task means: a pure function from ECS's answer to a verdict. A task that is not
+//! known to have succeeded counts as failed.
 //!
 //! ```text
 //! TaskStatus ─▶ is_decided: does ECS show enough of the end already
@@ -31,10 +31,10 @@ pub use start_failure::{in_words_of_ecs, may_pass, what_to_check};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Criteria {
     /// Names of the containers whose exit codes count. `None` when neither the properties nor the
-    /// task definition say which: then all count, but for those that AWS adds.
+    /// task definition say which: then all count except those that AWS adds.
     pub containers: Option<Vec<String>>,
-    /// Whether the properties name the containers that count, so that nobody need be told that they
-    /// can.
+    /// Whether the properties name the containers that count. If not, the sentence about a failure
+    /// may advise to name them.
     pub containers_are_chosen: bool,
     /// The exit codes that mean success.
     pub success_exit_codes: Vec<i32>,
@@ -61,15 +61,15 @@ pub struct Ending {
     pub error: ErrorName,
     /// What failed: the first sentence of the cause, without its full stop.
     pub what: String,
-    /// The container whose log tells most; `None` when none ran.
+    /// The container whose log is most useful; `None` when none ran.
     pub container: Option<String>,
     /// Whether no container started and the same launch may work later, so that a relaunch is both
     /// safe and worth a try.
     pub may_pass: bool,
 }
 
-/// Whether a look at a task may show enough to judge it, whatever counts: [`is_decided`] says so for
-/// certain. Only then is it worth finding out which containers count.
+/// Whether a look at a task may show enough to judge it. Only then is it worth finding out which
+/// containers count, which [`is_decided`] needs for its answer.
 #[must_use]
 pub fn may_be_decided(task: &TaskStatus) -> bool {
     task.phase == Phase::Stopped
@@ -77,10 +77,11 @@ pub fn may_be_decided(task: &TaskStatus) -> bool {
 }
 
 /// Whether a look at a task shows enough to judge it for good: the task is STOPPED, or ECS says why
-/// it ends and every container that counts is STOPPED with its exit code. On Fargate that is 13 to
-/// 24 s before STOPPED, and longer where a sidecar outlives the containers that count.
+/// it ends and every container that counts is STOPPED with its exit code. On Fargate the latter
+/// comes 13 to 24 s before the former, and earlier still when a sidecar outlives the containers
+/// that count.
 ///
-/// What ECS has not told then, an exit code or a stop code, may still come until STOPPED.
+/// An exit code or a stop code that is missing may still come until the task is STOPPED.
 #[must_use]
 pub fn is_decided(task: &TaskStatus, criteria: &Criteria) -> bool {
     if task.phase == Phase::Stopped {
@@ -94,8 +95,8 @@ pub fn is_decided(task: &TaskStatus, criteria: &Criteria) -> bool {
                     .all(|container| container.stopped && container.exit_code.is_some())
         })
     };
-    // A task that may be launched again is waited for until nothing of it is left: only STOPPED
-    // tells every worker the same of a task whose containers did not run.
+    // A task that was not seen running may be launched again, so it is not decided before STOPPED:
+    // only then do all workers see the same of it.
     task.stop_code.is_some() && task.was_seen_running() && have_ended()
 }
 
@@ -105,8 +106,8 @@ pub fn is_decided(task: &TaskStatus, criteria: &Criteria) -> bool {
 /// brought about, a failure before what remains unproven, and success comes last.
 #[must_use]
 pub fn judge(task: &TaskStatus, criteria: &Criteria) -> Verdict {
-    // Also a task that ECS did not see running may have run. Only if it certainly did not is the
-    // error NotStarted, after which people run the task again.
+    // A task that ECS did not see running may have run. The error is NotStarted, after which people
+    // run the task again, only if the task certainly did not run.
     if !task.was_seen_running() {
         return Verdict::Ended(match start_failure::doubt(task) {
             Some(doubt) => may_have_run(task, doubt),

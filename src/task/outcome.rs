@@ -64,7 +64,7 @@ impl Output {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}: {cause}")]
 pub struct Failure {
-    /// Name of the error, which the definition and alarms match on.
+    /// Name of the error, which the state machine and alarms match on.
     pub error: ErrorName,
     /// What happened, to which task, and what to do about it; at most [`MAX_CAUSE`] bytes.
     pub cause: String,

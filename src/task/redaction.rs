@@ -1,8 +1,10 @@
 //! Hides the values of environment overrides, which may be secrets, in texts that people read.
 //!
-//! A value is hidden where it stands as a word. Short values and numbers are words of any text:
-//! with `ROLE=task` hidden, ECS would say "Essential container in ***". They are hidden only if the
-//! variable's name says that they are a secret.
+//! A value whose variable's name says that it is a secret is hidden wherever it stands, also inside
+//! of other text, as in `mysql -phunter2`. Any other value is hidden where it stands as a word: with
+//! `STAGE=production` hidden everywhere, "reproduction" would be unreadable. Short values and
+//! numbers are words of any text: with `ROLE=task` hidden, ECS would say "Essential container in
+//! ***". They are hidden, as words, only if the variable's name says that they are a secret.
 
 use std::borrow::Cow;
 
@@ -11,11 +13,17 @@ use crate::text::printable;
 
 /// Replaces a value.
 const HIDDEN: &str = "***";
-/// A value of fewer characters is hidden only if its variable's name says that it is a secret.
+/// A value of fewer characters is hidden only as a word, and only if its variable's name says that
+/// it is a secret.
 const SHORT: usize = 6;
+/// No value of fewer characters is hidden: a text of which single letters were hidden could not be
+/// read.
+const SHORTEST: usize = 2;
 /// What the name of a variable with a secret contains.
-const SECRET_NAMES: [&str; 7] = [
+const SECRET_NAMES: [&str; 9] = [
     "PASSWORD",
+    "PASSPHRASE",
+    "PASSCODE",
     "TOKEN",
     "KEY",
     "SECRET",
@@ -23,41 +31,43 @@ const SECRET_NAMES: [&str; 7] = [
     "DSN",
     "CREDENTIAL",
 ];
-/// Words of which the name of a variable with a secret is made. Inside of other words they would
-/// also be found in `BYPASS` and `AUTHOR`.
-const SECRET_WORDS: [&str; 7] = [
-    "PASS",
-    "PASSWD",
-    "PASSPHRASE",
-    "PWD",
-    "AUTH",
-    "CRED",
-    "CREDS",
-];
+/// How a word ends in the name of a variable with a secret, as in `PGPASS`.
+const SECRET_ENDINGS: [&str; 3] = ["PASS", "PASSWD", "PWD"];
+/// Words of the name of a variable with a secret. Inside of other words they would also be found in
+/// `AUTHOR` and `PINGED`.
+const SECRET_WORDS: [&str; 6] = ["AUTH", "CRED", "CREDS", "OTP", "PIN", "PW"];
 
 /// The values to hide. The longest come first, so that a short value does not replace a part of a
 /// long one and leave the rest of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Redaction {
-    values: Vec<String>,
+    values: Vec<HiddenValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct HiddenValue {
+    text: String,
+    /// Hidden only where it is a word of its own.
+    only_as_word: bool,
 }
 
 impl Redaction {
     /// Collects the values of the environment overrides of all containers.
     pub(crate) fn of(overrides: &TaskOverride) -> Self {
-        let mut values: Vec<String> = overrides
+        let mut values: Vec<HiddenValue> = overrides
             .container_overrides
             .iter()
             .flat_map(|container| &container.environment)
             .flat_map(|pair| values_to_hide(&pair.name, pair.value.expose()))
             .collect();
-        values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        values.sort_unstable_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.cmp(b)));
         values.dedup();
         Self { values }
     }
 
     /// The text with every value replaced, and [fit to print](printable::clean). A value is found
-    /// both as it stands in the text and where escape sequences interrupt it.
+    /// both as it stands in the text and where escape sequences interrupt it: of a text that was
+    /// cleaned before, a sequence may have taken the value's first letter.
     pub(crate) fn apply(&self, text: &str) -> String {
         let hidden = self.hide(Cow::Borrowed(text));
         self.hide(printable::clean(&hidden)).into_owned()
@@ -65,10 +75,12 @@ impl Redaction {
 
     fn hide<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         self.values.iter().fold(text, |text, value| {
-            if text.contains(value.as_str()) {
-                Cow::Owned(replace_words(&text, value))
-            } else {
+            if !text.contains(value.text.as_str()) {
                 text
+            } else if value.only_as_word {
+                Cow::Owned(replace_words(&text, &value.text))
+            } else {
+                Cow::Owned(text.replace(value.text.as_str(), HIDDEN))
             }
         })
     }
@@ -76,27 +88,56 @@ impl Redaction {
 
 /// What is to be hidden of a variable's value: each of its lines by itself, since a log event holds
 /// one line, and each line both as it is and as it looks when it is made fit to print.
-fn values_to_hide(name: &str, value: &str) -> Vec<String> {
+fn values_to_hide(name: &str, value: &str) -> Vec<HiddenValue> {
     let is_secret = says_secret(name);
-    let is_telling = |line: &&str| {
-        is_secret
-            || line.chars().count() >= SHORT && !line.chars().all(|digit| digit.is_ascii_digit())
-    };
     value
         .lines()
         .chain(printable::clean(value).lines())
         .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .filter(is_telling)
-        .map(str::to_owned)
+        .filter(|line| line.chars().any(char::is_alphanumeric))
+        .filter_map(|line| {
+            let length = line.chars().count();
+            let is_short = length < SHORT;
+            let is_telling = if is_secret {
+                length >= SHORTEST
+            } else {
+                !is_short && !line.chars().all(|digit| digit.is_ascii_digit())
+            };
+            is_telling.then(|| HiddenValue {
+                text: line.to_owned(),
+                only_as_word: is_short || !is_secret,
+            })
+        })
         .collect()
 }
 
 fn says_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
-    SECRET_NAMES.iter().any(|part| name.contains(part))
-        || words.any(|word| SECRET_WORDS.contains(&word))
+    let upper = name.to_ascii_uppercase();
+    SECRET_NAMES.iter().any(|part| upper.contains(part))
+        || words_of(name).iter().any(|word| {
+            SECRET_WORDS.contains(&word.as_str())
+                || SECRET_ENDINGS.iter().any(|end| word.ends_with(end))
+        })
+}
+
+/// The words of a variable's name in capitals: `DB_PASS`, `db-pass` and `dbPass` have the same.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_after_small = false;
+    for character in name.chars() {
+        let begins =
+            !character.is_ascii_alphabetic() || is_after_small && character.is_ascii_uppercase();
+        if begins {
+            words.push(String::new());
+        }
+        if character.is_ascii_alphabetic()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(character.to_ascii_uppercase());
+        }
+        is_after_small = character.is_ascii_lowercase();
+    }
+    words
 }
 
 /// Replaces `word` where it does not continue in another letter, digit or underscore. An end of it
@@ -108,14 +149,18 @@ fn replace_words(text: &str, word: &str) -> String {
     };
     let mut replaced = String::with_capacity(text.len());
     let mut copied = 0;
-    for (start, _) in text.match_indices(word) {
-        let end = start + word.len();
+    let mut next = 0;
+    while let Some(found) = text[next..].find(word) {
+        let (start, end) = (next + found, next + found + word.len());
         let continues = are_joined(text[..start].chars().next_back(), word.chars().next())
             || are_joined(word.chars().next_back(), text[end..].chars().next());
-        if !continues {
+        if continues {
+            // The word may begin once more inside of what was found.
+            next = start + text[start..].chars().next().map_or(1, char::len_utf8);
+        } else {
             replaced.push_str(&text[copied..start]);
             replaced.push_str(HIDDEN);
-            copied = end;
+            (copied, next) = (end, end);
         }
     }
     replaced.push_str(&text[copied..]);

@@ -4,9 +4,9 @@
 //! A field that carries an ECS parameter has the ECS API's camelCase name, so that an execution's
 //! input in the console reads like the `RunTask` call that follows from it.
 //!
-//! A definition, a function and a worker of different versions read one input. The contract
-//! therefore only grows: an unknown field is ignored when read, and an optional field without a
-//! value is left out when written.
+//! The state machine's definition, the functions and the workers may be of different versions, and
+//! all of them read this input. The contract therefore only grows: an unknown field is ignored when
+//! read, and an optional field without a value is left out when written.
 //!
 //! The API's enumerations (`launchType`, `assignPublicIp`, …) are strings here. `start` has checked
 //! the properties against the values that it knows, and an older worker must not refuse a value
@@ -102,7 +102,8 @@ pub struct TaskSpec {
     pub volume_configurations: Vec<VolumeConfiguration>,
     /// The execution's name. Every task of the run carries it, which is how tasks are found again.
     pub started_by: String,
-    /// `RunTask`'s idempotency token, at most 64 characters; relaunches add `-1`, `-2`, ….
+    /// The run's first idempotency token for `RunTask`, at most 64 characters. The worker makes the
+    /// further ones from it by adding `-1`, `-2`, ….
     pub client_token: String,
     /// The instant by which the run must be over; in JSON as RFC 3339.
     pub deadline: Timestamp,
@@ -130,7 +131,7 @@ pub struct TaskSpec {
     )]
     pub log_lines: u32,
     /// Whether the worker repeats a launch that failed for a reason that may pass: until the
-    /// deadline, or a few times where the reason is more often a mistake.
+    /// deadline, or only a few times when the reason usually is a mistake.
     #[serde(default = "default_true", skip_serializing_if = "is_true")]
     pub retry_start_failures: bool,
 }

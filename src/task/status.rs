@@ -64,7 +64,7 @@ impl StopCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// PROVISIONING, PENDING, ACTIVATING, or a status that this version does not know: an unknown
-    /// one must not pass for the end.
+    /// status must not be taken for the end.
     Starting,
     /// RUNNING.
     Running,
@@ -94,7 +94,7 @@ pub enum Host {
     Fargate,
     /// None: ECS has not placed the task on a container instance.
     None,
-    /// ECS did not tell.
+    /// ECS's answer does not show it.
     Unknown,
 }
 
@@ -144,10 +144,10 @@ impl ContainerStatus {
     }
 }
 
-/// Whether a container's reason says that the agent did not come to start it.
+/// Whether a container's reason says that its start failed, or a step before it.
 fn names_a_step_before_the_start(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
-    // A start that failed may also have been one without an answer, of which nobody knows.
+    // A start error that reports a missing answer does not count: the container may have started.
     let start_failed = reason.contains("cannotstartcontainererror")
         && !["timeout", "timed out", "deadline exceeded", "eof"]
             .iter()
@@ -223,7 +223,7 @@ impl TaskStatus {
                 && self.containers.iter().all(|container| container.stopped))
     }
 
-    /// When the containers' work ended, as far as ECS has told: not when the network interface was
+    /// When the containers' work ended, as far as ECS shows it: not when the network interface was
     /// gone.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {

@@ -28,7 +28,7 @@ impl TaskDefinitions {
         }
     }
 
-    /// The definition that a task was launched from.
+    /// The task definition that a task was launched from.
     pub(super) async fn of_task(
         &self,
         spec: &TaskSpec,
@@ -42,8 +42,8 @@ impl TaskDefinitions {
         self.get(name).await
     }
 
-    /// The definition that a task was launched from, or nothing: what it adds to the words of an
-    /// answer is welcome but not needed.
+    /// The task definition that a task was launched from; `None` when it cannot be read in time. It
+    /// only adds to the words of an answer, which can do without.
     pub(super) async fn of_task_in_time(
         &self,
         spec: &TaskSpec,

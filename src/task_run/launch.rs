@@ -1,10 +1,10 @@
 //! Launching the tasks of a run, and adopting what another worker launched.
 //!
 //! There are two ways: `RunTask` under client tokens (`tokens`), and `StartTask` on named container
-//! instances (`instances`). Tasks of whose launch this worker has no answer are found in lists, by
-//! the name that they were started under.
+//! instances (`instances`). A task of the run that no answer to these calls shows is found in ECS's
+//! lists, by the name under which it was started.
 //!
-//! What it does not know: how a task ends, and when the deadline comes on this machine's timers.
+//! This module does not know how a task ends, nor when the deadline comes by this machine's timers.
 
 mod calls;
 mod instances;
@@ -29,10 +29,10 @@ use crate::task::spec::TaskSpec;
 pub(super) use calls::LaunchCalls;
 use relaunch::Relaunches;
 
-/// How long the worker looks for tasks that may have been launched. The same tasks must also be
-/// stopped in the time that is left.
+/// How long the worker looks for tasks that may have been launched. It is short, since at the
+/// deadline the worker must still stop them.
 const LIST_PATIENCE: Duration = Duration::from_secs(15);
-/// Pauses between launches that came to nothing.
+/// Pauses between launches that did not place all tasks.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -41,7 +41,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) enum NotLaunched {
     /// The tasks cannot be launched.
     Failed(Failure),
-    /// The deadline has passed on the calendar.
+    /// The deadline has passed by the wall clock.
     Late,
 }
 
@@ -63,16 +63,16 @@ pub(super) struct Launcher<'a> {
     began: Instant,
     /// Number of the next client token; see [`crate::cloudformation::identity::launch_token`].
     next_token: u32,
-    /// A `RunTask` under way, which runs as a task of its own. The deadline must not drop the call:
-    /// ECS may have launched something, and only the answer names it.
+    /// A `RunTask` call under way, in a tokio task of its own. The deadline must not drop the call:
+    /// ECS may have launched tasks, and the answer names them.
     launching: Option<oneshot::Receiver<Result<Placement, RunTaskError>>>,
     /// A launch got no answer, so ECS may have launched something.
     uncertain: bool,
     /// What the run last waited for before it could launch. A failure by deadline names it.
     waiting_for: Option<String>,
     relaunches: Relaunches,
-    /// When ECS first said that the cluster has no instance, and the run does not say that it
-    /// wants one.
+    /// When ECS first refused the launch because the cluster has no container instances, for a run
+    /// with neither launch type nor capacity provider strategy.
     without_instances_since: Option<Instant>,
 }
 
@@ -101,12 +101,12 @@ impl<'a> Launcher<'a> {
         }
     }
 
-    /// Launches until every task of the run exists. Waits out errors that may pass, for as long as
-    /// the caller lets it: the caller cancels it at the deadline.
+    /// Launches until every task of the run exists. While errors may pass it tries again; the
+    /// caller cancels it at the deadline.
     ///
-    /// When a launch cannot be made, tasks of this run may exist all the same: an earlier worker
-    /// launched them before the definition, the service or the permission went away. Then they are
-    /// adopted.
+    /// When a launch cannot be made and this worker tracks no task yet, it looks for the run's
+    /// tasks in a list, and adopts them if all are there: an earlier worker may have launched them
+    /// before the task definition, the service or the permission went away.
     pub(super) async fn launch_what_is_missing(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -114,7 +114,8 @@ impl<'a> Launcher<'a> {
         let launched = if self.spec.instances.is_empty() {
             self.run_tasks(tasks).await
         } else {
-            // Boxed: few runs name instances, and the future would enlarge all that wait.
+            // Boxed: few runs name instances, and every other run's future would reserve room for
+            // this one.
             Box::pin(self.start_on_instances(tasks)).await
         };
         let failure = match launched {
@@ -131,18 +132,18 @@ impl<'a> Launcher<'a> {
             obstacle = failure.cause,
             "adopting tasks that an earlier worker launched"
         );
-        // A list does not say under which tokens the tasks were launched, so the next token is
-        // unknown and none of them may be launched again.
+        // A list does not show under which tokens the tasks were launched. The next token is
+        // therefore unknown, and none of the tasks may be relaunched.
         tasks.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
     }
 
-    /// Called before tasks are stopped at the deadline: takes the answer of a launch under way, and
-    /// looks for tasks whose launch got no answer, or which an earlier worker launched in the place
-    /// of others. Waits until `end` at the latest.
+    /// Called at the deadline, before tasks are stopped. Takes the answer of a launch under way,
+    /// and looks for tasks whose launch got no answer or which an earlier worker launched in the
+    /// place of others. Waits until `end` at the latest.
     pub(super) async fn find_what_was_launched(&mut self, tasks: &mut Tasks<'_>, end: Instant) {
         if let Some(launching) = self.launching.take() {
-            // First the answer, which may make the list needless.
+            // The answer comes first, since it may make the list unnecessary.
             match timeout_at(end, launching).await {
                 Ok(Ok(Ok(placement))) => {
                     tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
@@ -151,8 +152,8 @@ impl<'a> Launcher<'a> {
                 Ok(_) | Err(_) => self.uncertain = true,
             }
         }
-        // An earlier worker may have launched a task in the place of one that did not start, before
-        // this worker has replayed the token for it.
+        // An earlier worker may have launched a task in the place of one that did not start, and
+        // this worker has not yet repeated that launch's token.
         let may_be_replaced = tasks.all().iter().any(Tracked::may_be_replaced);
         if self.uncertain || tasks.missing() > 0 || may_be_replaced {
             let found = self
@@ -167,8 +168,8 @@ impl<'a> Launcher<'a> {
         launch_error::incomplete(self.spec, tasks)
     }
 
-    /// Whether the deadline has passed on the calendar. The clock that timers run on stands still
-    /// while a machine is suspended.
+    /// Whether the deadline has passed by the wall clock. Timers stand still while a machine is
+    /// suspended.
     pub(super) fn is_late(&self) -> bool {
         self.clock.until(self.spec.deadline).is_zero()
     }
@@ -178,18 +179,18 @@ impl<'a> Launcher<'a> {
         self.waiting_for.as_deref()
     }
 
-    /// The run waits for this before it launches.
+    /// Notes what the run waits for before it can launch.
     fn waits_for(&mut self, obstacle: String) {
         self.waiting_for = Some(obstacle);
     }
 
-    /// The reason for which a launch is made again later, or the failure of one that never can be.
+    /// Why a launch must be repeated later, or the failure when it can never succeed.
     fn retryable_reason(&self, error: RunTaskError) -> Result<String, Failure> {
         launch_error::retryable_reason(error, self.spec, self.redaction, self.began.elapsed())
     }
 
-    /// The tasks of this run that ECS lists. When ECS gives no list until `end`, that is logged and
-    /// taken for none.
+    /// The tasks of this run that ECS lists. When there is no list by `end`, logs that and returns
+    /// none.
     async fn look_for_tasks(&self, end: Instant) -> Vec<ListedTask> {
         match timeout_at(end, self.list_until_it_succeeds()).await {
             Ok(Ok(found)) => return found,
@@ -203,7 +204,7 @@ impl<'a> Launcher<'a> {
         Vec::new()
     }
 
-    /// Lists as [`Self::list`] does, again and again while it fails for what may pass.
+    /// Calls [`Self::list`], again and again while the error may pass.
     async fn list_until_it_succeeds(&self) -> Result<Vec<ListedTask>, ApiError> {
         loop {
             match self.list().await {
@@ -213,17 +214,17 @@ impl<'a> Launcher<'a> {
         }
     }
 
-    /// All tasks of this run that ECS knows, by the name they were started under.
+    /// The tasks of this run that ECS lists, found by the name under which they were started.
     async fn list(&self) -> Result<Vec<ListedTask>, ApiError> {
         let which = WhichTasks::StartedBy {
             name: &self.spec.started_by,
             family: self.spec.family(),
         };
-        // Boxed: the future is several KB and would enlarge every waiting run.
+        // Boxed: the future is several KB, which every waiting run would otherwise reserve.
         Box::pin(self.ecs.list_tasks(&self.spec.cluster, which)).await
     }
 
-    /// The parameters with what `NetworkFrom` names filled in.
+    /// The run's spec, completed with the network of the service that `NetworkFrom` names.
     async fn with_network(&mut self) -> Result<TaskSpec, Failure> {
         let mut spec = self.spec.clone();
         let Some(service) = &self.spec.network_from else {
@@ -248,7 +249,7 @@ impl<'a> Launcher<'a> {
                 }
                 Ok(NamedService::NoPrimaryTaskSet { controller }) => {
                     let why = format!(
-                        "which {controller} deploys and which has no PRIMARY task set to take a network, launch type and platform version from. Wait for its first deployment, or give NetworkConfiguration instead"
+                        "which has no network to take: {controller} deploys it, and it has no PRIMARY task set. Wait for its first deployment, or give NetworkConfiguration instead"
                     );
                     return Err(launch_error::no_network(service, &why));
                 }

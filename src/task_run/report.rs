@@ -124,8 +124,8 @@ pub(super) async fn deadline_failure(
     failed(sources, ErrorName::DeadlineExceeded, &what, task, &log)
 }
 
-/// What is told of one task, with the number of the run's tasks where there are several. Those that
-/// another task replaced are none of them.
+/// What happened to one task, with the number of the run's tasks when there are several. A task
+/// that another one replaced does not count.
 fn among_tasks(spec: &TaskSpec, what: &str) -> String {
     match spec.task_count() {
         0 | 1 => what.to_owned(),

@@ -23,8 +23,8 @@ const MIN_STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// eventual consistency).
 const STOP_BUDGET: Duration = Duration::from_secs(30);
 
-/// How the waiting ended. It holds no text yet: the log is read after the deadline's timeout has been
-/// left, so that the deadline cannot cut the reading short.
+/// How the waiting ended. It holds no text yet: the log is read only after `timeout_at(deadline)`
+/// has returned, so that the deadline cannot cut the reading short.
 #[derive(Debug)]
 enum RunEnd {
     Succeeded,
@@ -57,7 +57,8 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// A run that begins now. `redaction` hides the values of `spec`.
+    /// A run of `spec`, made when it begins: the deadline, a time of the wall clock, becomes one of
+    /// this machine's timers here. `redaction` hides the values of the environment overrides.
     pub(super) fn new(
         runner: &'a TaskRunner,
         spec: &'a TaskSpec,
@@ -137,17 +138,17 @@ impl<'a> Run<'a> {
         self.stop("The run has failed", end).await;
     }
 
-    /// Stops what runs and waits for it to end. If the tasks have ended by themselves meanwhile, that
-    /// decides, and not the deadline.
+    /// Stops the tasks that run and waits for their end. If all tasks have ended by themselves
+    /// meanwhile, their ends decide, and not the deadline.
     async fn stop_at_deadline(&mut self) -> RunEnd {
         let now = Instant::now();
-        // The deadline can have passed on the calendar alone: timers stand still while a machine
+        // The deadline may have passed by the wall clock only: timers stand still while a machine
         // is suspended.
         if self.tasks.deadline() > now {
             self.tasks.move_deadline_to_now();
         }
         let end = (self.tasks.deadline() + WORKER_STOP_PATIENCE).max(now + MIN_STOP_PATIENCE);
-        // First, so that what was launched a moment ago is stopped, too.
+        // First, so that tasks launched a moment ago are stopped too.
         self.launcher
             .find_what_was_launched(&mut self.tasks, end)
             .await;

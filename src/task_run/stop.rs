@@ -1,4 +1,4 @@
-//! Telling ECS to stop the tasks of a run.
+//! Stopping the tasks of a run.
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -7,8 +7,9 @@ use super::tasks::{RETRY_PAUSE, Tasks};
 use crate::aws::ecs::Ecs;
 use crate::task::spec::TaskSpec;
 
-/// Tells ECS to stop every task of which a container may still run, also those that were given up.
-/// Tries until `end` at the latest; what cannot be stopped is left to the state machine.
+/// Asks ECS to stop every task of which a container may still run, also those that the run has
+/// given up. Tries until `end` at the latest; a task that cannot be stopped is left to the state
+/// machine.
 pub(super) async fn stop_what_may_run(
     ecs: &Ecs,
     spec: &TaskSpec,
@@ -23,7 +24,7 @@ pub(super) async fn stop_what_may_run(
     join_all(may_run.map(|task| stop(ecs, &spec.cluster, task.arn(), reason, end))).await;
 }
 
-/// Tells ECS to stop a task, again and again until it has taken the call.
+/// Asks ECS to stop a task, again and again until ECS has accepted the call.
 async fn stop(ecs: &Ecs, cluster: &str, arn: &str, reason: &str, end: Instant) {
     let stopped = timeout_at(end, async {
         loop {
@@ -31,7 +32,7 @@ async fn stop(ecs: &Ecs, cluster: &str, arn: &str, reason: &str, end: Instant) {
                 Ok(()) => return,
                 Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
                 Err(error) => {
-                    return tracing::warn!(%error, "a task could not be stopped; it is left to the definition");
+                    return tracing::warn!(%error, "a task could not be stopped; it is left to the state machine");
                 }
             }
         }
@@ -39,7 +40,7 @@ async fn stop(ecs: &Ecs, cluster: &str, arn: &str, reason: &str, end: Instant) {
     if stopped.await.is_err() {
         tracing::warn!(
             task = arn,
-            "a task could not be stopped; it is left to the definition"
+            "a task could not be stopped; it is left to the state machine"
         );
     }
 }

@@ -50,22 +50,22 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// When the run's deadline comes, on the clock that timers run on.
+    /// When the run's deadline comes, by this machine's timers.
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Moves the deadline to this moment, for a run whose deadline has passed on the calendar while
-    /// timers stood still. The watcher keeps the old deadline, by which it decides only which tasks
-    /// to look at more often.
+    /// Moves the deadline to this moment, for a run whose deadline has passed by the wall clock
+    /// while timers stood still. The watcher keeps the old deadline, by which it decides only which
+    /// tasks to look at more often.
     pub(super) fn move_deadline_to_now(&mut self) {
         self.deadline = Instant::now();
     }
 
-    /// Takes responsibility for tasks, and has the watcher watch them. With `may_have_started` no
-    /// other task may take their place, whatever ECS shows of them later: a container of theirs may
-    /// have run, or the token of their next launch is unknown.
-    pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, may_have_started: bool) {
+    /// Takes responsibility for tasks, and has the watcher watch them. With `no_relaunch` no other
+    /// task may take their place, whatever ECS shows of them later: a container of theirs may have
+    /// run, or this worker does not know the token of their next launch.
+    pub(super) fn track(&mut self, arns: impl IntoIterator<Item = String>, no_relaunch: bool) {
         for arn in arns {
             if self.has(&arn) {
                 continue;
@@ -75,11 +75,11 @@ impl<'a> Tasks<'a> {
             }
             tracing::info!(task = arn, "waiting for the task to end");
             let view = self.watcher.watch(&self.spec.cluster, &arn, self.deadline);
-            self.tracked.push(Tracked::new(arn, may_have_started, view));
+            self.tracked.push(Tracked::new(arn, no_relaunch, view));
         }
     }
 
-    /// Every task that was ever tracked, in the order in which they came.
+    /// Every task that was ever tracked, in the order of tracking.
     pub(super) fn all(&self) -> &[Tracked] {
         &self.tracked
     }
@@ -129,7 +129,7 @@ impl<'a> Tasks<'a> {
         self.spec.retry_start_failures
             && self.spec.instances.is_empty()
             && matches!(&task.state, TaskState::Ended(ending) if ending.may_pass)
-            && !task.may_have_started
+            && !task.no_relaunch
     }
 
     /// Marks a task as replaced, so that it no longer counts for the run. The caller launches the
@@ -140,7 +140,7 @@ impl<'a> Tasks<'a> {
         task
     }
 
-    /// Adds to the sentence that tells how a task has ended.
+    /// Adds `more` to the sentence about how a task has ended.
     pub(super) fn explain_end(&mut self, index: usize, more: &str) {
         if let TaskState::Ended(ending) = &mut self.tracked[index].state {
             ending.what += more;
@@ -170,15 +170,15 @@ impl<'a> Tasks<'a> {
         if !may_be_decided(&status) {
             return None;
         }
-        // This may be the final update. If the deadline cancels the judging below, the change must
-        // be seen again.
+        // This may be the final update. If the deadline cancels this future before the task is
+        // judged, the next call must see the change again.
         task.view.mark_changed();
         let criteria = self.criteria(&status).await;
         if is_decided(&status, &criteria) {
             return self.conclude(index, status, &criteria);
         }
-        // A container that counts still runs. The change is dealt with now, but for one that came
-        // while the definition was looked up.
+        // Not decided yet. Take back the mark above, unless a newer view came while the task
+        // definition was looked up.
         let view = &mut self.tracked[index].view;
         if *view.borrow_and_update() != View::Seen(status) {
             view.mark_changed();
@@ -234,8 +234,8 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// Notes that ECS answered and did not show the task. Gives the task's index when that has
-    /// lasted too long and the task is given up.
+    /// Notes that ECS answered a look and did not show the task. When that has lasted too long,
+    /// gives the task up and returns its index.
     fn not_seen(&mut self, index: usize, why: WhyUnseen) -> Option<usize> {
         let task = &mut self.tracked[index];
         task.not_seen(why);
@@ -283,15 +283,15 @@ impl<'a> Tasks<'a> {
         }
     }
 
-    /// By what a stopped task is judged.
+    /// What a task that may have ended is judged by.
     async fn criteria(&self, status: &TaskStatus) -> Criteria {
         let containers_are_chosen = !self.spec.containers.is_empty();
         let containers = if containers_are_chosen {
             Some(self.spec.containers.clone())
         } else if status.containers.len() > 1 {
-            // Only the task definition tells essential containers from sidecars. The look-up is
-            // repeated until the run's deadline; after the deadline there is time for a last one.
-            // Without the task definition all containers count but those that AWS adds.
+            // Only the task definition says which containers are essential. The look-up is repeated
+            // until the run's deadline; after the deadline there is time for a last one. Without
+            // the task definition all containers count except those that AWS adds.
             let patience =
                 LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
             let essential = timeout(patience, async {

@@ -1,12 +1,12 @@
-//! One watcher for all tasks of the process: it asks ECS how they are, and tells whoever
-//! subscribed.
+//! One watcher for all ECS tasks of the process: it asks ECS for their state and passes changes on
+//! to the runs that have subscribed.
 //!
-//! `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a loop per
-//! task would use that up with twenty tasks. Here every task has a time at which it is due, all
-//! tasks of a cluster that are due are asked for in one call, and every call waits for a permit of
-//! the budget for `DescribeTasks`.
+//! A call of `DescribeTasks` takes 100 tasks of a cluster, and an account has 20 calls a second: a
+//! loop per task would use that up with twenty tasks. Here every task has a time at which its next
+//! look is due, one call asks for all tasks of a cluster that are due, and every call waits for a
+//! permit of the budget for `DescribeTasks`.
 //!
-//! What it does not know: what a task's state means. It tells changes and judges nothing.
+//! It does not know what a task's state means: it reports changes and judges nothing.
 
 mod pace;
 mod view;
@@ -34,7 +34,7 @@ const MAX_CALLS: usize = 16;
 /// A new task is first looked at after this time. No task ends sooner, and tasks that start
 /// together share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
-/// The handle of the watching task, through which runs subscribe.
+/// The handle through which runs subscribe to their tasks.
 #[derive(Debug)]
 pub(super) struct Watcher {
     subscribe: mpsc::UnboundedSender<Subscription>,
@@ -51,7 +51,7 @@ struct Subscription {
 }
 
 impl Watcher {
-    /// Starts the watching task, which ends with the watcher.
+    /// Starts watching, in a tokio task that ends when the watcher is dropped.
     pub(super) fn start(ecs: Ecs, pace: Pace) -> Self {
         let (subscribe, subscriptions) = mpsc::unbounded_channel();
         let watching = tokio::spawn(Schedule::new(ecs, pace).run(subscriptions));
@@ -70,7 +70,7 @@ impl Watcher {
         }
     }
 
-    /// Watches a task until the receiver is dropped. A receiver is told of changes only.
+    /// Watches an ECS task until the receiver is dropped. The receiver is notified of changes only.
     pub(super) fn watch(
         &self,
         cluster: &str,
@@ -85,13 +85,13 @@ impl Watcher {
             deadline,
             view,
         };
-        // Cannot fail: the watching task receives until this sender is dropped.
+        // Cannot fail: the watcher's tokio task receives until this sender is dropped.
         let _ = self.subscribe.send(subscription);
         receiver
     }
 }
 
-/// A batch of tasks that ECS was asked about, and its answer.
+/// The ECS tasks that one call asked for, and the answer.
 struct Looked {
     batch: Vec<Subscription>,
     /// When the call began.
@@ -99,11 +99,11 @@ struct Looked {
     statuses: Result<HashMap<String, TaskStatus>, ApiError>,
 }
 
-/// The watching task: which tasks are looked at when.
+/// What the watcher's tokio task keeps: which ECS tasks are to be looked at, and when.
 struct Schedule {
     ecs: Ecs,
     pace: Pace,
-    /// Per cluster, by due time; the number tells subscriptions of one instant apart.
+    /// Per cluster, by due time; the number distinguishes subscriptions of the same instant.
     clusters: HashMap<Arc<str>, BTreeMap<(Instant, u64), Subscription>>,
     calls: JoinSet<Looked>,
     /// Subscriptions in `clusters` and in `calls`.
@@ -128,12 +128,12 @@ impl Schedule {
             let due = self.next_due();
             let permit = self.permit_at(due);
             tokio::select! {
-                // New tasks come first, so that they go into the next call. Answers of ECS come
-                // before new calls, so that runs learn at once what ECS has said.
+                // New subscriptions come first, so that they go into the next call. Answers of ECS
+                // come before new calls, so that runs learn of them at once.
                 biased;
                 subscription = subscriptions.recv() => {
-                    // The runner has been dropped. Calls under way end with this task, which waits
-                    // for that: nobody waits for their answers.
+                    // The runner has been dropped. Calls under way are aborted, since nobody waits
+                    // for their answers, and this tokio task ends after them.
                     let Some(subscription) = subscription else {
                         return self.calls.shutdown().await;
                     };
@@ -144,8 +144,8 @@ impl Schedule {
                     Ok(looked) => self.tell(looked),
                     Err(error) => tracing::error!(%error, "a look at tasks was lost"),
                 },
-                // Dropping the wait for a permit, when another branch is ready, gives nothing away:
-                // a permit is either taken or not.
+                // When another branch is ready, the wait for a permit is dropped. No permit is
+                // lost: it is either taken or not.
                 permit = permit, if due.is_some() && self.calls.len() < MAX_CALLS => {
                     self.look(permit);
                 }
@@ -168,8 +168,8 @@ impl Schedule {
             .min()
     }
 
-    /// Waits until a task is due, and then for the permit of a call. What becomes due until the
-    /// permit is there goes into the same call.
+    /// Waits until a task is due, and then for a permit. Tasks that become due meanwhile go into
+    /// the same call.
     fn permit_at(&self, due: Option<Instant>) -> impl Future<Output = CallPermit> + use<> {
         let budget = self.ecs.budgets().describe_tasks.clone();
         async move {
@@ -186,8 +186,8 @@ impl Schedule {
             .insert((due, self.next_number), subscription);
     }
 
-    /// Asks for the tasks of the cluster that has waited longest: all that are due, and those that
-    /// soon will be, so that tasks which began at different times come to share calls.
+    /// Begins a call for the cluster whose task has been due longest: for all tasks that are due,
+    /// and those that soon will be, so that tasks launched at different times share calls.
     fn look(&mut self, permit: CallPermit) {
         let Some(cluster) = self
             .clusters
@@ -207,7 +207,7 @@ impl Schedule {
                 && entry.key().0 <= soon
             {
                 let subscription = entry.remove();
-                // Nobody waits for the task any more.
+                // No run waits for the task any more.
                 if subscription.view.is_closed() {
                     self.watched -= 1;
                 } else {
@@ -237,7 +237,7 @@ impl Schedule {
         });
     }
 
-    /// Tells the subscribers what has changed, and plans the next look at each task.
+    /// Notifies the subscribers of changes, and plans the next look at each task.
     fn tell(
         &mut self,
         Looked {
@@ -253,8 +253,8 @@ impl Schedule {
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
                 for subscription in batch {
-                    // A task that was seen stays as it was seen. Only the time for which ECS did
-                    // not show a task must not go on while ECS shows nothing at all.
+                    // A view of what was seen stays. But if ECS did not show the task, its run must
+                    // learn of the outage, in which the time until it gives the task up stops.
                     subscription.view.send_if_modified(|last| {
                         let was_answered = matches!(last, View::Missing | View::Refused(_));
                         if was_answered {
@@ -289,7 +289,7 @@ impl Schedule {
                 *last = view;
                 changed
             });
-            // From the call's beginning: its duration must not add to the period.
+            // From the call's beginning, so that its duration does not add to the period.
             self.insert(at + next, subscription);
         }
     }

@@ -1,5 +1,5 @@
-//! Reading what must not keep an answer from CloudFormation: a member of another type than expected
-//! gets a value all the same.
+//! Reads members whose form must not keep an answer from CloudFormation: a member of an unexpected
+//! type gets a value too.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};

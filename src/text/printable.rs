@@ -6,8 +6,7 @@
 //! [`clean`] is called where such text enters, and once more where it may come from a worker of
 //! another release. Nothing but printable characters and line ends is left.
 //!
-//! Secrets are not known here: the caller hides them, after this, since a value is not recognised
-//! while an escape sequence stands in its middle.
+//! Secrets are not known here: [`crate::task::redaction`] hides them before and after this.
 
 mod escape_sequence;
 
@@ -63,7 +62,7 @@ pub(crate) fn first_line(text: &str, max: usize) -> String {
     byte_limit::cut_end(line, max)
 }
 
-/// `text`, [clean] and in at most `max` bytes, its middle left out where it is longer.
+/// `text`, [clean] and in at most `max` bytes; the middle of a longer text is left out.
 pub(crate) fn lines(text: &str, max: usize) -> String {
     byte_limit::cut_middle(&clean(text), max)
 }
@@ -95,8 +94,9 @@ fn is_kept(c: char) -> bool {
 /// - characters that Unicode keeps from text, U+FFFE and U+FFFF among them, which XML refuses;
 /// - marks, overrides and isolates of the direction of writing, which make a line read otherwise
 ///   than it is written;
-/// - invisible characters that only hide something in a word: zero-width space, word joiner and
-///   invisible operators, byte order mark, annotations and tags.
+/// - invisible characters that only hide something in a word: zero-width space, soft hyphen, word
+///   joiner and invisible operators, fillers, byte order mark, annotations, tags and the variation
+///   selectors of ideographs.
 ///
 /// The joiners U+200C and U+200D stay: words of Persian and Indian scripts and many emoji are
 /// written with them.
@@ -104,16 +104,22 @@ fn is_printable(c: char) -> bool {
     let is_noncharacter = u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
     let turns_or_hides = matches!(
         c,
-        '\u{61c}'
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
             | '\u{180e}'
             | '\u{200b}'
             | '\u{200e}'
             | '\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
             | '\u{feff}'
+            | '\u{ffa0}'
             | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{e0000}'..='\u{e01ef}'
     );
     !(c.is_control() || is_noncharacter || turns_or_hides)
 }

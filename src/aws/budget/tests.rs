@@ -15,7 +15,7 @@ async fn a_permit_that_is_not_used_goes_back() {
         call(&budget).await;
     }
     assert_eq!(start.elapsed(), Duration::ZERO);
-    // One that is given up on its way has been made.
+    // A call that is dropped midway has used its permit.
     let endless = budget.acquire().await.call::<()>(std::future::pending());
     let _ = tokio::time::timeout(Duration::from_millis(1), endless).await;
     assert!(budget.try_take().is_err());

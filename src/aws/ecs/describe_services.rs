@@ -9,10 +9,10 @@ use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, Netwo
 /// What is known of a service by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NamedService {
-    /// Its tasks run there.
+    /// The service is active, and its tasks run where this says.
     Runs(ServiceNetwork),
-    /// Its tasks run where task sets say, none of those is the primary one, and the service itself
-    /// has no network.
+    /// Something other than ECS deploys the service. It has no primary task set and no network of
+    /// its own, so nothing shows where its tasks run.
     NoPrimaryTaskSet {
         /// What deploys the service: `CODE_DEPLOY` or `EXTERNAL`.
         controller: String,
@@ -70,9 +70,9 @@ impl Ecs {
     }
 }
 
-/// A service that something else than ECS deploys consists of task sets, of which one serves
-/// production, the primary one. The service itself then says nothing of where they run, or what was
-/// said at its creation (`API_TaskSet`).
+/// A service that something other than ECS deploys consists of task sets; the primary one serves
+/// production. The service itself then has no network settings, or those from its creation, so the
+/// primary task set's count first (`API_TaskSet`).
 fn named_service(service: &types::Service) -> NamedService {
     let controller = service
         .deployment_controller()

@@ -11,7 +11,7 @@ use crate::task::status::TaskStatus;
 /// The containers of one revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskDefinition {
-    /// In the definition's order.
+    /// In the order of the task definition.
     pub containers: Vec<ContainerDefinition>,
 }
 
@@ -22,11 +22,10 @@ pub struct ContainerDefinition {
     pub name: String,
     /// The task stops when this container exits.
     pub essential: bool,
-    /// Where the container's log is, when its stream in `CloudWatch` Logs can be told from the
-    /// definition.
+    /// Where the container's log is, if it logs to `CloudWatch` Logs through awslogs.
     pub log: Option<LogStreamPlace>,
-    /// The environment that the definition gives the container. Values may be secrets: they are
-    /// compared, never shown.
+    /// The environment that the task definition gives the container. Values may be secrets: they
+    /// are compared, never shown.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -37,7 +36,7 @@ pub struct LogStreamPlace {
     pub group: String,
     /// `awslogs-stream-prefix`. Fargate requires one.
     pub prefix: Option<String>,
-    /// `awslogs-region`, when the definition names one.
+    /// `awslogs-region`, when the task definition names one.
     pub region: Option<String>,
 }
 

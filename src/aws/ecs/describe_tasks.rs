@@ -17,10 +17,9 @@ pub const MAX_TASKS_PER_CALL: usize = 100;
 
 impl Ecs {
     /// Looks at up to [`MAX_TASKS_PER_CALL`] tasks of one cluster. The answer holds those that ECS
-    /// knows, by ARN. A task that it does not know is not known yet, or no more.
+    /// knows, by ARN. A missing task is not yet known to ECS, or no longer.
     ///
-    /// The caller holds the permit, so that it can wait for one while tasks are still added to the
-    /// call.
+    /// The caller passes the permit, so that it can add tasks to the call while it waits for one.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].
@@ -37,7 +36,7 @@ impl Ecs {
             .collect())
     }
 
-    /// The tasks as the SDK gives them, for `ListTasks`, which gives only ARNs.
+    /// The tasks as the SDK gives them, for `list_tasks`: `ListTasks` gives only ARNs.
     pub(super) async fn describe_listed(
         &self,
         cluster: &str,

@@ -15,7 +15,7 @@ pub enum WhichTasks<'a> {
     StartedBy {
         /// What `startedBy` says.
         name: &'a str,
-        /// The family in which those of them are looked for that were told to stop.
+        /// Their task definition family, by which those that are being stopped are found.
         family: &'a str,
     },
     /// Those of this task definition family.
@@ -37,12 +37,13 @@ pub struct ListedTask {
     pub stopped: bool,
     /// None of its containers runs any more, and none will. Its network interface may be left.
     pub runs_nothing: bool,
-    /// Somebody has told the task to stop.
+    /// ECS is stopping the task, or has stopped it.
     pub stopping: bool,
 }
 
 impl Ecs {
-    /// Lists the tasks that run, are about to, or were asked to stop and still have containers.
+    /// Lists the tasks that run or are about to, those that are being stopped, and those that ECS
+    /// still lists as STOPPED.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
@@ -52,9 +53,9 @@ impl Ecs {
         which: WhichTasks<'_>,
     ) -> Result<Vec<ListedTask>, ApiError> {
         let call = || self.client.list_tasks().cluster(cluster);
-        // ECS lists a task that was told to stop under desiredStatus STOPPED, also while its
-        // containers still run. A call with `startedBy` takes no other filter and gives tasks with
-        // desiredStatus RUNNING only, so that the others are looked for by their family.
+        // ECS lists a task that is being stopped under desiredStatus STOPPED, also while its
+        // containers still run. A call with `startedBy` takes no other filter and gives only tasks
+        // with desiredStatus RUNNING, so the others are looked for by their family.
         let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
         let (calls, started_by) = match which {
             WhichTasks::StartedBy { name, family } => {

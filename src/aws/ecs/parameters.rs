@@ -9,7 +9,8 @@ use crate::task::spec::{ContainerOverride, Tag, TaskOverride, TaskSpec};
 #[error("{0}")]
 pub(super) struct Incomplete(#[from] aws_sdk_ecs::error::BuildError);
 
-/// `None` for a list without elements: the API tells "not given" from "empty" in places.
+/// `None` for a list without elements: for some parameters the API distinguishes "not given" from
+/// "empty".
 fn given<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }

@@ -17,10 +17,10 @@ use crate::text::printable;
 /// What ECS made of a launch that it understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {
-    /// The tasks there are now: new ones, or those that an earlier call with the same token had
-    /// made.
+    /// The tasks that now exist: new ones, or those that an earlier call with the same token
+    /// launched.
     pub tasks: Vec<TaskStatus>,
-    /// Why there are fewer than asked for.
+    /// Why there are fewer tasks than the call asked for.
     pub failures: Vec<PlacementFailure>,
 }
 
@@ -29,9 +29,9 @@ pub struct Placement {
 pub struct PlacementFailure {
     /// Such as `RESOURCE:MEMORY`, `AGENT`, `ATTRIBUTE`.
     pub reason: String,
-    /// More about it, often empty.
+    /// More about the reason, often empty.
     pub detail: String,
-    /// The container instance or other resource it is about, often empty.
+    /// The container instance or other resource concerned, often empty.
     pub arn: String,
 }
 
@@ -49,7 +49,7 @@ impl PlacementFailure {
 /// A launch that ECS did not carry out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunTaskError {
-    /// The token was used with other parameters; these tasks were made under it
+    /// The token was used before, with other parameters; these tasks were launched under it
     /// (`ECS_Idempotency`).
     #[error("the client token was used before, for tasks {0:?}")]
     Conflict(Vec<String>),
@@ -71,12 +71,12 @@ impl Ecs {
     /// Launches `count` tasks under `client_token`. Repeating the call with the same arguments
     /// gives the same tasks.
     ///
-    /// The caller holds the permit, so that it can decide against the launch after it has waited
-    /// for one.
+    /// The caller passes the permit, so that it can still decide against the launch after it has
+    /// waited for one.
     ///
     /// # Errors
-    /// See [`RunTaskError`]. A placement that came to nothing is no error but an empty
-    /// [`Placement`] with its failures.
+    /// See [`RunTaskError`]. When ECS places no task, that is no error: the [`Placement`] then
+    /// holds only failures.
     pub async fn run_task(
         &self,
         permit: CallPermit,
@@ -111,7 +111,7 @@ impl Ecs {
             match sent.await {
                 Ok(placed) => Ok(Ok(placement(placed.tasks(), placed.failures()))),
                 Err(error) => match error.as_service_error() {
-                    // To the budget this is an answer like any other: ECS took the call.
+                    // `Ok` for the budget, since ECS answered the call and did not throttle it.
                     Some(SdkRunTaskError::ConflictException(conflict)) => {
                         Ok(Err(conflict.resource_ids().to_vec()))
                     }
@@ -125,8 +125,8 @@ impl Ecs {
             .map_err(RunTaskError::Conflict)
     }
 
-    /// Starts a task on each of `instances`. ECS has no client token for this call: repeating it
-    /// starts more tasks. The permit is the caller's as for [`run_task`](Self::run_task).
+    /// Starts a task on each of `instances`. The call takes no client token: repeating it starts
+    /// more tasks. The caller passes the permit, as for [`run_task`](Self::run_task).
     ///
     /// # Errors
     /// See [`RunTaskError`].
@@ -176,8 +176,8 @@ fn placement(tasks: &[aws_sdk_ecs::types::Task], failures: &[Failure]) -> Placem
     }
 }
 
-/// How ECS's message begins when there is no such task definition. Elsewhere in a message the same
-/// words can be part of a role's name.
+/// How ECS's message begins when there is no such task definition. Only the beginning counts:
+/// further on, the same words can be part of a role's name.
 const NO_TASK_DEFINITION: &[&str] = &[
     "taskdefinition not found",
     "taskdefinition is inactive",
@@ -190,7 +190,7 @@ const NO_TASK_DEFINITION: &[&str] = &[
     "invalid revision number",
 ];
 
-/// What ECS's message repeats when EC2, which ECS asks about networks, throttles the account.
+/// What ECS's message quotes when EC2, which ECS asks about networks, throttles the account.
 const THROTTLED_ELSEWHERE: &[&str] = &[
     "requestlimitexceeded",
     "request limit exceeded",
@@ -214,9 +214,9 @@ fn is_no_room(message: &str) -> bool {
     message.contains(NO_INSTANCES) || NO_ROOM.iter().any(|says| message.contains(says))
 }
 
-/// The error of a launch, with the kind that its words mean where its code means another: Fargate
-/// says "Capacity is unavailable at this time" with the code of throttled calls, and ECS says with
-/// the code of a bad parameter that EC2 throttles.
+/// The error of a failed launch. Its kind follows the message when the code means something else:
+/// Fargate says "Capacity is unavailable at this time" with the code for throttled calls, and ECS
+/// says that EC2 throttles with the code for a bad parameter.
 fn launch_api_error<E>(
     action: &'static str,
     spec: &TaskSpec,
@@ -234,8 +234,8 @@ where
     error
 }
 
-/// A launch without room must not halve the rate of launches, and one that EC2's throttling kept
-/// back must.
+/// The budget halves the rate of launches when a call is throttled. A lack of room must not do
+/// that, and throttling by EC2 must.
 fn kind_by_words(kind: ErrorKind, message: &str) -> ErrorKind {
     let lower_case = message.to_ascii_lowercase();
     let is_throttled_elsewhere = || {
@@ -251,7 +251,7 @@ fn kind_by_words(kind: ErrorKind, message: &str) -> ErrorKind {
 }
 
 fn launch_error(error: ApiError) -> RunTaskError {
-    // Only a rejected launch is known to have launched nothing.
+    // No capacity, no instances and no task definition are all rejections.
     if error.kind != ErrorKind::Rejected {
         return RunTaskError::Api(error);
     }

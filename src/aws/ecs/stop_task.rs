@@ -9,7 +9,7 @@ use crate::text::byte_limit;
 const MAX_REASON: usize = 255;
 
 impl Ecs {
-    /// Asks ECS to stop a task. Stopping a task that has stopped already is no error.
+    /// Asks ECS to stop a task. For a task that has stopped already, that is no error.
     ///
     /// # Errors
     /// When the call fails; see [`ApiError`].

@@ -11,11 +11,11 @@ use crate::text::byte_limit;
 
 /// Executions on a page of the list: the most that the API gives (`API_ListExecutions`).
 const PAGE_SIZE: i32 = 1_000;
-/// The most executions that are listed at once. The API allows 5 pages a second, so more of them
-/// would take longer than a function may run.
+/// The most executions that are listed at once. The API allows 5 pages a second, so that reading
+/// more would take too much of a function's time.
 const MAX_LISTED: usize = 20_000;
-/// Longest cause of `StopExecution` in characters (`API_StopExecution`). It is cut in bytes, of
-/// which a text never has fewer.
+/// Longest cause of `StopExecution` in characters (`API_StopExecution`). The cause is cut to as
+/// many bytes, since a text never has fewer bytes than characters.
 const MAX_CAUSE: usize = 32_768;
 
 /// An execution that runs.

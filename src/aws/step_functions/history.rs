@@ -15,8 +15,8 @@ use crate::execution::history::RecordedEvent;
 const PAGE_SIZE: i32 = 100;
 
 impl StateMachine {
-    /// The last `most` events of an execution, oldest first. They are enough to tell how far it has
-    /// come, where the whole history may have 25,000 events.
+    /// The last `most` events of an execution, oldest first. The end of a history is enough to see
+    /// how far the execution has come; a whole one may have 25,000 events.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].

@@ -93,8 +93,8 @@ impl Facts<'_> {
         }
     }
 
-    /// Who has had the run for how long. An emulator's history does not tell when a worker takes
-    /// it.
+    /// Which worker has had the run for how long. An emulator's history does not show when a worker
+    /// takes it.
     fn taken_in_words(&self, worker: Option<&str>) -> String {
         let deadline = self.deadline_in_words();
         if let Some(claimed) = self.timeline.claimed_at {

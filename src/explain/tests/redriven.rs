@@ -82,3 +82,23 @@ fn a_redrive_after_the_answer_changes_nothing_of_it() {
     );
     assert!(!told(&explanation).concat().contains("without an answer"));
 }
+
+#[test]
+fn the_time_in_a_state_counts_from_the_redrive() {
+    let mut history = History::of("Create");
+    failed_run(&mut history)
+        .entered(
+            42_100,
+            "StopTasks",
+            &json!({"error": caught_error(), "leftovers": {"running": 2, "executions": 0}}),
+        )
+        .ended(43_000, "TimedOut", "", "")
+        .redriven(137_000);
+    assert!(
+        history
+            .explain_at(ExecutionStatus::Running, 140_000)
+            .conclusion
+            .sentence
+            .starts_with("Running. It looks for and waits for leftover tasks, for 3.0 s."),
+    );
+}

@@ -1,4 +1,4 @@
-//! The start and the stop of the ECS task. No event of a history tells them; their times stand in
+//! The start and the stop of the ECS task. No event of a history records them; their times are in
 //! the run's outputs, by ECS's clock.
 
 use jiff::Timestamp;
@@ -56,9 +56,9 @@ impl Timeline {
         );
     }
 
-    /// Inserts what ECS tells at its time, but before what the worker told: the worker knew of it
-    /// then, so a later time comes from clocks that disagree. The order of the history's own events
-    /// stays.
+    /// Inserts an event of the ECS task by its time, but never after the worker's answer (`Told`).
+    /// The worker knew of the event when it answered, so a later time only shows that clocks
+    /// disagree. The history's own events keep their order.
     fn insert_in_order(&mut self, at: Timestamp, event: TimelineEvent) {
         let told_index = self
             .steps

@@ -1,4 +1,4 @@
-//! What the entry of a state tells. Its input holds what the definition has collected: the error
+//! What the entry of a state shows. Its input holds what the state machine has collected: the error
 //! that was caught, the leftover tasks, and the outputs of the run.
 
 use jiff::Timestamp;
@@ -9,10 +9,10 @@ use crate::cloudformation::response::Status;
 use crate::execution::history::{RecordedEvent, status_given_in};
 use crate::explain::event::TimelineEvent;
 
-/// The state of the definition that calls `stop`.
+/// The state that calls `stop`.
 const STOP_TASKS: &str = "StopTasks";
 
-/// What `stop` found, as the definition keeps it in the execution's state.
+/// What `stop` found, as the state machine keeps it in the execution's state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::explain) struct Leftovers {
     /// The highest number of leftover tasks that any call found running.
@@ -58,7 +58,7 @@ impl Timeline {
         }
     }
 
-    /// Tells what came of the leftover tasks.
+    /// Adds an entry about the leftover tasks.
     fn note_leftovers(&mut self, at: Timestamp, input: &Value) {
         if let Some(Leftovers {
             most_running,

@@ -1,6 +1,6 @@
-//! Earlier executions of a resource that still run when CloudFormation sends the next request: it
-//! deletes the resource, or takes back the update that they are part of, and does not wait for
-//! them.
+//! Earlier executions of a resource that still run when CloudFormation sends the next request.
+//! CloudFormation then deletes the resource or rolls back the update to which they belong, and no
+//! longer waits for them.
 
 use jiff::Timestamp;
 
@@ -16,13 +16,13 @@ use crate::task::error::ErrorName;
 pub(crate) enum StopReason {
     /// CloudFormation deletes the resource.
     Deleted,
-    /// CloudFormation takes the update back that the execution is part of.
+    /// CloudFormation rolls back the update to which the execution belongs.
     RolledBack,
 }
 
 impl StopReason {
-    /// The beginning of the cause under which executions and tasks are stopped. [`was_superseded`]
-    /// finds it again.
+    /// The beginning of the cause with which executions and tasks are stopped. [`was_superseded`]
+    /// recognises it.
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::Deleted => "The CloudFormation resource is being deleted",
@@ -31,7 +31,7 @@ impl StopReason {
     }
 }
 
-/// Whether `start` or `stop` ended this execution because CloudFormation does not wait for it.
+/// Whether `start` or `stop` stopped this execution because CloudFormation no longer waits for it.
 pub(crate) fn was_superseded(execution: &Execution) -> bool {
     let said = |reason: StopReason| {
         execution
@@ -51,20 +51,20 @@ pub(crate) struct StoppedEarlier {
     pub(crate) count: usize,
     /// Whether an execution runs that began after `until`: it belongs to a later request.
     pub(crate) is_followed: bool,
-    /// What kept some of them from being stopped.
+    /// The last error that kept an execution from being found or stopped.
     pub(crate) failure: Option<ApiError>,
 }
 
-/// The executions that run a resource's task: its Creates and Updates. Its Deletes are left out, or
-/// two of them would stop each other.
+/// The executions that run a resource's task: those of its Creates and Updates. Executions of
+/// Deletes are left out, since two of them would stop each other.
 #[derive(Debug, Clone)]
 pub(crate) struct RunsOfResource {
     prefixes: [String; 2],
 }
 
 impl RunsOfResource {
-    /// Those of the resource to which the execution of this name belongs. `None` when the name is
-    /// none that `start` gives.
+    /// The runs of the resource to which the execution `name` belongs. `None` when the name has not
+    /// the form that `start` gives.
     pub(crate) fn of(name: &str) -> Option<Self> {
         let prefix = resource_prefix(name)?;
         Some(Self {
@@ -73,15 +73,15 @@ impl RunsOfResource {
         })
     }
 
-    /// Whether the execution of this name is one of these.
+    /// Whether the execution `name` is one of them.
     pub(crate) fn include(&self, name: &str) -> bool {
         self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
 }
 
-/// Stops the executions of `runs` that still run, other than `name` itself and those that began
-/// after `until`. Their end brings `rescue`, which stops their tasks and answers for them;
-/// CloudFormation does not read that answer any more.
+/// Stops the executions of `runs` that still run, except `name` itself and those that began after
+/// `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
+/// it; CloudFormation no longer reads that answer.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
@@ -104,7 +104,7 @@ pub(crate) async fn stop_earlier(
         .iter()
         .filter(|execution| runs.include(&execution.name) && execution.name != name)
     {
-        // Before stopping: what began later is the run of a later request.
+        // An execution that began after `until` is the run of a later request and must go on.
         if until.is_some_and(|until| execution.started > until) {
             stopped.is_followed = true;
             continue;

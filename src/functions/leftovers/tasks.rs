@@ -1,5 +1,6 @@
 //! The ECS tasks that an execution, or on Delete a resource, has left running. They are found by
-//! the name under which they were started; there is no other record of them.
+//! the name under which they were started (`startedBy`); the functions have no other record of
+//! them.
 
 use jiff::Timestamp;
 
@@ -11,9 +12,9 @@ use crate::task::spec::TaskSpec;
 /// Whose tasks are stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// Those of exactly this execution: a later one of the same resource may be running.
+    /// The tasks of this execution only: a later execution of the same resource may be running.
     Execution,
-    /// Those of every execution of this resource.
+    /// The tasks of every execution of the resource.
     Resource {
         /// Tasks that were launched later belong to a later run of the resource, and are left
         /// alone.
@@ -32,13 +33,13 @@ impl Leftovers {
         Self { ecs }
     }
 
-    /// Tells ECS to stop the tasks that are left, and gives how many those are. A task that cannot
-    /// be stopped counts as left.
+    /// Asks ECS to stop the tasks that are left, and returns their number. A task for which that
+    /// call fails counts as well.
     ///
-    /// Of an execution that failed, a task is left while a container of it may run: the answer need
-    /// not wait until its network interface is gone, which takes 13 to 24 s on Fargate. Of a
-    /// resource that is deleted, a task is left until it is STOPPED: until then neither its cluster
-    /// nor its security group can be deleted.
+    /// A task of an [`Owner::Execution`] is left while a container of it may run: the answer need
+    /// not wait until the network interface is gone, which takes 13 to 24 s on Fargate. A task of
+    /// an [`Owner::Resource`] is left until it is STOPPED: before that, CloudFormation can delete
+    /// neither its cluster nor its security group.
     ///
     /// # Errors
     /// When ECS cannot be asked what runs.

@@ -1,14 +1,16 @@
 //! Answering for an execution that ended.
 //!
-//! `rescue` sends the answer that the execution would have sent. CloudFormation may see that answer
-//! twice, and both times the same one; a second PUT to the URL overwrites the first until
-//! CloudFormation has read it:
-//! - Two rescues at once, or one event delivered twice, derive the answer from the same history.
-//! - A function `respond` that was still sending when its execution was stopped sends what the
-//!   history says it had begun to send, which is what `rescue` repeats.
-//! - A sweep may answer again for what another instance of the function has answered. What this
-//!   instance has answered it remembers.
-//! - An execution may be stopped between the delivery of its answer and the record of that.
+//! `rescue` sends the answer that the execution would have sent. It may answer a request that was
+//! answered before. That does no harm: the two answers differ at most in what they say of leftover
+//! tasks, and until CloudFormation has read the first, the second PUT overwrites it. It happens in
+//! these cases:
+//! - Two invocations handle the same execution. Both take the answer from the same history.
+//! - The execution was stopped while `respond` was sending its answer. `rescue` takes that answer
+//!   from the history.
+//! - Another instance of the function has answered for the execution, and a sweep finds it. An
+//!   instance remembers only what it has answered or found answered itself.
+//! - The execution was stopped after its answer was delivered, and before the history recorded
+//!   that.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,26 +31,26 @@ use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET};
 
-/// Events read from a history's end. The states behind the run leave at most some 600 (30 checks of
-/// leftovers of three attempts each, and six attempts to answer), so that its last attempt is among
-/// them.
+/// Events read from a history's end. The states that follow the run record some 600 at most (30
+/// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
+/// attempt is among the events read.
 const HISTORY_TAIL: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
 
 /// The executions that this instance of the function has answered for, or has found answered. An
-/// execution's history ends with the execution, so that nothing else tells of the answers given
-/// here.
+/// answer that `rescue` gives after the execution's end is recorded nowhere else: the history has
+/// ended too.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answered(Arc<Mutex<HashSet<String>>>);
 
 impl Answered {
-    /// More executions than end within the time for which sweeps look for them. To forget one costs
-    /// another look at its history, and at worst a repeated answer.
+    /// More executions than end within the time for which sweeps look for them. A forgotten
+    /// execution costs another look at its history, and at worst a repeated answer.
     const REMEMBERED: usize = 10_000;
 
     pub(super) fn contains(&self, execution_arn: &str) -> bool {
-        // Held for the look-up only; a panic elsewhere leaves the set as it was, whole.
+        // A poisoned lock is used as it is: a panic of another holder leaves the set whole.
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -67,7 +69,7 @@ impl Answered {
 impl Rescuer {
     /// Answers, unless the execution's history says that it has been answered.
     ///
-    /// `status` is how the execution has ended according to whoever tells of its end.
+    /// `status` is how the execution has ended according to the event or the list that named it.
     ///
     /// # Errors
     /// When Step Functions cannot be asked, when the execution still runs, and when the answer is
@@ -94,8 +96,8 @@ impl Rescuer {
             .last_events(execution_arn, HISTORY_TAIL)
             .await?;
         let status = match execution.status {
-            // The description may lag behind the event. Only the history confirms the end: whoever
-            // makes up an event must not be able to end a run.
+            // The description may lag behind the event, so the history decides. A made-up event
+            // must not make `rescue` answer for an execution that runs.
             ExecutionStatus::Running if ends_with_its_end(&events) => status,
             ExecutionStatus::Running => {
                 return Err(RescueError::StillRuns(execution_arn.to_owned()));
@@ -108,8 +110,8 @@ impl Rescuer {
             Answer::Begun { status, state } => answer_begun(status, &state),
             Answer::NotBegun => None,
         };
-        // Before anything else: an answer that was begun is final, whatever it says, and the
-        // definition had stopped the leftovers before it.
+        // Before anything else: an answer that was begun is sent as it is, and the state machine
+        // had dealt with leftovers before it.
         if let Some(answer) = begun {
             log_unanswered(execution_arn, status, &execution);
             self.responder.respond(answer).await?;
@@ -141,8 +143,8 @@ impl Rescuer {
         Ok(Rescued::Answered)
     }
 
-    /// A Delete succeeds whatever happened: no leftover of the resource is worth keeping a stack
-    /// from going away.
+    /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
+    /// deleted.
     async fn answer(&self, request: &Request, reason: &str) -> Result<(), RespondError> {
         match request.request_type {
             RequestType::Delete => {
@@ -160,14 +162,15 @@ impl Rescuer {
     }
 }
 
+/// Whether the last event read is one that ends an execution without success.
 fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
     events
         .last()
         .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
 }
 
-/// Whether a worker had the run, or the function `work` may have had it, so that it may launch
-/// something. A Delete has neither.
+/// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
+/// launch tasks. The execution of a Delete has neither.
 fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
@@ -179,9 +182,8 @@ fn was_taken(events: &[RecordedEvent]) -> bool {
     })
 }
 
-/// Logs that the execution ended without an answer, which is an incident that raises an alarm. It
-/// is none when `start` or `stop` ended the execution because CloudFormation does not wait for its
-/// answer any more.
+/// Logs that the execution ended without an answer. That is an incident and raises an alarm, unless
+/// `start` or `stop` stopped the execution because CloudFormation no longer waits for it.
 fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Execution) {
     if was_superseded(execution) {
         tracing::info!(
@@ -198,8 +200,8 @@ fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Exec
     }
 }
 
-/// The event with which the state had invoked `respond`. `None` when its input is no state of a
-/// task runner's execution.
+/// The event with which the execution had invoked `respond`. `None` when `state` is not the state
+/// of an execution that `start` began.
 fn answer_begun(status: Status, state: &str) -> Option<RespondEvent> {
     let state: ExecutionState = serde_json::from_str(state).ok()?;
     Some(RespondEvent { status, state })

@@ -17,9 +17,8 @@ pub enum RescueEvent {
     Schedule,
 }
 
-/// The execution that ended. The event carries its input as well, but only up to a size.
-/// `rescue` reads it from `DescribeExecution`, which always has it, and which a made-up event
-/// cannot change.
+/// The execution that ended. `rescue` does not read the execution's input from the event, which
+/// leaves it out above some size and can be made up; it asks `DescribeExecution` for it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
@@ -51,7 +50,7 @@ fn status<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Execution
     String::deserialize(deserializer).map(|name| ExecutionStatus::from_name(&name))
 }
 
-/// Takes whatever the schedule's detail holds, and ignores it.
+/// Ignores the detail of the schedule's event.
 fn anything<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     serde::de::IgnoredAny::deserialize(deserializer).map(|_| ())
 }

@@ -1,6 +1,5 @@
-//! The ECS tasks that an execution has left behind which ended without an answer: stopped before
-//! `rescue` answers, and for as long afterwards as a worker may not know yet that its execution has
-//! ended.
+//! The ECS tasks of an execution that ended without an answer. `rescue` stops them before it
+//! answers, and afterwards for as long as the worker may not know yet that its execution has ended.
 
 use std::time::Duration;
 
@@ -14,20 +13,19 @@ use crate::functions::leftovers::tasks::{Leftovers, Owner};
 use crate::task::spec::TaskSpec;
 use crate::times::{RESCUE_FINAL_ATTEMPT, STATE_MACHINE_STOP_PATIENCE, WORKERS_INFORMED_AT_LATEST};
 
-/// Tasks of a deleted resource that were launched so long after the end of its Delete belong to a
-/// later run of the resource.
+/// A task of a deleted resource that was launched more than this after the end of the Delete's
+/// execution belongs to a later run of the resource.
 const LATER_RUN: Duration = Duration::from_secs(30);
 /// Pause between two looks at what still runs.
 const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 
-/// What one ended execution may have left, with the times that count.
+/// The tasks that one ended execution may have left running, and until when `rescue` stops them.
 pub(super) struct LeftoversOfEnded<'a> {
     leftovers: &'a Leftovers,
     owner: Owner,
     task: &'a TaskSpec,
     reason: String,
-    /// When CloudFormation is answered at the latest, whatever still runs: it was told to wait no
-    /// longer than this.
+    /// Until then `rescue` waits for tasks to stop; then it answers, whatever still runs.
     answer_at: Instant,
     /// From then on no worker launches anything for the execution.
     workers_informed_at: Instant,
@@ -43,8 +41,8 @@ impl Rescuer {
         let now = Instant::now();
         let owner = match request_type {
             RequestType::Create | RequestType::Update => Owner::Execution,
-            // The resource may be back when `rescue` comes late: what was launched since the end of
-            // the Delete belongs to another run.
+            // When `rescue` is late, the resource may have been created again: tasks launched since
+            // the end of the Delete belong to another run.
             RequestType::Delete => Owner::Resource {
                 launched_until: execution.stopped.map(|ended| after(ended, LATER_RUN)),
             },
@@ -69,9 +67,9 @@ impl Rescuer {
 }
 
 impl LeftoversOfEnded<'_> {
-    /// Stops the tasks and waits until they have stopped or CloudFormation must be answered. Gives
-    /// how many still run then, as far as ECS told. When ECS cannot be asked, CloudFormation is
-    /// answered at once.
+    /// Stops the tasks and waits until they have stopped, at most until `answer_at`. Returns how
+    /// many still run, by the last look that succeeded. Stops waiting at once when ECS cannot be
+    /// asked.
     pub(super) async fn stop_before_answering(&self) -> u32 {
         let mut left = 0;
         loop {
@@ -92,8 +90,9 @@ impl LeftoversOfEnded<'_> {
         }
     }
 
-    /// Goes on stopping what a worker launches that does not know yet that its execution has ended.
-    /// Nobody else would: the worker lets go of its task when it hears of the end.
+    /// Goes on stopping tasks that the worker launches before it learns that its execution has
+    /// ended. Nobody else would stop them: when the worker learns of the end, it drops the run and
+    /// leaves its tasks running.
     pub(super) async fn stop_until_workers_are_informed(&self, end: Instant) {
         while Instant::now() < self.workers_informed_at.min(end) {
             sleep(CHECK_INTERVAL).await;

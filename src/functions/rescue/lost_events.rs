@@ -1,6 +1,6 @@
-//! Answering for executions whose end no event told: Step Functions gives EventBridge the status
-//! changes of executions as best effort ("AWS Step Functions events", Amazon EventBridge Events
-//! Reference).
+//! Answering for executions whose end no event reported: Step Functions sends EventBridge the
+//! status changes of executions as best effort ("AWS Step Functions events", Amazon EventBridge
+//! Events Reference).
 
 use std::time::Duration;
 
@@ -13,36 +13,37 @@ use crate::clock::{after, before};
 use crate::execution::history::{Answer, Progress};
 use crate::times::{EVENT_GRACE, LONGEST_EXECUTION, SWEEP_INTERVAL};
 
-/// For how long after [`EVENT_GRACE`] sweeps look for an execution: many sweeps, and the attempts
-/// that Lambda makes of one that failed.
+/// For how long after [`EVENT_GRACE`] sweeps look for an execution. That is long enough for many
+/// sweeps, and for Lambda to repeat one that failed.
 const SEARCH_SPAN: Duration = Duration::from_mins(15);
 /// Histories read in one sweep: as many as for unclaimed runs, which use the same quota.
 const MAX_CHECKED: usize = 300;
-/// Executions answered for at once. Most of the time of each goes into waiting for its leftover
-/// tasks.
+/// How many executions a sweep answers for at once. Most of the time of each is spent waiting for
+/// its leftover tasks to stop.
 const CONCURRENCY: usize = 8;
-/// Events read from the end of each history: an answer that was given is followed by the
-/// execution's last state only.
+/// Events read from the end of each history. They suffice, since only the execution's last state
+/// follows an answer that was given.
 const HISTORY_TAIL: usize = 5;
 
-/// What came of one execution.
+/// What a look at one execution found.
 enum Checked {
     WasAnswered,
     AnsweredNow,
-    /// There was no time for it.
+    /// The sweep's time was over before the execution was answered for.
     OutOfTime,
 }
 
 impl Rescuer {
-    /// Gives how many executions were answered for. After `end` no answer is begun.
+    /// Answers for executions whose event was lost, and returns how many. After `end` it begins no
+    /// answer.
     ///
-    /// An answer that cannot be given fails only the last sweep that finds its execution. Before
-    /// that another sweep follows; if each failed, Lambda would repeat each, and all would go to
-    /// the dead-letter queue.
+    /// An answer that cannot be given fails only the last sweep that looks for its execution; after
+    /// every other one, the next sweep tries again. If each of them failed, Lambda would repeat
+    /// each, and each would go to the dead-letter queue.
     ///
     /// # Errors
-    /// When Step Functions could be asked about none of them, or an answer could not be given to
-    /// the end.
+    /// When Step Functions could be asked about none of them, or an answer still failed in the last
+    /// sweep that looks for its execution.
     pub(super) async fn answer_lost_events(&self, end: Instant) -> Result<usize, RescueError> {
         let now = self.clock.now();
         let earliest = before(now, EVENT_GRACE + SEARCH_SPAN);
@@ -51,7 +52,7 @@ impl Rescuer {
             .state_machine
             .ended_without_success(before(earliest, LONGEST_EXECUTION))
             .await?;
-        // Executions that are known to be answered make room for the rest.
+        // Executions known to be answered are left out before the list is cut to MAX_CHECKED.
         ended.retain(|execution| {
             execution.ended > earliest
                 && execution.ended <= latest

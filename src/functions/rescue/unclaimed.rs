@@ -16,15 +16,16 @@ use crate::times::CLAIM_CHECK_BUDGET;
 /// (`service-quotas`) and a sweep comes every minute: this takes a quarter of that, and leaves the
 /// rest to people and to answers.
 const MAX_CHECKED: usize = 300;
-/// A run whose deadline has passed is ended sooner than `ClaimTimeout`, but not before a fleet that
-/// is there would have taken it: a worker then says how the run ended.
+/// A run whose deadline has passed is ended sooner than `ClaimTimeout`, but not before this wait: a
+/// worker that polls would have claimed the run within it, and would report the end itself.
 const MIN_WAIT: Duration = Duration::from_secs(20);
-/// Events read from the end of each history: while an attempt waits or runs, its own last event is
-/// the history's last.
+/// Events read from the end of each history. They suffice: while an attempt waits or runs, its
+/// latest event is the last of the history.
 const HISTORY_TAIL: usize = 5;
 
 impl Rescuer {
-    /// Gives how many executions were looked at, and how many of those were stopped.
+    /// Stops executions that no worker has claimed in time. Returns how many executions were looked
+    /// at, and how many of those were stopped.
     ///
     /// # Errors
     /// When Step Functions could be asked about none of them.
@@ -32,17 +33,14 @@ impl Rescuer {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
         let mut running = self.state_machine.running().await?;
         running.retain(|execution| self.clock.since(execution.started) >= MIN_WAIT);
-        // First those that have waited for `ClaimTimeout`. The others only have to be looked at for
-        // their deadline, as far as there is time.
+        // Executions older than `ClaimTimeout` come first. Of the others, only those whose deadline
+        // has passed can be due, so they get what is left of the sweep.
         let (ripe, young): (Vec<_>, Vec<_>) = running
             .into_iter()
             .partition(|execution| self.clock.since(execution.started) >= self.limits.claim);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
-        for execution in self
-            .in_turn(&ripe)
-            .chain(self.in_turn(&young))
-            .take(MAX_CHECKED)
-        {
+        let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();
+        for execution in in_turn(&ripe, &young, minute) {
             if Instant::now() >= end {
                 break;
             }
@@ -58,27 +56,11 @@ impl Rescuer {
             }
         }
         match failure {
-            // If every look failed, fail the invocation, so that the dead-letter queue's alarm
+            // If every look failed, the invocation fails, so that the dead-letter queue's alarm
             // fires. If some failed, the next sweep looks again.
             Some(error) if checked == 0 => Err(error),
             _ => Ok((checked, stopped)),
         }
-    }
-
-    /// Where more executions run than one sweep can read, each sweep begins where the one before
-    /// ended. Those that a worker has are read as well: only a history tells which they are.
-    fn in_turn<'e>(
-        &self,
-        running: &'e [RunningExecution],
-    ) -> impl Iterator<Item = &'e RunningExecution> {
-        let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();
-        let first = minute.wrapping_mul(MAX_CHECKED) % running.len().max(1);
-        let (later, earlier) = running.split_at(if running.len() > MAX_CHECKED {
-            first
-        } else {
-            0
-        });
-        earlier.iter().chain(later)
     }
 
     async fn stop_if_unclaimed(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
@@ -99,8 +81,9 @@ impl Rescuer {
             return Ok(false);
         }
         let waited = waited.min(self.limits.claim);
-        // A worker may take the run between this look and the stop. Its token is void then, and the
-        // end of the execution brings the rescue that stops what the worker has launched.
+        // A worker may take the run between this look and the stop. The stop makes its token
+        // invalid, and the event of the execution's end invokes `rescue`, which stops what the
+        // worker has launched.
         self.state_machine
             .stop(&execution.arn, NOT_CLAIMED, &not_claimed(waited))
             .await?;
@@ -111,5 +94,71 @@ impl Rescuer {
             "no worker took the run; it is given up"
         );
         Ok(true)
+    }
+}
+
+/// The executions that the sweep of this minute reads: of `ripe` as many as it can, and of `young`
+/// what `ripe` leaves room for. Executions that a worker has are among them, since only a history
+/// shows that a worker has them.
+fn in_turn<'e, T>(ripe: &'e [T], young: &'e [T], minute: usize) -> impl Iterator<Item = &'e T> {
+    let room = MAX_CHECKED.saturating_sub(ripe.len());
+    part(ripe, MAX_CHECKED, minute).chain(part(young, room, minute))
+}
+
+/// At most `room` elements of the list, taken round in a circle. Each minute's part begins where
+/// that of the minute before ended, as long as the list's length and the room stay the same; when
+/// one of them changes, the next part begins anywhere.
+///
+/// A sweep that runs out of time does not reach the rest of its part, and no other sweep reads it
+/// before the next round.
+fn part<T>(list: &[T], room: usize, minute: usize) -> impl Iterator<Item = &T> {
+    let first = if list.len() > room {
+        minute.wrapping_mul(room) % list.len()
+    } else {
+        0
+    };
+    let (before, after) = list.split_at(first);
+    after.iter().chain(before).take(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the sweeps of three minutes read, with this many ripe and young executions.
+    fn three_sweeps(ripe: usize, young: usize) -> Vec<Vec<usize>> {
+        let all: Vec<_> = (0..ripe + young).collect();
+        let (ripe, young) = all.split_at(ripe);
+        let minutes = 29_000_000..29_000_003;
+        minutes
+            .map(|minute| in_turn(ripe, young, minute).copied().collect())
+            .collect()
+    }
+
+    #[test]
+    fn young_executions_are_read_in_turn_beside_ripe_ones() {
+        let sweeps = three_sweeps(200, 300);
+        let mut young: Vec<usize> = Vec::new();
+        for sweep in &sweeps {
+            assert!(sweep[..200].iter().copied().eq(0..200));
+            young.extend(&sweep[200..]);
+        }
+        young.sort_unstable();
+        assert_eq!(young, (200..500).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn ripe_executions_are_read_in_turn_and_leave_no_room_for_young_ones() {
+        let mut read: Vec<_> = three_sweeps(900, 5).concat();
+        read.sort_unstable();
+        assert_eq!(read, (0..900).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_sweep_with_room_for_all_reads_all() {
+        for sweep in three_sweeps(100, 200) {
+            assert_eq!(sweep, (0..300).collect::<Vec<_>>());
+        }
+        assert_eq!(three_sweeps(0, 0).concat(), Vec::<usize>::new());
     }
 }

@@ -21,7 +21,7 @@ use crate::times::STOP_EARLIER_BUDGET;
 
 /// What is to be done with a request.
 pub(super) enum Plan {
-    /// An execution runs this, or on Delete stops it.
+    /// An execution runs this task, or on Delete stops what its resource has left running.
     Execute(Box<TaskSpec>),
     /// CloudFormation is answered SUCCESS with these outputs.
     Succeed(Box<Output>),
@@ -41,7 +41,7 @@ impl Starter {
     /// The plan for a request of any type.
     ///
     /// # Errors
-    /// When something cannot be found out for now, and Lambda will deliver the event once more.
+    /// When a call fails with an error that may pass, and Lambda will deliver the event once more.
     pub(super) async fn plan(&self, arrival: &Arrival) -> Result<Plan, StartError> {
         match arrival.request.request_type {
             RequestType::Delete => Ok(self.plan_delete(arrival)),
@@ -69,8 +69,8 @@ impl Starter {
         };
         let is_rollback = phase == StackPhase::UpdateRollback
             && event.request.request_type == RequestType::Update;
-        // First of all: a request that nobody waits for any more must not run, nor be answered
-        // SUCCESS for being skipped.
+        // Before any reason to skip: a request for which CloudFormation no longer waits must not
+        // run, nor be answered SUCCESS because it was skipped.
         let is_void = match phase {
             StackPhase::InProgress => false,
             StackPhase::UpdateRollback if is_rollback => self.stop_earlier_runs(arrival).await?,
@@ -83,8 +83,9 @@ impl Starter {
         if let Some(reason) = never_runs {
             return Ok(Plan::skip(reason));
         }
-        // Only now, when the request may run something: a rollback brings the properties of an
-        // earlier deployment, and to refuse them would leave the stack in UPDATE_ROLLBACK_FAILED.
+        // Unreadable properties are refused only here, where the request may run something: a
+        // rollback brings the properties of an earlier deployment, and refusing those of a request
+        // that runs nothing would needlessly leave the stack in UPDATE_ROLLBACK_FAILED.
         let properties = match properties {
             Ok(properties) => properties,
             Err(problems) => {
@@ -119,8 +120,8 @@ impl Starter {
         Ok(Plan::Execute(Box::new(task)))
     }
 
-    /// A Delete never fails for its properties: what cannot be read cannot have started anything
-    /// either.
+    /// A Delete never fails because of its properties: a request whose properties could not be read
+    /// has started nothing.
     fn plan_delete(&self, arrival: &Arrival) -> Plan {
         let target = Properties::for_delete(&arrival.event.resource_properties);
         let (Some(cluster), Some(task_definition)) = (target.cluster, target.task_definition)
@@ -142,12 +143,12 @@ impl Starter {
         Plan::Execute(Box::new(task))
     }
 
-    /// What the stack does that the event is part of, where that can make a difference: for an
-    /// Update, which may take another one back, and for an event that comes late.
+    /// What the event's stack is doing. CloudFormation is asked only when it matters: for an
+    /// Update, which may be a rollback, and for an event that comes late.
     ///
-    /// Where CloudFormation cannot be asked, the caller takes the stack to be in progress: to skip
-    /// a migration that is due would be worse than to run the old task once more, which is what
-    /// every other custom resource does on a rollback.
+    /// If CloudFormation cannot be asked, the caller assumes that the stack is being created or
+    /// updated: skipping a migration that is due would be worse than running the old task once more
+    /// on a rollback, as every other custom resource does.
     async fn stack_phase(&self, arrival: &Arrival) -> Result<StackPhase, ApiError> {
         let request = &arrival.event.request;
         if request.request_type == RequestType::Update || self.age(arrival).is_late() {
@@ -157,11 +158,11 @@ impl Starter {
         }
     }
 
-    /// The answer to a request that CloudFormation does not wait for any more: nobody would stop
-    /// what it runs.
+    /// The plan for a request for which CloudFormation no longer waits: it must not run, since
+    /// nobody would stop what it runs.
     async fn refuse_void(&self, arrival: &Arrival) -> Plan {
         let name = &arrival.identity.name;
-        // An earlier delivery of the event may have come in time.
+        // An earlier delivery of the event may have started its execution in time.
         let what_ran = match self.state_machine.has(name).await {
             Ok(true) => return Plan::LeaveToExecution,
             Ok(false) => "Nothing was run.".to_owned(),
@@ -175,8 +176,8 @@ impl Starter {
         ))
     }
 
-    /// Stops the executions of the update that this rollback undoes. CloudFormation can begin a
-    /// rollback while they still run, and they would run beside the rollback's own task.
+    /// Stops the executions of the update that CloudFormation rolls back. They may still run, and
+    /// would run beside the rollback's own task.
     ///
     /// Returns true when this event is itself outdated: it came late, and the execution of a later
     /// request already runs.

@@ -5,8 +5,8 @@ use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, TaskStatus};
 
 /// The containers whose exit codes count, in the order in which ECS lists them. Without
-/// `criteria.containers`, all count but for those that AWS adds. An [`Ending`] when a container
-/// that counts is missing from the task.
+/// `criteria.containers`, all count except those that AWS adds. An [`Ending`] when a container that
+/// counts is missing from the task.
 pub(super) fn containers_that_count<'t>(
     task: &'t TaskStatus,
     criteria: &Criteria,
@@ -54,8 +54,8 @@ pub(super) fn containers_that_count<'t>(
         .collect())
 }
 
-/// Whether it is a sidecar that `GuardDuty` or Service Connect puts into tasks whose definition
-/// does not name it.
+/// Whether it is a sidecar of `GuardDuty` or Service Connect, which ECS adds to tasks although the
+/// task definition does not name it.
 fn is_added_by_aws(name: &str) -> bool {
     name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
 }

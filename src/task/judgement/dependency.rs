@@ -1,8 +1,8 @@
-//! Containers that were never started in a task that ran, most often because they waited for another
-//! container (`API_ContainerDependency`) that did not come as far as it should.
+//! Containers that were never started in a task that ran, most often because they depended on
+//! another container (`API_ContainerDependency`) that did not reach the required state.
 //!
-//! The agent on the host marks them as stopped, with a made-up exit code of 143 or with none, and
-//! gives its dependency graph as the reason.
+//! The agent on the host marks them as stopped, with a made-up exit code or with none, and names
+//! its dependency graph in the reason.
 
 use super::exit_code;
 use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
@@ -12,7 +12,8 @@ use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
 pub(super) struct NotStarted<'t> {
     /// Words that follow the container's name.
     pub(super) in_words: String,
-    /// The container that ran and whose end kept this one from being started, if ECS tells.
+    /// The container that ran and whose end kept this one from being started, as far as ECS names
+    /// it or the exit codes suggest it.
     pub(super) ran: Option<&'t ContainerStatus>,
 }
 
@@ -22,8 +23,9 @@ impl<'t> NotStarted<'t> {
         if !container.was_never_started() {
             return Self::without_a_reason(task, container);
         }
-        // A container may have waited for one that was never started itself. Each container of the
-        // task comes once at most, so that a circle in ECS's reasons ends.
+        // A container may have waited for one that was never started itself. The loop has no more
+        // steps than the task has containers, so it ends even if ECS's reasons go round in a
+        // circle.
         let mut because = String::new();
         let mut waited_for = dependency(task, container);
         for _ in &task.containers {
@@ -33,7 +35,8 @@ impl<'t> NotStarted<'t> {
                     Some(code) if !exit_code::is_signal(code) => {
                         format!(" because '{}' {}", other.name, exit_code::describe(other))
                     }
-                    // It may have been killed only after it had been waited for in vain.
+                    // The code of a container that was killed, perhaps only later, explains
+                    // nothing.
                     _ => format!(" because '{}' did not get ready for it", other.name),
                 };
                 return Some(Self {
@@ -55,8 +58,9 @@ impl<'t> NotStarted<'t> {
         })
     }
 
-    /// A container of which ECS shows no sign of a start, where it shows one of others. The agent
-    /// reports a container's runtime id with its exit code.
+    /// A container that shows no sign of a start, in a task in which another container ran and
+    /// failed. The agent reports a container's runtime id together with its exit code, so a missing
+    /// id is such a sign.
     fn without_a_reason(task: &'t TaskStatus, container: &ContainerStatus) -> Option<Self> {
         let is_reported = matches!(
             task.stop_code,

@@ -1,5 +1,5 @@
-//! The ends of a task that did not succeed. Each becomes an error and a sentence that says what is
-//! known and no more.
+//! The ends of a task that did not succeed. Each function gives an error and a sentence that says
+//! no more than what is known.
 
 use super::dependency::NotStarted;
 use super::exit_code::succeeded;
@@ -8,13 +8,13 @@ use super::{Criteria, Ending, exit_code};
 use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
 
-/// No container started for certain.
+/// The end of a task of which certainly no container started.
 pub(super) fn never_started(task: &TaskStatus) -> Ending {
     let container_with_reason = task
         .containers
         .iter()
         .find(|container| container.reason.is_some());
-    // A StopTask call comes first: it explains more than the reason of a container.
+    // A StopTask call comes first, since it explains more than the reason of a container.
     let what = match (&task.stop_code, container_with_reason) {
         (Some(StopCode::UserInitiated), _) => {
             "The task was stopped by somebody before any of its containers started".to_owned()
@@ -33,7 +33,7 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
     }
 }
 
-/// ECS did not see the task run, and it may have run all the same. The error is not
+/// The end of a task that may have run although ECS did not see it run. The error is not
 /// [`ErrorName::NotStarted`], since people who read that name run the task again without looking at
 /// what it did.
 pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
@@ -66,8 +66,8 @@ pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
     }
 }
 
-/// The end of a task that was stopped from outside once a container had started (`None` if the stop
-/// code does not say so). An exit code of 0 proves nothing here: a program may exit cleanly on
+/// The end of a task that was stopped from outside after a container had started; `None` if the
+/// stop code does not say so. An exit code of 0 proves nothing here: a program may exit cleanly on
 /// SIGTERM with half of its work done.
 pub(super) fn interrupted(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
     let stopped_by = stopped_by(task.stop_code.as_ref())?;
@@ -95,9 +95,9 @@ fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
     })
 }
 
-/// The end of a task whose containers all exited with success, although ECS gives another reason
-/// than their own end. Such exit codes do not prove that the work was done. `None` when ECS gives
-/// no other reason.
+/// The end of a task whose counted containers all exited with success, although ECS gives another
+/// reason for its end than theirs. Such exit codes do not prove that the work was done. `None` when
+/// ECS gives no other reason.
 pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
     let what = match (&task.stop_code, &task.stopped_reason) {
         (Some(StopCode::TaskFailedToStart), _) => {
@@ -118,15 +118,16 @@ pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Optio
     })
 }
 
-/// A container that counts did not succeed; `failed` is the first such one.
+/// The end of a task in which a container that counts did not succeed; `failed` is the first such
+/// container.
 pub(super) fn failed_container(
     task: &TaskStatus,
     failed: &ContainerStatus,
     counted: &[&ContainerStatus],
     criteria: &Criteria,
 ) -> Ending {
-    // Name the container that ended by itself. ECS took the others down after it: they were killed
-    // by a signal, or have no exit code.
+    // Name the container that ended by itself. ECS then stopped the others, which were killed by a
+    // signal or have no exit code.
     let culprit = counted
         .iter()
         .copied()

@@ -1,5 +1,4 @@
-//! Whether a container's exit code means success, and what it means in words. Which containers count
-//! is not known here (`counted`).
+//! Whether a container's exit code means success, and what it means in words.
 
 use super::Criteria;
 use crate::task::status::ContainerStatus;
@@ -19,8 +18,8 @@ pub(super) fn succeeded(container: &ContainerStatus, criteria: &Criteria) -> boo
         && !ran_out_of_memory(container)
 }
 
-/// Whether ECS's reason says that the container ran out of memory. The exit code does not tell: it
-/// can be 0 or 137.
+/// Whether ECS's reason says that the container ran out of memory. The exit code does not show it:
+/// it can be 0 or 137.
 pub(super) fn ran_out_of_memory(container: &ContainerStatus) -> bool {
     container.reason.as_deref().is_some_and(|reason| {
         let reason = reason.to_ascii_lowercase();
@@ -57,7 +56,7 @@ pub(super) fn describe(container: &ContainerStatus) -> String {
     }
 }
 
-/// What an exit code means by convention; `None` for codes that mean what the program wants.
+/// What an exit code means by convention; `None` for codes whose meaning is the program's own.
 fn meaning(code: i32) -> Option<String> {
     let known = match code {
         125 => "the container runtime failed",

@@ -1,6 +1,5 @@
-//! Tasks that ended and that ECS did not see running: which of them may have run all the same, and
-//! which failed to start for a reason that may pass by itself, so that the same launch is worth
-//! another try.
+//! Tasks that ended and that ECS did not see running: which of them may have run unseen, and which
+//! failed to start for a reason that may pass, so that the same launch is worth another try.
 //!
 //! ECS gives its reasons as prose (`stopped-task-error-codes`), so this matches on phrases from its
 //! documentation and from its agent. A reason that matches no phrase counts as permanent and is
@@ -8,10 +7,10 @@
 
 use crate::task::status::{ContainerStatus, Host, StopCode, TaskStatus};
 
-/// Why ECS's answer does not tell whether a container of a task ran.
+/// Why ECS's answer does not show whether a container of a task ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt<'t> {
-    /// The host went away with a part of the task's history that it had not reported.
+    /// The host went away and may not have reported the last part of the task's history.
     HostLost,
     /// The agent on the host gave up waiting for a container, which is this one if ECS lists any.
     /// The agent then assumes that the container runs, and sends it a stop (amazon-ecs-agent,
@@ -41,8 +40,8 @@ const NO_ANSWER: &[&str] = &[
 /// Further phrases which say that the container runtime did not answer.
 const NO_RUNTIME_ANSWER: &[&str] = &["eof", "broken pipe", "cannot connect"];
 
-/// Phrases of a permanent mistake. They win over all signs of trouble that passes: waiting does not
-/// help against "pull access denied … timeout".
+/// Phrases of a permanent mistake. They win over all phrases of trouble that may pass: waiting does
+/// not help against "pull access denied … timeout".
 const PERMANENT: &[&str] = &[
     "access denied",
     "accessdenied",
@@ -61,10 +60,10 @@ const PERMANENT: &[&str] = &[
     "executable file",
 ];
 
-/// Phrases of trouble that passes by itself, sooner or later, whatever the account looks like: rate
-/// limits, capacity, the services themselves. They win over [`NO_ANSWER`] and [`LASTING`] where it
-/// is asked how long to wait.
-const OF_OTHERS: &[&str] = &[
+/// Phrases of trouble that passes by itself, sooner or later, and is no mistake in the account:
+/// rate limits, capacity, trouble of the services. In [`what_to_check`] they win over [`NO_ANSWER`]
+/// and [`LASTING`].
+const PASSES_BY_ITSELF: &[&str] = &[
     "toomanyrequests",
     "too many requests",
     "rate exceeded",
@@ -82,7 +81,7 @@ const OF_OTHERS: &[&str] = &[
     "bad gateway",
 ];
 
-/// Further phrases of trouble that may pass, and more often is a mistake in the account's network.
+/// Further phrases of trouble that may pass, but usually is a mistake in the account's network.
 const LASTING: &[&str] = &[
     "unexpected eof",
     "temporary failure",
@@ -100,8 +99,8 @@ const CHECK_PULL: &str = "check the way from the task's subnets to the registry:
 const CHECK_INTERFACE: &str = "check the task's subnets (free addresses) and security groups, the quota of network interfaces, and the service-linked role of ECS";
 const CHECK_NETWORK: &str = "check the task's route out, its security groups, the VPC endpoints that it needs, and its execution role";
 
-/// What to check by the words of a reason, the most telling ones first: a reason that names secrets
-/// also says "pull".
+/// What to check when a reason contains one of the words. The first match counts, so the more
+/// specific words come first: a reason that names secrets also says "pull".
 const CHECKS: &[(&[&str], &str)] = &[
     (&[NO_SPACE], CHECK_DISK),
     (&["cannotpull"], CHECK_PULL),
@@ -115,7 +114,8 @@ const CHECKS: &[(&[&str], &str)] = &[
 /// Why a stopped task may have run although ECS did not see it running; `None` when it ran nothing
 /// for certain.
 pub(super) fn doubt(task: &TaskStatus) -> Option<Doubt<'_>> {
-    // The host comes first: it explains more than the reason of a container that went with it.
+    // The loss of the host comes first: it explains more than the reason of a container that was
+    // lost with it.
     if host_was_lost(task) && !certainly_ran_nothing(task) {
         return Some(Doubt::HostLost);
     }
@@ -157,7 +157,7 @@ pub fn may_pass(task: &TaskStatus) -> bool {
         }
         has_passing_sign |= NO_ANSWER
             .iter()
-            .chain(OF_OTHERS)
+            .chain(PASSES_BY_ITSELF)
             .chain(LASTING)
             .chain(&[NO_SPACE, "unexpected ec2 error"])
             .any(|sign| reason.contains(sign));
@@ -165,9 +165,10 @@ pub fn may_pass(task: &TaskStatus) -> bool {
     has_passing_sign
 }
 
-/// What a person should check when the same launch fails like this again and again: a way in the
-/// network that is closed, a disk that is too small. `None` when waiting helps: capacity, rate
-/// limits, hosts, trouble of the services. Asked only of a task for which [`may_pass`] holds.
+/// What a person should check when the same launch fails like this again and again, such as a
+/// closed route in the network or a disk that is too small. `None` when waiting helps, as with
+/// capacity, rate limits, lost hosts and trouble of the services. It means something only of a task
+/// for which [`may_pass`] holds.
 #[must_use]
 pub fn what_to_check(task: &TaskStatus) -> Option<&'static str> {
     if host_was_lost(task) {
@@ -178,19 +179,20 @@ pub fn what_to_check(task: &TaskStatus) -> Option<&'static str> {
         let said = |sign: &&str| reasons.iter().any(|reason| reason.contains(*sign));
         signs.iter().any(said)
     };
-    // Each task on Fargate has a disk of its own, as large as the last one. On an instance there
-    // are other tasks, whose images the agent removes.
+    // On Fargate each task has a new disk of the same size, so a relaunch finds no more room. On an
+    // instance the agent may remove images of other tasks meanwhile.
     let disk_is_too_small = task.host == Host::Fargate && says(&[NO_SPACE]);
     let lasts = disk_is_too_small || says(NO_ANSWER) || says(LASTING);
-    if says(OF_OTHERS) || !lasts {
+    if says(PASSES_BY_ITSELF) || !lasts {
         return None;
     }
     let check = CHECKS.iter().find(|(signs, _)| says(signs));
     Some(check.map_or(CHECK_NETWORK, |(_, check)| check))
 }
 
-/// What ECS says of a task that failed to start, in the words that say most. On an EC2 instance the
-/// task's own reason is always "Task failed to start", and the container's says why.
+/// What ECS says of a task that failed to start: the reasons of the task and its containers. On an
+/// EC2 instance the task's own reason is always "Task failed to start", which is left out when a
+/// container's reason says why.
 #[must_use]
 pub fn in_words_of_ecs(task: &TaskStatus) -> Option<String> {
     let of_task = task
@@ -233,7 +235,7 @@ fn host_was_lost(task: &TaskStatus) -> bool {
         Some(
             StopCode::TaskFailedToStart | StopCode::EssentialContainerExited | StopCode::Unknown(_),
         )
-        // ECS tells of a terminated instance in prose.
+        // ECS reports a terminated instance in prose only.
         | None => task
             .stopped_reason
             .as_deref()
@@ -243,10 +245,10 @@ fn host_was_lost(task: &TaskStatus) -> bool {
 
 /// Whether a task whose host was lost ran nothing for certain.
 ///
-/// An EC2 host reports a task only once its first container has changed, so only a task that never
-/// had a host is certain. Fargate warns two minutes before it takes Spot capacity back; in that
-/// time it stops the task in order and reports what the task did, the image pull and the containers
-/// included. When hardware of Fargate fails, there is no such report.
+/// An EC2 host reports a task only once its first container has changed, so it is certain only for
+/// a task that never had a host. Fargate warns two minutes before it takes Spot capacity back; in
+/// that time it stops the task in order and reports what the task did, the image pull and the
+/// containers included. When hardware of Fargate fails, there is no such report.
 fn certainly_ran_nothing(task: &TaskStatus) -> bool {
     let nothing_is_reported =
         !task.pull_began && task.containers.iter().all(|container| !container.created);
@@ -258,9 +260,9 @@ fn certainly_ran_nothing(task: &TaskStatus) -> bool {
         }
 }
 
-/// Whether a reason says that the agent gave up waiting for a container that it had told to start,
-/// or may have told. Reasons about waiting for the image or for the creation of the container do
-/// not count, since both come before the start.
+/// Whether a reason says that the agent gave up waiting for a container that it had started or may
+/// have started. Reasons about waiting for the image or for the creation of the container do not
+/// count, since both come before the start.
 fn says_lost_sight(reason: &str) -> bool {
     let reason = reason.to_ascii_lowercase();
     if let Some((_, transition)) = reason.split_once("could not transition to ") {

@@ -56,15 +56,59 @@ fn values_are_hidden_where_they_are_whole_words() {
             "nothing to hide",
             "nothing to hide",
         ),
+        (&[("NAME", "a-a-a-a")][..], "xa-a-a-a-a", "xa-***"),
     ] {
         assert_eq!(redaction(variables).apply(text), expected, "{variables:?}");
     }
 }
 
 #[test]
+fn a_secret_is_hidden_wherever_it_stands() {
+    for (name, value, text, expected) in [
+        (
+            "DB_PASSWORD",
+            "hunter2secret",
+            "+ mysql -uroot -phunter2secret app",
+            "+ mysql -uroot -p*** app",
+        ),
+        (
+            "DATABASE_URL",
+            "postgres://app:hunter2@db/app",
+            "connecting to postgres://app:hunter2@db/app_test",
+            "connecting to ***_test",
+        ),
+        (
+            "PRIVATE_KEY",
+            "-----BEGIN KEY-----\nMIIEvQ\nAbCdEf",
+            r#"{"key":"-----BEGIN KEY-----\nMIIEvQ\nAbCdEf"}"#,
+            r#"{"key":"***\n***\n***"}"#,
+        ),
+        (
+            "API_TOKEN",
+            "hunter2secret",
+            r"\u001b[31mhunter2secret and pw%3Dhunter2secret",
+            r"\u001b[31m*** and pw%3D***",
+        ),
+        // What has no letter or digit, or only one, is no secret, whatever the name says.
+        ("BASE_URL", "/", "/app/manage.py", "/app/manage.py"),
+        ("KEY_SEPARATOR", "::", "a::b", "a::b"),
+        ("KEY_SEPARATOR", "x", "4 x 4", "4 x 4"),
+    ] {
+        assert_eq!(redaction(&[(name, value)]).apply(text), expected, "{name}");
+    }
+}
+
+#[test]
 fn short_values_and_numbers_are_hidden_if_the_name_says_that_they_are_secret() {
     let ecs = "Essential container in task exited";
-    for name in ["ROLE", "BYPASS", "AUTHOR", "compassion", "PATHS"] {
+    for name in [
+        "ROLE",
+        "AUTHOR",
+        "compassion",
+        "PATHS",
+        "PINGED",
+        "passport",
+    ] {
         assert_eq!(redaction(&[(name, "task")]).apply(ecs), ecs, "{name}");
         assert_eq!(
             redaction(&[(name, "12345678")]).apply("12345678"),
@@ -85,6 +129,11 @@ fn short_values_and_numbers_are_hidden_if_the_name_says_that_they_are_secret() {
         "MYSQL_PWD",
         "basic-auth",
         "PASSPHRASE",
+        "PGPASS",
+        "dbPass",
+        "userPwd",
+        "PIN",
+        "SMS_OTP",
     ] {
         assert_eq!(
             redaction(&[(name, "task")]).apply(ecs),
@@ -92,8 +141,8 @@ fn short_values_and_numbers_are_hidden_if_the_name_says_that_they_are_secret() {
             "{name}"
         );
         assert_eq!(
-            redaction(&[(name, "1")]).apply("exit 1, line 11, x=1, a_1"),
-            "exit ***, line 11, x=***, a_1"
+            redaction(&[(name, "11")]).apply("exit 11, line 111, x=11, a_11"),
+            "exit ***, line 111, x=***, a_11"
         );
         assert_eq!(redaction(&[(name, "12345678")]).apply("12345678"), "***");
     }
@@ -109,6 +158,9 @@ fn escape_sequences_do_not_show_a_value() {
         ("hun\u{1b}[1mter2", "***"),
         ("\u{1b}[31mhunter2\u{1b}[0m refused", "*** refused"),
         ("is\0hunter2\u{7}x", "is***x"),
+        // The value's first letter would be the end of the sequence; it takes what stands there now.
+        ("\u{1b}[31hunter2 refused", "efused"),
+        ("\u{1b}hunter2 refused", "efused"),
         ("it is crimson", "it is ***"),
         ("it is \u{1b}[31mcrimson\u{1b}[0m", "it is ***"),
     ] {

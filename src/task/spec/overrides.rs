@@ -1,4 +1,4 @@
-//! ECS's `TaskOverride`: how a task differs from its definition.
+//! ECS's `TaskOverride`: how a task differs from its task definition.
 
 use std::fmt;
 
@@ -38,13 +38,14 @@ pub struct TaskOverride {
 pub struct ContainerOverride {
     /// Name of the container in the task definition.
     pub name: String,
-    /// Replaces the definition's command; `None` keeps it.
+    /// Replaces the task definition's command; `None` keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
-    /// Environment variables that are added, or replace those of the definition with the same name.
+    /// Environment variables that are added, or replace those of the task definition with the same
+    /// name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment: Vec<KeyValuePair>,
-    /// Files with environment variables, which replace the definition's files.
+    /// Files with environment variables, which replace the task definition's files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environment_files: Vec<EnvironmentFile>,
     /// CPU units.

@@ -1,5 +1,5 @@
-//! `StartTask` on named container instances. ECS has no client token for it: what was started is
-//! found again by `startedBy`.
+//! `StartTask` on named container instances. The call takes no client token, so a worker finds
+//! tasks that were started before by their `startedBy`.
 
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ impl Launcher<'_> {
         while !free.is_empty() {
             let permit = self.ecs.budgets().run_task.acquire().await;
             // Right before the call, since another worker may have started tasks while this one
-            // waited or its machine was suspended. A list may not show yet what this worker
-            // started, so it only ever takes instances away.
+            // waited or its machine was suspended. The list can only remove instances from `free`,
+            // since it may not yet show the tasks that this worker has started.
             let unused = self.free_instances(tasks, &mut backoff).await?;
             free.retain(|instance| unused.contains(instance));
             if free.is_empty() {
@@ -52,7 +52,8 @@ impl Launcher<'_> {
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
-            // Before the call: when the deadline drops this future, tasks may have been started.
+            // Set before the call: if the deadline drops this future during the call, tasks may
+            // have been started.
             self.uncertain = true;
             let obstacle = match self.ecs.start_task(permit, &spec, &free).await {
                 Ok(placement) => {
@@ -60,7 +61,7 @@ impl Launcher<'_> {
                     tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
                     let failures = &placement.failures;
                     launch_error::check_failures(failures, self.spec, tasks, self.redaction)?;
-                    // A failure names its instance, and nothing was started there.
+                    // Each failure names the instance on which no task was started.
                     free.retain(|instance| {
                         failures
                             .iter()
@@ -97,7 +98,7 @@ impl Launcher<'_> {
         Ok(())
     }
 
-    /// The instances without a task of this run. Tasks that are found are tracked.
+    /// The instances without a task of this run. Tracks the tasks that it finds.
     async fn free_instances(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -125,7 +126,7 @@ impl Launcher<'_> {
         }
     }
 
-    /// Looks for the tasks of a `StartTask` that got no answer, until each instance has one.
+    /// Looks for the tasks of a `StartTask` call that got no answer, until each instance has one.
     async fn find_unanswered_starts(
         &mut self,
         tasks: &mut Tasks<'_>,

@@ -1,4 +1,4 @@
-//! What stands in the way of a launch: which of it may pass, and the words for it.
+//! Why a launch did not place all tasks: whether that may pass, and the words for it.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::task_run::tasks::Tasks;
 /// How long ECS may fail to assume a role that the same stack has just made.
 const NEW_ROLE: Duration = Duration::from_secs(120);
 
-/// The reason for which a launch is made again later, or the failure of one that never can be made.
-/// `since_begin` is how long this worker has had the run.
+/// Why a launch must be repeated later, or the failure when it can never succeed. `since_begin` is
+/// how long this worker has had the run.
 pub(super) fn retryable_reason(
     error: RunTaskError,
     spec: &TaskSpec,
@@ -71,7 +71,8 @@ pub(super) fn retryable_reason(
             format!("{error}. Allow the worker's role this action."),
         )),
         ErrorKind::Rejected => {
-            // The service's network was taken as it is: none, in every other network mode.
+            // A service whose tasks are not in `awsvpc` mode has no network configuration, so the
+            // launch has none either.
             let hint = match &spec.network_from {
                 Some(service) if error.contains("Network Configuration must be provided") => {
                     format!(
@@ -88,8 +89,8 @@ pub(super) fn retryable_reason(
     }
 }
 
-/// The failure that a placement makes of the run: when one of its failures does not pass, or when
-/// the properties say not to wait.
+/// Fails the run when one of the placement failures cannot pass, or when the properties say not to
+/// repeat launches.
 pub(super) fn check_failures(
     failures: &[PlacementFailure],
     spec: &TaskSpec,
@@ -110,9 +111,9 @@ pub(super) fn check_failures(
     Err(not_placed(&what, spec, tasks))
 }
 
-/// The failure of a run of which a task cannot be placed.
+/// The failure of a run for which ECS cannot place a task.
 fn not_placed(what: &str, spec: &TaskSpec, tasks: &Tasks<'_>) -> Failure {
-    // A task that another one was to replace never started.
+    // A task that is to be replaced does not count: it never started.
     match tasks.placed_count() {
         0 => Failure::new(
             ErrorName::NotStarted,
@@ -128,7 +129,7 @@ fn not_placed(what: &str, spec: &TaskSpec, tasks: &Tasks<'_>) -> Failure {
     }
 }
 
-/// The failure of a run whose `NetworkFrom` names a service that gives no network.
+/// The failure of a run whose `NetworkFrom` names a service from which no network can be taken.
 pub(super) fn no_network(service: &str, why: &str) -> Failure {
     Failure::new(
         ErrorName::InvalidRequest,
@@ -136,15 +137,16 @@ pub(super) fn no_network(service: &str, why: &str) -> Failure {
     )
 }
 
-/// Whether nothing says that the run wants container instances. ECS then looks for some all the
-/// same, unless the cluster has a default capacity provider strategy (`API_RunTask`). `spec` is as
-/// it is launched, with what `NetworkFrom` gives.
+/// Whether the run has neither launch type nor capacity provider strategy. ECS then looks for
+/// container instances, unless the cluster has a default capacity provider strategy
+/// (`API_RunTask`). `spec` already holds what `NetworkFrom` gives.
 pub(super) fn names_no_capacity(spec: &TaskSpec) -> bool {
     spec.launch_type.is_none() && spec.capacity_provider_strategy.is_empty()
 }
 
-/// The obstacle of a run that [names no capacity](names_no_capacity), in a cluster that has had no
-/// container instance for `since`, or the failure that it makes of the run.
+/// What a run that [names no capacity](names_no_capacity) waits for in a cluster without container
+/// instances. The failure of the run when it has waited for [`PATIENCE`] (`since` is how long), or
+/// when the properties say not to repeat launches.
 pub(super) fn without_instances(
     error: &ApiError,
     spec: &TaskSpec,
@@ -182,14 +184,15 @@ pub(super) fn incomplete(spec: &TaskSpec, tasks: &Tasks<'_>) -> Option<Failure> 
     })
 }
 
-/// ECS writes "unable" with a capital letter when it speaks of the service-linked role.
+/// Whether ECS says that it cannot assume a role. It writes "Unable" with a capital letter for the
+/// service-linked role.
 fn is_about_a_role(message: &str) -> bool {
     message
         .to_ascii_lowercase()
         .contains("unable to assume the")
 }
 
-/// A failure in words, with what its reason means.
+/// A placement failure in words, with the meaning of its reason.
 pub(super) fn describe(failure: &PlacementFailure) -> String {
     let explained = match failure.reason.as_str() {
         "RESOURCE:CPU" => " (no instance has the CPU units free)",

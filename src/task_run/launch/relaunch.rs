@@ -1,10 +1,10 @@
 //! Launching again in the place of a task that ended before any container of it started: how long
 //! the run waits before that, and when it gives up.
 //!
-//! What passes by itself (capacity, rate limits, hosts) is launched again until the deadline. What
-//! is more often a mistake (a network that lets nothing through) is launched again a few times.
-//! How often it was is counted from the tasks themselves, which a later worker finds under the
-//! run's tokens: workers that hand a run over do not begin to count anew.
+//! After a failure that passes by itself (capacity, rate limits, hosts) the worker launches again
+//! until the deadline. After one that usually is a mistake (a closed route in the network) it
+//! launches again a few times. It counts the failures by the tasks themselves. A later worker finds
+//! these under the run's tokens, so the count does not begin anew when a run is handed over.
 
 use std::time::Duration;
 
@@ -22,12 +22,12 @@ use crate::text::byte_limit;
 /// Pauses before a relaunch.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How many launches may fail, for each task of the run, by what is more often a mistake than it
-/// passes. A connection that broke, or a route that the same stack is just making, is there for one
-/// of five: on Fargate they take some four minutes with the pauses between them.
+/// How many launches for each task of the run may fail in a way that usually is a mistake
+/// ([`what_to_check`]). Five take some four minutes on Fargate, pauses included: by then a
+/// connection that broke, or a route that the same stack is making, should work.
 const LAUNCHES: usize = 5;
-/// For how long after the first of these failures the run is launched again. ECS itself tries a
-/// pull or a secret several times, so that one launch may take minutes to fail.
+/// For how long after the first of these failures the worker launches again. ECS itself tries
+/// several times to pull an image or to read a secret, so one launch may take minutes to fail.
 pub(super) const PATIENCE: Duration = Duration::from_secs(300);
 /// Longest reason in an obstacle, bytes.
 const MAX_REASON: usize = 1_000;
@@ -36,10 +36,11 @@ const MAX_REASON: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Relaunches {
     backoff: Backoff,
-    /// Launches of an earlier worker that this one has not come to yet, as ECS listed them;
-    /// `None` until ECS was asked, before the first relaunch.
+    /// Listed tasks of the run that this worker does not track yet: an earlier worker launched them
+    /// in the place of others. Each spares one pause. `None` until ECS is asked, before the first
+    /// relaunch.
     ahead: Option<usize>,
-    /// When this worker first saw a launch fail by what is more often a mistake.
+    /// When this worker first saw a launch fail in a way that usually is a mistake.
     first_failure: Option<Instant>,
 }
 
@@ -54,10 +55,12 @@ impl Relaunches {
 }
 
 impl Launcher<'_> {
-    /// Gives a task up for another one, which may be launched when this returns. `false` when the
-    /// run has been launched often enough: the task's end is then the run's.
+    /// Prepares the launch of another task in the place of one that ended: marks that one as
+    /// replaced and makes the pause. `false` when no further launch is due: the task's end then
+    /// fails the run.
     ///
-    /// The caller has made sure that no container of the task started, and holds the deadline.
+    /// The caller has made sure that no container of the task started, and cancels this at the
+    /// deadline.
     pub(in crate::task_run) async fn prepare_relaunch(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -69,7 +72,8 @@ impl Launcher<'_> {
             let since = *self.relaunches.first_failure.get_or_insert(began);
             let failures = tasks.all().iter().filter(|task| failed_by_mistake(task));
             let count = failures.clone().count();
-            // By ECS's clock alone, or by this machine's alone: the two may differ.
+            // Each span is measured by one clock, ECS's or this machine's, since the two may
+            // differ.
             let spent = span_of(failures).max(began.duration_since(since));
             if count >= LAUNCHES * self.spec.task_count() || spent >= PATIENCE {
                 return self
@@ -92,29 +96,29 @@ impl Launcher<'_> {
         true
     }
 
-    /// Waits until `end`. Where an earlier worker has made the next launch, it waited before that,
-    /// and nothing is launched by asking for the task: this worker goes on at once.
+    /// Waits until `end`, unless an earlier worker has made the next launch: that worker has
+    /// waited, and repeating its token launches nothing.
     ///
-    /// Times of ECS do not count here: a clock that differs from ECS's would make the pause longer
-    /// or nothing.
+    /// The pause does not depend on times that ECS gives: if this machine's clock differed from
+    /// ECS's, it would be too long or too short.
     async fn pause(&mut self, tasks: &Tasks<'_>, end: Instant) {
         if self.relaunches.ahead.is_none() {
             let ahead = match timeout_at(end, self.list()).await {
                 Ok(Ok(listed)) => listed.iter().filter(|task| !tasks.has(&task.arn)).count(),
-                // The pause is made: it is no more than a delay.
+                // Without a list, pause: a needless pause costs only time.
                 Ok(Err(_)) | Err(_) => 0,
             };
             self.relaunches.ahead = Some(ahead);
         }
-        // Counted down, so that tasks which no token gives cannot end all pauses.
+        // Counted down, so that listed tasks which no token returns cannot spare every pause.
         match &mut self.relaunches.ahead {
             Some(ahead) if *ahead > 0 => *ahead -= 1,
             _ => sleep_until(end).await,
         }
     }
 
-    /// The run has been launched often enough. Whether another task of it exists all the same, which
-    /// an earlier worker launched: that one decides then, in the place of this one.
+    /// Called when no further launch is due. `true` when an earlier worker launched another task in
+    /// the place of this one: that task then decides.
     async fn goes_on_with_others(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -162,10 +166,14 @@ fn what_to_check_of(task: &Tracked) -> Option<&'static str> {
     task.last_seen().and_then(what_to_check)
 }
 
-/// Whether the task ended without a start, by what is more often a mistake than it passes.
+/// Whether the task ended without a start, in a way that usually is a mistake.
 fn failed_by_mistake(task: &Tracked) -> bool {
-    matches!(task.state(), TaskState::Replaced | TaskState::Ended(_))
-        && what_to_check_of(task).is_some()
+    let might_pass = match task.state() {
+        TaskState::Replaced => true,
+        TaskState::Ended(ending) => ending.may_pass,
+        TaskState::Live | TaskState::Succeeded { .. } => false,
+    };
+    might_pass && what_to_check_of(task).is_some()
 }
 
 /// From the first of these tasks' ends to the last, by ECS's own clock.

@@ -1,25 +1,27 @@
 //! Launching with `RunTask`, under client tokens.
 //!
-//! ECS's own idempotency is the journal: the same client token gives back the same tasks, so
-//! replaying the tokens in order shows how far an earlier worker came. A token moves on only when
-//! tasks exist under it.
+//! A worker keeps no record of its launches, since ECS returns the same tasks for the same client
+//! token. A later worker calls `RunTask` with the run's tokens in order and so learns how far an
+//! earlier worker came. A worker goes on to the next token only when tasks exist under the current
+//! one.
 //!
-//! A replay must ask for as many tasks under each token as the first call did, or ECS takes it for
-//! another request. The counts follow from what a token gave, never from when it was looked at:
-//! - A run first launches until it has all its tasks: each token is for what the tokens before it
-//!   left missing. Nothing is judged until then.
-//! - From then on each token replaces one task that ended before any container of it started, and
-//!   asks for one. Whether a task ended so is told by the task alone, once it is STOPPED, and never
-//!   changes. Which of several such tasks a token replaces depends on who looks when, and does not
-//!   matter: the tasks of a run are alike, and there are as many tokens as tasks to replace.
+//! A repeated call must ask for as many tasks under each token as the first call did, or ECS takes
+//! it for another request. The counts follow from the tasks that the tokens gave, never from the
+//! time of a look:
+//! - A worker first launches until the run has all its tasks. Each token asks for the tasks that
+//!   the tokens before it left missing. No task is judged until then.
+//! - From then on each token asks for one task, in the place of one that ended before any container
+//!   of it started. Whether a task ended so follows from the STOPPED task alone and never changes.
+//!   Which of several such tasks a token replaces may differ between workers. That does not matter,
+//!   since the tasks of a run are alike and there are as many tokens as tasks to replace.
 //!
-//! A container of one task that starts says nothing of the others, so that a later worker, which
-//! finds some of them running, replaces the same tasks as the first did and finds the same tasks in
-//! their place. Should a later version judge a task more strictly, or a token be refused with other
-//! parameters and name other tasks, then tasks are missing from the later worker's picture or there
-//! are too many in it. Too many are waited for; for a missing one the next token is asked, which
-//! gives what is under it; and a task that is judged no start failure fails the run. None of this
-//! launches a task twice.
+//! A container that has started bars only its own task from being replaced. So a later worker,
+//! which finds some tasks running, replaces the same tasks as the first did and finds the same
+//! tasks in their place. It may still see other tasks than the first did, if its version judges
+//! more strictly, or if ECS refuses a token because the parameters differ and names the tasks under
+//! it. It then waits for every task when there are too many, asks the next token for a missing one,
+//! and fails the run over a task that it does not judge a start failure. In no case is a task
+//! launched twice.
 
 use tokio::time::{Instant, sleep};
 
@@ -33,7 +35,7 @@ use crate::task::spec::TaskSpec;
 use crate::task_run::tasks::Tasks;
 
 impl Launcher<'_> {
-    /// Launches under one token after the other until no task of the run is missing.
+    /// Calls `RunTask` under one token after the other until no task of the run is missing.
     pub(super) async fn run_tasks(&mut self, tasks: &mut Tasks<'_>) -> Result<(), NotLaunched> {
         let spec = self.with_network().await?;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
@@ -49,8 +51,8 @@ impl Launcher<'_> {
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
-            // A task of its own, which goes on when the deadline drops this future: its answer is
-            // then taken by `find_what_was_launched`.
+            // A tokio task of its own, which goes on when the deadline drops this future;
+            // `find_what_was_launched` then takes its answer.
             let (ecs, launched) = (self.ecs.clone(), spec.clone());
             let launching = self.launching.insert(
                 self.calls
@@ -58,7 +60,7 @@ impl Launcher<'_> {
             );
             let answer = launching.await;
             self.launching = None;
-            // The call panicked: there is no answer, as when the connection is cut.
+            // The tokio task panicked: there is no answer, as when the connection is cut.
             let Ok(answer) = answer else {
                 self.uncertain = true;
                 continue;
@@ -72,7 +74,8 @@ impl Launcher<'_> {
                         "adopting tasks that were launched with other parameters under the same token"
                     );
                     self.next_token += 1;
-                    // Their state is unknown until the next DescribeTasks.
+                    // `false`: this worker knows the token of their next launch, and relaunches
+                    // none before a look has shown that no container of it started.
                     tasks.track(arns, false);
                     continue;
                 }
@@ -95,9 +98,9 @@ impl Launcher<'_> {
         }
     }
 
-    /// The obstacle that a cluster without container instances is. Instances of the same stack may
-    /// still be on their way, so that it is waited for them, and not for long. Nothing of ECS shows
-    /// since when it is waited: a later worker begins anew.
+    /// What the run waits for in a cluster without container instances, or the failure of the run.
+    /// The same stack may still be starting instances, so the worker waits a while. A later worker
+    /// begins the wait anew, since ECS does not show when it began.
     fn without_instances(
         &mut self,
         error: &ApiError,
@@ -111,8 +114,8 @@ impl Launcher<'_> {
         launch_error::without_instances(error, launched, tasks, self.redaction, since)
     }
 
-    /// Tracks the tasks that were placed. Gives the reason for which the rest is launched later, or
-    /// nothing when none is missing.
+    /// Tracks the tasks that ECS placed. Returns why the missing ones must be launched later;
+    /// `None` when none is missing.
     fn track_placed(
         &mut self,
         tasks: &mut Tasks<'_>,
@@ -121,8 +124,8 @@ impl Launcher<'_> {
         if !placement.tasks.is_empty() {
             self.next_token += 1;
             for task in placement.tasks {
-                let may_have_started = task.was_seen_running();
-                tasks.track([task.arn], may_have_started);
+                let no_relaunch = task.was_seen_running();
+                tasks.track([task.arn], no_relaunch);
             }
         }
         if tasks.missing() == 0 {

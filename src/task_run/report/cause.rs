@@ -7,8 +7,6 @@ use crate::task::redaction::Redaction;
 use crate::task::status::{TaskStatus, task_id};
 use crate::text::byte_limit;
 
-/// Longest log line shown, bytes.
-const MAX_LINE: usize = 1_000;
 /// Longest sentence of ECS shown, bytes.
 const MAX_ECS_REASON: usize = 1_000;
 
@@ -26,8 +24,8 @@ pub(super) struct CauseParts<'a> {
     pub(super) log: &'a LogTail,
 }
 
-/// Puts the parts together. Values of environment overrides are hidden in what ECS and the
-/// containers wrote.
+/// Puts the parts together. Values of environment overrides are hidden in what ECS wrote; the log's
+/// lines come without them.
 pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
     let (definition, cluster) = (parts.task_definition, parts.cluster);
@@ -55,10 +53,7 @@ pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
         LogTail::Lines { container, lines } => {
             text += &format!("\nLast log lines of '{container}':");
             for line in lines {
-                text += &format!(
-                    "\n  {}",
-                    byte_limit::cut_end(&redaction.apply(line), MAX_LINE)
-                );
+                text += &format!("\n  {line}");
             }
         }
         LogTail::Unavailable(why) => text += &format!("\nThe log could not be read: {why}"),

@@ -5,8 +5,9 @@ use crate::task::error::ErrorName;
 use crate::task::spec::TaskSpec;
 use crate::task_run::tasks::{TaskState, Tasks, Tracked};
 
-/// The task that the failure is told of: one that could not be seen to stop, then one of which a
-/// container ran or may have run, then any other that was stopped.
+/// The task that the failure is about: first one that could not be seen to stop, else one of which
+/// a container ran, else one of which a container may have run, else any other that ended without
+/// success.
 pub(super) fn told_of<'t>(tasks: &'t Tasks<'_>) -> Option<&'t Tracked> {
     let rank = |task: &Tracked| match task.state() {
         TaskState::Live => Some(0),
@@ -23,8 +24,8 @@ pub(super) fn told_of<'t>(tasks: &'t Tasks<'_>) -> Option<&'t Tracked> {
         .map(|(_, task)| task)
 }
 
-/// What is told of `task`, or of the run where there is no such task. `obstacle` is what the run
-/// last waited for before it could launch.
+/// What happened to `task`, or to the run when `task` is `None`. `obstacle` is what the run last
+/// waited for before it could launch.
 pub(super) fn what_happened(
     spec: &TaskSpec,
     tasks: &Tasks<'_>,
@@ -65,8 +66,7 @@ pub(super) fn what_happened(
     }
     if task.was_seen_running() {
         let started = task.last_seen().and_then(|status| status.started_at);
-        // It may have been told to stop before its containers started, and they started all the
-        // same.
+        // The containers may have started after ECS was asked to stop the task.
         return match (before, started) {
             (Some(status), Some(at)) if at > spec.deadline => format!(
                 "{passed} while the task was still {status}; a container of it started after that, and the task was stopped"

@@ -1,5 +1,5 @@
-//! The last lines of the log of the container that failed. What stands in the way of them becomes a
-//! note, never an error of its own.
+//! The last lines of the log of the container that failed. When they cannot be read, the reason
+//! becomes a note in the cause, never an error of its own.
 
 use std::time::Duration;
 
@@ -8,7 +8,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Sources;
 use crate::aws::ApiError;
 use crate::aws::logs::LogStream;
+use crate::task::redaction::Redaction;
 use crate::task::status::TaskStatus;
+use crate::text::{byte_limit, printable};
 use crate::times::LOOKUP_TIMEOUT;
 
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
@@ -18,12 +20,20 @@ const LOG_CALL_WAIT: Duration = Duration::from_secs(15);
 /// this, and a call that failed for what may pass is made twice more.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(1_500);
 
+/// How long a read that has some lines waits for its turn to look for more of them. A worker whose
+/// runs do not fail together has a turn each 0.2 s.
+const NEXT_CALL_WAIT: Duration = Duration::from_secs(1);
+/// Events asked for in one call after a first page that was not enough.
+const LARGE_PAGE: usize = 100;
+/// Longest log line shown, bytes.
+const MAX_LINE: usize = 1_000;
+
 /// The log of the container that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum LogTail {
     /// Nobody asked for one, or no container ran.
     NotAsked,
-    /// The last lines, oldest first.
+    /// The last lines, oldest first, as they may be shown.
     Lines {
         container: String,
         lines: Vec<String>,
@@ -37,7 +47,8 @@ pub(super) enum LogTail {
 enum Read {
     /// The last lines, oldest first. None when the stream has none.
     Lines(Vec<String>),
-    /// So many pages had no lines, and there was no time for those before them.
+    /// The last `pages` pages of the stream had no lines, and the time ran out before an older page
+    /// was read.
     NoLinesYet { pages: u32 },
     /// The service refused the call, or could not be reached.
     Failed(ApiError),
@@ -86,10 +97,8 @@ pub(super) async fn log_tail(
             return LogTail::Lines { container, lines };
         }
         Read::NoLinesYet { pages } => format!(
-            "CloudWatch Logs gave {pages} pages without lines within {} s, and has more before them: log stream '{}' of '{}'.",
-            LOOKUP_TIMEOUT.as_secs(),
-            stream.name,
-            stream.group
+            "the last {pages} page(s) of log stream '{}' of '{}' have no lines, and there was no time to read those before them.",
+            stream.name, stream.group
         ),
         Read::Failed(error) => format!("{error}."),
         Read::Unanswered => format!(
@@ -106,7 +115,7 @@ pub(super) async fn log_tail(
     LogTail::Unavailable(why)
 }
 
-/// Reads the stream, and again where another read may bring more.
+/// Reads the stream, and reads it again when that may bring more.
 async fn read(sources: &Sources<'_>, stream: LogStream<'_>) -> Read {
     let turns_end = Instant::now() + LOG_CALL_WAIT;
     let mut reads = 1;
@@ -114,7 +123,7 @@ async fn read(sources: &Sources<'_>, stream: LogStream<'_>) -> Read {
     loop {
         let again = match &last {
             Read::Lines(lines) => lines.is_empty() && reads == 1,
-            Read::Failed(_) if reads == 1 => true,
+            Read::Failed(_) | Read::NoLinesYet { .. } if reads == 1 => true,
             Read::Failed(error) => error.may_pass() && reads == 2 && Instant::now() < turns_end,
             Read::NoLinesYet { .. } | Read::Unanswered | Read::NoTurn => false,
         };
@@ -145,26 +154,48 @@ async fn read_backwards(sources: &Sources<'_>, stream: LogStream<'_>, turns_end:
         let Some(permitted) = permit else {
             break Read::NoTurn;
         };
-        let missing = wanted - lines.len();
-        let call = logs.page(permitted, stream, missing, before.as_deref());
-        let mut page = match timeout_at(end, call).await {
+        // What follows a page that was not enough is asked for in large pages: events may be blank.
+        let limit = match pages {
+            0 => wanted,
+            _ => wanted.max(LARGE_PAGE),
+        };
+        let call = logs.page(permitted, stream, limit, before.as_deref());
+        let page = match timeout_at(end, call).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => break Read::Failed(error),
             Err(_) => break Read::Unanswered,
         };
         pages += 1;
-        page.lines.append(&mut lines);
-        lines = page.lines;
+        let mut earlier = lines_of(&page.events, sources.redaction);
+        earlier.append(&mut lines);
+        lines = earlier;
         before = page.before;
         if lines.len() >= wanted || before.is_none() {
             let surplus = lines.len().saturating_sub(wanted);
             return Read::Lines(lines.split_off(surplus));
         }
-        permit = timeout_at(end, logs.budget().acquire()).await.ok();
+        // With some lines at hand, this run does not stand long in the way of runs that have none.
+        let turn_ends = if lines.is_empty() {
+            end
+        } else {
+            end.min(Instant::now() + NEXT_CALL_WAIT)
+        };
+        permit = timeout_at(turn_ends, logs.budget().acquire()).await.ok();
     };
     match obstacle {
         _ if !lines.is_empty() => Read::Lines(lines),
         Read::Unanswered | Read::NoTurn if pages > 0 => Read::NoLinesYet { pages },
         obstacle => obstacle,
     }
+}
+
+/// The lines of log events that are not blank, without values of environment overrides. There may be
+/// more lines than events: an event holds several when a program rewrites its line, as for a
+/// progress bar. Each is cut at once: an event may have 256 KB, and many runs may fail together.
+fn lines_of(events: &[String], redaction: &Redaction) -> Vec<String> {
+    events
+        .iter()
+        .flat_map(|event| printable::written_lines(&redaction.apply(event)))
+        .map(|line| byte_limit::cut_end(&line, MAX_LINE))
+        .collect()
 }

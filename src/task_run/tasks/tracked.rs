@@ -11,14 +11,14 @@ use crate::task::judgement::Ending;
 use crate::task::status::{Phase, StopCode, TaskStatus};
 use crate::task_run::watcher::View;
 
-/// How long a task that was launched may be unknown to `DescribeTasks` until it is given up. ECS is
-/// eventually consistent (`API_RunTask`), within seconds.
+/// How long `DescribeTasks` may not know a task that was launched until the run gives the task up.
+/// ECS is eventually consistent (`API_RunTask`), within seconds.
 const NOT_KNOWN_YET: Duration = Duration::from_secs(120);
-/// How long a task that ECS has shown before may be unknown to it until it is given up. Stopped
-/// tasks stay visible for an hour, so waiting longer would bring nothing.
+/// How long ECS may no longer know a task that it has shown before, until the run gives the task
+/// up. Stopped tasks stay visible for an hour, so waiting longer would be of no use.
 const FORGOTTEN: Duration = Duration::from_secs(60);
-/// How long ECS may refuse every look until the task is given up. A permission that is taken away
-/// by mistake comes back within minutes, and the task runs on meanwhile.
+/// How long ECS may refuse every look until the run gives the task up. A permission that was
+/// removed by mistake may come back within minutes, and the task runs on meanwhile.
 const REFUSED: Duration = Duration::from_secs(120);
 
 const NOBODY_CAN_SAY: &str = "so nobody can say whether its work was done";
@@ -27,13 +27,14 @@ const NOBODY_CAN_SAY: &str = "so nobody can say whether its work was done";
 #[derive(Debug)]
 pub(in crate::task_run) struct Tracked {
     pub(super) arn: String,
-    /// A container of this task has started, or nobody can say: the task is never launched again.
-    /// Applies to this task only; its siblings may still be relaunched.
-    pub(super) may_have_started: bool,
-    /// What the watcher says of the task.
+    /// No other task may take the place of this one: a container of it has started or may have, or
+    /// this worker does not know the token of its next launch. Other tasks of the run may still be
+    /// relaunched.
+    pub(super) no_relaunch: bool,
+    /// What the watcher knows of the task.
     pub(super) view: watch::Receiver<View>,
     pub(super) last_seen: Option<TaskStatus>,
-    /// ECS's `lastStatus` of the last look that showed the task before it was told to stop or ended.
+    /// ECS's `lastStatus` at the last look before the task began to stop.
     status_before_end: Option<String>,
     /// Whether a look showed that a container had started.
     seen_running: bool,
@@ -42,23 +43,24 @@ pub(in crate::task_run) struct Tracked {
     pub(super) state: TaskState,
 }
 
-/// Looks in a row that did not show the task. Only time in which ECS answered counts: an outage is
-/// no evidence.
+/// Looks in a row that did not show the task. Only time in which ECS answers counts, since during
+/// an outage ECS shows no task at all.
 #[derive(Debug, Clone)]
 struct Unseen {
     why: WhyUnseen,
     /// For how long ECS did not show the task, up to the last outage.
     counted: Duration,
-    /// Since when that time goes on: since the first look after the outage. `None` during one.
+    /// Since when this time continues: since the first look, or since the first one after the last
+    /// outage. `None` during an outage.
     since: Option<Instant>,
 }
 
 /// What ECS answered to a look that did not show the task.
 #[derive(Debug, Clone)]
 pub(super) enum WhyUnseen {
-    /// It does not know the task.
+    /// ECS does not know the task.
     Missing,
-    /// It refuses to say.
+    /// ECS refused the look.
     Refused(ApiError),
 }
 
@@ -69,7 +71,7 @@ pub(in crate::task_run) enum TaskState {
     Live,
     /// Ended before any container started; another task takes its place.
     Replaced,
-    /// Ended, and its containers that count exited with codes of success.
+    /// Ended, and every container that counts exited with a code that means success.
     Succeeded {
         status: Box<TaskStatus>,
         container: String,
@@ -80,10 +82,10 @@ pub(in crate::task_run) enum TaskState {
 }
 
 impl Tracked {
-    pub(super) fn new(arn: String, may_have_started: bool, view: watch::Receiver<View>) -> Self {
+    pub(super) fn new(arn: String, no_relaunch: bool, view: watch::Receiver<View>) -> Self {
         Self {
             arn,
-            may_have_started,
+            no_relaunch,
             view,
             last_seen: None,
             status_before_end: None,
@@ -106,8 +108,8 @@ impl Tracked {
         self.last_seen.as_ref()
     }
 
-    /// ECS's word for how far the task was, such as PENDING, when it was last seen before its end
-    /// began. `None` when nobody saw it then.
+    /// ECS's word for how far the task had come, such as PENDING, at the last look before it began
+    /// to stop. `None` without such a look.
     pub(in crate::task_run) fn status_before_end(&self) -> Option<&str> {
         self.status_before_end.as_deref()
     }
@@ -132,18 +134,18 @@ impl Tracked {
 
     /// Whether an earlier worker may have launched another task in the place of this one.
     pub(in crate::task_run) fn may_be_replaced(&self) -> bool {
-        !self.may_have_started && matches!(self.state, TaskState::Live | TaskState::Ended(_))
+        !self.no_relaunch && matches!(self.state, TaskState::Live | TaskState::Ended(_))
     }
 
-    /// Whether the task ended because of a `StopTask`, of this run or of anybody.
+    /// Whether the task was stopped by a `StopTask` call, of this worker or of anybody else.
     pub(super) fn was_stopped_by_somebody(&self) -> bool {
         self.last_seen
             .as_ref()
             .is_some_and(|status| status.stop_code == Some(StopCode::UserInitiated))
     }
 
-    /// When the task is given up unless a look shows it before. `None` while looks show it, and
-    /// during an outage.
+    /// When the run gives the task up, unless a look shows it before. `None` while looks show the
+    /// task, and during an outage.
     pub(super) fn given_up_at(&self) -> Option<Instant> {
         let Unseen {
             why,
@@ -158,10 +160,10 @@ impl Tracked {
         Some((*since)? + patience.saturating_sub(*counted))
     }
 
-    /// A look showed the task.
+    /// Notes that a look showed the task.
     pub(super) fn seen(&mut self, status: &TaskStatus) {
         self.seen_running |= status.was_seen_running();
-        self.may_have_started |= self.seen_running;
+        self.no_relaunch |= self.seen_running;
         self.unseen = None;
         if status.phase < Phase::Stopping && status.stop_code.is_none() {
             self.status_before_end = Some(status.last_status.clone());
@@ -169,8 +171,8 @@ impl Tracked {
         self.last_seen = Some(status.clone());
     }
 
-    /// ECS answered a look and did not show the task. The time that counts begins with the first
-    /// such answer, or goes on after an outage.
+    /// Notes that ECS answered a look and did not show the task. The time that counts begins with
+    /// the first such answer, and continues with the first one after an outage.
     pub(super) fn not_seen(&mut self, why: WhyUnseen) {
         let (counted, since) = self.unseen.take().map_or((Duration::ZERO, None), |unseen| {
             (unseen.counted, unseen.since)
@@ -182,7 +184,8 @@ impl Tracked {
         });
     }
 
-    /// A look got no answer: an outage has begun at `then`, and the time that counts stops.
+    /// Notes that a look at `then` got no answer: an outage has begun, and the time that counts
+    /// stops.
     pub(super) fn not_answered(&mut self, then: Instant) {
         if let Some(unseen) = &mut self.unseen
             && let Some(since) = unseen.since.take()

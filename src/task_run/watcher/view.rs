@@ -16,7 +16,7 @@ pub(in crate::task_run) enum View {
     Missing,
     /// ECS refused the last look.
     Refused(ApiError),
-    /// The last look that ECS answered did not show the task, and from the look on that began at
-    /// this time ECS gives no answer.
+    /// The last look that ECS answered did not show the task, and no look since this time got an
+    /// answer.
     Unanswered(Instant),
 }

@@ -32,7 +32,7 @@ fn only_printable_characters_and_line_ends_are_left() {
         ("a\u{fffe}b\u{ffff}c\u{1fffe}d\u{fdd0}e", "abcde"),
         ("a\u{fffd}b\u{e000}c", "a\u{fffd}b\u{e000}c"),
         (
-            "a\u{202e}b\u{2066}c\u{200f}d\u{feff}e\u{200b}f\u{e0041}g",
+            "a\u{202e}b\u{2066}c\u{200f}d\u{feff}e\u{200b}\u{ad}\u{3164}f\u{e0041}\u{e0100}g",
             "abcdefg",
         ),
     ] {

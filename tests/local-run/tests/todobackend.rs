@@ -73,7 +73,7 @@ async fn the_release_with_unique_titles_fails_in_the_database_and_is_rolled_back
     let last = errors.lines().last().unwrap();
     assert_eq!(
         last,
-        "django.db.utils.IntegrityError: UNIQUE constraint failed: unique_titles_title.text"
+        "django.db.utils.IntegrityError: \u{1b}[31;1mUNIQUE constraint failed: unique_titles_title.text\u{1b}[0m"
     );
     let database = Database::read(&python, &file).await.unwrap();
     assert!(

@@ -16,6 +16,10 @@ use super::schedule::{History, Invocation, Strike};
 /// tasks to stop, and the definition another 50 s with functions that fail and are tried again.
 const ANSWER: Duration = Duration::from_secs(300);
 
+/// How long after a Delete's answer a worker may launch that no heartbeat told of it: the state
+/// machine waits 45 s for workers to learn of it, and 75 s is the longest that takes.
+const UNINFORMED: Duration = Duration::from_secs(30);
+
 /// A look each second, and the answer.
 const LOOK: Duration = Duration::from_secs(3);
 /// Until the worker that came last has the run: a heartbeat is missed for a minute, and a dead poll
@@ -33,7 +37,7 @@ pub fn broken(history: &History, played: &Played) -> Vec<String> {
     broken.extend(judged(history, played));
     broken.extend(told_early(history, played));
     broken.extend(launches(history, &played.tasks));
-    broken.extend(leftovers(played));
+    broken.extend(leftovers(history, played));
     if played.stuck > 0 {
         broken.push(format!(
             "{} workers did not end: a permit was lost",
@@ -164,6 +168,13 @@ fn told_early(history: &History, played: &Played) -> Option<String> {
         .filter(|(launch, _)| history.course(*launch).succeeds());
     let done = done.map(|(_, task)| (task.started_at, work_ended(task)));
     let (starts, ends): (Vec<_>, Vec<_>) = done.unzip();
+    // ECS shows a task only so long after its launch.
+    let lag = Duration::from_secs(history.lag.into());
+    let shown_from = played
+        .tasks
+        .iter()
+        .map(|task| task.launched_at + lag)
+        .max()?;
     let (start, end) = (
         starts.into_iter().flatten().min()?,
         ends.into_iter().flatten().max()?,
@@ -182,9 +193,9 @@ fn told_early(history: &History, played: &Played) -> Option<String> {
         && history.delete.is_none()
         && matches!(history.respond.first(), None | Some(Invocation::Works));
     let seen_from = if history.shifts.is_empty() {
-        end
+        end.max(shown_from)
     } else {
-        end.max(played.fleet_is_back + TAKEN_OVER)
+        end.max(shown_from).max(played.fleet_is_back + TAKEN_OVER)
     };
     let (at, _) = create.answers.first()?;
     (is_undisturbed && *at > seen_from + LOOK).then(|| {
@@ -247,14 +258,16 @@ fn launches(history: &History, tasks: &[TaskView]) -> Vec<String> {
 /// Nothing runs any more some minutes after the last answer, and nothing was launched after it.
 /// What runs is excused when the last answer was given with the knowledge that something may be
 /// left, as when calls that stop tasks fail until there is no more time for them. A task that a
-/// worker may not stop is left to the definition, which finds it only once ECS lists it.
-fn leftovers(played: &Played) -> Vec<String> {
+/// worker may not stop is left to the state machine, which finds it only once ECS lists it.
+fn leftovers(history: &History, played: &Played) -> Vec<String> {
     let Some(last) = played.requests.iter().max_by_key(|request| request.ended) else {
         return Vec::new();
     };
     let mut broken = Vec::new();
     for (index, task) in played.tasks.iter().enumerate() {
-        if task.launched_at > last.ended {
+        if task.launched_at > last.ended
+            && !was_launched_uninformed(history, task.launched_at.saturating_sub(last.ended))
+        {
             broken.push(format!(
                 "task {index} was launched {:?} after the last answer",
                 task.launched_at.saturating_sub(last.ended)
@@ -270,6 +283,17 @@ fn leftovers(played: &Played) -> Vec<String> {
         }
     }
     broken
+}
+
+/// Whether the task may have been launched by a worker whose heartbeats did not get through, so that
+/// it could not learn in time that its execution was stopped. `rescue`, which is not part of a
+/// history, stops what it launched.
+fn was_launched_uninformed(history: &History, after_answer: Duration) -> bool {
+    let heartbeats_fail = history
+        .strikes
+        .iter()
+        .any(|strike| strike.operation == "SendTaskHeartbeat");
+    heartbeats_fail && after_answer <= UNINFORMED
 }
 
 /// Whether there were calls to stop the task, and all of them were denied.

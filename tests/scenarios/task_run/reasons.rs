@@ -335,8 +335,8 @@ async fn a_log_is_read_page_after_page_until_there_are_enough_lines() {
 async fn a_log_is_called_empty_only_when_its_beginning_was_reached() {
     for (empty, slow, says) in [
         (3, None, "The log of 'migrate' is empty."),
-        (100_000, None, "pages without lines"),
-        (3, Some(2), "pages without lines"),
+        (100_000, None, "have no lines, and there was no time"),
+        (3, Some(2), "have no lines, and there was no time"),
     ] {
         let world = World::new();
         let _worker = world.worker();

@@ -188,6 +188,18 @@ fn differences(
                 answer.reason().contains(&expected),
                 format!("the Reason does not say \"{expected}\""),
             );
+            // The migration prints its error in red.
+            let error = "\n  django.db.utils.IntegrityError: UNIQUE constraint failed: unique_titles_title.text\n";
+            expect(
+                answer.reason().contains(error),
+                "the Reason does not show the migration's error".to_owned(),
+            );
+            expect(
+                !answer
+                    .reason()
+                    .contains(|c: char| c.is_control() && c != '\n'),
+                format!("the Reason has control characters: {:?}", answer.reason()),
+            );
             expect(
                 !database.has_table(TITLES_TABLE),
                 format!("the database has the table {TITLES_TABLE} of the failed migration"),
