@@ -7,4 +7,5 @@ pub mod lambda;
 pub mod outputs;
 pub mod program;
 pub mod running;
+pub mod runtime_api;
 pub mod worker;
