@@ -25,11 +25,11 @@
 //! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
 //! | `cloudformation` | what CloudFormation asks, how long it waits, and what it is answered | `task` `text` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
+//! | `logging` | the log output of both programs | `text` |
 //! | `text` | byte limits, and what makes foreign text fit to print | |
 //! | `arn` | Amazon Resource Names, split | |
 //! | `clock` | the wall clock, which tests can replace | |
 //! | `times` | how CloudFormation's hour is divided | |
-//! | `logging` | the log output of both programs | |
 //! | `version` | version and commit of the programs | |
 //!
 //! Three layers: `functions`, `task_run`, `explain`, `check` and `activity` orchestrate; `aws` is

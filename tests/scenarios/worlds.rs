@@ -8,4 +8,5 @@ pub mod outputs;
 pub mod program;
 pub mod running;
 pub mod task_runner;
+pub mod runtime_api;
 pub mod worker;
