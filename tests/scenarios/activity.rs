@@ -1,6 +1,8 @@
 //! The activity worker by itself: permits, heartbeats, answers; and in files of their own polls,
-//! lost tokens, hand-over.
+//! lost tokens, hand-over,
+//! and tasks that are given to the process and not polled for.
 
+mod given;
 mod hand_over;
 mod heartbeats;
 mod polls;

@@ -2,6 +2,7 @@
 //! sockets.
 
 mod explain;
+mod work_process;
 mod worker_adoption;
 mod worker_health;
 mod worker_process;

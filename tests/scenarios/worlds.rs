@@ -7,5 +7,6 @@ pub mod lambda;
 pub mod outputs;
 pub mod program;
 pub mod running;
+pub mod runtime_api;
 pub mod task_runner;
 pub mod worker;

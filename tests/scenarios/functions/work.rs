@@ -8,6 +8,8 @@ mod quotas;
 use std::time::Duration;
 
 use ecs_task_runner::activity::HANDED_OVER;
+use ecs_task_runner::clock::after;
+use ecs_task_runner::times::work::WORK_TIMEOUT;
 use serde_json::json;
 use stand_ins::ecs::Script;
 use stand_ins::sfn::{EventKind, Schedule, Scheduled};
@@ -130,8 +132,25 @@ async fn a_run_whose_deadline_passes_is_stopped_and_told() {
     assert!(world.aws.ecs().tasks()[0].stop_requested.is_some());
 }
 
-/// Neither a role nor a log stream may make the function start otherwise: what it needs of its
-/// environment is Lambda's own.
+#[tokio::test(start_paused = true)]
+async fn an_instance_works_for_one_run_after_the_other() {
+    let world = World::new();
+    world.script(Script::exits(0));
+    let worker = world.lambda_worker();
+    for number in 0..3 {
+        let mut task = world.task();
+        task["clientToken"] = json!(format!("token-{number}"));
+        let scheduled = world.schedule(&task);
+        let event = world.next_event().await;
+        let end = after(world.clock.now(), WORK_TIMEOUT);
+        worker.work(event, end).await.unwrap();
+        success(outcome(&scheduled).await);
+        // Lambda freezes the instance until the next event.
+        sleep(20 * MINUTE).await;
+    }
+    assert_eq!(world.launched(), 3);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_run_that_no_function_takes_misses_heartbeats_and_goes_on_with_the_first_that_does() {
     let world = World::new();

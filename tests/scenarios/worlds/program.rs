@@ -17,7 +17,7 @@ use super::worker::{World, within};
 /// Longer than anything takes that a program does here, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A running worker. Dropped, it is killed.
+/// A running program. Dropped, it is killed.
 pub struct Program {
     child: Child,
     stdout: Printed,
@@ -125,6 +125,14 @@ impl Program {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Its most resident memory so far, in bytes (`proc_pid_status`).
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().unwrap() * 1024
     }
 
     /// The lines of its log so far that hold a text.

@@ -12,6 +12,7 @@ use std::process::Stdio;
 
 use local_run::directories::workspace_directory;
 use local_run::python::PythonEnvironment;
+use local_run::task_runner::without_metric_math;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -130,6 +131,38 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     for script in scripts {
         is_sound(&account.python, script.as_str().unwrap()).await;
     }
+}
+
+/// What is deployed without a fleet, and while one gives way to the function `work`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
+    let account = Account::start("templates-lambda").await;
+    let body = without_metric_math(&read("infra/task-runner.yaml"));
+    let lambda = [
+        ("Workers", "Lambda"),
+        ("ArtifactBucket", "artifacts"),
+        ("CodeKey", "custom-resource.zip"),
+        ("DefinitionKey", "ecs-task.asl.json"),
+    ];
+    let concurrency = [&lambda[..], &[("WorkConcurrency", "20")]].concat();
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:task-runner";
+    let both = [&lambda[..], &[("ActivityArn", activity)]].concat();
+    account.deploy("lambda", &body, &concurrency).await;
+    account.deploy("both", &body, &both).await;
+
+    let made = account.ask(MADE).await;
+    let widgets = |stack: &str| {
+        let body = &made["dashboards"][format!("{stack}-us-east-1")];
+        let body = body.as_str().expect("a dashboard");
+        assert!(!body.contains("${"), "{body}");
+        let dashboard: Value = serde_json::from_str(body).expect("a dashboard is JSON");
+        let widgets = dashboard["widgets"].as_array().unwrap();
+        let alarms = widgets[0]["properties"]["alarms"].as_array().unwrap();
+        (widgets.len(), alarms.len(), body.contains("ActivityArn"))
+    };
+    assert_eq!(widgets("task-runner"), (8, 6, true));
+    assert_eq!(widgets("lambda"), (7, 6, false));
+    assert_eq!(widgets("both"), (9, 8, true));
 }
 
 /// The user data of an instance, as the launch template holds it.
