@@ -252,6 +252,7 @@ impl Schedule {
             Ok(statuses) => statuses,
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
+                let again = now + self.pace.after_failure();
                 for subscription in batch {
                     // A view of what was seen stays. But if ECS did not show the task, its run must
                     // learn of the outage, in which the time until it gives the task up stops.
@@ -262,7 +263,7 @@ impl Schedule {
                         }
                         was_answered
                     });
-                    self.insert(now + self.pace.after_failure(), subscription);
+                    self.insert(again, subscription);
                 }
                 return;
             }
@@ -274,6 +275,7 @@ impl Schedule {
                 return;
             }
         };
+        let part = self.pace.part();
         for subscription in batch {
             let view = statuses
                 .remove(&*subscription.arn)
@@ -290,7 +292,7 @@ impl Schedule {
                 changed
             });
             // From the call's beginning, so that its duration does not add to the period.
-            self.insert(at + next, subscription);
+            self.insert(at + next.mul_f64(part), subscription);
         }
     }
 }
