@@ -252,6 +252,7 @@ impl Schedule {
             Ok(statuses) => statuses,
             Err(error) if error.may_pass() => {
                 tracing::warn!(%error, tasks = batch.len(), "tasks could not be looked at; they are looked at again");
+                let again = now + self.pace.after_failure();
                 for subscription in batch {
                     // A task that was seen stays as it was seen. Only the time for which ECS did
                     // not show a task must not go on while ECS shows nothing at all.
@@ -262,7 +263,7 @@ impl Schedule {
                         }
                         was_answered
                     });
-                    self.insert(now + self.pace.after_failure(), subscription);
+                    self.insert(again, subscription);
                 }
                 return;
             }
@@ -274,6 +275,7 @@ impl Schedule {
                 return;
             }
         };
+        let part = self.pace.part();
         for subscription in batch {
             let view = statuses
                 .remove(&*subscription.arn)
@@ -290,7 +292,7 @@ impl Schedule {
                 changed
             });
             // From the call's beginning: its duration must not add to the period.
-            self.insert(at + next, subscription);
+            self.insert(at + next.mul_f64(part), subscription);
         }
     }
 }

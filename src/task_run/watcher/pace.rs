@@ -62,6 +62,15 @@ impl Pace {
         }
     }
 
+    /// The part of its time after which the next look comes. It is the same for all tasks of a call,
+    /// so that they stay together.
+    pub(super) fn part(&self) -> f64 {
+        match self {
+            Self::AllRuns => 1.0,
+            Self::OneRun(_) => jitter(1.0 - JITTER),
+        }
+    }
+
     /// Time until the next look at a task that is watched since `since` and was seen as `status`.
     /// `period` is that of a young task.
     pub(super) fn until_next(
@@ -88,7 +97,7 @@ impl Pace {
                 } else {
                     period_at(age)
                 };
-                period.max(by_age).mul_f64(jitter(1.0 - JITTER))
+                period.max(by_age)
             }
         }
     }

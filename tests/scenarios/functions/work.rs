@@ -12,6 +12,7 @@ use ecs_task_runner::clock::after;
 use ecs_task_runner::times::work::WORK_TIMEOUT;
 use serde_json::json;
 use stand_ins::ecs::Script;
+use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::{EventKind, Schedule, Scheduled};
 use stand_ins::{Outcome, Service};
 use tokio::time::{Instant, sleep};
@@ -149,6 +150,28 @@ async fn an_instance_works_for_one_run_after_the_other() {
         sleep(20 * MINUTE).await;
     }
     assert_eq!(world.launched(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tasks_of_a_run_share_their_calls_however_old_they_are() {
+    let looks = async |count: u32| {
+        let world = World::new();
+        world.script(Script::exits(0).running(40 * MINUTE));
+        let mut task = world.task();
+        task["count"] = json!(count);
+        let scheduled = world.schedule(&task);
+        let _lambda = world.lambda();
+        let throttle = async {
+            sleep(30 * MINUTE).await;
+            let span = Span::Next(1);
+            world.inject(Service::Ecs, "DescribeTasks", span, Fault::Throttle);
+        };
+        let (outcome, ()) = tokio::join!(outcome(&scheduled), throttle);
+        success(outcome);
+        world.aws.calls().count("DescribeTasks").arrived
+    };
+    let (one, ten) = (looks(1).await, looks(10).await);
+    assert!(ten < one + one / 10, "{one} looks at one, {ten} at ten");
 }
 
 #[tokio::test(start_paused = true)]
