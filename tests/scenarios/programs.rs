@@ -2,6 +2,7 @@
 //! sockets.
 
 mod explain;
+mod start_process;
 mod work_process;
 mod worker_adoption;
 mod worker_health;

@@ -48,6 +48,7 @@ fn count(account: &TaskRunner, run: &Run, event_type: &str) -> usize {
 async fn without_a_fleet_a_run_is_given_to_a_function_and_answered() {
     let account = account(Workers::Lambda, 10, MINUTE);
     let mut run = account.begin().await;
+    assert_eq!(account.world.execution_input()["workers"], "Lambda");
     succeeded(&account, &mut run).await;
     assert_eq!(launched(&account), 1);
     let history = account.world.aws.sfn().history(&run.arn);

@@ -53,7 +53,7 @@ pub struct World {
     /// Seals response URLs.
     pub key: Option<String>,
     /// Who works on the executions that `start` starts.
-    workers: Workers,
+    pub workers: Workers,
 }
 
 impl World {
@@ -113,14 +113,6 @@ impl World {
         Roles::of(&Deployment::new().key(&key)).enforce(&self.aws);
         self.key = Some(key);
         self
-    }
-
-    /// This world, in which others work on the executions that `start` starts.
-    pub fn with_workers(&self, workers: Workers) -> Self {
-        Self {
-            workers,
-            ..self.clone()
-        }
     }
 
     /// A connection with the role of a function.

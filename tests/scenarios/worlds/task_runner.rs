@@ -48,7 +48,8 @@ pub struct Run {
 
 impl TaskRunner {
     pub fn new(workers: Workers, concurrency: usize) -> Self {
-        let world = World::new().with_workers(workers);
+        let mut world = World::new();
+        world.workers = workers;
         Self {
             activity: world.aws.sfn().activity("ecs-task"),
             world: Arc::new(world),
@@ -59,8 +60,10 @@ impl TaskRunner {
 
     /// The same account after its stack was updated: new executions are worked on by others.
     pub fn switched_to(&self, workers: Workers) -> Self {
+        let mut world = World::clone(&self.world);
+        world.workers = workers;
         Self {
-            world: Arc::new(self.world.with_workers(workers)),
+            world: Arc::new(world),
             ..self.clone()
         }
     }
