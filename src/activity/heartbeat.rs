@@ -97,9 +97,9 @@ impl<'a> Heartbeat<'a> {
     /// dropped and called again at any point.
     ///
     /// # Errors
-    /// Why the task is lost. When no heartbeat gets through, the task counts as lost once the period is over. The
-    /// service counts the period from the arrival of a heartbeat, which is no earlier than its
-    /// sending: it has not given the task to another worker by then.
+    /// Why the task is lost. When no heartbeat gets through, the task counts as lost once the period
+    /// is over. The service counts the period from the arrival of a heartbeat, which is no earlier
+    /// than its sending: it has not given the task to another worker by then.
     pub(super) async fn until_taken(&mut self) -> Result<(), String> {
         loop {
             let end = self.heard + self.period;

@@ -56,8 +56,8 @@ fn workers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Workers, D::Err
     Ok(name.parse().unwrap_or_default())
 }
 
-/// Input of the activity, and together with a task token the event of the function `work`. It never carries the response URL, since a worker does not answer
-/// CloudFormation and must not be able to.
+/// Input of the activity, and together with a task token the event of the function `work`. It never
+/// carries the response URL, since a worker does not answer CloudFormation and must not be able to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityInput {

@@ -13,9 +13,8 @@
 //!
 //! Two invocations may hold the same token, since Lambda may deliver an event twice at the same time.
 //! Both then find the same ECS task under its client token, and Step Functions takes the first answer.
-//! `StartTask`, with which tasks are launched on named instances, has no such token: there only the
-//! lists that are read before it keep the second invocation from launching, as far as ECS shows the
-//! first one's task by then.
+//! `StartTask`, with which tasks are launched on named instances, has no such token: `start` refuses
+//! `Instances` where there is no fleet.
 
 use std::sync::Arc;
 use std::time::Duration;

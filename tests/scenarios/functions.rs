@@ -10,6 +10,7 @@ mod respond;
 mod rollbacks;
 mod seal;
 mod start;
+mod start_without_fleet;
 mod stop;
 mod stop_on_delete;
 mod unclaimed;
