@@ -103,7 +103,7 @@ mod tests {
     async fn an_event_waits_for_a_free_function_and_is_dropped_when_it_is_too_old() {
         let lambda = Lambda::with_concurrency(1);
         let minute = Duration::from_mins(1);
-        lambda.take(minute, sleep(Duration::from_secs(40)));
+        lambda.take(minute, sleep(Duration::from_secs(20)));
         sleep(Duration::from_secs(1)).await;
         assert_eq!(lambda.invoke(async {}).await, Err(Throttled));
         let (told, taken) = tokio::sync::oneshot::channel();
