@@ -19,8 +19,8 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "serve")]
     pub fail: bool,
 
-    /// Start no worker: the function work of the same stack runs the task. May stand beside the
-    /// others
+    /// Start no worker: the function 'work' of the deployed stack runs the task. Goes with --fail and
+    /// --serve too
     #[arg(long)]
     pub no_fleet: bool,
 

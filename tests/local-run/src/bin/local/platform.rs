@@ -95,7 +95,7 @@ impl Platform {
         } else {
             console.print(
                 "",
-                "no worker is started: the function work does what a worker does",
+                "no worker is started: the function 'work' runs the task in its place",
             );
             None
         };
