@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The names of events are those of `API_HistoryEvent`. An emulator may name an activity's events
-//! `Task…`, and record no event when a worker takes the activity.
+//! `Task…`, record no event when a worker takes the activity, and spell an action as the definition
+//! does, `arn:aws:states:::lambda:invoke.waitForTaskToken`.
 
 use std::time::Duration;
 
@@ -76,7 +77,8 @@ impl RecordedEvent {
     /// function whose return the definition waits for.
     #[must_use]
     pub fn concerns_work_function(&self) -> bool {
-        self.resource.as_deref() == Some(GIVEN_TO_FUNCTION)
+        let action = |resource: &str| resource.rsplit(':').next() == Some(GIVEN_TO_FUNCTION);
+        self.resource.as_deref().is_some_and(action)
     }
 }
 

@@ -5,6 +5,7 @@ mod account;
 mod definition;
 mod example;
 mod lifecycle;
+mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;
 pub mod templates;

@@ -18,8 +18,9 @@ const ENTRY_POINT: &str = "bootstrap";
 const PROGRAM: &str = "custom-resource";
 
 /// The emulator gives all functions one access key. By one of its own, the stand-ins know which
-/// function calls.
-const START: &str = "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=\"$_HANDLER\"\nexec \"$LAMBDA_TASK_ROOT/custom-resource\"\n";
+/// function calls. The process id is for those who want to end a function
+/// ([`Ministack::function_process`](crate::ministack::Ministack::function_process)).
+const START: &str = "#!/bin/sh\nexport AWS_ACCESS_KEY_ID=\"$_HANDLER\"\necho $$ > \"$HOME/$_HANDLER.pid\"\nexec \"$LAMBDA_TASK_ROOT/custom-resource\"\n";
 
 /// Readable and executable for everyone, as Lambda runs programs as a user of its own.
 const EXECUTABLE: u32 = 0o755;
@@ -60,7 +61,7 @@ impl Bucket {
 }
 
 /// Zips a program the way Lambda expects it, behind a script that starts it with the function's
-/// name as its access key id.
+/// name as its access key id, and leaves its process id in a file.
 ///
 /// Stored, not compressed: it goes to memory on the same machine, and compressing a debug build
 /// takes seconds.

@@ -14,7 +14,7 @@ pub struct Endpoints {
     pub ministack: String,
     /// The stand-in for ECS.
     pub ecs: String,
-    /// The stand-in in front of Step Functions, which keeps the clocks of activities.
+    /// The stand-in in front of Step Functions, which keeps the clocks of heartbeats.
     pub sfn: String,
     /// The stand-in for CloudWatch Logs, with the output of containers.
     pub logs: String,

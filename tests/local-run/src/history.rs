@@ -2,8 +2,9 @@
 //! state it belongs to.
 //!
 //! Step Functions names the events of an activity `Activity…`. The emulator names them `Task…`, has
-//! no started event, tells a timeout as a failure, and links no event to the one before. Both read
-//! the same after this module, so that nothing else has to know.
+//! no started event, tells a timeout as a failure, and links no event to the one before. Of a state
+//! that waits for a task token it tells neither `TaskStarted` nor `TaskSubmitted`, and a timeout as
+//! a failure, too. Both read the same after this module, so that nothing else has to know.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -89,25 +90,36 @@ impl StateNames {
 
 fn name_on_aws(event: &HistoryEvent, error: Option<&str>) -> String {
     let name = event.r#type.as_str();
-    if !concerns_activity(event) {
-        return name.to_owned();
+    let resource = resource(event).unwrap_or_default();
+    if !resource.contains(":activity:") {
+        let is_timeout = name == "TaskFailed" && is_timeout(error);
+        let waits_for_token = resource.ends_with(".waitForTaskToken");
+        return if is_timeout && waits_for_token {
+            "TaskTimedOut".to_owned()
+        } else {
+            name.to_owned()
+        };
     }
     match (name, error) {
         ("TaskScheduled", _) => "ActivityScheduled",
         ("TaskStarted", _) => "ActivityStarted",
         ("TaskSucceeded", _) => "ActivitySucceeded",
-        ("TaskFailed", Some("States.Timeout" | "States.HeartbeatTimeout"))
-        | ("TaskTimedOut", _) => "ActivityTimedOut",
+        ("TaskFailed", error) if is_timeout(error) => "ActivityTimedOut",
+        ("TaskTimedOut", _) => "ActivityTimedOut",
         ("TaskFailed", _) => "ActivityFailed",
         (other, _) => other,
     }
     .to_owned()
 }
 
-/// Whether an event named `Task…` is in truth one of an activity: its resource is the activity's
-/// ARN.
-fn concerns_activity(event: &HistoryEvent) -> bool {
-    let resource = event
+fn is_timeout(error: Option<&str>) -> bool {
+    matches!(error, Some("States.Timeout" | "States.HeartbeatTimeout"))
+}
+
+/// What an event named `Task…` is about: the emulator names an activity's ARN there, and both it and
+/// Step Functions the integration of other tasks (the latter without `arn:aws:states:::`).
+fn resource(event: &HistoryEvent) -> Option<&str> {
+    event
         .task_scheduled_event_details
         .as_ref()
         .map(|details| &details.resource)
@@ -134,8 +146,8 @@ fn concerns_activity(event: &HistoryEvent) -> bool {
                 .task_timed_out_event_details
                 .as_ref()
                 .map(|details| &details.resource)
-        });
-    resource.is_some_and(|resource| resource.contains(":activity:"))
+        })
+        .map(String::as_str)
 }
 
 /// The error and cause of an event, if it is of a kind that has them.

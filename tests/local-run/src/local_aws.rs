@@ -23,8 +23,8 @@ impl LocalAws {
     /// Starts the emulator and serves the stand-ins in front of it, all on free loopback ports.
     ///
     /// The stand-ins must be new ones, and may be told before or after how they run tasks; task
-    /// definitions they do not know they look up in the emulator. The heartbeats of activities
-    /// count `heartbeat_scale` times the definition's seconds: 1 outside of tests.
+    /// definitions they do not know they look up in the emulator. Heartbeats, of workers and of the
+    /// function `work`, count `heartbeat_scale` times the definition's seconds: 1 outside of tests.
     ///
     /// # Errors
     /// When a service does not start.

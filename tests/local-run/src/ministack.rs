@@ -37,7 +37,7 @@ pub struct Ministack {
     endpoints: Endpoints,
     log: PathBuf,
     /// After `process`, so that nobody writes there any more when it is removed.
-    _state: RemovedOnDrop,
+    state: RemovedOnDrop,
 }
 
 impl Ministack {
@@ -93,7 +93,7 @@ impl Ministack {
             process,
             endpoints,
             log,
-            _state: RemovedOnDrop(state),
+            state: RemovedOnDrop(state),
         };
         Ok(ministack.is_ready(&identity).await?.then_some(ministack))
     }
@@ -142,6 +142,20 @@ impl Ministack {
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
+    }
+
+    /// The process id of the instance of a function that was started last; `handler` is the function's
+    /// handler.
+    ///
+    /// # Errors
+    /// When no instance was started.
+    pub fn function_process(&self, handler: &str) -> Result<i32> {
+        let file = self.state.0.join(format!("{handler}.pid"));
+        let told = std::fs::read_to_string(file)
+            .with_context(|| format!("The function {handler} was not started"))?;
+        told.trim()
+            .parse()
+            .with_context(|| format!("The process id of {handler} is no number"))
     }
 
     /// Waits for its end, which nobody asked for, and tells about it. May be cancelled and called

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use ecs_task_runner::execution::input::Workers;
 use stand_ins::arn;
 
 use crate::artifacts::{Bucket, function_zip};
@@ -26,8 +27,8 @@ const DEFINITION_KEY: &str = "ecs-task.asl.json";
 pub struct TaskRunner {
     /// The `ServiceToken` of custom resources.
     pub service_token: String,
-    /// The activity that workers poll.
-    pub activity_arn: String,
+    /// The activity that workers poll; none where the function `work` takes their place.
+    pub activity_arn: Option<String>,
     /// The state machine whose executions are the runs.
     pub state_machine_arn: String,
     /// The key that seals response URLs.
@@ -35,29 +36,24 @@ pub struct TaskRunner {
 }
 
 impl TaskRunner {
-    /// Creates the activity, uploads program and definition, and creates the stack; `on_event` is
-    /// told of each stack event.
+    /// Uploads program and definition, and creates the stack for these workers; `on_event` is told
+    /// of each stack event.
     ///
-    /// The activity is created beside the stack, as the emulator's CloudFormation knows no
-    /// `AWS::StepFunctions::Activity`.
+    /// The activity of a fleet is created beside the stack, as the emulator's CloudFormation knows
+    /// no `AWS::StepFunctions::Activity`.
     ///
     /// # Errors
     /// When a file is missing, a call is refused, or the stack does not end in `CREATE_COMPLETE`.
     pub async fn deploy(
         endpoints: &Endpoints,
         custom_resource: &Path,
+        workers: Workers,
         on_event: impl FnMut(&StackEvent),
     ) -> Result<Self> {
-        let activity = endpoints
-            .sfn()
-            .create_activity()
-            .name(NAME)
-            .send()
-            .await
-            .map_err(in_words);
-        let activity_arn = activity
-            .context("The activity could not be created")?
-            .activity_arn;
+        let activity_arn = match workers {
+            Workers::Fleet => Some(create_activity(endpoints).await?),
+            Workers::Lambda => None,
+        };
 
         let bucket = Bucket::create(&endpoints.ministack, BUCKET).await?;
         bucket.put(CODE_KEY, function_zip(custom_resource)?).await?;
@@ -69,8 +65,12 @@ impl TaskRunner {
             .await?;
 
         let body = without_metric_math(&read("infra/task-runner.yaml")?);
+        let of_workers = match &activity_arn {
+            Some(arn) => ("ActivityArn", arn.as_str()),
+            None => ("Workers", "Lambda"),
+        };
         let parameters = [
-            ("ActivityArn", activity_arn.as_str()),
+            of_workers,
             ("Architecture", architecture()),
             ("ArtifactBucket", bucket.name),
             ("CodeKey", CODE_KEY),
@@ -113,6 +113,19 @@ impl TaskRunner {
     pub fn executions(&self, endpoints: &Endpoints) -> Executions {
         Executions::new(endpoints.sfn(), &self.state_machine_arn)
     }
+}
+
+async fn create_activity(endpoints: &Endpoints) -> Result<String> {
+    let activity = endpoints
+        .sfn()
+        .create_activity()
+        .name(NAME)
+        .send()
+        .await
+        .map_err(in_words);
+    Ok(activity
+        .context("The activity could not be created")?
+        .activity_arn)
 }
 
 /// The template with one metric in place of the expressions that alarms are made of: the emulator

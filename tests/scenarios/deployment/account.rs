@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::Workers;
 use local_run::directories::RunDirectory;
 use local_run::endpoints::config_at;
 use local_run::executions::Execution;
@@ -18,6 +19,7 @@ use tokio::time::{sleep, timeout};
 /// A stack operation here takes seconds; this is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 const STACK: &str = "application";
+/// Those that answer CloudFormation.
 const FUNCTIONS: [&str; 3] = ["start", "respond", "rescue"];
 const TARGET: [&str; 2] = ["Cluster: production", "TaskDefinition: migrate"];
 
@@ -34,6 +36,15 @@ impl Account {
     /// An account without workers. Heartbeats count `heartbeat_scale` times the definition's
     /// seconds.
     pub async fn start(label: &str, heartbeat_scale: f64) -> Self {
+        Self::deploy(label, heartbeat_scale, Workers::Fleet).await
+    }
+
+    /// An account without a fleet: the function `work` runs the tasks.
+    pub async fn without_fleet(label: &str, heartbeat_scale: f64) -> Self {
+        Self::deploy(label, heartbeat_scale, Workers::Lambda).await
+    }
+
+    async fn deploy(label: &str, heartbeat_scale: f64, workers: Workers) -> Self {
         let python = PythonEnvironment::prepare(|_| {}).await.unwrap();
         let directory = RunDirectory::create(label).unwrap();
         let aws = LocalAws::start(&python, &directory, StandIns::new(), heartbeat_scale)
@@ -43,16 +54,17 @@ impl Account {
             .ecs()
             .register_family("migrate", &["migrate"]);
         let program = Path::new(env!("CARGO_BIN_EXE_custom-resource"));
-        let task_runner = TaskRunner::deploy(aws.endpoints(), program, |_| {})
+        let task_runner = TaskRunner::deploy(aws.endpoints(), program, workers, |_| {})
             .await
             .unwrap();
-        Roles::of(
-            &Deployment::new()
-                .state_machine(&task_runner.state_machine_arn)
-                .key(&task_runner.key_arn)
-                .attribute("Activity", &task_runner.activity_arn),
-        )
-        .enforce(aws.stand_ins());
+        let deployment = Deployment::new()
+            .state_machine(&task_runner.state_machine_arn)
+            .key(&task_runner.key_arn);
+        let deployment = match &task_runner.activity_arn {
+            Some(activity) => deployment.attribute("Activity", activity),
+            None => deployment.parameter("Workers", "Lambda"),
+        };
+        Roles::of(&deployment).enforce(aws.stand_ins());
         let stacks = Stacks::new(aws.endpoints().cloudformation());
         Self {
             aws,
@@ -75,16 +87,10 @@ impl Account {
             .directory
             .file(&format!("worker-{}.log", self.workers.len()));
         let program = Path::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
-        self.workers.push(
-            Worker::start(
-                program,
-                &self.task_runner.activity_arn,
-                self.aws.endpoints(),
-                &[],
-                log,
-            )
-            .unwrap(),
-        );
+        let activity = self.task_runner.activity_arn.as_ref();
+        let activity = activity.expect("a worker has an activity to poll");
+        self.workers
+            .push(Worker::start(program, activity, self.aws.endpoints(), &[], log).unwrap());
     }
 
     /// The template's text with one `Custom::EcsTask`; `properties` are lines of it.

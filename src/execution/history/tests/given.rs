@@ -43,6 +43,16 @@ fn a_run_that_a_function_was_given_is_followed_through_its_attempts() {
 }
 
 #[test]
+fn a_function_is_known_by_the_action_as_the_definition_spells_it_too() {
+    let spelled = "arn:aws:states:::lambda:invoke.waitForTaskToken";
+    let details = json!({"resourceType": "lambda", "resource": spelled});
+    let scheduled =
+        json!({"type": "TaskScheduled", "timestamp": 10, "taskScheduledEventDetails": details});
+    let run = [entered("RunTaskOnLambda"), scheduled];
+    assert_eq!(progress(&run.to_vec().into()).activity, given(10));
+}
+
+#[test]
 fn the_success_of_a_run_is_no_answer() {
     let run = [
         entered("RunTaskOnLambda"),

@@ -229,6 +229,21 @@ fn a_call_of_a_function_stays_a_task() {
 }
 
 #[test]
+fn the_emulators_timeouts_of_a_task_token_are_told_as_timeouts() {
+    let invoke = "arn:aws:states:::lambda:invoke.waitForTaskToken";
+    let failed = |id: i64, error: &str| {
+        json!({"id": id, "type": "TaskFailed", "timestamp": 0.0,
+               "taskFailedEventDetails": {"error": error, "resource": invoke}})
+    };
+    let history = recorded(&json!([
+        failed(1, "States.HeartbeatTimeout"),
+        failed(2, "Worker.HandedOver")
+    ]));
+    let named: Vec<_> = lines(&history).into_iter().map(|line| line.event).collect();
+    assert_eq!(named, ["TaskTimedOut", "TaskFailed"]);
+}
+
+#[test]
 fn events_of_parallel_branches_keep_to_their_own_state() {
     let entered = |id: i64, previous: i64, name: &str| {
         json!({"id": id, "previousEventId": previous, "type": "TaskStateEntered", "timestamp": 0.0,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::Workers;
 use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::endpoints::Endpoints;
 use local_run::local_aws::LocalAws;
@@ -59,7 +60,7 @@ impl Account {
             .unwrap();
         // Nothing here invokes the functions: any file does for their program.
         let program = workspace_directory().join("Cargo.toml");
-        TaskRunner::deploy(aws.endpoints(), &program, |_| ())
+        TaskRunner::deploy(aws.endpoints(), &program, Workers::Fleet, |_| ())
             .await
             .unwrap();
         let stacks = Stacks::new(aws.endpoints().cloudformation());

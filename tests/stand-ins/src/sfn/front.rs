@@ -1,6 +1,8 @@
-//! In front of another Step Functions endpoint that interprets state machines but keeps no activity
-//! clocks: tasks are fetched from there while workers wait here, every clock is kept here, and
-//! every call that is not about a held task is passed on.
+//! In front of another Step Functions endpoint that interprets state machines but keeps no clocks of
+//! heartbeats: tasks of activities are fetched from there while workers wait here, every clock is
+//! kept here, and every call that is not about a held task is passed on.
+
+mod callbacks;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use self::callbacks::Callbacks;
 use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{required, string};
@@ -33,6 +36,7 @@ pub(super) struct Front {
     scale: f64,
     /// Activities for which a poll is out.
     fetching: Mutex<HashSet<String>>,
+    callbacks: Callbacks,
 }
 
 /// A task's place at the endpoint behind.
@@ -49,7 +53,8 @@ impl Sfn {
     /// Serves what is behind `url` from now on: activity tasks come from there, and go back there.
     /// The heartbeat of a task is `heartbeatSeconds` in its input, times `scale` (1 outside of
     /// tests); a miss is reported as a failure of the name `States.HeartbeatTimeout`. All other
-    /// operations are passed on.
+    /// operations are passed on; of those about the tokens of functions, the heartbeats are counted
+    /// as well.
     ///
     /// # Panics
     /// When it was called before.
@@ -58,6 +63,7 @@ impl Sfn {
             upstream: Upstream::new(url),
             scale,
             fetching: Mutex::default(),
+            callbacks: Callbacks::with_scale(scale),
         };
         self.inner
             .front
@@ -97,7 +103,7 @@ impl Sfn {
                     .pass(&request.headers, request.body.clone())
                     .await?;
                 if reply.status < 400 {
-                    self.follow(operation, body);
+                    self.follow(front, operation, body, &request.headers);
                 }
                 Ok(Answer::Passed(reply))
             }
@@ -105,8 +111,11 @@ impl Sfn {
     }
 
     /// Keeps up with what a call that was passed on has changed.
-    fn follow(&self, operation: &str, body: &Value) {
+    fn follow(&self, front: &Front, operation: &str, body: &Value, headers: &HeaderMap) {
+        let token = || string(body, "taskToken").unwrap_or_default();
         match operation {
+            "SendTaskHeartbeat" => self.callback_is_alive(front, token(), headers),
+            "SendTaskSuccess" | "SendTaskFailure" => front.callbacks.stop(token()),
             "StopExecution" => {
                 self.execution_stopped(string(body, "executionArn").unwrap_or_default());
             }

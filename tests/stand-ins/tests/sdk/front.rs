@@ -15,18 +15,18 @@ const SCALE: f64 = 0.01;
 /// No heartbeat is missed within it, a minute.
 const NEVER: u64 = 6_000;
 /// Nothing here takes this long.
-const LONG: Duration = Duration::from_secs(20);
+pub const LONG: Duration = Duration::from_secs(20);
 
-struct Setup {
-    behind: StandIns,
+pub struct Setup {
+    pub behind: StandIns,
     front: StandIns,
     activity: String,
-    client: Client,
+    pub client: Client,
     _served: [Served; 2],
 }
 
 impl Setup {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let behind = StandIns::new();
         behind.sfn().set_poll_time(Duration::from_millis(200));
         let behind_served = behind.listen("127.0.0.1:0").await.unwrap();

@@ -7,6 +7,7 @@ mod activities;
 mod executions;
 mod faults;
 mod front;
+mod front_callbacks;
 mod front_of_ecs;
 mod launches;
 mod logs;

@@ -19,6 +19,11 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "serve")]
     pub fail: bool,
 
+    /// Start no worker: the function 'work' of the deployed stack runs the task. Goes with --fail and
+    /// --serve too
+    #[arg(long)]
+    pub no_fleet: bool,
+
     /// Leave everything running until Ctrl-C, and print how to reach it with the AWS CLI
     #[arg(long)]
     pub serve: bool,
@@ -36,14 +41,21 @@ mod tests {
 
     #[test]
     fn the_command_line_takes_each_way_to_run_it_and_no_other() {
-        for (arguments, fail, serve) in [
-            (&["local"][..], false, false),
-            (&["local", "--fail"], true, false),
-            (&["local", "--serve"], false, true),
+        for (arguments, fail, no_fleet, serve) in [
+            (&["local"][..], false, false, false),
+            (&["local", "--fail"], true, false, false),
+            (&["local", "--no-fleet"], false, true, false),
+            (&["local", "--no-fleet", "--fail"], true, true, false),
+            (&["local", "--serve"], false, false, true),
+            (&["local", "--no-fleet", "--serve"], false, true, true),
         ] {
             assert_eq!(
                 Arguments::try_parse_from(arguments).unwrap(),
-                Arguments { fail, serve },
+                Arguments {
+                    fail,
+                    no_fleet,
+                    serve
+                },
                 "{arguments:?}"
             );
         }

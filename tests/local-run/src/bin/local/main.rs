@@ -18,6 +18,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
+use ecs_task_runner::execution::input::Workers;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::todobackend::Release;
@@ -81,9 +82,14 @@ async fn run_in(
     console: &Console,
 ) -> Result<()> {
     let started = Instant::now();
+    let workers = if arguments.no_fleet {
+        Workers::Lambda
+    } else {
+        Workers::Fleet
+    };
     let (sender, lines) = unbounded_channel();
     let (platform, mut processes) =
-        Platform::start(programs, python, directory, sender, console).await?;
+        Platform::start(programs, python, directory, workers, sender, console).await?;
     let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
     let release = if arguments.fail {
         Release::UniqueTitles

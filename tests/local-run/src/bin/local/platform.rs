@@ -1,9 +1,11 @@
-//! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker.
+//! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker
+//! unless the function `work` takes its place.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
+use ecs_task_runner::execution::input::Workers;
 use local_run::directories::RunDirectory;
 use local_run::endpoints::Endpoints;
 use local_run::executions::Executions;
@@ -38,7 +40,7 @@ pub struct Platform {
 /// The processes behind it. Dropping them ends them.
 pub struct Processes {
     // Ended in this order: the worker would complain of services that are gone.
-    worker: Worker,
+    worker: Option<Worker>,
     aws: LocalAws,
 }
 
@@ -47,6 +49,8 @@ const DEPROVISIONING: Duration = Duration::from_secs(2);
 
 impl Platform {
     /// Starts everything, and says what takes how long. What containers print goes to `lines`.
+    /// Without a fleet no worker is started: the runs go to the function `work`, which the emulator
+    /// starts as it does the other functions.
     ///
     /// # Errors
     /// When a part does not start or the stack cannot be deployed.
@@ -54,6 +58,7 @@ impl Platform {
         programs: &Programs,
         python: PythonEnvironment,
         directory: RunDirectory,
+        workers: Workers,
         lines: UnboundedSender<ContainerLine>,
         console: &Console,
     ) -> Result<(Self, Processes)> {
@@ -71,21 +76,29 @@ impl Platform {
         ));
 
         let wait = console.wait("deploying infra/task-runner.yaml");
-        let task_runner = TaskRunner::deploy(&endpoints, &programs.custom_resource, |event| {
+        let program = &programs.custom_resource;
+        let task_runner = TaskRunner::deploy(&endpoints, program, workers, |event| {
             wait.detail(&event.logical_id);
         })
         .await?;
-        wait.done("infra/task-runner.yaml is deployed");
+        wait.done(match workers {
+            Workers::Fleet => "infra/task-runner.yaml is deployed",
+            Workers::Lambda => "infra/task-runner.yaml is deployed with Workers=Lambda",
+        });
 
-        let log = directory.file("worker.log");
-        let worker = Worker::start(
-            &programs.ecs_task_runner,
-            &task_runner.activity_arn,
-            &endpoints,
-            &[],
-            log,
-        )?;
-        console.print("", &format!("the worker runs as process {}", worker.id()));
+        let worker = if let Some(activity) = &task_runner.activity_arn {
+            let log = directory.file("worker.log");
+            let program = &programs.ecs_task_runner;
+            let worker = Worker::start(program, activity, &endpoints, &[], log)?;
+            console.print("", &format!("the worker runs as process {}", worker.id()));
+            Some(worker)
+        } else {
+            console.print(
+                "",
+                "no worker is started: the function 'work' runs the task in its place",
+            );
+            None
+        };
         let executions = task_runner.executions(&endpoints);
         Ok((
             Self {
@@ -107,8 +120,14 @@ impl Processes {
     /// # Errors
     /// Always: which process ended, and its last words.
     pub async fn died(&mut self) -> Result<Infallible> {
+        let worker = async {
+            match &mut self.worker {
+                Some(worker) => worker.died().await,
+                None => std::future::pending().await,
+            }
+        };
         let told = tokio::select! {
-            told = self.worker.died() => told,
+            told = worker => told,
             told = self.aws.died() => told,
         };
         Err(told?)
