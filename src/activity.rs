@@ -25,8 +25,8 @@
 //! - When the service says that a token is no longer valid, or no heartbeat got through for as long
 //!   as the service waits for one, the handler is dropped and nothing is answered: another worker
 //!   may have the task.
-//! - A token that the process was given may be dead: the handler begins after the first heartbeat that
-//!   the service has taken.
+//! - A token that the process was given may be dead: the handler begins after the first heartbeat
+//!   that the service has taken.
 //! - On shutdown, running tasks are handed over: their handlers are dropped, and they are answered
 //!   with [`HANDED_OVER`].
 
@@ -84,6 +84,14 @@ pub struct TaskFailure {
     /// What happened; cut to 32,768 bytes.
     pub cause: String,
 }
+
+/// Nothing was begun for a given task, since Step Functions could not be asked whether its token is
+/// valid.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "nothing is begun for the task: {0}. See whether the function may call states:SendTaskHeartbeat, and reaches Step Functions"
+)]
+pub struct NotBegun(String);
 
 /// How a worker works.
 #[derive(Debug, Clone)]
@@ -146,7 +154,16 @@ where
 /// The first act is a heartbeat, which is repeated for as long as its period while nobody can say
 /// whether it was taken. A token that is not valid, since the event that brought it came late or again,
 /// begins nothing. Dropping the future leaves everything as it is, for the next worker.
-pub async fn attend_one<H, F>(client: TaskClient, task: GivenTask, handler: H, hand_over: Shutdown)
+///
+/// # Errors
+/// When no heartbeat got through, so that nothing was begun. That the token is not valid any more is
+/// no error.
+pub async fn attend_one<H, F>(
+    client: TaskClient,
+    task: GivenTask,
+    handler: H,
+    hand_over: Shutdown,
+) -> Result<(), NotBegun>
 where
     H: Fn(ActivityTask) -> F,
     F: Future<Output = Result<String, TaskFailure>> + Send,
@@ -159,5 +176,5 @@ where
         default_heartbeat: DEFAULT_HEARTBEAT,
         pace: heartbeat::Pace::default(),
     };
-    attendance.attend_given(task.token, task.input).await;
+    attendance.attend_given(task.token, task.input).await
 }

@@ -26,6 +26,7 @@
 //! machine's definition and the Lambda timeouts of the template are repeated here, and a test
 //! compares them.
 
+pub mod missed_heartbeats;
 pub mod work;
 
 use std::time::Duration;
@@ -75,10 +76,9 @@ pub(crate) const LONGEST_BETWEEN_POLLS: Duration = seconds(90);
 pub(crate) const ANSWER_ATTEMPT_TIMEOUT: Duration = seconds(5);
 /// Pause before a heartbeat that failed is sent again.
 pub(crate) const HEARTBEAT_RETRY_PAUSE: Duration = seconds(1);
-/// How long after the request to shut down the worker goes on trying to deliver an answer: no
-/// longer than its polls may take, so that a Step Functions that cannot be reached does not delay
-/// the shutdown, and less than what is left of an invocation of `work` then. Then the heartbeats stop, the token expires, and another worker takes the run
-/// over.
+/// How long after the request to shut down the worker tries to deliver an answer: no longer than its
+/// polls may take, so that it does not delay the shutdown, and less than what is left of an
+/// invocation of `work`. Then the token expires, and another worker takes the run over.
 pub(crate) const SHUTDOWN_ANSWER_PATIENCE: Duration = seconds(50);
 /// How long the worker tries at least to hand over a task that one of its last polls brought after
 /// the request to shut down.

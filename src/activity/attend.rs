@@ -13,7 +13,7 @@ use tracing::{Instrument, Span};
 
 use super::client::{CallOutcome, TaskClient};
 use super::heartbeat::{Heartbeat, Pace};
-use super::{ActivityTask, HANDED_OVER, PANICKED, Shutdown, TaskFailure, TaskToken};
+use super::{ActivityTask, HANDED_OVER, NotBegun, PANICKED, Shutdown, TaskFailure, TaskToken};
 use crate::aws::backoff::Backoff;
 use crate::times::{HAND_OVER_PATIENCE, SHUTDOWN_ANSWER_PATIENCE};
 
@@ -58,7 +58,15 @@ where
 
     /// Does the same for a task whose token the process was given in an event, which may have come
     /// late or more than once: the handler begins only when Step Functions has taken a heartbeat.
-    pub(super) async fn attend_given(&self, token: TaskToken, input: String) {
+    ///
+    /// # Errors
+    /// When no heartbeat got through, for as long as the token lives: the process could not do its
+    /// work. A token that is not valid any more is none.
+    pub(super) async fn attend_given(
+        &self,
+        token: TaskToken,
+        input: String,
+    ) -> Result<(), NotBegun> {
         let (span, period) = self.envelope(&input);
         let begun = async {
             let mut heartbeat = Heartbeat::new(&self.client, &token, period, &self.pace).due_now();
@@ -66,18 +74,23 @@ where
             // heartbeat runs out, and another worker is given the task.
             let beat = tokio::select! {
                 biased;
-                () = self.shutdown.requested() => Err(format!("the worker {}", self.how_it_ends)),
+                () = self.shutdown.requested() => {
+                    tracing::info!("nothing is begun for the task: the worker {}", self.how_it_ends);
+                    return Ok(());
+                }
                 beat = heartbeat.until_taken() => beat,
             };
             match beat {
                 Ok(()) => self.attend_with(heartbeat, &token, input).await,
-                Err(why) => tracing::info!(
-                    reason = why,
-                    "nothing is begun for the task: its token is not known to be valid"
+                Err(loss) if loss.is_known => tracing::info!(
+                    reason = loss.why,
+                    "nothing is begun for the task: its token is not valid any more"
                 ),
+                Err(loss) => return Err(NotBegun(loss.why)),
             }
+            Ok(())
         };
-        begun.instrument(span).await;
+        begun.instrument(span).await
     }
 
     /// The span of a task, and the period of its heartbeats.

@@ -39,6 +39,13 @@ impl Pace {
     }
 }
 
+/// Why a task is lost.
+pub(super) struct Loss {
+    pub(super) why: String,
+    /// Step Functions has said so. Otherwise it could not be asked for as long as the token lives.
+    pub(super) is_known: bool,
+}
+
 /// Keeps one task's token alive.
 pub(super) struct Heartbeat<'a> {
     client: &'a TaskClient,
@@ -87,8 +94,8 @@ impl<'a> Heartbeat<'a> {
     /// any point.
     pub(super) async fn until_lost(&mut self) -> String {
         loop {
-            if let Err(why) = self.until_taken().await {
-                return why;
+            if let Err(loss) = self.until_taken().await {
+                return loss.why;
             }
         }
     }
@@ -100,7 +107,7 @@ impl<'a> Heartbeat<'a> {
     /// Why the task is lost. When no heartbeat gets through, the task counts as lost once the period
     /// is over. The service counts the period from the arrival of a heartbeat, which is no earlier
     /// than its sending: it has not given the task to another worker by then.
-    pub(super) async fn until_taken(&mut self) -> Result<(), String> {
+    pub(super) async fn until_taken(&mut self) -> Result<(), Loss> {
         loop {
             let end = self.heard + self.period;
             sleep_until(self.due.min(end)).await;
@@ -124,7 +131,12 @@ impl<'a> Heartbeat<'a> {
                             .mul_f64(jitter(1.0 - JITTER));
                     return Ok(());
                 }
-                CallOutcome::Lost(why) => return Err(why),
+                CallOutcome::Lost(why) => {
+                    return Err(Loss {
+                        why,
+                        is_known: true,
+                    });
+                }
                 CallOutcome::Refused(why) | CallOutcome::Uncertain(why) => {
                     tracing::warn!(error = why, "a heartbeat was not taken; it is sent again");
                     if self.heard.elapsed() >= self.period * 2 / PART {
@@ -141,11 +153,14 @@ impl<'a> Heartbeat<'a> {
         }
     }
 
-    fn not_heard(&self) -> String {
-        format!(
-            "no heartbeat got through for {} s, which is as long as the service waits for one",
-            self.period.as_secs()
-        )
+    fn not_heard(&self) -> Loss {
+        Loss {
+            why: format!(
+                "no heartbeat got through for {} s, which is as long as the service waits for one",
+                self.period.as_secs()
+            ),
+            is_known: false,
+        }
     }
 }
 

@@ -151,8 +151,8 @@ pub enum TimelineEvent {
 pub enum WorkerLostReason {
     /// The worker sent no heartbeat in time.
     Heartbeat,
-    /// No heartbeat came at all: the run waited for a free function, or the one that took it died
-    /// at once.
+    /// No heartbeat came after the first seconds: the run waited for a free function, or the one
+    /// that took it ended in its first seconds.
     NoFunction,
     /// The worker had the run for as long as the state's `TimeoutSeconds`.
     TimeLimit,

@@ -16,6 +16,7 @@
 //! `StartTask`, with which tasks are launched on named instances, has no such token: `start` refuses
 //! `Instances` where there is no fleet.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::sleep;
 
-use crate::activity::{self, GivenTask, ShutdownTrigger, TaskClient, TaskToken};
+use crate::activity::{self, GivenTask, NotBegun, ShutdownTrigger, TaskClient, TaskToken};
 use crate::aws::ecs::Ecs;
 use crate::aws::logs::Logs;
 use crate::clock::Clock;
@@ -43,13 +44,17 @@ pub struct LambdaWorker {
 }
 
 /// Why an event is nothing to work for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
     /// Nobody waits for an answer.
     #[error(
         "the event cannot be answered: its field \"taskToken\" is missing, empty or no text. The state RunTaskOnLambda passes it; nothing else is meant to invoke this function"
     )]
     NoToken,
+    /// Nothing was begun, though the token may be valid. The state machine gives the run to another
+    /// invocation.
+    #[error(transparent)]
+    NotBegun(#[from] NotBegun),
 }
 
 impl LambdaWorker {
@@ -69,7 +74,8 @@ impl LambdaWorker {
     /// more, and nothing is begun. An input that cannot be read is answered as the run's failure.
     ///
     /// # Errors
-    /// When the event has no task token.
+    /// When the event has no task token, and when Step Functions could not be asked about it. Lambda
+    /// counts them, so that an alarm can tell of a function that works on nothing.
     ///
     /// # Panics
     /// Never: nobody but this function has the runner.
@@ -89,21 +95,21 @@ impl LambdaWorker {
             // Before the run can begin, which the timer below would let it.
             trigger.request();
         }
-        tokio::select! {
-            () = attended => {}
-            () = request_after(time, &trigger) => {}
-        }
+        let attended = tokio::select! {
+            attended = attended => attended,
+            never = request_after(time, &trigger) => match never {},
+        };
         let runner = Arc::into_inner(runner).expect("the handler, which had a clone, is dropped");
         runner.end().await;
-        Ok(())
+        Ok(attended?)
     }
 }
 
 /// Requests the hand-over after this time, and leaves the waiting for it to others.
-async fn request_after(time: Duration, trigger: &ShutdownTrigger) {
+async fn request_after(time: Duration, trigger: &ShutdownTrigger) -> Infallible {
     sleep(time).await;
     trigger.request();
-    std::future::pending::<()>().await;
+    std::future::pending().await
 }
 
 /// The task of an event: what is beside its token is the input, whatever it is.

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    HAND_OVER_PATIENCE, HEARTBEAT_TIMEOUT, LONGEST_EXECUTION, OVERHEAD, SHUTDOWN_ANSWER_PATIENCE,
-    fit, seconds,
+    HAND_OVER_PATIENCE, HEARTBEAT_TIMEOUT, OVERHEAD, SHUTDOWN_ANSWER_PATIENCE, fit, seconds,
 };
 
 /// `Timeout` of the function: the most that Lambda allows (`configuration-timeout`).
@@ -14,10 +13,6 @@ pub(crate) const INVOCATION_MARGIN: Duration = seconds(60);
 /// `MaximumEventAgeInSeconds` of the function: Lambda drops an event that has waited for a free
 /// function for longer. It is the least that Lambda allows (`API_PutFunctionEventInvokeConfig`).
 pub const WORK_EVENT_AGE: Duration = seconds(60);
-/// `MaxAttempts` of the definition's `Retry` for missed heartbeats.
-pub const MISSED_HEARTBEAT_ATTEMPTS: u32 = 60;
-/// `IntervalSeconds` of the same `Retry`.
-pub const MISSED_HEARTBEAT_INTERVAL: Duration = seconds(1);
 
 // A hand-over is delivered, or given up, before Lambda ends the invocation, and what the function
 // has begun is ended after that.
@@ -34,12 +29,3 @@ const _: () = assert!(fit(
 // An event that waits longer than Lambda keeps it has no valid token any more: the state counts its
 // heartbeat from the call.
 const _: () = assert!(fit(&[WORK_EVENT_AGE], HEARTBEAT_TIMEOUT));
-// A run that finds no free function misses one heartbeat after the other. The attempts last longer
-// than any execution, so that such a run ends by its deadline and not for want of attempts.
-const _: () = assert!(fit(
-    &[LONGEST_EXECUTION],
-    seconds(
-        (HEARTBEAT_TIMEOUT.as_secs() + MISSED_HEARTBEAT_INTERVAL.as_secs())
-            * MISSED_HEARTBEAT_ATTEMPTS as u64
-    )
-));

@@ -142,7 +142,7 @@ fn write_lost(
         WorkerLostReason::NoFunction => {
             return write!(
                 f,
-                "waited for a free function, or the one that took it died at once: no heartbeat{since}"
+                "waited for a free function, or its function ended in its first seconds{since}"
             );
         }
         WorkerLostReason::Heartbeat => "sent no heartbeat any more",

@@ -42,7 +42,7 @@ fn every_attempt_is_told_and_who_had_it() {
         [
             "requested by CloudFormation",
             "given to a function",
-            "waited for a free function, or the one that took it died at once: no heartbeat, 1 min 0 s after it was given",
+            "waited for a free function, or its function ended in its first seconds, 1 min 0 s after it was given",
             "given to another function, attempt 2",
             "could not be scheduled for a worker: Lambda.TooManyRequestsException",
             "given to another function, attempt 3",

@@ -30,7 +30,9 @@ where
         input: input.to_string(),
     };
     let client = TaskClient::new(&world.connection(), "given-1");
-    activity::attend_one(client, task, handler, hand_over).await;
+    activity::attend_one(client, task, handler, hand_over)
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -66,12 +66,8 @@ fn every_error_it_matches_on_exists() {
 #[test]
 fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
     let states = states();
-    let lost = [
-        activity::HANDED_OVER,
-        "States.HeartbeatTimeout",
-        "States.Timeout",
-    ];
-    for (name, further) in RUN_STATES.into_iter().zip([&[][..], &LAMBDA_ERRORS]) {
+    let missed = ["States.HeartbeatTimeout", "States.Timeout"];
+    for (name, further) in RUN_STATES.into_iter().zip([&missed[..], &LAMBDA_ERRORS]) {
         let retried: BTreeSet<&str> = states[name]["Retry"]
             .as_array()
             .unwrap()
@@ -79,7 +75,8 @@ fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
             .flat_map(|retry| retry["ErrorEquals"].as_array().unwrap())
             .map(|name| name.as_str().unwrap())
             .collect();
-        let expected = lost.iter().chain(further).copied().collect();
+        let handed_over = [activity::HANDED_OVER];
+        let expected = handed_over.iter().chain(further).copied().collect();
         assert_eq!(retried, expected, "{name}");
     }
 }
@@ -88,17 +85,12 @@ fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
 fn a_run_is_the_same_for_a_fleet_and_for_a_function() {
     let states = states();
     let [fleet, lambda] = RUN_STATES.map(|name| &states[name]);
-    for member in [
-        "HeartbeatSeconds",
-        "TimeoutSeconds",
-        "ResultPath",
-        "Catch",
-        "Next",
-    ] {
+    for member in ["HeartbeatSeconds", "TimeoutSeconds", "ResultPath", "Next"] {
         assert_eq!(fleet[member], lambda[member], "{member}");
     }
-    let rules = |state: &Value| state["Retry"].as_array().unwrap()[..2].to_vec();
-    assert_eq!(rules(fleet), rules(lambda));
+    assert_eq!(fleet["Retry"][0], lambda["Retry"][0]);
+    let everything = |state: &Value| state["Catch"].as_array().unwrap().last().cloned();
+    assert_eq!(everything(fleet), everything(lambda));
     let mut payload = lambda["Parameters"]["Payload"].clone();
     let token = payload.as_object_mut().unwrap().remove("taskToken.$");
     assert_eq!(token.unwrap(), "$$.Task.Token");
@@ -110,6 +102,40 @@ fn a_run_is_the_same_for_a_fleet_and_for_a_function() {
             .as_str()
             .unwrap()
             .ends_with(":lambda:invoke.waitForTaskToken")
+    );
+}
+
+/// Only an invocation keeps the run's deadline, and there may be none.
+#[test]
+fn a_run_that_no_function_works_on_ends_after_its_deadline() {
+    let states = states();
+    let missed = &states["RunTaskOnLambda"]["Catch"][0];
+    for error in [
+        "States.HeartbeatTimeout",
+        "States.Timeout",
+        "Lambda.TooManyRequestsException",
+    ] {
+        let errors = missed["ErrorEquals"].as_array().unwrap();
+        assert!(errors.contains(&error.into()), "{error}");
+    }
+    let check = &states[missed["Next"].as_str().unwrap()];
+    assert_eq!(check["Default"], "RunTaskOnLambda");
+    assert_eq!(
+        check["Choices"],
+        json!([{
+            "Variable": "$$.State.EnteredTime",
+            "TimestampGreaterThanPath": "$.task.deadline",
+            "Next": "DeadlinePassed"
+        }])
+    );
+    let passed = &states["DeadlinePassed"];
+    assert_eq!(
+        passed["Result"]["Error"],
+        ErrorName::DeadlineExceeded.as_str()
+    );
+    assert_eq!(
+        (&passed["ResultPath"], &passed["Next"]),
+        (&json!("$.error"), &json!("StopTasks"))
     );
 }
 
@@ -201,19 +227,15 @@ fn the_table_of_times_says_what_the_definition_says() {
         let run = &states[name];
         assert_eq!(seconds(&run["TimeoutSeconds"]), times::RUN_STATE_TIMEOUT);
         assert_eq!(seconds(&run["HeartbeatSeconds"]), times::HEARTBEAT_TIMEOUT);
-        let retry = run["Retry"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|retry| retry["ErrorEquals"][1] == "States.Timeout")
-            .unwrap();
-        assert_eq!(
-            seconds(&retry["IntervalSeconds"]),
-            times::work::MISSED_HEARTBEAT_INTERVAL
-        );
-        assert_eq!(retry["MaxAttempts"], times::work::MISSED_HEARTBEAT_ATTEMPTS);
-        assert_eq!(retry["BackoffRate"], 1);
     }
+    let missed = &states["RunTask"]["Retry"][1];
+    assert_eq!(missed["ErrorEquals"][1], "States.Timeout");
+    assert_eq!(
+        seconds(&missed["IntervalSeconds"]),
+        times::missed_heartbeats::INTERVAL
+    );
+    assert_eq!(missed["MaxAttempts"], times::missed_heartbeats::ATTEMPTS);
+    assert_eq!(missed["BackoffRate"], 1);
     assert_eq!(
         seconds(&states["WaitForTasksToStop"]["Seconds"]),
         times::CHECK_PAUSE

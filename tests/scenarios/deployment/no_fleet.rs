@@ -170,7 +170,7 @@ async fn a_run_that_finds_no_free_function_waits_is_told_as_waiting_and_ends_rig
         "{explained}"
     );
     sleep(MINUTE).await;
-    let waited = "waited for a free function, or the one that took it died at once: no heartbeat, 1 min 0 s after it was given";
+    let waited = "waited for a free function, or its function ended in its first seconds, 1 min 0 s after it was given";
     let explained = account.explained(&second).await;
     assert!(explained.contains(waited), "{explained}");
     // Nothing claims such a run, and so it is not given up for want of a worker.
@@ -205,7 +205,7 @@ async fn an_invocation_that_dies_is_followed_by_one_that_adopts_its_task() {
     assert_eq!(count(&account, &run, "TaskTimedOut"), 2);
     let explained = account.explained(&run).await;
     for told in [
-        "waited for a free function, or the one that took it died at once",
+        "waited for a free function, or its function ended in its first seconds",
         "given to another function, attempt 2",
         "taken from its function, which sent no heartbeat any more",
         "given to another function, attempt 3",

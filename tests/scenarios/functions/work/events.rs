@@ -1,11 +1,8 @@
 //! Events that come late, again, without a valid token, or that cannot be read.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use ecs_task_runner::times::work::{MISSED_HEARTBEAT_ATTEMPTS, MISSED_HEARTBEAT_INTERVAL};
-use serde_json::{Value, json};
+use serde_json::json;
 use stand_ins::Service;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
@@ -175,36 +172,6 @@ async fn an_event_without_a_token_is_an_error_and_makes_no_call() {
         .unwrap_err();
     assert!(error.to_string().contains("\"taskToken\""), "{error}");
     assert!(calls(&world).is_empty());
-}
-
-/// Such attempts must not use up the Retry of the state.
-#[test]
-fn the_definition_retries_missed_heartbeats_for_longer_than_any_execution() {
-    let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("statemachine/ecs-task.asl.json");
-    let definition: Value = serde_json::from_str(&fs::read_to_string(definition).unwrap()).unwrap();
-    let states = definition["States"].as_object().unwrap();
-    // Those in which a worker has a token: RunTask, and RunTaskOnLambda where it is there.
-    let with_tokens: Vec<_> = states
-        .values()
-        .filter(|state| !state["HeartbeatSeconds"].is_null())
-        .collect();
-    assert!(!with_tokens.is_empty());
-    for state in with_tokens {
-        let retries = state["Retry"].as_array().unwrap();
-        let missed = retries
-            .iter()
-            .find(|retry| {
-                let errors = retry["ErrorEquals"].as_array().unwrap();
-                errors.contains(&json!("States.HeartbeatTimeout"))
-            })
-            .unwrap();
-        assert_eq!(missed["MaxAttempts"], MISSED_HEARTBEAT_ATTEMPTS);
-        assert_eq!(
-            missed["IntervalSeconds"],
-            MISSED_HEARTBEAT_INTERVAL.as_secs()
-        );
-        assert_eq!(missed["BackoffRate"], 1);
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,12 +15,13 @@ mod retries;
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 pub use self::paths::resolve;
 
-use self::paths::{at, choose, put};
+use self::paths::{at, catch_of, choose, put};
 use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use crate::StandIns;
 
@@ -99,6 +100,12 @@ impl Execution<'_> {
             .map(|(_, end)| end)
     }
 
+    /// The time that a state is entered, as the context object has it.
+    fn now(&self) -> Timestamp {
+        let clock = self.aws.clock();
+        Timestamp::from_millisecond(clock.epoch_millis(clock.now())).unwrap()
+    }
+
     fn note(&self, kind: &str, details: &Value) {
         let mut name = kind[..1].to_lowercase();
         name += &kind[1..];
@@ -126,7 +133,11 @@ impl Execution<'_> {
                 &json!({"name": name, "input": state.to_string()}),
             );
             name = match kind {
-                "Choice" => choose(step, &state),
+                "Choice" => choose(step, &state, &self.now()),
+                "Pass" => {
+                    put(&mut state, &step["ResultPath"], step["Result"].clone());
+                    step["Next"].as_str().unwrap().to_owned()
+                }
                 "Wait" => {
                     sleep(Duration::from_secs(step["Seconds"].as_u64().unwrap())).await;
                     step["Next"].as_str().unwrap().to_owned()
@@ -162,8 +173,7 @@ impl Execution<'_> {
                             step["Next"].as_str().unwrap().to_owned()
                         }
                         Err(failed) => {
-                            let catch = &step["Catch"][0];
-                            assert_eq!(catch["ErrorEquals"], json!(["States.ALL"]));
+                            let catch = catch_of(step, &failed.error);
                             put(
                                 &mut state,
                                 &catch["ResultPath"],

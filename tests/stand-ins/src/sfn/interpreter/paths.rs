@@ -1,13 +1,15 @@
 //! What the definition's conditions, paths and templates come to in a state.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-pub(super) fn choose(step: &Value, state: &Value) -> String {
+/// The state that a Choice leads to. `now` is when it is entered.
+pub(super) fn choose(step: &Value, state: &Value, now: &Timestamp) -> String {
     let chosen = step["Choices"]
         .as_array()
         .unwrap()
         .iter()
-        .find(|choice| holds(choice, state));
+        .find(|choice| holds(choice, state, now));
     chosen
         .map_or(&step["Default"], |choice| &choice["Next"])
         .as_str()
@@ -15,9 +17,16 @@ pub(super) fn choose(step: &Value, state: &Value) -> String {
         .to_owned()
 }
 
-fn holds(condition: &Value, state: &Value) -> bool {
+fn holds(condition: &Value, state: &Value, now: &Timestamp) -> bool {
     if let Some(all) = condition["And"].as_array() {
-        return all.iter().all(|one| holds(one, state));
+        return all.iter().all(|one| holds(one, state, now));
+    }
+    if condition["Variable"] == "$$.State.EnteredTime" {
+        let bound = at(
+            state,
+            condition["TimestampGreaterThanPath"].as_str().unwrap(),
+        );
+        return *now > bound.unwrap().as_str().unwrap().parse().unwrap();
     }
     let value = at(state, condition["Variable"].as_str().unwrap());
     if let Some(expected) = condition.get("IsPresent") {
@@ -73,6 +82,22 @@ pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// The entry of a state's `Catch` that takes the error.
+pub(super) fn catch_of<'s>(step: &'s Value, error: &str) -> &'s Value {
+    let takes = |catch: &&Value| {
+        let errors = catch["ErrorEquals"].as_array().unwrap();
+        errors
+            .iter()
+            .any(|name| name == error || name == "States.ALL")
+    };
+    step["Catch"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(takes)
+        .unwrap()
 }
 
 /// Puts a result where `ResultPath` says; null keeps the state as it is.
