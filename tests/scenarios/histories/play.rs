@@ -124,13 +124,22 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let struck = Arc::new(Mutex::new(Vec::new()));
     for strike in history.strikes.clone() {
         let (aws, struck) = (aws.clone(), Arc::clone(&struck));
-        tokio::spawn(async move {
-            sleep(seconds(strike.from)).await;
+        let from = strike.from;
+        let inject = move || {
             let injected =
                 aws.faults()
                     .inject(strike.service, strike.operation, strike.span, strike.fault);
             struck.lock().unwrap().push((strike.operation, injected));
-        });
+        };
+        // A timer would come later than the calls with which a run begins.
+        if from == 0 {
+            inject();
+        } else {
+            tokio::spawn(async move {
+                sleep(seconds(from)).await;
+                inject();
+            });
+        }
     }
     let account = Account {
         aws,
