@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::Workers;
 use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::{Calls, Service};
 use tokio::time::timeout;
@@ -21,10 +22,23 @@ pub struct Call {
     service: Service,
     pub operation: &'static str,
     pub course: Course,
+    /// Who works on the run.
+    pub workers: Workers,
     /// The program whose calls are struck; all that make it, where it is not said.
     pub by: Option<&'static str>,
     /// When the fault begins: not before a strike matters.
     after: Duration,
+}
+
+impl Call {
+    /// The course, and that there is no fleet.
+    pub fn course_name(&self) -> String {
+        let without_fleet = match self.workers {
+            Workers::Fleet => "",
+            Workers::Lambda => " on Lambda",
+        };
+        format!("{:?}{without_fleet}", self.course)
+    }
 }
 
 const fn call(service: Service, operation: &'static str, course: Course) -> Call {
@@ -32,8 +46,17 @@ const fn call(service: Service, operation: &'static str, course: Course) -> Call
         service,
         operation,
         course,
+        workers: Workers::Fleet,
         by: None,
         after: Duration::ZERO,
+    }
+}
+
+/// A call on a course of a task runner that has no fleet.
+const fn on_lambda(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        workers: Workers::Lambda,
+        ..call(service, operation, course)
     }
 }
 
@@ -41,13 +64,12 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     Call {
         service,
         operation,
-        course: Course::IsDeleted,
         by: Some("stop"),
-        after: Duration::ZERO,
+        ..call(service, operation, Course::IsDeleted)
     }
 }
 
-pub const CALLS: [Call; 30] = [
+pub const CALLS: [Call; 43] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -82,6 +104,19 @@ pub const CALLS: [Call; 30] = [
         ..call(Service::Sfn, "ListExecutions", Course::IsNeverTaken)
     },
     call(Service::Sfn, "StopExecution", Course::IsNeverTaken),
+    on_lambda(Service::Lambda, "Invoke", Course::Succeeds),
+    on_lambda(Service::Sfn, "SendTaskHeartbeat", Course::Succeeds),
+    on_lambda(Service::Sfn, "SendTaskSuccess", Course::Succeeds),
+    on_lambda(Service::Sfn, "SendTaskFailure", Course::Fails),
+    on_lambda(Service::Ecs, "DescribeServices", Course::TakesANetwork),
+    on_lambda(Service::Ecs, "RunTask", Course::Succeeds),
+    on_lambda(Service::Ecs, "StartTask", Course::RunsOnAnInstance),
+    on_lambda(Service::Ecs, "ListTasks", Course::RunsOnAnInstance),
+    on_lambda(Service::Ecs, "DescribeTasks", Course::Succeeds),
+    on_lambda(Service::Ecs, "DescribeTaskDefinition", Course::Fails),
+    on_lambda(Service::Logs, "GetLogEvents", Course::Fails),
+    on_lambda(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
+    on_lambda(Service::Ecs, "ListTasks", Course::Fails),
 ];
 
 pub fn faults() -> [(&'static str, Fault); 8] {
@@ -124,8 +159,9 @@ impl Cell {
             fault,
             span,
             name: format!(
-                "{} ({:?}) {fault_name} {span_name}",
-                call.operation, call.course
+                "{} ({}) {fault_name} {span_name}",
+                call.operation,
+                call.course_name()
             ),
         }
     }
@@ -160,9 +196,11 @@ impl Cell {
 
     async fn play_paused(&self, name: &str) -> Played {
         let course = self.call.course;
-        let deployment = Deployment::new(name, course.execution_limit());
+        let workers = self.call.workers;
+        let deployment = Deployment::new(name, course.execution_limit(), workers);
         course.prepare(&deployment);
-        let worker = course.has_worker().then(|| deployment.start_worker());
+        let has_worker = workers == Workers::Fleet && course.has_worker();
+        let worker = has_worker.then(|| deployment.start_worker());
         let injected = OnceLock::new();
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));

@@ -2,38 +2,39 @@
 //! and the places for its answers, the functions as Lambda and EventBridge invoke them, executions
 //! as Step Functions plays them.
 
+mod fleet;
 mod invocations;
+mod work;
 
 use std::future::Future;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::Region;
-use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
+use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
-use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
+use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
-use ecs_task_runner::task_run::TaskRunner;
 use serde_json::{Value, json};
+use stand_ins::lambda::Lambda;
 use stand_ins::response_url::ResponseUrls;
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
 use stand_ins::{StandIns, sdk_config};
-use template_roles::{Roles, WORKER};
+use template_roles::Roles;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::requests::{Answer, Request};
 use invocations::LONG_LIMIT;
+use work::Death;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How soon an execution begins after its start.
@@ -42,14 +43,20 @@ const LOOK: Duration = Duration::from_secs(2);
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
 /// Long enough for the schedule's looks at what has ended.
 const QUIET: Duration = Duration::from_secs(8 * 60);
+/// What Lambda gives new accounts: more than the one run of a deployment needs.
+const CONCURRENCY: usize = 10;
 
 /// A task runner stack, and a stack with a resource of its.
 pub struct Deployment {
     pub aws: StandIns,
     activity: String,
     clock: Clock,
-    /// The worker's.
-    connection: Connection,
+    /// See [`connection_of`](Self::connection_of).
+    region: Region,
+    /// Where the function `work` gets to run.
+    lambda: Lambda,
+    next_death: Mutex<Option<Death>>,
+    works: AtomicUsize,
     definition: Value,
     urls: ResponseUrls,
     starter: Starter,
@@ -64,8 +71,8 @@ pub struct Deployment {
 
 impl Deployment {
     /// `name` tells deployments of this process apart; an execution may last for `limit`, or as
-    /// long as the definition says.
-    pub fn new(name: &str, limit: Option<Duration>) -> Arc<Self> {
+    /// long as the definition says. Its runs are for `workers`.
+    pub fn new(name: &str, limit: Option<Duration>, workers: Workers) -> Arc<Self> {
         let aws = StandIns::new();
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
@@ -75,13 +82,8 @@ impl Deployment {
         let urls =
             aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
-        // The SDK shares the tokens for its retries among all clients of a process that call the
-        // same service in the same region.
         let region = Region::new(format!("{}-{name}", stand_ins::REGION));
-        let connection_of = |program: &str| {
-            let config = sdk_config(program, aws.http_client()).into_builder();
-            Connection::from_config(config.region(region.clone()).build())
-        };
+        let connection_of = |program: &str| connection(&aws, &region, program);
         let responder = |connection: &Connection| {
             let put = ResponsePut::through(
                 urls.connector(),
@@ -103,7 +105,8 @@ impl Deployment {
                 Ecs::with_retries(&start),
                 responder(&start),
                 clock.clone(),
-            ),
+            )
+            .with_workers(workers),
             stopper: Stopper::new(
                 Ecs::with_retries(&stop),
                 StepFunctions::new(&stop),
@@ -117,7 +120,10 @@ impl Deployment {
                 RescueLimits::new(CLAIM_TIMEOUT),
             ),
             responder: responder(&connection_of("respond")),
-            connection: connection_of(WORKER),
+            region,
+            lambda: Lambda::with_concurrency(CONCURRENCY),
+            next_death: Mutex::default(),
+            works: AtomicUsize::new(0),
             aws,
             activity,
             clock,
@@ -129,30 +135,9 @@ impl Deployment {
         })
     }
 
-    /// A worker that polls from now on.
-    pub fn start_worker(&self) -> Worker {
-        let runner = Arc::new(TaskRunner::start(
-            &Ecs::without_retries(&self.connection, CallRates::default()),
-            Logs::new(&self.connection, CallRates::default()),
-            self.clock.clone(),
-        ));
-        let client = ActivityClient::new(&self.connection, &self.activity, "worker-1");
-        let options = Options {
-            max_tasks: NonZeroU32::new(4).unwrap(),
-            pollers: NonZeroU32::new(2).unwrap(),
-            ..Options::default()
-        };
-        let (trigger, shutdown) = activity::shutdown();
-        let serving = tokio::spawn(async move {
-            activity::serve(
-                client,
-                &options,
-                move |task| Arc::clone(&runner).handle(task),
-                shutdown,
-            )
-            .await;
-        });
-        Worker { trigger, serving }
+    /// A connection with the role of a program.
+    fn connection_of(&self, program: &str) -> Connection {
+        connection(&self.aws, &self.region, program)
     }
 
     /// CloudFormation asks for the resource to be created, updated or deleted.
@@ -281,16 +266,9 @@ impl Deployment {
     }
 }
 
-/// A worker that runs.
-pub struct Worker {
-    trigger: ShutdownTrigger,
-    serving: JoinHandle<()>,
-}
-
-impl Worker {
-    /// Whether it ended in the time that it has for that.
-    pub async fn shut_down(self) -> bool {
-        self.trigger.request();
-        timeout(2 * MINUTE, self.serving).await.is_ok()
-    }
+/// The SDK shares the tokens for its retries among all clients of a process that call the same
+/// service in the same region: each deployment has a region of its own.
+fn connection(aws: &StandIns, region: &Region, program: &str) -> Connection {
+    let config = sdk_config(program, aws.http_client()).into_builder();
+    Connection::from_config(config.region(region.clone()).build())
 }

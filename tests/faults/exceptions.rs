@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ecs_task_runner::execution::error::NOT_CLAIMED;
+use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
@@ -91,7 +92,7 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
     READS.contains(&cell.call.operation)
 }
 
-pub static EXCEPTIONS: [Exception; 16] = [
+pub static EXCEPTIONS: [Exception; 18] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
@@ -119,6 +120,16 @@ pub static EXCEPTIONS: [Exception; 16] = [
     Exception {
         why: "each hand-out is lost on its way: the answer comes when the time of the execution is over",
         is_for: is_every_hand_out_lost,
+        instead: Instead::ComesWithin(HOUR),
+    },
+    Exception {
+        why: "no invocation of `work` begins: Lambda takes no event, or confirms none, or no heartbeat tells that the token is valid; nobody claims such a run, and the time of the execution ends it",
+        is_for: is_never_begun_on_lambda,
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception {
+        why: "no invocation of `work` begins: the answer comes when the time of the execution is over",
+        is_for: is_never_begun_on_lambda,
         instead: Instead::ComesWithin(HOUR),
     },
     Exception {
@@ -218,6 +229,17 @@ fn is_every_hand_out_lost(cell: &Cell) -> bool {
     is(cell, &["GetActivityTask"], Course::Succeeds)
         && lasts(cell)
         && matches!(cell.fault, Fault::CutAfter | Fault::Duplicate)
+}
+
+/// Without a fleet: the run is given to `work` time and again, which never begins it. An event that
+/// arrives late, or twice, is as good as any.
+fn is_never_begun_on_lambda(cell: &Cell) -> bool {
+    let is_never_given =
+        cell.call.operation == "Invoke" && (is_lost(cell) || cell.fault == Fault::CutAfter);
+    let is_never_heard = cell.call.workers == Workers::Lambda
+        && cell.call.operation == "SendTaskHeartbeat"
+        && is_unanswered(cell);
+    lasts(cell) && (is_never_given || is_never_heard)
 }
 
 fn is_every_outcome_lost(cell: &Cell) -> bool {

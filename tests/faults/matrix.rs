@@ -35,18 +35,12 @@ fn play_all() -> Cells {
 }
 
 fn table(cells: &Cells) -> String {
-    let mut table = format!("{:<42}", "once / 5 s / for ever");
+    let mut table = format!("{:<52}", "once / 5 s / for ever");
     for (name, _) in faults() {
         write!(table, " {name:>13}").unwrap();
     }
-    for (
-        call,
-        Call {
-            operation, course, ..
-        },
-    ) in CALLS.iter().enumerate()
-    {
-        write!(table, "\n{operation:<23}{:<19}", format!("{course:?}")).unwrap();
+    for (call, row) in CALLS.iter().enumerate() {
+        write!(table, "\n{:<23}{:<29}", row.operation, row.course_name()).unwrap();
         for fault in 0..faults().len() {
             let held: String = (0..spans().len())
                 .map(|span| match cells[&(call, fault, span)] {
@@ -77,10 +71,7 @@ fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
         })
         .collect();
     let operations: BTreeSet<_> = CALLS.iter().map(|call| call.operation).collect();
-    let courses: BTreeSet<_> = CALLS
-        .iter()
-        .map(|call| format!("{:?}", call.course))
-        .collect();
+    let courses: BTreeSet<_> = CALLS.iter().map(Call::course_name).collect();
     let unanswered = cells
         .values()
         .filter(|result| **result == Ok(CellEnd::DeadLettered))

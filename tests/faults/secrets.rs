@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::Workers;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::log_capture::{capture_log, logged};
@@ -25,14 +26,18 @@ const ON_THE_WAY: [(Service, &str); 4] = [
 #[test]
 fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
     let courses = [
-        Course::Succeeds,
-        Course::Fails,
-        Course::IsAborted,
-        Course::IsNeverTaken,
-        Course::IsDeleted,
-        Course::RunsPastItsDeadline,
+        (Course::Succeeds, Workers::Fleet),
+        (Course::Fails, Workers::Fleet),
+        (Course::IsAborted, Workers::Fleet),
+        (Course::IsNeverTaken, Workers::Fleet),
+        (Course::IsDeleted, Workers::Fleet),
+        (Course::RunsPastItsDeadline, Workers::Fleet),
+        (Course::Succeeds, Workers::Lambda),
+        (Course::Fails, Workers::Lambda),
+        (Course::IsAborted, Workers::Lambda),
+        (Course::IsDeleted, Workers::Lambda),
     ];
-    for (number, course) in courses.into_iter().enumerate() {
+    for (number, (course, workers)) in courses.into_iter().enumerate() {
         for fault in [
             None,
             Some(Fault::InternalError),
@@ -47,6 +52,7 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
                 .unwrap();
             runtime.block_on(assert_nothing_shows(
                 course,
+                workers,
                 fault,
                 &format!("secrets-{number}"),
             ));
@@ -54,11 +60,12 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
     }
 }
 
-async fn assert_nothing_shows(course: Course, fault: Option<Fault>, name: &str) {
+async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fault>, name: &str) {
     capture_log();
-    let deployment = Deployment::new(name, course.execution_limit());
+    let deployment = Deployment::new(name, course.execution_limit(), workers);
     course.prepare(&deployment);
-    let worker = course.has_worker().then(|| deployment.start_worker());
+    let has_worker = workers == Workers::Fleet && course.has_worker();
+    let worker = has_worker.then(|| deployment.start_worker());
     let strike = || {
         let Some(fault) = &fault else { return };
         let beginning = BEGINNING.iter().filter(|_| *fault != Fault::AccessDenied);
@@ -77,7 +84,7 @@ async fn assert_nothing_shows(course: Course, fault: Option<Fault>, name: &str) 
     if let Some(worker) = worker {
         worker.shut_down().await;
     }
-    let what = format!("{course:?} with {fault:?}");
+    let what = format!("{course:?} on {workers:?} with {fault:?}");
 
     let sfn = deployment.aws.sfn();
     let histories: Vec<_> = sfn

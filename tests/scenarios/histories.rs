@@ -1,5 +1,5 @@
 //! Random histories: whatever ECS does, whichever calls are struck, however often workers come and
-//! go, and even when the resource is deleted under way, each request gets one answer in bounded
+//! go, be they of a fleet or invocations of the function `work`, and even when the resource is deleted under way, each request gets one answer in bounded
 //! time, no task is launched twice, and nothing is left over.
 //!
 //! A history is all in its seed: the same one brings the same calls at the same virtual times.
@@ -13,6 +13,7 @@ mod account;
 mod campaign;
 mod course;
 mod invariants;
+mod invocations;
 mod network;
 mod play;
 mod schedule;

@@ -11,6 +11,7 @@ use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{StopEvent, Stopper};
 use serde_json::{Value, json};
 use stand_ins::sfn::ExecutionEnd;
@@ -18,6 +19,7 @@ use stand_ins::sfn::interpreter::{Failed, definition, execute};
 use stand_ins::{StandIns, sdk_config};
 use tokio::time::sleep;
 
+use super::invocations::Invocations;
 use super::network::Network;
 use super::schedule::{Ends, History, Invocation};
 use crate::worlds::running::{Worker, number};
@@ -30,6 +32,8 @@ pub struct NetworkedWorker {
     pub worker: Worker,
 }
 
+/// Clones share it.
+#[derive(Clone)]
 pub struct Account {
     pub aws: StandIns,
     pub clock: Clock,
@@ -38,10 +42,11 @@ pub struct Account {
     /// The SDK shares the tokens for its retries among all clients of a process that call the same
     /// service in the same region.
     pub region: String,
+    pub invocations: Arc<Invocations>,
 }
 
 impl Account {
-    fn connection(&self, client: SharedHttpClient) -> Connection {
+    pub fn connection(&self, client: SharedHttpClient) -> Connection {
         let config = sdk_config("AKID", client).into_builder();
         Connection::from_config(config.region(Region::new(self.region.clone())).build())
     }
@@ -58,7 +63,7 @@ impl Account {
         NetworkedWorker { network, worker }
     }
 
-    /// Has workers come and go, and tells `last` when the one came that stays. Gives the workers that
+    /// Without a fleet, nobody is there. Otherwise has workers come and go, and tells `last` when the one came that stays. Gives the workers that
     /// may still run then.
     pub async fn fleet(
         &self,
@@ -66,6 +71,9 @@ impl Account {
         last: tokio::sync::oneshot::Sender<Duration>,
     ) -> Vec<NetworkedWorker> {
         let mut there = Vec::new();
+        if history.workers == Workers::Lambda {
+            return there;
+        }
         for shift in &history.shifts {
             let worker = self.worker();
             sleep(seconds(shift.lasts)).await;
@@ -100,7 +108,7 @@ impl Account {
         let is_delete = name == DELETE;
         let began = self.aws.clock().now();
         let request_type = if is_delete { "Delete" } else { "Create" };
-        let input = json!({"request": {"RequestType": request_type}, "task": task});
+        let input = json!({"request": {"RequestType": request_type}, "workers": history.workers, "task": task});
         let steps = StepFunctions::new(&self.connection(self.aws.http_client()));
         steps
             .state_machine(&self.state_machine)
@@ -122,10 +130,16 @@ impl Account {
             self.clock.clone(),
         );
         let invoke = |function: String, payload: Value| {
+            let works = function == "WorkFunctionArn";
+            if works {
+                self.give(payload.clone());
+            }
             let responds = function == "RespondFunctionArn";
             let fate = {
                 let mut fates = fates.lock().unwrap();
-                if responds {
+                if works {
+                    None
+                } else if responds {
                     fates.1.next()
                 } else {
                     fates.0.next()
@@ -139,6 +153,9 @@ impl Account {
                 knows_of_leftovers.store(knows, Ordering::Relaxed);
             }
             async move {
+                if works {
+                    return Ok(json!({}));
+                }
                 let crash = |what: &str| Failed {
                     error: "Lambda.Unknown".to_owned(),
                     cause: what.to_owned(),

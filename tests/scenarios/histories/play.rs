@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::schedule::History;
 
 use super::account::Account;
+use super::invocations::Invocations;
 
 const FAMILY: &str = "migrate";
 const CREATE: &str = "MigrateTask-1a2b3c4d-create-0123456789ab";
@@ -34,7 +35,7 @@ pub struct Played {
     pub calls: Vec<Call>,
     /// Of the Create, and of the Delete where there was one.
     pub requests: Vec<Request>,
-    /// When the last worker came.
+    /// When the last worker came; without a fleet, when Lambda had a place for one.
     pub fleet_is_back: Duration,
     /// Workers that did not end when they were told to.
     pub stuck: usize,
@@ -123,13 +124,22 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let struck = Arc::new(Mutex::new(Vec::new()));
     for strike in history.strikes.clone() {
         let (aws, struck) = (aws.clone(), Arc::clone(&struck));
-        tokio::spawn(async move {
-            sleep(seconds(strike.from)).await;
+        let from = strike.from;
+        let inject = move || {
             let injected =
                 aws.faults()
                     .inject(strike.service, strike.operation, strike.span, strike.fault);
             struck.lock().unwrap().push((strike.operation, injected));
-        });
+        };
+        // A timer would come later than the calls with which a run begins.
+        if from == 0 {
+            inject();
+        } else {
+            tokio::spawn(async move {
+                sleep(seconds(from)).await;
+                inject();
+            });
+        }
     }
     let account = Account {
         aws,
@@ -137,6 +147,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         activity,
         state_machine,
         region: format!("us-east-1-{seed}"),
+        invocations: Arc::new(Invocations::of(history)),
     };
     let deadline =
         (account.clock.now() + jiff::SignedDuration::from_secs(history.limit.into())).to_string();
@@ -170,11 +181,15 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         worker.network.restore();
         worker.worker.request_shutdown();
     }
-    let mut left_over = 0;
+    let invocations = &account.invocations;
+    let mut left_over = invocations.under_way();
     for worker in there {
         left_over += usize::from(!worker.worker.ends_within(DRAIN).await);
     }
-    let fleet_is_back = fleet_is_back.await.unwrap();
+    // Nobody tells when there is no fleet.
+    let fleet_is_back = fleet_is_back
+        .await
+        .unwrap_or_else(|_| invocations.free_again());
     let struck = struck
         .lock()
         .unwrap()

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::Workers;
 use proptest::prelude::*;
 use stand_ins::Service;
 use stand_ins::ecs::Placement;
@@ -20,8 +21,13 @@ pub struct History {
     pub courses: Vec<Course>,
     pub placements: Vec<Placement>,
     pub strikes: Vec<Strike>,
-    /// Workers that follow one another, until one comes that stays.
+    /// Who works on the runs.
+    pub workers: Workers,
+    /// Workers that follow one another, until one comes that stays: of the fleet, or invocations of
+    /// `work`.
     pub shifts: Vec<Shift>,
+    /// Without a fleet: how many invocations of `work` there can be at once.
+    pub concurrency: u8,
     /// Seconds for which a new task is unknown to `DescribeTasks`.
     pub lag: u8,
     /// Seconds for which tasks are DEPROVISIONING: 13 to 24 on Fargate, none on EC2.
@@ -52,13 +58,14 @@ pub struct Shift {
     /// Seconds.
     pub lasts: u16,
     pub ends: Ends,
-    /// Seconds until the next worker comes.
+    /// Seconds until the next worker comes; without a fleet, until Lambda has a place again for
+    /// another invocation.
     pub gap: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub enum Ends {
-    /// It is told to stop, and hands over.
+    /// It is told to stop, or its invocation's time is almost over, and it hands over.
     HandsOver,
     /// It is gone from one moment to the next.
     IsKilled,
@@ -94,8 +101,9 @@ fn placement() -> impl Strategy<Value = Placement> {
     ]
 }
 
-/// The calls of a run, of `stop`, and of a Delete.
-const CALLS: [(Service, &str); 12] = [
+/// The calls of a run, with a fleet or without one, of `stop`, and of a Delete.
+const CALLS: [(Service, &str); 13] = [
+    (Service::Lambda, "Invoke"),
     (Service::Sfn, "GetActivityTask"),
     (Service::Sfn, "SendTaskHeartbeat"),
     (Service::Sfn, "SendTaskSuccess"),
@@ -168,11 +176,15 @@ pub fn history() -> impl Strategy<Value = History> {
         prop::collection::vec(invocation(), 0..4),
         prop::collection::vec(invocation(), 0..6),
         any::<bool>(),
+        (
+            prop_oneof![Just(Workers::Fleet), Just(Workers::Lambda)],
+            1_u8..4,
+        ),
     );
     (task, around).prop_map(
         |(
             (count, limit, courses, placements, lag, deprovisioning),
-            (strikes, shifts, delete, stop, respond, dead_polls_swallow),
+            (strikes, shifts, delete, stop, respond, dead_polls_swallow, (workers, concurrency)),
         )| {
             // A Delete finds tasks in lists only, and looks for 25 s, in the first 20 of which a
             // worker may still launch.
@@ -183,7 +195,9 @@ pub fn history() -> impl Strategy<Value = History> {
                 courses,
                 placements,
                 strikes,
+                workers,
                 shifts,
+                concurrency,
                 lag,
                 deprovisioning,
                 delete,

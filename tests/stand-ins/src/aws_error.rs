@@ -51,7 +51,7 @@ impl AwsError {
             Service::S3 => {
                 Self::new("SlowDown", "Please reduce your request rate.").with_status(503)
             }
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms | Service::Lambda => {
                 Self::new("ThrottlingException", "Rate exceeded")
             }
         }
@@ -82,7 +82,7 @@ impl AwsError {
             Service::CloudFormation => Self::new("AccessDenied", message).with_status(403),
             // A presigned URL that has expired.
             Service::S3 => Self::new("AccessDenied", "Request has expired").with_status(403),
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms | Service::Lambda => {
                 Self::new("AccessDeniedException", message)
             }
         }
@@ -97,6 +97,7 @@ impl AwsError {
             Service::Kms => "KMSInternalException",
             Service::CloudFormation => "InternalFailure",
             Service::S3 => "InternalError",
+            Service::Lambda => "ServiceException",
         };
         Self::new(
             code,

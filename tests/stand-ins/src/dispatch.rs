@@ -194,7 +194,7 @@ impl StandIns {
             (Service::Kms, None) => self.kms().serve(operation, body)?.into(),
             (Service::CloudFormation, None) => self.cloudformation().serve(operation, body)?.into(),
             // Presigned URLs have a way in of their own.
-            (Service::S3, _) => return Err(unknown_operation(operation)),
+            (Service::S3 | Service::Lambda, _) => return Err(unknown_operation(operation)),
         };
         self.authorize_answer(service, operation, request, &answer)?;
         Ok(answer)

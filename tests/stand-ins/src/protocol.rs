@@ -24,6 +24,10 @@ pub enum Service {
     CloudFormation,
     /// Amazon S3, which takes CloudFormation's answers at presigned URLs (`PutObject`).
     S3,
+    /// AWS Lambda, which Step Functions calls with a task token for the function (`Invoke`). A fault
+    /// strikes the call where the definition is [played](crate::sfn::interpreter); no client gets
+    /// here.
+    Lambda,
 }
 
 impl Service {
@@ -62,13 +66,14 @@ impl Service {
             Self::Kms => "kms",
             Self::CloudFormation => "cloudformation",
             Self::S3 => "s3",
+            Self::Lambda => "lambda",
         }
     }
 
     fn content_type(self) -> &'static str {
         match self {
             Self::Sfn => "application/x-amz-json-1.0",
-            Self::Ecs | Self::Logs | Self::Kms => "application/x-amz-json-1.1",
+            Self::Ecs | Self::Logs | Self::Kms | Self::Lambda => "application/x-amz-json-1.1",
             Self::CloudFormation => "text/xml",
             Self::S3 => "application/xml",
         }
@@ -112,7 +117,7 @@ impl Reply {
         let body = match service {
             Service::CloudFormation => query_error(error),
             Service::S3 => s3_error(error),
-            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms => {
+            Service::Ecs | Service::Sfn | Service::Logs | Service::Kms | Service::Lambda => {
                 let mut body =
                     json!({"__type": type_name(service, &error.code), "message": error.message});
                 if let Value::Object(members) = &mut body {

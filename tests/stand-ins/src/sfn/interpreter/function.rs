@@ -9,8 +9,9 @@ use tokio::time::{sleep, timeout};
 
 use super::retries::Retries;
 use super::{Execution, Failed};
-use crate::REGION;
+use crate::faults::Fault;
 use crate::sfn::{Outcome, Schedule, Scheduled};
+use crate::{REGION, Service};
 
 impl Execution<'_> {
     pub(super) async fn invoke_function<I, F>(
@@ -107,7 +108,9 @@ impl Execution<'_> {
         call["timeoutInSeconds"] = step["TimeoutSeconds"].clone();
         self.note("TaskScheduled", &call);
         self.note("TaskStarted", &lambda);
-        if let Err(failed) = invoke(function_name(parameters), payload).await {
+        if let Err(failed) = self.submit(parameters, &payload, invoke).await {
+            // The attempt is over, and its token with it, whether the event arrived or not.
+            self.aws.sfn().abort(&scheduled);
             let mut details = with("error", failed.error.clone().into());
             details["cause"] = failed.cause.clone().into();
             self.note("TaskSubmitFailed", &details);
@@ -118,6 +121,43 @@ impl Execution<'_> {
             &with("output", json!({"StatusCode": 202}).to_string().into()),
         );
         self.answer_of(&scheduled, &lambda).await
+    }
+
+    /// Lambda's `Invoke` of an event, on which a fault may strike ([`Service::Lambda`]). The errors
+    /// have the names under which Step Functions passes on those of the call (Step Functions guide,
+    /// `bp-lambda-serviceexception`); what IAM refuses was only ever seen as `AWSLambdaException`.
+    async fn submit<I, F>(
+        &self,
+        parameters: &Value,
+        payload: &Value,
+        invoke: &I,
+    ) -> Result<(), Failed>
+    where
+        I: Fn(String, Value) -> F,
+        F: Future<Output = Result<Value, Failed>>,
+    {
+        let strike = self.aws.faults().strike(Service::Lambda, "Invoke", None);
+        sleep(strike.delay).await;
+        let take = || invoke(function_name(parameters), payload.clone());
+        let error = match strike.fault {
+            None | Some(Fault::Delay(_)) => return take().await.map(drop),
+            Some(Fault::Duplicate) => {
+                take().await?;
+                return take().await.map(drop);
+            }
+            Some(Fault::CutAfter) => {
+                take().await?;
+                "Lambda.SdkClientException"
+            }
+            Some(Fault::Refuse | Fault::CutBefore) => "Lambda.SdkClientException",
+            Some(Fault::Throttle) => "Lambda.TooManyRequestsException",
+            Some(Fault::InternalError) => "Lambda.ServiceException",
+            Some(Fault::AccessDenied | Fault::Error(_)) => "Lambda.AWSLambdaException",
+        };
+        Err(Failed {
+            error: error.to_owned(),
+            cause: String::new(),
+        })
     }
 
     /// Waits for the token's answer and writes it into the history.
