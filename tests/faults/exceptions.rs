@@ -123,14 +123,14 @@ pub static EXCEPTIONS: [Exception; 18] = [
         instead: Instead::ComesWithin(HOUR),
     },
     Exception {
-        why: "no invocation of `work` begins: Lambda takes no event, or confirms none, or no heartbeat tells that the token is valid; nobody claims such a run, and the time of the execution ends it",
+        why: "no invocation of `work` begins: Lambda takes no event, or confirms none, or no heartbeat tells that the token is valid; the deadline ends it",
         is_for: is_never_begun_on_lambda,
         instead: Instead::Fails(DEADLINE),
     },
     Exception {
-        why: "no invocation of `work` begins: the answer comes when the time of the execution is over",
-        is_for: is_never_begun_on_lambda,
-        instead: Instead::ComesWithin(HOUR),
+        why: "Step Functions may not invoke `work`, which does not pass",
+        is_for: |cell| cell.call.operation == "Invoke" && lasts(cell) && is_denied(cell),
+        instead: Instead::Fails("Lambda.AWSLambdaException"),
     },
     Exception {
         why: "the worker knows the outcome, and keeps the token alive for as long as the time of the execution lasts",
@@ -234,8 +234,9 @@ fn is_every_hand_out_lost(cell: &Cell) -> bool {
 /// Without a fleet: the run is given to `work` time and again, which never begins it. An event that
 /// arrives late, or twice, is as good as any.
 fn is_never_begun_on_lambda(cell: &Cell) -> bool {
-    let is_never_given =
-        cell.call.operation == "Invoke" && (is_lost(cell) || cell.fault == Fault::CutAfter);
+    let is_never_given = cell.call.operation == "Invoke"
+        && !is_denied(cell)
+        && (is_lost(cell) || cell.fault == Fault::CutAfter);
     let is_never_heard = cell.call.workers == Workers::Lambda
         && cell.call.operation == "SendTaskHeartbeat"
         && is_unanswered(cell);

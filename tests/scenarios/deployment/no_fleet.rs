@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::Rescued;
+use ecs_task_runner::times::ANSWER_MARGIN;
+use jiff::Timestamp;
 use serde_json::Value;
 use stand_ins::ecs::Script;
 use stand_ins::sfn::ExecutionEnd;
@@ -190,6 +192,32 @@ async fn a_run_that_finds_no_free_function_waits_is_told_as_waiting_and_ends_rig
     assert!(account.lambda.throttles() > 0 && account.lambda.dropped() > 0);
     assert_eq!(count(&account, &first, "TaskTimedOut"), 0);
     assert!(count(&account, &second, "TaskTimedOut") >= 3);
+}
+
+/// Only an invocation keeps the deadline of a run, and here each one dies.
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_functions_all_die_is_ended_soon_after_its_deadline() {
+    let account = TaskRunner::new(Workers::Lambda, 10);
+    account.world.script(Script::runs_forever());
+    for _ in 0..100 {
+        account.next_work_dies_after(2 * SECOND);
+    }
+    let mut run = account.begin().await;
+    let input = account.world.execution_input();
+    let deadline: Timestamp = input["task"]["deadline"].as_str().unwrap().parse().unwrap();
+    let end = run.ended().await;
+    assert!(
+        matches!(end, ExecutionEnd::Failed { ref error, .. } if error == "EcsTask.DeadlineExceeded"),
+        "{end:?}"
+    );
+    let late = account.world.clock.now().duration_since(deadline);
+    assert!(
+        !late.is_negative() && late.unsigned_abs() < ANSWER_MARGIN,
+        "{late} after the deadline"
+    );
+    assert_eq!(account.answers(&run), ["FAILED"]);
+    let tasks = account.world.aws.ecs().tasks();
+    assert!(tasks.len() == 1 && tasks[0].stop_requested.is_some());
 }
 
 /// Out of memory, a crash and the function's own timeout look alike from outside: nothing is heard
