@@ -110,8 +110,6 @@ pub const CALLS: [Call; 43] = [
     on_lambda(Service::Sfn, "SendTaskFailure", Course::Fails),
     on_lambda(Service::Ecs, "DescribeServices", Course::TakesANetwork),
     on_lambda(Service::Ecs, "RunTask", Course::Succeeds),
-    on_lambda(Service::Ecs, "StartTask", Course::RunsOnAnInstance),
-    on_lambda(Service::Ecs, "ListTasks", Course::RunsOnAnInstance),
     on_lambda(Service::Ecs, "DescribeTasks", Course::Succeeds),
     on_lambda(Service::Ecs, "DescribeTaskDefinition", Course::Fails),
     on_lambda(Service::Logs, "GetLogEvents", Course::Fails),

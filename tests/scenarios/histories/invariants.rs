@@ -221,8 +221,14 @@ fn success_is_certain(history: &History, played: &Played) -> bool {
     let lists_work = lists.next().is_none_or(fails_once) && lists.next().is_none();
     let is_denied =
         |strike: &Strike| strike.operation == "RunTask" && strike.fault == Fault::AccessDenied;
+    // A worker that comes later looks at the tasks of a list with `DescribeTasks`.
+    let looks_work = history.shifts.is_empty()
+        || !history.strikes.iter().any(|strike| {
+            strike.operation == "DescribeTasks" && strike.fault == Fault::AccessDenied
+        });
     let lists_know = history.lag == 0 || !history.strikes.iter().any(is_denied);
     lists_work
+        && looks_work
         && lists_know
         && done(history, played, deadline(history)) == usize::from(history.count)
 }

@@ -113,7 +113,11 @@ async fn a_first_heartbeat_that_does_not_get_through_is_given_up_after_its_perio
         world.inject(Service::Sfn, "SendTaskHeartbeat", Span::Forever, fault);
         let event = world.next_event().await;
         let start = Instant::now();
-        world.invoke(event).await.unwrap();
+        let error = world.invoke(event).await.unwrap_err();
+        assert!(
+            error.to_string().contains("states:SendTaskHeartbeat"),
+            "{error}"
+        );
         let taken = start.elapsed();
         assert!(
             taken >= HEARTBEAT && taken < HEARTBEAT + SECOND,
