@@ -69,7 +69,7 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     }
 }
 
-pub const CALLS: [Call; 43] = [
+pub const CALLS: [Call; 41] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
