@@ -7,7 +7,7 @@ check_prerequisites() {
   [ -n "$given_package" ] || check_rust
   [ -n "$package_only" ] || check_account
   [ -z "$given_package" ] || check_package
-  stop_on_problems "$EXIT_PREREQUISITE" "infra/deploy needs what is missing here:"
+  stop_on_missing
 }
 
 check_python() {
@@ -70,7 +70,8 @@ check_bucket_key() {
   for parameter in ${worker_parameters[@]+"${worker_parameters[@]}"}; do
     case $parameter in ArtifactKeyArn=*) return 0 ;; esac
   done
-  [ -z "$(stack_parameter "$name-workers" ArtifactKeyArn)" ] || return 0
+  find_stack_parameter "$name-workers" ArtifactKeyArn
+  [ -z "$answer" ] || return 0
   problem "--worker-parameter ArtifactKeyArn=ARN: the bucket $bucket encrypts with the KMS key $key, and instances may decrypt with it only if its ARN is given."
 }
 
@@ -86,7 +87,8 @@ check_subnets() {
 # A stack in the middle of something, or stuck, refuses a deployment with less to go by.
 check_stack() {
   local status
-  status=$(stack_status "$1")
+  find_in_stack "$1" 'Stacks[0].StackStatus'
+  status=$answer
   case $status in
     ROLLBACK_COMPLETE | ROLLBACK_FAILED | CREATE_FAILED | DELETE_FAILED)
       problem "The stack $1 out of the way: it is in $status and can only be deleted. $(way_out "$1" "$status")"

@@ -38,7 +38,9 @@ deploy_workers() {
   if [ -n "$dry_run" ]; then
     say "InstanceType is given only when the stack $name-workers is new or has the other architecture; else its own stays."
   fi
-  if [ "$(stack_parameter "$name-workers" Architecture)" != "$architecture" ]; then
+  answer=''
+  [ -n "$dry_run" ] || find_stack_parameter "$name-workers" Architecture
+  if [ "$answer" != "$architecture" ]; then
     case $architecture in
       arm64) instance_type=(InstanceType=t4g.small) ;;
       x86_64) instance_type=(InstanceType=t3.small) ;;
@@ -60,11 +62,11 @@ deploy_stack() {
 }
 
 explain_failure() {
-  local status events
-  status=$(stack_status "$1")
+  local status='' events
+  ! ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text || status=$answer
   events=$(failed_events "$1")
   {
-    printf '\ninfra/deploy: The stack %s could not be deployed. It is in %s.\n' "$1" "${status:-no state, as it was not created}"
+    printf '\ninfra/deploy: The stack %s could not be deployed. It is in %s.\n' "$1" "${status:-no state that AWS tells}"
     if [ -n "$events" ]; then
       printf 'What failed, and first what led to the rest:\n%s\n' "$events"
     else
@@ -128,17 +130,21 @@ for event in json.load(sys.stdin).get("StackEvents", []):
 print("\n".join(reversed(failed)))' <<<"$answer"
 }
 
-stack_status() {
-  ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text || return 0
-  printf '%s' "$answer"
+# Sets `answer` to what the query finds in the stack, and to nothing where the stack does not exist or has no such thing. Any other error
+# ends the script: what a stack has so far decides how it is deployed. Not for a subshell, which would end in the script's place.
+find_in_stack() {
+  if ask cloudformation describe-stacks --stack-name "$1" --query "$2" --output text; then
+    [ "$answer" != None ] || answer=''
+    return 0
+  fi
+  case $answer in *'does not exist'*) answer=''; return 0 ;; esac
+  problem "A look at the stack $1 (cloudformation:DescribeStacks). AWS said: $answer"
+  stop_on_missing
 }
 
-# A parameter's value in a stack that is there.
-stack_parameter() {
-  [ -z "$dry_run" ] || return 0
-  ask cloudformation describe-stacks --stack-name "$1" --output text \
-    --query "Stacks[0].Parameters[?ParameterKey=='$2'].ParameterValue | [0]" || return 0
-  [ "$answer" = None ] || printf '%s' "$answer"
+# Sets `answer` to the value of a parameter in the stack, and to nothing where there is none.
+find_stack_parameter() {
+  find_in_stack "$1" "Stacks[0].Parameters[?ParameterKey=='$2'].ParameterValue | [0]"
 }
 
 warn_of_what_is_not_narrowed() {

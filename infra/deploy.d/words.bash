@@ -50,6 +50,8 @@ stop_on_problems() {
   exit "$1"
 }
 
+stop_on_missing() { stop_on_problems "$EXIT_PREREQUISITE" "infra/deploy needs what is missing here:"; }
+
 fail() {
   printf 'infra/deploy: %s\n' "$1" >&2
   exit 1

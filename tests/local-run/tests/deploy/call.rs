@@ -24,6 +24,11 @@ pub const AARCH64: u8 = 183;
 /// The bucket of all deployments.
 pub const BUCKET: &str = "artifacts";
 
+/// What the AWS CLI says of a stack that is not there, as a case of a script in its place.
+pub const NO_STACK: &str = "*describe-stacks*)
+echo 'An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id it does not exist' >&2
+exit 254 ;;";
+
 /// The script, in an environment that has nothing but `programs` to find programs in.
 pub fn script(programs: &Path, arguments: &[&str]) -> Command {
     script_of(&workspace_directory(), programs, arguments)

@@ -5,7 +5,7 @@ use std::fs;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 
-use crate::call::{BUCKET, Package, Programs, X86_64, ended, script};
+use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
 
 use crate::refusals::EVERYTHING;
@@ -40,6 +40,11 @@ async fn a_dry_run_prints_the_commands_and_calls_nothing() {
     let (status, told, errors) = ended(command).await;
     assert_eq!((status, errors.as_str()), (Some(0), ""), "{told}");
     assert!(!called.exists(), "{}", fs::read_to_string(&called).unwrap());
+    let last = told.lines().last().unwrap();
+    assert!(
+        last.starts_with("# Would be deployed. Nothing was asked of AWS"),
+        "{last}"
+    );
     for command in [
         "python3 -m venv ",
         "--target aarch64-unknown-linux-gnu.2.34\n",
@@ -81,6 +86,7 @@ async fn a_key_that_instances_can_decrypt_with_is_no_problem() {
 *describe-subnets* | *head-bucket*) ;;
 *"--stack-name ecs-task-runner "*StackStatus*) echo DELETE_FAILED ;;
 *get-caller-identity*) echo 123456789012 ;;
+{NO_STACK}
 *) exit 255 ;;
 esac"#
         );

@@ -5,7 +5,7 @@ use std::fs;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 
-use crate::call::{Package, Programs, X86_64, ended, script};
+use crate::call::{NO_STACK, Package, Programs, X86_64, ended, script};
 
 use crate::refusals::EVERYTHING;
 
@@ -45,7 +45,7 @@ async fn told_of(said: &str, in_progress: &str) -> String {
 *describe-subnets*) ;;
 *"describe-stacks --stack-name ecs-task-runner-workers --query Stacks[0].StackStatus"*) echo UPDATE_ROLLBACK_COMPLETE ;;
 *describe-stack-events*) while IFS= read -r line; do echo "$line"; done < '{}' ;;
-*describe-stacks*) exit 255 ;;
+{NO_STACK}
 *) ;;
 esac"#,
         events.display()

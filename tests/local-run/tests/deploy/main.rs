@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
 mod call;
+mod concurrency;
 mod dry_run;
 mod emulator;
 mod failures;
