@@ -9,11 +9,14 @@ use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
 use crate::cell::Cell;
-use crate::course::Course;
+use crate::course::{Course, LIMIT};
 
 /// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue`
 /// answers.
 const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Two minutes after the run's own limit, with the time for the answer.
+const TWO_MINUTES_LATE: Duration = LIMIT.saturating_add(Duration::from_secs(150));
 
 const START: &str = "The run could not be started";
 const DENIED: &str = ErrorName::AccessDenied.as_str();
@@ -92,7 +95,7 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
     READS.contains(&cell.call.operation)
 }
 
-pub static EXCEPTIONS: [Exception; 18] = [
+pub static EXCEPTIONS: [Exception; 19] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
@@ -126,6 +129,11 @@ pub static EXCEPTIONS: [Exception; 18] = [
         why: "no invocation of `work` begins: Lambda takes no event, or confirms none, or no heartbeat tells that the token is valid; the deadline ends it",
         is_for: is_never_begun_on_lambda,
         instead: Instead::Fails(DEADLINE),
+    },
+    Exception {
+        why: "no invocation of `work` begins, and each of its heartbeats keeps the token alive without an answer: the deadline is looked at every two minutes",
+        is_for: |cell| is_never_begun_on_lambda(cell) && cell.fault == Fault::CutAfter,
+        instead: Instead::ComesWithin(TWO_MINUTES_LATE),
     },
     Exception {
         why: "Step Functions may not invoke `work`, which does not pass",
