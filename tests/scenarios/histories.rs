@@ -12,6 +12,7 @@
 mod account;
 mod campaign;
 mod course;
+mod excuses;
 mod invariants;
 mod invocations;
 mod network;

@@ -6,8 +6,8 @@ use ecs_task_runner::activity::HANDED_OVER;
 use stand_ins::ecs::TaskView;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
-use stand_ins::{Call, Outcome};
 
+use super::excuses::{ended_unheard, may_not_be_stopped, was_launched_uninformed};
 use super::play::{Played, Request};
 use super::schedule::{History, Invocation, Strike};
 
@@ -15,10 +15,6 @@ use super::schedule::{History, Invocation, Strike};
 /// is missed for a minute, a dead poll takes the run with it for another, the worker waits 38 s for
 /// tasks to stop, and the definition another 50 s with functions that fail and are tried again.
 const ANSWER: Duration = Duration::from_secs(300);
-
-/// How long after a Delete's answer a worker may launch that no heartbeat told of it: the state
-/// machine waits 45 s for workers to learn of it, and 75 s is the longest that takes.
-const UNINFORMED: Duration = Duration::from_secs(30);
 
 /// A look each second, and the answer.
 const LOOK: Duration = Duration::from_secs(3);
@@ -147,9 +143,9 @@ fn judged(history: &History, played: &Played) -> Option<String> {
             let done = done(history, played, *at);
             (done != count).then(|| format!("the Create was answered SUCCESS, and {done} of {count} tasks had done their work"))
         }
-        Some(end) if success_is_certain(history, played) => Some(format!(
-            "all of {count} tasks did their work in time, and the Create ended {end:?}"
-        )),
+        Some(end) if success_is_certain(history, played) && !ended_unheard(history, end) => Some(
+            format!("all of {count} tasks did their work in time, and the Create ended {end:?}"),
+        ),
         _ => None,
     }
 }
@@ -289,26 +285,4 @@ fn leftovers(history: &History, played: &Played) -> Vec<String> {
         }
     }
     broken
-}
-
-/// Whether the task may have been launched by a worker whose heartbeats did not get through, so that
-/// it could not learn in time that its execution was stopped. `rescue`, which is not part of a
-/// history, stops what it launched.
-fn was_launched_uninformed(history: &History, after_answer: Duration) -> bool {
-    let heartbeats_fail = history
-        .strikes
-        .iter()
-        .any(|strike| strike.operation == "SendTaskHeartbeat");
-    heartbeats_fail && after_answer <= UNINFORMED
-}
-
-/// Whether there were calls to stop the task, and all of them were denied.
-fn may_not_be_stopped(played: &Played, task: &TaskView) -> bool {
-    let is_denied = |call: &&Call| matches!(&call.outcome, Outcome::Refused(code) if code.contains("AccessDenied"));
-    let mut stops = played
-        .calls
-        .iter()
-        .filter(|call| *call.operation == *"StopTask" && call.body["task"] == *task.arn)
-        .peekable();
-    stops.peek().is_some() && stops.all(|call| is_denied(&call))
 }
