@@ -79,7 +79,11 @@ impl Starter {
             StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
         };
         if is_void {
-            return Ok(self.refuse_void(arrival).await);
+            let why = format!(
+                "{}: the request came when its stack was being taken back or deleted, or had done with it.",
+                ErrorName::Interrupted
+            );
+            return Ok(self.refuse(arrival, &why).await);
         }
         if let Some(reason) = never_runs {
             return Ok(Plan::skip(reason));
@@ -121,10 +125,11 @@ impl Starter {
         if self.workers == Workers::Lambda && !task.instances.is_empty() {
             // Lambda may deliver the event of `work` twice at the same time, and StartTask knows no
             // client token that would make one task of two calls (`API_StartTask`).
-            return Ok(Plan::Fail(format!(
-                "{}: Instances: without a fleet, tasks cannot be started on named instances: the command might run twice. Use PlacementConstraints instead, such as memberOf with ec2InstanceId, or a task runner with a fleet. Nothing was run.",
+            let why = format!(
+                "{}: Instances: without a fleet, tasks cannot be started on named instances: the command might run twice. Use PlacementConstraints instead, such as memberOf with ec2InstanceId, or a task runner with a fleet.",
                 ErrorName::InvalidRequest
-            )));
+            );
+            return Ok(self.refuse(arrival, &why).await);
         }
         Ok(Plan::Execute(Box::new(task)))
     }
@@ -167,11 +172,12 @@ impl Starter {
         }
     }
 
-    /// The plan for a request for which CloudFormation no longer waits: it must not run, since
-    /// nobody would stop what it runs.
-    async fn refuse_void(&self, arrival: &Arrival) -> Plan {
+    /// The plan for a request that must not run now, though it could have run when an earlier delivery
+    /// of its event came: its stack, or the kind of workers, has changed since. `why` is a sentence
+    /// that begins with the error's name.
+    async fn refuse(&self, arrival: &Arrival, why: &str) -> Plan {
         let name = &arrival.identity.name;
-        // An earlier delivery of the event may have started its execution in time.
+        // The earlier delivery may have started the execution, which then answers.
         let what_ran = match self.state_machine.has(name).await {
             Ok(true) => return Plan::LeaveToExecution,
             Ok(false) => "Nothing was run.".to_owned(),
@@ -179,10 +185,7 @@ impl Starter {
                 "This delivery of it ran nothing. Whether an earlier one did could not be seen: {error}. If so, Step Functions has an execution '{name}'."
             ),
         };
-        Plan::Fail(format!(
-            "{}: the request came when its stack was being taken back or deleted, or had done with it. {what_ran}",
-            ErrorName::Interrupted
-        ))
+        Plan::Fail(format!("{why} {what_ran}"))
     }
 
     /// Stops the executions of the update that CloudFormation rolls back. They may still run, and

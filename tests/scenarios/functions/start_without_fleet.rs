@@ -36,3 +36,16 @@ async fn named_instances_are_refused_where_there_is_no_fleet() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn named_instances_of_a_run_that_a_fleet_has_are_left_to_it() {
+    let mut world = World::new();
+    let instances = json!({"Instances": ["arn:aws:ecs:us-east-1:123456789012:container-instance/todobackend/4f1c"]});
+    let event = world.event("Create", &with(properties(), &instances));
+    world.start(&event).await.unwrap();
+    // The event comes once more when the stack has no fleet any more.
+    world.workers = Workers::Lambda;
+    world.start(&event).await.unwrap();
+    assert_eq!(world.aws.sfn().executions().len(), 1);
+    world.assert_no_answer();
+}
