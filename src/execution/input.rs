@@ -18,7 +18,7 @@ pub struct ExecutionInput {
     /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
     /// resource are found.
     pub task: TaskSpec,
-    /// Who works on the run. `start` writes it, and the definition's state `Workers` reads it.
+    /// Who works on the run. `start` writes it, and the state `Workers` of the state machine reads it.
     #[serde(default, deserialize_with = "workers")]
     pub workers: Workers,
 }
@@ -29,7 +29,7 @@ pub enum Workers {
     /// Workers that poll the activity. Inputs of releases that knew no other kind do not say so.
     #[default]
     Fleet,
-    /// The function `work`, to which the definition gives each run with a task token.
+    /// The function `work`, to which the state machine gives each run with a task token.
     Lambda,
 }
 
@@ -50,7 +50,7 @@ impl FromStr for Workers {
     }
 }
 
-/// As the definition reads it: all that is not `Lambda` leads to the fleet.
+/// As the state machine reads it: all that is not `Lambda` leads to the fleet.
 fn workers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Workers, D::Error> {
     let name = lenient::text(deserializer)?;
     Ok(name.parse().unwrap_or_default())

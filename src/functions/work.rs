@@ -43,7 +43,7 @@ pub struct LambdaWorker {
     clock: Clock,
 }
 
-/// Why an event is nothing to work for.
+/// Why an invocation has worked on nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
     /// Nobody waits for an answer.
@@ -92,7 +92,7 @@ impl LambdaWorker {
         );
         let time = self.clock.until(end).saturating_sub(INVOCATION_MARGIN);
         if time.is_zero() {
-            // Before the run can begin, which the timer below would let it.
+            // Here, and not by the timer below, so that the run does not begin.
             trigger.request();
         }
         let attended = tokio::select! {
@@ -105,7 +105,8 @@ impl LambdaWorker {
     }
 }
 
-/// Requests the hand-over after this time, and leaves the waiting for it to others.
+/// Requests the hand-over after this time. It never ends: the invocation ends when the task is handed
+/// over.
 async fn request_after(time: Duration, trigger: &ShutdownTrigger) -> Infallible {
     sleep(time).await;
     trigger.request();

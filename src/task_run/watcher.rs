@@ -34,6 +34,7 @@ const MAX_CALLS: usize = 16;
 /// A new task is first looked at after this time. No task ends sooner, and tasks that start
 /// together share a call.
 const FIRST_LOOK: Duration = Duration::from_millis(500);
+
 /// The handle through which runs subscribe to their tasks.
 #[derive(Debug)]
 pub(super) struct Watcher {
@@ -61,9 +62,9 @@ impl Watcher {
         }
     }
 
-    /// Ends the watching task and its calls, and waits until they have ended.
+    /// Ends the watcher's tokio task and its calls, and waits until they have ended.
     pub(super) async fn end(self) {
-        // The watching task ends when nobody can subscribe any more.
+        // The tokio task ends when no run can subscribe any more.
         drop(self.subscribe);
         if let Err(error) = self.watching.await {
             tracing::error!(%error, "the watching of tasks ended early");

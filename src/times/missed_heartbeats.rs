@@ -16,6 +16,7 @@ const _: () = assert!(fit(
     seconds((HEARTBEAT_TIMEOUT.as_secs() + INTERVAL.as_secs()) * ATTEMPTS as u64)
 ));
 // The run of a task runner without a fleet may find no free function. After each missed heartbeat the
-// state `CheckDeadline` compares the time with the run's deadline, so that the run ends one heartbeat
-// after it at the latest, with time left to look for its tasks and to answer.
+// state `CheckDeadline` compares the time with the run's deadline. A run that no function had when
+// its deadline passed therefore fails one heartbeat later at the latest, and time is left to look for
+// its tasks and to answer.
 const _: () = assert!(fit(&[HEARTBEAT_TIMEOUT, OVERHEAD, OVERHEAD], ANSWER_MARGIN));

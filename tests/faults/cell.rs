@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::cell_check::{CellEnd, judge};
 use crate::course::Course;
 use crate::deployment::{CLAIM_TIMEOUT, Deployment};
+use crate::play_from;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -183,13 +184,7 @@ impl Cell {
     /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment
     /// of whatever name.
     pub fn play(&self, seed: u64, name: &str) -> Played {
-        fastrand::seed(seed);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(self.play_paused(name))
+        play_from(seed, self.play_paused(name))
     }
 
     async fn play_paused(&self, name: &str) -> Played {

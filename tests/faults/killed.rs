@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use crate::course::{Course, LIMIT};
 use crate::deployment::Deployment;
+use crate::play_from;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -134,14 +135,8 @@ fn an_invocation_killed_in_any_phase_is_followed_by_one_that_goes_on() {
     for phase in PHASES {
         write!(table, "\n{:<12}", format!("{phase:?}")).unwrap();
         for (course, outcome) in COURSES {
-            fastrand::seed(1);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .start_paused(true)
-                .build()
-                .unwrap();
             let name = format!("killed-{phase:?}-{course:?}");
-            let wrong = runtime.block_on(play(phase, course, outcome, &name));
+            let wrong = play_from(1, play(phase, course, outcome, &name));
             let held = if wrong.is_empty() { "+" } else { "-" };
             write!(table, "{held:>10}").unwrap();
             if !wrong.is_empty() {

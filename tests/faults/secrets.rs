@@ -11,6 +11,7 @@ use stand_ins::log_capture::{capture_log, logged};
 
 use crate::course::{Course, PASSWORD};
 use crate::deployment::Deployment;
+use crate::play_from;
 
 /// Calls that begin a run. What is denied does not pass: there is no run then.
 const BEGINNING: [(Service, &str); 2] =
@@ -44,18 +45,10 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
             Some(Fault::AccessDenied),
             Some(Fault::CutAfter),
         ] {
-            fastrand::seed(1);
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .start_paused(true)
-                .build()
-                .unwrap();
-            runtime.block_on(assert_nothing_shows(
-                course,
-                workers,
-                fault,
-                &format!("secrets-{number}"),
-            ));
+            play_from(
+                1,
+                assert_nothing_shows(course, workers, fault, &format!("secrets-{number}")),
+            );
         }
     }
 }

@@ -61,6 +61,18 @@ fn plain(name: &str) -> Value {
     json!({"type": name})
 }
 
+/// After each of the events, the activity is as it says.
+fn assert_followed(run: &[(Value, Activity)]) {
+    for end in 1..=run.len() {
+        let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
+        assert_eq!(
+            progress(&events.into()).activity,
+            run[end - 1].1,
+            "after {end} events"
+        );
+    }
+}
+
 #[test]
 fn the_activity_is_followed_through_its_attempts() {
     let at = |second| Timestamp::from_second(second).unwrap();
@@ -87,14 +99,7 @@ fn the_activity_is_followed_through_its_attempts() {
         (activity("Succeeded", 90), Activity::Ended),
         (plain("TaskStateExited"), Activity::Ended),
     ];
-    for end in 1..=run.len() {
-        let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
-        assert_eq!(
-            progress(&events.into()).activity,
-            run[end - 1].1,
-            "after {end} events"
-        );
-    }
+    assert_followed(&run);
 }
 
 #[test]

@@ -11,9 +11,9 @@ use crate::aws::ecs::{Placement, RunTaskError};
 /// What a `RunTask` call comes to.
 type Launched = Result<Placement, RunTaskError>;
 
-/// The `RunTask` calls of a runner. Each runs as a task of its own, which goes on when the run that
-/// waits for it is dropped: ECS may have launched something, and only the answer names it. None
-/// outlives the runner.
+/// The `RunTask` calls of a runner. Each is a tokio task of its own, which goes on when the run that
+/// waits for it is dropped: ECS may have launched tasks, and only the answer names them. No call goes
+/// on after [`end`](Self::end).
 #[derive(Debug, Default)]
 pub(in crate::task_run) struct LaunchCalls(Mutex<JoinSet<()>>);
 
@@ -24,7 +24,8 @@ impl LaunchCalls {
         call: impl Future<Output = Launched> + Send + 'static,
     ) -> oneshot::Receiver<Launched> {
         let (answer, receiver) = oneshot::channel();
-        // A panic elsewhere leaves the set whole.
+        // The set is whole even after a panic: nothing is done under this lock but adding and removing
+        // a call.
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A worker runs for months: those that have ended make room.
         while calls.try_join_next().is_some() {}

@@ -16,10 +16,9 @@ use crate::times::LOOKUP_TIMEOUT;
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
 /// together, their answers must not be late for their logs' sake.
 const LOG_CALL_WAIT: Duration = Duration::from_secs(15);
-/// A container's lines reach the log in batches. An empty or missing stream is read once more after
-/// this, and a call that failed for what may pass is made twice more.
+/// A container's lines reach the log in batches. A stream that is missing, or showed no line, is read
+/// once more after this, and a call that failed for what may pass is made twice more.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(1_500);
-
 /// How long a read that has some lines waits for its turn to look for more of them. A worker whose
 /// runs do not fail together has a turn each 0.2 s.
 const NEXT_CALL_WAIT: Duration = Duration::from_secs(1);

@@ -77,6 +77,12 @@ async fn create_update_and_delete_are_answered_once_each() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_task_fails_the_stack_with_its_reason_and_the_execution_with_its_error() {
     let account = Account::with_worker("failure", 1.0).await;
+    assert_failure_is_told(&account, "worker").await;
+}
+
+/// Plays a task that fails, and looks at the stack's event, the execution and its explanation.
+/// `holder` has the run: a worker or a function.
+pub async fn assert_failure_is_told(account: &Account, holder: &str) {
     account
         .aws
         .stand_ins()
@@ -106,7 +112,7 @@ async fn a_failing_task_fails_the_stack_with_its_reason_and_the_execution_with_i
     let (code, explanation) = account.explain(&executions[0].arn).await;
     assert_eq!(code, Some(1), "{explanation}");
     for part in [
-        "worker told EcsTask.Failed",
+        &format!("{holder} told EcsTask.Failed"),
         "no tasks were left running",
         "CloudFormation answered FAILED",
         "exited with code 3",

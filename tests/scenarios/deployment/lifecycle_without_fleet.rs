@@ -9,6 +9,7 @@ use stand_ins::ecs::Script;
 use tokio::time::timeout;
 
 use super::account::{Account, PATIENCE, ended, with};
+use super::lifecycle::assert_failure_is_told;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn create_update_and_delete_are_answered_once_each() {
@@ -56,36 +57,7 @@ async fn create_update_and_delete_are_answered_once_each() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failing_task_fails_the_stack_with_its_reason_and_the_execution_with_its_error() {
     let account = Account::without_fleet("no-fleet-failure", 1.0).await;
-    let ecs = account.aws.stand_ins().ecs();
-    ecs.script("migrate", Script::exits(3));
-    let stack = account.create(&[]).await;
-    assert_eq!(stack.status, "ROLLBACK_COMPLETE");
-    let reason = stack.first_failure().unwrap().reason.clone().unwrap();
-    let task = ecs.tasks()[0].arn.clone();
-    for part in [
-        "EcsTask.Failed",
-        "Container 'migrate' exited with code 3",
-        task.rsplit('/').next().unwrap(),
-    ] {
-        assert!(reason.contains(part), "{part:?} is not in {reason:?}");
-    }
-    let executions = account.executions().await;
-    assert_eq!(executions[0].status, "FAILED");
-    assert_eq!(executions[0].error.as_deref(), Some("EcsTask.Failed"));
-    let (code, explanation) = account.explain(&executions[0].arn).await;
-    assert_eq!(code, Some(1), "{explanation}");
-    for part in [
-        "function told EcsTask.Failed",
-        "no tasks were left running",
-        "CloudFormation answered FAILED",
-        "exited with code 3",
-    ] {
-        assert!(
-            explanation.contains(part),
-            "{part:?} is not in\n{explanation}"
-        );
-    }
-    assert_eq!(account.answers(1).await, 1);
+    assert_failure_is_told(&account, "function").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

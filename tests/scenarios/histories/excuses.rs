@@ -14,8 +14,9 @@ use super::schedule::History;
 /// machine waits 45 s for workers to learn of it, and 75 s is the longest that takes.
 const UNINFORMED: Duration = Duration::from_secs(30);
 
-/// The beginning of the cause with which the state machine ends a run that no function works on.
-const UNHEARD: &str = "The deadline passed while no function worked on the run";
+/// The beginning of the cause with which the state machine ends a run of whose function nothing is
+/// heard.
+const UNHEARD: &str = "The deadline passed while no function was heard of that works on the run";
 
 /// Whether the task may have been launched by a worker whose heartbeats did not get through, so that
 /// it could not learn in time that its execution was stopped. `rescue`, which is not part of a

@@ -32,14 +32,7 @@ fn a_run_that_a_function_was_given_is_followed_through_its_attempts() {
         (entered("RespondSuccess"), Activity::Ended),
         (invoke("Scheduled"), Activity::Ended),
     ];
-    for end in 1..=run.len() {
-        let events: Vec<_> = run[..end].iter().map(|(event, _)| event.clone()).collect();
-        assert_eq!(
-            progress(&events.into()).activity,
-            run[end - 1].1,
-            "after {end} events"
-        );
-    }
+    assert_followed(&run);
 }
 
 #[test]
