@@ -14,6 +14,17 @@ use crate::worlds::running::Worker;
 use crate::worlds::worker::{HEARTBEAT, INSTANCES, World, failure};
 
 const SECOND: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(100);
+
+/// Waits for the middle between two steps: at the instant of a step, whether the worker has already
+/// taken it is left to chance.
+async fn between_steps(steps: &AtomicUsize) {
+    let seen = steps.load(Ordering::SeqCst);
+    while steps.load(Ordering::SeqCst) == seen {
+        sleep(STEP / 100).await;
+    }
+    sleep(STEP / 2).await;
+}
 
 /// A worker whose work takes a step every 100 ms, and the count of the steps.
 fn stepping(world: &World) -> (Worker, Arc<AtomicUsize>) {
@@ -23,7 +34,7 @@ fn stepping(world: &World) -> (Worker, Arc<AtomicUsize>) {
         let counter = Arc::clone(&counter);
         async move {
             loop {
-                sleep(SECOND / 10).await;
+                sleep(STEP).await;
                 counter.fetch_add(1, Ordering::SeqCst);
             }
         }
@@ -47,6 +58,7 @@ async fn a_worker_that_stood_still_for_too_long_takes_no_further_step() {
         world.aws.calls().arrived("SendTaskHeartbeat", 2).await;
         // Either shortly after a beat, or while one is under way.
         sleep(SECOND / 2).await;
+        between_steps(&steps).await;
         let before = steps.load(Ordering::SeqCst);
         assert!(before > 0, "the work has not begun");
         advance(90 * SECOND).await;
