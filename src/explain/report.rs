@@ -25,24 +25,31 @@ impl fmt::Display for Explanation {
             conclusion,
             ..
         } = self;
-        write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
-        if !request.resource_type.is_empty() {
-            write!(f, " ({})", request.resource_type)?;
+        match request {
+            Some(request) => {
+                write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
+                if !request.resource_type.is_empty() {
+                    write!(f, " ({})", request.resource_type)?;
+                }
+                writeln!(f, " in stack {}", request.stack)?;
+            }
+            None => writeln!(f, "Direct run")?,
         }
-        writeln!(f, " in stack {}", request.stack)?;
         let name = self.execution.rsplit(':').next().unwrap_or_default();
         writeln!(f, "Execution  {name}")?;
-        let tasks = if task.count == 1 {
-            String::new()
-        } else {
-            format!(", {} tasks", task.count)
-        };
-        writeln!(
-            f,
-            "Task       {} on cluster {}{tasks}",
-            last_part(&task.task_definition),
-            last_part(&task.cluster)
-        )?;
+        if let Some(task) = task {
+            let tasks = if task.count == 1 {
+                String::new()
+            } else {
+                format!(", {} tasks", task.count)
+            };
+            writeln!(
+                f,
+                "Task       {} on cluster {}{tasks}",
+                last_part(&task.task_definition),
+                last_part(&task.cluster)
+            )?;
+        }
         match self.ended {
             Some(ended) => {
                 let span = Span::between(self.started, ended);

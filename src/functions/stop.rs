@@ -31,7 +31,9 @@ pub struct StopEvent {
 
 #[derive(Debug, Clone, Deserialize)]
 struct ExecutionState {
-    request: StopRequest,
+    /// `None` for a direct run, which only ever has tasks of its own.
+    #[serde(default)]
+    request: Option<StopRequest>,
     task: TaskSpec,
     #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: EarlierChecks,
@@ -96,7 +98,8 @@ impl Stopper {
             task,
             leftovers,
         } = event.state;
-        let is_delete = request.request_type == RequestType::Delete;
+        let is_delete =
+            request.is_some_and(|request| request.request_type == RequestType::Delete);
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {

@@ -104,7 +104,11 @@ impl Leftovers {
         Ok(listed
             .into_iter()
             .filter(|listed| {
-                !listed.stopped && listed.started_by.starts_with(prefix) && is_in_time(listed)
+                // The whole form is compared: a direct run may be called like a request, and its
+                // tasks are none of the resource's.
+                !listed.stopped
+                    && resource_prefix(&listed.started_by) == Some(prefix)
+                    && is_in_time(listed)
             })
             .collect())
     }

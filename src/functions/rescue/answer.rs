@@ -79,17 +79,38 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let rescued = self.answer_unless_answered(execution_arn, status).await?;
+        let end = Instant::now() + RESCUE_BUDGET;
+        let rescued = self
+            .answer_unless_answered(execution_arn, status, false, end)
+            .await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
     }
 
+    /// Answers for an execution whose time is over, and which could not be ended.
+    ///
+    /// # Errors
+    /// When Step Functions cannot be asked, and when the answer is not delivered.
+    pub(super) async fn answer_overdue(
+        &self,
+        execution_arn: &str,
+        end: Instant,
+    ) -> Result<Rescued, RescueError> {
+        let rescued = self
+            .answer_unless_answered(execution_arn, ExecutionStatus::TimedOut, true, end)
+            .await?;
+        self.answered.remember(execution_arn);
+        Ok(rescued)
+    }
+
+    /// `is_overdue` says that the execution may still run. After `end` no more tasks are looked for.
     async fn answer_unless_answered(
         &self,
         execution_arn: &str,
         status: ExecutionStatus,
+        is_overdue: bool,
+        end: Instant,
     ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + RESCUE_BUDGET;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self
             .state_machine
@@ -98,7 +119,7 @@ impl Rescuer {
         let status = match execution.status {
             // The description may lag behind the event, so the history decides. A made-up event
             // must not make `rescue` answer for an execution that runs.
-            ExecutionStatus::Running if ends_with_its_end(&events) => status,
+            ExecutionStatus::Running if is_overdue || ends_with_its_end(&events) => status,
             ExecutionStatus::Running => {
                 return Err(RescueError::StillRuns(execution_arn.to_owned()));
             }
@@ -106,7 +127,7 @@ impl Rescuer {
         };
         let progress = Progress::of(&events);
         let begun = match progress.answer {
-            Answer::Given => return Ok(Rescued::Nothing),
+            Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
             Answer::NotBegun => None,
         };
@@ -119,11 +140,9 @@ impl Rescuer {
         }
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
-            tracing::warn!(
-                execution = execution_arn,
-                "the execution was not started for CloudFormation; there is nobody to answer"
-            );
-            return Ok(Rescued::Nothing);
+            return Ok(self
+                .stop_direct_run(execution_arn, &execution, &events, end)
+                .await);
         };
         log_unanswered(execution_arn, status, &execution);
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
@@ -171,7 +190,7 @@ fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
 
 /// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
 /// launch tasks. The execution of a Delete has neither.
-fn was_taken(events: &[RecordedEvent]) -> bool {
+pub(super) fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
         progress.note(event);

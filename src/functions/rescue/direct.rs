@@ -1,0 +1,55 @@
+//! Direct runs that did not end by themselves: stopped by a person or by `rescue`, timed out, or failed
+//! in a way that no Catch sees.
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::answer::was_taken;
+use super::{Rescued, Rescuer};
+use crate::cloudformation::event::RequestType;
+use crate::execution::direct::DirectExecution;
+use crate::execution::history::RecordedEvent;
+use crate::execution::input::ExecutionInput;
+use crate::execution::status::Execution;
+
+impl Rescuer {
+    /// Stops what a direct run has left running, and goes on with it until `end` while its worker may
+    /// not know of the end. Nobody is answered, so that it is no incident.
+    pub(super) async fn stop_direct_run(
+        &self,
+        execution_arn: &str,
+        execution: &Execution,
+        events: &[RecordedEvent],
+        end: Instant,
+    ) -> Rescued {
+        let direct = DirectExecution {
+            arn: execution_arn,
+            started: execution.started,
+        };
+        let input = ExecutionInput::read(direct, &execution.input)
+            // A request that cannot be read is nobody's direct run.
+            .filter(|_| !has_request(&execution.input));
+        let Some(input) = input else {
+            tracing::warn!(
+                execution = execution_arn,
+                "the execution was started neither for CloudFormation nor as a direct run; nothing is done"
+            );
+            return Rescued::Nothing;
+        };
+        let leftovers = self.leftovers_of(RequestType::Create, &input.task, execution);
+        let still_running = leftovers.stop_before_answering().await;
+        tracing::info!(
+            execution = execution_arn,
+            still_running,
+            "a direct run ended before its task had; its task was stopped, and nobody waits for an answer"
+        );
+        if was_taken(events) {
+            leftovers.stop_until_workers_are_informed(end).await;
+        }
+        Rescued::LeftoversStopped
+    }
+}
+
+fn has_request(input: &str) -> bool {
+    serde_json::from_str::<Value>(input).is_ok_and(|input| input.get("request").is_some())
+}
