@@ -19,7 +19,8 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
-    LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
+    LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent, Responder, Seal,
+    Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::version::VERSION;

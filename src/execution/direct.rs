@@ -131,13 +131,10 @@ mod tests {
     #[test]
     fn the_task_has_the_execution_s_identity_and_counts_from_its_start() {
         let input = run("nightly-2026-11-23", &json!({"Timeout": 600}));
-        assert_eq!(input.task.started_by, "nightly-2026-11-23/d2a4a4a0");
+        assert_eq!(input.task.started_by, "nightly-2026-11-23/e4390efe");
         assert_eq!(input.task.client_token.len(), 48);
         assert_eq!(input.task.deadline.to_string(), "2026-11-23T06:10:00Z");
-        assert_eq!(
-            input.answer_by.unwrap().to_string(),
-            "2026-11-23T06:11:20Z"
-        );
+        assert_eq!(input.answer_by.unwrap().to_string(), "2026-11-23T06:11:20Z");
         assert_eq!(input.timeout_seconds, Some(650));
         assert_eq!(input.request, None);
         assert_eq!(run("nightly-2026-11-23", &json!({"Timeout": 600})), input);
@@ -147,7 +144,10 @@ mod tests {
     fn a_run_may_take_up_to_23_hours_and_takes_55_minutes_where_nothing_is_said() {
         let deadline = |further: &Value| run("n", further).task.deadline.to_string();
         assert_eq!(deadline(&json!({})), "2026-11-23T06:55:00Z");
-        assert_eq!(deadline(&json!({"Timeout": 82_800})), "2026-11-24T05:00:00Z");
+        assert_eq!(
+            deadline(&json!({"Timeout": 82_800})),
+            "2026-11-24T05:00:00Z"
+        );
         let refused = prepare("n", &json!({"Timeout": 82_801})).unwrap_err();
         assert_eq!(
             refused.to_string(),
@@ -219,7 +219,8 @@ mod tests {
             arn: &arn("n"),
             started: STARTED.parse().unwrap(),
         };
-        let properties = json!({"Cluster": "production", "TaskDefinition": "migrate", "Instances": ["4f1c"]});
+        let properties =
+            json!({"Cluster": "production", "TaskDefinition": "migrate", "Instances": ["4f1c"]});
         assert!(execution.prepare(&properties, Workers::Fleet).is_ok());
         let refused = execution.prepare(&properties, Workers::Lambda).unwrap_err();
         assert!(refused.cause.contains("without a fleet"), "{refused}");

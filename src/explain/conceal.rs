@@ -29,7 +29,10 @@ pub(super) struct Secrets {
 
 impl Secrets {
     pub(super) fn of(subject: &Subject) -> Self {
-        let url = subject.request.as_ref().map(|request| &request.response_url);
+        let url = subject
+            .request
+            .as_ref()
+            .map(|request| &request.response_url);
         let nothing = TaskOverride::default();
         let task = subject.task.as_ref();
         Self {

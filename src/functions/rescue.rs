@@ -43,8 +43,8 @@ use crate::clock::Clock;
 use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
 use answer::Answered;
-use running::Running;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
+use running::Running;
 
 /// The field `incident` of the log line for an execution that ended without an answer. Alarms of
 /// `infra/task-runner.yaml` count these lines. They are of level ERROR, so that no sensible
@@ -156,10 +156,11 @@ impl Rescuer {
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let (running, not_listed) = self.running.look(&self.state_machine).await;
-        let (overdue, (unclaimed, answered)) = tokio::join!(self.end_overdue(&running), async {
-            let unclaimed = self.stop_unclaimed(&running).await;
-            (unclaimed, self.answer_lost_events(end).await)
-        });
+        let (overdue, (unclaimed, answered)) =
+            tokio::join!(Box::pin(self.end_overdue(&running)), async {
+                let unclaimed = self.stop_unclaimed(&running).await;
+                (unclaimed, self.answer_lost_events(end).await)
+            });
         let unclaimed = not_listed.map_or(unclaimed, Err);
         if let (Err(_), Err(error)) = (&unclaimed, &answered) {
             tracing::error!(%error, "the executions whose event was lost could not be answered for either");

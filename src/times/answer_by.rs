@@ -60,19 +60,20 @@ const _: () = assert!(fit(
 // A fleet: as many missed heartbeats and hand-overs as the definition allows, each with the events
 // ActivityScheduled, ActivityStarted, and ActivityFailed or ActivityTimedOut.
 const _: () = assert!(
-    3 * (missed_heartbeats::ATTEMPTS as u64 + missed_heartbeats::HAND_OVERS as u64) < MOST_EVENTS / 2
+    3 * (missed_heartbeats::ATTEMPTS as u64 + missed_heartbeats::HAND_OVERS as u64)
+        < MOST_EVENTS / 2
 );
 // The function `work`: a hand-over at the end of each invocation, with the events TaskScheduled,
 // TaskStarted, TaskSubmitted and TaskFailed.
 const _: () = assert!(
-    4 * (LONGEST_RUN.as_secs() / (work::WORK_TIMEOUT.as_secs() - work::INVOCATION_MARGIN.as_secs()))
+    4 * (LONGEST_RUN.as_secs()
+        / (work::WORK_TIMEOUT.as_secs() - work::INVOCATION_MARGIN.as_secs()))
         < MOST_EVENTS / 50
 );
 // No function is ever free: an attempt each minute, with the same events, and those of leaving and
 // entering RunTaskOnLambda and CheckDeadline.
-const _: () = assert!(
-    (4 + 4) * (LONGEST_RUN.as_secs() / HEARTBEAT_TIMEOUT.as_secs()) < MOST_EVENTS / 2
-);
+const _: () =
+    assert!((4 + 4) * (LONGEST_RUN.as_secs() / HEARTBEAT_TIMEOUT.as_secs()) < MOST_EVENTS / 2);
 // Lambda refuses every call for hours: six attempts in 31 s, each with three events. This would fill
 // the history after some nine hours; the execution then fails, and `rescue` stops what it left.
 const _: () = assert!((6 * 3 + 4) * (8 * 3_600 / 31) < MOST_EVENTS);

@@ -16,7 +16,10 @@ impl Facts<'_> {
             ExecutionStatus::Failed | ExecutionStatus::Running => "The execution failed",
         };
         if self.progress.answer == Answer::NobodyWaits {
-            return self.failed(format!("Failed{}.", self.after_start()), &self.caught_error());
+            return self.failed(
+                format!("Failed{}.", self.after_start()),
+                &self.caught_error(),
+            );
         }
         let caught = error_of(
             self.execution.status,

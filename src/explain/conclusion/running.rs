@@ -20,7 +20,10 @@ impl Facts<'_> {
                 "CloudFormation has its answer, and the execution is about to end.".to_owned(),
                 None,
             ),
-            Answer::NobodyWaits => ("The run is over, and the execution is about to end.".to_owned(), None),
+            Answer::NobodyWaits => (
+                "The run is over, and the execution is about to end.".to_owned(),
+                None,
+            ),
             Answer::Begun { status, .. } => (
                 format!(
                     "CloudFormation is being answered {status}{}.",

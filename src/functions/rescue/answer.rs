@@ -29,7 +29,7 @@ use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET};
+use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, SERVICE_TIMEOUT};
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
 /// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
@@ -126,6 +126,14 @@ impl Rescuer {
             status => status,
         };
         let progress = Progress::of(&events);
+        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
+        if self.is_given_up(&input) && !progress.answer.is_settled() {
+            tracing::warn!(
+                execution = execution_arn,
+                "the execution ended without an answer, and so late that CloudFormation has given up; nobody is answered"
+            );
+            return Ok(Rescued::Nothing);
+        }
         let begun = match progress.answer {
             Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
@@ -138,7 +146,6 @@ impl Rescuer {
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
-        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
             return Ok(self
                 .stop_direct_run(execution_arn, &execution, &events, end)
@@ -160,6 +167,15 @@ impl Rescuer {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
+    }
+
+    /// Whether CloudFormation no longer waits for the execution with this input, which could not be ended
+    /// when its time was over. It waits for an hour at most.
+    fn is_given_up(&self, input: &Value) -> bool {
+        let answer_by = input["answerBy"].as_str();
+        let answer_by = answer_by.and_then(|instant| instant.parse().ok());
+        input.get("request").is_some()
+            && answer_by.is_some_and(|instant| self.clock.since(instant) > SERVICE_TIMEOUT)
     }
 
     /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being

@@ -37,7 +37,7 @@ impl Rescuer {
         let horizon = after(self.clock.now(), OVERDUE_LOOK_AHEAD);
         let mut due: Vec<_> = running
             .iter()
-            .filter_map(|execution| Some((self.running.answer_by(&execution.arn)??, execution)))
+            .filter_map(|execution| Some((self.running.answer_by(&execution.arn)?, execution)))
             .filter(|(answer_by, _)| *answer_by <= horizon)
             .collect();
         due.sort_unstable_by_key(|(answer_by, _)| *answer_by);
@@ -133,7 +133,11 @@ impl Rescuer {
         let end = Instant::now() + RESCUE_LATE_BUDGET;
         match self.answer_overdue(&execution.arn, end).await {
             Ok(rescued) => {
-                tracing::warn!(execution = execution.name, ?rescued, "the execution runs on");
+                tracing::warn!(
+                    execution = execution.name,
+                    ?rescued,
+                    "the execution runs on"
+                );
             }
             Err(error) => {
                 tracing::error!(%error, execution = execution.name, "the execution could not be answered for either");

@@ -18,8 +18,8 @@ pub(super) struct Running(Arc<Mutex<Memory>>);
 #[derive(Debug, Default)]
 struct Memory {
     last_list: Vec<RunningExecution>,
-    /// `None` for an execution whose input says no such instant.
-    answer_by: HashMap<String, Option<Timestamp>>,
+    /// By ARN, of those whose input was read.
+    answer_by: HashMap<String, Timestamp>,
 }
 
 impl Running {
@@ -45,12 +45,14 @@ impl Running {
         }
     }
 
-    /// The `answerBy` of an execution, if its input was read.
-    pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Option<Timestamp>> {
+    /// The `answerBy` of an execution, if its input was read; the end of all times where the input
+    /// says none.
+    pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Timestamp> {
         self.memory().answer_by.get(execution_arn).copied()
     }
 
     pub(super) fn remember(&self, execution_arn: &str, answer_by: Option<Timestamp>) {
+        let answer_by = answer_by.unwrap_or(Timestamp::MAX);
         self.memory()
             .answer_by
             .insert(execution_arn.to_owned(), answer_by);

@@ -20,6 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn looked(answered: usize) -> Rescued {
     Rescued::Swept {
         checked: 0,
+        overdue: 0,
         stopped: 0,
         answered,
     }

@@ -17,6 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn looked(checked: usize, stopped: usize) -> Rescued {
     Rescued::Swept {
         checked,
+        overdue: 0,
         stopped,
         answered: 0,
     }
