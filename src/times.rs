@@ -43,6 +43,8 @@ const fn seconds(seconds: u64) -> Duration {
 /// How long CloudFormation waits for an answer when the template does not say
 /// (`aws-resource-cloudformation-customresource`).
 pub(crate) const SERVICE_TIMEOUT: Duration = seconds(3_600);
+/// A response URL works for no longer than this after the event, in the events that were seen.
+pub(crate) const RESPONSE_URL_LIFE: Duration = seconds(7_200);
 /// `start` sets the deadline of a run this long before CloudFormation gives up, or at half of a
 /// `ServiceTimeout` that is short: time for stopping the task, waiting for it to stop, and
 /// delivering the answer.
@@ -123,6 +125,11 @@ pub(crate) const START_ANSWER_TIMEOUT: Duration = seconds(30);
 /// How long `start` tries to stop the executions of an update that CloudFormation rolls back,
 /// before it looks at the request itself.
 pub(crate) const STOP_EARLIER_BUDGET: Duration = seconds(40);
+
+// Lambda `prepare`.
+
+/// `Timeout` of the function, which calls no service.
+pub const PREPARE_TIMEOUT: Duration = seconds(10);
 
 // Lambda `stop`.
 
@@ -265,6 +272,7 @@ const _: () = assert!(fit(
 ));
 const _: () = assert!(fit(&[STOP_FINAL_ATTEMPT], STOP_TASKS_BUDGET));
 const _: () = assert!(fit(&[RESPOND_ANSWER_TIMEOUT, OVERHEAD], RESPOND_TIMEOUT));
+const _: () = assert!(fit(&[PREPARE_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));
 const _: () = assert!(fit(&[RESPOND_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));
 const _: () = assert!(fit(&[STOP_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));
 const _: () = assert!(fit(&[RESCUE_BUDGET, RESCUE_FINAL_ATTEMPT], RESCUE_TIMEOUT));

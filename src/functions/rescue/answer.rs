@@ -29,7 +29,7 @@ use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, SERVICE_TIMEOUT};
+use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESPONSE_URL_LIFE};
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
 /// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
@@ -127,7 +127,7 @@ impl Rescuer {
         };
         let progress = Progress::of(&events);
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
-        if self.is_given_up(&input) && !progress.answer.is_settled() {
+        if has_request(&input) && self.is_given_up(&execution) && !progress.answer.is_settled() {
             tracing::warn!(
                 execution = execution_arn,
                 "the execution ended without an answer, and so late that CloudFormation has given up; nobody is answered"
@@ -147,6 +147,13 @@ impl Rescuer {
             return Ok(Rescued::Answered);
         }
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
+            if has_request(&input) {
+                tracing::warn!(
+                    execution = execution_arn,
+                    "the execution's request cannot be read; there is nobody to answer"
+                );
+                return Ok(Rescued::Nothing);
+            }
             return Ok(self
                 .stop_direct_run(execution_arn, &execution, &events, end)
                 .await);
@@ -169,13 +176,10 @@ impl Rescuer {
         Ok(Rescued::Answered)
     }
 
-    /// Whether CloudFormation no longer waits for the execution with this input, which could not be ended
-    /// when its time was over. It waits for an hour at most.
-    fn is_given_up(&self, input: &Value) -> bool {
-        let answer_by = input["answerBy"].as_str();
-        let answer_by = answer_by.and_then(|instant| instant.parse().ok());
-        input.get("request").is_some()
-            && answer_by.is_some_and(|instant| self.clock.since(instant) > SERVICE_TIMEOUT)
+    /// Whether the request's response URL takes no answer any more, and CloudFormation has long given
+    /// up. So late ends only an execution that could not be ended when its time was over.
+    fn is_given_up(&self, execution: &Execution) -> bool {
+        self.clock.since(execution.started) > RESPONSE_URL_LIFE
     }
 
     /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
@@ -195,6 +199,11 @@ impl Rescuer {
             }
         }
     }
+}
+
+/// Whether CloudFormation has requested the execution with this input.
+pub(super) fn has_request(input: &Value) -> bool {
+    input.get("request").is_some()
 }
 
 /// Whether the last event read is one that ends an execution without success.

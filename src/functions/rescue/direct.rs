@@ -1,7 +1,6 @@
 //! Direct runs that did not end by themselves: stopped by a person or by `rescue`, timed out, or failed
 //! in a way that no Catch sees.
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::answer::was_taken;
@@ -26,10 +25,7 @@ impl Rescuer {
             arn: execution_arn,
             started: execution.started,
         };
-        let input = ExecutionInput::read(direct, &execution.input)
-            // A request that cannot be read is nobody's direct run.
-            .filter(|_| !has_request(&execution.input));
-        let Some(input) = input else {
+        let Some(input) = ExecutionInput::read(direct, &execution.input) else {
             tracing::warn!(
                 execution = execution_arn,
                 "the execution was started neither for CloudFormation nor as a direct run; nothing is done"
@@ -48,8 +44,4 @@ impl Rescuer {
         }
         Rescued::LeftoversStopped
     }
-}
-
-fn has_request(input: &str) -> bool {
-    serde_json::from_str::<Value>(input).is_ok_and(|input| input.get("request").is_some())
 }
