@@ -13,10 +13,13 @@ use tokio::time::timeout;
 use crate::cell_check::{CellEnd, judge};
 use crate::course::Course;
 use crate::deployment::{CLAIM_TIMEOUT, Deployment};
+use crate::exceptions::{Instead, exceptions};
 use crate::play_from;
 
 const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3_600);
+/// Longer than everything should take, and what it takes where nobody can end an execution.
+const TOO_LONG: Duration = Duration::from_secs(7_200);
+const MORE_THAN_A_DAY: Duration = Duration::from_secs(26 * 3_600);
 
 /// A call of the path, with the course on which it is made.
 pub struct Call {
@@ -61,6 +64,15 @@ const fn on_lambda(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
+/// A call on which the fault strikes once `rescue` has read the input of the execution, which it does
+/// within a minute.
+const fn late_call(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        after: Duration::from_secs(65),
+        ..call(service, operation, course)
+    }
+}
+
 const fn by_stop(service: Service, operation: &'static str) -> Call {
     Call {
         service,
@@ -70,7 +82,7 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     }
 }
 
-pub const CALLS: [Call; 41] = [
+pub const CALLS: [Call; 57] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -94,9 +106,9 @@ pub const CALLS: [Call; 41] = [
     by_stop(Service::Ecs, "ListTasks"),
     by_stop(Service::Ecs, "DescribeTasks"),
     by_stop(Service::Ecs, "StopTask"),
-    call(Service::Sfn, "DescribeExecution", Course::IsAborted),
+    late_call(Service::Sfn, "DescribeExecution", Course::IsAborted),
     call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
-    call(Service::Sfn, "DescribeExecution", Course::TimesOut),
+    late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),
     call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
     call(Service::Ecs, "StopTask", Course::TimesOut),
     // A look before has nothing to find.
@@ -116,6 +128,30 @@ pub const CALLS: [Call; 41] = [
     on_lambda(Service::Logs, "GetLogEvents", Course::Fails),
     on_lambda(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
     on_lambda(Service::Ecs, "ListTasks", Course::Fails),
+    call(Service::Sfn, "GetActivityTask", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskHeartbeat", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
+    call(Service::Ecs, "RunTask", Course::RunsDirectly),
+    call(Service::Ecs, "DescribeTasks", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
+    call(
+        Service::Ecs,
+        "DescribeTaskDefinition",
+        Course::FailsDirectly,
+    ),
+    call(Service::Logs, "GetLogEvents", Course::FailsDirectly),
+    call(Service::Ecs, "ListTasks", Course::FailsDirectly),
+    call(Service::Ecs, "ListTasks", Course::IsAbortedDirectly),
+    call(Service::Ecs, "StopTask", Course::IsAbortedDirectly),
+    late_call(Service::Sfn, "DescribeExecution", Course::IsAbortedDirectly),
+    call(
+        Service::Sfn,
+        "GetExecutionHistory",
+        Course::IsAbortedDirectly,
+    ),
+    on_lambda(Service::Lambda, "Invoke", Course::RunsDirectly),
+    on_lambda(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
+    on_lambda(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
 ];
 
 pub fn faults() -> [(&'static str, Fault); 8] {
@@ -198,7 +234,14 @@ impl Cell {
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));
         });
-        let ended = timeout(2 * HOUR, async {
+        let is_endless =
+            exceptions(self).any(|exception| exception.instead == Instead::EndsADayLater);
+        let limit = if is_endless {
+            MORE_THAN_A_DAY
+        } else {
+            TOO_LONG
+        };
+        let ended = timeout(limit, async {
             tokio::join!(deployment.until_all_is_over(), playing)
         })
         .await;
@@ -212,7 +255,7 @@ impl Cell {
             Err(wrong) => (CellEnd::DeadLettered, wrong),
         };
         if ended.is_err() {
-            wrong.push("it went on for two hours".to_owned());
+            wrong.push(format!("it went on for {} s", limit.as_secs()));
         }
         // The course makes this call, or the cell says nothing.
         if injected.get().is_none_or(|injected| injected.struck() == 0) {

@@ -21,7 +21,9 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
-use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
+use ecs_task_runner::functions::{
+    Preparer, RescueLimits, Rescuer, Responder, Seal, Starter, Stopper,
+};
 use serde_json::{Value, json};
 use stand_ins::lambda::Lambda;
 use stand_ins::response_url::ResponseUrls;
@@ -50,6 +52,7 @@ const CONCURRENCY: usize = 10;
 pub struct Deployment {
     pub aws: StandIns,
     activity: String,
+    state_machine: String,
     clock: Clock,
     /// See [`connection_of`](Self::connection_of).
     region: Region,
@@ -60,6 +63,7 @@ pub struct Deployment {
     definition: Value,
     urls: ResponseUrls,
     starter: Starter,
+    preparer: Preparer,
     responder: Responder,
     stopper: Stopper,
     rescuer: Rescuer,
@@ -107,6 +111,7 @@ impl Deployment {
                 clock.clone(),
             )
             .with_workers(workers),
+            preparer: Preparer::new(workers),
             stopper: Stopper::new(
                 Ecs::with_retries(&stop),
                 StepFunctions::new(&stop),
@@ -126,6 +131,7 @@ impl Deployment {
             works: AtomicUsize::new(0),
             aws,
             activity,
+            state_machine,
             clock,
             definition,
             urls,
@@ -167,6 +173,51 @@ impl Deployment {
             })
             .await;
         });
+    }
+
+    /// Somebody starts an execution with the properties as its input.
+    pub fn start_directly(self: &Arc<Self>, properties: &Value) {
+        let client = aws_sdk_sfn::Client::new(&sdk_config("PIPELINE", self.aws.http_client()));
+        let starting = client
+            .start_execution()
+            .state_machine_arn(&self.state_machine)
+            .name("release-42")
+            .input(properties.to_string())
+            .send();
+        self.begin(async move {
+            starting.await.unwrap();
+        });
+    }
+
+    /// How the direct run ended, in the form of an answer; `None` while it runs.
+    pub fn direct_end(&self) -> Option<Answer> {
+        let (execution, at, end) =
+            self.aws
+                .sfn()
+                .executions()
+                .into_iter()
+                .find_map(|execution| {
+                    let (at, end) = execution.ended.clone()?;
+                    Some((execution, at, end))
+                })?;
+        let text = |text: Option<String>| text.unwrap_or_else(|| "ABORTED".to_owned());
+        let (status, reason) = match end {
+            ExecutionEnd::Succeeded(output) => {
+                assert!(output["TaskArn"].is_string(), "the run's own output");
+                ("SUCCESS", String::new())
+            }
+            ExecutionEnd::Failed { error, cause } => ("FAILED", format!("{error}: {cause}")),
+            ExecutionEnd::Aborted { error, cause } => {
+                ("FAILED", format!("{}: {}", text(error), text(cause)))
+            }
+            ExecutionEnd::TimedOut => ("FAILED", "TIMED_OUT: ".to_owned()),
+        };
+        Some(Answer {
+            at: at - execution.started_at,
+            status: status.to_owned(),
+            body: reason.clone(),
+            reason,
+        })
     }
 
     /// Goes on until all is over and nothing more has come for a while.

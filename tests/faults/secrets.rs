@@ -37,6 +37,10 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
         (Course::Fails, Workers::Lambda),
         (Course::IsAborted, Workers::Lambda),
         (Course::IsDeleted, Workers::Lambda),
+        (Course::RunsDirectly, Workers::Fleet),
+        (Course::FailsDirectly, Workers::Fleet),
+        (Course::IsAbortedDirectly, Workers::Fleet),
+        (Course::FailsDirectly, Workers::Lambda),
     ];
     for (number, (course, workers)) in courses.into_iter().enumerate() {
         for fault in [
@@ -98,18 +102,26 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
     let log = logged();
     let answers: Vec<_> = (0..course.requests())
         .flat_map(|number| deployment.answers(number))
+        .chain(
+            course
+                .is_direct()
+                .then(|| deployment.direct_end())
+                .flatten(),
+        )
         .collect();
     let answers = format!("{answers:?}");
 
     // The texts hold what they should, or the checks below would find nothing in anything.
+    let has_what_it_should = if course.is_direct() {
+        log.contains("the direct run is prepared")
+    } else {
+        log.contains("started the execution")
+            && inputs.contains("sealed:v1:")
+            && history.contains("sealed:v1:")
+    };
+    assert!(has_what_it_should, "{what}: {log}");
     assert!(
-        log.contains("started the execution") && inputs.contains("sealed:v1:"),
-        "{what}: {log}"
-    );
-    assert!(
-        history.contains("sealed:v1:")
-            && history.contains("heartbeatSeconds")
-            && history.contains(PASSWORD),
+        history.contains("heartbeatSeconds") && history.contains(PASSWORD),
         "{what}: {history}"
     );
     assert!(
