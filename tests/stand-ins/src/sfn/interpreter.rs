@@ -249,8 +249,8 @@ impl Execution<'_> {
         let mut written = 0;
         loop {
             let outcome = timeout(LOOK, scheduled.outcome()).await;
-            let events = scheduled.events();
-            for event in &events[written..] {
+            let events = scheduled.events_after(written);
+            for event in &events {
                 match &event.kind {
                     EventKind::Scheduled => self.note(
                         "ActivityScheduled",
@@ -275,7 +275,7 @@ impl Execution<'_> {
                     EventKind::Heartbeat | EventKind::Aborted => {}
                 }
             }
-            written = events.len();
+            written += events.len();
             if let Ok(outcome) = outcome {
                 return outcome;
             }
