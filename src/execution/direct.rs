@@ -5,6 +5,8 @@
 //! `prepare` derives them for the state machine; `rescue` and `explain` derive the same ones again
 //! from an execution's description.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -21,6 +23,8 @@ const MAX_STARTED_BY: usize = 128;
 /// Hex digits of the hash over the execution's ARN in `startedBy`. They distinguish executions of the
 /// same name: of other state machines, and of names that differ in characters that ECS does not take.
 const HASH_DIGITS: usize = 8;
+/// Where the guide has a calling state machine name itself.
+const CALLER: &str = "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID";
 
 /// An execution as far as the identity of its tasks depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,12 +50,13 @@ impl DirectExecution<'_> {
     /// # Errors
     /// [`ErrorName::InvalidRequest`] with everything that is wrong with the properties.
     pub fn prepare(self, properties: &Value, workers: Workers) -> Result<Prepared, Failure> {
-        let properties = Properties::parse_direct(properties).map_err(|problems| {
-            Failure::new(
-                ErrorName::InvalidRequest,
-                format!("{problems} Nothing was run."),
-            )
-        })?;
+        let properties =
+            Properties::parse_direct(&without_caller(properties)).map_err(|problems| {
+                Failure::new(
+                    ErrorName::InvalidRequest,
+                    format!("{problems} Nothing was run."),
+                )
+            })?;
         if properties.task_count() == 0 {
             return Ok(Prepared::Nothing(Box::new(Output::skipped("Count is 0"))));
         }
@@ -91,6 +96,19 @@ impl DirectExecution<'_> {
     fn client_token(self) -> String {
         hash_digits(&[self.arn], CLIENT_TOKEN_DIGITS)
     }
+}
+
+/// The input without the member with which a calling state machine is linked in the console
+/// (Step Functions guide, `concepts-nested-workflows`).
+fn without_caller(input: &Value) -> Cow<'_, Value> {
+    if input.get(CALLER).is_none() {
+        return Cow::Borrowed(input);
+    }
+    let mut input = input.clone();
+    if let Some(members) = input.as_object_mut() {
+        members.remove(CALLER);
+    }
+    Cow::Owned(input)
 }
 
 /// Lambda may deliver the event of `work` twice at the same time, and `StartTask` knows no client
@@ -229,7 +247,7 @@ mod tests {
     #[test]
     fn what_concerns_requests_alone_means_nothing() {
         let further = json!({"ServiceToken": "arn", "ServiceTimeout": "60", "RunOnCreate": "false", "RunOnUpdate": false,
-            "RunOnRollback": true, "UpdateCriteria": ["Cluster"], "Triggers": {"a": 1}});
+            "RunOnRollback": true, "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "arn:aws:states:eu-west-1:123456789012:execution:pipeline:1", "UpdateCriteria": ["Cluster"], "Triggers": {"a": 1}});
         assert_eq!(run("n", &further), run("n", &json!({})));
     }
 }

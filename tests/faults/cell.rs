@@ -17,9 +17,11 @@ use crate::exceptions::{Instead, exceptions};
 use crate::play_from;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Longer than everything should take, and what it takes where nobody can end an execution.
+/// Longer than everything should take.
 const TOO_LONG: Duration = Duration::from_secs(7_200);
-const MORE_THAN_A_DAY: Duration = Duration::from_secs(26 * 3_600);
+/// The time of an execution that nobody can end: shorter than the definition's day, and longer than a
+/// response URL works.
+const LAST_RESORT: Duration = Duration::from_secs(9_000);
 
 /// A call of the path, with the course on which it is made.
 pub struct Call {
@@ -226,7 +228,9 @@ impl Cell {
     async fn play_paused(&self, name: &str) -> Played {
         let course = self.call.course;
         let workers = self.call.workers;
-        let deployment = Deployment::new(name, course.execution_limit(), workers);
+        let is_endless = exceptions(self).any(|exception| exception.instead == Instead::EndsLate);
+        let last_resort = is_endless.then_some(LAST_RESORT);
+        let deployment = Deployment::new(name, course.execution_limit().or(last_resort), workers);
         course.prepare(&deployment);
         let has_worker = workers == Workers::Fleet && course.has_worker();
         let worker = has_worker.then(|| deployment.start_worker());
@@ -234,13 +238,7 @@ impl Cell {
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));
         });
-        let is_endless =
-            exceptions(self).any(|exception| exception.instead == Instead::EndsADayLater);
-        let limit = if is_endless {
-            MORE_THAN_A_DAY
-        } else {
-            TOO_LONG
-        };
+        let limit = last_resort.map_or(TOO_LONG, |time| time + TOO_LONG);
         let ended = timeout(limit, async {
             tokio::join!(deployment.until_all_is_over(), playing)
         })

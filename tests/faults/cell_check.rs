@@ -157,7 +157,7 @@ fn late_ends(deployment: &Deployment, instead: &[Instead]) -> Option<String> {
             .as_ref()
             .is_none_or(|(at, _)| *at > execution.started_at + LIMIT + ANSWER_MARGIN)
     });
-    let should_be = instead.contains(&Instead::EndsADayLater);
+    let should_be = instead.contains(&Instead::EndsLate);
     (is_late != should_be).then(|| {
         let ends: Vec<_> = executions
             .iter()

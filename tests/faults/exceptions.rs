@@ -35,7 +35,7 @@ pub enum Instead {
     /// Nobody can stop the task.
     RunsOn,
     /// Nobody can end the execution, until its own time is over.
-    EndsADayLater,
+    EndsLate,
 }
 
 /// The exceptions that a cell falls under.
@@ -201,7 +201,7 @@ pub static EXCEPTIONS: [Exception; 16] = [
         is_for: |cell| {
             is(cell, &["StopExecution"], Course::IsNeverTaken) && lasts(cell) && is_lost(cell)
         },
-        instead: Instead::EndsADayLater,
+        instead: Instead::EndsLate,
     },
 ];
 

@@ -3,6 +3,7 @@
 
 mod account;
 mod definition;
+mod direct;
 mod example;
 mod lifecycle;
 mod lifecycle_without_fleet;
