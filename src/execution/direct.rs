@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::input::{ExecutionInput, Workers, run_timeout};
 use crate::clock::after;
 use crate::cloudformation::identity::{CLIENT_TOKEN_DIGITS, hash_digits};
-use crate::properties::Properties;
+use crate::properties::{Properties, kind};
 use crate::task::error::ErrorName;
 use crate::task::outcome::{Failure, Output};
 use crate::times::answer_by::ANSWER_BY_SPAN;
@@ -50,6 +50,15 @@ impl DirectExecution<'_> {
     /// # Errors
     /// [`ErrorName::InvalidRequest`] with everything that is wrong with the properties.
     pub fn prepare(self, properties: &Value, workers: Workers) -> Result<Prepared, Failure> {
+        if !properties.is_object() {
+            return Err(Failure::new(
+                ErrorName::InvalidRequest,
+                format!(
+                    "The input is {}; expected an object with Cluster and TaskDefinition. Nothing was run.",
+                    kind(properties)
+                ),
+            ));
+        }
         let properties =
             Properties::parse_direct(&without_caller(properties)).map_err(|problems| {
                 Failure::new(

@@ -100,8 +100,8 @@ async fn properties_that_cannot_be_run_fail_at_once_with_every_problem() {
             json!({"Cluster": CLUSTER, "TaskDefinitions": FAMILY, "Timeout": "82801"}),
             &["TaskDefinitions", "TaskDefinition is missing", "82800"][..],
         ),
-        ("a-list", json!([1]), &["a list"]),
-        ("a-text", json!("todobackend"), &["todobackend"]),
+        ("a-list", json!([1]), &["The input is a list"]),
+        ("a-text", json!("todobackend"), &["The input is text"]),
     ] {
         let began = Instant::now();
         let mut run = task_runner.begin_directly(name, &input).await;
