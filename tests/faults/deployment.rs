@@ -213,7 +213,7 @@ impl Deployment {
             ExecutionEnd::TimedOut => ("FAILED", "TIMED_OUT: ".to_owned()),
         };
         Some(Answer {
-            at: at - execution.started_at,
+            at: at.saturating_sub(execution.started_at),
             status: status.to_owned(),
             body: reason.clone(),
             reason,

@@ -111,19 +111,7 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
         .collect();
     let answers = format!("{answers:?}");
 
-    // The texts hold what they should, or the checks below would find nothing in anything.
-    let has_what_it_should = if course.is_direct() {
-        log.contains("the direct run is prepared")
-    } else {
-        log.contains("started the execution")
-            && inputs.contains("sealed:v1:")
-            && history.contains("sealed:v1:")
-    };
-    assert!(has_what_it_should, "{what}: {log}");
-    assert!(
-        history.contains("heartbeatSeconds") && history.contains(PASSWORD),
-        "{what}: {history}"
-    );
+    assert_texts_hold_what_they_should(course, &what, &log, &inputs, &history);
     assert!(
         answers.contains("SUCCESS") || answers.contains("FAILED"),
         "{what}"
@@ -165,4 +153,26 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
             "{what}: the answer shows {secret}: {answers}"
         );
     }
+}
+
+/// Otherwise nothing would be found in anything.
+fn assert_texts_hold_what_they_should(
+    course: Course,
+    what: &str,
+    log: &str,
+    inputs: &str,
+    history: &str,
+) {
+    let began = if course.is_direct() {
+        log.contains("the direct run is prepared")
+    } else {
+        log.contains("started the execution")
+            && inputs.contains("sealed:v1:")
+            && history.contains("sealed:v1:")
+    };
+    assert!(began, "{what}: {log}");
+    assert!(
+        history.contains("heartbeatSeconds") && history.contains(PASSWORD),
+        "{what}: {history}"
+    );
 }

@@ -156,7 +156,7 @@ fn the_guide_s_policies_allow_what_each_caller_needs() {
                         resource.starts_with(&format!("arn:aws:{service}:")),
                         "{resource}"
                     );
-                    assert!(!resource.ends_with("*") || resource.contains(":execution:"));
+                    assert!(!resource.ends_with('*') || resource.contains(":execution:"));
                 };
                 let named = match &statement["Action"] {
                     Value::Array(named) => named.clone(),

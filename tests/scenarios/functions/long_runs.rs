@@ -40,7 +40,7 @@ fn assert_one_task(task_runner: &TaskRunner, run: &Run) {
 #[tokio::test(start_paused = true)]
 async fn a_worker_an_hour_for_23_hours_works_on_one_task() {
     let task_runner = TaskRunner::new(Workers::Fleet, 10);
-    let nearly = Duration::from_secs(LONGEST) - 10 * MINUTE;
+    let nearly = Duration::from_secs(LONGEST).saturating_sub(10 * MINUTE);
     task_runner.world.script(Script::exits(0).running(nearly));
     let mut worker = task_runner.worker();
     let mut run = begin(&task_runner).await;
@@ -63,7 +63,7 @@ async fn a_worker_an_hour_for_23_hours_works_on_one_task() {
 #[tokio::test(start_paused = true)]
 async fn the_function_hands_over_every_14_minutes_for_23_hours() {
     let task_runner = TaskRunner::new(Workers::Lambda, 10);
-    let nearly = Duration::from_secs(LONGEST) - 10 * MINUTE;
+    let nearly = Duration::from_secs(LONGEST).saturating_sub(10 * MINUTE);
     task_runner.world.script(Script::exits(0).running(nearly));
     let mut run = begin(&task_runner).await;
     assert!(matches!(ended(&mut run).await, ExecutionEnd::Succeeded(_)));
@@ -85,7 +85,7 @@ async fn a_run_beyond_an_hour_is_stopped_at_its_deadline() {
         panic!("it was to fail")
     };
     assert_eq!(error, ErrorName::DeadlineExceeded.as_str());
-    let late = began.elapsed() - 3 * HOUR;
+    let late = began.elapsed().saturating_sub(3 * HOUR);
     assert!(late < 80 * MINUTE / 60, "{late:?} after the deadline");
     assert_one_task(&task_runner, &run);
 }
@@ -144,7 +144,7 @@ async fn a_long_run_whose_outcome_is_lost_ends_when_its_time_is_over() {
         panic!("it was to be stopped")
     };
     assert_eq!(error.as_deref(), Some("EcsTask.DeadlineExceeded"));
-    let late = began.elapsed() - 3 * HOUR;
+    let late = began.elapsed().saturating_sub(3 * HOUR);
     // The clocks of the stand-ins and of the functions begin one after the other.
     assert!((79..83).contains(&late.as_secs()), "{late:?}");
 }
