@@ -176,7 +176,9 @@ pub static EXCEPTIONS: [Exception; 16] = [
         is_for: |cell| {
             let stops_are_lost =
                 cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
-            lasts(cell) && (stops_are_lost || is_read_by_rescue(cell) && is_unanswered(cell))
+            // Of an execution that was stopped, `rescue` alone looks for the tasks.
+            let is_needed = is_read_by_rescue(cell) || is(cell, &["ListTasks"], Course::IsAborted);
+            lasts(cell) && (stops_are_lost || is_needed && is_unanswered(cell))
         },
         instead: Instead::RunsOn,
     },

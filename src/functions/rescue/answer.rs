@@ -156,7 +156,7 @@ impl Rescuer {
             }
             return Ok(self
                 .stop_direct_run(execution_arn, &execution, &events, end)
-                .await);
+                .await?);
         };
         log_unanswered(execution_arn, status, &execution);
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
