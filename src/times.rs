@@ -166,12 +166,6 @@ pub const RESCUE_TIMEOUT: Duration = seconds(240);
 pub const SWEEP_INTERVAL: Duration = seconds(60);
 /// For how long one sweep reads the histories of running executions.
 pub(crate) const CLAIM_CHECK_BUDGET: Duration = seconds(45);
-/// A sweep waits for the `answerBy` that come within this time: those until the next sweep, which may
-/// come somewhat late.
-pub(crate) const OVERDUE_LOOK_AHEAD: Duration = seconds(75);
-/// How long the answer may take, and the stopping before and after it, for an execution that could not
-/// be ended.
-pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(90);
 /// For how long one sweep begins answers for executions whose event was lost.
 pub(crate) const SWEEP_BUDGET: Duration = seconds(110);
 /// How long `rescue` waits at most for leftover tasks to stop before it answers; less when the
@@ -290,21 +284,6 @@ const _: () = assert!(fit(
         OVERHEAD
     ],
     RESCUE_TIMEOUT
-));
-// A sweep that waits for an `answerBy` ends what is due, and can answer for it.
-const _: () = assert!(fit(&[SWEEP_INTERVAL, OVERHEAD], OVERDUE_LOOK_AHEAD));
-const _: () = assert!(fit(
-    &[
-        CLAIM_CHECK_BUDGET,
-        OVERDUE_LOOK_AHEAD,
-        RESCUE_LATE_BUDGET,
-        OVERHEAD
-    ],
-    RESCUE_TIMEOUT
-));
-const _: () = assert!(fit(
-    &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
-    RESCUE_LATE_BUDGET
 ));
 // Reading the histories of unclaimed runs ends before the next sweep begins.
 const _: () = assert!(fit(&[CLAIM_CHECK_BUDGET], SWEEP_INTERVAL));

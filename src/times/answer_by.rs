@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ANSWER_MARGIN, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT, LATEST_DEADLINE, LOOKUP_TIMEOUT, OVERHEAD,
+    ANSWER_MARGIN, CLAIM_CHECK_BUDGET, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT, LATEST_DEADLINE,
+    LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_STOP_PATIENCE, RESCUE_TIMEOUT,
     RUN_STATE_TIMEOUT, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE, SWEEP_INTERVAL,
     WORKER_STOP_PATIENCE, fit, missed_heartbeats, seconds, work,
 };
@@ -15,6 +16,12 @@ pub(crate) const WORKER_END_SPAN: Duration = seconds(50);
 pub const ANSWER_BY_SPAN: Duration = seconds(80);
 /// What must be left of CloudFormation's wait after that, for the answer of `rescue`.
 pub(crate) const RESCUE_ANSWER_MARGIN: Duration = seconds(15);
+/// A sweep waits for the `answerBy` that come within this time: those until the next sweep, which may
+/// come somewhat late.
+pub(crate) const OVERDUE_LOOK_AHEAD: Duration = seconds(75);
+/// How long the answer may take, and the stopping before and after it, for an execution that could not
+/// be ended.
+pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(90);
 /// The longest `Timeout` of a run for which CloudFormation does not wait.
 pub const LONGEST_RUN: Duration = seconds(82_800);
 /// ECS keeps a client token for this long, or until an hour after the end of its task where that
@@ -46,6 +53,21 @@ const _: () = assert!(fit(&[ANSWER_BY_SPAN, RESCUE_ANSWER_MARGIN], ANSWER_MARGIN
 const _: () = assert!(fit(
     &[LATEST_DEADLINE, ANSWER_BY_SPAN, RESCUE_ANSWER_MARGIN],
     SERVICE_TIMEOUT
+));
+// A sweep that waits for an `answerBy` ends what is due, and can answer for it.
+const _: () = assert!(fit(&[SWEEP_INTERVAL, OVERHEAD], OVERDUE_LOOK_AHEAD));
+const _: () = assert!(fit(
+    &[
+        CLAIM_CHECK_BUDGET,
+        OVERDUE_LOOK_AHEAD,
+        RESCUE_LATE_BUDGET,
+        OVERHEAD
+    ],
+    RESCUE_TIMEOUT
+));
+const _: () = assert!(fit(
+    &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
+    RESCUE_LATE_BUDGET
 ));
 // The longest run ends while its client token is kept, and before the execution's last resort. A
 // sweep of `rescue` may come an interval late.

@@ -18,7 +18,8 @@ use crate::execution::ended_unanswered::error_of;
 use crate::execution::history::Progress;
 use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::times::{CLAIM_CHECK_BUDGET, OVERDUE_LOOK_AHEAD, RESCUE_LATE_BUDGET};
+use crate::times::CLAIM_CHECK_BUDGET;
+use crate::times::answer_by::{OVERDUE_LOOK_AHEAD, RESCUE_LATE_BUDGET};
 
 /// Inputs read in one sweep. `DescribeExecution` refills at 10 or 15 calls a second
 /// (`service-quotas`): this takes a third to a half of that. An instance of the function reads each input once, so
