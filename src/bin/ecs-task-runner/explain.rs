@@ -1,7 +1,6 @@
 //! The `explain` command: reads an execution from Step Functions and prints what the library says
 //! of it.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
@@ -11,7 +10,7 @@ use ecs_task_runner::aws::{ApiError, Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::explain::{ExecutionArn, Explainer, Explanation, RunResult};
 
-use crate::EXIT_USAGE;
+use crate::{EXIT_USAGE, output};
 
 /// The execution cannot be explained: it could not be read, or is not a task runner's.
 const EXIT_UNEXPLAINED: u8 = 2;
@@ -33,7 +32,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> ExitCode {
     let arn = match ExecutionArn::parse(&arguments.execution) {
         Ok(arn) => arn,
         Err(error) => {
-            eprintln!("ecs-task-runner: {error}");
+            output::complain(&error.to_string());
             return ExitCode::from(EXIT_USAGE);
         }
     };
@@ -42,7 +41,7 @@ pub(crate) fn run(arguments: &ExplainArguments) -> ExitCode {
         Ok(RunResult::Failed) => ExitCode::FAILURE,
         Ok(RunResult::Running) => ExitCode::from(EXIT_RUNNING),
         Err(error) => {
-            eprintln!("ecs-task-runner: {error:#}");
+            output::complain(&format!("{error:#}"));
             ExitCode::from(EXIT_UNEXPLAINED)
         }
     }
@@ -62,8 +61,7 @@ fn explain_and_print(arn: ExecutionArn, json: bool) -> anyhow::Result<RunResult>
     if json {
         text.push('\n');
     }
-    // Writing fails when the reader has gone, as behind a pipe into head, and that is no error.
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    output::print(&text)?;
     Ok(explanation.conclusion.result)
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod configuration;
 mod explain;
 mod health;
+mod output;
 mod probe;
 mod signals;
 mod systemd;
@@ -44,10 +45,15 @@ enum Command {
     /// running tasks over to other workers, and exits with 0. A second signal ends it at once.
     /// RUST_LOG filters the log, as in RUST_LOG=debug.
     Worker(Box<WorkerArguments>),
-    /// Checks the properties of Custom::EcsTask resources without calling AWS.
+    /// Checks Custom::EcsTask resources and what they have to do with their templates, without calling
+    /// AWS.
     ///
-    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type.
-    /// Exits with 0 when there is no problem, with 1 when there is one or the file cannot be read.
+    /// Reports every problem with its place, as file:line:column. What only the deployment knows is no
+    /// problem. A warning is about something that works and is probably not meant. The last lines say
+    /// what was checked in each file, and which custom resources were skipped for their type.
+    ///
+    /// Exits with 0 when there is no problem; with 1 when there is one, when a file cannot be read, or
+    /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
     /// Tells what happened in an execution of the state machine: a timeline with durations, and a
     /// verdict.
@@ -85,7 +91,7 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => match arguments.validate() {
             Ok(configuration) => worker::run(configuration).map(|()| ExitCode::SUCCESS),
             Err(problems) => {
-                eprintln!("ecs-task-runner: {problems}");
+                output::complain(&problems.to_string());
                 return ExitCode::from(EXIT_USAGE);
             }
         },
@@ -94,7 +100,7 @@ fn main() -> ExitCode {
         Command::Health(arguments) => probe::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("ecs-task-runner: {error:#}");
+        output::complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }
