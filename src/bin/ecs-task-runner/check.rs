@@ -98,9 +98,7 @@ fn read(path: &Path, is_stdin: bool) -> anyhow::Result<String> {
         .read_to_end(&mut bytes)
         .context("cannot be read")?;
     if bytes.len() > MAX_DOCUMENT_BYTES {
-        bail!(
-            "has more than {MAX_DOCUMENT_BYTES} bytes, which is more than CloudFormation takes"
-        );
+        bail!("has more than {MAX_DOCUMENT_BYTES} bytes, which is more than CloudFormation takes");
     }
     String::from_utf8(bytes).context("is not text in UTF-8")
 }
