@@ -14,10 +14,8 @@ const MAX_LOGICAL_ID: usize = 255;
 pub struct Stack {
     /// The stack's ARN, by which it is found also after its deletion.
     pub id: String,
-    /// The status, such as `UPDATE_ROLLBACK_COMPLETE`.
-    pub status: String,
-    /// When the stack was created.
-    pub created: Timestamp,
+    /// When the stack was created; `None` when that is not known.
+    pub created: Option<Timestamp>,
 }
 
 /// A change of a resource's status, as CloudFormation records it.
@@ -25,6 +23,8 @@ pub struct Stack {
 pub struct StackEvent {
     /// When the status changed.
     pub at: Timestamp,
+    /// Whether the event is of the stack itself, and not of a resource.
+    pub is_of_stack: bool,
     /// The resource's name in the template; of the stack itself, the stack's name.
     pub logical_id: String,
     /// The resource's type in the template.
@@ -33,6 +33,21 @@ pub struct StackEvent {
     pub status: String,
     /// What CloudFormation says of the change; of a custom resource that failed, its Reason.
     pub reason: Option<String>,
+}
+
+impl StackEvent {
+    /// Whether the event is the first of an operation that creates or updates the stack. A rollback
+    /// and the clean-up after an update belong to the operation before, and a stack's deletion is
+    /// read together with what came before it: it often follows a creation that failed.
+    #[must_use]
+    pub fn begins_deployment(&self) -> bool {
+        let begins = [
+            "CREATE_IN_PROGRESS",
+            "UPDATE_IN_PROGRESS",
+            "IMPORT_IN_PROGRESS",
+        ];
+        self.is_of_stack && begins.contains(&self.status.as_str())
+    }
 }
 
 /// The name in a stack's ARN; `None` when the text is no stack's ARN.
