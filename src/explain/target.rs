@@ -1,6 +1,5 @@
 //! What a person asks about: an execution, or a stack and perhaps one of its resources.
 
-use super::conceal::one_line;
 use super::execution_arn::{ExecutionArn, NotAnExecution, is_region, is_sound};
 use crate::arn::Arn;
 use crate::cloudformation::stack::{is_logical_id, is_stack_name, stack_name};
@@ -83,13 +82,18 @@ impl StackTarget {
         })
     }
 
+    /// The stack's name.
+    #[must_use]
+    pub fn stack_name(&self) -> &str {
+        stack_name(&self.stack).unwrap_or(&self.stack)
+    }
+
     /// The target as a person writes it, with the stack's name.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let stack = one_line(stack_name(&self.stack).unwrap_or(&self.stack));
         match &self.logical_id {
-            Some(logical_id) => format!("{stack}/{logical_id}"),
-            None => stack,
+            Some(logical_id) => format!("{}/{logical_id}", self.stack_name()),
+            None => format!("stack {}", self.stack_name()),
         }
     }
 }
