@@ -174,3 +174,6 @@ impl fmt::Display for RequestExplanation {
         write!(f, "\n{}", self.conclusion)
     }
 }
+
+#[cfg(test)]
+mod tests;

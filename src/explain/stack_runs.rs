@@ -244,3 +244,6 @@ fn chosen(candidates: &[Candidate]) -> Option<&Candidate> {
         .find(is_execution)
         .or_else(|| candidates.first())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 //! sockets.
 
 mod explain;
+mod explain_stack;
 mod start_process;
 mod work_process;
 mod worker_adoption;
