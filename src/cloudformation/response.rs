@@ -167,12 +167,12 @@ impl Response {
         let whole_reason = std::mem::take(&mut self.reason);
         let mut room_for_reason = whole_reason.len();
         loop {
-            self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
-            if let Some(last_line) = &self.last_line {
-                self.reason = format!("{}\n{last_line}", self.reason.trim_end())
-                    .trim_start()
-                    .to_owned();
-            }
+            let reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
+            self.reason = match &self.last_line {
+                Some(last_line) if reason.is_empty() => last_line.clone(),
+                Some(last_line) => format!("{}\n{last_line}", reason.trim_end()),
+                None => reason,
+            };
             let body = serde_json::to_vec(&self).expect("strings and booleans always serialize");
             let excess = body.len().saturating_sub(MAX_BODY);
             if excess == 0 {

@@ -117,7 +117,7 @@ impl ResourceRequest {
             None => Conclusion {
                 result: RunResult::Running,
                 sentence: format!(
-                    "Running. CloudFormation has waited for {waited}, and no execution was started yet: the event has not reached the function start, or start could not handle it."
+                    "Running. CloudFormation has waited for {waited}, and no execution is to be seen yet: the event has not reached the function start, or start could not handle it."
                 ),
                 error: None,
                 reason: None,
@@ -125,14 +125,14 @@ impl ResourceRequest {
             },
             Some(RequestEnd { is_failure: true, reason, .. }) => Conclusion {
                 result: RunResult::Failed,
-                sentence: "Failed, and no execution was started: the function start refused the request, or CloudFormation did not send it.".to_owned(),
+                sentence: "Failed, and no execution is to be seen: the function start refused the request, or CloudFormation did not send it.".to_owned(),
                 error: None,
                 reason: reason.clone(),
                 advice: Some("correct what CloudFormation says, and start the stack's operation again".to_owned()),
             },
             Some(RequestEnd { is_failure: false, .. }) => Conclusion {
                 result: RunResult::Succeeded,
-                sentence: "Succeeded, and no execution was started, or it is older than the 90 days that Step Functions keeps one. Nothing is run for a rollback, for a Count of 0, and where RunOnCreate, RunOnUpdate or UpdateCriteria say so; the resource's output Skipped has the reason.".to_owned(),
+                sentence: "Succeeded, and no execution is to be seen. Nothing is run for a rollback, for a Count of 0, and where RunOnCreate, RunOnUpdate or UpdateCriteria say so: the resource's output Skipped has the reason then. Step Functions keeps an execution for 90 days.".to_owned(),
                 error: None,
                 reason: None,
                 advice: None,

@@ -68,6 +68,7 @@ impl StackRuns {
     #[must_use]
     pub fn recognise(&self, execution: ListedExecution) -> Option<StackExecution> {
         let parts = NameParts::of(&execution.name)?;
+        let request_type = parts.request_type;
         // The name holds a hash of the stack's id and the logical id, so that a logical id that
         // stands whole in the name proves itself. A longer one must be known beforehand.
         let stands_whole =
@@ -81,8 +82,8 @@ impl StackRuns {
         };
         Some(StackExecution {
             logical_id: logical_id.to_owned(),
-            request_type: parts.request_type,
-            execution: execution.clone(),
+            request_type,
+            execution,
         })
     }
 

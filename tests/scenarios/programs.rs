@@ -2,6 +2,7 @@
 //! sockets.
 
 mod explain;
+mod explain_follow;
 mod explain_stack;
 mod start_process;
 mod work_process;

@@ -78,7 +78,7 @@ fn a_request_without_an_execution_is_explained_with_what_to_do() {
     let text = waiting.to_string();
     for part in [
         "Create of A (Custom::EcsTask) in stack todobackend\nTime       1970-01-01 00:01:00 UTC until now\n\n",
-        "Running. CloudFormation has waited for 42 s, and no execution was started yet",
+        "Running. CloudFormation has waited for 42 s, and no execution is to be seen yet",
         "dead-letter queue",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");

@@ -13,7 +13,7 @@ use crate::worlds::functions::{STACK, World};
 use crate::worlds::program::{Ended, Program, command};
 
 /// A world with a task runner that exports what one does.
-fn world() -> World {
+pub(super) fn world() -> World {
     let world = World::new();
     let stacks = world.aws.cloudformation();
     stacks.stack("ecs-task-runner", "CREATE_COMPLETE");
@@ -22,11 +22,11 @@ fn world() -> World {
     world
 }
 
-async fn listen(world: &World) -> Served {
+pub(super) async fn listen(world: &World) -> Served {
     world.aws.listen("127.0.0.1:0").await.unwrap()
 }
 
-fn person(served: &Served, arguments: &[&str]) -> Program {
+pub(super) fn person(served: &Served, arguments: &[&str]) -> Program {
     let arguments = [&["explain", "--region", "us-east-1"], arguments].concat();
     let mut command = command(Some(&served.url()), &arguments);
     command.env("AWS_ACCESS_KEY_ID", "PERSON");
@@ -37,7 +37,7 @@ async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     person(served, arguments).ended().await
 }
 
-fn assert_says(ended: &Ended, code: i32, parts: &[&str]) {
+pub(super) fn assert_says(ended: &Ended, code: i32, parts: &[&str]) {
     assert_eq!(ended.status.code(), Some(code), "{ended:?}");
     let said = format!("{}{}", ended.stdout, ended.stderr);
     for part in parts {
@@ -46,25 +46,29 @@ fn assert_says(ended: &Ended, code: i32, parts: &[&str]) {
 }
 
 /// An execution that ends so, without a run.
-async fn ended_as<'w>(world: &'w World, request_type: &str, end: ExecutionEnd) -> Execution<'w> {
+pub(super) async fn ended_as<'w>(
+    world: &'w World,
+    request_type: &str,
+    end: ExecutionEnd,
+) -> Execution<'w> {
     let execution = Execution::of(world, request_type).await;
     execution.ends(end);
     execution
 }
 
-fn failure() -> ExecutionEnd {
+pub(super) fn failure() -> ExecutionEnd {
     ExecutionEnd::Failed {
         error: "EcsTask.Failed".to_owned(),
         cause: "Container 'migrate' exited with code 1.".to_owned(),
     }
 }
 
-fn success() -> ExecutionEnd {
+pub(super) fn success() -> ExecutionEnd {
     ExecutionEnd::Succeeded(json!({}))
 }
 
 /// A change of the resource's status so long ago.
-fn event(world: &World, ago: Duration, status: &str, reason: &str) {
+pub(super) fn event(world: &World, ago: Duration, status: &str, reason: &str) {
     let at = before(Clock::system().now(), ago);
     let event = ResourceEvent {
         logical_id: "MigrateTask",
@@ -169,14 +173,14 @@ async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_ev
     let parts = [
         "Create of MigrateTask (Custom::EcsTask) in stack todobackend\n",
         "Running. CloudFormation has waited for 4",
-        "no execution was started yet",
+        "no execution is to be seen yet",
         "DeadLetterQueueUrl",
     ];
     assert_says(&waiting, 3, &parts);
     let reason = "EcsTask.InvalidRequest: Cluster is missing";
     event(&world, NOW, "CREATE_FAILED", reason);
     let refused = explain(&served, &["todobackend/MigrateTask"]).await;
-    let parts = ["Failed, and no execution was started", reason];
+    let parts = ["Failed, and no execution is to be seen", reason];
     assert_says(&refused, 1, &parts);
     let json = explain(&served, &["--json", STACK]).await;
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -288,51 +292,4 @@ async fn a_missing_right_is_named_with_its_purpose_and_a_way_without_it() {
         1,
         &["Create of MigrateTask"],
     );
-}
-
-#[tokio::test]
-async fn a_run_is_followed_to_its_end() {
-    let world = world();
-    let execution = Execution::of(&world, "Create").await;
-    execution.scheduled();
-    let served = listen(&world).await;
-    let of_stack = person(&served, &["--follow", STACK]);
-    let of_execution = person(&served, &["--follow", &execution.arn]);
-    for program in [&of_stack, &of_execution] {
-        program.logs("scheduled for a worker").await;
-    }
-    execution.activity("Started", NOW);
-    for program in [&of_stack, &of_execution] {
-        program.logs("claimed by worker 'i-0abc'").await;
-    }
-    // More than the SDK repeats by itself.
-    let span = Span::Next(8);
-    world.inject(Service::Sfn, "GetExecutionHistory", span, Fault::Throttle);
-    let cause = "Container 'migrate' exited with code 1.";
-    let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}});
-    execution.happened(json!({"type": "ActivityFailed", "activityFailedEventDetails": {"error": "EcsTask.Failed", "cause": cause}}));
-    execution.returned("RespondFailure", &error).ends(failure());
-    for program in [of_stack, of_execution] {
-        let ended = program.ended().await;
-        let parts = [
-            "worker told EcsTask.Failed",
-            "\n\nFailed. CloudFormation was answered",
-        ];
-        assert_says(&ended, 1, &parts);
-        for line in ["requested by", "scheduled for", "claimed by", "Create of"] {
-            assert_eq!(ended.stdout.matches(line).count(), 1, "{}", ended.stdout);
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_request_is_waited_for_and_its_execution_followed() {
-    let world = world();
-    event(&world, NOW, "CREATE_IN_PROGRESS", "");
-    let served = listen(&world).await;
-    let program = person(&served, &["--follow", STACK]);
-    program.logs("no execution was started yet").await;
-    let execution = ended_as(&world, "Create", success()).await;
-    let ended = program.ended().await;
-    assert_says(&ended, 0, &[&execution.name, "Succeeded."]);
 }

@@ -137,8 +137,7 @@ impl CloudFormation {
             .iter()
             .skip(from)
             .take(PAGE_SIZE)
-            .map(|member| format!("<member>{member}</member>"))
-            .collect();
+            .fold(String::new(), |page, member| page + &member_element(member));
         Ok(Value::String(format!(
             "<{operation}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
              <{operation}Result><{list}>{page}</{list}>{next_token}</{operation}Result></{operation}Response>"
@@ -208,11 +207,8 @@ impl Stack {
         let outputs: String = self
             .outputs
             .iter()
-            .map(|(key, value)| {
-                let members = [element("OutputKey", key), element("OutputValue", value)];
-                format!("<member>{}</member>", members.concat())
-            })
-            .collect();
+            .map(|(key, value)| [element("OutputKey", key), element("OutputValue", value)].concat())
+            .fold(String::new(), |all, output| all + &member_element(&output));
         format!(
             "{}<DisableRollback>false</DisableRollback><Outputs>{outputs}</Outputs>",
             self.summary(name)
@@ -222,6 +218,10 @@ impl Stack {
 
 fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>", escape_xml(text))
+}
+
+fn member_element(members: &str) -> String {
+    format!("<member>{members}</member>")
 }
 
 fn no_stack(wanted: &str) -> AwsError {

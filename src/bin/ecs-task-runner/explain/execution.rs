@@ -17,7 +17,7 @@ use super::{Form, print, rights};
 /// Pause between two looks at an execution. A look takes two calls or a few, and the account's
 /// executions share 15 `DescribeExecution` and 20 `GetExecutionHistory` a second
 /// (`service-quotas`).
-pub(super) const PERIOD: Duration = Duration::from_secs(2);
+const PERIOD: Duration = Duration::from_secs(2);
 /// Longest pause after looks that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// For how long every look may fail, once one has succeeded.
@@ -40,7 +40,7 @@ pub(super) async fn explain(
     let mut explanation = read(&state_machine, arn)
         .await
         .map_err(|error| in_words(error, arn))?;
-    if !form.follows {
+    if !form.follows || explanation.conclusion.result != RunResult::Running {
         if !form.is_json {
             print(&explanation.to_string());
         }

@@ -2,6 +2,8 @@
 
 mod find;
 
+use std::time::Duration;
+
 use anyhow::anyhow;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::clock::Clock;
@@ -11,10 +13,13 @@ use ecs_task_runner::explain::{
 use serde::Serialize;
 use tokio::time::sleep;
 
-use super::execution::PERIOD;
 use super::{Form, execution, print, print_json};
 use crate::task_runner::TaskRunnerArguments;
 use find::{Found, Search};
+
+/// Pause between two looks for an execution that is not there yet. A look takes four calls or more,
+/// and all who list executions share five such calls a second (`service-quotas`).
+const SEARCH_PERIOD: Duration = Duration::from_secs(5);
 
 /// The JSON form.
 #[derive(Serialize)]
@@ -67,7 +72,7 @@ pub(super) async fn explain(
                 }
                 if goes_on {
                     waits = true;
-                    sleep(PERIOD).await;
+                    sleep(SEARCH_PERIOD).await;
                     continue;
                 }
                 (Subject::Request(Box::new(explanation)), result)
@@ -107,9 +112,10 @@ fn nothing(
             resources.join(", ")
         )
     };
-    let notes: String = notes.iter().map(|note| format!(" {note}.")).collect();
+    let notes: Vec<_> = notes.iter().map(|note| format!(" {note}.")).collect();
     anyhow!(
         "no execution of {} was found among {looked_at}, and its last deployment asked for none.{resources} An execution is kept for 90 days after its end.{notes} If another task runner has it, name that one with --task-runner or --state-machine",
-        target.in_words()
+        target.in_words(),
+        notes = notes.concat()
     )
 }
