@@ -95,7 +95,6 @@ fn the_executions_of_a_stack_are_known_by_their_names() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table is read from top to bottom")]
 fn what_runs_comes_before_what_failed_and_what_failed_before_what_is_over() {
     use ExecutionStatus::{Aborted, Failed, Running, Succeeded, TimedOut};
     for (why, rows, expected) in [
