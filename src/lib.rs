@@ -23,7 +23,7 @@
 //! | `aws` | the clients of AWS: one file for each service or call, its errors, and the rates of calls; `aws/step_functions` says what each caller does when Step Functions cannot be asked | `execution` `task` `cloudformation` `text` `times` |
 //! | `execution` | an execution of the state machine: input, history, status, errors, and the text of the Reason | `cloudformation` `task` `text` `arn` |
 //! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
-//! | `cloudformation` | what CloudFormation asks, how long it waits, and what it is answered | `task` `text` `clock` `times` |
+//! | `cloudformation` | what CloudFormation asks, how long it waits, what it is answered, and what it records of its stacks | `task` `text` `arn` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
 //! | `logging` | the log output of both programs | `text` |
 //! | `text` | byte limits, and what makes foreign text fit to print | |

@@ -9,6 +9,7 @@ mod output;
 mod probe;
 mod signals;
 mod systemd;
+mod task_runner;
 mod worker;
 
 use std::process::ExitCode;
@@ -55,17 +56,21 @@ enum Command {
     /// Exits with 0 when there is no problem; with 1 when there is one, when a file cannot be read, or
     /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
-    /// Tells what happened in an execution of the state machine: a timeline with durations, and a
-    /// verdict.
+    /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.
     ///
-    /// Reads the execution's description and history with your own AWS credentials, which need
-    /// states:DescribeExecution and states:GetExecutionHistory. The region is the ARN's. The names
-    /// of a resource's executions begin with its logical id. Response URLs and values of
-    /// environment overrides are never printed.
+    /// Given a stack, it explains the execution that runs; or else the newest one that failed,
+    /// unless a later one succeeded; or else the last one. It lists the stack's other executions
+    /// after it. Given an execution, it explains that one.
+    ///
+    /// It reads with your own AWS credentials. For an execution they need
+    /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
+    /// states:ListExecutions and cloudformation:DescribeStacks, and
+    /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed.
+    /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
-    /// not told, with 3 while the execution runs, with 2 when it cannot be explained, and with 64
-    /// when the argument names no execution.
+    /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
+    /// with 64 when WHAT is neither a stack nor an execution.
     Explain(ExplainArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
