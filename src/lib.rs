@@ -25,7 +25,7 @@
 //! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
 //! | `cloudformation` | what CloudFormation asks, how long it waits, what it is answered, and what it records of its stacks | `task` `text` `arn` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
-//! | `logging` | the log output of both programs | `text` |
+//! | `logging` | the log output of both programs, and whether output is in colour | `text` |
 //! | `text` | byte limits, and what makes foreign text fit to print | |
 //! | `arn` | Amazon Resource Names, split | |
 //! | `clock` | the wall clock, which tests can replace | |

@@ -6,13 +6,16 @@ use clap::Parser;
 ///
 /// Deploys infra/task-runner.yaml with the real functions on a local emulator, starts the real
 /// worker, then deploys a stack whose custom resource migrates the database of a Django project
-/// (tests/todobackend). Shows what happens as it happens, and exits with 0 only when the stack and
-/// the database are as they should be.
+/// (tests/todobackend). Shows what happens as it happens, and checks the stack and the database in
+/// the end.
 ///
 /// Logs and the database stay in target/local-run for a day. PYTHON names another interpreter than
 /// python3 (3.10 or newer).
+///
+/// Exits with 0 when all is as it should be, with 1 when it is not or something is missing, with 64
+/// when the options cannot work, and after Ctrl-C with 130.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parser)]
-#[command(name = "cargo local", version)]
+#[command(name = "cargo local", bin_name = "cargo local", version)]
 pub struct Arguments {
     /// Deploy a release whose migration fails: the stack must be rolled back, with a Reason that
     /// says why

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ecs_task_runner::logging::in_colour;
+
 use super::colour::{Colour, Palette};
 
 /// How often the last line's time moves on, on a terminal.
@@ -41,18 +43,12 @@ struct Waiting {
 }
 
 impl Console {
-    /// Standard output; redrawn and in colour when it is a terminal that can, in plain lines
-    /// otherwise.
+    /// Standard output; redrawn when it is a terminal that can, in plain lines otherwise.
     pub fn stdout() -> Self {
-        let capable = std::io::stdout().is_terminal()
+        let redraws = std::io::stdout().is_terminal()
             && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
-        // https://no-color.org: set to anything but the empty string.
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self::new(
-            Box::new(std::io::stdout()),
-            capable,
-            Palette::new(capable && !no_colour),
-        )
+        let palette = Palette::new(in_colour(&std::io::stdout()));
+        Self::new(Box::new(std::io::stdout()), redraws, palette)
     }
 
     fn new(out: Box<dyn Write + Send>, redraws: bool, palette: Palette) -> Self {

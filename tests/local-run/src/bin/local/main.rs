@@ -19,6 +19,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use ecs_task_runner::execution::input::Workers;
+use ecs_task_runner::logging::in_colour;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::todobackend::Release;
@@ -26,7 +27,7 @@ use stand_ins::ecs::ContainerLine;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use arguments::Arguments;
-use colour::Colour;
+use colour::{Colour, Palette};
 use console::Console;
 use execution_printer::ExecutionPrinter;
 use interruption::Interruption;
@@ -34,16 +35,28 @@ use platform::Platform;
 use programs::Programs;
 use wording::seconds;
 
+/// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // This fails only when the reader of the output has gone.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
     let console = Console::stdout();
     match run_until_interrupted(arguments, &console) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!(
-                "{} {error:#}",
-                console.palette().paint(Colour::Red, "error:")
-            );
+            let palette = Palette::new(in_colour(&std::io::stderr()));
+            eprintln!("{} {error:#}", palette.paint(Colour::Red, "error:"));
             ExitCode::FAILURE
         }
     }
