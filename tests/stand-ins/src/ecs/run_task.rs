@@ -51,7 +51,6 @@ impl Ecs {
                 })?,
         };
         let cluster = cluster_name(body);
-        self.check_cluster(cluster)?;
         let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
@@ -87,7 +86,6 @@ impl Ecs {
             )));
         }
         let cluster = cluster_name(body);
-        self.check_cluster(cluster)?;
         let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
