@@ -2,6 +2,7 @@
 //! deployed programs on the emulator, and parts of different releases that meet.
 
 mod account;
+mod cancellations;
 mod definition;
 mod example;
 mod lifecycle;

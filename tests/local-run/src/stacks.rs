@@ -137,6 +137,19 @@ impl Stacks {
         Ok(operation)
     }
 
+    /// Has an update of a stack rolled back that is under way.
+    ///
+    /// # Errors
+    /// When CloudFormation refuses the request, as it does when the stack is not being updated.
+    pub async fn cancel_update(&self, name: &str) -> Result<()> {
+        let cancelled = self.client.cancel_update_stack().stack_name(name).send();
+        cancelled
+            .await
+            .map(drop)
+            .map_err(in_words)
+            .with_context(|| format!("The update of the stack {name} could not be cancelled"))
+    }
+
     /// Starts to delete a stack.
     ///
     /// # Errors
