@@ -4,10 +4,14 @@
 says what it replaces, what ministack does in its place, and what AWS does.
 """
 
+import container_definitions
 import custom_resources
 import filter_patterns
+import placeholders
 from ministack.app import main
 
+container_definitions.install()
 custom_resources.install()
 filter_patterns.install()
+placeholders.install()
 main()

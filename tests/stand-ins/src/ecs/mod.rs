@@ -14,6 +14,7 @@ mod run_task;
 mod script;
 mod scripted_plan;
 mod scripts;
+mod secrets;
 mod services;
 mod shown_task;
 mod stop_task;

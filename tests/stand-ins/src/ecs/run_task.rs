@@ -121,15 +121,18 @@ impl Ecs {
         headers: &HeaderMap,
     ) -> Result<Arc<TaskDefinition>, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition = self
+        let mut definition = self
             .find_task_definition(name, headers)
             .await?
             .ok_or_else(|| client_exception("TaskDefinition not found."))?;
-        if definition.is_active() {
-            Ok(definition)
-        } else {
-            Err(client_exception("TaskDefinition is inactive"))
+        if !definition.is_active() {
+            return Err(client_exception("TaskDefinition is inactive"));
         }
+        let secrets = self.secrets_behind(&definition, headers).await?;
+        if !secrets.is_empty() {
+            Arc::make_mut(&mut definition).secrets = secrets;
+        }
+        Ok(definition)
     }
 
     /// Fargate launches have a bucket of their own, by tasks.

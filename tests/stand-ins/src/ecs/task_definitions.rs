@@ -1,6 +1,7 @@
 //! Task definitions: RegisterTaskDefinition, DescribeTaskDefinition, DeregisterTaskDefinition, and
 //! how the other operations find one by family, `family:revision` or ARN.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,17 +18,19 @@ use crate::lock::Lock;
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One revision of a task definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TaskDefinition {
     pub(crate) arn: String,
     pub(crate) family: String,
     pub(crate) containers: Vec<ContainerDefinition>,
     /// `taskDefinition` as DescribeTaskDefinition shows it.
     pub(crate) described: Value,
+    /// For a launch, what the endpoint behind has for a `valueFrom` of its containers' secrets.
+    pub(crate) secrets: BTreeMap<String, String>,
 }
 
 /// What the stand-in needs of a container definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContainerDefinition {
     pub(crate) name: String,
     pub(crate) image: String,
@@ -54,6 +57,7 @@ impl TaskDefinition {
             family,
             containers,
             described,
+            secrets: BTreeMap::new(),
         })
     }
 

@@ -58,7 +58,8 @@ pub(super) fn start(task: &Task, index: usize, options: &Processes) -> Result<Ru
             string(secret, "name").unwrap_or_default(),
             string(secret, "valueFrom").unwrap_or_default(),
         );
-        let value = options.secrets.get(from).ok_or_else(|| {
+        let given = options.secrets.get(from);
+        let value = given.or(task.definition.secrets.get(from)).ok_or_else(|| {
             NotStarted::Resource(format!(
                 "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret {from}"
             ))
