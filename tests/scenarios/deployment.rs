@@ -5,6 +5,7 @@ mod account;
 mod cancellations;
 mod definition;
 mod example;
+mod first_steps;
 mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;
