@@ -1,0 +1,17 @@
+"""Starts ministack, which tests/requirements.txt pins, with what it does otherwise than AWS put right.
+
+`python3 tests/local-run/emulator` takes ministack's own settings from the environment. Each module beside this one
+says what it replaces, what ministack does in its place, and what AWS does.
+"""
+
+import container_definitions
+import custom_resources
+import filter_patterns
+import placeholders
+from ministack.app import main
+
+container_definitions.install()
+custom_resources.install()
+filter_patterns.install()
+placeholders.install()
+main()
