@@ -7,12 +7,14 @@ mod console;
 mod execution_printer;
 mod interruption;
 mod migration;
+mod pipe;
 mod platform;
 mod programs;
 mod serve;
 mod wording;
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -34,16 +36,18 @@ use platform::Platform;
 use programs::Programs;
 use wording::seconds;
 
+/// Exit code when nobody reads the output any more: as for other programs, which SIGPIPE ends.
+const CLOSED_EXIT_CODE: u8 = 128 + 13;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let console = Console::stdout();
     match run_until_interrupted(arguments, &console) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!(
-                "{} {error:#}",
-                console.palette().paint(Colour::Red, "error:")
-            );
+            let word = console.palette().paint(Colour::Red, "error:");
+            // There is nowhere to say that it cannot be printed.
+            let _ = writeln!(std::io::stderr(), "{word} {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -61,6 +65,7 @@ fn run_until_interrupted(arguments: Arguments, console: &Console) -> Result<Exit
                 console.print("", "interrupted; everything that ran is stopped");
                 Ok(ExitCode::from(code))
             }
+            () = console.closed() => Ok(ExitCode::from(CLOSED_EXIT_CODE)),
         }
     })
 }
@@ -104,7 +109,7 @@ async fn run_in(
             &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"),
         );
         if arguments.serve {
-            serve::explain(&platform, programs).await?;
+            serve::explain(&platform, programs, console).await?;
             match printer.follow().await? {}
         }
         Ok(())

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use local_run::todobackend::{CONTAINER, Release, STACK};
 
+use super::console::Console;
 use super::platform::Platform;
 use super::programs::Programs;
 
@@ -10,7 +11,7 @@ use super::programs::Programs;
 ///
 /// # Errors
 /// When the executions cannot be listed.
-pub async fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
+pub async fn explain(platform: &Platform, programs: &Programs, console: &Console) -> Result<()> {
     let variables = platform.endpoints.variables();
     let exports: Vec<String> = variables
         .iter()
@@ -29,7 +30,7 @@ pub async fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
     let task = task.rsplit('/').next().unwrap_or_default();
     let execution = platform.executions.list().await?.pop().unwrap_or_default();
     let failing = Release::UniqueTitles.settings_module();
-    println!(
+    console.print_plain(&format!(
         "
 Everything keeps running until Ctrl-C. In another terminal:
 
@@ -54,6 +55,6 @@ aws cloudformation delete-stack --stack-name {STACK}
         exports.join("\n"),
         programs.ecs_task_runner.display(),
         database.display()
-    );
+    ));
     Ok(())
 }
