@@ -1,6 +1,7 @@
 //! The programs as people run them: processes, with the stand-ins at the other end of their
 //! sockets.
 
+mod check;
 mod command_line;
 mod credentials;
 mod explain;

@@ -8,6 +8,7 @@ mod deployment;
 mod execution_printer;
 mod interruption;
 mod migration;
+mod pipe;
 mod platform;
 mod processes;
 mod programs;
@@ -17,6 +18,7 @@ mod template;
 mod wording;
 
 use std::convert::Infallible;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -45,6 +47,8 @@ use wording::seconds;
 
 /// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
+/// Exit code when nobody reads the output any more: as for other programs, which SIGPIPE ends.
+const CLOSED_EXIT_CODE: u8 = 128 + 13;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -64,7 +68,9 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             let palette = Palette::new(in_colour(&std::io::stderr()));
-            eprintln!("{} {error:#}", palette.paint(Colour::Red, "error:"));
+            let word = palette.paint(Colour::Red, "error:");
+            // There is nowhere to say that it cannot be printed.
+            let _ = writeln!(std::io::stderr(), "{word} {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -82,6 +88,7 @@ fn run_until_interrupted(arguments: Arguments, console: &Console) -> Result<Exit
                 console.print("", "interrupted; everything that ran is stopped");
                 Ok(ExitCode::from(code))
             }
+            () = console.closed() => Ok(ExitCode::from(CLOSED_EXIT_CODE)),
         }
     })
 }
@@ -156,7 +163,7 @@ impl Run {
             &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"),
         );
         if self.arguments.serve {
-            serve::explain(platform, &self.programs)?;
+            serve::explain(platform, &self.programs, console)?;
             match printer.follow().await? {}
         }
         Ok(())

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use local_run::endpoints::Endpoints;
 
+use super::console::Console;
 use super::platform::Platform;
 use super::programs::Programs;
 
@@ -13,7 +14,7 @@ const FIRST_STEPS: &str = include_str!("../../../first-steps.bash");
 ///
 /// # Errors
 /// When the file with the variables cannot be written.
-pub fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
+pub fn explain(platform: &Platform, programs: &Programs, console: &Console) -> Result<()> {
     let file = platform.directory.file("aws.env");
     std::fs::write(&file, exports(&platform.endpoints))
         .with_context(|| format!("{} could not be written", file.display()))?;
@@ -22,7 +23,7 @@ pub fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
         .parent()
         .unwrap_or_else(|| std::path::Path::new("."));
     let state_machine = &platform.task_runner.state_machine_arn;
-    println!(
+    console.print_plain(&format!(
         "
 Everything keeps running until Ctrl-C. In another terminal, lead the AWS CLI (2.13 or later, 1.29 or later)
 and this project's programs here:
@@ -45,7 +46,7 @@ What differs from AWS:
 ",
         file.display(),
         programs.display(),
-    );
+    ));
     Ok(())
 }
 

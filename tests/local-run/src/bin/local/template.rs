@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use ecs_task_runner::check::{RESOURCE_TYPE, check_document};
+use ecs_task_runner::check::{FileReport, Format, RESOURCE_TYPE, Severity, write};
 use local_run::stacks::{Stack, Stacks, Template, TemplateParameter};
 
 use super::arguments::Arguments;
@@ -51,10 +51,10 @@ impl UserTemplate {
         let name = file.display();
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("The template {name} cannot be read"))?;
-        let report = check_document(&text, &[RESOURCE_TYPE])
-            .with_context(|| format!("The template {name} cannot be checked"))?;
-        if !report.is_ok() {
-            bail!("The template {name} has problems, and nothing was deployed:\n{report}");
+        let report = FileReport::of(&name.to_string(), &text, &[RESOURCE_TYPE], true);
+        if report.count(Severity::Error) > 0 {
+            let problems = write(&[report], Format::Text);
+            bail!("The template {name} has problems, and nothing was deployed:\n{problems}");
         }
         Ok(Some(Self {
             file: file.clone(),
