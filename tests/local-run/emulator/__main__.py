@@ -4,14 +4,18 @@
 says what it replaces, what ministack does in its place, and what AWS does.
 """
 
-import container_definitions
+import ecs_properties
 import custom_resources
 import filter_patterns
 import placeholders
+import secret_references
+import template_summary
 from ministack.app import main
 
-container_definitions.install()
+ecs_properties.install()
 custom_resources.install()
 filter_patterns.install()
 placeholders.install()
+secret_references.install()
+template_summary.install()
 main()

@@ -60,7 +60,8 @@ impl Account {
             .unwrap();
         let deployment = Deployment::new()
             .state_machine(&task_runner.state_machine_arn)
-            .key(&task_runner.key_arn);
+            .key(&task_runner.key_arn)
+            .parameter("TaskRoleArns", "*");
         let deployment = match &task_runner.activity_arn {
             Some(activity) => deployment.attribute("Activity", activity),
             None => deployment.parameter("Workers", "Lambda"),

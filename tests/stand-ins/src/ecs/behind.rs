@@ -149,7 +149,12 @@ async fn describe(
         .await
     {
         Ok(mut answer) => {
-            Ok(TaskDefinition::from_described(answer["taskDefinition"].take()).map(Arc::new))
+            let mut described = answer["taskDefinition"].take();
+            // The emulator shows as empty texts, above all for roles, what ECS does not show at all.
+            if let Some(members) = described.as_object_mut() {
+                members.retain(|_, value| value.as_str() != Some(""));
+            }
+            Ok(TaskDefinition::from_described(described).map(Arc::new))
         }
         Err(error) if error.status < 500 => Ok(None),
         Err(error) => Err(error),

@@ -30,7 +30,7 @@ use ecs_task_runner::logging::in_colour;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::todobackend::{self, LONG_MIGRATION_BEGUN, Release};
-use stand_ins::ecs::ContainerLine;
+use stand_ins::ecs::{ContainerLine, Processes};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -128,7 +128,11 @@ impl Run {
             Workers::Fleet
         };
         let (sender, lines) = unbounded_channel();
-        let containers = todobackend::containers(&self.python, &self.commands_directory()?)?;
+        let commands = self.commands_directory()?;
+        let containers = match &self.template {
+            Some(_) => Processes::in_directory(commands),
+            None => todobackend::containers(&self.python, &commands)?,
+        };
         let (platform, mut processes) = Platform::start(
             &self.programs,
             self.python.clone(),
