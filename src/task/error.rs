@@ -48,7 +48,9 @@ impl ErrorName {
             }
             Self::Failed => "read the log lines",
             Self::Interrupted => "the work may be half done: look, then update the stack again",
-            Self::DeadlineExceeded => "raise Timeout, or find out what the task waits for",
+            Self::DeadlineExceeded => {
+                "find out what the task waits for, or raise the limit that the Reason names. Where it says that the work may be half done, look before you update the stack again"
+            }
         }
     }
 

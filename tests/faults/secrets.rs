@@ -117,6 +117,15 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
         "{what}"
     );
 
+    let shows_its_log = [
+        Course::Fails,
+        Course::IsAborted,
+        Course::RunsPastItsDeadline,
+    ];
+    if fault.is_none() && shows_its_log.contains(&course) {
+        assert!(answers.contains("connecting with ***"), "{what}: {answers}");
+    }
+
     for number in 0..course.requests() {
         let url = deployment.request(number).event["ResponseURL"]
             .as_str()

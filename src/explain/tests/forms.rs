@@ -46,7 +46,7 @@ fn the_json_form_has_times_and_seconds() {
 fn the_readme_shows_what_is_printed() {
     let cause =
         "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
-ECS says: EssentialContainerExited, Essential container in task exited
+ECS says: Essential container in task exited
 Last log lines of 'migrate':
   django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}, "leftovers": {"running": 0, "executions": 0}});

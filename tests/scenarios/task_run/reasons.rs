@@ -39,7 +39,7 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     let cause = cause_of(&world, &world.task()).await;
     let order = [
         "Container 'migrate' exited with code 1",
-        "ECS says: EssentialContainerExited",
+        "ECS says: Essential container in task exited\n",
         "Last log lines of 'migrate':",
         "OperationalError: no such table",
         "https://",
@@ -99,7 +99,7 @@ async fn a_cause_holds_printable_characters_and_line_ends_only() {
     task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
     let cause = cause_of(&world, &task).await;
     for part in [
-        "EssentialContainerExited, Essential container in task exited; container 'migrate': could not start\n",
+        "ECS says: Essential container in task exited; container 'migrate': could not start\n",
         "Last log lines of 'migrate':\n  step 10%\n  step 100%\n  Error: P3009 failed for ***\n",
     ] {
         assert!(cause.contains(part), "{cause}");
