@@ -10,6 +10,7 @@
 //! | commands in [`shell::NOT_PLAYED`] | the AWS CLI checks them against its model, and calls nothing |
 //! | instances behind an Auto Scaling group | the group's numbers are looked at, and the test starts the worker |
 //! | retries of the events of custom resources | the test puts the event that was lost into the dead-letter queue, as Lambda does |
+//! | events that wait for a free function | the next run shows that the function is switched on again |
 //! | names of workers in histories, Container Insights, scaling activities | the commands run, and show nothing |
 //! | database behind the migration | the SQL is not run |
 

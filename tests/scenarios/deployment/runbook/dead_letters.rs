@@ -13,7 +13,7 @@ use crate::deployment::account::PATIENCE;
 /// The rule that informs `rescue` of executions that ended is disabled.
 pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal) {
     let ended = rehearsal.create("swallowed", LONG).await;
-    let execution = rehearsal.finds_the_execution(&ended).await;
+    let execution = rehearsal.has_execution(&ended).await;
     stop_the_execution(rehearsal).await;
     let machine = &rehearsal.account.task_runner.state_machine_arn;
     let end = json!({"detail-type": "Step Functions Execution Status Change",

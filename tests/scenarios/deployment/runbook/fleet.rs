@@ -10,8 +10,8 @@ use crate::deployment::account::{Account, ended};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
-    // 60 s of heartbeat period become 3 s.
-    let account = Account::start("runbook-fleet", 0.05).await;
+    // 60 s of heartbeat period become 6 s.
+    let account = Account::start("runbook-fleet", 0.1).await;
     let mut rehearsal = Rehearsal::begin(account, "runbook-fleet-shell").await;
     // The emulator invokes a function once a minute from when its rule was made or last did so. By the
     // time at which this rule is enabled again, that is due.
@@ -19,13 +19,14 @@ async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
     deploy_fleet(&mut rehearsal).await;
 
     a_run_that_no_worker_takes(&mut rehearsal).await;
+    switch_rule(&mut rehearsal, "disable", "ExecutionsEnded").await;
+    dead_letters::of_start_and_of_rescue(&mut rehearsal).await;
+    replies::of_rescue_and_by_hand(&mut rehearsal).await;
+    switch_rule(&mut rehearsal, "enable", "ExecutionsEnded").await;
+
     a_worker_that_is_killed(&mut rehearsal).await;
     a_command_that_works_and_is_stopped_all_the_same(&mut rehearsal).await;
     functions_that_fail_and_one_that_is_switched_off(&mut rehearsal).await;
-
-    switch_rule(&mut rehearsal, "disable", "ExecutionsEnded").await;
-    replies::of_rescue_and_by_hand(&mut rehearsal).await;
-    dead_letters::of_start_and_of_rescue(&mut rehearsal).await;
     a_rescue_that_does_not_run(&mut rehearsal).await;
 
     let mut section = Section::of("A stack that cannot be rolled back or deleted");
@@ -127,7 +128,7 @@ async fn a_worker_that_is_killed(rehearsal: &mut Rehearsal) {
     rehearsal.account.start_worker();
 
     let mut section = Section::of("HeartbeatsAlarm");
-    let execution = rehearsal.finds_the_execution(&operation).await;
+    let execution = rehearsal.has_execution(&operation).await;
     let (_, name) = execution.rsplit_once(':').unwrap();
     rehearsal.run_until(&section.next(), name).await;
     let explained = rehearsal.run(&section.next()).await;
@@ -152,7 +153,7 @@ async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehear
     let before = rehearsal.account.launched();
     let operation = rehearsal.create("works", LONG).await;
     rehearsal.launched(before + 1).await;
-    let execution = rehearsal.finds_the_execution(&operation).await;
+    let execution = rehearsal.has_execution(&operation).await;
 
     let mut stuck = Section::of("Is it stuck?");
     let task = rehearsal.run(&stuck.next()).await;
@@ -223,8 +224,9 @@ async fn functions_that_fail_and_one_that_is_switched_off(rehearsal: &mut Rehear
     rehearsal.is_complete(operation).await;
 }
 
-/// Both rules are disabled since the rehearsals before.
+/// One rule is disabled since the first rehearsal.
 async fn a_rescue_that_does_not_run(rehearsal: &mut Rehearsal) {
+    switch_rule(rehearsal, "disable", "ExecutionsEnded").await;
     rehearsal
         .aws(r#"lambda put-function-concurrency --function-name "$(id RescueFunction)" --reserved-concurrent-executions 0"#)
         .await;

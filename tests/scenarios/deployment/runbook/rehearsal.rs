@@ -131,8 +131,8 @@ impl Rehearsal {
         timeout(PATIENCE, running).await.unwrap();
     }
 
-    /// Waits until the operation's execution exists, and sees that the runbook's commands find it.
-    pub async fn finds_the_execution(&mut self, operation: &Operation) -> String {
+    /// Waits until the operation's execution exists, and keeps it as the runbook's commands do.
+    pub async fn has_execution(&mut self, operation: &Operation) -> String {
         let wanted = async {
             loop {
                 for execution in self.account.executions().await {
@@ -143,13 +143,21 @@ impl Rehearsal {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        let wanted = timeout(PATIENCE, wanted).await.unwrap();
+        let arn = timeout(PATIENCE, wanted).await.unwrap();
+        self.run(&format!("execution={arn}\n")).await;
+        arn
+    }
+
+    /// Sees that the runbook's commands find the operation's execution and show it.
+    pub async fn finds_the_execution(&mut self, operation: &Operation) -> String {
+        let wanted = self.has_execution(operation).await;
+        self.run("execution=\n").await;
         let mut section = Section::of("The execution");
-        let explained = section.next();
+        let explains = section.next();
         assert_eq!(self.run(&section.next()).await, wanted);
         let shown = self.run(&section.next()).await;
         assert!(shown.contains("ExecutionStarted"), "{shown}");
-        self.explain(&explained).await;
+        self.explain(&explains).await;
         assert_eq!(self.run("echo \"$execution\"\n").await, wanted);
         section.ends();
         wanted

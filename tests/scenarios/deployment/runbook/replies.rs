@@ -6,7 +6,7 @@ use super::rehearsal::{LONG, Rehearsal};
 /// The rule that informs `rescue` is disabled.
 pub async fn of_rescue_and_by_hand(rehearsal: &mut Rehearsal) {
     let first = rehearsal.create("ended", LONG).await;
-    rehearsal.finds_the_execution(&first).await;
+    rehearsal.has_execution(&first).await;
     stop_the_execution(rehearsal).await;
     let mut section = Section::of("The execution has ended");
     let said = rehearsal.run(&section.next()).await;
@@ -22,7 +22,7 @@ pub async fn of_rescue_and_by_hand(rehearsal: &mut Rehearsal) {
     );
 
     let second = rehearsal.create("by-hand", LONG).await;
-    rehearsal.finds_the_execution(&second).await;
+    rehearsal.has_execution(&second).await;
     stop_the_execution(rehearsal).await;
     let mut section = Section::of("The functions cannot run at all");
     rehearsal.run(&section.next()).await;

@@ -9,8 +9,8 @@ use crate::deployment::account::Account;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_on_call_without_a_fleet_fixes_what_each_alarm_rings_for() {
-    // 60 s of heartbeat period become 3 s.
-    let account = Account::without_fleet("runbook-no-fleet", 0.05).await;
+    // 60 s of heartbeat period become 6 s.
+    let account = Account::without_fleet("runbook-no-fleet", 0.1).await;
     let mut rehearsal = Rehearsal::begin(account, "runbook-no-fleet-shell").await;
     an_invocation_that_is_killed(&mut rehearsal).await;
     a_function_that_is_switched_off(&mut rehearsal).await;
@@ -19,7 +19,7 @@ async fn whoever_is_on_call_without_a_fleet_fixes_what_each_alarm_rings_for() {
 async fn an_invocation_that_is_killed(rehearsal: &mut Rehearsal) {
     let operation = rehearsal.create("adopted", LONG).await;
     rehearsal.launched(1).await;
-    rehearsal.finds_the_execution(&operation).await;
+    rehearsal.has_execution(&operation).await;
     let ministack = rehearsal.account.aws.ministack();
     let process = ministack.function_process("work").unwrap();
     kill(Pid::from_raw(process), Signal::SIGKILL).unwrap();
@@ -47,7 +47,7 @@ async fn a_function_that_is_switched_off(rehearsal: &mut Rehearsal) {
         .aws(r#"lambda put-function-concurrency --function-name "$(id WorkFunction)" --reserved-concurrent-executions 0"#)
         .await;
     let operation = rehearsal.create("waits", SHORT).await;
-    rehearsal.finds_the_execution(&operation).await;
+    rehearsal.has_execution(&operation).await;
 
     let mut section = Section::of("WorkWaitsAlarm");
     let shown = rehearsal.run(&section.next()).await;
@@ -58,5 +58,12 @@ async fn a_function_that_is_switched_off(rehearsal: &mut Rehearsal) {
     assert!(shown.ends_with("\n1"), "one run waits: {shown}");
     rehearsal.run(&section.next()).await;
     section.ends();
-    rehearsal.is_complete(operation).await;
+
+    // The emulator has dropped the event that waits on AWS. The next run shows that the function is
+    // switched on.
+    let next = rehearsal.create("next", SHORT).await;
+    rehearsal.is_complete(next).await;
+    let stops = Section::of("The execution runs").next();
+    rehearsal.run(&stops).await;
+    rehearsal.is_rolled_back(operation, "stopped by hand").await;
 }
