@@ -6,16 +6,13 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::page::Section;
-use super::rehearsal::{LONG, Rehearsal, SHORT};
-use super::replies::stop_the_execution;
+use super::rehearsal::{Rehearsal, SHORT, Waiting};
 use crate::deployment::account::PATIENCE;
 
-/// The rule that informs `rescue` of executions that ended is disabled.
-pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal) {
-    let ended = rehearsal.create("swallowed", LONG).await;
-    let execution = rehearsal.has_execution(&ended).await;
-    stop_the_execution(rehearsal).await;
+/// Of the execution that ended, `rescue` was not informed.
+pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal, ended: Waiting) {
     let machine = &rehearsal.account.task_runner.state_machine_arn;
+    let execution = &ended.execution;
     let end = json!({"detail-type": "Step Functions Execution Status Change",
         "detail": {"executionArn": execution, "stateMachineArn": machine, "status": "ABORTED"}});
     break_start(rehearsal).await;
@@ -36,15 +33,15 @@ pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal) {
     assert_eq!(rehearsal.run(&find).await, "no execution");
 
     let mut section = Section::of("DeadLettersAlarm");
-    let (reads, shows, logs) = (section.next(), section.next(), section.next());
+    let (reads, lists, logs) = (section.next(), section.next(), section.next());
     let (replays, counts) = (section.next(), section.next());
     section.ends();
     assert_eq!(rehearsal.run(&reads).await, "3 messages");
-    let shown = rehearsal.run(&shows).await;
+    let shown = rehearsal.run(&lists).await;
     for part in [
         "\"Create\"",
         ":stack/lost/",
-        &execution,
+        execution,
         "Scheduled Event",
         "the program ended",
     ] {
@@ -55,7 +52,7 @@ pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal) {
     // Whoever replays before the cause is fixed loses nothing.
     let replayed = rehearsal.run(&replays).await;
     assert!(replayed.contains(".json failed again: "), "{replayed}");
-    rehearsal.is_rolled_back(ended, "lost").await;
+    rehearsal.is_rolled_back(ended.operation, "lost").await;
     let left = rehearsal.run("ls message-*.json | wc -l\n").await;
     assert_eq!(left.trim(), "1");
 

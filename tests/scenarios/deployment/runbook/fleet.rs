@@ -4,29 +4,36 @@ use local_run::directories::workspace_directory;
 use local_run::stacks::Template;
 
 use super::page::Section;
-use super::rehearsal::{LINE, LONG, Rehearsal, SHORT, json};
+use super::rehearsal::{LINE, Rehearsal, SHORT, Waiting, json};
 use super::{dead_letters, replies};
 use crate::deployment::account::{Account, ended};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
-    // 60 s of heartbeat period become 6 s.
-    let account = Account::start("runbook-fleet", 0.1).await;
+    // 60 s of heartbeat period become 24 s, and heartbeats come every 20 s.
+    let account = Account::start("runbook-fleet", 0.4).await;
     let mut rehearsal = Rehearsal::begin(account, "runbook-fleet-shell").await;
     // The emulator invokes a function once a minute from when its rule was made or last did so. By the
     // time at which this rule is enabled again, that is due.
     switch_rule(&mut rehearsal, "disable", "EveryMinute").await;
     deploy_fleet(&mut rehearsal).await;
-
     a_run_that_no_worker_takes(&mut rehearsal).await;
+
+    // What takes its time begins first: `rescue` looks for what workers may launch until 75 s after
+    // an execution's end, and the silence of a worker has to be noticed.
+    let killed = a_worker_that_is_killed(&mut rehearsal).await;
     switch_rule(&mut rehearsal, "disable", "ExecutionsEnded").await;
-    dead_letters::of_start_and_of_rescue(&mut rehearsal).await;
-    replies::of_rescue_and_by_hand(&mut rehearsal).await;
+    let given_up = replies::without_one(&mut rehearsal, "given-up").await;
+    let unanswered = replies::without_one(&mut rehearsal, "unanswered").await;
+    let by_hand = replies::without_one(&mut rehearsal, "by-hand").await;
     switch_rule(&mut rehearsal, "enable", "ExecutionsEnded").await;
 
-    a_worker_that_is_killed(&mut rehearsal).await;
+    replies::by_hand(&mut rehearsal, by_hand).await;
     a_command_that_works_and_is_stopped_all_the_same(&mut rehearsal).await;
     functions_that_fail_and_one_that_is_switched_off(&mut rehearsal).await;
+    the_run_of_a_worker_that_was_killed(&mut rehearsal, killed).await;
+    dead_letters::of_start_and_of_rescue(&mut rehearsal, given_up).await;
+    replies::of_rescue(&mut rehearsal, unanswered).await;
     a_rescue_that_does_not_run(&mut rehearsal).await;
 
     let mut section = Section::of("A stack that cannot be rolled back or deleted");
@@ -120,45 +127,53 @@ async fn a_run_that_no_worker_takes(rehearsal: &mut Rehearsal) {
     not_claimed.ends();
 }
 
-async fn a_worker_that_is_killed(rehearsal: &mut Rehearsal) {
+async fn a_worker_that_is_killed(rehearsal: &mut Rehearsal) -> Waiting {
     let before = rehearsal.account.launched();
-    let operation = rehearsal.create("adopted", LONG).await;
+    let waiting = rehearsal.waits("adopted").await;
     rehearsal.launched(before + 1).await;
     rehearsal.account.workers[0].kill().unwrap();
     rehearsal.account.start_worker();
+    waiting
+}
 
+async fn the_run_of_a_worker_that_was_killed(rehearsal: &mut Rehearsal, waiting: Waiting) {
+    rehearsal.turn_to(&waiting).await;
+    let (_, name) = waiting.execution.rsplit_once(':').unwrap();
     let mut section = Section::of("HeartbeatsAlarm");
-    let execution = rehearsal.has_execution(&operation).await;
-    let (_, name) = execution.rsplit_once(':').unwrap();
     rehearsal.run_until(&section.next(), name).await;
     let explained = rehearsal.run(&section.next()).await;
     assert!(explained.contains("taken from its worker"), "{explained}");
     rehearsal.run(&section.next()).await;
     rehearsal.run(&section.next()).await;
     let checked = rehearsal.run(&section.next()).await;
-    assert_eq!(
-        checked,
-        "checked: autoscaling terminate-instance-in-auto-scaling-group"
-    );
+    let replaces = "checked: autoscaling terminate-instance-in-auto-scaling-group";
+    assert_eq!(checked, replaces);
     section.ends();
-    assert_eq!(rehearsal.account.launched(), before + 1, "one task");
+    let tasks = rehearsal.account.aws.stand_ins().ecs().tasks();
+    let own = tasks
+        .iter()
+        .filter(|task| task.started_by.as_deref() == Some(name));
+    let own: Vec<_> = own.collect();
+    assert_eq!(own.len(), 1, "the second worker has launched a task");
+    assert!(own[0].stop_requested.is_none(), "the task was stopped");
 
-    // Its only task goes on, which the next worker has. It ends as the next rehearsal ends its own.
-    let mut stops = Section::of("The execution runs");
-    rehearsal.run(&stops.next()).await;
-    rehearsal.is_rolled_back(operation, "stopped by hand").await;
+    let stops = Section::of("The execution runs").next();
+    rehearsal.run(&stops).await;
+    rehearsal
+        .is_rolled_back(waiting.operation, "stopped by hand")
+        .await;
 }
 
 async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehearsal) {
     let before = rehearsal.account.launched();
-    let operation = rehearsal.create("works", LONG).await;
+    let waiting = rehearsal.waits("works").await;
+    rehearsal.turn_to(&waiting).await;
     rehearsal.launched(before + 1).await;
-    let execution = rehearsal.has_execution(&operation).await;
 
     let mut stuck = Section::of("Is it stuck?");
     let task = rehearsal.run(&stuck.next()).await;
     assert!(
-        task.contains("The run ends at 2") && task.contains("\"RUNNING\""),
+        task.contains("The deadline is 2") && task.contains("\"RUNNING\""),
         "{task}"
     );
     let lines = rehearsal.run(&stuck.next()).await;
@@ -172,7 +187,9 @@ async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehear
 
     let mut stops = Section::of("The execution runs");
     rehearsal.run(&stops.next()).await;
-    rehearsal.is_rolled_back(operation, "stopped by hand").await;
+    rehearsal
+        .is_rolled_back(waiting.operation, "stopped by hand")
+        .await;
     let events = rehearsal.run(&stops.next()).await;
     assert!(events.contains("ROLLBACK_COMPLETE"), "{events}");
     stops.ends();
@@ -187,7 +204,9 @@ async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehear
     assert!(task.stop_requested.is_some(), "the task was left running");
 
     let mut unanswered = Section::of("UnansweredAlarm");
-    rehearsal.run_until(&unanswered.next(), &execution).await;
+    rehearsal
+        .run_until(&unanswered.next(), &waiting.execution)
+        .await;
     let explained = rehearsal.run(&unanswered.next()).await;
     assert!(explained.contains("stopped by hand"), "{explained}");
     let described = rehearsal.run(&unanswered.next()).await;
@@ -237,8 +256,8 @@ done\naws lambda add-permission --function-name \"$(id RescueFunction)\" --state
         .await;
 
     let mut section = Section::of("RescueAlarm");
-    let shows = section.next();
-    let shown = rehearsal.run(&shows).await;
+    let look = section.next();
+    let shown = rehearsal.run(&look).await;
     assert_eq!(shown.matches("\"DISABLED\"").count(), 2, "{shown}");
     assert!(
         shown.contains(r#""ReservedConcurrentExecutions": 0"#),
@@ -249,7 +268,7 @@ done\naws lambda add-permission --function-name \"$(id RescueFunction)\" --state
     for _ in 0..3 {
         rehearsal.run(&section.next()).await;
     }
-    let shown = rehearsal.run(&shows).await;
+    let shown = rehearsal.run(&look).await;
     assert_eq!(shown.matches("\"ENABLED\"").count(), 2, "{shown}");
     assert!(!shown.contains("ReservedConcurrentExecutions"), "{shown}");
     assert_eq!(shown.matches("events.amazonaws.com").count(), 2, "{shown}");

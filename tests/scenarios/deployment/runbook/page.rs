@@ -61,7 +61,7 @@ impl Section {
         let mut lines = lines.into_iter();
         while lines.by_ref().any(|line| line == "```sh") {
             let block = lines.by_ref().take_while(|line| *line != FENCE);
-            blocks.push_back(block.map(|line| format!("{line}\n")).collect());
+            blocks.push_back(block.collect::<Vec<_>>().join("\n"));
         }
         Self {
             heading: heading.to_owned(),

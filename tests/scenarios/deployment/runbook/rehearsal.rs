@@ -20,6 +20,13 @@ pub const LONG: &str = "alter";
 /// What the tasks of [`LONG`] print.
 pub const LINE: &str = "Applying todo.0003_wide_index...";
 
+/// A stack that waits.
+pub struct Waiting {
+    pub application: String,
+    pub operation: Operation,
+    pub execution: String,
+}
+
 /// The account, and the shell of whoever is on call for it.
 pub struct Rehearsal {
     pub account: Account,
@@ -60,21 +67,19 @@ impl Rehearsal {
 
     async fn set_up(&mut self) {
         let mut section = Section::of("Set up");
-        let edited: String = section
-            .next()
-            .lines()
-            .map(|line| {
-                let (name, _) = line.split_once('=').unwrap();
-                let value = match name {
-                    "export AWS_REGION" => "us-east-1",
-                    "stack" => &self.task_runner,
-                    "workers" => &format!("{}-workers", self.task_runner),
-                    "application" | "resource" => "MigrateTask",
-                    _ => panic!("{name} is new: what is its value here?"),
-                };
-                format!("{name}={value}\n")
-            })
-            .collect();
+        let edited = section.next();
+        let edited = edited.lines().map(|line| {
+            let (name, _) = line.split_once('=').unwrap();
+            let value = match name {
+                "export AWS_REGION" => "us-east-1",
+                "stack" => &self.task_runner,
+                "workers" => &format!("{}-workers", self.task_runner),
+                "application" | "resource" => "MigrateTask",
+                _ => panic!("{name} is new: what is its value here?"),
+            };
+            format!("{name}={value}")
+        });
+        let edited = edited.collect::<Vec<_>>().join("\n");
         self.run(&edited).await;
         let printed = self.run(&section.next()).await;
         assert_eq!(printed, self.account.task_runner.state_machine_arn);
@@ -101,6 +106,31 @@ impl Rehearsal {
             "{printed}"
         );
         printed
+    }
+
+    /// Repeats commands with `explain` until what they print has this text.
+    pub async fn explain_until(&mut self, commands: &str, text: &str) -> String {
+        self.run_until(&of_execution(commands), text).await
+    }
+
+    /// Begins to create a stack that runs a task of [`LONG`], and waits until its execution exists.
+    pub async fn waits(&mut self, application: &str) -> Waiting {
+        let operation = self.create(application, LONG).await;
+        let execution = self.execution(&operation).await;
+        Waiting {
+            application: application.to_owned(),
+            operation,
+            execution,
+        }
+    }
+
+    /// Makes a stack the one that the runbook's variables name.
+    pub async fn turn_to(&mut self, waiting: &Waiting) {
+        let (application, execution) = (&waiting.application, &waiting.execution);
+        self.run(&format!(
+            "application={application}\nexecution={execution}\n"
+        ))
+        .await;
     }
 
     /// Begins to create the application's stack, which runs a task of this family, and makes it the
@@ -131,8 +161,8 @@ impl Rehearsal {
         timeout(PATIENCE, running).await.unwrap();
     }
 
-    /// Waits until the operation's execution exists, and keeps it as the runbook's commands do.
-    pub async fn has_execution(&mut self, operation: &Operation) -> String {
+    /// Waits until the operation's execution exists.
+    pub async fn execution(&self, operation: &Operation) -> String {
         let wanted = async {
             loop {
                 for execution in self.account.executions().await {
@@ -143,15 +173,12 @@ impl Rehearsal {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        let arn = timeout(PATIENCE, wanted).await.unwrap();
-        self.run(&format!("execution={arn}\n")).await;
-        arn
+        timeout(PATIENCE, wanted).await.unwrap()
     }
 
     /// Sees that the runbook's commands find the operation's execution and show it.
     pub async fn finds_the_execution(&mut self, operation: &Operation) -> String {
-        let wanted = self.has_execution(operation).await;
-        self.run("execution=\n").await;
+        let wanted = self.execution(operation).await;
         let mut section = Section::of("The execution");
         let explains = section.next();
         assert_eq!(self.run(&section.next()).await, wanted);
@@ -189,7 +216,7 @@ impl Rehearsal {
         let mut printed = String::new();
         let shown = async {
             while !printed.contains(text) {
-                sleep(Duration::from_millis(200)).await;
+                sleep(Duration::from_secs(1)).await;
                 printed = self.run(commands).await;
             }
         };

@@ -1,42 +1,40 @@
 //! Executions that ended without a reply, and of whose end nobody was informed.
 
 use super::page::Section;
-use super::rehearsal::{LONG, Rehearsal};
+use super::rehearsal::{Rehearsal, Waiting};
 
-/// The rule that informs `rescue` is disabled.
-pub async fn of_rescue_and_by_hand(rehearsal: &mut Rehearsal) {
-    let first = rehearsal.create("ended", LONG).await;
-    rehearsal.has_execution(&first).await;
-    stop_the_execution(rehearsal).await;
+/// Waits, and then has its execution stopped with the cause "lost". The rule that informs `rescue` of
+/// it must be disabled.
+pub async fn without_one(rehearsal: &mut Rehearsal, application: &str) -> Waiting {
+    let waiting = rehearsal.waits(application).await;
+    rehearsal
+        .aws(&format!(
+            "stepfunctions stop-execution --execution-arn {} --cause lost",
+            waiting.execution
+        ))
+        .await;
+    waiting
+}
+
+pub async fn of_rescue(rehearsal: &mut Rehearsal, waiting: Waiting) {
+    rehearsal.turn_to(&waiting).await;
     let mut section = Section::of("The execution has ended");
     let said = rehearsal.run(&section.next()).await;
     assert!(said.ends_with("\"Answered\""), "{said}");
     section.ends();
-    rehearsal.is_rolled_back(first, "lost").await;
-    let again = rehearsal
-        .run(&Section::of("The execution has ended").next())
-        .await;
-    assert!(
-        again.ends_with("\"Nothing\"") || again.ends_with("\"Answered\""),
-        "{again}"
-    );
+    rehearsal.is_rolled_back(waiting.operation, "lost").await;
+}
 
-    let second = rehearsal.create("by-hand", LONG).await;
-    rehearsal.has_execution(&second).await;
-    stop_the_execution(rehearsal).await;
+pub async fn by_hand(rehearsal: &mut Rehearsal, waiting: Waiting) {
+    rehearsal.turn_to(&waiting).await;
     let mut section = Section::of("The functions cannot run at all");
     rehearsal.run(&section.next()).await;
     section.ends();
-    rehearsal.is_rolled_back(second, "replied by hand").await;
+    rehearsal
+        .is_rolled_back(waiting.operation, "replied by hand")
+        .await;
     let left = rehearsal
         .run("ls url sealed reply.json curl.conf input.json 2> /dev/null\n")
         .await;
     assert_eq!(left, "", "files with secrets are left");
-}
-
-/// Ends the execution, which then has not replied.
-pub async fn stop_the_execution(rehearsal: &mut Rehearsal) {
-    rehearsal
-        .aws("stepfunctions stop-execution --execution-arn \"$execution\" --cause lost")
-        .await;
 }

@@ -38,7 +38,7 @@ aws() {
 const END: &str = "--- end of the block:";
 
 /// What a command prints that is wrong or has failed.
-const TROUBLE: [&str; 8] = [
+const TROUBLE: [&str; 9] = [
     "An error occurred",
     "Could not connect",
     "aws: error",
@@ -47,6 +47,7 @@ const TROUBLE: [&str; 8] = [
     "jq: error",
     "parse error",
     "Parameter validation failed",
+    "Row should have",
 ];
 
 /// What no step may show: the path of the emulator's response URLs, and the names of tokens.
@@ -120,9 +121,7 @@ impl Shell {
             }
             panic!("the shell has ended");
         };
-        let began = std::time::Instant::now();
         let is_whole = timeout(PATIENCE, whole).await.is_ok();
-        eprintln!("DEBUG {:?} {commands}\n>> {printed}", began.elapsed());
         assert!(is_whole, "it does not end:\n{commands}\n{printed}");
         for sign in TROUBLE {
             assert!(!printed.contains(sign), "{commands}\n{printed}");
