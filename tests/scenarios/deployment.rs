@@ -10,6 +10,7 @@ mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;
+mod runbook;
 pub mod templates;
 mod upgrade;
 
