@@ -80,7 +80,7 @@ fn own_commands() -> BTreeMap<String, BTreeSet<String>> {
         .map(|name| (name.to_owned(), options(&help(&program, &[name]))))
         .collect();
     assert!(commands.contains_key("worker"), "{overview}");
-    commands.insert("".to_owned(), options(&overview));
+    commands.insert(String::new(), options(&overview));
     commands.insert("local".to_owned(), options(&help(&local(), &[])));
     let deploy = help(&root().join("infra/deploy"), &[]);
     commands.insert("deploy".to_owned(), options(&deploy));

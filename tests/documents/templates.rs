@@ -31,29 +31,25 @@ fn missing(value: &Value, known: &BTreeSet<String>, found: &mut BTreeSet<String>
 
 /// A fragment made whole: its resources, and parameters for what it refers to besides.
 fn whole(fragment: &Part) -> String {
-    let indented: String = fragment
-        .text
-        .lines()
-        .map(|line| format!("  {line}\n"))
-        .collect();
-    let resources = format!("Resources:\n{indented}");
+    let mut resources = "Resources:\n".to_owned();
+    for line in fragment.text.lines() {
+        resources += &format!("  {line}\n");
+    }
     let document =
         read_document(&resources).unwrap_or_else(|error| panic!("{}: {error}", fragment.place));
     let known = document["Resources"].as_object().unwrap();
     let known: BTreeSet<String> = known.keys().cloned().collect();
     let mut names = BTreeSet::new();
     missing(&document, &known, &mut names);
-    let parameters: String = names
-        .iter()
-        .map(|name| {
-            let kind = if name.ends_with("Ids") {
-                "CommaDelimitedList"
-            } else {
-                "String"
-            };
-            format!("  {name}: {{Type: {kind}}}\n")
-        })
-        .collect();
+    let mut parameters = String::new();
+    for name in names {
+        let kind = if name.ends_with("Ids") {
+            "CommaDelimitedList"
+        } else {
+            "String"
+        };
+        parameters += &format!("  {name}: {{Type: {kind}}}\n");
+    }
     format!("AWSTemplateFormatVersion: '2010-09-09'\nParameters:\n{parameters}{resources}")
 }
 
