@@ -42,6 +42,9 @@ fn whole(fragment: &Part) -> String {
     let mut names = BTreeSet::new();
     missing(&document, &known, &mut names);
     let mut parameters = String::new();
+    if !names.is_empty() {
+        parameters += "Parameters:\n";
+    }
     for name in names {
         let kind = if name.ends_with("Ids") {
             "CommaDelimitedList"
@@ -50,7 +53,7 @@ fn whole(fragment: &Part) -> String {
         };
         parameters += &format!("  {name}: {{Type: {kind}}}\n");
     }
-    format!("AWSTemplateFormatVersion: '2010-09-09'\nParameters:\n{parameters}{resources}")
+    format!("AWSTemplateFormatVersion: '2010-09-09'\n{parameters}{resources}")
 }
 
 /// The templates that are shown, whole, each with its place.
