@@ -11,6 +11,13 @@
 //! without an answer is answered by `rescue`, whose answer does not stand in the history; the
 //! conclusion makes that answer's words with the code that `rescue` uses.
 //!
+//! Who asks about a stack is led to the execution that matters:
+//!
+//! ```text
+//! the stack's events ─▶ requests ──┐
+//! the list of executions ─▶ StackRuns (the stack's own, by their names) ─▶ Choice, OtherExecutions
+//! ```
+//!
 //! An execution's input holds the values of environment overrides, and may hold the response URL in
 //! clear. Neither is shown.
 
@@ -19,20 +26,28 @@ mod conceal;
 mod conclusion;
 mod event;
 mod execution_arn;
+mod others;
 mod report;
+mod requests;
 mod span;
+mod stack_runs;
+mod target;
 mod timeline;
 
 pub use conclusion::{Conclusion, RunResult};
 pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
+pub use others::{OtherExecution, OtherExecutions};
+pub use requests::{RequestEnd, RequestExplanation, ResourceRequest, requests};
 pub use span::Span;
+pub use stack_runs::{Choice, StackExecution, StackRuns};
+pub use target::{StackTarget, Target};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::arn::Arn;
 use crate::cloudformation::event::RequestType;
+use crate::cloudformation::stack::stack_name;
 use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
@@ -180,9 +195,7 @@ impl Explainer {
         }
         .conclude();
         let stack_id = &input.request.stack_id;
-        let stack = Arn::parse(stack_id)
-            .and_then(|arn| arn.resource.split('/').nth(1))
-            .unwrap_or(stack_id);
+        let stack = stack_name(stack_id).unwrap_or(stack_id);
         Explanation {
             execution: arn.to_string(),
             request: RequestSummary {
@@ -202,22 +215,12 @@ impl Explainer {
                 started_by: one_line(&input.task.started_by),
                 deadline: input.task.deadline,
             },
-            status: status_name(execution.status),
+            status: execution.status.name(),
             started: execution.started,
             ended: execution.stopped,
             steps: timeline.steps,
             conclusion,
         }
-    }
-}
-
-const fn status_name(status: ExecutionStatus) -> &'static str {
-    match status {
-        ExecutionStatus::Running => "RUNNING",
-        ExecutionStatus::Succeeded => "SUCCEEDED",
-        ExecutionStatus::Failed => "FAILED",
-        ExecutionStatus::TimedOut => "TIMED_OUT",
-        ExecutionStatus::Aborted => "ABORTED",
     }
 }
 

@@ -69,10 +69,8 @@ impl<'e> EventAge<'e> {
     /// margin. The answer is given within the margin.
     #[must_use]
     pub fn deadline(self, timeout: Duration) -> Timestamp {
-        // The margin is never more than half of the patience: with a short ServiceTimeout, the task
-        // still gets the other half.
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
-        self.earliest_limit(timeout, ANSWER_MARGIN.min(patience / 2))
+        self.earliest_limit(timeout, patience - longest_run(patience))
     }
 
     /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
@@ -105,6 +103,13 @@ impl<'e> EventAge<'e> {
         .min()
         .unwrap_or(self.now)
     }
+}
+
+/// The longest that a run may take when CloudFormation waits for `patience`: the margin for the
+/// answer is kept, but never more than half of the patience, so that with a short `ServiceTimeout`
+/// the task still gets the other half.
+pub(crate) fn longest_run(patience: Duration) -> Duration {
+    patience - ANSWER_MARGIN.min(patience / 2)
 }
 
 /// How long CloudFormation waits, if the event says so. `ServiceTimeout` was seen among the

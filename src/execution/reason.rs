@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 
 use super::error::{CaughtError, RUNTIME, TIMEOUT, is_timeout, states_error_name};
+use crate::cloudformation::event::Request;
+use crate::cloudformation::stack::{is_logical_id, stack_name};
 use crate::text::byte_limit::ELLIPSIS;
 
 /// The error in words. Its name comes first, so that people can look it up. `still_running` counts
@@ -36,6 +38,15 @@ pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     format!("{}: {text}{leftovers}", caught.error)
 }
 
+/// The line that ends the Reason of a run, after [`reason`]: the command that shows the execution.
+/// `None` when the ids are not of the kind that CloudFormation gives: people copy the line into a
+/// shell, so it holds only names that need no quotes.
+pub(crate) fn way_to_execution(request: &Request) -> Option<String> {
+    let stack = stack_name(&request.stack_id)?;
+    let resource = &request.logical_resource_id;
+    is_logical_id(resource).then(|| format!("More: ecs-task-runner explain {stack}/{resource}"))
+}
+
 /// The cause without the execution's input. Step Functions repeats the input as JSON in the causes
 /// of some of its own errors, and the input holds the values of environment overrides. The causes
 /// of other errors are returned whole.
@@ -51,6 +62,32 @@ pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloudformation::event::{RequestType, ResponseUrl};
+
+    #[test]
+    fn the_last_line_leads_to_the_execution_and_needs_no_quotes() {
+        let stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/todo-backend/guid";
+        for (stack_id, logical_id, expected) in [
+            (
+                stack,
+                "MigrateTask",
+                Some("More: ecs-task-runner explain todo-backend/MigrateTask"),
+            ),
+            (stack, "$(id)", None),
+            ("todo-backend", "MigrateTask", None),
+        ] {
+            let request = Request {
+                request_type: RequestType::Create,
+                stack_id: stack_id.to_owned(),
+                request_id: "r-1".to_owned(),
+                logical_resource_id: logical_id.to_owned(),
+                resource_type: "Custom::EcsTask".to_owned(),
+                physical_resource_id: None,
+                response_url: ResponseUrl::new("https://example.com"),
+            };
+            assert_eq!(way_to_execution(&request).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn every_error_gets_a_reason_that_begins_with_its_name_and_repeats_no_input() {

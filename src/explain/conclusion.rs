@@ -41,7 +41,8 @@ pub struct Conclusion {
     pub sentence: String,
     /// Name of the error, after a failure.
     pub error: Option<String>,
-    /// The Reason as CloudFormation shows it in the stack's events, after a failure.
+    /// The Reason as CloudFormation shows it in the stack's events, after a failure. Its last line,
+    /// which leads to this explanation, is left out.
     pub reason: Option<String>,
     /// What to do about it, without a full stop.
     pub advice: Option<String>,

@@ -4,8 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::conclusion::Conclusion;
 use super::span::Span;
-use super::{Explanation, TimelineEntry};
+use super::{Explanation, RequestSummary, TimelineEntry};
 use crate::arn::last_part;
 use crate::text::byte_limit;
 
@@ -19,43 +20,7 @@ const SINCE_WIDTH: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            request,
-            task,
-            conclusion,
-            ..
-        } = self;
-        write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
-        if !request.resource_type.is_empty() {
-            write!(f, " ({})", request.resource_type)?;
-        }
-        writeln!(f, " in stack {}", request.stack)?;
-        let name = self.execution.rsplit(':').next().unwrap_or_default();
-        writeln!(f, "Execution  {name}")?;
-        let tasks = if task.count == 1 {
-            String::new()
-        } else {
-            format!(", {} tasks", task.count)
-        };
-        writeln!(
-            f,
-            "Task       {} on cluster {}{tasks}",
-            last_part(&task.task_definition),
-            last_part(&task.cluster)
-        )?;
-        match self.ended {
-            Some(ended) => {
-                let span = Span::between(self.started, ended);
-                writeln!(
-                    f,
-                    "Time       {} to {} UTC, {span}",
-                    date(self.started),
-                    clock(ended)
-                )?;
-            }
-            None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
-        }
-        writeln!(f)?;
+        write!(f, "{}", self.head())?;
         let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
         // One hidden step would take as much room as the line that says so.
         if hidden > 1 {
@@ -69,13 +34,87 @@ impl fmt::Display for Explanation {
         } else {
             self.steps.iter().try_for_each(|step| step.fmt(f))?;
         }
-        writeln!(f, "\n{}", conclusion.sentence)?;
-        if let Some(reason) = &conclusion.reason {
+        write!(f, "\n{}", self.conclusion)
+    }
+}
+
+/// What stands above the timeline.
+struct Head<'e>(&'e Explanation);
+
+impl Explanation {
+    /// The lines above the timeline: what was requested, and when it ran.
+    #[must_use]
+    pub fn head(&self) -> impl fmt::Display {
+        Head(self)
+    }
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explanation {
+            execution,
+            request,
+            task,
+            started,
+            ended,
+            ..
+        } = self.0;
+        writeln!(f, "{request}")?;
+        let name = execution.rsplit(':').next().unwrap_or_default();
+        writeln!(f, "Execution  {name}")?;
+        let tasks = if task.count == 1 {
+            String::new()
+        } else {
+            format!(", {} tasks", task.count)
+        };
+        writeln!(
+            f,
+            "Task       {} on cluster {}{tasks}",
+            last_part(&task.task_definition),
+            last_part(&task.cluster)
+        )?;
+        write_time(f, *started, *ended)?;
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for RequestSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {}", self.request_type, self.logical_id)?;
+        if !self.resource_type.is_empty() {
+            write!(f, " ({})", self.resource_type)?;
+        }
+        write!(f, " in stack {}", self.stack)
+    }
+}
+
+/// The line with the time from start to end.
+pub(super) fn write_time(
+    f: &mut fmt::Formatter<'_>,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+) -> fmt::Result {
+    match ended {
+        Some(ended) => writeln!(
+            f,
+            "Time       {} to {} UTC, {}",
+            date(started),
+            clock(ended),
+            Span::between(started, ended)
+        ),
+        None => writeln!(f, "Time       {} UTC until now", date(started)),
+    }
+}
+
+impl fmt::Display for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.sentence)?;
+        if let Some(reason) = &self.reason {
             for line in byte_limit::cut_middle(reason, MAX_REASON).lines() {
                 writeln!(f, "  {line}")?;
             }
         }
-        if let Some(advice) = &conclusion.advice {
+        if let Some(advice) = &self.advice {
             writeln!(f, "What to do: {advice}.")?;
         }
         Ok(())
@@ -94,7 +133,8 @@ impl fmt::Display for TimelineEntry {
     }
 }
 
-fn date(time: Timestamp) -> String {
+/// A moment in UTC.
+pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -7,6 +7,7 @@
 //! This module does not know how a task ends, nor when the deadline comes by this machine's timers.
 
 mod calls;
+mod containers;
 mod instances;
 mod launch_error;
 mod relaunch;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::definitions::TaskDefinitions;
 use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
 use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
@@ -57,6 +59,7 @@ pub(super) struct Launcher<'a> {
     ecs: &'a Ecs,
     calls: &'a LaunchCalls,
     clock: &'a Clock,
+    definitions: &'a TaskDefinitions,
     spec: &'a TaskSpec,
     redaction: &'a Redaction,
     /// When this worker received the run.
@@ -82,6 +85,7 @@ impl<'a> Launcher<'a> {
         ecs: &'a Ecs,
         calls: &'a LaunchCalls,
         clock: &'a Clock,
+        definitions: &'a TaskDefinitions,
         spec: &'a TaskSpec,
         redaction: &'a Redaction,
     ) -> Self {
@@ -89,6 +93,7 @@ impl<'a> Launcher<'a> {
             ecs,
             calls,
             clock,
+            definitions,
             spec,
             redaction,
             began: Instant::now(),
@@ -111,14 +116,7 @@ impl<'a> Launcher<'a> {
         &mut self,
         tasks: &mut Tasks<'_>,
     ) -> Result<(), NotLaunched> {
-        let launched = if self.spec.instances.is_empty() {
-            self.run_tasks(tasks).await
-        } else {
-            // Boxed: few runs name instances, and every other run's future would reserve room for
-            // this one.
-            Box::pin(self.start_on_instances(tasks)).await
-        };
-        let failure = match launched {
+        let failure = match self.launch(tasks).await {
             Ok(()) => return Ok(()),
             Err(NotLaunched::Failed(failure)) if tasks.all().is_empty() => failure,
             Err(why) => return Err(why),
@@ -136,6 +134,22 @@ impl<'a> Launcher<'a> {
         // therefore unknown, and none of the tasks may be relaunched.
         tasks.track(found.into_iter().map(|task| task.arn), true);
         Ok(())
+    }
+
+    /// Launches in the one way or the other. Before the first launch of this worker it looks at the
+    /// names of containers. An earlier worker may have launched all the same, when it could not read
+    /// the task definition: the caller adopts what it launched.
+    async fn launch(&mut self, tasks: &mut Tasks<'_>) -> Result<(), NotLaunched> {
+        if tasks.all().is_empty() {
+            // Boxed: the look is over before the run waits, and would enlarge every waiting run.
+            Box::pin(self.look_for_containers()).await?;
+        }
+        if self.spec.instances.is_empty() {
+            return self.run_tasks(tasks).await;
+        }
+        // Boxed: few runs name instances, and every other run's future would reserve room for this
+        // one.
+        Box::pin(self.start_on_instances(tasks)).await
     }
 
     /// Called at the deadline, before tasks are stopped. Takes the answer of a launch under way,

@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
                 &runner.ecs,
                 &runner.launch_calls,
                 &runner.clock,
+                &runner.task_definitions,
                 spec,
                 redaction,
             ),

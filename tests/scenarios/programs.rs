@@ -2,6 +2,8 @@
 //! sockets.
 
 mod explain;
+mod explain_follow;
+mod explain_stack;
 mod start_process;
 mod work_process;
 mod worker_adoption;

@@ -8,9 +8,11 @@ use super::Ecs;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::TaskStatus;
 
-/// The containers of one revision.
+/// One revision, with its containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskDefinition {
+    /// ARN of the revision, also where the family alone was asked for.
+    pub arn: String,
     /// In the order of the task definition.
     pub containers: Vec<ContainerDefinition>,
 }
@@ -97,8 +99,10 @@ impl Ecs {
             }
         };
         let described = self.repeat(attempt).await?;
-        let containers = described
-            .task_definition()
+        let revision = described.task_definition();
+        let arn = revision.and_then(aws_sdk_ecs::types::TaskDefinition::task_definition_arn);
+        let arn = arn.unwrap_or_default().to_owned();
+        let containers = revision
             .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)
             .unwrap_or_default()
             .iter()
@@ -131,6 +135,6 @@ impl Ecs {
                     .collect(),
             })
             .collect();
-        Ok(TaskDefinition { containers })
+        Ok(TaskDefinition { arn, containers })
     }
 }

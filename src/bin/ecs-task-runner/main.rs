@@ -5,9 +5,11 @@ mod check;
 mod configuration;
 mod explain;
 mod health;
+mod output;
 mod probe;
 mod signals;
 mod systemd;
+mod task_runner;
 mod worker;
 
 use std::process::ExitCode;
@@ -44,22 +46,31 @@ enum Command {
     /// running tasks over to other workers, and exits with 0. A second signal ends it at once.
     /// RUST_LOG filters the log, as in RUST_LOG=debug.
     Worker(Box<WorkerArguments>),
-    /// Checks the properties of Custom::EcsTask resources without calling AWS.
+    /// Checks Custom::EcsTask resources and what they have to do with their templates, without calling
+    /// AWS.
     ///
-    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type.
-    /// Exits with 0 when there is no problem, with 1 when there is one or the file cannot be read.
+    /// Reports every problem with its place, as file:line:column. What only the deployment knows is no
+    /// problem. A warning is about something that works and is probably not meant. The last lines say
+    /// what was checked in each file, and which custom resources were skipped for their type.
+    ///
+    /// Exits with 0 when there is no problem; with 1 when there is one, when a file cannot be read, or
+    /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
-    /// Tells what happened in an execution of the state machine: a timeline with durations, and a
-    /// verdict.
+    /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.
     ///
-    /// Reads the execution's description and history with your own AWS credentials, which need
-    /// states:DescribeExecution and states:GetExecutionHistory. The region is the ARN's. The names
-    /// of a resource's executions begin with its logical id. Response URLs and values of
-    /// environment overrides are never printed.
+    /// Given a stack, it explains the execution that runs; or else the newest one that failed,
+    /// unless a later one succeeded; or else the last one. It lists the stack's other executions
+    /// after it. Given an execution, it explains that one.
+    ///
+    /// It reads with your own AWS credentials. For an execution they need
+    /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
+    /// states:ListExecutions and cloudformation:DescribeStacks, and
+    /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed.
+    /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
-    /// not told, with 3 while the execution runs, with 2 when it cannot be explained, and with 64
-    /// when the argument names no execution.
+    /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
+    /// with 64 when WHAT is neither a stack nor an execution.
     Explain(ExplainArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
@@ -85,7 +96,7 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => match arguments.validate() {
             Ok(configuration) => worker::run(configuration).map(|()| ExitCode::SUCCESS),
             Err(problems) => {
-                eprintln!("ecs-task-runner: {problems}");
+                output::complain(&problems.to_string());
                 return ExitCode::from(EXIT_USAGE);
             }
         },
@@ -94,7 +105,7 @@ fn main() -> ExitCode {
         Command::Health(arguments) => probe::run(&arguments),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("ecs-task-runner: {error:#}");
+        output::complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -22,8 +22,8 @@ use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::response::Status;
 use crate::execution::ended_unanswered::error_of;
+use crate::execution::error::CaughtError;
 use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
-use crate::execution::reason::reason;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
@@ -135,8 +135,7 @@ impl Rescuer {
             None => 0,
         };
         let caught = error_of(status, &execution, &progress.activity);
-        self.answer(&request, &reason(&caught, still_running))
-            .await?;
+        self.answer(&request, &caught, still_running).await?;
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
@@ -145,7 +144,12 @@ impl Rescuer {
 
     /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
     /// deleted.
-    async fn answer(&self, request: &Request, reason: &str) -> Result<(), RespondError> {
+    async fn answer(
+        &self,
+        request: &Request,
+        caught: &CaughtError,
+        still_running: u32,
+    ) -> Result<(), RespondError> {
         match request.request_type {
             RequestType::Delete => {
                 let output = Output::default();
@@ -155,7 +159,7 @@ impl Rescuer {
             }
             RequestType::Create | RequestType::Update => {
                 self.responder
-                    .fail(request, reason, RESCUE_ANSWER_TIMEOUT)
+                    .fail_run(request, caught, still_running, RESCUE_ANSWER_TIMEOUT)
                     .await
             }
         }
