@@ -12,7 +12,7 @@ use std::process::Command;
 use ecs_task_runner::check::read_document;
 use serde_json::Value;
 
-use crate::{python, read};
+use crate::{ecs_task_runner, help, python, read};
 use needs::{CALLS, NARROWED, NOT_USED, ROLLING_UPDATE};
 
 /// Characters of a managed policy, without white space (IAM quotas).
@@ -55,10 +55,17 @@ fn statements(file: &str) -> Vec<Value> {
     policy["Statement"].as_array().unwrap().clone()
 }
 
-fn words(value: &Value) -> Vec<String> {
+fn words_of(value: &Value) -> Vec<String> {
     let one = value.as_str().map(str::to_owned);
     one.map_or_else(
-        || value.as_array().unwrap().iter().flat_map(words).collect(),
+        || {
+            value
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(words_of)
+                .collect()
+        },
         |one| vec![one],
     )
 }
@@ -66,7 +73,7 @@ fn words(value: &Value) -> Vec<String> {
 fn actions(file: &str) -> BTreeSet<String> {
     statements(file)
         .iter()
-        .flat_map(|statement| words(&statement["Action"]))
+        .flat_map(|statement| words_of(&statement["Action"]))
         .collect()
 }
 
@@ -203,21 +210,28 @@ fn who_deploys_may_make_every_call_of_infra_deploy() {
     assert!(calls > 10, "{calls} calls");
 }
 
+/// The rights that `explain` says it needs.
 #[test]
-fn who_writes_stacks_may_invoke_start_and_read_executions() {
-    assert_eq!(
-        actions("use.json").into_iter().collect::<Vec<_>>(),
-        [
-            "lambda:InvokeFunction",
-            "states:DescribeExecution",
-            "states:GetExecutionHistory"
-        ]
-    );
-    let start = words(&statements("use.json")[0]["Resource"]);
+fn who_writes_stacks_may_invoke_start_and_explain_runs() {
+    let help = help(&ecs_task_runner(), &["explain"]);
+    let (_, needs) = help.split_once("AWS credentials.").unwrap();
+    let (needs, _) = needs.split_once(". Response URLs").unwrap();
+    let words = needs.split([' ', ',', ';', '\n']).filter(|word| {
+        word.contains(':') || word.starts_with(|c: char| c.is_ascii_uppercase()) && *word != "For"
+    });
+    let mut expected = BTreeSet::from(["lambda:InvokeFunction".to_owned()]);
+    let mut service = "";
+    for word in words {
+        let (prefix, name) = word.split_once(':').unwrap_or((service, word));
+        service = prefix;
+        expected.insert(format!("{service}:{name}"));
+    }
+    assert_eq!(actions("use.json"), expected);
+
     let template = read_document(&read("infra/task-runner.yaml")).unwrap();
     assert!(template["Resources"]["StartFunction"].is_object());
     assert_eq!(
-        start,
+        words_of(&statements("use.json")[0]["Resource"]),
         ["arn:aws:lambda:eu-west-1:123456789012:function:ecs-task-runner-StartFunction-*"]
     );
 }
@@ -229,7 +243,7 @@ fn every_policy_fits_into_iam_and_names_the_roles_that_it_is_for() {
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MOST_CHARACTERS, "{file}: {characters}");
         for statement in statements(file) {
-            let is_of_iam = words(&statement["Action"])
+            let is_of_iam = words_of(&statement["Action"])
                 .iter()
                 .any(|action| service(action) == "iam");
             assert!(

@@ -55,7 +55,7 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     assert!(places.is_sorted(), "{cause}");
 }
 
-/// The task's id is random, and the front page cuts it.
+/// The task's id is random, and the front page cuts it. `respond` adds the last line.
 #[tokio::test(start_paused = true)]
 async fn the_front_page_shows_the_reason_of_a_failed_migration() {
     let world = World::new();
@@ -69,7 +69,7 @@ async fn the_front_page_shows_the_reason_of_a_failed_migration() {
     let (error, cause) = failure(world.run(&task).await);
     let id = &world.aws.ecs().tasks()[0].arn;
     let id = id.rsplit('/').next().unwrap();
-    let reason = format!("{error}: {cause}").replace(id, "4f1c…");
+    let reason = format!("{error}: {cause}\nMore: ecs-task-runner explain ").replace(id, "4f1c…");
     assert!(
         include_str!("../../../README.md").contains(&reason),
         "not in README.md:\n{reason}"
