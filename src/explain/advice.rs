@@ -8,8 +8,8 @@ use crate::task::error::ErrorName;
 /// `infra/properties.md`. `None` for errors that others give.
 pub(super) fn advice(error: &str) -> Option<&'static str> {
     match error {
-        HANDED_OVER => Some("nothing: another worker takes over, and it never reaches the Reason"),
-        PANICKED => Some("its log has the details under the execution's name"),
+        HANDED_OVER => Some("nothing: another worker takes over. No Reason has this error"),
+        PANICKED => Some("read the worker's log, which has the details under the execution's name"),
         NOT_CLAIMED => Some("see whether the fleet is running"),
         _ if is_timeout(error) => Some(
             "see whether the fleet is running; without a fleet, whether the function work is throttled, and what its log says",

@@ -49,7 +49,7 @@ impl ErrorName {
             Self::Failed => "read the log lines",
             Self::Interrupted => "the work may be half done: look, then update the stack again",
             Self::DeadlineExceeded => {
-                "the work may be half done: look, then raise Timeout, or find out what the task waits for"
+                "find out what the task waits for, or raise the limit that the Reason names. Where it says that the work may be half done, look before you update the stack again"
             }
         }
     }
