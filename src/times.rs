@@ -86,8 +86,8 @@ pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);
 /// How long a poll that is in flight when the worker shuts down may take: 60 s at Step Functions,
 /// and the way there and back.
 pub(crate) const LONGEST_POLL: Duration = seconds(65);
-/// How long shutting down may take, as the worker reports it to systemd; the relations below show
-/// that it suffices.
+/// How long shutting down may take, as the worker reports it to systemd and in its log; the
+/// relations below show that it suffices.
 pub const DRAIN_TIMEOUT: Duration = seconds(75);
 /// How long systemd and ECS wait for the worker to shut down before they kill it (`TimeoutStopSec`
 /// of the unit, `StopTimeout` of the worker's container).

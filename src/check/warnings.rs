@@ -10,7 +10,7 @@ use super::at::At;
 use super::report::Notes;
 use super::stack::Stack;
 use crate::arn::last_part;
-use crate::cloudformation::deadline::longest_run;
+use crate::cloudformation::deadline::answer_margin;
 use crate::properties::literal_text;
 use crate::task::redaction::{SHORTEST, says_secret};
 use crate::times::SERVICE_TIMEOUT;
@@ -53,7 +53,7 @@ fn look_at_family(properties: &At<'_>, notes: &mut Notes) {
     if last_part(family).contains(':')
         || properties.member("triggers").is_some()
         || never_updates
-        || WHAT_IS_RUN.iter().any(|name| may_change(&name))
+        || WHAT_IS_RUN.iter().any(may_change)
     {
         return;
     }
@@ -140,15 +140,14 @@ fn look_at_timeout(properties: &At<'_>, notes: &mut Notes) {
         let number = properties.member(name)?.number()?;
         Some(Duration::from_secs(number))
     };
-    let Some(timeout) = properties.member("timeout") else {
-        return;
-    };
-    let Some(limit) = timeout.number().map(Duration::from_secs) else {
+    let (Some(timeout), Some(limit)) = (properties.member("timeout"), seconds("timeout")) else {
         return;
     };
     // A ServiceTimeout that only the deployment knows is no longer than CloudFormation's own.
     let patience = seconds("serviceTimeout").unwrap_or(SERVICE_TIMEOUT);
-    let longest = longest_run(patience.min(SERVICE_TIMEOUT));
+    let patience = patience.min(SERVICE_TIMEOUT);
+    let margin = answer_margin(patience);
+    let longest = patience.saturating_sub(margin);
     if limit > longest {
         notes.warning(
             timeout.steps,
@@ -157,7 +156,7 @@ fn look_at_timeout(properties: &At<'_>, notes: &mut Notes) {
                  stopping the task and replying",
                 longest.as_secs(),
                 patience.as_secs(),
-                (patience - longest).as_secs()
+                margin.as_secs()
             ),
         );
     }

@@ -70,7 +70,7 @@ impl<'e> EventAge<'e> {
     #[must_use]
     pub fn deadline(self, timeout: Duration) -> Timestamp {
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
-        self.earliest_limit(timeout, patience - longest_run(patience))
+        self.earliest_limit(timeout, answer_margin(patience))
     }
 
     /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
@@ -105,11 +105,10 @@ impl<'e> EventAge<'e> {
     }
 }
 
-/// The longest that a run may take when CloudFormation waits for `patience`: the margin for the
-/// answer is kept, but never more than half of the patience, so that with a short `ServiceTimeout`
-/// the task still gets the other half.
-pub(crate) fn longest_run(patience: Duration) -> Duration {
-    patience - ANSWER_MARGIN.min(patience / 2)
+/// What `start` keeps for the answer when CloudFormation waits for `patience`: never more than half of
+/// it, so that with a short `ServiceTimeout` the task still gets the other half.
+pub(crate) fn answer_margin(patience: Duration) -> Duration {
+    ANSWER_MARGIN.min(patience / 2)
 }
 
 /// How long CloudFormation waits, if the event says so. `ServiceTimeout` was seen among the

@@ -2,8 +2,10 @@
 //! deployed programs on the emulator, and parts of different releases that meet.
 
 mod account;
+mod cancellations;
 mod definition;
 mod example;
+mod first_steps;
 mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;

@@ -7,7 +7,7 @@ mod stack;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::explain::{RunResult, Target};
@@ -42,6 +42,10 @@ pub(crate) struct ExplainArguments {
     /// Region of a stack that is given by its name [default: that of the environment or the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// Profile of the AWS configuration files whose credentials are taken [default: that of
+    /// AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
     #[command(flatten)]
     task_runner: TaskRunnerArguments,
 }
@@ -115,10 +119,8 @@ fn explain(
         follows: arguments.follow,
     };
     runtime.block_on(async {
-        let connection = Connection::from_environment(region).await;
-        connection.check().await.map_err(|error| {
-            anyhow!("{error}. A profile with single sign-on needs this first: eval \"$(aws configure export-credentials --format env)\"")
-        })?;
+        let connection = Connection::of_profile(arguments.profile.as_deref(), region).await;
+        connection.check().await?;
         match target {
             Target::Execution(arn) => {
                 let explanation = execution::explain(&connection, arn, form).await?;

@@ -2,6 +2,7 @@
 //! module: it reads its arguments, calls the library, and turns the outcome into an exit code.
 
 mod check;
+mod completions;
 mod configuration;
 mod explain;
 mod health;
@@ -13,21 +14,29 @@ mod task_runner;
 mod worker;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
-use ecs_task_runner::version::VERSION;
+use clap::{CommandFactory, Parser, Subcommand};
+use ecs_task_runner::{commit, version};
 
 use check::CheckArguments;
+use completions::CompletionsArguments;
 use configuration::WorkerArguments;
 use explain::ExplainArguments;
 use probe::HealthArguments;
 
+/// Version and commit.
+static VERSION: LazyLock<String> = LazyLock::new(|| version::with_commit(commit!()));
+
 /// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
+/// What is the same for all commands.
+const FOR_ALL_COMMANDS: &str = "The help of each command names its exit codes; 64 stands for arguments that cannot work. Output for people is in colour on a terminal, unless NO_COLOR or CLICOLOR=0 is set.";
+
 /// Runs ECS tasks as CloudFormation resources.
 #[derive(Debug, Parser)]
-#[command(version = VERSION.as_str(), about, max_term_width = 110)]
+#[command(version = VERSION.as_str(), about, after_help = FOR_ALL_COMMANDS, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -42,9 +51,17 @@ enum Command {
     /// Polls the Step Functions activity and runs the ECS tasks it is given, until it is told to
     /// stop.
     ///
-    /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands
-    /// running tasks over to other workers, and exits with 0. A second signal ends it at once.
+    /// On SIGTERM or SIGINT (Ctrl-C) it takes no new tasks, hands running tasks over to other workers,
+    /// and waits for its polls in flight, up to 65 s also when it is idle: Step Functions may still
+    /// hand out a task on them, which a dropped poll would take along. A second signal ends the worker
+    /// at once; a task that is handed out on one of its polls then waits a minute for another worker.
+    ///
+    /// Calls are made in the region of the activity, with the credentials that any AWS SDK would find.
     /// RUST_LOG filters the log, as in RUST_LOG=debug.
+    ///
+    /// Exits with 0 after the first signal; with 130 (SIGINT) or 143 (SIGTERM) after a second one; with
+    /// 1 when it cannot start, as without credentials or activity; and with 64 for options that cannot
+    /// work.
     Worker(Box<WorkerArguments>),
     /// Checks Custom::EcsTask resources and what they have to do with their templates, without calling
     /// AWS.
@@ -74,9 +91,19 @@ enum Command {
     Explain(ExplainArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
-    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with
-    /// 1 when it is not or does not answer.
+    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1
+    /// when it is not or does not answer, and with 64 for options that cannot work.
     Health(HealthArguments),
+    /// Prints a script with which a shell completes commands and options.
+    ///
+    /// For Bash, in ~/.bashrc: source <(ecs-task-runner completions bash)
+    ///
+    /// For Zsh, in ~/.zshrc after compinit: source <(ecs-task-runner completions zsh)
+    ///
+    /// For fish, in ~/.config/fish/config.fish: ecs-task-runner completions fish | source
+    ///
+    /// Exits with 0, and with 64 for another shell than those below.
+    Completions(CompletionsArguments),
 }
 
 fn main() -> ExitCode {
@@ -103,6 +130,9 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Health(arguments) => probe::run(&arguments),
+        Command::Completions(arguments) => {
+            return completions::run(&arguments, Arguments::command());
+        }
     };
     result.unwrap_or_else(|error| {
         output::complain(&format!("{error:#}"));

@@ -94,13 +94,12 @@ fn look_at_name(named: &At<'_>, definition: &str, containers: &[&str], notes: &m
     let Some(name) = named.text().filter(|name| !containers.contains(name)) else {
         return;
     };
-    let hint = match nearest(name, containers.iter().copied()) {
-        Some(container) => format!("did you mean {}?", echoed(container)),
-        None => {
-            let shown: Vec<_> = containers.iter().map(|name| echoed(name)).collect();
-            let shown: Vec<_> = shown.iter().map(String::as_str).collect();
-            format!("it has {}", listed(&shown))
-        }
+    let hint = if let Some(container) = nearest(name, containers.iter().copied()) {
+        format!("did you mean {}?", echoed(container))
+    } else {
+        let shown: Vec<_> = containers.iter().map(|name| echoed(name)).collect();
+        let shown: Vec<_> = shown.iter().map(String::as_str).collect();
+        format!("it has {}", listed(&shown))
     };
     let name = echoed(name);
     notes.error(

@@ -56,7 +56,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     let account = Account::start("templates-fleet").await;
     let (vpc, subnets) = account.network().await;
     let fleet = [
-        ("TaskRunnerStack", "task-runner"),
+        ("TaskRunnerStack", "ecs-task-runner"),
         // The emulator knows the public parameter of this architecture's image alone.
         ("Architecture", "x86_64"),
         ("InstanceType", "t3.small"),
@@ -114,7 +114,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
         .iter()
         .next()
         .expect("a dashboard");
-    assert_eq!(name, "task-runner-us-east-1");
+    assert_eq!(name, "ecs-task-runner-us-east-1");
     let dashboard: Value =
         serde_json::from_str(body.as_str().unwrap()).expect("a dashboard is JSON");
     assert!(!body.as_str().unwrap().contains("${"), "{body}");
@@ -231,7 +231,7 @@ async fn workers_deploy_as_an_ecs_service() {
     let account = Account::start("templates-service").await;
     let (vpc, subnets) = account.network().await;
     let service = [
-        ("TaskRunnerStack", "task-runner"),
+        ("TaskRunnerStack", "ecs-task-runner"),
         ("Cluster", "default"),
         ("Image", "ecs-task-runner:1"),
         ("VpcId", vpc.as_str()),
