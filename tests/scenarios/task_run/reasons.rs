@@ -55,6 +55,27 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     assert!(places.is_sorted(), "{cause}");
 }
 
+/// The task's id is random, and the front page cuts it. `respond` adds the last line.
+#[tokio::test(start_paused = true)]
+async fn the_front_page_shows_the_reason_of_a_failed_migration() {
+    let world = World::new();
+    let _worker = world.worker();
+    let denied = "django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
+    world.script(
+        Script::exits(1).container("migrate", Container::exits(1).log(MILLISECOND, denied)),
+    );
+    let mut task = world.task();
+    task["taskDefinition"] = json!("migrate:1");
+    let (error, cause) = failure(world.run(&task).await);
+    let id = &world.aws.ecs().tasks()[0].arn;
+    let id = id.rsplit('/').next().unwrap();
+    let reason = format!("{error}: {cause}\nMore: ecs-task-runner explain ").replace(id, "4f1c…");
+    assert!(
+        include_str!("../../../README.md").contains(&reason),
+        "not in README.md:\n{reason}"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn values_of_environment_overrides_never_show() {
     let world = World::new();
