@@ -1,4 +1,4 @@
-//! What `check` prints in the reference, against what it prints.
+//! What the documents show of programs, against what these print.
 
 use std::process::Command;
 
@@ -37,4 +37,11 @@ fn the_reference_shows_what_check_prints() {
         read("infra/properties.md").contains(&printed),
         "not in infra/properties.md:\n{printed}"
     );
+}
+
+/// The commands themselves are tried in `tests/scenarios/deployment/first_steps.rs`.
+#[test]
+fn the_guide_has_the_first_steps_that_cargo_local_prints() {
+    let steps = read("tests/local-run/first-steps.bash");
+    assert!(read("infra/README.md").contains(&steps), "{steps}");
 }

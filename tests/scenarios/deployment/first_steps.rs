@@ -53,7 +53,7 @@ async fn the_first_steps_end_well_and_show_what_they_say() {
     let (account, python) = start("first-steps").await;
     let said = said(&account, &python, FIRST_STEPS).await;
     for part in [
-        "HelloTask (line",
+        "HelloTask: no problems",
         "HelloTask\tCREATE_COMPLETE",
         "\nhello\n",
         "TaskArn\tarn:aws:ecs:",
