@@ -25,7 +25,7 @@ const LATE_AFTER: Duration = Duration::from_secs(20);
 pub struct Deadline {
     /// The instant.
     pub at: Timestamp,
-    /// What set it, in words for the Reason: a property with its value, or how long `CloudFormation`
+    /// What set it, in words for the Reason: a property with its value, or how long CloudFormation
     /// takes an answer. People must know which of them to raise.
     pub set_by: String,
 }

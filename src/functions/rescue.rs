@@ -8,9 +8,9 @@
 //! after an hour. So the function is invoked in two ways:
 //!
 //! ```text
-//! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ report ─▶ PUT ─▶ stop what its worker
-//!                                        ▲                                 launches before it
-//!                                        │                                 learns of the end
+//! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ look up how they ended
+//!                                        ▲         ─▶ PUT ─▶ stop what its worker launches before
+//!                                        │                   it learns of the end
 //! EventBridge: a minute has passed ─▶ sweep
 //!                                        ├─▶ lost_events: ended minutes ago, and not answered
 //!                                        └─▶ unclaimed:   runs, and no worker took it ─▶ stopped;

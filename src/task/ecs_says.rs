@@ -7,8 +7,8 @@ use crate::task::status::{StopCode, TaskStatus};
 /// The reason of a task on an EC2 instance of which no container started. The container's own reason
 /// says why.
 const SAYS_NOTHING: &str = "Task failed to start";
-/// The agent on the host cuts the reason of a container to this many characters (amazon-ecs-agent,
-/// `ecsMaxContainerReasonLength`).
+/// Older agents cut the reason of a container to this many characters, and that of the task to 1,024
+/// (amazon-ecs-agent, `ecsMaxContainerReasonLength`). Later ones cut both to 1,024.
 const CUT_AT: usize = 255;
 
 /// All that ECS says of a task's end, for the Reason; empty when it says nothing. `our_reason` is the

@@ -2,8 +2,8 @@
 //!
 //! `rescue` sends the answer that the execution would have sent. It may answer a request that was
 //! answered before. That does no harm: the two answers differ at most in what they say of the tasks
-//! and their log, and until CloudFormation has read the first, the second PUT overwrites it. It happens in
-//! these cases:
+//! and their log, and until CloudFormation has read the first, the second PUT overwrites it. It
+//! happens in these cases:
 //! - Two invocations handle the same execution. Both take the answer from the same history.
 //! - The execution was stopped while `respond` was sending its answer. `rescue` takes that answer
 //!   from the history.

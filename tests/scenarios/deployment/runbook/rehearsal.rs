@@ -100,17 +100,12 @@ impl Rehearsal {
 
     /// Pastes commands with `explain`, and sees that they explain a run of the resource.
     pub async fn explain(&mut self, commands: &str) -> String {
-        let printed = self.run(&of_execution(commands)).await;
+        let printed = self.run(commands).await;
         assert!(
             printed.contains("of MigrateTask (Custom::EcsTask)"),
             "{printed}"
         );
         printed
-    }
-
-    /// Repeats commands with `explain` until what they print has this text.
-    pub async fn explain_until(&mut self, commands: &str, text: &str) -> String {
-        self.run_until(&of_execution(commands), text).await
     }
 
     /// Begins to create a stack that runs a task of [`LONG`], and waits until its execution exists.
@@ -229,10 +224,4 @@ impl Rehearsal {
 /// A line of JSON that a step prints.
 pub fn json(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-}
-
-/// The commands with the execution in place of the stack and its resource, of which this release's
-/// `explain` knows nothing yet.
-fn of_execution(commands: &str) -> String {
-    commands.replace(r#""$application/$resource""#, r#""$execution""#)
 }

@@ -19,22 +19,19 @@ pub const NOT_PLAYED: [&str; 3] = [
     "ec2 get-console-output",
 ];
 
-/// The `aws` of the shell. The logs of functions and workers are kept by the emulator, those of
-/// containers by the stand-in. Version 1 of the AWS CLI has an endpoint of its own for SQS, which no
+/// The `aws` of the shell. Version 1 of the AWS CLI has an endpoint of its own for SQS, which no
 /// variable changes.
 const AWS: &str = r#"
 aws() {
   case "$1 $2" in
   NOT_PLAYED) command aws "$@" --generate-cli-skeleton output > checked.json && echo "checked: $1 $2" ;;
-  'logs get-log-events') command aws "$@" ;;
   sqs\ *) command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@" ;;
-  logs\ *) AWS_ENDPOINT_URL_CLOUDWATCH_LOGS=$AWS_ENDPOINT_URL command aws "$@" ;;
   *) command aws "$@" ;;
   esac
 }
 "#;
 
-/// Printed after each block, with its exit code.
+/// Printed after each block.
 const END: &str = "--- end of the block:";
 
 /// What a command prints that is wrong or has failed.

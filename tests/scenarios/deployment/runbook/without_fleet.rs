@@ -27,7 +27,7 @@ async fn an_invocation_that_is_killed(rehearsal: &mut Rehearsal) {
     let mut section = Section::of("WorkErrorsAlarm");
     rehearsal.run(&section.next()).await;
     let adopted = "given to another function, attempt 2";
-    rehearsal.explain_until(&section.next(), adopted).await;
+    rehearsal.run_until(&section.next(), adopted).await;
     let history = rehearsal.run(&section.next()).await;
     assert!(history.matches("TaskScheduled").count() > 1, "{history}");
     section.ends();
