@@ -16,7 +16,7 @@ mod tokens;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::definitions::TaskDefinitions;
 use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
@@ -138,11 +138,16 @@ impl<'a> Launcher<'a> {
 
     /// Launches in the one way or the other. Before the first launch of this worker it looks at the
     /// names of containers. An earlier worker may have launched all the same, when it could not read
-    /// the task definition: the caller adopts what it launched.
+    /// the task definition or found another revision: what it launched must be adopted, which only
+    /// the launch's client tokens show whole. So a wrong name fails the run only where ECS lists no
+    /// task of it.
     async fn launch(&mut self, tasks: &mut Tasks<'_>) -> Result<(), NotLaunched> {
-        if tasks.all().is_empty() {
-            // Boxed: the look is over before the run waits, and would enlarge every waiting run.
-            Box::pin(self.look_for_containers()).await?;
+        // Boxed: the looks are over before the run waits, and would enlarge every waiting run.
+        if tasks.all().is_empty()
+            && let Err(failure) = Box::pin(self.look_for_containers()).await
+            && Box::pin(self.lists_no_task()).await
+        {
+            return Err(failure.into());
         }
         if self.spec.instances.is_empty() {
             return self.run_tasks(tasks).await;
@@ -216,6 +221,12 @@ impl<'a> Launcher<'a> {
             }
         }
         Vec::new()
+    }
+
+    /// Whether ECS lists no task of this run. `false` when it cannot be asked.
+    async fn lists_no_task(&self) -> bool {
+        let listed = timeout(LIST_PATIENCE, self.list_until_it_succeeds()).await;
+        matches!(listed, Ok(Ok(found)) if found.is_empty())
     }
 
     /// Calls [`Self::list`], again and again while the error may pass.

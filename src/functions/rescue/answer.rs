@@ -33,6 +33,7 @@ use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
+use crate::task::status::TaskStatus;
 use crate::times::{
     RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
     STATE_MACHINE_STOP_PATIENCE,
@@ -148,7 +149,8 @@ impl Rescuer {
             Some((leftovers, stopped))
                 if request.request_type != RequestType::Delete && !was_superseded(&execution) =>
             {
-                self.reason(&caught, leftovers, &stopped).await
+                let may_follow = was_taken(&events) && leftovers.workers_may_launch();
+                self.reason(&caught, leftovers, &stopped, may_follow).await
             }
             _ => error_in_words(&caught),
         };
@@ -160,12 +162,14 @@ impl Rescuer {
     }
 
     /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
-    /// their own, so that they delay the answer by no more than that.
+    /// their own, so that they delay the answer by no more than that. `may_follow` says that a worker
+    /// may yet launch a task.
     async fn reason(
         &self,
         caught: &CaughtError,
         leftovers: &LeftoversOfEnded<'_>,
         stopped: &StoppedTasks,
+        may_follow: bool,
     ) -> String {
         let mut why = error_in_words(caught);
         if !why.ends_with(['.', '?', '!']) {
@@ -181,7 +185,13 @@ impl Rescuer {
             }
             Err(error) => format!("{why} Whether it has run a task could not be seen: {error}."),
         };
-        told + &still_running_in_words(stopped.still_running)
+        let none_ran = |tasks: &Vec<TaskStatus>| !tasks.iter().any(TaskStatus::was_seen_running);
+        let followed = if may_follow && stopped.tasks.as_ref().is_ok_and(none_ran) {
+            "\nA worker that has not heard of the end may start a task after this look; it is stopped when ECS shows it."
+        } else {
+            ""
+        };
+        told + followed + &still_running_in_words(stopped.still_running)
     }
 
     /// How long the tasks of the run may be looked up for the Reason. Long after the deadline
