@@ -70,7 +70,7 @@ enum Command {
     /// problem. A warning is about something that works and is probably not meant. The last lines say
     /// what was checked in each file, and which custom resources were skipped for their type.
     ///
-    /// Exits with 0 when there is no problem; with 1 when there is one, when a file cannot be read, or
+    /// Exits with 0 when there is no error; with 1 when there is one, when a file cannot be read, or
     /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
     /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.

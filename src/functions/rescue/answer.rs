@@ -149,7 +149,7 @@ impl Rescuer {
             Some((leftovers, stopped))
                 if request.request_type != RequestType::Delete && !was_superseded(&execution) =>
             {
-                let may_follow = was_taken(&events) && leftovers.workers_may_launch();
+                let may_follow = was_taken(&events);
                 self.reason(&caught, leftovers, &stopped, may_follow).await
             }
             _ => error_in_words(&caught),
@@ -187,7 +187,7 @@ impl Rescuer {
         };
         let none_ran = |tasks: &Vec<TaskStatus>| !tasks.iter().any(TaskStatus::was_seen_running);
         let followed = if may_follow && stopped.tasks.as_ref().is_ok_and(none_ran) {
-            "\nA worker that has not heard of the end may start a task after this look; it is stopped when ECS shows it."
+            "\nIf a worker that has not heard of the end starts a task after this look, that task is stopped."
         } else {
             ""
         };

@@ -113,11 +113,6 @@ impl LeftoversOfEnded<'_> {
         self.task
     }
 
-    /// Whether a worker that took the run may still launch tasks, as it may not know of the end.
-    pub(super) fn workers_may_launch(&self) -> bool {
-        Instant::now() < self.workers_informed_at
-    }
-
     /// The reason with which the tasks are stopped. ECS repeats it as the tasks' own.
     pub(super) fn reason(&self) -> &str {
         &self.reason

@@ -52,7 +52,8 @@ async fn a_run_that_was_stopped_shows_its_task_with_the_last_lines_and_the_link(
             "EcsTask.Interrupted: The execution was stopped before the run was over: wrong release. Worker 'i-0abc' had taken it. \
              Its task was then stopped after a container had started; its work may be half done (task {id} of {FAMILY}:1, cluster {CLUSTER}).\n\
              Last log lines of 'migrate':\n  connecting with ***\n  waiting for a lock\n\
-             Task in the console: https://us-east-1.console.aws.amazon.com/ecs/v2/clusters/{CLUSTER}/tasks/{id}?region=us-east-1"
+             Task in the console: https://us-east-1.console.aws.amazon.com/ecs/v2/clusters/{CLUSTER}/tasks/{id}?region=us-east-1\n\
+             More: ecs-task-runner explain todobackend/MigrateTask"
         )
     );
 }
