@@ -64,7 +64,7 @@ pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal, ended: Waiting) {
     rehearsal.is_complete(lost).await;
     assert_eq!(rehearsal.run(&reads).await, "messages: 1");
     rehearsal.run(&replays).await;
-    rehearsal.is_rolled_back(ended.operation, "lost").await;
+    rehearsal.is_sent_failed(ended.operation, "lost").await;
     assert_eq!(rehearsal.run(&reads).await, "messages: 0");
     let counted = rehearsal.run(&counts).await;
     assert_eq!(counted.matches(r#": "0""#).count(), 2, "{counted}");
