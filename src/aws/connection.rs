@@ -11,6 +11,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
@@ -111,11 +112,11 @@ impl Connection {
         if self.config.region().is_none() {
             return Err(ConnectionError::NoRegion);
         }
-        // A configuration that was made for a test may have no provider.
-        let Some(provider) = self.config.credentials_provider() else {
-            return Ok(());
+        let found = match self.config.credentials_provider() {
+            Some(provider) => provider.provide_credentials().await,
+            None => Err(CredentialsError::not_loaded_no_source()),
         };
-        match provider.provide_credentials().await {
+        match found {
             Ok(_) => Ok(()),
             Err(error) => Err(CredentialsProblem::of(&error, self.profile.as_deref()).into()),
         }

@@ -163,6 +163,7 @@ async fn rescue() -> anyhow::Result<()> {
     let rescuer = &Rescuer::new(
         state_machine(&connection)?,
         Ecs::with_retries(&connection),
+        Logs::new(&connection, CallRates::default()),
         responder(&connection)?,
         Clock::system(),
         RescueLimits::new(Duration::from_secs(claim_timeout)),

@@ -6,6 +6,10 @@ use crate::properties::Step;
 use crate::text::byte_limit;
 use crate::text::printable::echoed;
 
+/// Findings of one document that say what was probably meant. Looking for it takes time and the
+/// sentence takes room, of which a hostile document with many unknown names would take a lot.
+const MAX_WITH_HINT: usize = 100;
+
 /// Bytes of a path. Hostile input can nest long names.
 const MAX_PATH: usize = 400;
 
@@ -102,6 +106,15 @@ pub(super) struct Note {
 }
 
 impl Notes {
+    /// What was probably meant, as `hint` finds it; nothing once there are many findings.
+    pub(super) fn hint(&self, hint: impl FnOnce() -> String) -> String {
+        if self.0.len() < MAX_WITH_HINT {
+            hint()
+        } else {
+            String::new()
+        }
+    }
+
     pub(super) fn error(&mut self, steps: Vec<Step>, message: impl Into<String>) {
         self.add(Severity::Error, steps, message.into());
     }

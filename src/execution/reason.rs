@@ -8,34 +8,39 @@ use crate::cloudformation::event::Request;
 use crate::cloudformation::stack::{is_logical_id, stack_name};
 use crate::text::byte_limit::ELLIPSIS;
 
-/// The error in words. Its name comes first, so that people can look it up. `still_running` counts
-/// the tasks of the run that had not been seen to stop.
+/// The whole Reason: the error [in words](error_in_words), and how many tasks still run.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
+    error_in_words(caught) + &still_running_in_words(still_running)
+}
+
+/// The error in words. Its name comes first, so that people can look it up.
+pub(crate) fn error_in_words(caught: &CaughtError) -> String {
     let cause = without_input(&caught.error, caught.cause.trim());
     // The arms for names come before the arm for an empty cause: most errors of Step Functions have
     // no cause, and their names say more than that.
     let text = match caught.error.as_str() {
         error if error == TIMEOUT && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says.".to_owned()
         }
         error if is_timeout(error) && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says.".to_owned()
         }
         RUNTIME => {
             format!("the state machine could not run, as when its activity was deleted. {cause}")
         }
-        _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened".to_owned(),
+        _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened.".to_owned(),
         _ => cause.into_owned(),
     };
-    let leftovers = match still_running {
+    format!("{}: {text}", caught.error)
+}
+
+/// A last line about the tasks of the run that had not been seen to stop; empty when there were none.
+pub(crate) fn still_running_in_words(still_running: u32) -> String {
+    match still_running {
         0 => String::new(),
-        running => {
-            format!(
-                "\n{running} task(s) of this run had been told to stop, or could not be told, and had not been seen to stop."
-            )
-        }
-    };
-    format!("{}: {text}{leftovers}", caught.error)
+        1 => "\n1 task of this run was not seen to stop, though ECS was asked to stop it, or could not be asked.".to_owned(),
+        count => format!("\n{count} tasks of this run were not seen to stop, though ECS was asked to stop them, or could not be asked."),
+    }
 }
 
 /// The line that ends the Reason of a run, after [`reason`]: the command that shows the execution.
@@ -125,7 +130,12 @@ mod tests {
                 "found in the input '",
             ),
             ("Something.New", "", 0, "Something.New: no cause was given"),
-            ("EcsTask.Failed", "It failed.", 2, "2 task(s) of this run"),
+            (
+                "EcsTask.Failed",
+                "It failed.",
+                2,
+                "2 tasks of this run were not seen to stop",
+            ),
         ] {
             let caught = CaughtError {
                 error: error.to_owned(),

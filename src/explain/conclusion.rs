@@ -178,7 +178,9 @@ impl Facts<'_> {
             &self.progress.activity,
         );
         self.failed(
-            format!("{ended} before it had answered. {by_rescue} FAILED."),
+            format!(
+                "{ended} before it had answered. {by_rescue} FAILED. The Reason in the stack's events also says what became of the task."
+            ),
             &caught,
         )
     }

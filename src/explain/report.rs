@@ -42,7 +42,8 @@ impl fmt::Display for Explanation {
 struct Head<'e>(&'e Explanation);
 
 impl Explanation {
-    /// The lines above the timeline: what was requested, and when it ran.
+    /// The lines above the timeline, the blank one before it included: what was requested, and when
+    /// it ran.
     #[must_use]
     pub fn head(&self) -> impl fmt::Display {
         Head(self)

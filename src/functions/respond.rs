@@ -111,7 +111,8 @@ impl Responder {
         match event.status {
             Status::Success => self.succeed(&request, output, RESPOND_ANSWER_TIMEOUT).await,
             Status::Failed => {
-                self.fail_run(&request, &error, leftovers.running, RESPOND_ANSWER_TIMEOUT)
+                let reason = reason(&error, leftovers.running);
+                self.fail_run(&request, &reason, RESPOND_ANSWER_TIMEOUT)
                     .await
             }
         }
@@ -132,18 +133,15 @@ impl Responder {
         .await
     }
 
-    /// Answers FAILED for an execution. `still_running` counts the tasks of the run that had not
-    /// been seen to stop.
+    /// Answers FAILED for an execution. The Reason ends with the way to it.
     pub(super) async fn fail_run(
         &self,
         request: &Request,
-        caught: &CaughtError,
-        still_running: u32,
+        reason: &str,
         within: Duration,
     ) -> Result<(), RespondError> {
         let last_line = way_to_execution(request);
-        self.answer_failed(request, &reason(caught, still_running), last_line, within)
-            .await
+        self.answer_failed(request, reason, last_line, within).await
     }
 
     /// Answers FAILED to a request that no execution has.

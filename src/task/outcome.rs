@@ -120,6 +120,24 @@ mod tests {
     }
 
     #[test]
+    fn the_reference_has_every_output_and_no_other() {
+        let table = include_str!("../../infra/properties.md")
+            .lines()
+            .skip_while(|line| *line != "| output | is |")
+            .skip(2);
+        let mut documented: Vec<_> = table
+            .take_while(|line| line.starts_with('|'))
+            .flat_map(|row| row.split('|').nth(1).unwrap().split(", "))
+            .map(|name| name.trim().trim_matches('`'))
+            .collect();
+        documented.sort_unstable();
+        let outputs = serde_json::to_value(Output::default()).unwrap();
+        let mut outputs: Vec<_> = outputs.as_object().unwrap().keys().collect();
+        outputs.sort_unstable();
+        assert_eq!(documented, outputs);
+    }
+
+    #[test]
     fn a_value_of_another_type_is_read_as_text() {
         let output: Output = serde_json::from_str(
             r#"{"ExitCode": 0, "TaskArn": null, "Skipped": true, "LogGroup": ["a"], "New": 1}"#,

@@ -132,7 +132,7 @@ impl<'a> Launcher<'a> {
         );
         // A list does not show under which tokens the tasks were launched. The next token is
         // therefore unknown, and none of the tasks may be relaunched.
-        tasks.track(found.into_iter().map(|task| task.arn), true);
+        tasks.track(found.into_iter().map(|task| task.status.arn), true);
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl<'a> Launcher<'a> {
             let found = self
                 .look_for_tasks(end.min(Instant::now() + LIST_PATIENCE))
                 .await;
-            tasks.track(found.into_iter().map(|task| task.arn), true);
+            tasks.track(found.into_iter().map(|task| task.status.arn), true);
         }
     }
 
@@ -257,7 +257,7 @@ impl<'a> Launcher<'a> {
                 Ok(NamedService::None) => {
                     let why = format!(
                         "but cluster '{}' has no active service of that name",
-                        spec.cluster
+                        spec.cluster_name()
                     );
                     return Err(launch_error::no_network(service, &why));
                 }

@@ -95,6 +95,16 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
     READS.contains(&cell.call.operation)
 }
 
+/// On these courses nobody but `rescue` looks for the run's task.
+fn is_listed_by_rescue(cell: &Cell) -> bool {
+    let is_only_rescues = match cell.call.operation {
+        "ListTasks" => true,
+        "DescribeTasks" => cell.call.by == Some("rescue"),
+        _ => false,
+    };
+    is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
+}
+
 pub static EXCEPTIONS: [Exception; 19] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
@@ -196,11 +206,12 @@ pub static EXCEPTIONS: [Exception; 19] = [
         instead: Instead::Fails(DENIED),
     },
     Exception {
-        why: "nobody can stop a task without it",
+        why: "nobody can find the task, or stop it, without it",
         is_for: |cell| {
             let stops_are_lost =
                 cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
-            lasts(cell) && (stops_are_lost || is_read_by_rescue(cell) && is_unanswered(cell))
+            let is_never_found = is_read_by_rescue(cell) || is_listed_by_rescue(cell);
+            lasts(cell) && (stops_are_lost || is_never_found && is_unanswered(cell))
         },
         instead: Instead::RunsOn,
     },

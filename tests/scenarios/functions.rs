@@ -6,6 +6,7 @@ mod incidents;
 mod lost_events;
 mod rescue;
 mod rescue_leftovers;
+mod rescue_reports;
 mod respond;
 mod rollbacks;
 mod seal;

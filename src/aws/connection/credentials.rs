@@ -9,16 +9,17 @@ use crate::aws::error::with_causes;
 
 /// The profile that counts where none is named.
 const DEFAULT_PROFILE: &str = "default";
-/// What the SDK's errors say where a profile with single sign-on has no valid session: the first
-/// three of the token that `aws sso login` leaves in a file, the last by the service that takes it
-/// (`API_GetRoleCredentials`). They have no types of their own outside of the SDK.
+/// What the SDK's errors say where a profile with single sign-on has no valid session. The first
+/// three are about the token that `aws sso login` leaves in a file, the last is the answer of the
+/// service that takes the token (`API_GetRoleCredentials`). The SDK keeps the types of these errors to
+/// itself.
 const NOT_SIGNED_IN: &[&str] = &[
     "SSO token",
     "/sso/cache/",
     "SSO OIDC",
     "UnauthorizedException",
 ];
-/// The SDK's name of what it would need for the profiles of `aws login`.
+/// What the SDK says that it would have to be built with for a profile of `aws login`.
 const CONSOLE_LOGIN: &str = "credentials-login";
 
 /// Credentials cannot be had.
@@ -44,8 +45,8 @@ enum Kind {
 }
 
 impl CredentialsProblem {
-    /// Of the error with which the SDK gives up, where this `profile` was named, and else what the
-    /// environment says counts.
+    /// Of the error with which the SDK gives up. The profile is the one that was named, else that of the
+    /// environment.
     pub(super) fn of(error: &CredentialsError, named: Option<&str>) -> Self {
         let profile = named
             .map(str::to_owned)

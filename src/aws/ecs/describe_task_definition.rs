@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::LogDriver;
 
 use super::Ecs;
+use crate::arn::last_part;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::TaskStatus;
 
@@ -92,7 +93,7 @@ impl Ecs {
                 sent.await.map_err(|error| {
                     api_error(
                         "ecs:DescribeTaskDefinition",
-                        format!("task definition '{name}'"),
+                        format!("task definition '{}'", last_part(name)),
                         &error,
                     )
                 })

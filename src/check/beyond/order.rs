@@ -1,10 +1,10 @@
 //! The order in which CloudFormation makes resources: names that there is nothing behind, and a
 //! service that waits for the task which is to run in its network.
 
-use super::super::at::At;
-use super::super::report::Notes;
-use super::super::stack::{Stack, depends_on};
-use super::super::template::Found;
+use crate::check::at::At;
+use crate::check::report::Notes;
+use crate::check::stack::{Stack, depends_on};
+use crate::check::template::Found;
 use crate::properties::nearest;
 use crate::text::printable::echoed;
 
@@ -50,8 +50,9 @@ fn missing<'d>(
     known: impl Iterator<Item = &'d str>,
     notes: &mut Notes,
 ) {
-    let hint = nearest(text, known).map_or_else(String::new, |meant| {
-        format!("; did you mean {}?", echoed(meant))
+    let hint = notes.hint(|| match nearest(text, known) {
+        Some(meant) => format!("; did you mean {}?", echoed(meant)),
+        None => String::new(),
     });
     notes.error(
         name.steps.clone(),

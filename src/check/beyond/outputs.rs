@@ -1,12 +1,14 @@
 //! `!GetAtt` and `${X.Y}` of outputs that the custom resource does not have. CloudFormation fails on
 //! them when the task has run.
 
-use super::super::at::{At, Reference};
-use super::super::report::Notes;
-use super::super::stack::Stack;
-use super::super::template::{Found, Part};
+use std::collections::BTreeSet;
+
 use super::listed;
-use crate::properties::nearest;
+use crate::check::at::{At, Reference};
+use crate::check::report::Notes;
+use crate::check::stack::Stack;
+use crate::check::template::{Found, Part};
+use crate::properties::{Step, nearest};
 use crate::task::outcome::Output;
 use crate::text::printable::echoed;
 
@@ -17,20 +19,19 @@ pub(super) fn look<'d>(
     notes: &mut Notes,
 ) {
     let outputs = Output::names();
-    let checked = |name: &str| {
+    let checked: BTreeSet<_> = found
+        .iter()
+        .filter_map(|found| found.logical_id.as_deref())
         // A resource within a loop has another name than the one that stands there.
-        stack.resource(name).is_some()
-            && found
-                .iter()
-                .any(|found| found.logical_id.as_deref() == Some(name))
-    };
+        .filter(|name| stack.resource(name).is_some())
+        .collect();
     for part in parts {
         for (section, value) in part.template {
             let mut steps = part.steps.clone();
-            steps.push(crate::properties::Step::Key(section.clone()));
+            steps.push(Step::Key(section.clone()));
             At::new(steps, value).each_reference(&mut |reference| {
                 if let Some(attribute) = reference.attribute
-                    && checked(reference.name)
+                    && checked.contains(reference.name)
                 {
                     look_at(reference, attribute, &outputs, notes);
                 }
@@ -45,10 +46,10 @@ fn look_at(reference: &Reference<'_, '_>, attribute: &str, outputs: &[String], n
         return;
     }
     let outputs: Vec<_> = outputs.iter().map(String::as_str).collect();
-    let hint = match nearest(attribute, outputs.iter().copied()) {
+    let hint = notes.hint(|| match nearest(attribute, outputs.iter().copied()) {
         Some(output) => format!("; did you mean {output}?"),
         None => format!("; its outputs are {}", listed(&outputs)),
-    };
+    });
     let (attribute, name) = (echoed(attribute), echoed(reference.name));
     notes.error(
         reference.steps.to_vec(),

@@ -1,10 +1,10 @@
 //! What the properties say against the task definition, where that stands in the same template:
 //! names of containers, and the network that its mode needs.
 
-use super::super::at::At;
-use super::super::report::Notes;
-use super::super::stack::Stack;
 use super::{is_missing, listed};
+use crate::check::at::At;
+use crate::check::report::Notes;
+use crate::check::stack::Stack;
 use crate::properties::nearest;
 use crate::text::printable::echoed;
 
@@ -94,18 +94,19 @@ fn look_at_name(named: &At<'_>, definition: &str, containers: &[&str], notes: &m
     let Some(name) = named.text().filter(|name| !containers.contains(name)) else {
         return;
     };
-    let hint = if let Some(container) = nearest(name, containers.iter().copied()) {
-        format!("did you mean {}?", echoed(container))
-    } else {
+    let hint = notes.hint(|| {
+        if let Some(container) = nearest(name, containers.iter().copied()) {
+            return format!("; did you mean {}?", echoed(container));
+        }
         let shown: Vec<_> = containers.iter().map(|name| echoed(name)).collect();
         let shown: Vec<_> = shown.iter().map(String::as_str).collect();
-        format!("it has {}", listed(&shown))
-    };
+        format!("; it has {}", listed(&shown))
+    });
     let name = echoed(name);
     notes.error(
         named.steps.clone(),
         format!(
-            "is \"{name}\", a container that the task definition {definition} does not have; {hint}"
+            "is \"{name}\", a container that the task definition {definition} does not have{hint}"
         ),
     );
 }

@@ -83,7 +83,9 @@ pub fn event(data: &[u8]) {
     );
     assert!(identity.name.starts_with(&identity.resource_prefix));
     let now = Timestamp::UNIX_EPOCH;
-    assert!(EventAge::of(&event, now).deadline(HOUR) <= ecs_task_runner::clock::after(now, HOUR));
+    assert!(
+        EventAge::of(&event, now).deadline(HOUR).at <= ecs_task_runner::clock::after(now, HOUR)
+    );
     if let Ok(body) = Response::failure(
         &event.request,
         &identity.physical_resource_id,
@@ -236,7 +238,9 @@ pub fn response_url(data: &[u8]) {
     });
     let event = Event::parse(event).unwrap();
     assert!(
-        EventAge::of(&event, Timestamp::UNIX_EPOCH).deadline(HOUR)
+        EventAge::of(&event, Timestamp::UNIX_EPOCH)
+            .deadline(HOUR)
+            .at
             <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR)
     );
     match ResponseHosts::of_region(REGION).check(&url) {

@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::process::Output;
 
-use local_run::directories::workspace_directory;
+use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::python::PythonEnvironment;
+use local_run::stacks::{StackEvent, Stacks, Template};
 use local_run::todobackend;
+use stand_ins::ecs::Processes;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::account::{Account, PATIENCE};
+use super::account::{Account, PATIENCE, ended};
 
 const FIRST_STEPS: &str = include_str!("../../local-run/first-steps.bash");
 
@@ -51,7 +53,7 @@ async fn the_first_steps_end_well_and_show_what_they_say() {
     let (account, python) = start("first-steps").await;
     let said = said(&account, &python, FIRST_STEPS).await;
     for part in [
-        "HelloTask (line",
+        "HelloTask: no problems",
         "HelloTask\tCREATE_COMPLETE",
         "\nhello\n",
         "TaskArn\tarn:aws:ecs:",
@@ -136,6 +138,52 @@ async fn the_logs_of_functions_and_containers_are_filtered_by_patterns() {
             "{pattern}"
         );
     }
+}
+
+/// Types that the emulator does not know, secrets, a database, a load balancer and a service: the
+/// migration runs with what a template of that size gives it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_example_is_deployed_whole_and_its_migration_is_given_its_secrets() {
+    let (account, _) = start("example").await;
+    let directory = RunDirectory::create("example-commands").unwrap();
+    std::fs::write(
+        directory.file("manage.py"),
+        "import os, sys\nprint(sys.argv[1], os.environ['MYSQL_USER'], len(os.environ['MYSQL_PASSWORD']))\n",
+    )
+    .unwrap();
+    let stand_ins = account.aws.stand_ins();
+    let commands = Processes::in_directory(directory.path());
+    stand_ins.ecs().processes(commands);
+    let subnets = "subnet-00000001,subnet-00000002";
+    let template = Template {
+        body: include_str!("../../../infra/example/todobackend.yaml"),
+        parameters: &[
+            ("Image", "todobackend:1"),
+            ("VpcId", "vpc-00000001"),
+            ("TaskSubnetIds", subnets),
+            ("DatabaseSubnetIds", subnets),
+            ("LoadBalancerSubnetIds", subnets),
+        ],
+    };
+    let stacks = Stacks::new(account.aws.endpoints().cloudformation());
+    let stack = ended(stacks.create("example", &template).await.unwrap()).await;
+    assert_eq!(
+        stack.status,
+        "CREATE_COMPLETE",
+        "{:?}",
+        stack.first_failure()
+    );
+    let stream = stack.output("MigrationLogStream").unwrap();
+    let lines = stand_ins.logs().events("/ecs/example", stream);
+    assert_eq!(lines[0].message, "migrate todobackend 32");
+    let said = |event: &&StackEvent| {
+        event
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("does not know"))
+    };
+    let placeholders: Vec<_> = stack.events.iter().filter(said).collect();
+    assert_eq!(placeholders.len(), 2, "{placeholders:?}");
 }
 
 /// The AWS CLI 1 asks `queue.amazonaws.com` whatever the variables say, unless it is told otherwise

@@ -37,6 +37,7 @@ async fn a_run_is_followed_to_its_end() {
             "\n\nFailed. CloudFormation was answered",
         ];
         assert_says(&ended, 1, &parts);
+        assert!(!ended.stdout.contains("\n\n\n"), "{}", ended.stdout);
         for line in ["requested by", "scheduled for", "claimed by", "Create of"] {
             assert_eq!(ended.stdout.matches(line).count(), 1, "{}", ended.stdout);
         }

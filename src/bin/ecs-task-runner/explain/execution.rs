@@ -49,7 +49,7 @@ pub(super) async fn explain(
     }
     let mut shown: Vec<TimelineEntry> = Vec::new();
     if !form.is_json {
-        print(&format!("{}\n", explanation.head()))?;
+        print(&explanation.head().to_string())?;
     }
     loop {
         if !form.is_json {

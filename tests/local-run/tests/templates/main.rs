@@ -145,7 +145,7 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         ("DefinitionKey", "ecs-task.asl.json"),
     ];
     let concurrency = [&lambda[..], &[("WorkConcurrency", "20")]].concat();
-    let activity = "arn:aws:states:us-east-1:000000000000:activity:task-runner";
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:ecs-task-runner";
     let both = [&lambda[..], &[("ActivityArn", activity)]].concat();
     account.deploy("lambda", &body, &concurrency).await;
     account.deploy("both", &body, &both).await;
@@ -160,7 +160,7 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         let alarms = widgets[0]["properties"]["alarms"].as_array().unwrap();
         (widgets.len(), alarms.len(), body.contains("ActivityArn"))
     };
-    assert_eq!(widgets("task-runner"), (8, 6, true));
+    assert_eq!(widgets("ecs-task-runner"), (8, 6, true));
     assert_eq!(widgets("lambda"), (7, 6, false));
     assert_eq!(widgets("both"), (9, 8, true));
 }
@@ -185,8 +185,9 @@ async fn is_sound(python: &PythonEnvironment, script: &str) {
         "{script}"
     );
     assert!(
-        script
-            .contains("ACTIVITY_ARN=arn:aws:states:us-east-1:000000000000:activity:task-runner\n"),
+        script.contains(
+            "ACTIVITY_ARN=arn:aws:states:us-east-1:000000000000:activity:ecs-task-runner\n"
+        ),
         "{script}"
     );
 

@@ -138,27 +138,25 @@ impl Processes {
     }
 
     fn kill(&mut self, console: &Console) -> Result<()> {
-        if let Some(fleet) = &mut self.fleet {
+        let (killed, next) = if let Some(fleet) = &mut self.fleet {
             fleet.worker.kill()?;
-            let killed = format!(
-                "process {} is killed with SIGKILL in the middle of the task",
-                fleet.process()
-            );
-            console.print("worker", &killed);
+            (format!("process {}", fleet.process()), "the next worker")
         } else {
             let process = self.aws.ministack().function_process("work")?;
             kill(Pid::from_raw(process), Signal::SIGKILL).with_context(|| {
                 format!("The function 'work', process {process}, could not be killed")
             })?;
-            let killed = format!(
-                "the invocation of 'work', process {process}, is killed with SIGKILL in the middle of the task"
-            );
-            console.print("worker", &killed);
-        }
-        console.print(
-            "",
-            "the task runs on; Step Functions gives the run to the next worker when it has had no heartbeat for 60 s",
+            (
+                format!("the invocation of 'work', process {process},"),
+                "another invocation",
+            )
+        };
+        let killed = format!("{killed} is killed with SIGKILL in the middle of the task");
+        console.print("worker", &killed);
+        let goes_on = format!(
+            "the task runs on; Step Functions gives the run to {next} when it has had no heartbeat for 60 s"
         );
+        console.print("", &goes_on);
         Ok(())
     }
 }
