@@ -26,7 +26,12 @@ fn the_front_page_is_read_in_a_minute() {
 #[test]
 fn what_users_read_is_in_plain_words() {
     let mut odd = Vec::new();
-    for path in ["README.md", "infra/README.md", "infra/properties.md"] {
+    for path in [
+        "README.md",
+        "infra/README.md",
+        "infra/properties.md",
+        "infra/runbook.md",
+    ] {
         let document = Document::read(path);
         let shown: String = document
             .blocks

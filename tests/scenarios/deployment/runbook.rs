@@ -53,11 +53,3 @@ fn every_section_of_the_runbook_that_has_commands_is_rehearsed() {
         .collect();
     assert_eq!(with_commands, REHEARSED);
 }
-
-#[test]
-fn every_link_of_the_runbook_leads_to_one_of_its_sections() {
-    let anchors: Vec<String> = page::headings().into_iter().map(page::anchor).collect();
-    for link in page::links_within() {
-        assert!(anchors.iter().any(|anchor| anchor == link), "#{link}");
-    }
-}

@@ -40,6 +40,7 @@ async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
     let checked = rehearsal.run(&section.next()).await;
     assert_eq!(checked, "checked: cloudformation continue-update-rollback");
     section.ends();
+    rehearsal.ends().await;
 }
 
 /// Enables or disables a rule of the task runner.
@@ -160,7 +161,7 @@ async fn the_run_of_a_worker_that_was_killed(rehearsal: &mut Rehearsal, waiting:
     let stops = Section::of("The execution runs").next();
     rehearsal.run(&stops).await;
     rehearsal
-        .is_rolled_back(waiting.operation, "stopped by hand")
+        .is_sent_failed(waiting.operation, "stopped by hand")
         .await;
 }
 
@@ -188,10 +189,10 @@ async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehear
     let mut stops = Section::of("The execution runs");
     rehearsal.run(&stops.next()).await;
     rehearsal
-        .is_rolled_back(waiting.operation, "stopped by hand")
+        .is_sent_failed(waiting.operation, "stopped by hand")
         .await;
     let events = rehearsal.run(&stops.next()).await;
-    assert!(events.contains("ROLLBACK_COMPLETE"), "{events}");
+    assert!(events.contains("CREATE_FAILED"), "{events}");
     stops.ends();
     let task = rehearsal
         .account

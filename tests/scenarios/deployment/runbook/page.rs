@@ -10,25 +10,6 @@ pub fn headings() -> Vec<&'static str> {
     sections().map(|(heading, _)| heading).collect()
 }
 
-/// The targets of links to places on the page itself, without their `#`.
-pub fn links_within() -> Vec<&'static str> {
-    let links = PAGE.split("](#").skip(1);
-    links.filter_map(|rest| rest.split(')').next()).collect()
-}
-
-/// The anchor that GitHub makes of a heading.
-pub fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || *c == ' ');
-    kept.map(|c| {
-        if c == ' ' {
-            '-'
-        } else {
-            c.to_ascii_lowercase()
-        }
-    })
-    .collect()
-}
-
 /// Each heading with its lines, up to the next heading of any level. Lines of code are no headings.
 fn sections() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
     let mut sections: Vec<(&str, Vec<&str>)> = Vec::new();

@@ -35,6 +35,7 @@ pub struct Rehearsal {
     /// The name of the task runner's stack.
     pub task_runner: String,
     shell: Shell,
+    rolled_back: Vec<Operation>,
 }
 
 impl Rehearsal {
@@ -59,6 +60,7 @@ impl Rehearsal {
             directory,
             task_runner: task_runner.to_owned(),
             shell,
+            rolled_back: Vec::new(),
             account,
         };
         rehearsal.set_up().await;
@@ -185,13 +187,35 @@ impl Rehearsal {
         wanted
     }
 
-    /// Waits for the end of the operation: FAILED was sent with this text in its reason, and the
-    /// stack is rolled back.
-    pub async fn is_rolled_back(&self, operation: Operation, reason: &str) {
-        let stack = ended(operation).await;
-        assert_eq!(stack.status, "ROLLBACK_COMPLETE");
-        let failure = stack.first_failure().unwrap().reason.clone().unwrap();
-        assert!(failure.contains(reason), "{failure}");
+    /// Waits until CloudFormation has been sent FAILED with this text in its reason. The stack is then
+    /// rolled back, which takes a while: [`ends`](Self::ends) waits for it.
+    pub async fn is_sent_failed(&mut self, operation: Operation, reason: &str) {
+        let cloudformation = self.account.aws.endpoints().cloudformation();
+        let failed = async {
+            loop {
+                let events = cloudformation.describe_stack_events();
+                let events = events.stack_name(operation.stack_id()).send().await;
+                let events = events.unwrap().stack_events.unwrap();
+                let failed = events.into_iter().find(|event| {
+                    let status = event.resource_status.as_ref().unwrap();
+                    status.as_str() == "CREATE_FAILED"
+                });
+                if let Some(event) = failed {
+                    return event.resource_status_reason.unwrap();
+                }
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let failed = timeout(PATIENCE, failed).await.unwrap();
+        assert!(failed.contains(reason), "{failed}");
+        self.rolled_back.push(operation);
+    }
+
+    /// Waits for the end of every rollback.
+    pub async fn ends(self) {
+        for operation in self.rolled_back {
+            assert_eq!(ended(operation).await.status, "ROLLBACK_COMPLETE");
+        }
     }
 
     /// Waits for the end of the operation, which succeeds.

@@ -22,7 +22,7 @@ pub async fn of_rescue(rehearsal: &mut Rehearsal, waiting: Waiting) {
     let said = rehearsal.run(&section.next()).await;
     assert!(said.ends_with("\"Answered\""), "{said}");
     section.ends();
-    rehearsal.is_rolled_back(waiting.operation, "lost").await;
+    rehearsal.is_sent_failed(waiting.operation, "lost").await;
 }
 
 pub async fn by_hand(rehearsal: &mut Rehearsal, waiting: Waiting) {
@@ -31,7 +31,7 @@ pub async fn by_hand(rehearsal: &mut Rehearsal, waiting: Waiting) {
     rehearsal.run(&section.next()).await;
     section.ends();
     rehearsal
-        .is_rolled_back(waiting.operation, "replied by hand")
+        .is_sent_failed(waiting.operation, "replied by hand")
         .await;
     let left = rehearsal
         .run("ls url sealed reply.json curl.conf input.json 2> /dev/null\n")

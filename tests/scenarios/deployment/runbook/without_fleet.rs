@@ -14,6 +14,7 @@ async fn whoever_is_on_call_without_a_fleet_fixes_what_each_alarm_rings_for() {
     let mut rehearsal = Rehearsal::begin(account, "runbook-no-fleet-shell").await;
     an_invocation_that_is_killed(&mut rehearsal).await;
     a_function_that_is_switched_off(&mut rehearsal).await;
+    rehearsal.ends().await;
 }
 
 async fn an_invocation_that_is_killed(rehearsal: &mut Rehearsal) {
@@ -36,7 +37,7 @@ async fn an_invocation_that_is_killed(rehearsal: &mut Rehearsal) {
     let stops = Section::of("The execution runs").next();
     rehearsal.run(&stops).await;
     rehearsal
-        .is_rolled_back(waiting.operation, "stopped by hand")
+        .is_sent_failed(waiting.operation, "stopped by hand")
         .await;
 }
 
@@ -50,7 +51,8 @@ async fn a_function_that_is_switched_off(rehearsal: &mut Rehearsal) {
     let shown = rehearsal.run(&section.next()).await;
     let switched_off = r#""ReservedConcurrentExecutions": 0"#;
     assert!(shown.contains(switched_off), "{shown}");
-    assert!(shown.ends_with("\n1"), "one run waits: {shown}");
+    // It waits, and the Delete of the stack before may still be under way.
+    assert!(!shown.ends_with("\n0"), "no run waits: {shown}");
     rehearsal.run(&section.next()).await;
     section.ends();
 
@@ -62,6 +64,6 @@ async fn a_function_that_is_switched_off(rehearsal: &mut Rehearsal) {
     let stops = Section::of("The execution runs").next();
     rehearsal.run(&stops).await;
     rehearsal
-        .is_rolled_back(waiting.operation, "stopped by hand")
+        .is_sent_failed(waiting.operation, "stopped by hand")
         .await;
 }
