@@ -20,8 +20,10 @@
 //! What it holds to:
 //! - A permit is held before each poll, so a task that is fetched always has a place: its clocks
 //!   run from the hand-out on.
-//! - A poll in flight is never dropped. A cancelled `GetActivityTask` can swallow the task that was
-//!   meant for it.
+//! - A poll in flight is never dropped. Step Functions goes on to hand out tasks on the poll of a client
+//!   that is gone, for the rest of its minute (seen in aws/aws-sdk-go#1465), and a task handed out so
+//!   waits for its heartbeats to be missed. There is no call to end a poll. So a worker waits for its
+//!   polls when it shuts down, also one that is idle; pollers that are between two polls end at once.
 //! - When the service says that a token is no longer valid, or no heartbeat got through for as long
 //!   as the service waits for one, the handler is dropped and nothing is answered: another worker
 //!   may have the task.
@@ -50,6 +52,8 @@ pub use client::{ActivityClient, ActivityError, TaskClient};
 pub use shutdown::{Shutdown, ShutdownTrigger, shutdown};
 pub use token::TaskToken;
 pub use vitals::{Signs, Vitals};
+
+use crate::times::DRAIN_TIMEOUT;
 
 /// The error name with which a worker that shuts down, or whose invocation is about to end, gives a
 /// task back. The state machine then schedules the task again at once.
@@ -137,12 +141,16 @@ where
         default_heartbeat: options.default_heartbeat,
         pace: heartbeat::Pace::default(),
     });
+    let vitals = client.vitals().clone();
     poll::Pollers::start(client, &attendance, &permits, options);
     shutdown.requested().await;
     let in_hand = options.max_tasks.get() as usize - permits.available_permits();
+    let tasks = vitals.signs().in_hand;
     tracing::info!(
-        in_hand,
-        "shutting down: waiting for polls in flight and handing over running tasks"
+        polls = in_hand.saturating_sub(tasks),
+        tasks,
+        "shutting down, in at most {} s: waiting for polls in flight, on which Step Functions may still hand out a task, and handing over running tasks",
+        DRAIN_TIMEOUT.as_secs()
     );
     // Every poll and every task holds a permit, so all of them are over when all permits are back.
     drop(permits.acquire_many(options.max_tasks.get()).await);

@@ -1,5 +1,5 @@
 //! CloudFormation's side of a custom resource: what it asks, how long it waits, and what it is
-//! answered.
+//! answered; and its stacks (`stack`), for people who ask what happened in them.
 //!
 //! ```text
 //! event ──┬─▶ request ──▶ identity: the names of the execution, the task and the resource
@@ -14,3 +14,4 @@ pub mod event;
 pub mod identity;
 pub mod response;
 pub mod response_hosts;
+pub mod stack;

@@ -11,6 +11,13 @@
 //! without an answer is answered by `rescue`, whose answer does not stand in the history; the
 //! conclusion makes that answer's words with the code that `rescue` uses.
 //!
+//! Who asks about a stack is led to the execution that matters:
+//!
+//! ```text
+//! the stack's events ─▶ requests ──┐
+//! the list of executions ─▶ StackRuns (the stack's own, by their names) ─▶ Choice, OtherExecutions
+//! ```
+//!
 //! An execution's input holds the values of environment overrides, and may hold the response URL in
 //! clear. Neither is shown.
 
@@ -19,21 +26,29 @@ mod conceal;
 mod conclusion;
 mod event;
 mod execution_arn;
+mod others;
 mod report;
+mod requests;
 mod span;
+mod stack_runs;
 mod subject;
+mod target;
 mod timeline;
 
 pub use conclusion::{Conclusion, RunResult};
 pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
+pub use others::{OtherExecution, OtherExecutions};
+pub use requests::{RequestEnd, RequestExplanation, ResourceRequest, requests};
 pub use span::Span;
+pub use stack_runs::{Choice, StackExecution, StackRuns};
+pub use target::{StackTarget, Target};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::arn::Arn;
 use crate::cloudformation::event::{Request, RequestType};
+use crate::cloudformation::stack::stack_name;
 use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::spec::TaskSpec;
@@ -189,7 +204,7 @@ impl Explainer {
             execution: arn.to_string(),
             request: subject.request.as_ref().map(RequestSummary::of),
             task: subject.task.as_ref().map(TaskSummary::of),
-            status: status_name(execution.status),
+            status: execution.status.name(),
             started: execution.started,
             ended: execution.stopped,
             steps: timeline.steps,
@@ -201,9 +216,7 @@ impl Explainer {
 impl RequestSummary {
     fn of(request: &Request) -> Self {
         let stack_id = &request.stack_id;
-        let stack = Arn::parse(stack_id)
-            .and_then(|arn| arn.resource.split('/').nth(1))
-            .unwrap_or(stack_id);
+        let stack = stack_name(stack_id).unwrap_or(stack_id);
         Self {
             request_type: request.request_type,
             logical_id: one_line(&request.logical_resource_id),
@@ -222,16 +235,6 @@ impl TaskSummary {
             started_by: one_line(&task.started_by),
             deadline: task.deadline,
         }
-    }
-}
-
-const fn status_name(status: ExecutionStatus) -> &'static str {
-    match status {
-        ExecutionStatus::Running => "RUNNING",
-        ExecutionStatus::Succeeded => "SUCCEEDED",
-        ExecutionStatus::Failed => "FAILED",
-        ExecutionStatus::TimedOut => "TIMED_OUT",
-        ExecutionStatus::Aborted => "ABORTED",
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, IsTerminal};
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use tracing::Level;
 use tracing_subscriber::field::{MakeExt, RecordFields};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
@@ -21,8 +23,16 @@ pub enum LogFormat {
     Auto,
     /// Each line is a JSON object, with the event's fields at its top level.
     Json,
-    /// Lines for people, in colour on a terminal.
+    /// Lines for people, in colour where [`in_colour`] says so.
     Text,
+}
+
+/// Whether what goes to the stream is to be in colour: on a terminal that knows colours, unless
+/// `NO_COLOR` or `CLICOLOR=0` is set, and everywhere with `CLICOLOR_FORCE`
+/// (<https://no-color.org>, <https://bixense.com/clicolors>). Help and usage errors keep to the same
+/// rule.
+pub fn in_colour(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
 }
 
 /// Sends log lines to standard output, filtered by `RUST_LOG` (default `info`).
@@ -58,7 +68,7 @@ pub fn start(format: LogFormat) {
         tracing_subscriber::fmt::layer()
             .with_target(false)
             .fmt_fields(PrintableFields)
-            .with_ansi(std::io::stdout().is_terminal())
+            .with_ansi(in_colour(&std::io::stdout()))
             .boxed()
     };
     // This fails if the process logs already, as in tests that call it twice; the first call stays

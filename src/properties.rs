@@ -41,8 +41,8 @@ mod types;
 mod update_criteria;
 
 pub(crate) use declarations::Declarations;
-pub(crate) use intrinsics::is_function;
-pub(crate) use names::is_spelling_of;
+pub(crate) use intrinsics::{is_function, literal_text, names_in_sub};
+pub(crate) use names::{is_spelling_of, nearest};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
 pub use switches::switch;

@@ -8,6 +8,7 @@
 //! when.
 
 pub mod console;
+pub mod ecs_says;
 pub mod error;
 pub mod judgement;
 pub mod outcome;

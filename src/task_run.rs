@@ -56,6 +56,7 @@ use crate::text::byte_limit;
 
 use definitions::TaskDefinitions;
 use launch::LaunchCalls;
+pub use report::TaskReporter;
 use run::Run;
 use watcher::{Pace, Watcher};
 
@@ -127,7 +128,7 @@ impl TaskRunner {
                     logical_id = logical_id(&input.task.started_by),
                     task = tracing::field::Empty
                 );
-                self.run(input).instrument(span).await
+                self.run(&input).instrument(span).await
             }
             Err(error) => Err(unreadable(&error)),
         };
@@ -144,7 +145,7 @@ impl TaskRunner {
     ///
     /// # Errors
     /// The failure of the run, with the name and cause that the execution ends with.
-    pub async fn run(&self, input: ActivityInput) -> Result<Output, Failure> {
+    pub async fn run(&self, input: &ActivityInput) -> Result<Output, Failure> {
         let redaction = Redaction::of(&input.task.overrides);
         Run::new(self, &input.task, &redaction).execute().await
     }

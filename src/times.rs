@@ -91,8 +91,8 @@ pub(crate) const HAND_OVER_PATIENCE: Duration = seconds(10);
 /// How long a poll that is in flight when the worker shuts down may take: 60 s at Step Functions,
 /// and the way there and back.
 pub(crate) const LONGEST_POLL: Duration = seconds(65);
-/// How long shutting down may take, as the worker reports it to systemd; the relations below show
-/// that it suffices.
+/// How long shutting down may take, as the worker reports it to systemd and in its log; the
+/// relations below show that it suffices.
 pub const DRAIN_TIMEOUT: Duration = seconds(75);
 /// How long systemd and ECS wait for the worker to shut down before they kill it (`TimeoutStopSec`
 /// of the unit, `StopTimeout` of the worker's container).
@@ -175,6 +175,12 @@ pub(crate) const RESCUE_STOP_PATIENCE: Duration = seconds(40);
 /// How long one attempt to stop leftovers may take when no time is left before the answer, and each
 /// attempt after it.
 pub(crate) const RESCUE_FINAL_ATTEMPT: Duration = seconds(5);
+/// How long `rescue` looks up task definition and log for the Reason at most. One reading of both
+/// takes twice [`LOOKUP_TIMEOUT`] at most.
+pub(crate) const RESCUE_REPORT_BUDGET: Duration = seconds(10);
+/// The same once the deadline has passed by [`STATE_MACHINE_STOP_PATIENCE`]: CloudFormation may be about
+/// to give up, and two calls that are answered take less than a second.
+pub(crate) const RESCUE_LATE_REPORT_BUDGET: Duration = seconds(3);
 /// How long `rescue` tries to deliver an answer.
 pub(crate) const RESCUE_ANSWER_TIMEOUT: Duration = seconds(45);
 /// How long one answer and the stopping after it may take. If Lambda ended the invocation, it would
@@ -271,15 +277,22 @@ const _: () = assert!(fit(&[RESPOND_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT))
 const _: () = assert!(fit(&[STOP_TIMEOUT, OVERHEAD], FUNCTION_STATE_TIMEOUT));
 const _: () = assert!(fit(&[RESCUE_BUDGET, RESCUE_FINAL_ATTEMPT], RESCUE_TIMEOUT));
 const _: () = assert!(fit(
-    &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
+    &[
+        RESCUE_STOP_PATIENCE,
+        RESCUE_REPORT_BUDGET,
+        RESCUE_ANSWER_TIMEOUT
+    ],
     RESCUE_BUDGET
 ));
+const _: () = assert!(fit(&[LOOKUP_TIMEOUT, LOOKUP_TIMEOUT], RESCUE_REPORT_BUDGET));
+const _: () = assert!(fit(&[RESCUE_LATE_REPORT_BUDGET], RESCUE_REPORT_BUDGET));
 // The last answer that a sweep begins is delivered, or said to be undelivered, by the same
 // invocation.
 const _: () = assert!(fit(
     &[
         SWEEP_BUDGET,
         RESCUE_STOP_PATIENCE,
+        RESCUE_REPORT_BUDGET,
         RESCUE_ANSWER_TIMEOUT,
         OVERHEAD
     ],
@@ -289,7 +302,11 @@ const _: () = assert!(fit(
 const _: () = assert!(fit(&[CLAIM_CHECK_BUDGET], SWEEP_INTERVAL));
 // The rescue that an event brings has answered before a sweep looks at the execution.
 const _: () = assert!(fit(
-    &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
+    &[
+        RESCUE_STOP_PATIENCE,
+        RESCUE_REPORT_BUDGET,
+        RESCUE_ANSWER_TIMEOUT
+    ],
     EVENT_GRACE
 ));
 

@@ -56,3 +56,36 @@ fail() {
   printf 'infra/deploy: %s\n' "$1" >&2
   exit 1
 }
+
+# The option that an unknown one was probably meant to be, as a sentence. Needs no other program, as all that is about options.
+did_you_mean() {
+  local line option distance nearest='' shortest=3 # letters
+  while IFS= read -r line; do
+    case $line in '  --'*) ;; *) continue ;; esac
+    option=${line#  }
+    option=${option%% *}
+    distance=$(distance "$1" "$option")
+    if [ "$distance" -lt "$shortest" ]; then
+      nearest=$option shortest=$distance
+    fi
+  done < <(usage)
+  [ -z "$nearest" ] || printf ' Did you mean %s?' "$nearest"
+}
+
+# How many letters must be added, left out or replaced to make the second word of the first (Levenshtein).
+distance() {
+  local i j change row=() above
+  for ((j = 0; j <= ${#2}; j++)); do row[j]=$j; done
+  for ((i = 1; i <= ${#1}; i++)); do
+    above=("${row[@]}")
+    row[0]=$i
+    for ((j = 1; j <= ${#2}; j++)); do
+      change=1
+      [ "${1:i-1:1}" != "${2:j-1:1}" ] || change=0
+      row[j]=$((above[j - 1] + change))
+      [ "${row[j]}" -le $((above[j] + 1)) ] || row[j]=$((above[j] + 1))
+      [ "${row[j]}" -le $((row[j - 1] + 1)) ] || row[j]=$((row[j - 1] + 1))
+    done
+  done
+  printf '%s' "${row[${#2}]}"
+}

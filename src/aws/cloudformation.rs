@@ -1,8 +1,19 @@
-//! AWS CloudFormation: what a stack is doing at the moment.
+//! AWS CloudFormation: what a stack is doing at the moment (`phase`, for the functions), and for
+//! people who ask about a stack where it is (`find`), what became of its resources (`events`), and
+//! what it gives to others (`outputs`).
+
+mod events;
+mod find;
+mod outputs;
 
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::primitives::DateTime;
+use aws_sdk_cloudformation::types::Stack as SdkStack;
+use jiff::Timestamp;
 
 use super::{ApiError, Connection, api_error};
+
+pub use outputs::Export;
 
 /// Asks CloudFormation about stacks.
 #[derive(Debug, Clone)]
@@ -25,26 +36,25 @@ impl Stacks {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn phase(&self, stack_id: &str) -> Result<StackPhase, ApiError> {
-        let described = self
-            .client
-            .describe_stacks()
-            .stack_name(stack_id)
-            .send()
-            .await
-            .map_err(|error| {
-                api_error(
-                    "cloudformation:DescribeStacks",
-                    format!("stack {stack_id}"),
-                    &error,
-                )
-            })?;
+        let described = self.describe(stack_id).await?;
         Ok(StackPhase::from_status(
             described
-                .stacks()
-                .first()
+                .as_ref()
                 .and_then(|stack| stack.stack_status())
                 .map_or("", |status| status.as_str()),
         ))
+    }
+
+    /// Asks for the stack of this name or ARN. CloudFormation refuses the call where there is none.
+    async fn describe(&self, stack: &str) -> Result<Option<SdkStack>, ApiError> {
+        let described = self
+            .client
+            .describe_stacks()
+            .stack_name(stack)
+            .send()
+            .await
+            .map_err(|error| api_error("cloudformation:DescribeStacks", in_words(stack), &error))?;
+        Ok(described.stacks.unwrap_or_default().into_iter().next())
     }
 }
 
@@ -80,6 +90,16 @@ impl StackPhase {
             _ => Self::InProgress,
         }
     }
+}
+
+/// A time of the SDK; `None` if it is out of range, which no time of the service is.
+fn timestamp(time: &DateTime) -> Option<Timestamp> {
+    Timestamp::from_millisecond(time.to_millis().ok()?).ok()
+}
+
+/// A stack as errors name it.
+fn in_words(stack: &str) -> String {
+    format!("stack {stack}")
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
 
-pub use executions::{EndedExecution, RunningExecution};
+pub use executions::{EndedExecution, Extent, RunningExecution};
 
 /// Step Functions in one region.
 #[derive(Debug, Clone)]

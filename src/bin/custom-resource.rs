@@ -23,7 +23,7 @@ use ecs_task_runner::functions::{
     Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
-use ecs_task_runner::version::VERSION;
+use ecs_task_runner::{commit, version};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
@@ -53,18 +53,19 @@ const WORKERS: &str = "WORKERS";
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     // For people who look at the program; Lambda passes no arguments.
+    let version = version::with_commit(commit!());
     if std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == "--version")
     {
-        println!("custom-resource {}", *VERSION);
+        println!("custom-resource {version}");
         return Ok(());
     }
     logging::start(LogFormat::Json);
     let function = std::env::var(HANDLER).with_context(|| {
         format!("{HANDLER} is not set: this program runs as an AWS Lambda function")
     })?;
-    tracing::info!(version = VERSION.as_str(), function, "the function starts");
+    tracing::info!(version, function, "the function starts");
     match function.as_str() {
         "start" => start().await,
         "prepare" => prepare().await,
@@ -81,7 +82,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn start() -> anyhow::Result<()> {
-    let connection = Connection::from_environment(None).await;
+    let connection = Connection::of_function();
     let starter = &Starter::new(
         state_machine(&connection)?,
         Stacks::new(&connection),
@@ -111,7 +112,7 @@ async fn prepare() -> anyhow::Result<()> {
 }
 
 async fn work() -> anyhow::Result<()> {
-    let connection = Connection::from_environment(None).await;
+    let connection = Connection::of_function();
     let log_stream = variable(AWS_LAMBDA_LOG_STREAM_NAME)?;
     let worker = &LambdaWorker::new(
         TaskClient::new(&connection, format!("work/{log_stream}")),
@@ -134,7 +135,7 @@ async fn work() -> anyhow::Result<()> {
 }
 
 async fn respond() -> anyhow::Result<()> {
-    let connection = Connection::from_environment(None).await;
+    let connection = Connection::of_function();
     let responder = &responder(&connection)?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
         responder
@@ -148,7 +149,7 @@ async fn respond() -> anyhow::Result<()> {
 }
 
 async fn stop() -> anyhow::Result<()> {
-    let connection = Connection::from_environment(None).await;
+    let connection = Connection::of_function();
     let stopper = &Stopper::new(
         Ecs::with_retries(&connection),
         StepFunctions::new(&connection),
@@ -165,7 +166,7 @@ async fn stop() -> anyhow::Result<()> {
 }
 
 async fn rescue() -> anyhow::Result<()> {
-    let connection = Connection::from_environment(None).await;
+    let connection = Connection::of_function();
     let claim_timeout = variable(CLAIM_TIMEOUT_SECONDS)?;
     let claim_timeout = claim_timeout.parse().with_context(|| {
         format!("{CLAIM_TIMEOUT_SECONDS} is no number of seconds: '{claim_timeout}'")
@@ -173,6 +174,7 @@ async fn rescue() -> anyhow::Result<()> {
     let rescuer = &Rescuer::new(
         state_machine(&connection)?,
         Ecs::with_retries(&connection),
+        Logs::new(&connection, CallRates::default()),
         responder(&connection)?,
         Clock::system(),
         RescueLimits::new(Duration::from_secs(claim_timeout)),

@@ -1,14 +1,22 @@
-//! A document as a tree in which each value has its line. Knows nothing of YAML or templates.
+//! A document as a tree in which each value has its place. Knows nothing of YAML or templates.
 
 use serde_json::{Map, Value};
 
 use crate::properties::Step;
 
+/// Where something begins in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Counted from 1.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+}
+
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
-    /// Counted from 1.
-    pub line: usize,
+    pub place: Place,
     pub content: Content,
 }
 
@@ -23,13 +31,13 @@ pub(super) enum Content {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Entry {
     pub key: String,
-    /// Line of the key, counted from 1.
-    pub line: usize,
+    /// Where the key begins.
+    pub place: Place,
     pub value: Node,
 }
 
 impl Node {
-    /// The value without its lines.
+    /// The value without its places.
     pub(super) fn to_value(&self) -> Value {
         match &self.content {
             Content::Scalar(value) => value.clone(),
@@ -43,26 +51,26 @@ impl Node {
         }
     }
 
-    /// The line of the value that the steps lead to. Where there is none, as for a missing
-    /// property, that of the last value on the way.
-    pub(super) fn line_at(&self, steps: &[Step]) -> usize {
+    /// Where the value is that the steps lead to: a member of a map begins with its key. Where there
+    /// is none, as for a missing property, the place of the last value on the way.
+    pub(super) fn place_of(&self, steps: &[Step]) -> Place {
         let mut node = self;
-        let mut line = self.line;
+        let mut place = self.place;
         for step in steps {
             let next = match (step, &node.content) {
                 (Step::Key(key), Content::Map(entries)) => entries
                     .iter()
                     .find(|entry| entry.key == *key)
-                    .map(|entry| (entry.line, &entry.value)),
+                    .map(|entry| (entry.place, &entry.value)),
                 (Step::Index(index), Content::List(items)) => {
-                    items.get(*index).map(|item| (item.line, item))
+                    items.get(*index).map(|item| (item.place, item))
                 }
                 _ => None,
             };
             let Some(next) = next else { break };
-            (line, node) = next;
+            (place, node) = next;
         }
-        line
+        place
     }
 
     /// Number of values in this one, itself included.

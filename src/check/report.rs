@@ -1,10 +1,17 @@
-//! What a check found: as sentences for people (`Display`), as JSON for programs (`Serialize`).
-
-use std::fmt;
+//! What a check found in one document.
 
 use serde::Serialize;
 
+use crate::properties::Step;
+use crate::text::byte_limit;
 use crate::text::printable::echoed;
+
+/// Findings of one document that say what was probably meant. Looking for it takes time and the
+/// sentence takes room, of which a hostile document with many unknown names would take a lot.
+const MAX_WITH_HINT: usize = 100;
+
+/// Bytes of a path. Hostile input can nest long names.
+const MAX_PATH: usize = 400;
 
 /// What sort of document was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -19,113 +26,141 @@ pub enum DocumentKind {
 }
 
 /// The result of checking a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// What sort of document it is.
     pub kind: DocumentKind,
-    /// The resources that were checked, in the order of their names; then those that were not, but
-    /// look like it, with that as their problem.
-    pub resources: Vec<CheckedResource>,
-    /// Types of resources that were checked in a template.
-    pub resource_types: Vec<String>,
-    /// Types of custom resources in the template that were not checked.
-    pub unchecked_types: Vec<String>,
+    /// Names of the resources that were checked, in the order of their names. `Properties` for a
+    /// document that does not name its one resource.
+    pub checked: Vec<String>,
+    /// Custom resources of a template that were not checked, as they are of other types.
+    pub skipped: Vec<SkippedResource>,
+    /// What was found, in the order of the document.
+    pub findings: Vec<Finding>,
 }
 
-/// A resource and what is wrong with its properties.
+/// A custom resource that was not checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CheckedResource {
-    /// Name of the resource in the template, unless the document lacks it.
-    pub logical_id: Option<String>,
-    /// Line at which the resource begins, counted from 1, where it is known.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub problems: Vec<Finding>,
-    /// Number of problems beyond those listed.
-    pub more_problems: usize,
+pub struct SkippedResource {
+    /// Name of the resource in the template.
+    pub logical_id: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
 }
 
-/// One problem of a resource.
+/// Whether a finding must be corrected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// It cannot work.
+    Error,
+    /// It works, and is probably not what is meant.
+    Warning,
+}
+
+/// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
-    /// The property: `Overrides.ContainerOverrides[0].Memory`.
+    /// Whether it must be corrected.
+    pub severity: Severity,
+    /// Line, counted from 1, where it is known.
+    pub line: Option<usize>,
+    /// Column in characters, counted from 1, where it is known.
+    pub column: Option<usize>,
+    /// Where it is in the document: `MigrateTask.Properties.Timeout`. Empty for what concerns the
+    /// document as a whole.
     pub path: String,
     /// What is wrong, as the rest of a sentence that begins with the path.
     pub message: String,
-    /// Line of the property, counted from 1, where it is known.
-    pub line: Option<usize>,
 }
 
 impl Report {
-    /// Whether no problem was found. Also true of a template without a resource of the types that
-    /// are checked; the text of the report says that there was none.
+    /// Whether nothing was found that must be corrected. Also true of a document in which there was
+    /// nothing to check.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.resources
+        !self.has(Severity::Error)
+    }
+
+    /// Whether something of this severity was found.
+    #[must_use]
+    pub fn has(&self, severity: Severity) -> bool {
+        self.findings
             .iter()
-            .all(|resource| resource.problems.is_empty())
+            .any(|finding| finding.severity == severity)
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.resources.is_empty() {
-            write!(
-                f,
-                "Nothing to check: the template has no resource of type {}",
-                self.resource_types.join(" or ")
-            )?;
-            if !self.unchecked_types.is_empty() {
-                let types: Vec<_> = self
-                    .unchecked_types
-                    .iter()
-                    .map(|name| echoed(name))
-                    .collect();
-                write!(f, " (it has {})", types.join(", "))?;
+/// What the checks of one document have found so far.
+#[derive(Default)]
+pub(super) struct Notes(pub(super) Vec<Note>);
+
+/// A finding before its place in the document is looked up.
+pub(super) struct Note {
+    pub(super) severity: Severity,
+    pub(super) steps: Vec<Step>,
+    pub(super) message: String,
+}
+
+impl Notes {
+    /// What was probably meant, as `hint` finds it; nothing once there are many findings.
+    pub(super) fn hint(&self, hint: impl FnOnce() -> String) -> String {
+        if self.0.len() < MAX_WITH_HINT {
+            hint()
+        } else {
+            String::new()
+        }
+    }
+
+    pub(super) fn error(&mut self, steps: Vec<Step>, message: impl Into<String>) {
+        self.add(Severity::Error, steps, message.into());
+    }
+
+    pub(super) fn warning(&mut self, steps: Vec<Step>, message: impl Into<String>) {
+        self.add(Severity::Warning, steps, message.into());
+    }
+
+    fn add(&mut self, severity: Severity, steps: Vec<Step>, message: String) {
+        self.0.push(Note {
+            severity,
+            steps,
+            message,
+        });
+    }
+}
+
+/// The way to a value as people write it: `MigrateTask.Properties.Overrides`. The way to a resource
+/// begins with its name.
+pub(super) fn path(steps: &[Step]) -> String {
+    let is_resources = |step: &Step| matches!(step, Step::Key(key) if key == "Resources");
+    // A template may be a part of a document: `resources`, or one item of it.
+    let resource = steps
+        .iter()
+        .take(3)
+        .position(is_resources)
+        .map_or(0, |at| at + 1);
+    let mut steps = steps.get(resource..).unwrap_or_default();
+    // A loop holds its resources as its third argument.
+    while let [Step::Key(key), Step::Index(_), inside @ ..] = steps
+        && key.starts_with("Fn::ForEach::")
+        && !inside.is_empty()
+    {
+        steps = inside;
+    }
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&echoed(key));
             }
-            return f.write_str(".\n");
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
         }
-        self.resources
-            .iter()
-            .try_for_each(|resource| resource.fmt(f))
     }
-}
-
-impl fmt::Display for CheckedResource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            &self
-                .logical_id
-                .as_deref()
-                .map_or("Properties".to_owned(), echoed),
-        )?;
-        if let Some(line) = self.line {
-            write!(f, " (line {line})")?;
-        }
-        match self.problems.len() + self.more_problems {
-            0 => return f.write_str(": no problems\n"),
-            1 => f.write_str(": 1 problem\n")?,
-            count => writeln!(f, ": {count} problems")?,
-        }
-        for problem in &self.problems {
-            writeln!(f, "  {problem}")?;
-        }
-        if self.more_problems > 0 {
-            writeln!(f, "  and {} more", self.more_problems)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
-        }
-        let stop = if self.message.ends_with('?') { "" } else { "." };
-        write!(f, "{} {}{stop}", self.path, self.message)
-    }
+    byte_limit::cut_middle(&path, MAX_PATH)
 }

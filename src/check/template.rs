@@ -2,13 +2,22 @@
 
 use serde_json::{Map, Value};
 
-use super::{Found, GENERIC_RESOURCE_TYPE, similar};
+use super::{GENERIC_RESOURCE_TYPE, SkippedResource, similar};
 use crate::properties::{Declarations, Step};
 
 /// A template, and the way to it in the document.
 pub(super) struct Part<'d> {
-    steps: Vec<Step>,
-    template: &'d Map<String, Value>,
+    pub(super) steps: Vec<Step>,
+    pub(super) template: &'d Map<String, Value>,
+}
+
+/// The properties of one resource, as the document has them.
+pub(super) struct Found<'d> {
+    pub(super) logical_id: Option<String>,
+    /// The way to the properties in the document.
+    pub(super) steps: Vec<Step>,
+    /// `None` for a resource of a template without `Properties`.
+    pub(super) properties: Option<&'d Value>,
 }
 
 /// The templates that a document holds: itself, or those in the `resources` of a `serverless.yml`.
@@ -63,7 +72,6 @@ pub(super) fn declarations<'d>(parts: &[Part<'d>]) -> Declarations<'d> {
 /// A resource that is not checked for its type, and was probably meant for the task runner: its type
 /// looks like one of the task runner's.
 pub(super) struct Similar {
-    pub(super) logical_id: String,
     pub(super) resource_type: String,
     /// The way to the resource in the document.
     pub(super) steps: Vec<Step>,
@@ -73,7 +81,7 @@ pub(super) struct Similar {
 pub(super) struct Search<'s, 'd> {
     pub(super) resource_types: &'s [&'s str],
     pub(super) found: Vec<Found<'d>>,
-    pub(super) unchecked_types: Vec<String>,
+    pub(super) skipped: Vec<SkippedResource>,
     pub(super) similar: Vec<Similar>,
 }
 
@@ -82,7 +90,7 @@ impl<'s, 'd> Search<'s, 'd> {
         Self {
             resource_types,
             found: Vec::new(),
-            unchecked_types: Vec::new(),
+            skipped: Vec::new(),
             similar: Vec::new(),
         }
     }
@@ -118,16 +126,14 @@ impl<'s, 'd> Search<'s, 'd> {
                 });
                 continue;
             }
-            let is_known = self
-                .unchecked_types
-                .iter()
-                .any(|known| known == resource_type);
-            if is_custom(resource_type) && !is_known {
-                self.unchecked_types.push(resource_type.to_owned());
+            if is_custom(resource_type) {
+                self.skipped.push(SkippedResource {
+                    logical_id: logical_id.clone(),
+                    resource_type: resource_type.to_owned(),
+                });
             }
             if similar::is_similar(resource_type, properties) {
                 self.similar.push(Similar {
-                    logical_id: logical_id.clone(),
                     resource_type: resource_type.to_owned(),
                     steps,
                 });

@@ -3,10 +3,25 @@ use serde_json::json;
 
 use super::*;
 
+mod beyond;
+mod forms;
 mod types;
+mod warnings;
 
 fn check(text: &str) -> Report {
     check_document(text, &[RESOURCE_TYPE]).unwrap()
+}
+
+/// What people read of a document, without the file's name and the line on the whole of it.
+fn told(text: &str) -> Vec<String> {
+    told_of(text, &[RESOURCE_TYPE])
+}
+
+fn told_of(text: &str, types: &[&str]) -> Vec<String> {
+    let report = FileReport::of("t", text, types, true);
+    let written = write(&[report], Format::Text);
+    let lines = written.lines().filter_map(|line| line.strip_prefix("t:"));
+    lines.map(str::to_owned).collect()
 }
 
 const TEMPLATE: &str = "\
@@ -43,8 +58,10 @@ Resources:
 #[test]
 fn a_template_with_functions_is_in_order() {
     let report = check(TEMPLATE);
-    assert!(report.is_ok());
-    assert_eq!(report.to_string(), "MigrateTask (line 6): no problems\n");
+    assert_eq!(
+        (report.findings, report.checked),
+        (vec![], vec!["MigrateTask".to_owned()])
+    );
 }
 
 #[test]
@@ -57,16 +74,15 @@ fn each_problem_of_a_template_has_its_resource_path_and_line() {
             "      ServiceToken: !ImportValue task-runner-ServiceToken\n",
             "",
         );
-    let report = check(&wrong);
-    assert!(!report.is_ok());
+    assert!(!check(&wrong).is_ok());
     assert_eq!(
-        report.to_string(),
-        "MigrateTask (line 6): 4 problems
-  line 12: LaunchType.Fn::If[2] is \"fargate\"; expected EC2, FARGATE, EXTERNAL or MANAGED_INSTANCES; did you mean FARGATE?
-  line 20: Overrides.ContainerOverrides[0].Comand is not known here; did you mean Command?
-  line 21: Overrides.ContainerOverrides[0].Memory is \"lots\"; expected a whole number, at least 4.
-  line 9: ServiceToken is missing; expected the ARN of the function that the task runner's stack exports.
-"
+        told(&wrong),
+        [
+            "9:5: error: MigrateTask.Properties.ServiceToken: is missing; expected the ARN of the function that the task runner's stack exports",
+            "12:51: error: MigrateTask.Properties.LaunchType.Fn::If[2]: is \"fargate\"; expected EC2, FARGATE, EXTERNAL or MANAGED_INSTANCES; did you mean FARGATE?",
+            "20:13: error: MigrateTask.Properties.Overrides.ContainerOverrides[0].Comand: is not known here; did you mean Command?",
+            "21:13: error: MigrateTask.Properties.Overrides.ContainerOverrides[0].Memory: is \"lots\"; expected a whole number, at least 4",
+        ]
     );
 }
 
@@ -79,32 +95,34 @@ fn a_json_template_is_checked_alike() {
     }});
     let pretty = serde_json::to_string_pretty(&template).unwrap();
     let report = check(&pretty);
-    let bad = report
-        .resources
-        .iter()
-        .find(|resource| resource.logical_id.as_deref() == Some("Bad"))
+    let of = |name: &str| {
+        let findings = report.findings.iter();
+        let own = findings.filter(|finding| finding.path.starts_with(&format!("{name}.")));
+        own.collect::<Vec<_>>()
+    };
+    let unknown = of("Bad")
+        .into_iter()
+        .find(|finding| finding.path == "Bad.Properties.Cuont")
         .unwrap();
-    assert_eq!(bad.problems[0].path, "Cuont");
     let line = pretty
         .lines()
         .position(|line| line.contains("Cuont"))
         .unwrap()
         + 1;
-    assert_eq!(bad.problems[0].line, Some(line));
-    assert_eq!(bad.problems.len(), 2);
-    let bare = report
-        .resources
-        .iter()
-        .find(|resource| resource.logical_id.as_deref() == Some("Bare"))
-        .unwrap();
+    assert_eq!((unknown.line, unknown.column), (Some(line), Some(9)));
+    assert_eq!(of("Bad").len(), 2);
     assert_eq!(
-        bare.problems
+        of("Bare")
             .iter()
-            .map(|problem| problem.path.as_str())
+            .map(|finding| finding.path.as_str())
             .collect::<Vec<_>>(),
-        ["Cluster", "TaskDefinition", "ServiceToken"]
+        [
+            "Bare.Properties.Cluster",
+            "Bare.Properties.TaskDefinition",
+            "Bare.Properties.ServiceToken"
+        ]
     );
-    assert_eq!(report.resources.len(), 3);
+    assert_eq!(report.checked, ["Bad", "Bare", "Good"]);
 }
 
 #[test]
@@ -116,14 +134,10 @@ Resources:
 ";
     let other = "Resources:\n  A: {Type: 'Custom::Other'}\n  B: {Type: 'AWS::CloudFormation::CustomResource'}";
     let report = check(other);
-    assert!(report.is_ok());
-    assert_eq!(
-        report.to_string(),
-        "Nothing to check: the template has no resource of type Custom::EcsTask (it has Custom::Other, AWS::CloudFormation::CustomResource).\n"
-    );
+    assert!(report.is_ok() && report.checked.is_empty());
     let generic = check_document(template, &[RESOURCE_TYPE, GENERIC_RESOURCE_TYPE]).unwrap();
-    assert_eq!(generic.resources[0].problems[0].path, "Cuont");
-    assert_eq!(generic.resources.len(), 1);
+    assert!(!generic.is_ok());
+    assert_eq!(generic.checked, ["A"]);
 }
 
 #[test]
@@ -134,29 +148,23 @@ Resources:
   B:
     Type: Custom::ECSTask
 ";
-    let told = "A (line 3): 1 problem
-  line 3: Type is AWS::CloudFormation::CustomResource, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type AWS::CloudFormation::CustomResource.
-B (line 4): 1 problem
-  line 5: Type is Custom::ECSTask, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type Custom::ECSTask.
-";
-    let report = check(template);
-    assert!(!report.is_ok());
-    assert_eq!(report.to_string(), told);
-    assert_eq!(
-        report.unchecked_types,
-        [GENERIC_RESOURCE_TYPE, "Custom::ECSTask"]
-    );
+    let similar = [
+        "3:7: error: A.Type: is AWS::CloudFormation::CustomResource, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type AWS::CloudFormation::CustomResource",
+        "5:5: error: B.Type: is Custom::ECSTask, and only Custom::EcsTask was checked, which the resource looks like; correct the type, or check it with --type Custom::ECSTask",
+    ];
+    assert_eq!(told(template), similar);
+    let skipped = check(template).skipped.into_iter();
+    let types: Vec<_> = skipped.map(|skipped| skipped.resource_type).collect();
+    assert_eq!(types, [GENERIC_RESOURCE_TYPE, "Custom::ECSTask"]);
     let with_one = format!(
-        "{template}  C: {{Type: 'Custom::EcsTask', Properties: {{ServiceToken: x, Cluster: c, TaskDefinition: t}}}}\n"
+        "{template}  C: {{Type: 'Custom::EcsTask', Properties: {{ServiceToken: x, Cluster: c, TaskDefinition: 't:1'}}}}\n"
     );
-    assert_eq!(
-        check(&with_one).to_string(),
-        format!("C (line 6): no problems\n{told}")
-    );
+    assert_eq!(told(&with_one), similar);
+    assert_eq!(check(&with_one).checked, ["C"]);
     let misspelt = check_document(template, &["Custom::Migrate"]).unwrap();
-    assert!(!misspelt.is_ok(), "{misspelt}");
+    assert!(!misspelt.is_ok(), "{misspelt:?}");
     let chosen = check_document(template, &["Custom::ECSTask"]).unwrap();
-    assert_eq!(chosen.resources.len(), 1, "{chosen}");
+    assert_eq!(chosen.checked, ["B"], "{chosen:?}");
 }
 
 #[test]
@@ -171,8 +179,10 @@ Resources:
         Properties: {ServiceToken: x, Cluster: c, TaskDefinition: !Ref Name, Cuont: 1}
 ";
     assert_eq!(
-        check(template).to_string(),
-        "Run${Name} (line 6): 1 problem\n  line 8: Cuont is not a property of this resource; did you mean Count?\n"
+        told(template),
+        [
+            "8:78: error: Run${Name}.Properties.Cuont: is not a property of this resource; did you mean Count?"
+        ]
     );
 }
 
@@ -182,9 +192,14 @@ fn an_event_is_checked_as_it_is() {
         "ServiceToken": "arn", "Cluster": "production", "TaskDefinition": "migrate", "Count": {"Ref": "X"}}});
     let report = check(&event.to_string());
     assert_eq!(report.kind, DocumentKind::Event);
+    assert_eq!(report.checked, ["MigrateTask"]);
+    let [finding] = report.findings.as_slice() else {
+        panic!("{report:?}");
+    };
+    assert_eq!(finding.path, "ResourceProperties.Count");
     assert_eq!(
-        report.to_string(),
-        "MigrateTask (line 1): 1 problem\n  line 1: Count is an object; expected a whole number from 0 to 10.\n"
+        finding.message,
+        "is an object; expected a whole number from 0 to 10"
     );
 }
 
@@ -193,19 +208,7 @@ fn properties_by_themselves_are_checked() {
     assert!(check("Cluster: production\nTaskDefinition: !Ref X").is_ok());
     let report = check(r#"{"Cluster": "production", "TaskDefiniton": "migrate"}"#);
     assert_eq!(report.kind, DocumentKind::Properties);
-    assert_eq!(report.resources[0].problems.len(), 2);
-}
-
-#[test]
-fn the_report_for_machines_has_all_of_it() {
-    let report = check("Cluster: production\nTaskDefinition: t\nCount: abc");
-    assert_eq!(
-        serde_json::to_value(report).unwrap(),
-        json!({"kind": "properties", "resourceTypes": [], "uncheckedTypes": [], "resources": [{
-            "logicalId": null, "line": 1, "moreProblems": 0,
-            "problems": [{"path": "Count", "line": 3, "message": "is \"abc\"; expected a whole number from 0 to 10"}]
-        }]})
-    );
+    assert_eq!(report.findings.len(), 2);
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! Reads CloudFormation's YAML, in which `!Sub x` is short for `{"Fn::Sub": "x"}`.
 //!
-//! The tree is built from the parser's events. The loaders of YAML libraries do not keep lines and
-//! the tags of lists and maps, and do not bound the depth of the tree or what aliases multiply.
+//! The tree is built from the parser's events. The loaders of YAML libraries do not keep places
+//! and the tags of lists and maps, and do not bound the depth of the tree or what aliases multiply.
 
 use std::collections::{BTreeMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use serde_json::Value;
 
 use super::DocumentError;
-use super::node::{Content, Entry, Node};
+use super::node::{Content, Entry, Node, Place};
 
 /// Levels of lists and maps, with one for each function in its short form. Templates have far
 /// fewer, and the recursion over a tree of this depth fits a thread's stack many times.
@@ -24,10 +24,8 @@ const MAX_COPIED_VALUES: usize = 200_000;
 pub(super) fn load(text: &str) -> Result<Node, DocumentError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| DocumentError::Syntax {
-            line: error.marker().line(),
-            problem: error.info().to_owned(),
-        })?;
+        let (event, span) =
+            event.map_err(|error| syntax(place_of(*error.marker()), error.info()))?;
         loader.take(event, span)?;
     }
     loader.document.ok_or(DocumentError::Empty)
@@ -45,7 +43,7 @@ struct Loader {
 
 /// A list or a map that is being read.
 struct Open {
-    line: usize,
+    place: Place,
     /// 0 = none, as the parser counts anchors.
     anchor: usize,
     /// The function in short form whose argument this is.
@@ -58,14 +56,14 @@ enum Items {
     Map {
         entries: Vec<Entry>,
         keys: HashSet<String>,
-        /// The key whose value comes next, and its line.
-        key: Option<(String, usize)>,
+        /// The key whose value comes next, and its place.
+        key: Option<(String, Place)>,
     },
 }
 
 impl Loader {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), DocumentError> {
-        let line = span.start.line();
+        let place = place_of(span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_deref();
@@ -76,7 +74,7 @@ impl Loader {
                 };
                 self.add(
                     Node {
-                        line,
+                        place,
                         content: Content::Scalar(value),
                     },
                     function(tag),
@@ -84,10 +82,10 @@ impl Loader {
                 )
             }
             Event::SequenceStart(anchor, tag) => {
-                self.open(line, anchor, tag.as_deref(), Items::List(Vec::new()))
+                self.open(place, anchor, tag.as_deref(), Items::List(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => self.open(
-                line,
+                place,
                 anchor,
                 tag.as_deref(),
                 Items::Map {
@@ -103,12 +101,12 @@ impl Loader {
                 let repeated = self
                     .anchors
                     .get(&anchor)
-                    .ok_or_else(|| syntax(line, "an alias to a value that contains it"))?
+                    .ok_or_else(|| syntax(place, "an alias to a value that contains it"))?
                     .clone();
                 self.add(repeated, None, 0)
             }
             Event::DocumentStart(_) if self.document.is_some() => {
-                Err(syntax(line, "a second document; one file holds one"))
+                Err(syntax(place, "a second document; one file holds one"))
             }
             Event::DocumentStart(_)
             | Event::DocumentEnd
@@ -120,14 +118,14 @@ impl Loader {
 
     fn open(
         &mut self,
-        line: usize,
+        place: Place,
         anchor: usize,
         tag: Option<&Tag>,
         items: Items,
     ) -> Result<(), DocumentError> {
         let function = function(tag);
         self.open.push(Open {
-            line,
+            place,
             anchor,
             function,
             items,
@@ -145,7 +143,7 @@ impl Loader {
 
     fn close(&mut self) -> Result<(), DocumentError> {
         let Some(Open {
-            line,
+            place,
             anchor,
             function,
             items,
@@ -157,7 +155,7 @@ impl Loader {
             Items::List(items) => Content::List(items),
             Items::Map { entries, .. } => Content::Map(entries),
         };
-        self.add(Node { line, content }, function, anchor)
+        self.add(Node { place, content }, function, anchor)
     }
 
     /// Puts a complete value into the list or map around it.
@@ -167,13 +165,13 @@ impl Loader {
         function: Option<String>,
         anchor: usize,
     ) -> Result<(), DocumentError> {
-        let line = node.line;
+        let place = node.place;
         let node = match function {
             Some(key) => Node {
-                line,
+                place,
                 content: Content::Map(vec![Entry {
                     key,
-                    line,
+                    place,
                     value: node,
                 }]),
             },
@@ -187,14 +185,14 @@ impl Loader {
             None => self.document = Some(node),
             Some(Items::List(items)) => items.push(node),
             Some(Items::Map { entries, keys, key }) => {
-                if let Some((key, line)) = key.take() {
+                if let Some((key, place)) = key.take() {
                     entries.push(Entry {
                         key,
-                        line,
+                        place,
                         value: node,
                     });
                 } else {
-                    *key = Some((new_key(node, keys)?, line));
+                    *key = Some((new_key(node, keys)?, place));
                 }
             }
         }
@@ -215,22 +213,35 @@ impl Loader {
 
 /// The text of a key. Refused when the map has the key already.
 fn new_key(node: Node, keys: &mut HashSet<String>) -> Result<String, DocumentError> {
-    let line = node.line;
+    let place = node.place;
     let key = match node.content {
         Content::Scalar(Value::String(key)) => key,
         Content::Scalar(other) => other.to_string(),
-        Content::List(_) | Content::Map(_) => return Err(syntax(line, "a key that is no text")),
+        Content::List(_) | Content::Map(_) => return Err(syntax(place, "a key that is no text")),
     };
     if keys.insert(key.clone()) {
         Ok(key)
     } else {
-        Err(DocumentError::DuplicateKey { line, key })
+        Err(DocumentError::DuplicateKey {
+            line: place.line,
+            column: place.column,
+            key,
+        })
     }
 }
 
-fn syntax(line: usize, problem: &str) -> DocumentError {
+/// The parser counts lines from 1 and columns from 0.
+fn place_of(marker: Marker) -> Place {
+    Place {
+        line: marker.line(),
+        column: marker.col() + 1,
+    }
+}
+
+fn syntax(place: Place, problem: &str) -> DocumentError {
     DocumentError::Syntax {
-        line,
+        line: place.line,
+        column: place.column,
         problem: problem.to_owned(),
     }
 }

@@ -22,6 +22,16 @@ use crate::times::{ANSWER_MARGIN, REDELIVERY_AGE, REDELIVERY_SPAN, SERVICE_TIMEO
 /// one that took longer was throttled or is delivered again, and its stack may have moved on.
 const LATE_AFTER: Duration = Duration::from_secs(20);
 
+/// The instant by which a run must be over, and what set it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    /// The instant.
+    pub at: Timestamp,
+    /// What set it, in words for the Reason: a property with its value, or how long CloudFormation
+    /// takes an answer. People must know which of them to raise.
+    pub set_by: String,
+}
+
 /// How old an event is at one moment. `start` makes a new one for each question, since minutes may
 /// have passed since the last.
 #[derive(Debug, Clone, Copy)]
@@ -70,18 +80,16 @@ impl<'e> EventAge<'e> {
     /// of CloudFormation's patience less a margin, and the expiry of the response URL less the
     /// margin. The answer is given within the margin.
     #[must_use]
-    pub fn deadline(self, timeout: Duration) -> Timestamp {
-        // The margin is never more than half of the patience: with a short ServiceTimeout, the task
-        // still gets the other half.
+    pub fn deadline(self, timeout: Duration) -> Deadline {
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
-        self.earliest_limit(timeout, ANSWER_MARGIN.min(patience / 2))
+        self.earliest_limit(timeout, answer_margin(patience))
     }
 
     /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
     /// both within the margin, so the margin is kept whole even when it leaves no time before it.
     #[must_use]
     pub(crate) fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
-        self.earliest_limit(timeout, ANSWER_MARGIN)
+        self.earliest_limit(timeout, ANSWER_MARGIN).at
     }
 
     /// The instant by which the execution with this deadline must have ended in every case: what
@@ -90,13 +98,14 @@ impl<'e> EventAge<'e> {
     pub fn answer_by(self, deadline: Timestamp) -> Timestamp {
         let last_moment = self.earliest_limit(Duration::MAX, RESCUE_ANSWER_MARGIN);
         after(deadline, ANSWER_BY_SPAN)
-            .min(last_moment)
+            .min(last_moment.at)
             .max(deadline)
     }
 
     /// The earliest limit, with `margin` kept free before the ends of the patience and of the URL.
-    fn earliest_limit(self, timeout: Duration, margin: Duration) -> Timestamp {
-        let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
+    fn earliest_limit(self, timeout: Duration, margin: Duration) -> Deadline {
+        let service_timeout = service_timeout(self.event);
+        let patience = service_timeout.unwrap_or(SERVICE_TIMEOUT);
         let presigned = presigned(&self.event.request.response_url);
         // CloudFormation began to wait when it signed the URL; the event can reach the function
         // much later, when Lambda throttles it. A time in the future comes from clocks that
@@ -105,18 +114,40 @@ impl<'e> EventAge<'e> {
             .map(|(signed, _)| signed)
             .filter(|&signed| signed <= self.now)
             .unwrap_or(self.now);
-        let url_limit =
-            presigned.map(|(signed, validity)| after(signed, validity.saturating_sub(margin)));
-        [
-            Some(after(self.now, timeout)),
-            Some(after(waiting_since, patience.saturating_sub(margin))),
-            url_limit,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(self.now)
+        let kept = format!("less {} s to stop the task and reply", margin.as_secs());
+        let by_timeout = Deadline {
+            at: after(self.now, timeout),
+            set_by: format!("Timeout of {} s", timeout.as_secs()),
+        };
+        let by_patience = Deadline {
+            at: after(waiting_since, patience.saturating_sub(margin)),
+            set_by: match service_timeout {
+                Some(limit) => format!("ServiceTimeout of {} s, {kept}", limit.as_secs()),
+                None => format!(
+                    "the {} s that CloudFormation waits, {kept}",
+                    patience.as_secs()
+                ),
+            },
+        };
+        let by_url = presigned.map(|(signed, validity)| Deadline {
+            at: after(signed, validity.saturating_sub(margin)),
+            set_by: format!(
+                "the {} s for which the response URL is valid, {kept}",
+                validity.as_secs()
+            ),
+        });
+        // Of limits that end at the same time the first one counts.
+        let earlier = |one: Deadline, other: Deadline| if other.at < one.at { other } else { one };
+        by_url
+            .into_iter()
+            .fold(earlier(by_timeout, by_patience), earlier)
     }
+}
+
+/// What `start` keeps for the answer when CloudFormation waits for `patience`: never more than half of
+/// it, so that with a short `ServiceTimeout` the task still gets the other half.
+pub(crate) fn answer_margin(patience: Duration) -> Duration {
+    ANSWER_MARGIN.min(patience / 2)
 }
 
 /// How long CloudFormation waits, if the event says so. `ServiceTimeout` was seen among the

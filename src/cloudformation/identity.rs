@@ -8,7 +8,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::cloudformation::event::Request;
+use crate::cloudformation::event::{Request, RequestType};
 
 /// Longest name of an execution in characters (`API_StartExecution`). It fits `startedBy` of ECS,
 /// which takes 128 (`API_RunTask`).
@@ -47,21 +47,12 @@ impl Identity {
     /// finds the execution of the first.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        let resource = hash_digits(
-            &[&request.stack_id, &request.logical_resource_id],
-            RESOURCE_DIGITS,
-        );
+        let resource = resource_hash(&request.stack_id, &request.logical_resource_id);
         let attempt = hash_digits(
             &[&request.request_id, request.response_url.expose()],
             ATTEMPT_DIGITS,
         );
-        let logical_id: String = request
-            .logical_resource_id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .take(MAX_LOGICAL_ID)
-            .collect();
-        let resource_prefix = format!("{logical_id}-{resource}-");
+        let resource_prefix = prefix_of_resource(&request.stack_id, &request.logical_resource_id);
         let name = format!(
             "{resource_prefix}{}-{attempt}",
             request.request_type.in_lower_case()
@@ -77,16 +68,62 @@ impl Identity {
     }
 }
 
+/// The parts of an execution's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameParts<'n> {
+    /// What the names of all executions of the resource begin with; see
+    /// [`Identity::resource_prefix`].
+    pub resource_prefix: &'n str,
+    /// The resource's logical id, or as much of it as the name has room for.
+    pub logical_id: &'n str,
+    /// What CloudFormation asked for.
+    pub request_type: RequestType,
+}
+
+impl<'n> NameParts<'n> {
+    /// `None` when `name` does not have the shape that [`Identity::of`] gives it.
+    #[must_use]
+    pub fn of(name: &'n str) -> Option<Self> {
+        let (rest, attempt) = name.rsplit_once('-')?;
+        let (prefix, word) = rest.rsplit_once('-')?;
+        let request_type = [
+            RequestType::Create,
+            RequestType::Update,
+            RequestType::Delete,
+        ]
+        .into_iter()
+        .find(|request_type| request_type.in_lower_case() == word)?;
+        let (logical_id, _) = prefix.rsplit_once('-')?;
+        (attempt.len() == ATTEMPT_DIGITS).then(|| Self {
+            resource_prefix: &name[..=prefix.len()],
+            logical_id,
+            request_type,
+        })
+    }
+}
+
 /// What the `startedBy` of every task of a resource begins with, taken from the name of one of the
 /// resource's executions. `None` when `name` does not have the shape that [`Identity::of`] gives
 /// it.
 #[must_use]
 pub fn resource_prefix(name: &str) -> Option<&str> {
-    let (rest, attempt) = name.rsplit_once('-')?;
-    let (prefix, word) = rest.rsplit_once('-')?;
-    let is_runners_name =
-        attempt.len() == ATTEMPT_DIGITS && matches!(word, "create" | "update" | "delete");
-    is_runners_name.then(|| &name[..=prefix.len()])
+    NameParts::of(name).map(|parts| parts.resource_prefix)
+}
+
+/// What the names of all executions of this resource begin with; see [`Identity::resource_prefix`].
+#[must_use]
+pub fn prefix_of_resource(stack_id: &str, logical_id: &str) -> String {
+    let resource = resource_hash(stack_id, logical_id);
+    let logical_id: String = logical_id
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .take(MAX_LOGICAL_ID)
+        .collect();
+    format!("{logical_id}-{resource}-")
+}
+
+fn resource_hash(stack_id: &str, logical_id: &str) -> String {
+    hash_digits(&[stack_id, logical_id], RESOURCE_DIGITS)
 }
 
 /// Token number `number` of a run, from 0, which is `client_token` itself. Under each further one
@@ -178,6 +215,14 @@ mod tests {
     fn the_prefix_is_found_again_in_a_name() {
         for logical_id in ["MigrateTask", "my-own-task", "L"] {
             let identity = Identity::of(&request(logical_id, RequestType::Update, "https://a"));
+            assert_eq!(
+                NameParts::of(&identity.name),
+                Some(NameParts {
+                    resource_prefix: &identity.resource_prefix,
+                    logical_id,
+                    request_type: RequestType::Update,
+                })
+            );
             assert_eq!(
                 resource_prefix(&identity.name),
                 Some(identity.resource_prefix.as_str())

@@ -49,6 +49,9 @@ impl fmt::Display for Status {
 pub struct Response {
     status: Status,
     reason: String,
+    /// Ends the reason, and is never cut off.
+    #[serde(skip)]
+    last_line: Option<String>,
     physical_resource_id: String,
     stack_id: String,
     request_id: String,
@@ -108,6 +111,7 @@ impl Response {
         Self {
             status,
             reason,
+            last_line: None,
             physical_resource_id: byte_limit::prefix(
                 echoed.unwrap_or(fallback_id),
                 MAX_PHYSICAL_RESOURCE_ID,
@@ -121,15 +125,22 @@ impl Response {
         }
     }
 
+    /// The answer with this line at the end of its reason, also where the reason is cut.
+    #[must_use]
+    pub fn ending_with(self, last_line: Option<String>) -> Self {
+        Self { last_line, ..self }
+    }
+
     /// Whether the answer says SUCCESS or FAILED.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle.
-    /// Outputs that are too long are emptied, those first that people miss least; their keys stay,
-    /// since a template's `!GetAtt` needs every key to exist.
+    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle, and
+    /// its last line only where the request's ids leave room for neither. Outputs that are too long
+    /// are emptied, those first that people miss least; their keys stay, since a template's
+    /// `!GetAtt` needs every key to exist.
     ///
     /// # Errors
     /// When the body has more than [`MAX_BODY`] bytes without reason and outputs, because the
@@ -153,24 +164,30 @@ impl Response {
             |o| &mut o.exit_code,
         ];
         let mut fields = fields.into_iter();
-        let whole_reason = self.reason.clone();
+        let whole_reason = std::mem::take(&mut self.reason);
         let mut room_for_reason = whole_reason.len();
         loop {
+            let reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
+            self.reason = match &self.last_line {
+                Some(last_line) if reason.is_empty() => last_line.clone(),
+                Some(last_line) => format!("{}\n{last_line}", reason.trim_end()),
+                None => reason,
+            };
             let body = serde_json::to_vec(&self).expect("strings and booleans always serialize");
             let excess = body.len().saturating_sub(MAX_BODY);
             if excess == 0 {
                 return Ok(body);
             }
-            if !self.reason.is_empty() {
+            if room_for_reason > 0 {
                 // One byte of text takes up to six in JSON (\u001b). A sixth of the excess is
                 // therefore the most that can be cut at once without cutting more than needed, and
                 // the loop may take several rounds.
                 room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
-                self.reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
-            } else if let Some((output, field)) = self.data.as_mut().zip(fields.next()) {
+            } else if self.last_line.take().is_none() {
+                let Some((output, field)) = self.data.as_mut().zip(fields.next()) else {
+                    return Err(TooLarge { size: body.len() });
+                };
                 field(output).clear();
-            } else {
-                return Err(TooLarge { size: body.len() });
             }
         }
     }

@@ -45,7 +45,7 @@ pub(crate) fn error_of(
                 Activity::Waiting { .. } => ("the run was over", "No worker had it then.".to_owned()),
                 Activity::Taken { worker } => ("the run was over", format!("{} had taken it.", worker_in_words(worker.as_deref()))),
                 Activity::GivenToFunction { .. } => ("the run was over", "The function work had been given it.".to_owned()),
-                Activity::Unknown | Activity::Ended => ("it had answered", String::new()),
+                Activity::Unknown | Activity::Ended => ("it had replied to CloudFormation", String::new()),
             };
             let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
             (ErrorName::Interrupted.as_str(), format!("The execution was stopped before {before}: {given_reason}. {holder}"))
@@ -66,7 +66,7 @@ pub(crate) fn error_of(
                 "The function work had been given the run, and the time for the whole execution was over before it had finished, or before Lambda had a function free for it.".to_owned(),
             ),
             Activity::Unknown | Activity::Ended => {
-                (ErrorName::DeadlineExceeded.as_str(), "The time for the whole execution was over before it had answered.".to_owned())
+                (ErrorName::DeadlineExceeded.as_str(), "The time for the whole execution was over before it had replied to CloudFormation.".to_owned())
             }
         },
         ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => {
@@ -156,7 +156,7 @@ mod tests {
                 "why",
                 &Activity::Ended,
                 "EcsTask.Interrupted",
-                "before it had answered: Mine: why.",
+                "before it had replied to CloudFormation: Mine: why.",
             ),
             (
                 ExecutionStatus::Aborted,
@@ -204,7 +204,7 @@ mod tests {
                 "",
                 &Activity::Unknown,
                 "EcsTask.DeadlineExceeded",
-                "before it had answered",
+                "before it had replied to CloudFormation",
             ),
             (
                 ExecutionStatus::Failed,

@@ -4,36 +4,52 @@
 use std::borrow::Cow;
 
 use super::error::{CaughtError, RUNTIME, TIMEOUT, is_timeout, states_error_name};
+use crate::cloudformation::event::Request;
+use crate::cloudformation::stack::{is_logical_id, stack_name};
 use crate::text::byte_limit::ELLIPSIS;
 
-/// The error in words. Its name comes first, so that people can look it up. `still_running` counts
-/// the tasks of the run that had not been seen to stop.
+/// The whole Reason: the error [in words](error_in_words), and how many tasks still run.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
+    error_in_words(caught) + &still_running_in_words(still_running)
+}
+
+/// The error in words. Its name comes first, so that people can look it up.
+pub(crate) fn error_in_words(caught: &CaughtError) -> String {
     let cause = without_input(&caught.error, caught.cause.trim());
     // The arms for names come before the arm for an empty cause: most errors of Step Functions have
     // no cause, and their names say more than that.
     let text = match caught.error.as_str() {
         error if error == TIMEOUT && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, or did not end it in the time it has, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says.".to_owned()
         }
         error if is_timeout(error) && cause.is_empty() => {
-            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says".to_owned()
+            "the workers that took the run stopped sending heartbeats, and no other worker finished it. See whether the worker fleet is running and what its log says; without a fleet, whether the function work is throttled and what its log says.".to_owned()
         }
         RUNTIME => {
             format!("the state machine could not run, as when its activity was deleted. {cause}")
         }
-        _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened".to_owned(),
+        _ if cause.is_empty() => "no cause was given. The execution of this name in Step Functions shows what happened.".to_owned(),
         _ => cause.into_owned(),
     };
-    let leftovers = match still_running {
+    format!("{}: {text}", caught.error)
+}
+
+/// A last line about the tasks of the run that had not been seen to stop; empty when there were none.
+pub(crate) fn still_running_in_words(still_running: u32) -> String {
+    match still_running {
         0 => String::new(),
-        running => {
-            format!(
-                "\n{running} task(s) of this run had been told to stop, or could not be told, and had not been seen to stop."
-            )
-        }
-    };
-    format!("{}: {text}{leftovers}", caught.error)
+        1 => "\n1 task of this run was not seen to stop, though ECS was asked to stop it, or could not be asked.".to_owned(),
+        count => format!("\n{count} tasks of this run were not seen to stop, though ECS was asked to stop them, or could not be asked."),
+    }
+}
+
+/// The line that ends the Reason of a run, after [`reason`]: the command that shows the execution.
+/// `None` when the ids are not of the kind that CloudFormation gives: people copy the line into a
+/// shell, so it holds only names that need no quotes.
+pub(crate) fn way_to_execution(request: &Request) -> Option<String> {
+    let stack = stack_name(&request.stack_id)?;
+    let resource = &request.logical_resource_id;
+    is_logical_id(resource).then(|| format!("More: ecs-task-runner explain {stack}/{resource}"))
 }
 
 /// The cause without the execution's input. Step Functions repeats the input as JSON in the causes
@@ -51,6 +67,32 @@ pub(crate) fn without_input<'c>(error: &str, cause: &'c str) -> Cow<'c, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloudformation::event::{RequestType, ResponseUrl};
+
+    #[test]
+    fn the_last_line_leads_to_the_execution_and_needs_no_quotes() {
+        let stack = "arn:aws:cloudformation:eu-west-1:123456789012:stack/todo-backend/guid";
+        for (stack_id, logical_id, expected) in [
+            (
+                stack,
+                "MigrateTask",
+                Some("More: ecs-task-runner explain todo-backend/MigrateTask"),
+            ),
+            (stack, "$(id)", None),
+            ("todo-backend", "MigrateTask", None),
+        ] {
+            let request = Request {
+                request_type: RequestType::Create,
+                stack_id: stack_id.to_owned(),
+                request_id: "r-1".to_owned(),
+                logical_resource_id: logical_id.to_owned(),
+                resource_type: "Custom::EcsTask".to_owned(),
+                physical_resource_id: None,
+                response_url: ResponseUrl::new("https://example.com"),
+            };
+            assert_eq!(way_to_execution(&request).as_deref(), expected);
+        }
+    }
 
     #[test]
     fn every_error_gets_a_reason_that_begins_with_its_name_and_repeats_no_input() {
@@ -88,7 +130,12 @@ mod tests {
                 "found in the input '",
             ),
             ("Something.New", "", 0, "Something.New: no cause was given"),
-            ("EcsTask.Failed", "It failed.", 2, "2 task(s) of this run"),
+            (
+                "EcsTask.Failed",
+                "It failed.",
+                2,
+                "2 tasks of this run were not seen to stop",
+            ),
         ] {
             let caught = CaughtError {
                 error: error.to_owned(),

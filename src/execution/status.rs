@@ -19,6 +19,21 @@ pub struct Execution {
     pub cause: Option<String>,
 }
 
+/// An execution as the list of a state machine's executions shows it (`API_ExecutionListItem`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedExecution {
+    /// ARN of the execution.
+    pub arn: String,
+    /// Name of the execution, which is also `startedBy` of its tasks.
+    pub name: String,
+    /// Whether and how the execution has ended.
+    pub status: ExecutionStatus,
+    /// When the execution was started.
+    pub started: Timestamp,
+    /// When the execution ended; `None` while it runs.
+    pub stopped: Option<Timestamp>,
+}
+
 /// Whether and how an execution has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExecutionStatus {
@@ -45,6 +60,18 @@ impl ExecutionStatus {
             "TIMED_OUT" => Self::TimedOut,
             "ABORTED" => Self::Aborted,
             _ => Self::Running,
+        }
+    }
+
+    /// The status as the API spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "RUNNING",
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Aborted => "ABORTED",
         }
     }
 }

@@ -4,12 +4,12 @@ use crate::activity::{HANDED_OVER, PANICKED};
 use crate::execution::error::{NOT_CLAIMED, is_timeout};
 use crate::task::error::ErrorName;
 
-/// What the people on call can do about an error. A test compares it with the README's table.
-/// `None` for errors that others give.
+/// What the people on call can do about an error. A test compares it with the table in
+/// `infra/properties.md`. `None` for errors that others give.
 pub(super) fn advice(error: &str) -> Option<&'static str> {
     match error {
-        HANDED_OVER => Some("nothing: another worker takes over, and it never reaches the Reason"),
-        PANICKED => Some("its log has the details under the execution's name"),
+        HANDED_OVER => Some("nothing: another worker takes over. No Reason has this error"),
+        PANICKED => Some("read the worker's log, which has the details under the execution's name"),
         NOT_CLAIMED => Some("see whether the fleet is running"),
         _ if is_timeout(error) => Some(
             "see whether the fleet is running; without a fleet, whether the function work is throttled, and what its log says",
@@ -23,8 +23,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readmes_table_gives_the_same_advice() {
-        let table = include_str!("../../README.md")
+    fn the_references_table_gives_the_same_advice() {
+        let table = include_str!("../../infra/properties.md")
             .lines()
             .skip_while(|line| !line.starts_with("| error | meaning |"))
             .skip(2);
@@ -49,7 +49,7 @@ mod tests {
         for name in ErrorName::ALL {
             assert!(
                 told.iter().any(|error| error == name.as_str()),
-                "{name} is not in the README"
+                "{name} is not in infra/properties.md"
             );
         }
     }

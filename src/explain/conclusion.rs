@@ -42,7 +42,8 @@ pub struct Conclusion {
     pub sentence: String,
     /// Name of the error, after a failure.
     pub error: Option<String>,
-    /// The Reason as CloudFormation shows it in the stack's events, after a failure.
+    /// The Reason as CloudFormation shows it in the stack's events, after a failure. Its last line,
+    /// which leads to this explanation, is left out.
     pub reason: Option<String>,
     /// What to do about it, without a full stop.
     pub advice: Option<String>,
@@ -180,7 +181,9 @@ impl Facts<'_> {
             &self.progress.activity,
         );
         self.failed(
-            format!("{ended} before it had answered. {by_rescue} FAILED."),
+            format!(
+                "{ended} before it had answered. {by_rescue} FAILED. The Reason in the stack's events also says what became of the task."
+            ),
             &caught,
         )
     }

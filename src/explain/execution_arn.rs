@@ -19,9 +19,9 @@ pub struct ExecutionArn {
 /// The text names no execution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnExecution {
-    /// The text is neither the ARN nor the console address of an execution.
+    /// The text is neither the ARN nor the console address of an execution, nor a stack.
     #[error(
-        "EXECUTION must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME) or its address in the console, and is '{0}'"
+        "WHAT must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME), the address of its page in the console, STACK, STACK/LOGICAL_ID, or the ARN of a stack, and is '{0}'"
     )]
     Other(String),
     /// The text names an execution of an express state machine, which has no history to read.
@@ -48,14 +48,6 @@ impl ExecutionArn {
             _ => arn,
         };
         let arn = arn.replace("%3A", ":").replace("%3a", ":");
-        // What an ARN may not contain is refused here, since the parts become parts of requests and
-        // of commands that people copy.
-        let is_sound = |part: &str| {
-            !part.is_empty()
-                && !part
-                    .chars()
-                    .any(|c| c.is_whitespace() || c.is_control() || "'\":/".contains(c))
-        };
         let parts = Arn::parse(&arn).filter(|arn| arn.service == "states");
         if parts.is_some_and(|arn| arn.resource_of("states", "express:").is_some()) {
             return Err(NotAnExecution::Express(one_line(text)));
@@ -100,9 +92,18 @@ impl ExecutionArn {
     }
 }
 
+/// Whether the text can be a part of an ARN. What an ARN may not contain is refused, since the parts
+/// become parts of requests and of commands that people copy.
+pub(super) fn is_sound(part: &str) -> bool {
+    !part.is_empty()
+        && !part
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "'\":/".contains(c))
+}
+
 /// Whether the text can be a region. The region becomes a part of the host name to which signed
 /// requests are sent, so it must not contain a dot or a slash.
-fn is_region(region: &str) -> bool {
+pub(super) fn is_region(region: &str) -> bool {
     region
         .chars()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')

@@ -4,8 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::conclusion::Conclusion;
 use super::span::Span;
-use super::{Explanation, TimelineEntry};
+use super::{Explanation, RequestSummary, TimelineEntry};
 use crate::arn::last_part;
 use crate::text::byte_limit;
 
@@ -19,23 +20,51 @@ const SINCE_WIDTH: usize = 12;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
+        write!(f, "{}", self.head())?;
+        let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
+        // One hidden step would take as much room as the line that says so.
+        if hidden > 1 {
+            self.steps[..SHOWN_AT_EACH_END]
+                .iter()
+                .try_for_each(|step| step.fmt(f))?;
+            writeln!(f, "…          {hidden} more steps; --json shows all")?;
+            self.steps[self.steps.len() - SHOWN_AT_EACH_END..]
+                .iter()
+                .try_for_each(|step| step.fmt(f))?;
+        } else {
+            self.steps.iter().try_for_each(|step| step.fmt(f))?;
+        }
+        write!(f, "\n{}", self.conclusion)
+    }
+}
+
+/// What stands above the timeline.
+struct Head<'e>(&'e Explanation);
+
+impl Explanation {
+    /// The lines above the timeline, the blank one before it included: what was requested, and when
+    /// it ran.
+    #[must_use]
+    pub fn head(&self) -> impl fmt::Display {
+        Head(self)
+    }
+}
+
+impl fmt::Display for Head<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Explanation {
+            execution,
             request,
             task,
-            conclusion,
+            started,
+            ended,
             ..
-        } = self;
+        } = self.0;
         match request {
-            Some(request) => {
-                write!(f, "{:?} of {}", request.request_type, request.logical_id)?;
-                if !request.resource_type.is_empty() {
-                    write!(f, " ({})", request.resource_type)?;
-                }
-                writeln!(f, " in stack {}", request.stack)?;
-            }
+            Some(request) => writeln!(f, "{request}")?,
             None => writeln!(f, "Direct run")?,
         }
-        let name = self.execution.rsplit(':').next().unwrap_or_default();
+        let name = execution.rsplit(':').next().unwrap_or_default();
         writeln!(f, "Execution  {name}")?;
         if let Some(task) = task {
             let tasks = if task.count == 1 {
@@ -50,39 +79,48 @@ impl fmt::Display for Explanation {
                 last_part(&task.cluster)
             )?;
         }
-        match self.ended {
-            Some(ended) => {
-                let span = Span::between(self.started, ended);
-                writeln!(
-                    f,
-                    "Time       {} to {} UTC, {span}",
-                    date(self.started),
-                    clock(ended)
-                )?;
-            }
-            None => writeln!(f, "Time       {} UTC until now", date(self.started))?,
+        write_time(f, *started, *ended)?;
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for RequestSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} of {}", self.request_type, self.logical_id)?;
+        if !self.resource_type.is_empty() {
+            write!(f, " ({})", self.resource_type)?;
         }
-        writeln!(f)?;
-        let hidden = self.steps.len().saturating_sub(2 * SHOWN_AT_EACH_END);
-        // One hidden step would take as much room as the line that says so.
-        if hidden > 1 {
-            self.steps[..SHOWN_AT_EACH_END]
-                .iter()
-                .try_for_each(|step| step.fmt(f))?;
-            writeln!(f, "…          {hidden} more steps; --json shows all")?;
-            self.steps[self.steps.len() - SHOWN_AT_EACH_END..]
-                .iter()
-                .try_for_each(|step| step.fmt(f))?;
-        } else {
-            self.steps.iter().try_for_each(|step| step.fmt(f))?;
-        }
-        writeln!(f, "\n{}", conclusion.sentence)?;
-        if let Some(reason) = &conclusion.reason {
+        write!(f, " in stack {}", self.stack)
+    }
+}
+
+/// The line with the time from start to end.
+pub(super) fn write_time(
+    f: &mut fmt::Formatter<'_>,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+) -> fmt::Result {
+    match ended {
+        Some(ended) => writeln!(
+            f,
+            "Time       {} to {} UTC, {}",
+            date(started),
+            clock(ended),
+            Span::between(started, ended)
+        ),
+        None => writeln!(f, "Time       {} UTC until now", date(started)),
+    }
+}
+
+impl fmt::Display for Conclusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.sentence)?;
+        if let Some(reason) = &self.reason {
             for line in byte_limit::cut_middle(reason, MAX_REASON).lines() {
                 writeln!(f, "  {line}")?;
             }
         }
-        if let Some(advice) = &conclusion.advice {
+        if let Some(advice) = &self.advice {
             writeln!(f, "What to do: {advice}.")?;
         }
         Ok(())
@@ -101,7 +139,8 @@ impl fmt::Display for TimelineEntry {
     }
 }
 
-fn date(time: Timestamp) -> String {
+/// A moment in UTC.
+pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 

@@ -8,9 +8,9 @@
 //! after a day. So the function is invoked in two ways:
 //!
 //! ```text
-//! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ PUT ─▶ stop what its worker
-//!                                        ▲                                     launches before it
-//!                                        │                                     learns of the end
+//! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ look up how they ended
+//!                                        ▲         ─▶ PUT ─▶ stop what its worker launches before
+//!                                        │                   it learns of the end
 //! EventBridge: a minute has passed ─▶ sweep
 //!                                        ├─▶ lost_events: ended minutes ago, and not answered
 //!                                        ├─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
@@ -38,8 +38,10 @@ use super::leftovers::tasks::Leftovers;
 use super::respond::{RespondError, Responder};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
+use crate::aws::logs::Logs;
 use crate::aws::step_functions::StateMachine;
 use crate::clock::Clock;
+use crate::task_run::TaskReporter;
 use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
 use answer::Answered;
@@ -58,6 +60,7 @@ pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
 pub struct Rescuer {
     state_machine: StateMachine,
     leftovers: Leftovers,
+    reporter: TaskReporter,
     responder: Responder,
     clock: Clock,
     limits: RescueLimits,
@@ -135,13 +138,15 @@ impl Rescuer {
     pub fn new(
         state_machine: StateMachine,
         ecs: Ecs,
+        logs: Logs,
         responder: Responder,
         clock: Clock,
         limits: RescueLimits,
     ) -> Self {
         Self {
             state_machine,
-            leftovers: Leftovers::new(ecs),
+            leftovers: Leftovers::new(ecs.clone()),
+            reporter: TaskReporter::new(ecs, logs),
             responder,
             clock,
             limits,

@@ -13,7 +13,7 @@ use crate::cloudformation::event::Request;
 use crate::cloudformation::response::{Response, Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
-use crate::execution::reason::reason;
+use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
 use crate::text::{lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
@@ -111,12 +111,9 @@ impl Responder {
         match event.status {
             Status::Success => self.succeed(&request, output, RESPOND_ANSWER_TIMEOUT).await,
             Status::Failed => {
-                self.fail(
-                    &request,
-                    &reason(&error, leftovers.running),
-                    RESPOND_ANSWER_TIMEOUT,
-                )
-                .await
+                let reason = reason(&error, leftovers.running);
+                self.fail_run(&request, &reason, RESPOND_ANSWER_TIMEOUT)
+                    .await
             }
         }
     }
@@ -136,11 +133,32 @@ impl Responder {
         .await
     }
 
-    /// Answers FAILED.
+    /// Answers FAILED for an execution. The Reason ends with the way to it.
+    pub(super) async fn fail_run(
+        &self,
+        request: &Request,
+        reason: &str,
+        within: Duration,
+    ) -> Result<(), RespondError> {
+        let last_line = way_to_execution(request);
+        self.answer_failed(request, reason, last_line, within).await
+    }
+
+    /// Answers FAILED to a request that no execution has.
     pub(super) async fn fail(
         &self,
         request: &Request,
         reason: &str,
+        within: Duration,
+    ) -> Result<(), RespondError> {
+        self.answer_failed(request, reason, None, within).await
+    }
+
+    async fn answer_failed(
+        &self,
+        request: &Request,
+        reason: &str,
+        last_line: Option<String>,
         within: Duration,
     ) -> Result<(), RespondError> {
         // Made fit to print for the log as well: parts of it may come from a worker of another
@@ -149,7 +167,7 @@ impl Responder {
         tracing::warn!(reason = &*reason, "answering FAILED");
         self.send(
             request,
-            Response::failure(request, fallback_id(request), &*reason),
+            Response::failure(request, fallback_id(request), &*reason).ending_with(last_line),
             within,
         )
         .await

@@ -141,7 +141,7 @@ impl Stopper {
         let stopping = stopping.unwrap_or_else(|_| {
             Err(ApiError {
                 action: "ecs:ListTasks",
-                resource: format!("cluster '{}'", task.cluster),
+                resource: format!("cluster '{}'", task.cluster_name()),
                 kind: ErrorKind::Unavailable,
                 code: None,
                 message: format!("ECS did not answer within {} s", limit.as_secs()),
@@ -151,7 +151,7 @@ impl Stopper {
         let may_launch =
             (executions > 0 || !is_complete) && checks < CHECKS_UNTIL_WORKERS_ARE_INFORMED;
         let running = match stopping {
-            Ok(running) => running,
+            Ok(found) => found.running,
             // The order matters. While workers may still launch, the state machine checks again in
             // any case, so the error is only logged. Otherwise the function fails, and the state
             // machine retries it up to three times.

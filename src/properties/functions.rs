@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::declarations::{Declarations, Type};
-use super::intrinsics::{self, Intrinsic, refers_to_secure_parameter};
+use super::intrinsics::{self, Intrinsic, names_in_sub, refers_to_secure_parameter};
 use super::problems::{Path, Problems};
 use super::types::{type_of, type_of_reference};
 use crate::text::printable::echoed;
@@ -184,9 +184,7 @@ impl<'t> Search<'_, 't> {
                 &variables.key(name),
             );
         }
-        let begun = text.split("${").skip(1);
-        let named = begun.filter_map(|begun| begun.split_once('}').map(|(name, _)| name.trim()));
-        for name in named.filter(|name| !variables.contains_key(*name)) {
+        for name in names_in_sub(text).filter(|name| !variables.contains_key(*name)) {
             if declarations.is_secure(name) {
                 self.problems.add(path, SECURE);
             }

@@ -54,6 +54,18 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
     }
 }
 
+/// Text that stands in the template as the deployment has it.
+pub(crate) fn literal_text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|_| of(value).is_none())
+}
+
+/// What stands between the braces in the text of `Fn::Sub`: names of parameters, resources and
+/// variables, and `Name.Attribute`.
+pub(crate) fn names_in_sub(text: &str) -> impl Iterator<Item = &str> {
+    let begun = text.split("${").skip(1);
+    begun.filter_map(|begun| begun.split_once('}').map(|(name, _)| name.trim()))
+}
+
 /// Whether a key is the name of a function. Beside other keys of an object it is a macro that may
 /// add any members (`Fn::Transform`, `Fn::ForEach::…`).
 pub(crate) fn is_function(key: &str) -> bool {

@@ -26,7 +26,7 @@ pub(crate) fn is_spelling_of(spelling: &str, name: &str) -> bool {
 
 /// The one of `known` that `word` was probably meant to be: the one with the fewest typos between
 /// them, if these are few for the length of `word`. Upper and lower case are the same.
-pub(super) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(word: &str, known: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     if word.len() > MAX_COMPARED {
         return None;
     }

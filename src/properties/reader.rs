@@ -17,7 +17,6 @@ use super::problems::{Path, Problems, kind};
 use super::schema::{Field, List, Shape, Structure};
 use super::types::type_of_intrinsic;
 use super::{hints, rules, scalars};
-use crate::text::printable::echoed;
 
 /// Where properties come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,6 +275,6 @@ impl<'t> Reader<'t> {
             "is not known here"
         };
         self.problems
-            .add(&path.key(&echoed(key)), format!("{message}{hint}"));
+            .add(&path.key(key), format!("{message}{hint}"));
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 mod hints;
 mod hostile;
 mod problems;
+mod reference;
 mod templates;
 
 fn parse(properties: &Value) -> Result<TaskSpec, String> {

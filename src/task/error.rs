@@ -36,8 +36,8 @@ impl ErrorName {
         Self::DeadlineExceeded,
     ];
 
-    /// What the people on call can do about the error. A test compares it with the table in the
-    /// README.
+    /// What the people on call can do about the error. A test compares it with the table in
+    /// `infra/properties.md`.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
@@ -48,7 +48,9 @@ impl ErrorName {
             }
             Self::Failed => "read the log lines",
             Self::Interrupted => "the work may be half done: look, then update the stack again",
-            Self::DeadlineExceeded => "raise Timeout, or find out what the task waits for",
+            Self::DeadlineExceeded => {
+                "find out what the task waits for, or raise the limit that the Reason names. Where it says that the work may be half done, look before you update the stack again"
+            }
         }
     }
 
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_documentation_lists_every_error_with_its_advice() {
-        let documentation = include_str!("../../README.md").replace('`', "");
+        let documentation = include_str!("../../infra/properties.md").replace('`', "");
         for error in ErrorName::ALL {
             let row = documentation
                 .lines()

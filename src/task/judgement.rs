@@ -23,9 +23,10 @@ use crate::task::error::ErrorName;
 use crate::task::status::{Phase, TaskStatus};
 
 use counted::containers_that_count;
+pub(crate) use counted::is_added_by_aws;
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
 use exit_code::succeeded;
-pub use start_failure::{in_words_of_ecs, may_pass, what_to_check};
+pub use start_failure::{may_pass, what_to_check};
 
 /// What counts as the success of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]

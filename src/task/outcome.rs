@@ -2,6 +2,7 @@
 //! it to Step Functions.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::task::error::ErrorName;
 use crate::text::{lenient, printable};
@@ -50,6 +51,14 @@ pub struct Output {
 }
 
 impl Output {
+    /// The names of the outputs, as templates write them.
+    pub(crate) fn names() -> Vec<String> {
+        match serde_json::to_value(Self::default()) {
+            Ok(Value::Object(outputs)) => outputs.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The outputs of a request that runs nothing.
     #[must_use]
     pub fn skipped(reason: impl Into<String>) -> Self {
@@ -90,15 +99,11 @@ mod tests {
     fn every_output_key_is_there_even_when_nothing_ran() {
         let json = serde_json::to_value(Output::skipped("Count is 0")).unwrap();
         assert_eq!(json["Skipped"], "Count is 0");
-        let mut keys: Vec<_> = json
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
-        keys.sort_unstable();
+        let mut names = Output::names();
+        names.sort_unstable();
+        assert!(names.iter().all(|name| json[name].is_string()));
         assert_eq!(
-            keys,
+            names,
             [
                 "ConsoleUrl",
                 "DurationSeconds",
@@ -112,6 +117,24 @@ mod tests {
                 "TaskArns"
             ]
         );
+    }
+
+    #[test]
+    fn the_reference_has_every_output_and_no_other() {
+        let table = include_str!("../../infra/properties.md")
+            .lines()
+            .skip_while(|line| *line != "| output | is |")
+            .skip(2);
+        let mut documented: Vec<_> = table
+            .take_while(|line| line.starts_with('|'))
+            .flat_map(|row| row.split('|').nth(1).unwrap().split(", "))
+            .map(|name| name.trim().trim_matches('`'))
+            .collect();
+        documented.sort_unstable();
+        let outputs = serde_json::to_value(Output::default()).unwrap();
+        let mut outputs: Vec<_> = outputs.as_object().unwrap().keys().collect();
+        outputs.sort_unstable();
+        assert_eq!(documented, outputs);
     }
 
     #[test]

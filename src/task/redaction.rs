@@ -18,7 +18,7 @@ const HIDDEN: &str = "***";
 const SHORT: usize = 6;
 /// No value of fewer characters is hidden: a text of which single letters were hidden could not be
 /// read.
-const SHORTEST: usize = 2;
+pub(crate) const SHORTEST: usize = 2;
 /// What the name of a variable with a secret contains.
 const SECRET_NAMES: [&str; 9] = [
     "PASSWORD",
@@ -111,7 +111,8 @@ fn values_to_hide(name: &str, value: &str) -> Vec<HiddenValue> {
         .collect()
 }
 
-fn says_secret(name: &str) -> bool {
+/// Whether the name of a variable says that its value is a secret.
+pub(crate) fn says_secret(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     SECRET_NAMES.iter().any(|part| upper.contains(part))
         || words_of(name).iter().any(|word| {

@@ -107,6 +107,10 @@ pub struct TaskSpec {
     pub client_token: String,
     /// The instant by which the run must be over; in JSON as RFC 3339.
     pub deadline: Timestamp,
+    /// What set the deadline, in words for the Reason, such as `Timeout of 600 s`. Whoever fixes the
+    /// deadline writes it; inputs of earlier releases lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_set_by: Option<String>,
     /// Name of an ECS service on the cluster. The task takes over its network configuration,
     /// platform version, and launch type or capacity provider strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +171,7 @@ impl TaskSpec {
             started_by: started_by.into(),
             client_token: client_token.into(),
             deadline,
+            deadline_set_by: None,
             network_from: None,
             instances: Vec::new(),
             containers: Vec::new(),
@@ -180,8 +185,21 @@ impl TaskSpec {
     /// ARN.
     #[must_use]
     pub fn family(&self) -> &str {
-        let name = last_part(&self.task_definition);
+        let name = self.task_definition_name();
         name.split(':').next().unwrap_or(name)
+    }
+
+    /// The task definition as people know it: its family, with the revision if one is given. Never
+    /// an ARN, which would fill a line of the Reason.
+    #[must_use]
+    pub fn task_definition_name(&self) -> &str {
+        last_part(&self.task_definition)
+    }
+
+    /// The name of the cluster, also where the cluster is given as ARN.
+    #[must_use]
+    pub fn cluster_name(&self) -> &str {
+        last_part(&self.cluster)
     }
 
     /// Number of tasks of the run: one for each of `instances`, or `count` when there are none.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::timeout;
 
+use crate::arn::last_part;
 use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, TaskDefinition};
 use crate::task::spec::TaskSpec;
@@ -42,6 +43,23 @@ impl TaskDefinitions {
         self.get(name).await
     }
 
+    /// The task definition that a run is about to launch; `None` when one attempt does not read it in
+    /// time. ECS then finds most of what is wrong with the launch by itself.
+    pub(super) async fn of_launch(&self, spec: &TaskSpec) -> Option<Arc<TaskDefinition>> {
+        match timeout(LOOKUP_TIMEOUT, self.get(&spec.task_definition)).await {
+            Ok(Ok(definition)) => return Some(definition),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the task definition could not be read before the launch; the run goes on");
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "the task definition could not be read in time before the launch; the run goes on"
+                );
+            }
+        }
+        None
+    }
+
     /// The task definition that a task was launched from; `None` when it cannot be read in time. It
     /// only adds to the words of an answer, which can do without.
     pub(super) async fn of_task_in_time(
@@ -71,15 +89,18 @@ impl TaskDefinitions {
         // The lock is not held over the call: runs that ask for the same revision at once each
         // look it up, and keep the same.
         let definition = Arc::new(self.ecs.describe_task_definition(name).await?);
-        // A family by itself names whatever revision is its latest.
-        if !name.contains(':') {
-            return Ok(definition);
-        }
         let mut kept = self.lock();
         if kept.len() >= MAX_KEPT {
             kept.clear();
         }
-        kept.insert(name.to_owned(), Arc::clone(&definition));
+        // The run's tasks name the revision by its ARN, whatever the properties call it.
+        if !definition.arn.is_empty() {
+            kept.insert(definition.arn.clone(), Arc::clone(&definition));
+        }
+        // A family by itself names whatever revision is its latest, and is looked up each time.
+        if last_part(name).contains(':') {
+            kept.insert(name.to_owned(), Arc::clone(&definition));
+        }
         Ok(definition)
     }
 

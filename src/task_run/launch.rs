@@ -7,6 +7,7 @@
 //! This module does not know how a task ends, nor when the deadline comes by this machine's timers.
 
 mod calls;
+mod containers;
 mod instances;
 mod launch_error;
 mod relaunch;
@@ -15,8 +16,9 @@ mod tokens;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::definitions::TaskDefinitions;
 use super::tasks::{RETRY_PAUSE, Tasks, Tracked};
 use crate::aws::ApiError;
 use crate::aws::backoff::Backoff;
@@ -57,6 +59,7 @@ pub(super) struct Launcher<'a> {
     ecs: &'a Ecs,
     calls: &'a LaunchCalls,
     clock: &'a Clock,
+    definitions: &'a TaskDefinitions,
     spec: &'a TaskSpec,
     redaction: &'a Redaction,
     /// When this worker received the run.
@@ -82,6 +85,7 @@ impl<'a> Launcher<'a> {
         ecs: &'a Ecs,
         calls: &'a LaunchCalls,
         clock: &'a Clock,
+        definitions: &'a TaskDefinitions,
         spec: &'a TaskSpec,
         redaction: &'a Redaction,
     ) -> Self {
@@ -89,6 +93,7 @@ impl<'a> Launcher<'a> {
             ecs,
             calls,
             clock,
+            definitions,
             spec,
             redaction,
             began: Instant::now(),
@@ -111,14 +116,7 @@ impl<'a> Launcher<'a> {
         &mut self,
         tasks: &mut Tasks<'_>,
     ) -> Result<(), NotLaunched> {
-        let launched = if self.spec.instances.is_empty() {
-            self.run_tasks(tasks).await
-        } else {
-            // Boxed: few runs name instances, and every other run's future would reserve room for
-            // this one.
-            Box::pin(self.start_on_instances(tasks)).await
-        };
-        let failure = match launched {
+        let failure = match self.launch(tasks).await {
             Ok(()) => return Ok(()),
             Err(NotLaunched::Failed(failure)) if tasks.all().is_empty() => failure,
             Err(why) => return Err(why),
@@ -134,8 +132,29 @@ impl<'a> Launcher<'a> {
         );
         // A list does not show under which tokens the tasks were launched. The next token is
         // therefore unknown, and none of the tasks may be relaunched.
-        tasks.track(found.into_iter().map(|task| task.arn), true);
+        tasks.track(found.into_iter().map(|task| task.status.arn), true);
         Ok(())
+    }
+
+    /// Launches in the one way or the other. Before the first launch of this worker it looks at the
+    /// names of containers. An earlier worker may have launched all the same, when it could not read
+    /// the task definition or found another revision: what it launched must be adopted, which only
+    /// the launch's client tokens show whole. So a wrong name fails the run only where ECS lists no
+    /// task of it.
+    async fn launch(&mut self, tasks: &mut Tasks<'_>) -> Result<(), NotLaunched> {
+        // Boxed: the looks are over before the run waits, and would enlarge every waiting run.
+        if tasks.all().is_empty()
+            && let Err(failure) = Box::pin(self.look_for_containers()).await
+            && Box::pin(self.lists_no_task()).await
+        {
+            return Err(failure.into());
+        }
+        if self.spec.instances.is_empty() {
+            return self.run_tasks(tasks).await;
+        }
+        // Boxed: few runs name instances, and every other run's future would reserve room for this
+        // one.
+        Box::pin(self.start_on_instances(tasks)).await
     }
 
     /// Called at the deadline, before tasks are stopped. Takes the answer of a launch under way,
@@ -159,7 +178,7 @@ impl<'a> Launcher<'a> {
             let found = self
                 .look_for_tasks(end.min(Instant::now() + LIST_PATIENCE))
                 .await;
-            tasks.track(found.into_iter().map(|task| task.arn), true);
+            tasks.track(found.into_iter().map(|task| task.status.arn), true);
         }
     }
 
@@ -204,6 +223,12 @@ impl<'a> Launcher<'a> {
         Vec::new()
     }
 
+    /// Whether ECS lists no task of this run. `false` when it cannot be asked.
+    async fn lists_no_task(&self) -> bool {
+        let listed = timeout(LIST_PATIENCE, self.list_until_it_succeeds()).await;
+        matches!(listed, Ok(Ok(found)) if found.is_empty())
+    }
+
     /// Calls [`Self::list`], again and again while the error may pass.
     async fn list_until_it_succeeds(&self) -> Result<Vec<ListedTask>, ApiError> {
         loop {
@@ -243,7 +268,7 @@ impl<'a> Launcher<'a> {
                 Ok(NamedService::None) => {
                     let why = format!(
                         "but cluster '{}' has no active service of that name",
-                        spec.cluster
+                        spec.cluster_name()
                     );
                     return Err(launch_error::no_network(service, &why));
                 }

@@ -5,8 +5,10 @@
 mod cause;
 mod deadline;
 mod log_tail;
+mod without_worker;
 
 use super::definitions::TaskDefinitions;
+use super::stop::reason_at_deadline;
 use super::tasks::{TaskState, Tasks, Tracked};
 use crate::aws::logs::Logs;
 use crate::task::console;
@@ -18,6 +20,7 @@ use crate::task::status::TaskStatus;
 
 use cause::{CauseParts, compose};
 use log_tail::{LogTail, log_tail};
+pub use without_worker::TaskReporter;
 
 /// What the words are made from, beside the tasks.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +103,7 @@ pub(super) async fn failure(tasks: &Tasks<'_>, index: usize, sources: &Sources<'
     };
     let log = log_tail(sources, task.last_seen(), ending.container.as_deref()).await;
     let what = among_tasks(sources.spec, &ending.what);
-    failed(sources, ending.error, &what, Some(task), &log)
+    failed(sources, ending.error, &what, Some(task), None, &log)
 }
 
 /// The failure of a run whose deadline passed. `obstacle` is what the run last waited for before it
@@ -110,7 +113,7 @@ pub(super) async fn deadline_failure(
     obstacle: Option<&str>,
     sources: &Sources<'_>,
 ) -> Failure {
-    let task = deadline::told_of(tasks);
+    let task = deadline::most_telling(tasks);
     let what = deadline::what_happened(sources.spec, tasks, task, obstacle);
     let what = match task {
         Some(_) => among_tasks(sources.spec, &what),
@@ -121,7 +124,9 @@ pub(super) async fn deadline_failure(
         .filter(|status| status.was_seen_running())
         .and_then(|status| first_that_counts(sources.spec, status));
     let log = log_tail(sources, status, container).await;
-    failed(sources, ErrorName::DeadlineExceeded, &what, task, &log)
+    let error = ErrorName::DeadlineExceeded;
+    let our_reason = reason_at_deadline(sources.spec);
+    failed(sources, error, &what, task, Some(&our_reason), &log)
 }
 
 /// What happened to one task, with the number of the run's tasks when there are several. A task
@@ -146,20 +151,22 @@ fn first_that_counts<'a>(spec: &TaskSpec, status: &'a TaskStatus) -> Option<&'a 
     names.find(|name| counts(name))
 }
 
-/// Puts the cause together and logs it.
+/// Puts the cause together and logs it. `our_reason` is the reason with which ECS was asked to stop
+/// the task.
 fn failed(
     sources: &Sources<'_>,
     error: ErrorName,
     what: &str,
     task: Option<&Tracked>,
+    our_reason: Option<&str>,
     log: &LogTail,
 ) -> Failure {
     let parts = CauseParts {
         what,
         task_arn: task.map(Tracked::arn),
         status: task.and_then(Tracked::last_seen),
-        task_definition: &sources.spec.task_definition,
-        cluster: &sources.spec.cluster,
+        spec: sources.spec,
+        our_reason,
         log,
     };
     let failure = Failure::new(error, compose(&parts, sources.redaction));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::TaskRunner;
 use super::launch::{Launcher, NotLaunched};
 use super::report::{self, Sources};
-use super::stop::stop_what_may_run;
+use super::stop::{reason_at_deadline, stop_what_may_run};
 use super::tasks::Tasks;
 use crate::task::outcome::{Failure, Output};
 use crate::task::redaction::Redaction;
@@ -73,6 +73,7 @@ impl<'a> Run<'a> {
                 &runner.ecs,
                 &runner.launch_calls,
                 &runner.clock,
+                &runner.task_definitions,
                 spec,
                 redaction,
             ),
@@ -156,11 +157,7 @@ impl<'a> Run<'a> {
         // worker looked up its task definition, the task has not been judged yet.
         self.tasks.judge_what_has_ended().await;
         tracing::warn!(deadline = %self.spec.deadline, "the deadline has passed; stopping what runs");
-        self.stop(
-            &format!("Deadline of {:.0} passed", self.spec.deadline),
-            end,
-        )
-        .await;
+        self.stop(&reason_at_deadline(self.spec), end).await;
         while self.tasks.any_live() {
             if timeout_at(end, self.tasks.next_ending()).await.is_err() {
                 break;

@@ -7,6 +7,12 @@ use super::tasks::{RETRY_PAUSE, Tasks};
 use crate::aws::ecs::Ecs;
 use crate::task::spec::TaskSpec;
 
+/// The reason with which ECS is asked to stop the tasks of a run whose deadline has passed. ECS
+/// repeats it as the task's own reason.
+pub(super) fn reason_at_deadline(spec: &TaskSpec) -> String {
+    format!("Deadline of {:.0} passed", spec.deadline)
+}
+
 /// Asks ECS to stop every task of which a container may still run, also those that the run has
 /// given up. Tries until `end` at the latest; a task that cannot be stopped is left to the state
 /// machine.

@@ -285,32 +285,37 @@ impl<'a> Tasks<'a> {
 
     /// What a task that may have ended is judged by.
     async fn criteria(&self, status: &TaskStatus) -> Criteria {
-        let containers_are_chosen = !self.spec.containers.is_empty();
-        let containers = if containers_are_chosen {
-            Some(self.spec.containers.clone())
-        } else if status.containers.len() > 1 {
-            // Only the task definition says which containers are essential. The look-up is repeated
-            // until the run's deadline; after the deadline there is time for a last one. Without
-            // the task definition all containers count except those that AWS adds.
-            let patience =
-                LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
-            let essential = timeout(patience, async {
-                loop {
-                    match self.definitions.of_task(self.spec, status).await {
-                        Ok(definition) => return Some(definition.essential()),
-                        Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
-                        Err(_) => return None,
-                    }
-                }
-            });
-            essential.await.ok().flatten()
-        } else {
-            None
-        };
-        Criteria {
-            containers,
-            containers_are_chosen,
-            success_exit_codes: self.spec.success_exit_codes.clone(),
+        if !self.spec.containers.is_empty() || status.containers.len() < 2 {
+            return criteria(self.spec, None);
         }
+        // Only the task definition says which containers are essential. The look-up is repeated
+        // until the run's deadline; after the deadline there is time for a last one. Without
+        // the task definition all containers count except those that AWS adds.
+        let patience = LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
+        let essential = timeout(patience, async {
+            loop {
+                match self.definitions.of_task(self.spec, status).await {
+                    Ok(definition) => return Some(definition.essential()),
+                    Err(error) if error.may_pass() => sleep(RETRY_PAUSE).await,
+                    Err(_) => return None,
+                }
+            }
+        });
+        criteria(self.spec, essential.await.ok().flatten())
+    }
+}
+
+/// What a task is judged by. `essential` are the names of the containers whose end ends it, where
+/// they are known; they count unless the properties name others.
+pub(super) fn criteria(spec: &TaskSpec, essential: Option<Vec<String>>) -> Criteria {
+    let containers_are_chosen = !spec.containers.is_empty();
+    Criteria {
+        containers: if containers_are_chosen {
+            Some(spec.containers.clone())
+        } else {
+            essential
+        },
+        containers_are_chosen,
+        success_exit_codes: spec.success_exit_codes.clone(),
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{
     ANSWER_MARGIN, CLAIM_CHECK_BUDGET, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT, LATEST_DEADLINE,
-    LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_STOP_PATIENCE, RESCUE_TIMEOUT,
+    LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_FINAL_ATTEMPT,
+    RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, RESCUE_STOP_PATIENCE, RESCUE_TIMEOUT,
     RUN_STATE_TIMEOUT, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE, SWEEP_INTERVAL,
     WORKER_STOP_PATIENCE, fit, missed_heartbeats, seconds, work,
 };
@@ -21,7 +22,7 @@ pub(crate) const RESCUE_ANSWER_MARGIN: Duration = seconds(15);
 pub(crate) const OVERDUE_LOOK_AHEAD: Duration = seconds(75);
 /// How long the answer may take, and the stopping before and after it, for an execution that could not
 /// be ended.
-pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(90);
+pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(100);
 /// The longest `Timeout` of a run for which CloudFormation does not wait.
 pub const LONGEST_RUN: Duration = seconds(82_800);
 /// ECS keeps a client token for this long, or until an hour after the end of its task where that
@@ -54,6 +55,12 @@ const _: () = assert!(fit(
     &[LATEST_DEADLINE, ANSWER_BY_SPAN, RESCUE_ANSWER_MARGIN],
     SERVICE_TIMEOUT
 ));
+// After an execution that ended at its `answerBy`, the answer is sent while CloudFormation waits,
+// though its tasks do not stop and its log cannot be read.
+const _: () = assert!(fit(
+    &[RESCUE_FINAL_ATTEMPT, RESCUE_LATE_REPORT_BUDGET],
+    seconds(RESCUE_ANSWER_MARGIN.as_secs() - 1)
+));
 // A sweep that waits for an `answerBy` ends what is due, and can answer for it.
 const _: () = assert!(fit(&[SWEEP_INTERVAL, OVERHEAD], OVERDUE_LOOK_AHEAD));
 const _: () = assert!(fit(
@@ -66,7 +73,11 @@ const _: () = assert!(fit(
     RESCUE_TIMEOUT
 ));
 const _: () = assert!(fit(
-    &[RESCUE_STOP_PATIENCE, RESCUE_ANSWER_TIMEOUT],
+    &[
+        RESCUE_STOP_PATIENCE,
+        RESCUE_REPORT_BUDGET,
+        RESCUE_ANSWER_TIMEOUT
+    ],
     RESCUE_LATE_BUDGET
 ));
 // The longest run ends while its client token is kept, and before the execution's last resort. A

@@ -84,7 +84,14 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     }
 }
 
-pub const CALLS: [Call; 57] = [
+const fn by_rescue(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        by: Some("rescue"),
+        ..call(service, operation, course)
+    }
+}
+
+pub const CALLS: [Call; 65] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -113,6 +120,16 @@ pub const CALLS: [Call; 57] = [
     late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),
     call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
     call(Service::Ecs, "StopTask", Course::TimesOut),
+    // What `rescue` looks up before it answers. The worker lists no tasks on these courses, and judges
+    // none.
+    call(Service::Ecs, "ListTasks", Course::IsAborted),
+    call(Service::Ecs, "DescribeTaskDefinition", Course::IsAborted),
+    call(Service::Logs, "GetLogEvents", Course::IsAborted),
+    by_rescue(Service::Ecs, "DescribeTasks", Course::IsAborted),
+    call(Service::Ecs, "ListTasks", Course::TimesOut),
+    call(Service::Ecs, "DescribeTaskDefinition", Course::TimesOut),
+    call(Service::Logs, "GetLogEvents", Course::TimesOut),
+    by_rescue(Service::Ecs, "DescribeTasks", Course::TimesOut),
     // A look before has nothing to find.
     Call {
         after: CLAIM_TIMEOUT.saturating_add(Duration::from_secs(1)),

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::Region;
-use ecs_task_runner::aws::Connection;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
+use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::response_url::ResponsePut;
 use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
@@ -121,6 +122,7 @@ impl Deployment {
             rescuer: Rescuer::new(
                 machine(&rescue),
                 Ecs::with_retries(&rescue),
+                Logs::new(&rescue, CallRates::default()),
                 responder(&rescue),
                 clock.clone(),
                 RescueLimits::new(CLAIM_TIMEOUT),

@@ -86,6 +86,16 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
     READS.contains(&cell.call.operation)
 }
 
+/// On these courses nobody but `rescue` looks for the run's task.
+fn is_listed_by_rescue(cell: &Cell) -> bool {
+    let is_only_rescues = match cell.call.operation {
+        "ListTasks" => true,
+        "DescribeTasks" => cell.call.by == Some("rescue"),
+        _ => false,
+    };
+    is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
+}
+
 pub static EXCEPTIONS: [Exception; 16] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
@@ -172,13 +182,12 @@ pub static EXCEPTIONS: [Exception; 16] = [
         instead: Instead::Fails(DENIED),
     },
     Exception {
-        why: "nobody can stop a task without it",
+        why: "nobody can find the task, or stop it, without it",
         is_for: |cell| {
             let stops_are_lost =
                 cell.call.operation == "StopTask" && cell.call.by.is_none() && is_lost(cell);
-            // Of an execution that was stopped, `rescue` alone looks for the tasks.
-            let is_needed = is_read_by_rescue(cell) || is(cell, &["ListTasks"], Course::IsAborted);
-            lasts(cell) && (stops_are_lost || is_needed && is_unanswered(cell))
+            let is_never_found = is_read_by_rescue(cell) || is_listed_by_rescue(cell);
+            lasts(cell) && (stops_are_lost || is_never_found && is_unanswered(cell))
         },
         instead: Instead::RunsOn,
     },

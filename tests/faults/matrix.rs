@@ -86,8 +86,8 @@ fn every_call_struck_by_every_fault_brings_one_answer_and_one_task() {
     println!("{}\n{figures} no answer could be given", table(&cells));
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(
-        include_str!("../../README.md").contains(&figures),
-        "README.md has other figures than: {figures}"
+        include_str!("../README.md").contains(&figures),
+        "tests/README.md has other figures than: {figures}"
     );
 }
 

@@ -117,6 +117,8 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
         "{what}"
     );
 
+    assert_the_log_is_shown(course, fault.as_ref(), &answers);
+
     for number in 0..course.requests() {
         let url = deployment.request(number).event["ResponseURL"]
             .as_str()
@@ -175,4 +177,20 @@ fn assert_texts_hold_what_they_should(
         history.contains("heartbeatSeconds") && history.contains(PASSWORD),
         "{what}: {history}"
     );
+}
+
+/// The container writes the password into its log, and the last lines of the log stand in the Reason:
+/// without it.
+fn assert_the_log_is_shown(course: Course, fault: Option<&Fault>, answers: &str) {
+    let fails = [
+        Course::Fails,
+        Course::IsAborted,
+        Course::RunsPastItsDeadline,
+    ];
+    if fault.is_none() && fails.contains(&course) {
+        assert!(
+            answers.contains("connecting with ***"),
+            "{course:?}: {answers}"
+        );
+    }
 }

@@ -204,7 +204,7 @@ async fn a_worker_lost_in_any_phase_is_followed_by_one_that_goes_on() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     let figures = format!("({held} of {})", cells.len());
     assert!(
-        include_str!("../../README.md").contains(&figures),
-        "README.md has other figures than: {figures}"
+        include_str!("../README.md").contains(&figures),
+        "tests/README.md has other figures than: {figures}"
     );
 }

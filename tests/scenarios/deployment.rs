@@ -2,13 +2,16 @@
 //! deployed programs on the emulator, and parts of different releases that meet.
 
 mod account;
+mod cancellations;
 mod definition;
 mod direct;
 mod example;
+mod first_steps;
 mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;
+mod runbook;
 pub mod templates;
 mod upgrade;
 

@@ -8,6 +8,7 @@ mod long_runs;
 mod lost_events;
 mod rescue;
 mod rescue_leftovers;
+mod rescue_reports;
 mod respond;
 mod rollbacks;
 mod seal;

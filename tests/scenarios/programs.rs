@@ -1,7 +1,12 @@
 //! The programs as people run them: processes, with the stand-ins at the other end of their
 //! sockets.
 
+mod check;
+mod command_line;
+mod credentials;
 mod explain;
+mod explain_follow;
+mod explain_stack;
 mod start_process;
 mod work_process;
 mod worker_adoption;

@@ -1,6 +1,7 @@
 //! Runs of ECS tasks by a worker, in this process and under a paused clock.
 
 mod adoption;
+mod containers;
 mod deadlines;
 mod endings;
 mod instances;

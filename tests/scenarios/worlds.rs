@@ -8,5 +8,6 @@ pub mod outputs;
 pub mod program;
 pub mod running;
 pub mod runtime_api;
+pub mod sign_in;
 pub mod task_runner;
 pub mod worker;

@@ -3,6 +3,7 @@
 use aws_sdk_ecs::types;
 
 use super::Ecs;
+use crate::arn::last_part;
 use crate::aws::{ApiError, api_error};
 use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration};
 
@@ -55,7 +56,7 @@ impl Ecs {
                 sent.await.map_err(|error| {
                     api_error(
                         "ecs:DescribeServices",
-                        format!("service '{service}' of cluster '{cluster}'"),
+                        format!("service '{service}' of cluster '{}'", last_part(cluster)),
                         &error,
                     )
                 })

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use aws_sdk_ecs::types::LogDriver;
 
 use super::Ecs;
+use crate::arn::last_part;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::TaskStatus;
 
-/// The containers of one revision.
+/// One revision, with its containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskDefinition {
+    /// ARN of the revision, also where the family alone was asked for.
+    pub arn: String,
     /// In the order of the task definition.
     pub containers: Vec<ContainerDefinition>,
 }
@@ -90,15 +93,17 @@ impl Ecs {
                 sent.await.map_err(|error| {
                     api_error(
                         "ecs:DescribeTaskDefinition",
-                        format!("task definition '{name}'"),
+                        format!("task definition '{}'", last_part(name)),
                         &error,
                     )
                 })
             }
         };
         let described = self.repeat(attempt).await?;
-        let containers = described
-            .task_definition()
+        let revision = described.task_definition();
+        let arn = revision.and_then(aws_sdk_ecs::types::TaskDefinition::task_definition_arn);
+        let arn = arn.unwrap_or_default().to_owned();
+        let containers = revision
             .map(aws_sdk_ecs::types::TaskDefinition::container_definitions)
             .unwrap_or_default()
             .iter()
@@ -131,6 +136,6 @@ impl Ecs {
                     .collect(),
             })
             .collect();
-        Ok(TaskDefinition { containers })
+        Ok(TaskDefinition { arn, containers })
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_ecs::types::{Container, LaunchType, Task};
 use jiff::{Timestamp, Unit};
 
 use super::Ecs;
+use crate::arn::last_part;
 use crate::aws::budget::CallPermit;
 use crate::aws::{ApiError, api_error};
 use crate::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
@@ -62,7 +63,7 @@ impl Ecs {
             Ok(described) => Ok(described.tasks.unwrap_or_default()),
             Err(error) => Err(api_error(
                 "ecs:DescribeTasks",
-                format!("cluster '{cluster}'"),
+                format!("cluster '{}'", last_part(cluster)),
                 &error,
             )),
         }

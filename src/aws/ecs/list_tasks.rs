@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::describe_tasks::task_status;
 use super::{Ecs, MAX_TASKS_PER_CALL};
+use crate::arn::last_part;
 use crate::aws::{ApiError, api_error};
+use crate::task::status::TaskStatus;
 
 /// Which tasks of a cluster are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,18 +27,14 @@ pub enum WhichTasks<'a> {
 /// A task with the name it was started under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedTask {
-    /// Names the task to `StopTask` and `DescribeTasks`.
-    pub arn: String,
+    /// What `DescribeTasks` shows of the task.
+    pub status: TaskStatus,
     /// What `startedBy` says, empty when it says nothing.
     pub started_by: String,
     /// ARN of the container instance it is on, empty on Fargate.
     pub container_instance_arn: String,
     /// When it was launched.
     pub created: Option<Timestamp>,
-    /// It is STOPPED: nothing of it is left, its network interface included.
-    pub stopped: bool,
-    /// None of its containers runs any more, and none will. Its network interface may be left.
-    pub runs_nothing: bool,
     /// ECS is stopping the task, or has stopped it.
     pub stopping: bool,
 }
@@ -93,7 +91,11 @@ impl Ecs {
         loop {
             let attempt = || async {
                 Box::pin(call.clone().send()).await.map_err(|error| {
-                    api_error("ecs:ListTasks", format!("cluster '{cluster}'"), &error)
+                    api_error(
+                        "ecs:ListTasks",
+                        format!("cluster '{}'", last_part(cluster)),
+                        &error,
+                    )
                 })
             };
             let page = self.call(&self.budgets.list_tasks, attempt).await?;
@@ -108,14 +110,12 @@ impl Ecs {
 
 fn listed_task(task: &Task) -> Option<ListedTask> {
     Some(ListedTask {
-        arn: task.task_arn()?.to_owned(),
+        status: task.task_arn().map(|_| task_status(task))?,
         started_by: task.started_by().unwrap_or_default().to_owned(),
         container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
         created: task
             .created_at()
             .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
-        stopped: task.last_status() == Some("STOPPED"),
-        runs_nothing: task_status(task).runs_nothing(),
         stopping: task.desired_status() == Some("STOPPED"),
     })
 }

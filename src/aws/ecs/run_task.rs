@@ -227,7 +227,8 @@ where
 {
     let launched = format!(
         "task definition '{}' in cluster '{}'",
-        spec.task_definition, spec.cluster
+        spec.task_definition_name(),
+        spec.cluster_name()
     );
     let mut error = api_error(action, launched, error);
     error.kind = kind_by_words(error.kind, &error.message);

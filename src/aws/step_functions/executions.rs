@@ -1,12 +1,14 @@
 //! Executions of a state machine: `ListExecutions`, `DescribeExecution`, `StopExecution`.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
 use jiff::Timestamp;
 
 use super::StateMachine;
 use crate::aws::{ApiError, api_error};
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::text::byte_limit;
 
 /// Executions on a page of the list: the most that the API gives (`API_ListExecutions`).
@@ -40,7 +42,65 @@ pub struct EndedExecution {
     pub ended: Timestamp,
 }
 
+/// How much of a list was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Number of executions.
+    pub executions: usize,
+    /// When the last of them, which is the oldest, was started; `None` when there is none.
+    pub back_to: Option<Timestamp>,
+    /// Whether there are older ones, which were not looked at since there are too many.
+    pub is_cut: bool,
+}
+
 impl StateMachine {
+    /// Shows the executions to `visit`, newest first, until it breaks off, up to 20,000.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub async fn newest_first(
+        &self,
+        mut visit: impl FnMut(ListedExecution) -> ControlFlow<()>,
+    ) -> Result<Extent, ApiError> {
+        let call = self.client.list_executions().state_machine_arn(&self.arn);
+        let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
+        let mut extent = Extent {
+            executions: 0,
+            back_to: None,
+            is_cut: false,
+        };
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                api_error(
+                    "states:ListExecutions",
+                    format!("state machine {}", self.arn),
+                    &error,
+                )
+            })?;
+            // One look ahead: a list that ends here is not cut.
+            if extent.executions >= MAX_LISTED {
+                extent.is_cut = true;
+                break;
+            }
+            for execution in page.executions {
+                let started = timestamp(execution.start_date);
+                extent.executions += 1;
+                extent.back_to = Some(started);
+                let listed = ListedExecution {
+                    arn: execution.execution_arn,
+                    name: execution.name,
+                    status: ExecutionStatus::from_name(execution.status.as_str()),
+                    started,
+                    stopped: execution.stop_date.map(timestamp),
+                };
+                if visit(listed).is_break() {
+                    return Ok(extent);
+                }
+            }
+        }
+        Ok(extent)
+    }
+
     /// The executions that run, newest first, up to 20,000.
     ///
     /// # Errors

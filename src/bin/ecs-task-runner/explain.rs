@@ -1,105 +1,143 @@
-//! The `explain` command: reads an execution from Step Functions and prints what the library says
-//! of it.
+//! The `explain` command: finds an execution, reads it from Step Functions, and prints what the
+//! library says of it.
 
-use std::io::Write;
+mod execution;
+mod rights;
+mod stack;
+
 use std::process::ExitCode;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
-use ecs_task_runner::aws::step_functions::StepFunctions;
-use ecs_task_runner::aws::{ApiError, Connection, ErrorKind};
-use ecs_task_runner::clock::Clock;
-use ecs_task_runner::explain::{ExecutionArn, Explainer, Explanation, RunResult};
+use ecs_task_runner::aws::Connection;
+use ecs_task_runner::explain::{RunResult, Target};
+use serde::Serialize;
 
 use crate::EXIT_USAGE;
+use crate::output::{complain, print};
+use crate::task_runner::TaskRunnerArguments;
 
-/// The execution cannot be explained: it could not be read, or is not a task runner's.
+/// The execution cannot be explained: it could not be found or read, or is not a task runner's.
 const EXIT_UNEXPLAINED: u8 = 2;
 /// The execution is not over.
 const EXIT_RUNNING: u8 = 3;
 
 #[derive(Debug, Clone, Args)]
+#[allow(
+    clippy::doc_markdown,
+    reason = "these comments are the help that --help prints, where backticks would show"
+)]
 pub(crate) struct ExplainArguments {
-    /// ARN of the execution, or the address of its page in the Step Functions console
-    #[arg(value_name = "EXECUTION")]
-    execution: String,
+    /// STACK, STACK/LOGICAL_ID, a stack's ARN; an execution's ARN, or the address of its page in the
+    /// Step Functions console
+    #[arg(value_name = "WHAT")]
+    what: String,
     /// Print the explanation as JSON
     #[arg(long)]
     json: bool,
+    /// Go on until the execution has ended, and print new lines of its timeline as they come. With
+    /// --json, print the explanation once it has ended
+    #[arg(long)]
+    follow: bool,
+    /// Region of a stack that is given by its name [default: that of the environment or the profile]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Profile of the AWS configuration files whose credentials are taken [default: that of
+    /// AWS_PROFILE]
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    #[command(flatten)]
+    task_runner: TaskRunnerArguments,
+}
+
+/// How an explanation is printed.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    is_json: bool,
+    follows: bool,
 }
 
 /// Prints what happened in the execution. The exit code says what came of it.
 pub(crate) fn run(arguments: &ExplainArguments) -> ExitCode {
-    let arn = match ExecutionArn::parse(&arguments.execution) {
-        Ok(arn) => arn,
-        Err(error) => {
-            eprintln!("ecs-task-runner: {error}");
-            return ExitCode::from(EXIT_USAGE);
-        }
+    let target = match Target::parse(&arguments.what) {
+        Ok(target) => target,
+        Err(error) => return wrong_usage(&error),
     };
-    match explain_and_print(arn, arguments.json) {
+    let region = match region(arguments, &target) {
+        Ok(region) => region,
+        Err(problem) => return wrong_usage(&problem),
+    };
+    match explain(arguments, &target, region.as_deref()) {
         Ok(RunResult::Succeeded) => ExitCode::SUCCESS,
         Ok(RunResult::Failed) => ExitCode::FAILURE,
         Ok(RunResult::Running) => ExitCode::from(EXIT_RUNNING),
         Err(error) => {
-            eprintln!("ecs-task-runner: {error:#}");
+            complain(&format!("{error:#}"));
             ExitCode::from(EXIT_UNEXPLAINED)
         }
     }
 }
 
-fn explain_and_print(arn: ExecutionArn, json: bool) -> anyhow::Result<RunResult> {
+fn wrong_usage(problem: &impl std::fmt::Display) -> ExitCode {
+    complain(&problem.to_string());
+    ExitCode::from(EXIT_USAGE)
+}
+
+/// The region of what is to be explained, if the arguments name one. All that name one must name the
+/// same.
+fn region(arguments: &ExplainArguments, target: &Target) -> Result<Option<String>, String> {
+    let named = [
+        ("WHAT", target.region()),
+        ("--state-machine", arguments.task_runner.region()),
+        ("--region", arguments.region.as_deref()),
+    ];
+    let mut named = named
+        .into_iter()
+        .filter_map(|(by, region)| Some((by, region?)));
+    let Some((first_by, region)) = named.next() else {
+        return Ok(None);
+    };
+    match named.find(|(_, other)| *other != region) {
+        Some((by, other)) => Err(format!(
+            "{first_by} is in the region {region}, and {by} in {other}: name one region"
+        )),
+        None => Ok(Some(region.to_owned())),
+    }
+}
+
+fn explain(
+    arguments: &ExplainArguments,
+    target: &Target,
+    region: Option<&str>,
+) -> anyhow::Result<RunResult> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the async runtime cannot be started")?;
-    let explanation = runtime.block_on(explain(arn))?;
-    let mut text = if json {
-        serde_json::to_string_pretty(&explanation).context("the explanation cannot be written")?
-    } else {
-        explanation.to_string()
+    let form = Form {
+        is_json: arguments.json,
+        follows: arguments.follow,
     };
-    if json {
-        text.push('\n');
-    }
-    // Writing fails when the reader has gone, as behind a pipe into head, and that is no error.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Ok(explanation.conclusion.result)
+    runtime.block_on(async {
+        let connection = Connection::of_profile(arguments.profile.as_deref(), region).await;
+        connection.check().await?;
+        match target {
+            Target::Execution(arn) => {
+                let explanation = execution::explain(&connection, arn, form).await?;
+                if form.is_json {
+                    print_json(&explanation)?;
+                }
+                Ok(explanation.conclusion.result)
+            }
+            Target::Stack(target) => {
+                stack::explain(&connection, target, &arguments.task_runner, form).await
+            }
+        }
+    })
 }
 
-async fn explain(arn: ExecutionArn) -> anyhow::Result<Explanation> {
-    let connection = Connection::from_environment(Some(arn.region())).await;
-    connection.check().await.map_err(|error| {
-        anyhow!("{error}. A profile with single sign-on needs this first: eval \"$(aws configure export-credentials --format env)\"")
-    })?;
-    let state_machine = StepFunctions::new(&connection).state_machine(arn.state_machine());
-    let execution_arn = arn.to_string();
-    let execution = state_machine
-        .describe(&execution_arn)
-        .await
-        .map_err(|error| in_words(&error, &arn))?;
-    let mut explainer = Explainer::new(arn.clone(), execution)?;
-    state_machine
-        .each_event(&execution_arn, |event| explainer.note(event))
-        .await
-        .map_err(|error| in_words(&error, &arn))?;
-    Ok(explainer.explain(Clock::system().now()))
-}
-
-/// Why the execution could not be read, and what to do about it.
-fn in_words(error: &ApiError, arn: &ExecutionArn) -> anyhow::Error {
-    if error.code.as_deref() == Some("ExecutionDoesNotExist") {
-        return anyhow!(
-            "there is no execution {arn}. An execution is kept for 90 days after its end. See whether name, region and account are right; aws stepfunctions list-executions --region {} --state-machine-arn {} lists those there are",
-            arn.region(),
-            arn.state_machine()
-        );
-    }
-    match error.kind {
-        ErrorKind::AccessDenied => anyhow!(
-            "{error}. Use credentials of account {} that are allowed states:DescribeExecution and states:GetExecutionHistory on executions of this state machine",
-            arn.account()
-        ),
-        ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Rejected => anyhow!("{error}"),
-    }
+fn print_json(explanation: &impl Serialize) -> anyhow::Result<()> {
+    let text =
+        serde_json::to_string_pretty(explanation).context("the explanation cannot be written")?;
+    print(&format!("{text}\n"))
 }

@@ -2,30 +2,41 @@
 //! module: it reads its arguments, calls the library, and turns the outcome into an exit code.
 
 mod check;
+mod completions;
 mod configuration;
 mod explain;
 mod health;
+mod output;
 mod probe;
 mod signals;
 mod systemd;
+mod task_runner;
 mod worker;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
-use ecs_task_runner::version::VERSION;
+use clap::{CommandFactory, Parser, Subcommand};
+use ecs_task_runner::{commit, version};
 
 use check::CheckArguments;
+use completions::CompletionsArguments;
 use configuration::WorkerArguments;
 use explain::ExplainArguments;
 use probe::HealthArguments;
 
+/// Version and commit.
+static VERSION: LazyLock<String> = LazyLock::new(|| version::with_commit(commit!()));
+
 /// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
+/// What is the same for all commands.
+const FOR_ALL_COMMANDS: &str = "The help of each command names its exit codes; 64 stands for arguments that cannot work. Output for people is in colour on a terminal, unless NO_COLOR or CLICOLOR=0 is set.";
+
 /// Runs ECS tasks as CloudFormation resources.
 #[derive(Debug, Parser)]
-#[command(version = VERSION.as_str(), about, max_term_width = 110)]
+#[command(version = VERSION.as_str(), about, after_help = FOR_ALL_COMMANDS, max_term_width = 110)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -40,32 +51,59 @@ enum Command {
     /// Polls the Step Functions activity and runs the ECS tasks it is given, until it is told to
     /// stop.
     ///
-    /// On SIGTERM or SIGINT it takes no new tasks, waits for polls in flight (up to 65 s), hands
-    /// running tasks over to other workers, and exits with 0. A second signal ends it at once.
+    /// On SIGTERM or SIGINT (Ctrl-C) it takes no new tasks, hands running tasks over to other workers,
+    /// and waits for its polls in flight, up to 65 s also when it is idle: Step Functions may still
+    /// hand out a task on them, which a dropped poll would take along. A second signal ends the worker
+    /// at once; a task that is handed out on one of its polls then waits a minute for another worker.
+    ///
+    /// Calls are made in the region of the activity, with the credentials that any AWS SDK would find.
     /// RUST_LOG filters the log, as in RUST_LOG=debug.
+    ///
+    /// Exits with 0 after the first signal; with 130 (SIGINT) or 143 (SIGTERM) after a second one; with
+    /// 1 when it cannot start, as without credentials or activity; and with 64 for options that cannot
+    /// work.
     Worker(Box<WorkerArguments>),
-    /// Checks the properties of Custom::EcsTask resources without calling AWS.
+    /// Checks Custom::EcsTask resources and what they have to do with their templates, without calling
+    /// AWS.
     ///
-    /// Reports every problem with the path to it. Intrinsic functions stand for values of any type.
-    /// Exits with 0 when there is no problem, with 1 when there is one or the file cannot be read.
+    /// Reports every problem with its place, as file:line:column. What only the deployment knows is no
+    /// problem. A warning is about something that works and is probably not meant. The last lines say
+    /// what was checked in each file, and which custom resources were skipped for their type.
+    ///
+    /// Exits with 0 when there is no error; with 1 when there is one, when a file cannot be read, or
+    /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
-    /// Tells what happened in an execution of the state machine: a timeline with durations, and a
-    /// verdict.
+    /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.
     ///
-    /// Reads the execution's description and history with your own AWS credentials, which need
-    /// states:DescribeExecution and states:GetExecutionHistory. The region is the ARN's. The names
-    /// of a resource's executions begin with its logical id. Response URLs and values of
-    /// environment overrides are never printed.
+    /// Given a stack, it explains the execution that runs; or else the newest one that failed,
+    /// unless a later one succeeded; or else the last one. It lists the stack's other executions
+    /// after it. Given an execution, it explains that one.
+    ///
+    /// It reads with your own AWS credentials. For an execution they need
+    /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
+    /// states:ListExecutions and cloudformation:DescribeStacks, and
+    /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed.
+    /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
-    /// not told, with 3 while the execution runs, with 2 when it cannot be explained, and with 64
-    /// when the argument names no execution.
+    /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
+    /// with 64 when WHAT is neither a stack nor an execution.
     Explain(ExplainArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
-    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with
-    /// 1 when it is not or does not answer.
+    /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1
+    /// when it is not or does not answer, and with 64 for options that cannot work.
     Health(HealthArguments),
+    /// Prints a script with which a shell completes commands and options.
+    ///
+    /// For Bash, in ~/.bashrc: source <(ecs-task-runner completions bash)
+    ///
+    /// For Zsh, in ~/.zshrc after compinit: source <(ecs-task-runner completions zsh)
+    ///
+    /// For fish, in ~/.config/fish/config.fish: ecs-task-runner completions fish | source
+    ///
+    /// Exits with 0, and with 64 for another shell than those below.
+    Completions(CompletionsArguments),
 }
 
 fn main() -> ExitCode {
@@ -85,16 +123,19 @@ fn main() -> ExitCode {
         Command::Worker(arguments) => match arguments.validate() {
             Ok(configuration) => worker::run(configuration).map(|()| ExitCode::SUCCESS),
             Err(problems) => {
-                eprintln!("ecs-task-runner: {problems}");
+                output::complain(&problems.to_string());
                 return ExitCode::from(EXIT_USAGE);
             }
         },
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Health(arguments) => probe::run(&arguments),
+        Command::Completions(arguments) => {
+            return completions::run(&arguments, Arguments::command());
+        }
     };
     result.unwrap_or_else(|error| {
-        eprintln!("ecs-task-runner: {error:#}");
+        output::complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::output;
+
 /// Time to connect, and for each read and write. ECS gives a container's health check 5 s by
 /// default.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,7 +39,7 @@ pub(crate) fn run(arguments: &HealthArguments) -> anyhow::Result<ExitCode> {
             if body.is_empty() { head } else { body }
         );
     }
-    println!("{body}");
+    output::print(&format!("{body}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -30,7 +30,12 @@ pub(crate) fn shut_down_on_signals(trigger: ShutdownTrigger) -> io::Result<()> {
         .name("signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                tracing::info!(signal, "received a signal");
+                let name = if signal == SIGINT {
+                    "SIGINT"
+                } else {
+                    "SIGTERM"
+                };
+                tracing::info!("received {name}; a second signal ends the worker at once");
                 trigger.request();
             }
         })?;

@@ -12,8 +12,8 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::logging;
 use ecs_task_runner::task_run::TaskRunner;
 use ecs_task_runner::times::HEARTBEAT_TIMEOUT;
-use ecs_task_runner::version::VERSION;
 
+use crate::VERSION;
 use crate::configuration::WorkerConfiguration;
 use crate::health;
 use crate::signals::shut_down_on_signals;

@@ -35,19 +35,65 @@ fn the_earliest_limit_counts() {
         )
     };
     let plain = "http://127.0.0.1/answer".to_owned();
-    for (timeout, service_timeout, url, expected) in [
-        (300, None, &plain, "2026-11-23T06:05:00Z"),
-        (3_540, None, &plain, "2026-11-23T06:58:25Z"),
-        (3_300, Some(600), &plain, "2026-11-23T06:08:25Z"),
-        (3_300, Some(60), &plain, "2026-11-23T06:00:30Z"),
-        (3_300, None, &presigned(7_200), "2026-11-23T06:55:00Z"),
-        (3_300, None, &presigned(900), "2026-11-23T06:13:25Z"),
+    for (timeout, service_timeout, url, expected, set_by) in [
+        (
+            300,
+            None,
+            &plain,
+            "2026-11-23T06:05:00Z",
+            "Timeout of 300 s",
+        ),
+        (
+            3_540,
+            None,
+            &plain,
+            "2026-11-23T06:58:25Z",
+            "the 3600 s that CloudFormation waits, less 95 s to stop the task and reply",
+        ),
+        (
+            3_505,
+            None,
+            &plain,
+            "2026-11-23T06:58:25Z",
+            "Timeout of 3505 s",
+        ),
+        (
+            3_300,
+            Some(600),
+            &plain,
+            "2026-11-23T06:08:25Z",
+            "ServiceTimeout of 600 s, less 95 s to stop the task and reply",
+        ),
+        (
+            3_300,
+            Some(60),
+            &plain,
+            "2026-11-23T06:00:30Z",
+            "ServiceTimeout of 60 s, less 30 s to stop the task and reply",
+        ),
+        (
+            3_300,
+            None,
+            &presigned(7_200),
+            "2026-11-23T06:55:00Z",
+            "Timeout of 3300 s",
+        ),
+        (
+            3_300,
+            None,
+            &presigned(900),
+            "2026-11-23T06:13:25Z",
+            "the 900 s for which the response URL is valid, less 95 s to stop the task and reply",
+        ),
     ] {
         let event = event(url, service_timeout);
         let age = EventAge::of(&event, at(NOW));
         assert_eq!(
             age.deadline(Duration::from_secs(timeout)),
-            at(expected),
+            Deadline {
+                at: at(expected),
+                set_by: set_by.to_owned()
+            },
             "timeout {timeout} s, {service_timeout:?}, {url}"
         );
     }
@@ -143,7 +189,7 @@ fn a_service_timeout_is_read_wherever_cloudformation_puts_it() {
 fn cloudformations_patience_counts_from_the_signing_of_the_url() {
     let event = event(&url("054000"), None);
     let deadline = EventAge::of(&event, at(NOW)).deadline(Duration::from_secs(3_300));
-    assert_eq!(deadline, at("2026-11-23T06:38:25Z"));
+    assert_eq!(deadline.at, at("2026-11-23T06:38:25Z"));
 }
 
 #[test]

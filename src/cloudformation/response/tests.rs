@@ -113,6 +113,24 @@ fn ids_that_cannot_fit_are_an_error() {
     assert!(Response::failure(&request, "id", "why").body().is_err());
 }
 
+#[test]
+fn the_last_line_gives_way_only_to_ids_that_leave_no_room() {
+    let last_line = Some("More: where it is".to_owned());
+    let long = |ids: usize| Request {
+        stack_id: "s".repeat(ids),
+        ..request()
+    };
+    let others = Response::failure(&long(0), "id", "").body().unwrap().len();
+    // With this much room for the reason and its last line, of 17 bytes.
+    let reason = |room: usize| {
+        let response = Response::failure(&long(MAX_BODY - others - room), "id", "why".repeat(500));
+        parsed(response.ending_with(last_line.clone()))["Reason"].take()
+    };
+    assert_eq!(reason(32), "whywh…hywhy\nMore: where it is");
+    assert_eq!(reason(18), "More: where it is");
+    assert_eq!(reason(16), "");
+}
+
 proptest! {
     #[test]
     fn a_reason_of_any_text_fits_and_keeps_both_ends(filler in "[\\PC\u{0}-\u{1f}]{0,6000}") {
@@ -122,6 +140,17 @@ proptest! {
         let body: Value = serde_json::from_slice(&body).unwrap();
         let reason = body["Reason"].as_str().unwrap();
         prop_assert!(reason.starts_with("HEAD") && reason.ends_with("TAIL"));
+    }
+
+    #[test]
+    fn the_last_line_of_a_reason_is_whole_however_long_the_reason_is(filler in "[\\PC\u{0}-\u{1f}]{0,6000}") {
+        let last_line = Some("More: where it is".to_owned());
+        let response = Response::failure(&request(), "id", format!("HEAD{filler}")).ending_with(last_line);
+        let body = response.body().unwrap();
+        prop_assert!(body.len() <= MAX_BODY);
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let reason = body["Reason"].as_str().unwrap();
+        prop_assert!(reason.starts_with("HEAD") && reason.ends_with("\nMore: where it is"));
     }
 }
 

@@ -43,10 +43,10 @@ fn the_json_form_has_times_and_seconds() {
 }
 
 #[test]
-fn the_readme_shows_what_is_printed() {
+fn the_reference_shows_what_is_printed() {
     let cause =
         "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).
-ECS says: EssentialContainerExited, Essential container in task exited
+ECS says: Essential container in task exited
 Last log lines of 'migrate':
   django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}, "leftovers": {"running": 0, "executions": 0}});
@@ -62,7 +62,7 @@ Last log lines of 'migrate':
         .ended(92_500, "Failed", "EcsTask.Failed", cause);
     let text = history.explain(ExecutionStatus::Failed).to_string();
     assert!(
-        include_str!("../../../README.md").contains(&text),
-        "not in the README:\n{text}"
+        include_str!("../../../infra/properties.md").contains(&text),
+        "not in infra/properties.md:\n{text}"
     );
 }

@@ -39,7 +39,7 @@ fn several_tasks_are_counted_and_leftovers_told() {
         "{text}"
     );
     assert!(
-        text.contains("  1 task(s) of this run had been told to stop"),
+        text.contains("  1 task of this run was not seen to stop, though ECS was asked to stop it"),
         "{text}"
     );
 

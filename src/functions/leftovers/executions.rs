@@ -27,22 +27,26 @@ impl StopReason {
     pub(crate) const fn in_words(self) -> &'static str {
         match self {
             Self::Deleted => "The CloudFormation resource is being deleted",
-            Self::RolledBack => "The CloudFormation stack takes the update back",
+            Self::RolledBack => "The CloudFormation stack rolls the update back",
         }
     }
 }
 
+/// What release 0.1.0 said in place of [`StopReason::RolledBack`]. Its `start` may have stopped an
+/// execution just before the update to this release.
+const ROLLED_BACK_IN_0_1_0: &str = "The CloudFormation stack takes the update back";
+
 /// Whether `start` or `stop` stopped this execution because CloudFormation no longer waits for it.
 pub(crate) fn was_superseded(execution: &Execution) -> bool {
-    let said = |reason: StopReason| {
-        execution
-            .cause
-            .as_deref()
-            .is_some_and(|cause| cause.starts_with(reason.in_words()))
-    };
+    let beginnings = [
+        StopReason::Deleted.in_words(),
+        StopReason::RolledBack.in_words(),
+        ROLLED_BACK_IN_0_1_0,
+    ];
+    let cause = execution.cause.as_deref().unwrap_or_default();
     execution.status == ExecutionStatus::Aborted
         && execution.error.as_deref() == Some(ErrorName::Interrupted.as_str())
-        && (said(StopReason::Deleted) || said(StopReason::RolledBack))
+        && beginnings.iter().any(|words| cause.starts_with(words))
 }
 
 /// What became of the earlier executions.

@@ -8,6 +8,7 @@ use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
 use crate::cloudformation::identity::resource_prefix;
 use crate::task::spec::TaskSpec;
+use crate::task::status::{Phase, TaskStatus};
 
 /// Whose tasks are stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,15 @@ pub(crate) enum Owner {
     },
 }
 
+/// The tasks of an owner that ECS lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// How many of them are left (see [`Leftovers::stop`]).
+    pub(crate) running: usize,
+    /// All of them, those that have stopped included, as they were before any was asked to stop.
+    pub(crate) tasks: Vec<TaskStatus>,
+}
+
 /// Finds leftover tasks and stops them.
 #[derive(Debug, Clone)]
 pub(crate) struct Leftovers {
@@ -33,8 +43,8 @@ impl Leftovers {
         Self { ecs }
     }
 
-    /// Asks ECS to stop the tasks that are left, and returns their number. A task for which that
-    /// call fails counts as well.
+    /// Asks ECS to stop the tasks that are left, and counts them. A task for which that call fails
+    /// counts as well.
     ///
     /// A task of an [`Owner::Execution`] is left while a container of it may run: the answer need
     /// not wait until the network interface is gone, which takes 13 to 24 s on Fargate. A task of
@@ -48,26 +58,33 @@ impl Leftovers {
         owner: Owner,
         task: &TaskSpec,
         reason: &str,
-    ) -> Result<usize, ApiError> {
-        let running = match owner {
+    ) -> Result<Found, ApiError> {
+        let listed = match owner {
             Owner::Execution => self.of_execution(task).await?,
             Owner::Resource { launched_until } => self.of_resource(task, launched_until).await?,
         };
-        for leftover in running.iter().filter(|leftover| !leftover.stopping) {
+        let is_left = |listed: &&ListedTask| match owner {
+            Owner::Execution => !listed.status.runs_nothing(),
+            Owner::Resource { .. } => listed.status.phase != Phase::Stopped,
+        };
+        for leftover in listed.iter().filter(is_left).filter(|left| !left.stopping) {
             match self
                 .ecs
-                .stop_task(&task.cluster, &leftover.arn, reason)
+                .stop_task(&task.cluster, &leftover.status.arn, reason)
                 .await
             {
                 Ok(()) => tracing::info!(
-                    task = leftover.arn,
+                    task = leftover.status.arn,
                     started_by = leftover.started_by,
-                    "told a leftover task to stop"
+                    "asked ECS to stop a leftover task"
                 ),
                 Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
             }
         }
-        Ok(running.len())
+        Ok(Found {
+            running: listed.iter().filter(is_left).count(),
+            tasks: listed.into_iter().map(|listed| listed.status).collect(),
+        })
     }
 
     async fn of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {
@@ -82,7 +99,7 @@ impl Leftovers {
             .await?;
         Ok(listed
             .into_iter()
-            .filter(|listed| !listed.runs_nothing && listed.started_by == task.started_by)
+            .filter(|listed| listed.started_by == task.started_by)
             .collect())
     }
 
@@ -106,9 +123,7 @@ impl Leftovers {
             .filter(|listed| {
                 // The whole form is compared: a direct run may be called like a request, and its
                 // tasks are none of the resource's.
-                !listed.stopped
-                    && resource_prefix(&listed.started_by) == Some(prefix)
-                    && is_in_time(listed)
+                resource_prefix(&listed.started_by) == Some(prefix) && is_in_time(listed)
             })
             .collect())
     }

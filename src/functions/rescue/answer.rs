@@ -1,9 +1,9 @@
 //! Answering for an execution that ended.
 //!
 //! `rescue` sends the answer that the execution would have sent. It may answer a request that was
-//! answered before. That does no harm: the two answers differ at most in what they say of leftover
-//! tasks, and until CloudFormation has read the first, the second PUT overwrites it. It happens in
-//! these cases:
+//! answered before. That does no harm: the two answers differ at most in what they say of the tasks
+//! and their log, and until CloudFormation has read the first, the second PUT overwrites it. It
+//! happens in these cases:
 //! - Two invocations handle the same execution. Both take the answer from the same history.
 //! - The execution was stopped while `respond` was sending its answer. `rescue` takes that answer
 //!   from the history.
@@ -14,22 +14,30 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::leftovers::{LeftoversOfEnded, StoppedTasks};
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
+use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::response::Status;
 use crate::execution::ended_unanswered::error_of;
+use crate::execution::error::CaughtError;
 use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
-use crate::execution::reason::reason;
+use crate::execution::reason::{error_in_words, still_running_in_words};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::times::{RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESPONSE_URL_LIFE};
+use crate::task::status::TaskStatus;
+use crate::times::{
+    RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
+    RESPONSE_URL_LIFE, STATE_MACHINE_STOP_PATIENCE,
+};
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
 /// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
@@ -163,13 +171,23 @@ impl Rescuer {
         let leftovers = task
             .as_ref()
             .map(|task| self.leftovers_of(request.request_type, task, &execution));
-        let still_running = match &leftovers {
-            Some(leftovers) => leftovers.stop_before_answering().await,
-            None => 0,
+        let stopped = match &leftovers {
+            Some(leftovers) => Some((leftovers, leftovers.stop_before_answering().await)),
+            None => None,
         };
         let caught = error_of(status, &execution, &progress.activity);
-        self.answer(&request, &reason(&caught, still_running))
-            .await?;
+        let reason = match stopped {
+            // Nobody reads the Reason of an execution that CloudFormation no longer waits for, nor that
+            // of a Delete, which succeeds.
+            Some((leftovers, stopped))
+                if request.request_type != RequestType::Delete && !was_superseded(&execution) =>
+            {
+                let may_follow = was_taken(&events);
+                self.reason(&caught, leftovers, &stopped, may_follow).await
+            }
+            _ => error_in_words(&caught),
+        };
+        self.answer(&request, &reason).await?;
         if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
@@ -180,6 +198,47 @@ impl Rescuer {
     /// up. So late ends only an execution that could not be ended when its time was over.
     fn is_given_up(&self, execution: &Execution) -> bool {
         self.clock.since(execution.started) > RESPONSE_URL_LIFE
+    }
+
+    /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
+    /// their own, so that they delay the answer by no more than that. `may_follow` says that a worker
+    /// may yet launch a task.
+    async fn reason(
+        &self,
+        caught: &CaughtError,
+        leftovers: &LeftoversOfEnded<'_>,
+        stopped: &StoppedTasks,
+        may_follow: bool,
+    ) -> String {
+        let mut why = error_in_words(caught);
+        if !why.ends_with(['.', '?', '!']) {
+            why.push('.');
+        }
+        let task = leftovers.task();
+        let told = match &stopped.tasks {
+            Ok(tasks) => {
+                let end = Instant::now() + self.report_budget(task);
+                self.reporter
+                    .add_to(&why, task, tasks, leftovers.reason(), end)
+                    .await
+            }
+            Err(error) => format!("{why} Whether it has run a task could not be seen: {error}."),
+        };
+        let none_ran = |tasks: &Vec<TaskStatus>| !tasks.iter().any(TaskStatus::was_seen_running);
+        let followed = if may_follow && stopped.tasks.as_ref().is_ok_and(none_ran) {
+            "\nIf a worker that has not heard of the end starts a task after this look, that task is stopped."
+        } else {
+            ""
+        };
+        told + followed + &still_running_in_words(stopped.still_running)
+    }
+
+    /// How long the tasks of the run may be looked up for the Reason. Long after the deadline
+    /// CloudFormation may be about to give up.
+    fn report_budget(&self, task: &TaskSpec) -> Duration {
+        self.clock
+            .until(after(task.deadline, STATE_MACHINE_STOP_PATIENCE))
+            .clamp(RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET)
     }
 
     /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
@@ -194,7 +253,7 @@ impl Rescuer {
             }
             RequestType::Create | RequestType::Update => {
                 self.responder
-                    .fail(request, reason, RESCUE_ANSWER_TIMEOUT)
+                    .fail_run(request, reason, RESCUE_ANSWER_TIMEOUT)
                     .await
             }
         }

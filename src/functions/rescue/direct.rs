@@ -39,7 +39,7 @@ impl Rescuer {
             return Ok(Rescued::Nothing);
         };
         let leftovers = self.leftovers_of(RequestType::Create, &input.task, execution);
-        let still_running = leftovers.stop_before_answering().await;
+        let still_running = leftovers.stop_before_answering().await.still_running;
         tracing::info!(
             execution = execution_arn,
             still_running,

@@ -11,6 +11,7 @@ use crate::cloudformation::event::RequestType;
 use crate::execution::status::Execution;
 use crate::functions::leftovers::tasks::{Leftovers, Owner};
 use crate::task::spec::TaskSpec;
+use crate::task::status::TaskStatus;
 use crate::times::{RESCUE_FINAL_ATTEMPT, STATE_MACHINE_STOP_PATIENCE, WORKERS_INFORMED_AT_LATEST};
 
 /// A task of a deleted resource that was launched more than this after the end of the Delete's
@@ -29,6 +30,14 @@ pub(super) struct LeftoversOfEnded<'a> {
     answer_at: Instant,
     /// From then on no worker launches anything for the execution.
     workers_informed_at: Instant,
+}
+
+/// What became of an execution's tasks before the answer.
+pub(super) struct StoppedTasks {
+    /// How many still ran at the last look that succeeded.
+    pub(super) still_running: u32,
+    /// All tasks of the execution as that look showed them, or why no look succeeded.
+    pub(super) tasks: Result<Vec<TaskStatus>, String>,
 }
 
 impl Rescuer {
@@ -67,27 +76,46 @@ impl Rescuer {
 }
 
 impl LeftoversOfEnded<'_> {
-    /// Stops the tasks and waits until they have stopped, at most until `answer_at`. Returns how
-    /// many still run, by the last look that succeeded. Stops waiting at once when ECS cannot be
-    /// asked.
-    pub(super) async fn stop_before_answering(&self) -> u32 {
-        let mut left = 0;
+    /// Stops the tasks and waits until they have stopped, at most until `answer_at`. Stops waiting at
+    /// once when ECS cannot be asked.
+    pub(super) async fn stop_before_answering(&self) -> StoppedTasks {
+        let mut stopped = StoppedTasks {
+            still_running: 0,
+            tasks: Err("ECS did not answer in time".to_owned()),
+        };
         loop {
             let stopping = self.leftovers.stop(self.owner, self.task, &self.reason);
             match timeout_at(self.answer_at, stopping).await {
-                Ok(Ok(0)) => return 0,
-                Ok(Ok(running)) => left = u32::try_from(running).unwrap_or(u32::MAX),
+                Ok(Ok(found)) => {
+                    stopped = StoppedTasks {
+                        still_running: u32::try_from(found.running).unwrap_or(u32::MAX),
+                        tasks: Ok(found.tasks),
+                    };
+                }
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "leftover tasks cannot be looked for; the request is answered all the same");
-                    return left;
+                    if stopped.tasks.is_err() {
+                        stopped.tasks = Err(error.to_string());
+                    }
+                    return stopped;
                 }
-                Err(_) => return left,
+                Err(_) => return stopped,
             }
-            if Instant::now() + CHECK_INTERVAL >= self.answer_at {
-                return left;
+            if stopped.still_running == 0 || Instant::now() + CHECK_INTERVAL >= self.answer_at {
+                return stopped;
             }
             sleep(CHECK_INTERVAL).await;
         }
+    }
+
+    /// The task that the execution ran.
+    pub(super) fn task(&self) -> &TaskSpec {
+        self.task
+    }
+
+    /// The reason with which the tasks are stopped. ECS repeats it as the tasks' own.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
     }
 
     /// Goes on stopping tasks that the worker launches before it learns that its execution has

@@ -65,7 +65,7 @@ impl Starter {
                 return Err(StartError::Later(error));
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot tell whether the stack is taken back; the task is run");
+                tracing::warn!(%error, "cannot tell whether the stack is rolled back; the task is run");
                 StackPhase::InProgress
             }
         };
@@ -81,7 +81,7 @@ impl Starter {
         };
         if is_void {
             let why = format!(
-                "{}: the request came when its stack was being taken back or deleted, or had done with it.",
+                "{}: the request came when its stack was being rolled back or deleted, or had already finished.",
                 ErrorName::Interrupted
             );
             return Ok(self.refuse(arrival, &why).await);
@@ -122,7 +122,8 @@ impl Starter {
         let limit = Duration::from_secs(properties.timeout_seconds.into());
         let deadline = self.age(arrival).deadline(limit);
         let identity = &arrival.identity;
-        let task = properties.task_spec(&identity.name, &identity.client_token, deadline);
+        let mut task = properties.task_spec(&identity.name, &identity.client_token, deadline.at);
+        task.deadline_set_by = Some(deadline.set_by);
         if self.workers == Workers::Lambda && !task.instances.is_empty() {
             let why = format!("{}: {INSTANCES_WITHOUT_FLEET}", ErrorName::InvalidRequest);
             return Ok(self.refuse(arrival, &why).await);
@@ -203,7 +204,7 @@ impl Starter {
         );
         let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
             tracing::warn!(
-                "the runs of the update that is taken back could not all be stopped in time"
+                "the runs of the update that is rolled back could not all be stopped in time"
             );
             return Ok(false);
         };

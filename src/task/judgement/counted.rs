@@ -56,6 +56,6 @@ pub(super) fn containers_that_count<'t>(
 
 /// Whether it is a sidecar of `GuardDuty` or Service Connect, which ECS adds to tasks although the
 /// task definition does not name it.
-fn is_added_by_aws(name: &str) -> bool {
+pub(crate) fn is_added_by_aws(name: &str) -> bool {
     name.starts_with("aws-guardduty-agent") || name.starts_with("ecs-service-connect")
 }

@@ -37,13 +37,14 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
 /// [`ErrorName::NotStarted`], since people who read that name run the task again without looking at
 /// what it did.
 pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
-    const ADVICE: &str = "look at what it did, then update the stack again";
+    const ADVICE: &str =
+        "Its work may be half done: look at what it did, then update the stack again";
     let (error, what, container) = match doubt {
         Doubt::HostLost => {
             let why = stopped_by(task.stop_code.as_ref())
                 .unwrap_or_else(|| "because its host was terminated".to_owned());
             let what = format!(
-                "The task was stopped {why}, and nobody can say whether a container of it had started; {ADVICE}"
+                "The task was stopped {why}, and nobody can say whether a container of it had started. {ADVICE}"
             );
             (ErrorName::Interrupted, what, task.containers.first())
         }
@@ -53,7 +54,7 @@ pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
                 |container| format!("Container '{}'", container.name),
             );
             let what = format!(
-                "{named} may or may not have run: ECS lost sight of it while it was being started; {ADVICE}"
+                "{named} may or may not have run: ECS lost sight of it while it was being started. {ADVICE}"
             );
             (ErrorName::Failed, what, container)
         }
@@ -88,7 +89,7 @@ fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
         StopCode::EssentialContainerExited | StopCode::TaskFailedToStart => return None,
         StopCode::UserInitiated => "by a StopTask call".to_owned(),
         StopCode::ServiceSchedulerInitiated => "by the ECS service scheduler".to_owned(),
-        StopCode::SpotInterruption => "because its Spot capacity was taken back".to_owned(),
+        StopCode::SpotInterruption => "because AWS reclaimed its Spot capacity".to_owned(),
         StopCode::TerminationNotice => "because its host is being terminated".to_owned(),
         StopCode::InfrastructureHealth => "because its host is unhealthy".to_owned(),
         StopCode::Unknown(code) => format!("for a reason this version does not know ({code})"),
@@ -101,7 +102,7 @@ fn stopped_by(stop_code: Option<&StopCode>) -> Option<String> {
 pub(super) fn unproven(task: &TaskStatus, counted: &[&ContainerStatus]) -> Option<Ending> {
     let what = match (&task.stop_code, &task.stopped_reason) {
         (Some(StopCode::TaskFailedToStart), _) => {
-            "The task was taken down because a container of it could not be started; the work of the others may be half done".to_owned()
+            "The task was stopped because a container of it could not be started; the work of the others may be half done".to_owned()
         }
         // When a container ended by itself, ECS has always given a stop code or this sentence.
         (None, Some(reason)) if !reason.starts_with("Essential container in task exited") => {

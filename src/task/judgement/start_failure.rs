@@ -190,32 +190,6 @@ pub fn what_to_check(task: &TaskStatus) -> Option<&'static str> {
     Some(check.map_or(CHECK_NETWORK, |(_, check)| check))
 }
 
-/// What ECS says of a task that failed to start: the reasons of the task and its containers. On an
-/// EC2 instance the task's own reason is always "Task failed to start", which is left out when a
-/// container's reason says why.
-#[must_use]
-pub fn in_words_of_ecs(task: &TaskStatus) -> Option<String> {
-    let of_task = task
-        .stopped_reason
-        .as_deref()
-        .filter(|reason| *reason != "Task failed to start");
-    let mut said: Vec<String> = Vec::new();
-    for container in &task.containers {
-        if let Some(reason) = &container.reason {
-            said.push(format!("container '{}': {reason}", container.name));
-        }
-    }
-    if let Some(reason) = of_task
-        && !said.iter().any(|container| container.contains(reason))
-    {
-        said.insert(0, reason.to_owned());
-    }
-    if said.is_empty() {
-        return task.stopped_reason.clone();
-    }
-    Some(said.join("; "))
-}
-
 /// The reasons of the task and of its containers, in lower case.
 fn reasons(task: &TaskStatus) -> impl Iterator<Item = String> {
     let of_containers = task.containers.iter().filter_map(|one| one.reason.as_ref());

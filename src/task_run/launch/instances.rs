@@ -114,7 +114,7 @@ impl Launcher<'_> {
                     };
                     let instances = self.spec.instances.iter();
                     let free = instances.filter(has_none).cloned().collect();
-                    tasks.track(listed.into_iter().map(|task| task.arn), true);
+                    tasks.track(listed.into_iter().map(|task| task.status.arn), true);
                     return Ok(free);
                 }
                 Err(error) => {

@@ -26,15 +26,20 @@ pub(super) fn retryable_reason(
         RunTaskError::Conflict(_) => {
             return Err(Failure::new(
                 ErrorName::Failed,
-                "ECS says that the run's client token was used with other parameters but does not name the tasks, so they can be neither adopted nor launched again.",
+                "ECS says that this run has launched tasks before with other parameters, and does not name them. So they can neither be waited for nor be launched again, and their work may be half done.",
             ));
         }
         RunTaskError::NoTaskDefinition(error) => {
             let error = redaction.apply(&error.to_string());
+            // The whole ARN, where one is given: it names the account and the region.
+            let named = match &spec.task_definition {
+                name if name == spec.task_definition_name() => String::new(),
+                arn => format!(" ({arn})"),
+            };
             return Err(Failure::new(
                 ErrorName::InvalidRequest,
                 format!(
-                    "{error}. Check that TaskDefinition names an active task definition of this account and region."
+                    "{error}. Check that TaskDefinition{named} names an active task definition of this account and region."
                 ),
             ));
         }
@@ -106,7 +111,8 @@ pub(super) fn check_failures(
     let reason = redaction.apply(&describe(failure));
     let what = format!(
         "a task of {} in cluster '{}': {reason}",
-        spec.task_definition, spec.cluster
+        spec.task_definition_name(),
+        spec.cluster_name()
     );
     Err(not_placed(&what, spec, tasks))
 }
@@ -164,7 +170,8 @@ pub(super) fn without_instances(
     }
     let what = format!(
         "a task of {} in cluster '{}': {obstacle}",
-        spec.task_definition, spec.cluster
+        spec.task_definition_name(),
+        spec.cluster_name()
     );
     Err(not_placed(&what, spec, tasks))
 }
@@ -178,7 +185,8 @@ pub(super) fn incomplete(spec: &TaskSpec, tasks: &Tasks<'_>) -> Option<Failure> 
             ErrorName::Failed,
             format!(
                 "ECS started {placed} of {count} tasks and gave no reason for the other {missing}; {} in cluster '{}'.",
-                spec.task_definition, spec.cluster
+                spec.task_definition_name(),
+                spec.cluster_name()
             ),
         )
     })

@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{LIST_PATIENCE, Launcher};
 use crate::aws::backoff::Backoff;
 use crate::task::console;
-use crate::task::judgement::{in_words_of_ecs, what_to_check};
+use crate::task::ecs_says::in_words_of_ecs;
+use crate::task::judgement::what_to_check;
 use crate::task::redaction::Redaction;
 use crate::task::status::task_id;
 use crate::task_run::tasks::{TaskState, Tasks, Tracked};
@@ -104,7 +105,10 @@ impl Launcher<'_> {
     async fn pause(&mut self, tasks: &Tasks<'_>, end: Instant) {
         if self.relaunches.ahead.is_none() {
             let ahead = match timeout_at(end, self.list()).await {
-                Ok(Ok(listed)) => listed.iter().filter(|task| !tasks.has(&task.arn)).count(),
+                Ok(Ok(listed)) => listed
+                    .iter()
+                    .filter(|task| !tasks.has(&task.status.arn))
+                    .count(),
                 // Without a list, pause: a needless pause costs only time.
                 Ok(Err(_)) | Err(_) => 0,
             };
@@ -128,7 +132,7 @@ impl Launcher<'_> {
         check: &str,
     ) -> bool {
         let found = self.look_for_tasks(Instant::now() + LIST_PATIENCE).await;
-        tasks.track(found.into_iter().map(|task| task.arn), true);
+        tasks.track(found.into_iter().map(|task| task.status.arn), true);
         if tasks.placed_count() > self.spec.task_count() {
             tasks.replace(index);
             return true;

@@ -2,8 +2,11 @@
 //! the last log lines, where to look.
 
 use super::log_tail::LogTail;
+use crate::arn::last_part;
 use crate::task::console;
+use crate::task::ecs_says::ecs_says;
 use crate::task::redaction::Redaction;
+use crate::task::spec::TaskSpec;
 use crate::task::status::{TaskStatus, task_id};
 use crate::text::byte_limit;
 
@@ -18,9 +21,9 @@ pub(super) struct CauseParts<'a> {
     /// The task, as far as it is known.
     pub(super) task_arn: Option<&'a str>,
     pub(super) status: Option<&'a TaskStatus>,
-    /// As the properties name it.
-    pub(super) task_definition: &'a str,
-    pub(super) cluster: &'a str,
+    pub(super) spec: &'a TaskSpec,
+    /// The reason with which this program has asked ECS to stop the task, if it has.
+    pub(super) our_reason: Option<&'a str>,
     pub(super) log: &'a LogTail,
 }
 
@@ -28,7 +31,13 @@ pub(super) struct CauseParts<'a> {
 /// lines come without them.
 pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
     let mut text = parts.what.to_owned();
-    let (definition, cluster) = (parts.task_definition, parts.cluster);
+    let cluster = parts.spec.cluster_name();
+    // The revision that ran, where the properties name only the family.
+    let definition = parts
+        .status
+        .map(|status| last_part(&status.task_definition_arn))
+        .filter(|name| !name.is_empty())
+        .unwrap_or(parts.spec.task_definition_name());
     text += &match parts.task_arn {
         Some(arn) => {
             let task = task_id(arn);
@@ -37,7 +46,7 @@ pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
         None => format!(" ({definition}, cluster {cluster})."),
     };
     if let Some(status) = parts.status {
-        let said = ecs_says(status);
+        let said = ecs_says(status, parts.our_reason);
         if !said.is_empty() {
             text += &format!(
                 "\nECS says: {}",
@@ -58,34 +67,19 @@ pub(super) fn compose(parts: &CauseParts<'_>, redaction: &Redaction) -> String {
         }
         LogTail::Unavailable(why) => text += &format!("\nThe log could not be read: {why}"),
     }
-    let url = parts
-        .task_arn
-        .map_or_else(String::new, |arn| console::task_url(arn, cluster));
+    let url = parts.task_arn.map_or_else(String::new, |arn| {
+        console::task_url(arn, &parts.spec.cluster)
+    });
     if !url.is_empty() {
         text += &format!("\nTask in the console: {url}");
     }
     text
 }
 
-/// Stop code, reason, and the containers' reasons, as ECS gives them.
-fn ecs_says(status: &TaskStatus) -> String {
-    let mut parts = Vec::new();
-    match (&status.stop_code, &status.stopped_reason) {
-        (Some(code), Some(reason)) => parts.push(format!("{}, {reason}", code.as_str())),
-        (Some(code), None) => parts.push(code.as_str().to_owned()),
-        (None, Some(reason)) => parts.push(reason.clone()),
-        (None, None) => {}
-    }
-    for container in &status.containers {
-        if let Some(reason) = &container.reason {
-            parts.push(format!("container '{}': {reason}", container.name));
-        }
-    }
-    parts.join("; ")
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::task::spec::TaskOverride;
     use crate::task::status::{ContainerStatus, Host, Phase, StopCode};
@@ -94,7 +88,8 @@ mod tests {
     fn a_cause_says_what_failed_first_and_where_to_look_last() {
         let status = TaskStatus {
             arn: "arn:aws:ecs:eu-west-1:123456789012:task/todobackend/0f1e2d3c".to_owned(),
-            task_definition_arn: String::new(),
+            task_definition_arn: "arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate:3"
+                .to_owned(),
             last_status: "STOPPED".to_owned(),
             phase: Phase::Stopped,
             stop_code: Some(StopCode::EssentialContainerExited),
@@ -115,12 +110,19 @@ mod tests {
                 runtime_id: None,
             }],
         };
+        let spec = TaskSpec::new(
+            "arn:aws:ecs:eu-west-1:123456789012:cluster/todobackend",
+            "migrate",
+            "name",
+            "token",
+            Timestamp::UNIX_EPOCH,
+        );
         let parts = CauseParts {
             what: "Container 'migrate' exited with code 1",
             task_arn: Some(&status.arn),
             status: Some(&status),
-            task_definition: "migrate:3",
-            cluster: "todobackend",
+            spec: &spec,
+            our_reason: None,
             log: &LogTail::Lines {
                 container: "migrate".to_owned(),
                 lines: vec![
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(
             compose(&parts, &Redaction::of(&TaskOverride::default())),
             "Container 'migrate' exited with code 1 (task 0f1e2d3c of migrate:3, cluster todobackend).\n\
-             ECS says: EssentialContainerExited, Essential container in task exited; container 'migrate': Error\n\
+             ECS says: Essential container in task exited; container 'migrate': Error\n\
              Last log lines of 'migrate':\n  Traceback\n  OperationalError: no such table\n\
              Task in the console: https://eu-west-1.console.aws.amazon.com/ecs/v2/clusters/todobackend/tasks/0f1e2d3c?region=eu-west-1"
         );

@@ -4,11 +4,19 @@
 use crate::task::error::ErrorName;
 use crate::task::spec::TaskSpec;
 use crate::task_run::tasks::{TaskState, Tasks, Tracked};
+use crate::text::byte_limit;
+
+/// For a task of which a container was seen to start.
+const HALF_DONE: &str = "its work may be half done";
+/// For a task that was not seen to have run, and may have.
+const MAY_HAVE_BEGUN: &str = "if a container started unseen, its work may be half done";
+/// Longest text about what set the deadline, in bytes. `start` writes about 80.
+const MAX_LIMIT: usize = 200;
 
 /// The task that the failure is about: first one that could not be seen to stop, else one of which
 /// a container ran, else one of which a container may have run, else any other that ended without
 /// success.
-pub(super) fn told_of<'t>(tasks: &'t Tasks<'_>) -> Option<&'t Tracked> {
+pub(super) fn most_telling<'t>(tasks: &'t Tasks<'_>) -> Option<&'t Tracked> {
     let rank = |task: &Tracked| match task.state() {
         TaskState::Live => Some(0),
         TaskState::Ended(_) if task.was_seen_running() => Some(1),
@@ -32,7 +40,7 @@ pub(super) fn what_happened(
     task: Option<&Tracked>,
     obstacle: Option<&str>,
 ) -> String {
-    let passed = format!("The deadline {:.0} passed", spec.deadline);
+    let passed = passed(spec);
     let Some(task) = task else {
         let succeeded = tasks
             .all()
@@ -56,12 +64,14 @@ pub(super) fn what_happened(
     if task.is_live() {
         return match before {
             Some(status) if task.was_seen_running() => format!(
-                "{passed}, and the task could not be seen to stop; it was {status} when it was last seen before"
+                "{passed}, and the task could not be seen to stop; it was {status} when it was last seen before; {HALF_DONE}"
             ),
             Some(status) => format!(
-                "{passed} while the task was still {status}; no container was seen to start, and the task could not be seen to stop"
+                "{passed} while the task was still {status}; no container was seen to start, and the task could not be seen to stop; {MAY_HAVE_BEGUN}"
             ),
-            None => format!("{passed}, and the task could not be seen to stop"),
+            None => {
+                format!("{passed}, and the task could not be seen to stop; {MAY_HAVE_BEGUN}")
+            }
         };
     }
     if task.was_seen_running() {
@@ -69,20 +79,31 @@ pub(super) fn what_happened(
         // The containers may have started after ECS was asked to stop the task.
         return match (before, started) {
             (Some(status), Some(at)) if at > spec.deadline => format!(
-                "{passed} while the task was still {status}; a container of it started after that, and the task was stopped"
+                "{passed} while the task was still {status}; a container of it started after that, and the task was stopped; {HALF_DONE}"
             ),
-            _ => format!("{passed} while the task ran, and the task was stopped"),
+            _ => format!("{passed} while the task ran, and the task was stopped; {HALF_DONE}"),
         };
     }
     let seen = match before {
         Some(status) => format!("{passed} while the task was still {status}; "),
         None => format!("{passed}; "),
     };
-    let doubt = match task.state() {
-        TaskState::Ended(ending) if ending.error != ErrorName::NotStarted => {
-            ", though nobody can say that none did"
-        }
-        _ => "",
-    };
-    format!("{seen}no container was seen to start{doubt}, and the task was stopped")
+    match task.state() {
+        TaskState::Ended(ending) if ending.error != ErrorName::NotStarted => format!(
+            "{seen}no container was seen to start, though nobody can say that none did, and the task was stopped; {MAY_HAVE_BEGUN}"
+        ),
+        _ => format!("{seen}no container was seen to start, and the task was stopped"),
+    }
+}
+
+/// That the deadline has passed: to the second, and with what set it, as far as the input says that.
+fn passed(spec: &TaskSpec) -> String {
+    let at = spec.deadline;
+    match &spec.deadline_set_by {
+        Some(limit) => format!(
+            "The deadline {at:.0} ({}) passed",
+            byte_limit::cut_end(limit, MAX_LIMIT)
+        ),
+        None => format!("The deadline {at:.0} passed"),
+    }
 }

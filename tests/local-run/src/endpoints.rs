@@ -7,6 +7,9 @@ use stand_ins::{REGION, sdk_config};
 /// What the local servers take as an access key and its secret; they check neither.
 const ANY_CREDENTIAL: &str = "local";
 
+/// Is asked without a proxy, also where the user has one for everything.
+const LOOPBACK: &str = "127.0.0.1,localhost";
+
 /// The URLs of a run's services: three have a stand-in in front of or in place of the emulator's.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
@@ -35,6 +38,12 @@ impl Endpoints {
             ("AWS_ACCESS_KEY_ID", ANY_CREDENTIAL.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", ANY_CREDENTIAL.to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            // What does not know the variables above, or goes its own way, asks a proxy that lets
+            // nothing out. The AWS CLI 1 does, for SQS. Some programs read one form, some the other.
+            ("HTTPS_PROXY", self.ecs.clone()),
+            ("https_proxy", self.ecs.clone()),
+            ("NO_PROXY", LOOPBACK.to_owned()),
+            ("no_proxy", LOOPBACK.to_owned()),
         ]
     }
 

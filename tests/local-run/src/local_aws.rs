@@ -22,8 +22,8 @@ pub struct LocalAws {
 impl LocalAws {
     /// Starts the emulator and serves the stand-ins in front of it, all on free loopback ports.
     ///
-    /// The stand-ins must be new ones, and may be told before or after how they run tasks; task
-    /// definitions they do not know they look up in the emulator. Heartbeats, of workers and of the
+    /// The stand-ins must be new ones, and may be told before or after how they run tasks. Clusters,
+    /// task definitions, services and logs that they do not have they look up in the emulator. Heartbeats, of workers and of the
     /// function `work`, count `heartbeat_scale` times the definition's seconds: 1 outside of tests.
     ///
     /// # Errors
@@ -40,13 +40,11 @@ impl LocalAws {
             .context("The stand-ins found no free port on 127.0.0.1")?;
         let url = served.url();
         let ministack = Ministack::start(python, directory, &url, &url, &url).await?;
-        stand_ins.in_front_of(&ministack.endpoints().ministack);
-        stand_ins
-            .sfn()
-            .in_front_of(&ministack.endpoints().ministack, heartbeat_scale);
-        stand_ins
-            .ecs()
-            .upstream_task_definitions(&ministack.endpoints().ministack);
+        let emulator = &ministack.endpoints().ministack;
+        stand_ins.in_front_of(emulator);
+        stand_ins.sfn().in_front_of(emulator, heartbeat_scale);
+        stand_ins.ecs().in_front_of(emulator);
+        stand_ins.logs().in_front_of(emulator);
         Ok(Self {
             ministack,
             _served: served,

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use crate::child_process::{ChildProcess, last_lines};
-use crate::directories::RunDirectory;
+use crate::directories::{RunDirectory, workspace_directory};
 use crate::endpoints::{Endpoints, inherited_variables};
 use crate::loopback_http::LoopbackHttp;
 use crate::python::PythonEnvironment;
@@ -25,6 +25,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(25);
 /// A free port found by binding may be taken by the time the emulator binds it; this many in a row
 /// are no accident.
 const PORTS_TRIED: usize = 5;
+
+/// Starts ministack after it has replaced what AWS does otherwise.
+const PROGRAM: &str = "tests/local-run/emulator";
 
 /// Named as its Docker daemon, so that it never looks for a real one, whose containers it would
 /// reap.
@@ -202,7 +205,9 @@ fn command(
 ) -> Command {
     let mut command = Command::new(python.interpreter());
     command
-        .args(["-m", "ministack"])
+        // No compiled files beside the sources.
+        .arg("-B")
+        .arg(workspace_directory().join(PROGRAM))
         .current_dir(state)
         .env_clear()
         .envs(inherited_variables())

@@ -11,6 +11,12 @@ use aws_sdk_cloudformation::types::{Capability, Parameter};
 
 pub use self::operation::Operation;
 
+/// What every template may ask for here: IAM resources with names, and transforms.
+const CAPABILITIES: [Capability; 2] = [
+    Capability::CapabilityNamedIam,
+    Capability::CapabilityAutoExpand,
+];
+
 /// CloudFormation itself.
 #[derive(Debug, Clone)]
 pub struct Stacks {
@@ -24,6 +30,17 @@ pub struct Template<'a> {
     pub body: &'a str,
     /// Its parameters' names and values.
     pub parameters: &'a [(&'a str, &'a str)],
+}
+
+/// A parameter that a template declares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateParameter {
+    /// Its name.
+    pub name: String,
+    /// Its type, as in `List<AWS::EC2::Subnet::Id>`.
+    pub kind: String,
+    /// Whether it has a value without being given one.
+    pub has_default: bool,
 }
 
 /// A line of a stack's events.
@@ -87,6 +104,24 @@ impl Stacks {
         Self { client }
     }
 
+    /// The parameters that a template declares.
+    ///
+    /// # Errors
+    /// When CloudFormation cannot read the template.
+    pub async fn parameters_of(&self, body: &str) -> Result<Vec<TemplateParameter>> {
+        let summary = self.client.get_template_summary().template_body(body);
+        let summary = summary.send().await.map_err(in_words);
+        let summary = summary.context("The template cannot be read")?;
+        let parameters = summary.parameters.unwrap_or_default().into_iter();
+        Ok(parameters
+            .map(|parameter| TemplateParameter {
+                name: parameter.parameter_key.unwrap_or_default(),
+                kind: parameter.parameter_type.unwrap_or_default(),
+                has_default: parameter.default_value.is_some(),
+            })
+            .collect())
+    }
+
     /// Starts to create a stack.
     ///
     /// # Errors
@@ -99,7 +134,7 @@ impl Stacks {
             .template_body(template.body);
         let created = created
             .set_parameters(Some(parameters(template)))
-            .capabilities(Capability::CapabilityNamedIam)
+            .set_capabilities(Some(CAPABILITIES.to_vec()))
             .send()
             .await;
         let created = created
@@ -128,13 +163,26 @@ impl Stacks {
             .template_body(template.body);
         let updated = updated
             .set_parameters(Some(parameters(template)))
-            .capabilities(Capability::CapabilityNamedIam)
+            .set_capabilities(Some(CAPABILITIES.to_vec()))
             .send()
             .await;
         updated
             .map_err(in_words)
             .with_context(|| format!("The stack {name} could not be updated"))?;
         Ok(operation)
+    }
+
+    /// Has an update of a stack rolled back that is under way.
+    ///
+    /// # Errors
+    /// When CloudFormation refuses the request, as it does when the stack is not being updated.
+    pub async fn cancel_update(&self, name: &str) -> Result<()> {
+        let cancelled = self.client.cancel_update_stack().stack_name(name).send();
+        cancelled
+            .await
+            .map(drop)
+            .map_err(in_words)
+            .with_context(|| format!("The update of the stack {name} could not be cancelled"))
     }
 
     /// Starts to delete a stack.

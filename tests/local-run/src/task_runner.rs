@@ -13,7 +13,7 @@ use crate::executions::Executions;
 use crate::stacks::{StackEvent, Stacks, Template, in_words};
 
 /// The stack's name, and the activity's.
-const NAME: &str = "task-runner";
+const NAME: &str = "ecs-task-runner";
 
 /// The logical id of the key.
 const KEY: &str = "ResponseUrlKey";

@@ -17,6 +17,9 @@ pub const TEMPLATE: &str = include_str!("../stack.yaml");
 /// The name of its stack.
 pub const STACK: &str = "todobackend";
 
+/// The family of its task definition.
+const FAMILY: &str = "todobackend-migrate";
+
 /// The logical id of the custom resource that migrates.
 pub const MIGRATE_TASK: &str = "MigrateTask";
 
@@ -30,6 +33,8 @@ pub enum Release {
     Good,
     /// Its last migration meets data that it cannot convert.
     UniqueTitles,
+    /// Its last migration takes more than a minute.
+    LongMigration,
 }
 
 impl Release {
@@ -39,6 +44,7 @@ impl Release {
         match self {
             Self::Good => "todobackend.settings",
             Self::UniqueTitles => "todobackend.settings_unique_titles",
+            Self::LongMigration => "todobackend.settings_long_migration",
         }
     }
 }
@@ -49,23 +55,28 @@ pub const ITEMS_TABLE: &str = "todo_todoitem";
 /// The table whose migration fails in [`Release::UniqueTitles`].
 pub const TITLES_TABLE: &str = "unique_titles_title";
 
+/// What the migration of [`Release::LongMigration`] prints when it has begun, and not before.
+pub const LONG_MIGRATION_BEGUN: &str = "copying part 1 of";
+
 /// The directory of the Django project, where `manage.py` is.
 #[must_use]
 pub fn project_directory() -> PathBuf {
     workspace_directory().join("tests/todobackend")
 }
 
-/// How its containers run as processes: in the project's directory, with the environment's
-/// `python3` first on the `PATH`.
+/// How containers run as processes: its own in the project's directory, with the environment's
+/// `python3` first on the `PATH`, those of others in `directory`.
 ///
 /// # Errors
 /// When the environment's path cannot stand in a `PATH`.
-pub fn containers(python: &PythonEnvironment) -> Result<Processes> {
+pub fn containers(python: &PythonEnvironment, directory: &Path) -> Result<Processes> {
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::iter::once(python.programs()).chain(std::env::split_paths(&inherited));
     let path = std::env::join_paths(directories)
         .context("The path of the Python environment cannot stand in a PATH")?;
-    Ok(Processes::in_directory(project_directory()).environment("PATH", path.to_string_lossy()))
+    Ok(Processes::in_directory(directory)
+        .family(FAMILY, project_directory())
+        .family_environment(FAMILY, "PATH", path.to_string_lossy()))
 }
 
 /// What a database holds.

@@ -13,7 +13,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ecs_task_runner::check::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE, check_document};
+use ecs_task_runner::check::{self, FileReport, Format, GENERIC_RESOURCE_TYPE, RESOURCE_TYPE};
 use ecs_task_runner::cloudformation::deadline::EventAge;
 use ecs_task_runner::cloudformation::event::{Event, ResponseUrl};
 use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
@@ -83,7 +83,9 @@ pub fn event(data: &[u8]) {
     );
     assert!(identity.name.starts_with(&identity.resource_prefix));
     let now = Timestamp::UNIX_EPOCH;
-    assert!(EventAge::of(&event, now).deadline(HOUR) <= ecs_task_runner::clock::after(now, HOUR));
+    assert!(
+        EventAge::of(&event, now).deadline(HOUR).at <= ecs_task_runner::clock::after(now, HOUR)
+    );
     if let Ok(body) = Response::failure(
         &event.request,
         &identity.physical_resource_id,
@@ -204,13 +206,21 @@ pub fn template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    match check_document(text, &[RESOURCE_TYPE, GENERIC_RESOURCE_TYPE]) {
-        Ok(report) => {
-            assert!(!report.to_string().is_empty());
-            serde_json::to_string(&report).unwrap();
-        }
-        Err(error) => assert!(error.to_string().len() < 1_000, "{error}"),
+    let types = [RESOURCE_TYPE, GENERIC_RESOURCE_TYPE];
+    let report = [FileReport::of("t.yaml", text, &types, false)];
+    for line in check::write(&report, Format::Text).lines() {
+        assert!(
+            line.starts_with("t.yaml:") || line.starts_with("checked t.yaml: "),
+            "{line}"
+        );
+        assert!(line.len() < 1_000_000, "{line}");
     }
+    for line in check::write(&report, Format::Github).lines() {
+        let is_command =
+            line.starts_with("::error file=t.yaml") || line.starts_with("::warning file=t.yaml,");
+        assert!(is_command || line.starts_with("checked t.yaml: "), "{line}");
+    }
+    serde_json::from_str::<Value>(&check::write(&report, Format::Json)).unwrap();
 }
 
 /// Where an answer may go, whether the URL is sealed or in clear.
@@ -228,7 +238,9 @@ pub fn response_url(data: &[u8]) {
     });
     let event = Event::parse(event).unwrap();
     assert!(
-        EventAge::of(&event, Timestamp::UNIX_EPOCH).deadline(HOUR)
+        EventAge::of(&event, Timestamp::UNIX_EPOCH)
+            .deadline(HOUR)
+            .at
             <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR)
     );
     match ResponseHosts::of_region(REGION).check(&url) {

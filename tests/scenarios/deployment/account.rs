@@ -50,6 +50,7 @@ impl Account {
         let aws = LocalAws::start(&python, &directory, StandIns::new(), heartbeat_scale)
             .await
             .unwrap();
+        aws.stand_ins().ecs().cluster("production");
         aws.stand_ins()
             .ecs()
             .register_family("migrate", &["migrate"]);
@@ -59,7 +60,8 @@ impl Account {
             .unwrap();
         let deployment = Deployment::new()
             .state_machine(&task_runner.state_machine_arn)
-            .key(&task_runner.key_arn);
+            .key(&task_runner.key_arn)
+            .parameter("TaskRoleArns", "*");
         let deployment = match &task_runner.activity_arn {
             Some(activity) => deployment.attribute("Activity", activity),
             None => deployment.parameter("Workers", "Lambda"),
@@ -117,12 +119,21 @@ impl Account {
         ended(self.begin_create(&with(further)).await).await
     }
 
-    /// Updates the stack, with a resource that has further properties.
-    pub async fn update(&self, further: &[&str]) -> Stack {
+    /// Begins to update the stack, with a resource that has further properties.
+    pub async fn begin_update(&self, further: &[&str]) -> Operation {
         let body = &self.template(&with(further));
         let parameters = &[];
         let template = Template { body, parameters };
-        ended(self.stacks.update(STACK, &template).await.unwrap()).await
+        self.stacks.update(STACK, &template).await.unwrap()
+    }
+
+    /// Updates the stack, with a resource that has further properties.
+    pub async fn update(&self, further: &[&str]) -> Stack {
+        ended(self.begin_update(further).await).await
+    }
+
+    pub async fn cancel_update(&self) {
+        self.stacks.cancel_update(STACK).await.unwrap();
     }
 
     pub async fn delete(&self) -> Stack {
@@ -186,7 +197,7 @@ impl Account {
         let config = config_at(&self.aws.endpoints().ministack);
         let found = aws_sdk_cloudwatchlogs::Client::new(&config)
             .filter_log_events()
-            .log_group_name(format!("/aws/lambda/task-runner/{function}"))
+            .log_group_name(format!("/aws/lambda/ecs-task-runner/{function}"))
             .filter_pattern(pattern)
             .send()
             .await;

@@ -49,6 +49,20 @@ async fn create_update_and_delete_are_answered_once_each() {
         })
         .collect();
     assert_eq!(ids.len(), 1, "the physical resource id changed: {ids:?}");
+    // The stack is gone, and its executions are found by its name.
+    let (code, explanation) = account.explain("application").await;
+    assert_eq!(code, Some(0), "{explanation}");
+    for part in [
+        "Delete of MigrateTask (Custom::EcsTask) in stack application",
+        "\nOther executions, newest first\n",
+        "-update-",
+        "-create-",
+    ] {
+        assert!(
+            explanation.contains(part),
+            "{part:?} is not in\n{explanation}"
+        );
+    }
     for execution in &executions {
         let (code, explanation) = account.explain(&execution.arn).await;
         assert_eq!(code, Some(0), "{explanation}");
@@ -109,20 +123,29 @@ pub async fn assert_failure_is_told(account: &Account, holder: &str) {
             .unwrap()
             .contains("exited with code 3")
     );
-    let (code, explanation) = account.explain(&executions[0].arn).await;
-    assert_eq!(code, Some(1), "{explanation}");
-    for part in [
-        &format!("{holder} told EcsTask.Failed"),
-        "no tasks were left running",
-        "CloudFormation answered FAILED",
-        "exited with code 3",
-    ] {
-        assert!(
-            explanation.contains(part),
-            "{part:?} is not in\n{explanation}"
-        );
+    // The last line of the Reason is the command that leads to the execution.
+    let (_, what) = reason
+        .rsplit_once("\nMore: ecs-task-runner explain ")
+        .unwrap();
+    let what = what.split_whitespace().next().unwrap();
+    assert_eq!(what, "application/MigrateTask");
+    for what in [&executions[0].arn, what, "application", &stack.id] {
+        let (code, explanation) = account.explain(what).await;
+        assert_eq!(code, Some(1), "{explanation}");
+        for part in [
+            &format!("{holder} told EcsTask.Failed"),
+            "no tasks were left running",
+            "CloudFormation answered FAILED",
+            "exited with code 3",
+        ] {
+            assert!(
+                explanation.contains(part),
+                "{part:?} is not in\n{explanation}"
+            );
+        }
     }
-    assert_eq!(account.answers(1).await, 1);
+    // The second is of the rollback's Delete.
+    assert_eq!(account.answers(2).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,7 +187,17 @@ async fn properties_that_cannot_be_run_are_refused_without_an_execution() {
     }
     assert_eq!(account.executions().await.len(), 0);
     assert_eq!(account.launched(), 0);
-    assert_eq!(account.answers(1).await, 1);
+    // The second is of the rollback's Delete.
+    assert_eq!(account.answers(2).await, 2);
+    assert!(!reason.contains("More:"), "{reason}");
+    let (code, explanation) = account.explain("application").await;
+    assert_eq!(code, Some(1), "{explanation}");
+    for part in ["no execution is to be seen", "Cluster is missing"] {
+        assert!(
+            explanation.contains(part),
+            "{part:?} is not in\n{explanation}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -163,7 +163,7 @@ async fn an_answer_that_was_not_delivered_is_delivered_as_it_was() {
         } else {
             assert_eq!(
                 answer["Reason"],
-                "EcsTask.Failed: Container 'migrate' exited with code 1."
+                "EcsTask.Failed: Container 'migrate' exited with code 1.\nMore: ecs-task-runner explain todobackend/MigrateTask"
             );
         }
     }

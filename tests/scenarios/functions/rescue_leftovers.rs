@@ -42,7 +42,11 @@ async fn tasks_that_do_not_stop_in_time_do_not_hold_the_answer_up() {
     world.inject(Service::Ecs, "StopTask", Span::Forever, Fault::AccessDenied);
     let event = execution.ends(aborted());
     world.rescue(&event).await.unwrap();
-    assert!(world.reason().contains("1 task(s) of this run"));
+    assert!(
+        world
+            .reason()
+            .contains("1 task of this run was not seen to stop")
+    );
 }
 
 /// A worker, or the function `work`, may launch until its next heartbeat tells it that the execution

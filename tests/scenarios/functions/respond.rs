@@ -67,7 +67,7 @@ async fn a_failure_carries_the_reason() {
     assert_eq!(answer["Status"], "FAILED");
     assert_eq!(
         answer["Reason"],
-        "EcsTask.Failed: Container 'migrate' exited with code 1."
+        "EcsTask.Failed: Container 'migrate' exited with code 1.\nMore: ecs-task-runner explain todobackend/MigrateTask"
     );
     assert!(answer.get("Data").is_none());
 }
@@ -185,7 +185,8 @@ async fn an_answer_never_exceeds_what_cloudformation_takes() {
         .unwrap();
     let put = &world.urls.puts()[0];
     assert!(put.body.len() <= 4_096, "{} bytes", put.body.len());
-    assert!(world.reason().ends_with("last line"));
+    let end = "last line\nMore: ecs-task-runner explain todobackend/MigrateTask";
+    assert!(world.reason().ends_with(end));
 }
 
 #[tokio::test]

@@ -162,6 +162,6 @@ async fn a_rollback_stops_the_run_of_the_update_that_it_takes_back() {
         else {
             panic!("{stopped:?}")
         };
-        assert!(cause.contains("takes the update back"), "{cause}");
+        assert!(cause.contains("rolls the update back"), "{cause}");
     }
 }

@@ -36,6 +36,7 @@ async fn a_create_becomes_an_execution_under_the_requests_name() {
             &json!(identity.client_token)
         )
     );
+    assert_eq!(task["deadlineSetBy"], "Timeout of 600 s");
     world.assert_no_answer();
 }
 

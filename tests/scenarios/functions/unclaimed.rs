@@ -45,7 +45,7 @@ async fn a_run_that_no_worker_takes_is_given_up_and_answered() {
     );
     assert_eq!(
         world.answer()["Reason"],
-        "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?"
+        "Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running? ECS showed no task of the run.\nMore: ecs-task-runner explain todobackend/MigrateTask"
     );
     // The execution has ended: `rescue` has nothing to check.
     assert_eq!(

@@ -167,7 +167,7 @@ async fn what_cannot_be_explained_is_said_in_a_sentence() {
     assert_eq!(missing.status.code(), Some(2), "{missing:?}");
     assert!(
         missing.stderr.contains("there is no execution arn:")
-            && missing.stderr.contains("list-executions"),
+            && missing.stderr.contains("explain STACK lists"),
         "{}",
         missing.stderr
     );

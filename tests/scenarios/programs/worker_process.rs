@@ -102,6 +102,27 @@ async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
 }
 
 #[tokio::test]
+async fn an_idle_worker_says_at_ctrl_c_what_it_waits_for_and_how_long() {
+    let world = world();
+    let served = listen(&world).await;
+    let worker = Program::worker(&world, &served, "worker-1");
+    within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 2)).await;
+    worker.signal(Signal::SIGINT);
+    let line = worker
+        .logs("shutting down, in at most 75 s: waiting for polls in flight")
+        .await;
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["polls"], &line["tasks"]), (&json!(2), &json!(0)));
+    let ended = worker.ended().await;
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(
+        ended
+            .stdout
+            .contains("received SIGINT; a second signal ends the worker at once")
+    );
+}
+
+#[tokio::test]
 async fn a_second_signal_ends_the_worker_at_once() {
     let world = World::new();
     let served = listen(&world).await;
@@ -109,7 +130,9 @@ async fn a_second_signal_ends_the_worker_at_once() {
     within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 1)).await;
     worker.signal(Signal::SIGTERM);
     // Two signals at once are one.
-    worker.logs("received a signal").await;
+    worker
+        .logs("received SIGTERM; a second signal ends the worker at once")
+        .await;
     worker.signal(Signal::SIGTERM);
     // Its polls would have been waited for, and it would have ended with 0.
     assert_eq!(worker.ended().await.status.code(), Some(128 + 15));

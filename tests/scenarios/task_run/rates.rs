@@ -7,6 +7,7 @@ use std::time::Duration;
 use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::{Ecs, RunTaskError, WhichTasks};
 use ecs_task_runner::aws::logs::{LogStream, Logs};
+use ecs_task_runner::execution::input::ActivityInput;
 use ecs_task_runner::task::spec::TaskSpec;
 use ecs_task_runner::task_run::TaskRunner;
 use serde_json::json;
@@ -218,9 +219,9 @@ async fn a_watcher_with_too_much_to_watch_leaves_lists_their_calls() {
         task["cluster"] = json!(format!("cluster-{number}"));
         task["clientToken"] = json!(format!("token-{number}"));
         let input = json!({"execution": "x", "heartbeatSeconds": 60, "task": task});
-        let input = serde_json::from_value(input).unwrap();
+        let input: ActivityInput = serde_json::from_value(input).unwrap();
         let runner = Arc::clone(&runner);
-        tokio::spawn(async move { runner.run(input).await });
+        tokio::spawn(async move { runner.run(&input).await });
     }
     sleep(30 * SECOND).await;
     let looks = world.aws.calls().count("DescribeTasks").arrived;

@@ -39,7 +39,7 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
     let cause = cause_of(&world, &world.task()).await;
     let order = [
         "Container 'migrate' exited with code 1",
-        "ECS says: EssentialContainerExited",
+        "ECS says: Essential container in task exited\n",
         "Last log lines of 'migrate':",
         "OperationalError: no such table",
         "https://",
@@ -53,6 +53,27 @@ async fn a_failure_shows_the_last_lines_of_the_failed_containers_log() {
         })
         .collect();
     assert!(places.is_sorted(), "{cause}");
+}
+
+/// The task's id is random, and the front page cuts it. `respond` adds the last line.
+#[tokio::test(start_paused = true)]
+async fn the_front_page_shows_the_reason_of_a_failed_migration() {
+    let world = World::new();
+    let _worker = world.worker();
+    let denied = "django.db.utils.OperationalError: (1045, \"Access denied for user 'todobackend'@'10.0.1.7'\")";
+    world.script(
+        Script::exits(1).container("migrate", Container::exits(1).log(MILLISECOND, denied)),
+    );
+    let mut task = world.task();
+    task["taskDefinition"] = json!("migrate:1");
+    let (error, cause) = failure(world.run(&task).await);
+    let id = &world.aws.ecs().tasks()[0].arn;
+    let id = id.rsplit('/').next().unwrap();
+    let reason = format!("{error}: {cause}\nMore: ecs-task-runner explain ").replace(id, "4f1c…");
+    assert!(
+        include_str!("../../../README.md").contains(&reason),
+        "not in README.md:\n{reason}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,7 +120,7 @@ async fn a_cause_holds_printable_characters_and_line_ends_only() {
     task["overrides"]["containerOverrides"] = json!([{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2-hunter2"}]}]);
     let cause = cause_of(&world, &task).await;
     for part in [
-        "EssentialContainerExited, Essential container in task exited; container 'migrate': could not start\n",
+        "ECS says: Essential container in task exited; container 'migrate': could not start\n",
         "Last log lines of 'migrate':\n  step 10%\n  step 100%\n  Error: P3009 failed for ***\n",
     ] {
         assert!(cause.contains(part), "{cause}");

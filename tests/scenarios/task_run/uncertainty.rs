@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecs_task_runner::execution::input::ActivityInput;
 use futures_util::future::join_all;
 use serde_json::json;
 use stand_ins::Service;
@@ -205,11 +206,11 @@ async fn runs_that_fail_together_each_show_their_log() {
             world.task(),
             &json!({"clientToken": format!("token-{number}")}),
         );
-        let input =
+        let input: ActivityInput =
             serde_json::from_value(json!({"execution": "x", "heartbeatSeconds": 60, "task": task}))
                 .unwrap();
         let runner = Arc::clone(&runner);
-        async move { runner.run(input).await.unwrap_err().cause }
+        async move { runner.run(&input).await.unwrap_err().cause }
     };
     for cause in join_all((0..40).map(run)).await {
         assert!(cause.contains("no such table"), "{cause}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stand_ins::Service;
-use stand_ins::ecs::{Container, Script};
+use stand_ins::ecs::{Container, Placement, Script};
 use stand_ins::faults::{Fault, Span};
 
 use crate::worlds::worker::{World, failure, with};
@@ -31,7 +31,7 @@ async fn a_deadline_says_how_far_the_task_was_seen_to_come() {
         ),
         (
             starting(),
-            "passed while the task ran, and the task was stopped (task ",
+            "passed while the task ran, and the task was stopped; its work may be half done (task ",
         ),
     ] {
         let world = World::new();
@@ -41,6 +41,74 @@ async fn a_deadline_says_how_far_the_task_was_seen_to_come() {
         let (error, cause) = failure(world.run(&with(world.task(), &changes)).await);
         assert_eq!(error, "EcsTask.DeadlineExceeded");
         assert!(cause.contains(says), "{cause}");
+    }
+}
+
+/// People must know which limit to raise. Inputs of release 0.1.0 do not say what set the deadline.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_says_what_set_it_as_far_as_the_input_says_that() {
+    for (set_by, says) in [
+        (json!("Timeout of 30 s"), "Z (Timeout of 30 s) passed while"),
+        (
+            json!("ServiceTimeout of 60 s, less 30 s to stop the task and reply"),
+            "Z (ServiceTimeout of 60 s, less 30 s to stop the task and reply) passed while",
+        ),
+        (json!(null), "Z passed while"),
+    ] {
+        let world = World::new();
+        let _worker = world.worker();
+        world.script(Script::runs_forever());
+        let changes =
+            json!({"deadline": world.deadline_in(30), "deadlineSetBy": set_by, "logLines": 0});
+        let (_, cause) = failure(world.run(&with(world.task(), &changes)).await);
+        assert!(
+            cause.starts_with("The deadline 2") && cause.contains(says),
+            "{cause}"
+        );
+    }
+}
+
+/// The task was stopped because the deadline passed, as the first sentence says.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_does_not_repeat_with_what_reason_the_task_was_stopped() {
+    let world = World::new();
+    let _worker = world.worker();
+    world.script(Script::runs_forever());
+    let changes = json!({"deadline": world.deadline_in(30), "logLines": 0});
+    let (_, cause) = failure(world.run(&with(world.task(), &changes)).await);
+    assert!(!cause.contains("ECS says"), "{cause}");
+    let stopped = &world.aws.ecs().tasks()[0].stop_requested;
+    assert!(stopped.is_some(), "{cause}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_names_task_definition_and_cluster_as_people_know_them() {
+    let arn = "arn:aws:ecs:us-east-1:000000000000:";
+    let named = json!({
+        "cluster": format!("{arn}cluster/todobackend"),
+        "taskDefinition": format!("{arn}task-definition/migrate:1"),
+    });
+    for (script, placement) in [
+        (Script::exits(1), None),
+        (Script::exits(1), Some(Placement::only(0, "ATTRIBUTE"))),
+    ] {
+        for changes in [&named, &json!({})] {
+            let world = World::new();
+            let _worker = world.worker();
+            world.script(script.clone());
+            world.placements(placement.clone());
+            let (_, cause) = failure(world.run(&with(world.task(), changes)).await);
+            let first = cause.lines().next().unwrap();
+            assert!(
+                first.contains("migrate")
+                    && first.contains("todobackend")
+                    && ![":task-definition/", ":cluster/"]
+                        .iter()
+                        .any(|part| cause.contains(part)),
+                "{cause}"
+            );
+            assert!(placement.is_some() || first.contains("of migrate:1, cluster todobackend)"));
+        }
     }
 }
 
@@ -57,7 +125,7 @@ async fn a_deadline_tells_of_the_task_that_ran_rather_than_of_one_that_did_not()
     let (_, cause) = failure(world.run(&with(world.task(), &changes)).await);
     assert!(
         cause.contains(
-            "passed while the task ran, and the task was stopped (one of 2 tasks) (task "
+            "passed while the task ran, and the task was stopped; its work may be half done (one of 2 tasks) (task "
         ),
         "{cause}"
     );
@@ -72,7 +140,7 @@ async fn a_deadline_that_passed_while_nothing_could_be_stopped_says_what_was_see
     let changes = json!({"deadline": world.deadline_in(30), "logLines": 0});
     let (_, cause) = failure(world.run(&with(world.task(), &changes)).await);
     assert!(
-        cause.contains("while the task was still PROVISIONING; no container was seen to start, and the task could not be seen to stop"),
+        cause.contains("while the task was still PROVISIONING; no container was seen to start, and the task could not be seen to stop; if a container started unseen, its work may be half done (task "),
         "{cause}"
     );
 }

@@ -187,7 +187,11 @@ impl StandIns {
                 .await?
                 .into(),
             (Service::Sfn, _) => self.sfn().serve(operation, body, request).await?,
-            (Service::Logs, _) => self.logs().serve(operation, body)?.into(),
+            (Service::Logs, _) => self
+                .logs()
+                .serve(operation, body, &request.headers)
+                .await?
+                .into(),
             (Service::Kms | Service::CloudFormation, Some(behind)) => {
                 Answer::Passed(behind.pass(&request.headers, request.body.clone()).await?)
             }

@@ -75,7 +75,7 @@ pub use authorization::Authorization;
 pub use aws_error::AwsError;
 pub use calls::{Call, Calls, Count, Outcome, Recording};
 pub use clock::{Clock, WallClock};
-pub use cloudformation::CloudFormation;
+pub use cloudformation::{CloudFormation, ResourceEvent};
 pub use http::Served;
 pub use identifiers::{ACCOUNT, REGION, arn};
 pub use kms::Kms;

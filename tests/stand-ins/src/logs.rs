@@ -1,12 +1,17 @@
-//! Amazon CloudWatch Logs: GetLogEvents over what the containers printed.
+//! Amazon CloudWatch Logs: GetLogEvents over what the containers printed, and whatever an endpoint
+//! behind has.
+
+mod behind;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use http::HeaderMap;
 use serde_json::{Value, json};
 
+use self::behind::Behind;
 use crate::aws_error::AwsError;
 use crate::clock::Clock;
 use crate::dispatch::unknown_operation;
@@ -20,6 +25,7 @@ const MAX_EVENTS: usize = 10_000;
 pub struct Logs {
     clock: Clock,
     state: Arc<Mutex<State>>,
+    behind: Arc<OnceLock<Behind>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +86,7 @@ impl Logs {
         Self {
             clock,
             state: Arc::default(),
+            behind: Arc::default(),
         }
     }
 
@@ -146,19 +153,28 @@ impl Logs {
         }
     }
 
-    pub(crate) fn serve(&self, operation: &str, body: &Value) -> Result<Value, AwsError> {
-        match operation {
-            "GetLogEvents" => self.get_log_events(body),
-            _ => Err(unknown_operation(operation)),
+    pub(crate) async fn serve(
+        &self,
+        operation: &str,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
+        match (operation, self.behind.get()) {
+            ("GetLogEvents", None) => self.get_log_events(body),
+            ("GetLogEvents", Some(_)) if self.has_stream(body) => self.get_log_events(body),
+            (_, Some(behind)) => self.pass_on(behind, operation, body, headers).await,
+            (_, None) => Err(unknown_operation(operation)),
         }
+    }
+
+    fn has_stream(&self, body: &Value) -> bool {
+        let (group, stream) = group_and_stream(body);
+        self.find(group, stream).is_some()
     }
 
     fn get_log_events(&self, body: &Value) -> Result<Value, AwsError> {
         let text = |member: &str| body[member].as_str();
-        let group = text("logGroupName")
-            .or(text("logGroupIdentifier"))
-            .unwrap_or_default();
-        let stream = text("logStreamName").unwrap_or_default();
+        let (group, stream) = group_and_stream(body);
         if !self.state.locked().groups.contains(group) {
             return Err(not_found("The specified log group does not exist."));
         }
@@ -191,6 +207,16 @@ impl Logs {
             "nextBackwardToken": format!("b/{:056}/{}", page.start, page.empty_before),
         }))
     }
+}
+
+/// The stream that a request names.
+fn group_and_stream(body: &Value) -> (&str, &str) {
+    let text = |member: &str| body[member].as_str();
+    let group = text("logGroupName").or(text("logGroupIdentifier"));
+    (
+        group.unwrap_or_default(),
+        text("logStreamName").unwrap_or_default(),
+    )
 }
 
 /// Which of a stream's events an answer holds.

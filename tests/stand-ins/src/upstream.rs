@@ -50,8 +50,18 @@ impl Upstream {
         body: &Value,
         headers: &HeaderMap,
     ) -> Result<Value, AwsError> {
+        self.call_target(&service.target(operation), body, headers)
+            .await
+    }
+
+    /// Calls an operation by its `X-Amz-Target`, also of a service that has no stand-in.
+    pub(crate) async fn call_target(
+        &self,
+        target: &str,
+        body: &Value,
+        headers: &HeaderMap,
+    ) -> Result<Value, AwsError> {
         let mut headers = headers.clone();
-        let target = service.target(operation);
         headers.insert(
             "x-amz-target",
             target.parse().map_err(|_| self.unreachable(&target))?,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::task::ecs_says::in_words_of_ecs;
 use crate::task::status::Phase;
 
 fn not_started(host: Host, of_task: &str, of_container: Option<&str>) -> TaskStatus {

@@ -123,6 +123,7 @@ async fn options_that_cannot_work_are_named_at_once() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let arguments = [
         "--speed",
+        "--no-flete",
         "--name=1st",
         "--architecture",
         "sparc",
@@ -145,7 +146,8 @@ async fn options_that_cannot_work_are_named_at_once() {
     .await;
     assert_eq!((status, told.as_str()), (Some(EXIT_USAGE), ""), "{errors}");
     for wrong in [
-        "The option --speed is unknown.",
+        "The option --speed is unknown.\n",
+        "The option --no-flete is unknown. Did you mean --no-fleet?",
         "The option --bucket needs a value.",
         "The option --vpc needs a value.",
         "The option --region needs a value.",

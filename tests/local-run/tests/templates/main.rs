@@ -56,7 +56,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     let account = Account::start("templates-fleet").await;
     let (vpc, subnets) = account.network().await;
     let fleet = [
-        ("TaskRunnerStack", "task-runner"),
+        ("TaskRunnerStack", "ecs-task-runner"),
         // The emulator knows the public parameter of this architecture's image alone.
         ("Architecture", "x86_64"),
         ("InstanceType", "t3.small"),
@@ -114,7 +114,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
         .iter()
         .next()
         .expect("a dashboard");
-    assert_eq!(name, "task-runner-us-east-1");
+    assert_eq!(name, "ecs-task-runner-us-east-1");
     let dashboard: Value =
         serde_json::from_str(body.as_str().unwrap()).expect("a dashboard is JSON");
     assert!(!body.as_str().unwrap().contains("${"), "{body}");
@@ -145,7 +145,7 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         ("DefinitionKey", "ecs-task.asl.json"),
     ];
     let concurrency = [&lambda[..], &[("WorkConcurrency", "20")]].concat();
-    let activity = "arn:aws:states:us-east-1:000000000000:activity:task-runner";
+    let activity = "arn:aws:states:us-east-1:000000000000:activity:ecs-task-runner";
     let both = [&lambda[..], &[("ActivityArn", activity)]].concat();
     account.deploy("lambda", &body, &concurrency).await;
     account.deploy("both", &body, &both).await;
@@ -160,7 +160,7 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         let alarms = widgets[0]["properties"]["alarms"].as_array().unwrap();
         (widgets.len(), alarms.len(), body.contains("ActivityArn"))
     };
-    assert_eq!(widgets("task-runner"), (8, 6, true));
+    assert_eq!(widgets("ecs-task-runner"), (8, 6, true));
     assert_eq!(widgets("lambda"), (7, 6, false));
     assert_eq!(widgets("both"), (9, 8, true));
 }
@@ -185,8 +185,9 @@ async fn is_sound(python: &PythonEnvironment, script: &str) {
         "{script}"
     );
     assert!(
-        script
-            .contains("ACTIVITY_ARN=arn:aws:states:us-east-1:000000000000:activity:task-runner\n"),
+        script.contains(
+            "ACTIVITY_ARN=arn:aws:states:us-east-1:000000000000:activity:ecs-task-runner\n"
+        ),
         "{script}"
     );
 
@@ -231,7 +232,7 @@ async fn workers_deploy_as_an_ecs_service() {
     let account = Account::start("templates-service").await;
     let (vpc, subnets) = account.network().await;
     let service = [
-        ("TaskRunnerStack", "task-runner"),
+        ("TaskRunnerStack", "ecs-task-runner"),
         ("Cluster", "default"),
         ("Image", "ecs-task-runner:1"),
         ("VpcId", vpc.as_str()),

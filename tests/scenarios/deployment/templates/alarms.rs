@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Template, of_type, substituted};
 use crate::deployment::{count, strings, values};
 
-const RUNBOOK: &str = include_str!("../../../../infra/README.md");
+const RUNBOOK: &str = include_str!("../../../../infra/runbook.md");
 const ALARM: &str = "AWS::CloudWatch::Alarm";
 
 #[test]
@@ -25,11 +25,27 @@ fn every_alarm_says_what_it_means_whom_it_tells_and_what_missing_data_is() {
     }
 }
 
+/// CloudWatch shows the description to whoever an alarm wakes, and that is all they have.
 #[test]
-fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
-    let told: BTreeSet<&str> = RUNBOOK
+fn every_alarm_says_to_which_stack_it_happened_what_to_do_first_and_where_to_read_on() {
+    for (place, alarm) in of_type(ALARM) {
+        let (_, name) = place.split_once(": ").unwrap();
+        let description = strings(&alarm["AlarmDescription"]).concat();
+        let section = format!(" See infra/runbook.md, section {name}.");
+        assert!(description.ends_with(&section), "{name}: {description}");
+        for part in ["${AWS::StackName}", " First "] {
+            assert!(description.contains(part), "{name}: {description}");
+        }
+        // `AlarmDescription` of PutMetricAlarm, characters; a stack's name has 128 at most.
+        assert!(description.chars().count() + 2 * 128 <= 1_024, "{name}");
+    }
+}
+
+#[test]
+fn the_runbook_has_a_section_for_every_alarm_and_for_no_other() {
+    let sections: BTreeSet<&str> = RUNBOOK
         .lines()
-        .filter_map(|line| line.strip_prefix("### ")?.split(' ').next())
+        .filter_map(|line| line.strip_prefix("## "))
         .filter(|heading| heading.ends_with("Alarm"))
         .collect();
     let templates = Template::all();
@@ -38,7 +54,7 @@ fn the_runbook_has_an_entry_for_every_alarm_and_for_no_other() {
         .flat_map(|template| template.of_type(ALARM))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(told, raised);
+    assert_eq!(sections, raised);
 }
 
 /// The texts of the dashboard, which together are JSON once their substitutions are made: one, and

@@ -1,6 +1,7 @@
 //! Amazon ECS: task definitions, tasks with idempotent launches, their states, and the limits and
 //! throttles of the API.
 
+mod behind;
 mod client_tokens;
 mod container;
 mod container_logs;
@@ -13,6 +14,7 @@ mod run_task;
 mod script;
 mod scripted_plan;
 mod scripts;
+mod secrets;
 mod services;
 mod shown_task;
 mod stop_task;
@@ -35,7 +37,6 @@ use self::task::Task;
 use self::task_definitions::TaskDefinition;
 use crate::aws_error::AwsError;
 use crate::clock::Clock;
-use crate::dispatch::unknown_operation;
 use crate::identifiers::Identifiers;
 use crate::lock::Lock;
 use crate::logs::Logs;
@@ -61,15 +62,15 @@ struct Inner {
     clock: Clock,
     identifiers: Identifiers,
     logs: Logs,
-    /// Where task definitions are looked up that are not registered here.
-    upstream: OnceLock<Upstream>,
+    /// Has what is not registered here.
+    behind: OnceLock<Upstream>,
     buckets: Buckets,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// `None`: every cluster exists.
+    /// `None`: every cluster exists, unless an endpoint behind says otherwise.
     clusters: Option<BTreeSet<String>>,
     task_definitions: HashMap<String, Vec<Arc<TaskDefinition>>>,
     scripts: Scripts,
@@ -111,7 +112,7 @@ impl Ecs {
             clock,
             identifiers: Identifiers::new(1),
             logs,
-            upstream: OnceLock::new(),
+            behind: OnceLock::new(),
             buckets: Buckets {
                 cluster_resource_modify: TokenBucket::new(100, 40),
                 cluster_resource_read: TokenBucket::new(100, 20),
@@ -135,7 +136,8 @@ impl Ecs {
         bucket.enforce(enforced, self.inner.clock.now());
     }
 
-    /// Names a cluster that exists. Until the first is named, every cluster exists.
+    /// Names a cluster that exists. Until the first is named, every cluster exists, or those of the
+    /// endpoint [behind](Self::in_front_of).
     pub fn cluster(&self, name: &str) {
         let mut state = self.inner.state.locked();
         state
@@ -209,22 +211,6 @@ impl Ecs {
         self.inner.state.locked().deprovisioning = Some(time);
     }
 
-    fn check_cluster(&self, name: &str) -> Result<(), AwsError> {
-        let state = self.inner.state.locked();
-        if state
-            .clusters
-            .as_ref()
-            .is_none_or(|clusters| clusters.contains(name))
-        {
-            Ok(())
-        } else {
-            Err(AwsError::new(
-                "ClusterNotFoundException",
-                "Cluster not found.",
-            ))
-        }
-    }
-
     pub(crate) async fn serve(
         &self,
         operation: &str,
@@ -242,17 +228,22 @@ impl Ecs {
         if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
             return Err(AwsError::throttled(Service::Ecs));
         }
+        self.check_cluster(operation, body, headers).await?;
         match operation {
             "RunTask" => self.run_task(body, headers).await,
             "StartTask" => self.start_task(body, headers).await,
             "StopTask" => self.stop_task(body),
             "DescribeTasks" => self.describe_tasks(body),
             "ListTasks" => self.list_tasks(body),
-            "DescribeServices" => self.describe_services(body),
-            "RegisterTaskDefinition" => self.register_task_definition(body),
+            "DescribeServices" if self.has_services(body) => self.describe_services(body),
             "DescribeTaskDefinition" => self.describe_task_definition(body, headers).await,
-            "DeregisterTaskDefinition" => self.deregister_task_definition(body),
-            _ => Err(unknown_operation(operation)),
+            "RegisterTaskDefinition" if self.inner.behind.get().is_none() => {
+                self.register_task_definition(body)
+            }
+            "DeregisterTaskDefinition" if self.inner.behind.get().is_none() => {
+                self.deregister_task_definition(body)
+            }
+            _ => self.pass_on(operation, body, headers).await,
         }
     }
 }

@@ -51,7 +51,6 @@ impl Ecs {
                 })?,
         };
         let cluster = cluster_name(body);
-        self.check_cluster(cluster)?;
         let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
@@ -87,7 +86,6 @@ impl Ecs {
             )));
         }
         let cluster = cluster_name(body);
-        self.check_cluster(cluster)?;
         let definition = self.definition_to_run(body, headers).await?;
         check_against(body, &definition)?;
 
@@ -123,15 +121,18 @@ impl Ecs {
         headers: &HeaderMap,
     ) -> Result<Arc<TaskDefinition>, AwsError> {
         let name = string(body, "taskDefinition").unwrap_or_default();
-        let definition = self
+        let mut definition = self
             .find_task_definition(name, headers)
             .await?
             .ok_or_else(|| client_exception("TaskDefinition not found."))?;
-        if definition.is_active() {
-            Ok(definition)
-        } else {
-            Err(client_exception("TaskDefinition is inactive"))
+        if !definition.is_active() {
+            return Err(client_exception("TaskDefinition is inactive"));
         }
+        let secrets = self.secrets_behind(&definition, headers).await?;
+        if !secrets.is_empty() {
+            Arc::make_mut(&mut definition).secrets = secrets;
+        }
+        Ok(definition)
     }
 
     /// Fargate launches have a bucket of their own, by tasks.

@@ -47,7 +47,6 @@ impl Ecs {
             )));
         }
         let cluster = cluster_name(body);
-        self.check_cluster(cluster)?;
         let state = self.inner.state.locked();
         let mut services = Vec::new();
         let mut failures = Vec::new();

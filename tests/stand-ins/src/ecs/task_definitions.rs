@@ -1,6 +1,7 @@
 //! Task definitions: RegisterTaskDefinition, DescribeTaskDefinition, DeregisterTaskDefinition, and
 //! how the other operations find one by family, `family:revision` or ARN.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,24 +13,24 @@ use super::request::{client_exception, invalid_parameter, list, string};
 use crate::aws_error::AwsError;
 use crate::identifiers::arn;
 use crate::lock::Lock;
-use crate::protocol::Service;
-use crate::upstream::Upstream;
 
 /// SIGTERM to SIGKILL where the container definition has no `stopTimeout` (ECS agent's default).
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One revision of a task definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TaskDefinition {
     pub(crate) arn: String,
     pub(crate) family: String,
     pub(crate) containers: Vec<ContainerDefinition>,
     /// `taskDefinition` as DescribeTaskDefinition shows it.
     pub(crate) described: Value,
+    /// For a launch, what the endpoint behind has for a `valueFrom` of its containers' secrets.
+    pub(crate) secrets: BTreeMap<String, String>,
 }
 
 /// What the stand-in needs of a container definition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ContainerDefinition {
     pub(crate) name: String,
     pub(crate) image: String,
@@ -56,6 +57,7 @@ impl TaskDefinition {
             family,
             containers,
             described,
+            secrets: BTreeMap::new(),
         })
     }
 
@@ -192,17 +194,6 @@ impl Ecs {
         Ok(answer)
     }
 
-    /// Looks up task definitions that are not registered here at another ECS endpoint.
-    ///
-    /// # Panics
-    /// When it was called before.
-    pub fn upstream_task_definitions(&self, url: &str) {
-        self.inner
-            .upstream
-            .set(Upstream::new(url))
-            .expect("one other endpoint is asked");
-    }
-
     /// The task definition of this family (its latest active revision), `family:revision` or ARN.
     pub(crate) async fn find_task_definition(
         &self,
@@ -212,20 +203,7 @@ impl Ecs {
         if let Some(registered) = self.find_registered(name) {
             return Ok(Some(registered));
         }
-        let Some(upstream) = self.inner.upstream.get() else {
-            return Ok(None);
-        };
-        let body = json!({"taskDefinition": name});
-        match upstream
-            .call(Service::Ecs, "DescribeTaskDefinition", &body, headers)
-            .await
-        {
-            Ok(mut answer) => {
-                Ok(TaskDefinition::from_described(answer["taskDefinition"].take()).map(Arc::new))
-            }
-            Err(error) if error.status < 500 => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.find_behind(name, headers).await
     }
 
     fn find_registered(&self, name: &str) -> Option<Arc<TaskDefinition>> {

@@ -8,7 +8,8 @@ async fn task_definitions_are_looked_up_behind() {
     behind.ecs().register_family("migrate", &["app"]);
     let served = behind.listen("127.0.0.1:0").await.unwrap();
     let front = StandIns::new();
-    front.ecs().upstream_task_definitions(&served.url());
+    front.ecs().in_front_of(&served.url());
+    front.ecs().cluster("default");
     let ecs = super::ecs(&front);
     let run = ecs
         .run_task()

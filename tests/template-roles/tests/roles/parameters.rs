@@ -117,11 +117,17 @@ fn events_are_read_from_the_streams_of_the_log_groups_that_are_named_and_of_all_
         (read("us-east-1", "todobackend-2"), false),
         (read("us-east-1", "/aws/lambda/payments"), false),
     ] {
-        assert!(
-            may(&Deployment::with_defaults(), WORKER, &question),
-            "{question:?}"
-        );
-        assert_eq!(may(&narrow, WORKER, &question), narrowed, "{question:?}");
+        for program in [WORKER, "rescue"] {
+            assert!(
+                may(&Deployment::with_defaults(), program, &question),
+                "{program} {question:?}"
+            );
+            assert_eq!(
+                may(&narrow, program, &question),
+                narrowed,
+                "{program} {question:?}"
+            );
+        }
     }
 }
 

@@ -7,7 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ecs_task_runner::logging::in_colour;
+use tokio::sync::Notify;
+
 use super::colour::{Colour, Palette};
+use super::pipe::Pipe;
 
 /// How often the last line's time moves on, on a terminal.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -23,6 +27,7 @@ const SOURCE_WIDTH: usize = 9;
 pub struct Console {
     screen: Arc<Mutex<Screen>>,
     palette: Palette,
+    closed: Arc<Notify>,
 }
 
 struct Screen {
@@ -41,18 +46,22 @@ struct Waiting {
 }
 
 impl Console {
-    /// Standard output; redrawn and in colour when it is a terminal that can, in plain lines
-    /// otherwise.
+    /// Standard output; redrawn when it is a terminal that can, in plain lines otherwise.
     pub fn stdout() -> Self {
-        let capable = std::io::stdout().is_terminal()
+        let redraws = std::io::stdout().is_terminal()
             && std::env::var_os("TERM").is_none_or(|name| name != "dumb");
-        // https://no-color.org: set to anything but the empty string.
-        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self::new(
-            Box::new(std::io::stdout()),
-            capable,
-            Palette::new(capable && !no_colour),
-        )
+        let palette = Palette::new(in_colour(&std::io::stdout()));
+        let closed = Arc::new(Notify::new());
+        let out = Box::new(Pipe::stdout(Arc::clone(&closed)));
+        Self {
+            closed,
+            ..Self::new(out, redraws, palette)
+        }
+    }
+
+    /// Waits until nobody reads standard output any more.
+    pub async fn closed(&self) {
+        self.closed.notified().await;
     }
 
     fn new(out: Box<dyn Write + Send>, redraws: bool, palette: Palette) -> Self {
@@ -66,6 +75,7 @@ impl Console {
         Self {
             screen: Arc::new(Mutex::new(screen)),
             palette,
+            closed: Arc::default(),
         }
     }
 
@@ -83,6 +93,15 @@ impl Console {
     /// first.
     pub fn print(&self, source: &str, text: &str) {
         self.screen().print(source, text);
+    }
+
+    /// Prints a text as it is, without time and source.
+    pub fn print_plain(&self, text: &str) {
+        let mut screen = self.screen();
+        screen.erase_waiting();
+        // As in `Screen::print`: who waits for `closed` ends the run.
+        let _ = writeln!(screen.out, "{text}");
+        let _ = screen.out.flush();
     }
 
     /// Shows that the command waits, until the answer is dropped.
@@ -133,7 +152,7 @@ impl Screen {
             } else {
                 margin.clone()
             };
-            // Nobody reads any more: the run goes on to its exit code all the same.
+            // Fails when nobody reads any more: who waits for `closed` ends the run.
             let _ = writeln!(self.out, "{front}{line}");
         }
         if self.redraws {

@@ -4,46 +4,73 @@
 mod arguments;
 mod colour;
 mod console;
+mod deployment;
 mod execution_printer;
 mod interruption;
 mod migration;
+mod pipe;
 mod platform;
+mod processes;
 mod programs;
 mod serve;
+mod takeover;
+mod template;
 mod wording;
 
 use std::convert::Infallible;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use ecs_task_runner::execution::input::Workers;
+use ecs_task_runner::logging::in_colour;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
-use local_run::todobackend::Release;
-use stand_ins::ecs::ContainerLine;
+use local_run::todobackend::{self, LONG_MIGRATION_BEGUN, Release};
+use stand_ins::ecs::{ContainerLine, Processes};
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use arguments::Arguments;
-use colour::Colour;
+use colour::{Colour, Palette};
 use console::Console;
 use execution_printer::ExecutionPrinter;
 use interruption::Interruption;
 use platform::Platform;
+use processes::WhenAWorkerEnds;
 use programs::Programs;
+use template::UserTemplate;
 use wording::seconds;
 
+/// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+/// Exit code when nobody reads the output any more: as for other programs, which SIGPIPE ends.
+const CLOSED_EXIT_CODE: u8 = 128 + 13;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // This fails only when the reader of the output has gone.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
     let console = Console::stdout();
     match run_until_interrupted(arguments, &console) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!(
-                "{} {error:#}",
-                console.palette().paint(Colour::Red, "error:")
-            );
+            let palette = Palette::new(in_colour(&std::io::stderr()));
+            let word = palette.paint(Colour::Red, "error:");
+            // There is nowhere to say that it cannot be printed.
+            let _ = writeln!(std::io::stderr(), "{word} {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -61,64 +88,128 @@ fn run_until_interrupted(arguments: Arguments, console: &Console) -> Result<Exit
                 console.print("", "interrupted; everything that ran is stopped");
                 Ok(ExitCode::from(code))
             }
+            () = console.closed() => Ok(ExitCode::from(CLOSED_EXIT_CODE)),
         }
     })
 }
 
 async fn run(arguments: Arguments, console: &Console) -> Result<()> {
+    let template = UserTemplate::read(&arguments)?;
     let python = prepare_python(console).await?;
     let programs = Programs::build().await?;
     let directory = RunDirectory::create("run")?;
     let logs = directory.path().to_owned();
-    let result = run_in(directory, arguments, &programs, python, console).await;
+    let run = Run {
+        arguments,
+        template,
+        programs,
+        python,
+        directory,
+    };
+    let result = run.start(console).await;
     result.map_err(|error| anyhow!("{error:#}\nThe logs are in {}", logs.display()))
 }
 
-async fn run_in(
-    directory: RunDirectory,
+/// All that a run is made of.
+struct Run {
     arguments: Arguments,
-    programs: &Programs,
+    template: Option<UserTemplate>,
+    programs: Programs,
     python: PythonEnvironment,
-    console: &Console,
-) -> Result<()> {
-    let started = Instant::now();
-    let workers = if arguments.no_fleet {
-        Workers::Lambda
-    } else {
-        Workers::Fleet
-    };
-    let (sender, lines) = unbounded_channel();
-    let (platform, mut processes) =
-        Platform::start(programs, python, directory, workers, sender, console).await?;
-    let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
-    let release = if arguments.fail {
-        Release::UniqueTitles
-    } else {
-        Release::Good
-    };
-    let work = async {
-        let closing_line = migration::run(&platform, release, &mut printer, console).await?;
+    directory: RunDirectory,
+}
+
+impl Run {
+    async fn start(&self, console: &Console) -> Result<()> {
+        let started = Instant::now();
+        let workers = if self.arguments.no_fleet {
+            Workers::Lambda
+        } else {
+            Workers::Fleet
+        };
+        let (sender, lines) = unbounded_channel();
+        let commands = self.commands_directory()?;
+        let containers = match &self.template {
+            Some(_) => Processes::in_directory(commands),
+            None => todobackend::containers(&self.python, &commands)?,
+        };
+        let (platform, mut processes) = Platform::start(
+            &self.programs,
+            self.python.clone(),
+            self.directory.clone(),
+            workers,
+            containers.lines(sender),
+            console,
+        )
+        .await?;
+        let kill = Notify::new();
+        let killing = self.arguments.kill_worker.then_some(&kill);
+        tokio::select! {
+            result = self.job(&platform, started, console) => result,
+            never = processes.attend(self.when_a_worker_ends(), &kill, console) => match never? {},
+            never = print_containers(lines, killing, console) => match never {},
+        }
+    }
+
+    /// What is to be shown.
+    async fn job(&self, platform: &Platform, started: Instant, console: &Console) -> Result<()> {
+        let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
+        let closing_line = match &self.template {
+            Some(template) => template.run(platform, &mut printer, console).await?,
+            None => migration::run(platform, self.release(), &mut printer, console).await?,
+        };
+        if self.arguments.kill_worker {
+            takeover::show(platform, &self.programs, console).await?;
+        }
         let (run, all) = (seconds(started.elapsed()), seconds(console.elapsed()));
         console.print(
             "",
             &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"),
         );
-        if arguments.serve {
-            serve::explain(&platform, programs).await?;
+        if self.arguments.serve {
+            serve::explain(platform, &self.programs, console)?;
             match printer.follow().await? {}
         }
         Ok(())
-    };
-    tokio::select! {
-        result = work => result,
-        never = processes.died() => match never? {},
-        never = print_containers(lines, console) => match never {},
+    }
+
+    fn release(&self) -> Release {
+        if self.arguments.fail {
+            Release::UniqueTitles
+        } else if self.arguments.kill_worker {
+            Release::LongMigration
+        } else {
+            Release::Good
+        }
+    }
+
+    fn when_a_worker_ends(&self) -> WhenAWorkerEnds {
+        if self.arguments.serve || self.arguments.kill_worker {
+            WhenAWorkerEnds::Replace
+        } else {
+            WhenAWorkerEnds::Fail
+        }
+    }
+
+    /// Where the commands of the user's containers run.
+    fn commands_directory(&self) -> Result<PathBuf> {
+        let directory = match (&self.arguments.directory, &self.template) {
+            (Some(directory), _) => directory,
+            (None, Some(template)) => template.directory(),
+            (None, None) => Path::new("."),
+        };
+        let name = directory.display();
+        directory.canonicalize().with_context(|| {
+            format!("The directory {name} for the containers' commands cannot be used")
+        })
     }
 }
 
-/// Prints what containers print, until it is cancelled.
+/// Prints what containers print, until it is cancelled. With `kill`, tells when the long migration has
+/// begun.
 async fn print_containers(
     mut lines: UnboundedReceiver<ContainerLine>,
+    kill: Option<&Notify>,
     console: &Console,
 ) -> Infallible {
     while let Some(ContainerLine {
@@ -126,6 +217,11 @@ async fn print_containers(
     }) = lines.recv().await
     {
         console.print("container", &format!("{container} | {line}"));
+        if let Some(kill) = kill
+            && line.contains(LONG_MIGRATION_BEGUN)
+        {
+            kill.notify_one();
+        }
     }
     std::future::pending().await
 }

@@ -1,7 +1,6 @@
 //! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker
 //! unless the function `work` takes its place.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,13 +11,11 @@ use local_run::executions::Executions;
 use local_run::local_aws::LocalAws;
 use local_run::python::PythonEnvironment;
 use local_run::task_runner::TaskRunner;
-use local_run::todobackend;
-use local_run::worker::Worker;
 use stand_ins::StandIns;
-use stand_ins::ecs::ContainerLine;
-use tokio::sync::mpsc::UnboundedSender;
+use stand_ins::ecs::Processes as Containers;
 
 use super::console::Console;
+use super::processes::{Fleet, Processes};
 use super::programs::Programs;
 
 /// A deployed task runner, as the migration sees it.
@@ -37,19 +34,11 @@ pub struct Platform {
     pub stand_ins: StandIns,
 }
 
-/// The processes behind it. Dropping them ends them.
-pub struct Processes {
-    // Ended in this order: the worker would complain of services that are gone.
-    worker: Option<Worker>,
-    aws: LocalAws,
-}
-
 /// As on Fargate, where it is 13 to 24 s, but nobody wants to wait that long here.
 const DEPROVISIONING: Duration = Duration::from_secs(2);
 
 impl Platform {
-    /// Starts everything, and says what takes how long. What containers print goes to `lines`.
-    /// Without a fleet no worker is started: the runs go to the function `work`, which the emulator
+    /// Starts everything, and says what takes how long. `containers` says how containers run. Without a fleet no worker is started: the runs go to the function `work`, which the emulator
     /// starts as it does the other functions.
     ///
     /// # Errors
@@ -59,17 +48,19 @@ impl Platform {
         python: PythonEnvironment,
         directory: RunDirectory,
         workers: Workers,
-        lines: UnboundedSender<ContainerLine>,
+        mut containers: Containers,
         console: &Console,
     ) -> Result<(Self, Processes)> {
         let wait = console.wait("starting AWS on this machine");
         let stand_ins = StandIns::new();
-        stand_ins
-            .ecs()
-            .processes(todobackend::containers(&python)?.lines(lines));
         stand_ins.ecs().deprovisioning(DEPROVISIONING);
         let aws = LocalAws::start(&python, &directory, stand_ins.clone(), 1.0).await?;
         let endpoints = aws.endpoints().clone();
+        // A command that calls AWS must find the services of here, and no account of the user's.
+        for (name, value) in endpoints.variables() {
+            containers = containers.environment(name, value);
+        }
+        stand_ins.ecs().processes(containers);
         wait.done(&format!(
             "AWS on this machine is ready: {}",
             endpoints.ministack
@@ -86,12 +77,14 @@ impl Platform {
             Workers::Lambda => "infra/task-runner.yaml is deployed with Workers=Lambda",
         });
 
-        let worker = if let Some(activity) = &task_runner.activity_arn {
-            let log = directory.file("worker.log");
-            let program = &programs.ecs_task_runner;
-            let worker = Worker::start(program, activity, &endpoints, &[], log)?;
-            console.print("", &format!("the worker runs as process {}", worker.id()));
-            Some(worker)
+        let fleet = if let Some(activity) = &task_runner.activity_arn {
+            let program = programs.ecs_task_runner.clone();
+            let fleet = Fleet::start(program, activity, &endpoints, &directory)?;
+            console.print(
+                "",
+                &format!("the worker runs as process {}", fleet.process()),
+            );
+            Some(fleet)
         } else {
             console.print(
                 "",
@@ -109,27 +102,7 @@ impl Platform {
                 python,
                 stand_ins,
             },
-            Processes { worker, aws },
+            Processes::new(fleet, aws),
         ))
-    }
-}
-
-impl Processes {
-    /// Waits for the end of a process that nobody asked to end, which fails the run.
-    ///
-    /// # Errors
-    /// Always: which process ended, and its last words.
-    pub async fn died(&mut self) -> Result<Infallible> {
-        let worker = async {
-            match &mut self.worker {
-                Some(worker) => worker.died().await,
-                None => std::future::pending().await,
-            }
-        };
-        let told = tokio::select! {
-            told = worker => told,
-            told = self.aws.died() => told,
-        };
-        Err(told?)
     }
 }

@@ -1,59 +1,58 @@
 //! `--serve`: everything stays up, and others may use it.
 
-use anyhow::Result;
-use local_run::todobackend::{CONTAINER, Release, STACK};
+use anyhow::{Context, Result};
 
+use super::console::Console;
 use super::platform::Platform;
 use super::programs::Programs;
+
+/// What to try, as a test does (`tests/scenarios/deployment/first_steps.rs`).
+const FIRST_STEPS: &str = include_str!("../../../first-steps.bash");
 
 /// Prints how to reach the run with the AWS CLI, and what to try.
 ///
 /// # Errors
-/// When the executions cannot be listed.
-pub async fn explain(platform: &Platform, programs: &Programs) -> Result<()> {
-    let variables = platform.endpoints.variables();
-    let exports: Vec<String> = variables
-        .iter()
-        .map(|(name, value)| format!("export {name}={value}"))
-        .collect();
+/// When the file with the variables cannot be written.
+pub fn explain(platform: &Platform, programs: &Programs, console: &Console) -> Result<()> {
+    let file = platform.directory.file("aws.env");
+    std::fs::write(&file, variables(platform, programs)?)
+        .with_context(|| format!("{} could not be written", file.display()))?;
     let state_machine = &platform.task_runner.state_machine_arn;
-    let service_token = &platform.task_runner.service_token;
-    let database = platform.directory.file("other.sqlite3");
-    let task = platform
-        .stand_ins
-        .ecs()
-        .tasks()
-        .pop()
-        .map(|task| task.arn)
-        .unwrap_or_default();
-    let task = task.rsplit('/').next().unwrap_or_default();
-    let execution = platform.executions.list().await?.pop().unwrap_or_default();
-    let failing = Release::UniqueTitles.settings_module();
-    println!(
+    console.print_plain(&format!(
         "
-Everything keeps running until Ctrl-C. In another terminal:
+Everything keeps running until Ctrl-C. In another terminal, lead the AWS CLI (2.13 or later, 1.29 or later) here.
+Where there is none, this brings one, and ecs-task-runner too:
 
-{}
+. {}
 
-Then, for example:
+From then on no call over HTTPS leaves the machine from that terminal. The AWS CLI 1 needs one more option
+for SQS: aws sqs --endpoint-url \"$AWS_ENDPOINT_URL\" …
 
-# what happened
-aws cloudformation describe-stack-events --stack-name {STACK} --output table
-aws stepfunctions list-executions --state-machine-arn {state_machine}
-{} explain {execution}
-aws ecs list-tasks --cluster todobackend --desired-status STOPPED
-aws logs get-log-events --log-group-name /{STACK}/{CONTAINER} --log-stream-name {STACK}/{CONTAINER}/{task}
+{FIRST_STEPS}
+# All executions. Explain one by its ARN.
+aws stepfunctions list-executions --state-machine-arn {state_machine} --query 'executions[].executionArn' --output text
 
-# a release whose migration fails, and its Reason
-aws cloudformation deploy --stack-name other --template-file tests/local-run/stack.yaml --parameter-overrides \\
-    ServiceToken={service_token} DatabasePath={} SettingsModule={failing}
-
-# the end of it
-aws cloudformation delete-stack --stack-name {STACK}
+What differs from AWS:
+- Containers are not run. Their commands are, on this machine and with your rights; give each one a command.
+- Services and alarms are recorded, and do nothing. Rights are not checked.
+- Resources that the emulator cannot create are recorded as placeholders; the events of their creation say so.
+- The network has the subnets subnet-00000001 to subnet-00000003 in vpc-00000001, and the security group sg-00000001.
 ",
-        exports.join("\n"),
-        programs.ecs_task_runner.display(),
-        database.display()
-    );
+        file.display(),
+    ));
     Ok(())
+}
+
+/// The variables as a shell takes them. The user's own AWS CLI comes before that of the run.
+fn variables(platform: &Platform, programs: &Programs) -> Result<String> {
+    let programs = programs.ecs_task_runner.parent();
+    let programs = programs.context("The program ecs-task-runner lies in no directory")?;
+    let exports = platform.endpoints.variables().into_iter();
+    let exports = exports.map(|(name, value)| format!("export {name}={value}\n"));
+    let path = format!(
+        "export PATH=\"{}:$PATH:{}\"\n",
+        programs.display(),
+        platform.python.programs().display()
+    );
+    Ok(exports.chain([path]).collect())
 }

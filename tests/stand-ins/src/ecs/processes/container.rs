@@ -1,6 +1,5 @@
 //! One container as a process.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt as _;
@@ -47,18 +46,15 @@ pub(super) fn start(task: &Task, index: usize, options: &Processes) -> Result<Ru
         .find(|entry| string(entry, "name") == Some(&container.name));
     let overrides = overrides.unwrap_or(&Value::Null);
 
-    let mut environment: BTreeMap<_, _> = options
-        .environment
-        .iter()
-        .map(|(name, value)| (&**name, &**value))
-        .collect();
+    let mut environment = options.environment_of(&task.definition.family);
     environment.extend(variables(list(definition, "environment")));
     for secret in list(definition, "secrets") {
         let (name, from) = (
             string(secret, "name").unwrap_or_default(),
             string(secret, "valueFrom").unwrap_or_default(),
         );
-        let value = options.secrets.get(from).ok_or_else(|| {
+        let given = options.secrets.get(from);
+        let value = given.or(task.definition.secrets.get(from)).ok_or_else(|| {
             NotStarted::Resource(format!(
                 "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret {from}"
             ))

@@ -30,6 +30,7 @@ pub struct Processes {
     by_image: BTreeMap<String, PathBuf>,
     by_family: BTreeMap<String, PathBuf>,
     environment: BTreeMap<String, String>,
+    environment_by_family: BTreeMap<String, BTreeMap<String, String>>,
     secrets: BTreeMap<String, String>,
     stop_timeout: Option<Duration>,
     lines: Option<mpsc::UnboundedSender<ContainerLine>>,
@@ -55,6 +56,7 @@ impl Processes {
             by_image: BTreeMap::new(),
             by_family: BTreeMap::new(),
             environment: BTreeMap::from([("PATH".to_owned(), path)]),
+            environment_by_family: BTreeMap::new(),
             secrets: BTreeMap::new(),
             stop_timeout: None,
             lines: None,
@@ -80,6 +82,19 @@ impl Processes {
         self
     }
 
+    /// A variable of the containers of this task definition family, in place of that of every
+    /// container.
+    pub fn family_environment(
+        mut self,
+        family: impl Into<String>,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        let variables = self.environment_by_family.entry(family.into());
+        variables.or_default().insert(name.into(), value.into());
+        self
+    }
+
     /// The value behind a `valueFrom` of a container's `secrets`. A task whose secrets have no
     /// value fails to start.
     pub fn secret(mut self, value_from: impl Into<String>, value: impl Into<String>) -> Self {
@@ -97,6 +112,15 @@ impl Processes {
     pub fn lines(mut self, lines: mpsc::UnboundedSender<ContainerLine>) -> Self {
         self.lines = Some(lines);
         self
+    }
+
+    fn environment_of(&self, family: &str) -> BTreeMap<&str, &str> {
+        let of_family = self.environment_by_family.get(family);
+        let variables = self
+            .environment
+            .iter()
+            .chain(of_family.into_iter().flatten());
+        variables.map(|(name, value)| (&**name, &**value)).collect()
     }
 
     fn directory_of(&self, family: &str, image: &str) -> &Path {

@@ -1,0 +1,128 @@
+//! Stacks and their resources: how they are called, and what CloudFormation records of them.
+
+use jiff::Timestamp;
+
+use crate::arn::Arn;
+
+/// Longest name of a stack in characters (`API_CreateStack`).
+const MAX_STACK_NAME: usize = 128;
+/// Longest logical id in characters ("Template Resources syntax").
+const MAX_LOGICAL_ID: usize = 255;
+
+/// A stack as CloudFormation describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    /// The stack's ARN, by which it is found also after its deletion.
+    pub id: String,
+    /// When the stack was created; `None` when that is not known.
+    pub created: Option<Timestamp>,
+}
+
+/// A change of a resource's status, as CloudFormation records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackEvent {
+    /// When the status changed.
+    pub at: Timestamp,
+    /// Whether the event is of the stack itself, and not of a resource.
+    pub is_of_stack: bool,
+    /// The resource's name in the template; of the stack itself, the stack's name.
+    pub logical_id: String,
+    /// The resource's type in the template.
+    pub resource_type: String,
+    /// The resource's new status, such as `CREATE_FAILED`.
+    pub status: String,
+    /// What CloudFormation says of the change; of a custom resource that failed, its Reason.
+    pub reason: Option<String>,
+}
+
+impl StackEvent {
+    /// Whether the event is the first of an operation that creates or updates the stack. A rollback
+    /// and the clean-up after an update belong to the operation before, and a stack's deletion is
+    /// read together with what came before it: it often follows a creation that failed.
+    #[must_use]
+    pub fn begins_deployment(&self) -> bool {
+        let begins = [
+            "CREATE_IN_PROGRESS",
+            "UPDATE_IN_PROGRESS",
+            "IMPORT_IN_PROGRESS",
+        ];
+        self.is_of_stack && begins.contains(&self.status.as_str())
+    }
+}
+
+/// The name in a stack's ARN; `None` when the text is no stack's ARN.
+#[must_use]
+pub fn stack_name(stack_id: &str) -> Option<&str> {
+    let name = Arn::parse(stack_id)?
+        .resource_of("cloudformation", "stack/")?
+        .split('/')
+        .next()?;
+    is_stack_name(name).then_some(name)
+}
+
+/// Whether a stack can be called so: letters, digits and hyphens, of which the first is a letter
+/// (`API_CreateStack`).
+#[must_use]
+pub fn is_stack_name(name: &str) -> bool {
+    name.len() <= MAX_STACK_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Whether a resource of a template can be called so: letters and digits ("Template Resources
+/// syntax").
+#[must_use]
+pub fn is_logical_id(id: &str) -> bool {
+    (1..=MAX_LOGICAL_ID).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_stack_is_in_its_arn() {
+        for (stack_id, expected) in [
+            (
+                "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid",
+                Some("todobackend"),
+            ),
+            (
+                "arn:aws:cloudformation:eu-west-1:123456789012:stack/parent-Nested-1A2B3C/guid",
+                Some("parent-Nested-1A2B3C"),
+            ),
+            (
+                "arn:aws:cloudformation:eu-west-1:123456789012:stack/$(id)/guid",
+                None,
+            ),
+            (
+                "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/todobackend/guid",
+                None,
+            ),
+            ("todobackend", None),
+        ] {
+            assert_eq!(stack_name(stack_id), expected, "{stack_id}");
+        }
+    }
+
+    #[test]
+    fn stacks_and_resources_are_called_by_letters_and_digits() {
+        for (name, is_stack, is_resource) in [
+            ("todobackend", true, true),
+            ("todo-backend", true, false),
+            ("2todo", false, true),
+            ("", false, false),
+            ("a b", false, false),
+            ("a'b", false, false),
+            ("tödo", false, false),
+        ] {
+            assert_eq!(
+                (is_stack_name(name), is_logical_id(name)),
+                (is_stack, is_resource),
+                "{name}"
+            );
+        }
+        assert!(is_stack_name(&"a".repeat(128)) && !is_stack_name(&"a".repeat(129)));
+        assert!(is_logical_id(&"a".repeat(255)) && !is_logical_id(&"a".repeat(256)));
+    }
+}

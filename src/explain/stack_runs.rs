@@ -1,0 +1,250 @@
+//! The executions of a stack: which of a state machine's executions are the stack's, and which one a
+//! person means who asks about the stack.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::requests::ResourceRequest;
+use crate::cloudformation::event::RequestType;
+use crate::cloudformation::identity::{NameParts, prefix_of_resource};
+use crate::execution::status::{ExecutionStatus, ListedExecution};
+
+/// The type of the task runner's custom resources, unless their template calls it otherwise.
+const ECS_TASK: &str = "Custom::EcsTask";
+
+/// The executions of a stack, or of one of its resources, which it recognises by their names.
+#[derive(Debug, Clone)]
+pub struct StackRuns {
+    stack_id: String,
+    /// The resource that was asked for.
+    logical_id: Option<String>,
+    /// Prefixes of names in which the logical id is cut, with the logical ids.
+    known: Vec<(String, String)>,
+}
+
+/// An execution of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StackExecution {
+    /// The resource's name in the template.
+    pub logical_id: String,
+    /// What CloudFormation asked for.
+    pub request_type: RequestType,
+    /// The execution.
+    pub execution: ListedExecution,
+}
+
+/// What a person means who asks about a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// An execution.
+    Execution(StackExecution),
+    /// A request for which no execution was started.
+    Request(ResourceRequest),
+    /// Nothing is known of what was asked for.
+    Nothing {
+        /// Resources of the stack that have executions.
+        resources: Vec<String>,
+    },
+}
+
+impl StackRuns {
+    /// Of this stack, or of only one of its resources. `requests` name resources that may have
+    /// executions.
+    #[must_use]
+    pub fn new(stack_id: &str, logical_id: Option<&str>, requests: &[ResourceRequest]) -> Self {
+        let of_requests = requests.iter().map(|request| request.logical_id.as_str());
+        Self {
+            stack_id: stack_id.to_owned(),
+            logical_id: logical_id.map(str::to_owned),
+            known: of_requests
+                .chain(logical_id)
+                .map(|id| (prefix_of_resource(stack_id, id), id.to_owned()))
+                .collect(),
+        }
+    }
+
+    /// The execution, if it is the stack's.
+    #[must_use]
+    pub fn recognise(&self, execution: ListedExecution) -> Option<StackExecution> {
+        let parts = NameParts::of(&execution.name)?;
+        let request_type = parts.request_type;
+        // The name holds a hash of the stack's id and the logical id, so that a logical id that
+        // stands whole in the name proves itself. A longer one must be known beforehand.
+        let stands_whole =
+            prefix_of_resource(&self.stack_id, parts.logical_id) == parts.resource_prefix;
+        let logical_id = if stands_whole {
+            parts.logical_id
+        } else {
+            let mut known = self.known.iter();
+            let (_, logical_id) = known.find(|(prefix, _)| prefix == parts.resource_prefix)?;
+            logical_id
+        };
+        Some(StackExecution {
+            logical_id: logical_id.to_owned(),
+            request_type,
+            execution,
+        })
+    }
+
+    /// Chooses among the executions and the requests for which none was started: what runs; or else
+    /// what failed, unless something succeeded after it; or else the last execution. `executions`
+    /// then holds the others, newest first.
+    ///
+    /// The Delete that follows when a creation fails is not chosen before that creation, though it
+    /// is newer.
+    #[must_use]
+    pub fn choose(
+        &self,
+        requests: Vec<ResourceRequest>,
+        executions: &mut Vec<StackExecution>,
+    ) -> Choice {
+        let resources: BTreeSet<_> = executions
+            .iter()
+            .map(|run| run.logical_id.clone())
+            .collect();
+        if let Some(wanted) = &self.logical_id {
+            executions.retain(|run| run.logical_id == *wanted);
+        }
+        executions.sort_by_key(|run| std::cmp::Reverse(run.execution.started));
+        let mut unstarted: Vec<_> = requests
+            .into_iter()
+            .filter(|request| self.is_unstarted(request, executions))
+            .collect();
+        let mut candidates: Vec<_> = executions
+            .iter()
+            .enumerate()
+            .map(|(index, run)| Candidate::of_execution(index, run))
+            .chain(
+                unstarted
+                    .iter()
+                    .enumerate()
+                    .map(|(index, request)| Candidate::of_request(index, request)),
+            )
+            .collect();
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.began));
+        match chosen(&candidates).map(|candidate| candidate.place) {
+            Some(Place::Execution(index)) => Choice::Execution(executions.remove(index)),
+            Some(Place::Request(index)) => Choice::Request(unstarted.swap_remove(index)),
+            None => Choice::Nothing {
+                resources: resources.into_iter().collect(),
+            },
+        }
+    }
+
+    /// Whether this is a request to the task runner for which no execution was started. Other
+    /// custom resources have none either.
+    fn is_unstarted(&self, request: &ResourceRequest, executions: &[StackExecution]) -> bool {
+        let is_wanted = match &self.logical_id {
+            Some(id) => *id == request.logical_id,
+            None => {
+                request.resource_type == ECS_TASK
+                    || executions
+                        .iter()
+                        .any(|run| run.logical_id == request.logical_id)
+            }
+        };
+        is_wanted
+            && !executions.iter().any(|run| {
+                run.logical_id == request.logical_id && request.has_started(&run.execution)
+            })
+    }
+}
+
+/// What may be chosen.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    began: Timestamp,
+    ended: Option<Timestamp>,
+    outcome: Outcome,
+    is_delete: bool,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Running,
+    Failed,
+    /// Somebody stopped the execution, perhaps since another one had failed.
+    Stopped,
+    Succeeded,
+}
+
+/// Where the candidate stands in its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Execution(usize),
+    Request(usize),
+}
+
+impl Candidate {
+    fn of_execution(index: usize, run: &StackExecution) -> Self {
+        Self {
+            began: run.execution.started,
+            ended: run.execution.stopped,
+            outcome: match run.execution.status {
+                ExecutionStatus::Running => Outcome::Running,
+                ExecutionStatus::Failed | ExecutionStatus::TimedOut => Outcome::Failed,
+                ExecutionStatus::Aborted => Outcome::Stopped,
+                ExecutionStatus::Succeeded => Outcome::Succeeded,
+            },
+            is_delete: run.request_type == RequestType::Delete,
+            place: Place::Execution(index),
+        }
+    }
+
+    fn of_request(index: usize, request: &ResourceRequest) -> Self {
+        Self {
+            began: request.began,
+            ended: request.end.as_ref().map(|end| end.at),
+            outcome: match &request.end {
+                None => Outcome::Running,
+                Some(end) if end.is_failure => Outcome::Failed,
+                Some(_) => Outcome::Succeeded,
+            },
+            is_delete: request.request_type == RequestType::Delete,
+            place: Place::Request(index),
+        }
+    }
+
+    /// Whether this run ended well, so that an earlier failure is over.
+    fn makes_good(&self, failure: &Self) -> bool {
+        self.outcome == Outcome::Succeeded
+            && !self.is_delete
+            && matches!(self.place, Place::Execution(_))
+            && failure.ended.is_some_and(|ended| self.began > ended)
+    }
+}
+
+/// The candidates are sorted, newest first.
+fn chosen(candidates: &[Candidate]) -> Option<&Candidate> {
+    let newest = |outcome| candidates.iter().find(|one| one.outcome == outcome);
+    if let Some(running) = newest(Outcome::Running) {
+        return Some(running);
+    }
+    let failure = candidates.iter().find(|one| {
+        matches!(one.outcome, Outcome::Failed | Outcome::Stopped)
+            && !candidates.iter().any(|later| later.makes_good(one))
+    });
+    if let Some(failure) = failure {
+        // A run that was stopped while another one failed was most likely stopped for that.
+        let is_cause = |one: &&Candidate| {
+            one.outcome == Outcome::Failed
+                && one.ended >= Some(failure.began)
+                && one.ended <= failure.ended
+        };
+        let cause = candidates.iter().find(is_cause);
+        return match failure.outcome {
+            Outcome::Stopped => cause.or(Some(failure)),
+            _ => Some(failure),
+        };
+    }
+    let is_execution = |one: &&Candidate| matches!(one.place, Place::Execution(_));
+    candidates
+        .iter()
+        .find(is_execution)
+        .or_else(|| candidates.first())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! Commands that the documents show: a shell reads them, and the programs that they call know the
+//! words.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
+
+use crate::aws::{self, AwsCommand};
+use crate::markdown::{Block, Document, Part};
+use crate::{ecs_task_runner, help, local, root, shell};
+
+/// Languages of blocks that are scripts.
+const SHELL: [&str; 2] = ["sh", "bash"];
+/// Programs whose commands are checked, wherever they are shown.
+const PROGRAMS: [&str; 4] = ["aws", "cargo", "ecs-task-runner", "infra/deploy"];
+
+/// A command as it is shown.
+struct Shown {
+    place: String,
+    words: Vec<String>,
+    /// Of a block: it is meant to be run. What stands in a line may be a part of a command.
+    is_whole: bool,
+}
+
+fn begins_with_a_program(text: &str) -> bool {
+    PROGRAMS.iter().any(|program| {
+        text.strip_prefix(program)
+            .is_some_and(|rest| rest.starts_with(' '))
+    })
+}
+
+fn blocks(document: &Document) -> impl Iterator<Item = &Part> {
+    document.blocks_in(&SHELL)
+}
+
+fn spans(document: &Document) -> impl Iterator<Item = &Part> {
+    let spans = document.spans.iter();
+    spans.filter(|span| begins_with_a_program(&span.text))
+}
+
+/// Every command of every document.
+fn shown() -> Vec<Shown> {
+    let mut shown = Vec::new();
+    for document in Document::all() {
+        let parts = blocks(&document).map(|part| (part, true));
+        for (part, is_whole) in parts.chain(spans(&document).map(|part| (part, false))) {
+            for words in shell::commands(&part.text) {
+                shown.push(Shown {
+                    place: part.place.clone(),
+                    words,
+                    is_whole,
+                });
+            }
+        }
+    }
+    shown
+}
+
+/// The options of a help text, by their long names.
+fn options(help: &str) -> BTreeSet<String> {
+    let name = |word: &str| {
+        let name = word.trim_end_matches([',', '.', ':', ')', ']']);
+        let name = name.split(['=', '|', '[']).next().unwrap_or_default();
+        name.strip_prefix("--").map(str::to_owned)
+    };
+    help.split([' ', '\n', '(']).filter_map(name).collect()
+}
+
+/// The options of each command that is the project's own, as the program itself tells them.
+fn own_commands() -> BTreeMap<String, BTreeSet<String>> {
+    let program = ecs_task_runner();
+    let overview = help(&program, &[]);
+    let (_, list) = overview.split_once("Commands:").unwrap();
+    let (list, _) = list.split_once("Options:").unwrap();
+    let names = list
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help");
+    let mut commands: BTreeMap<String, BTreeSet<String>> = names
+        .map(|name| (name.to_owned(), options(&help(&program, &[name]))))
+        .collect();
+    assert!(commands.contains_key("worker"), "{overview}");
+    commands.insert(String::new(), options(&overview));
+    commands.insert("local".to_owned(), options(&help(&local(), &[])));
+    let deploy = help(&root().join("infra/deploy"), &[]);
+    commands.insert("deploy".to_owned(), options(&deploy));
+    commands
+}
+
+/// What a command calls of the project's own, and with which words.
+fn own(words: &[String]) -> Option<(&str, &[String])> {
+    let named = |words: &'_ [String]| -> usize {
+        usize::from(words.first().is_some_and(|word| !word.starts_with('-')))
+    };
+    match words.first()?.as_str() {
+        "infra/deploy" => Some(("deploy", &words[1..])),
+        "cargo" if words.get(1)? == "local" => Some(("local", &words[2..])),
+        "cargo" if words.get(1)? == "run" => {
+            let program = words.iter().position(|word| word == "--")? + 1;
+            Some((words.get(program)?, &words[program + 1..]))
+        }
+        "ecs-task-runner" => {
+            let rest = &words[1..];
+            let name = rest[..named(rest)].first().map_or("", String::as_str);
+            Some((name, &rest[named(rest)..]))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_shell_reads_every_script_that_is_shown() {
+    for document in Document::all() {
+        for part in blocks(&document).chain(spans(&document)) {
+            let mut bash = Command::new("bash")
+                .arg("-n")
+                .stdin(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut script = bash.stdin.take().unwrap();
+            std::io::Write::write_all(&mut script, part.text.as_bytes()).unwrap();
+            drop(script);
+            let output = bash.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{}: {said}", part.place);
+        }
+    }
+}
+
+#[test]
+fn every_block_with_commands_says_that_it_is_a_script() {
+    for document in Document::all() {
+        for Block { language, code } in &document.blocks {
+            let has_commands = code.text.lines().any(begins_with_a_program);
+            assert!(
+                !has_commands || SHELL.contains(&language.as_str()),
+                "{}: write ```sh",
+                code.place
+            );
+        }
+    }
+}
+
+#[test]
+fn the_aws_cli_has_every_command_that_is_shown() {
+    let commands: Vec<_> = shown()
+        .into_iter()
+        .filter(|shown| shown.words.first().is_some_and(|word| word == "aws"))
+        .map(
+            |Shown {
+                 place,
+                 words,
+                 is_whole,
+             }| AwsCommand {
+                place,
+                words,
+                is_whole,
+            },
+        )
+        .collect();
+    assert!(commands.len() > 30, "{} commands", commands.len());
+    let problems = aws::problems(&commands);
+    assert!(problems.is_empty(), "{problems}");
+}
+
+#[test]
+fn the_programs_have_every_command_and_option_that_is_shown() {
+    let known = own_commands();
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for Shown { place, words, .. } in shown() {
+        let Some((name, rest)) = own(&words) else {
+            continue;
+        };
+        checked += 1;
+        let Some(options) = known.get(name) else {
+            wrong.push(format!("{place}: there is no command {name}"));
+            continue;
+        };
+        for word in rest {
+            let option = word.split('=').next().unwrap_or_default();
+            if let Some(option) = option.strip_prefix("--")
+                && !options.contains(option)
+            {
+                wrong.push(format!("{place}: {name} has no option --{option}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(checked > 30, "{checked} commands");
+}
+
+/// Options that are shown without their command.
+#[test]
+fn some_program_has_every_option_that_is_shown_alone() {
+    let known: BTreeSet<_> = own_commands().into_values().flatten().collect();
+    for document in Document::all() {
+        let spans = document.spans.iter();
+        for span in spans.filter(|span| span.text.starts_with("--")) {
+            for word in span.text.split_whitespace() {
+                if let Some(option) = word.strip_prefix("--") {
+                    let option = option.split('=').next().unwrap_or_default();
+                    assert!(known.contains(option), "{}: --{option}", span.place);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn infra_deploy_takes_every_call_of_it_that_is_shown() {
+    let mut called = 0;
+    for Shown {
+        place,
+        words,
+        is_whole,
+    } in shown()
+    {
+        let is_deployment = words.iter().any(|word| word == "--bucket");
+        if words[0] != "infra/deploy" || !(is_whole || is_deployment) {
+            continue;
+        }
+        called += 1;
+        let output = Command::new("bash")
+            .args(&words)
+            .arg("--dry-run")
+            .current_dir(root())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{place}: {words:?}: {said}");
+    }
+    assert!(called > 10, "{called} calls");
+}
