@@ -85,10 +85,10 @@ pub enum DocumentError {
         /// The greatest number of levels.
         max: usize,
     },
-    /// Aliases repeat so many values that the document would not fit into memory.
-    #[error("its anchors and aliases repeat more than {max} values")]
+    /// Aliases repeat so much that the document would not fit into memory.
+    #[error("its anchors and aliases repeat more than {max} values and bytes of text")]
     TooManyCopies {
-        /// The greatest number of repeated values.
+        /// The greatest number of repeated values and bytes of their text together.
         max: usize,
     },
     /// The document has no content.

@@ -41,7 +41,9 @@ mod types;
 mod update_criteria;
 
 pub(crate) use declarations::Declarations;
-pub(crate) use intrinsics::{is_function, literal_text, names_in_sub};
+pub(crate) use intrinsics::{
+    DYNAMIC_REFERENCE, is_function, is_no_value, literal_text, may_add_members, names_in_sub,
+};
 pub(crate) use names::{is_spelling_of, nearest};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};

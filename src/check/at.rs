@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::properties::{Step, is_function, is_spelling_of, literal_text, names_in_sub};
+use crate::properties::{Step, is_spelling_of, literal_text, may_add_members, names_in_sub};
 
 /// A value, and the way to it in the document.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ impl<'d> At<'d> {
 
     /// The way to a member, whether or not it is there.
     pub(super) fn steps_to(&self, key: &str) -> Vec<Step> {
-        [self.steps.as_slice(), &[Step::Key(key.to_owned())]].concat()
+        [self.steps.as_slice(), &[Step::key(key)]].concat()
     }
 
     /// The member of this name, which is in camelCase; the document may have it in `PascalCase`.
@@ -55,12 +55,12 @@ impl<'d> At<'d> {
     /// An object all of whose members stand here: no macro adds others.
     pub(super) fn is_whole_object(&self) -> bool {
         let members = self.value.as_object();
-        members.is_some_and(|members| !members.keys().any(|key| is_function(key) || key == "Ref"))
+        members.is_some_and(|members| !members.keys().any(|key| may_add_members(key)))
     }
 
     /// The resource or parameter that the value is a reference to, and its attribute: `!Ref X`,
     /// `!GetAtt X.Y`, and `!Sub` with nothing else in its text.
-    pub(super) fn reference(&self) -> Option<(&'d str, Option<&'d str>)> {
+    pub(super) fn reference(&self) -> Option<Named<'d>> {
         let members = self
             .value
             .as_object()
@@ -68,17 +68,11 @@ impl<'d> At<'d> {
         let (function, argument) = members.iter().next()?;
         match function.as_str() {
             "Ref" => Some((argument.as_str()?, None)),
-            "Fn::GetAtt" => {
-                let (name, attribute) = attribute_of(argument)?;
-                Some((name, Some(attribute)))
-            }
+            "Fn::GetAtt" => attribute_of(argument),
             "Fn::Sub" => {
                 let inside = argument.as_str()?.strip_prefix("${")?.strip_suffix('}')?;
                 let is_name = !inside.contains(['$', '{', '}', '!']);
-                is_name.then(|| match inside.split_once('.') {
-                    Some((name, attribute)) => (name, Some(attribute)),
-                    None => (inside, None),
-                })
+                is_name.then(|| in_parts(inside))
             }
             _ => None,
         }
@@ -90,6 +84,9 @@ impl<'d> At<'d> {
         walk(self.value, &mut steps, false, visit);
     }
 }
+
+/// A resource or a parameter, and its attribute where one is named.
+type Named<'d> = (&'d str, Option<&'d str>);
 
 /// A reference by `Ref`, `Fn::GetAtt` or `Fn::Sub`.
 pub(super) struct Reference<'d, 's> {
@@ -120,7 +117,7 @@ fn walk<'d>(
         }
         Value::Object(members) => {
             for (key, member) in members {
-                steps.push(Step::Key(key.clone()));
+                steps.push(Step::key(key));
                 for (name, attribute) in named_by(key, member) {
                     visit(&Reference {
                         name,
@@ -138,43 +135,36 @@ fn walk<'d>(
 }
 
 /// What a function names by its own argument.
-fn named_by<'d>(function: &str, argument: &'d Value) -> Vec<(&'d str, Option<&'d str>)> {
+fn named_by<'d>(function: &str, argument: &'d Value) -> Vec<Named<'d>> {
     match (function, argument) {
         ("Ref", Value::String(name)) => vec![(name, None)],
-        ("Fn::GetAtt", argument) => attribute_of(argument)
-            .map(|(name, attribute)| (name, Some(attribute)))
-            .into_iter()
-            .collect(),
-        ("Fn::Sub", Value::String(text)) => in_text(text).collect(),
+        ("Fn::GetAtt", argument) => attribute_of(argument).into_iter().collect(),
+        ("Fn::Sub", Value::String(text)) => names_in_sub(text).map(in_parts).collect(),
         ("Fn::Sub", Value::Array(arguments)) => match arguments.as_slice() {
-            [Value::String(text), Value::Object(variables)] => {
-                let name_of = |(name, attribute): (&str, Option<&str>)| match attribute {
-                    Some(attribute) => format!("{name}.{attribute}"),
-                    None => name.to_owned(),
-                };
-                in_text(text)
-                    .filter(|named| !variables.contains_key(&name_of(*named)))
-                    .collect()
-            }
+            [Value::String(text), Value::Object(variables)] => names_in_sub(text)
+                .filter(|named| !variables.contains_key(*named))
+                .map(in_parts)
+                .collect(),
             _ => Vec::new(),
         },
         _ => Vec::new(),
     }
 }
 
-fn in_text(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
-    names_in_sub(text).map(|named| match named.split_once('.') {
+/// What `Name` or `Name.Attribute` names.
+fn in_parts(named: &str) -> Named<'_> {
+    match named.split_once('.') {
         Some((name, attribute)) => (name, Some(attribute)),
         None => (named, None),
-    })
+    }
 }
 
-/// The two parts of the argument of `Fn::GetAtt`, as far as they stand there: `X.Y` or `[X, Y]`.
-fn attribute_of(argument: &Value) -> Option<(&str, &str)> {
+/// What the argument of `Fn::GetAtt` names, as far as it stands there: `X.Y` or `[X, Y]`.
+fn attribute_of(argument: &Value) -> Option<Named<'_>> {
     match argument {
-        Value::String(text) => text.split_once('.'),
+        Value::String(text) => Some(in_parts(text)).filter(|(_, attribute)| attribute.is_some()),
         Value::Array(parts) => match parts.as_slice() {
-            [Value::String(name), Value::String(attribute)] => Some((name, attribute)),
+            [Value::String(name), Value::String(attribute)] => Some((name, Some(attribute))),
             _ => None,
         },
         _ => None,

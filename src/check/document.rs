@@ -6,12 +6,12 @@ use super::at::At;
 use super::node::Node;
 use super::report::{Finding, Note, Notes, path};
 use super::stack::Stack;
-use super::template::{self, Found, Search, Similar};
+use super::template::{self, Found, Part, Search, Similar};
 use super::{
     DocumentError, DocumentKind, MAX_DOCUMENT_BYTES, RESOURCE_TYPE, Report, beyond, warnings, yaml,
 };
 use crate::properties::{
-    Declarations, Path, Problems, Source, Step, is_function, kind, problems_among,
+    Declarations, Path, Problems, Source, Step, kind, may_add_members, problems_among,
 };
 use crate::text::printable::echoed;
 
@@ -59,10 +59,10 @@ impl Document {
                     .get("LogicalResourceId")
                     .and_then(Value::as_str)
                     .map(str::to_owned),
-                steps: vec![Step::Key("ResourceProperties".to_owned())],
+                steps: vec![Step::key("ResourceProperties")],
                 properties,
             };
-            return Ok(self.report(DocumentKind::Event, &[found], Notes::default()));
+            return Ok(self.report(DocumentKind::Event, &[], &[found], Notes::default()));
         }
         if let Some(parts) = template::parts(object) {
             return Ok(self.report_on_templates(&parts, asked));
@@ -72,51 +72,55 @@ impl Document {
             steps: Vec::new(),
             properties: Some(&self.value),
         };
-        Ok(self.report(DocumentKind::Properties, &[found], Notes::default()))
+        Ok(self.report(DocumentKind::Properties, &[], &[found], Notes::default()))
     }
 
-    fn report_on_templates(&self, parts: &[template::Part<'_>], asked: &[&str]) -> Report {
-        let declarations = template::declarations(parts);
-        let stack = Stack::of(parts);
+    fn report_on_templates(&self, parts: &[Part<'_>], asked: &[&str]) -> Report {
         let mut search = Search::new(asked);
         for part in parts {
             search.look_through(part);
         }
         let mut notes = Notes::default();
-        for found in &search.found {
-            note_problems(DocumentKind::Template, found, &declarations, &mut notes);
-            if let Some(properties) = found.at() {
-                warnings::look(&properties, DocumentKind::Template, &stack, &mut notes);
-            }
-        }
-        beyond::look(parts, &search.found, &stack, &mut notes);
         // A caller who asks for types of their own, and has such resources, knows of the others.
         if asked == [RESOURCE_TYPE] || search.found.is_empty() {
             for similar in &search.similar {
                 note_similar(similar, asked, &mut notes);
             }
         }
+        let report = self.report(DocumentKind::Template, parts, &search.found, notes);
         Report {
             skipped: search.skipped,
-            ..self.sorted(DocumentKind::Template, &search.found, notes)
+            ..report
         }
     }
 
-    /// The report on a document with the properties of one resource.
-    fn report(&self, kind: DocumentKind, found: &[Found<'_>], mut notes: Notes) -> Report {
+    /// The report on `found`, which are in the templates `parts`. There are none in an event, and
+    /// none around properties by themselves.
+    fn report<'d>(
+        &self,
+        kind: DocumentKind,
+        parts: &[Part<'d>],
+        found: &[Found<'d>],
+        mut notes: Notes,
+    ) -> Report {
+        let declarations = template::declarations(parts);
+        let stack = Stack::of(parts);
         for found in found {
-            note_problems(kind, found, &Declarations::default(), &mut notes);
+            note_problems(kind, found, &declarations, &mut notes);
             if let Some(properties) = found.at() {
-                warnings::look(&properties, kind, &Stack::default(), &mut notes);
-                beyond::look_at_network(&properties, &mut notes);
+                warnings::look(&properties, kind, &stack, &mut notes);
             }
         }
+        beyond::look(parts, found, &stack, &mut notes);
         self.sorted(kind, found, notes)
     }
 
     fn sorted(&self, kind: DocumentKind, found: &[Found<'_>], notes: Notes) -> Report {
-        let mut findings: Vec<_> = notes.0.into_iter().map(|note| self.finding(note)).collect();
+        let unlisted = notes.unlisted();
+        let listed = notes.listed.into_iter();
+        let mut findings: Vec<_> = listed.map(|note| self.finding(note)).collect();
         findings.sort_by_key(|finding| (finding.line, finding.column));
+        findings.extend(unlisted);
         let name = |found: &Found<'_>| {
             let name = found.logical_id.clone();
             name.unwrap_or_else(|| "Properties".to_owned())
@@ -143,7 +147,7 @@ impl Document {
 
 /// Notes a resource that was not checked although it looks like one to check.
 fn note_similar(similar: &Similar, asked: &[&str], notes: &mut Notes) {
-    let steps = [similar.steps.as_slice(), &[Step::Key("Type".to_owned())]].concat();
+    let steps = [similar.steps.as_slice(), &[Step::key("Type")]].concat();
     let (resource_type, asked) = (echoed(&similar.resource_type), asked.join(" or "));
     notes.error(
         steps,
@@ -186,7 +190,7 @@ fn problems_in_template(properties: &Value, declarations: &Declarations<'_>) -> 
     let lacks_token = properties.as_object().is_some_and(|properties| {
         !properties
             .keys()
-            .any(|key| key == "ServiceToken" || is_function(key) || key == "Ref")
+            .any(|key| key == "ServiceToken" || may_add_members(key))
     });
     if lacks_token {
         problems.add(

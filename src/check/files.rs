@@ -1,5 +1,7 @@
 //! The reports on several files, as people, editors, programs and GitHub read them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -90,12 +92,12 @@ impl FileReport {
             format!("{} ({})", echoed(name), echoed(resource_type))
         });
         let skipped: Vec<_> = skipped.collect();
-        let counts: Vec<_> = [(Severity::Error, "error"), (Severity::Warning, "warning")]
+        let counts: Vec<_> = [Severity::Error, Severity::Warning]
             .into_iter()
-            .filter_map(|(severity, word)| match self.count(severity) {
-                0 => None,
-                1 => Some(format!("1 {word}")),
-                count => Some(format!("{count} {word}s")),
+            .filter_map(|severity| match (self.count(severity), severity.word()) {
+                (0, _) => None,
+                (1, word) => Some(format!("1 {word}")),
+                (count, word) => Some(format!("{count} {word}s")),
             })
             .collect();
         let mut summary = checked.join(", ");
@@ -135,27 +137,21 @@ fn of_document(document: &DocumentError) -> Finding {
     }
 }
 
-/// A finding on a file as a whole.
+/// An error of a file as a whole.
 fn error(message: String) -> Finding {
-    Finding {
-        severity: Severity::Error,
-        line: None,
-        column: None,
-        path: String::new(),
-        message,
-    }
+    Finding::on_document(Severity::Error, message)
 }
 
 fn nothing_to_check(report: &Report, resource_types: &[&str]) -> String {
-    let mut types: Vec<_> = report
+    let types: BTreeSet<_> = report
         .skipped
         .iter()
         .map(|skipped| echoed(&skipped.resource_type))
         .collect();
-    types.dedup();
-    let others = match types.as_slice() {
-        [] => "no custom resource".to_owned(),
-        types => types.join(", "),
+    let others = if types.is_empty() {
+        "no custom resource".to_owned()
+    } else {
+        Vec::from_iter(types).join(", ")
     };
     format!(
         "there is nothing to check: no resource has the type {} (there is {others}); --type checks \
@@ -197,7 +193,11 @@ fn text(file: &str, finding: &Finding) -> String {
         (Some(line), Some(column)) => format!("{file}:{line}:{column}"),
         _ => file.to_owned(),
     };
-    format!("{place}: {}: {}", word(finding), sentence(finding))
+    format!(
+        "{place}: {}: {}",
+        finding.severity.word(),
+        sentence(finding)
+    )
 }
 
 fn github(file: &str, finding: &Finding) -> String {
@@ -208,14 +208,7 @@ fn github(file: &str, finding: &Finding) -> String {
         }
     }
     let message = escaped(&sentence(finding));
-    format!("::{} {properties}::{message}", word(finding))
-}
-
-fn word(finding: &Finding) -> &'static str {
-    match finding.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-    }
+    format!("::{} {properties}::{message}", finding.severity.word())
 }
 
 fn sentence(finding: &Finding) -> String {

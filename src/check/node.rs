@@ -60,7 +60,7 @@ impl Node {
             let next = match (step, &node.content) {
                 (Step::Key(key), Content::Map(entries)) => entries
                     .iter()
-                    .find(|entry| entry.key == *key)
+                    .find(|entry| *entry.key == **key)
                     .map(|entry| (entry.place, &entry.value)),
                 (Step::Index(index), Content::List(items)) => {
                     items.get(*index).map(|item| (item.place, item))
@@ -73,15 +73,15 @@ impl Node {
         place
     }
 
-    /// Number of values in this one, itself included.
+    /// Number of values in this one, itself included, and of the bytes of their text and keys.
     pub(super) fn size(&self) -> usize {
         match &self.content {
-            Content::Scalar(_) => 1,
+            Content::Scalar(value) => 1 + value.as_str().map_or(0, str::len),
             Content::List(items) => 1 + items.iter().map(Node::size).sum::<usize>(),
             Content::Map(entries) => {
                 1 + entries
                     .iter()
-                    .map(|entry| entry.value.size())
+                    .map(|entry| entry.key.len() + entry.value.size())
                     .sum::<usize>()
             }
         }

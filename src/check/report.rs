@@ -6,6 +6,10 @@ use crate::properties::Step;
 use crate::text::byte_limit;
 use crate::text::printable::echoed;
 
+/// Findings of one document that are kept one by one; of those beyond, only the number is. Nobody
+/// reads more, and a hostile document would fill the memory with them.
+const MAX_LISTED: usize = 1_000;
+
 /// Findings of one document that say what was probably meant. Looking for it takes time and the
 /// sentence takes room, of which a hostile document with many unknown names would take a lot.
 const MAX_WITH_HINT: usize = 100;
@@ -60,6 +64,15 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,26 +90,36 @@ pub struct Finding {
     pub message: String,
 }
 
+impl Finding {
+    /// A finding on a document as a whole.
+    pub(super) fn on_document(severity: Severity, message: String) -> Self {
+        Self {
+            severity,
+            line: None,
+            column: None,
+            path: String::new(),
+            message,
+        }
+    }
+}
+
 impl Report {
     /// Whether nothing was found that must be corrected. Also true of a document in which there was
     /// nothing to check.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        !self.has(Severity::Error)
-    }
-
-    /// Whether something of this severity was found.
-    #[must_use]
-    pub fn has(&self, severity: Severity) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == severity)
+        let mut findings = self.findings.iter();
+        findings.all(|finding| finding.severity != Severity::Error)
     }
 }
 
 /// What the checks of one document have found so far.
 #[derive(Default)]
-pub(super) struct Notes(pub(super) Vec<Note>);
+pub(super) struct Notes {
+    pub(super) listed: Vec<Note>,
+    unlisted_errors: usize,
+    unlisted_warnings: usize,
+}
 
 /// A finding before its place in the document is looked up.
 pub(super) struct Note {
@@ -108,7 +131,7 @@ pub(super) struct Note {
 impl Notes {
     /// What was probably meant, as `hint` finds it; nothing once there are many findings.
     pub(super) fn hint(&self, hint: impl FnOnce() -> String) -> String {
-        if self.0.len() < MAX_WITH_HINT {
+        if self.listed.len() < MAX_WITH_HINT {
             hint()
         } else {
             String::new()
@@ -124,18 +147,40 @@ impl Notes {
     }
 
     fn add(&mut self, severity: Severity, steps: Vec<Step>, message: String) {
-        self.0.push(Note {
-            severity,
-            steps,
-            message,
-        });
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(Note {
+                severity,
+                steps,
+                message,
+            });
+        } else {
+            match severity {
+                Severity::Error => self.unlisted_errors += 1,
+                Severity::Warning => self.unlisted_warnings += 1,
+            }
+        }
+    }
+
+    /// The finding that stands for those that are not listed, if there are any.
+    pub(super) fn unlisted(&self) -> Option<Finding> {
+        let message = match self.unlisted_errors + self.unlisted_warnings {
+            0 => return None,
+            1 => "1 more finding is not listed".to_owned(),
+            more => format!("{more} more findings are not listed"),
+        };
+        let severity = if self.unlisted_errors > 0 {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        Some(Finding::on_document(severity, message))
     }
 }
 
 /// The way to a value as people write it: `MigrateTask.Properties.Overrides`. The way to a resource
 /// begins with its name.
 pub(super) fn path(steps: &[Step]) -> String {
-    let is_resources = |step: &Step| matches!(step, Step::Key(key) if key == "Resources");
+    let is_resources = |step: &Step| matches!(step, Step::Key(key) if **key == *"Resources");
     // A template may be a part of a document: `resources`, or one item of it.
     let resource = steps
         .iter()

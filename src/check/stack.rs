@@ -12,10 +12,13 @@ use super::at::At;
 use super::template::Part;
 use crate::properties::{Step, is_function, literal_text};
 
+/// The transform that adds no resources and conditions but those of the loops in a template.
+const LANGUAGE_EXTENSIONS: &str = "AWS::LanguageExtensions";
+
 /// Transforms of AWS that leave everything that stands in a template as it is (user guide,
-/// "Transform reference"). All but the first may add resources and conditions.
+/// "Transform reference").
 const KNOWN_TRANSFORMS: [&str; 7] = [
-    "AWS::LanguageExtensions",
+    LANGUAGE_EXTENSIONS,
     "AWS::CodeDeployBlueGreen",
     "AWS::Include",
     "AWS::SecretsManager-2020-07-23",
@@ -31,9 +34,9 @@ pub(super) struct Stack<'d> {
     resources: BTreeMap<&'d str, At<'d>>,
     conditions: BTreeSet<&'d str>,
     parameters: BTreeSet<&'d str>,
-    /// Whether a transform or the Serverless Framework may add further names.
+    /// Whether a macro or the Serverless Framework may add further names.
     is_open: bool,
-    /// Whether an unknown macro may make anything else of the template.
+    /// Whether an unknown macro may make anything else of the template. It may add names as well.
     is_rewritten: bool,
     /// For each resource the others that CloudFormation makes before it.
     needs: OnceLock<BTreeMap<&'d str, BTreeSet<&'d str>>>,
@@ -56,17 +59,17 @@ impl<'d> Stack<'d> {
         for transform in transforms(part.template) {
             let is_known = transform.is_some_and(|name| KNOWN_TRANSFORMS.contains(&name));
             self.is_rewritten |= !is_known;
-            self.is_open |= transform != Some(KNOWN_TRANSFORMS[0]);
+            self.is_open |= transform != Some(LANGUAGE_EXTENSIONS);
         }
         let section = |name: &str| part.template.get(name).and_then(Value::as_object);
         let sections = ["Resources", "Conditions"].into_iter().filter_map(section);
         for names in sections.chain([part.template]) {
             self.is_open |= names.keys().any(|name| is_function(name));
         }
-        let resources = Step::Key("Resources".to_owned());
+        let resources = Step::key("Resources");
         for (name, resource) in section("Resources").into_iter().flatten() {
             if !is_function(name) {
-                let own = [resources.clone(), Step::Key(name.clone())];
+                let own = [resources.clone(), Step::key(name)];
                 let steps = [part.steps.as_slice(), &own].concat();
                 self.resources.insert(name, At::new(steps, resource));
             }
@@ -85,7 +88,7 @@ impl<'d> Stack<'d> {
 
     /// Whether the template has no other names than those that stand in it.
     pub(super) fn is_closed(&self) -> bool {
-        !self.is_open && !self.is_rewritten
+        !self.is_open
     }
 
     pub(super) fn resources(&self) -> impl Iterator<Item = (&'d str, &At<'d>)> {
@@ -108,10 +111,10 @@ impl<'d> Stack<'d> {
         self.parameters.contains(name)
     }
 
-    /// The resource of this name with its name in the template, if it is of this type.
-    pub(super) fn of_type(&self, name: &str, resource_type: &str) -> Option<(&'d str, &At<'d>)> {
-        let (name, resource) = self.resources.get_key_value(name)?;
-        (type_of(resource) == Some(resource_type)).then_some((*name, resource))
+    /// The resource of this name, if it is of this type.
+    pub(super) fn of_type(&self, name: &str, resource_type: &str) -> Option<&At<'d>> {
+        let resource = self.resource(name);
+        resource.filter(|resource| type_of(resource) == Some(resource_type))
     }
 
     pub(super) fn all_of_type(
@@ -177,8 +180,7 @@ pub(super) fn type_of<'d>(resource: &At<'d>) -> Option<&'d str> {
 
 /// The names in `DependsOn`, which is one name or a list.
 pub(super) fn depends_on<'d>(resource: &At<'d>) -> impl Iterator<Item = At<'d>> {
-    let value = resource.value.get("DependsOn");
-    let at = value.map(|value| At::new(resource.steps_to("DependsOn"), value));
+    let at = resource.member("dependsOn");
     let alone = at.clone().filter(|at| at.value.is_string());
     let items: Vec<_> = at.iter().flat_map(At::items).collect();
     alone.into_iter().chain(items)

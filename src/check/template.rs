@@ -29,7 +29,7 @@ pub(super) fn parts<'d>(document: &'d Map<String, Value>) -> Option<Vec<Part<'d>
             template: document,
         }]);
     }
-    let resources = Step::Key("resources".to_owned());
+    let resources = Step::key("resources");
     let part = |steps: Vec<Step>, value: &'d Value| match value {
         Value::Object(template) if is_template(template) => Some(Part { steps, template }),
         _ => None,
@@ -97,14 +97,14 @@ impl<'s, 'd> Search<'s, 'd> {
 
     pub(super) fn look_through(&mut self, part: &Part<'d>) {
         if let Some(Value::Object(resources)) = part.template.get("Resources") {
-            let key = Step::Key("Resources".to_owned());
+            let key = Step::key("Resources");
             self.look_at_resources(resources, &[part.steps.as_slice(), &[key]].concat());
         }
     }
 
     fn look_at_resources(&mut self, resources: &'d Map<String, Value>, steps: &[Step]) {
         for (logical_id, resource) in resources {
-            let steps = [steps, &[Step::Key(logical_id.clone())]].concat();
+            let steps = [steps, &[Step::key(logical_id)]].concat();
             if logical_id.starts_with("Fn::ForEach::") {
                 // A loop's third argument holds the resources that it repeats.
                 if let Some(Value::Object(repeated)) = resource.get(2) {
@@ -118,7 +118,7 @@ impl<'s, 'd> Search<'s, 'd> {
             };
             let properties = resource.get("Properties");
             if self.resource_types.contains(&resource_type) {
-                let steps = [steps.as_slice(), &[Step::Key("Properties".to_owned())]].concat();
+                let steps = [steps.as_slice(), &[Step::key("Properties")]].concat();
                 self.found.push(Found {
                     logical_id: Some(logical_id.clone()),
                     steps,

@@ -11,16 +11,16 @@ use super::report::Notes;
 use super::stack::Stack;
 use crate::arn::last_part;
 use crate::cloudformation::deadline::answer_margin;
-use crate::properties::literal_text;
+use crate::properties::{DYNAMIC_REFERENCE, literal_text, may_add_members};
 use crate::task::redaction::{SHORTEST, says_secret};
 use crate::times::SERVICE_TIMEOUT;
 
 /// Properties that say what is run. A reference in one of them can differ from one deployment to the
-/// next; where the task runs hardly ever does.
+/// next; references in other properties, such as `Cluster`, hardly ever change.
 const WHAT_IS_RUN: [&str; 4] = ["overrides", "group", "tags", "referenceId"];
 
-/// Begins a dynamic reference, which CloudFormation replaces by its value before it sends the event.
-const DYNAMIC_REFERENCE: &str = "{{resolve:";
+/// Pseudo parameters that stay the same as long as a stack is updated.
+const SAME_FOR_THE_STACK: [&str; 2] = ["${AWS::StackName}", "${AWS::Region}"];
 
 /// How the name of a variable ends that names a secret, as in `DATABASE_SECRET_ARN`.
 const IDENTIFIERS: [&str; 3] = ["ARN", "_ID", "NAME"];
@@ -40,9 +40,9 @@ fn look_at_family(properties: &At<'_>, notes: &mut Notes) {
     let Some(definition) = properties.member("taskDefinition") else {
         return;
     };
-    let Some(family) = definition.text().filter(|text| !text.is_empty()) else {
+    if !is_lasting_family(definition.value) {
         return;
-    };
+    }
     let never_updates = properties
         .member("runOnUpdate")
         .is_some_and(|run| !matches!(run.value, Value::Bool(true)) && run.text() != Some("true"));
@@ -50,8 +50,7 @@ fn look_at_family(properties: &At<'_>, notes: &mut Notes) {
         let property = properties.member(name);
         property.is_some_and(|property| !is_constant(property.value))
     };
-    if last_part(family).contains(':')
-        || properties.member("triggers").is_some()
+    if properties.member("triggers").is_some()
         || never_updates
         || WHAT_IS_RUN.iter().any(may_change)
     {
@@ -65,6 +64,22 @@ fn look_at_family(properties: &At<'_>, notes: &mut Notes) {
     );
 }
 
+/// Whether the value is for certain a family without a revision, and the same one in each deployment
+/// of the stack.
+fn is_lasting_family(definition: &Value) -> bool {
+    if let Some(text) = literal_text(definition) {
+        return !text.is_empty() && !last_part(text).contains(':');
+    }
+    let members = definition.as_object().filter(|members| members.len() == 1);
+    let text = members.and_then(|members| members.get("Fn::Sub")?.as_str());
+    text.is_some_and(|text| {
+        let rest = SAME_FOR_THE_STACK
+            .iter()
+            .fold(text.to_owned(), |rest, name| rest.replace(name, ""));
+        !text.is_empty() && !rest.contains(':') && !rest.contains("${")
+    })
+}
+
 /// Whether nothing in the value is decided at deployment.
 fn is_constant(value: &Value) -> bool {
     match value {
@@ -72,7 +87,7 @@ fn is_constant(value: &Value) -> bool {
         Value::Array(items) => items.iter().all(is_constant),
         Value::Object(members) => members
             .iter()
-            .all(|(key, member)| key != "Ref" && !key.starts_with("Fn::") && is_constant(member)),
+            .all(|(key, member)| !may_add_members(key) && is_constant(member)),
         _ => true,
     }
 }
@@ -94,9 +109,8 @@ fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes
             if says_secret(name) && !says_identifier(name) && may_be_secret(&value, stack) {
                 notes.warning(
                     value.steps,
-                    "is a secret, as the variable's name says, and stands in the execution's history \
-                     and in ECS for all who may read them; put it into the task definition (Secrets \
-                     with ValueFrom)",
+                    "may be a secret, by the variable's name, and is readable in the execution's \
+                     history and in ECS; put it into the task definition (Secrets with ValueFrom)",
                 );
             }
         }

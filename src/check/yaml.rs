@@ -16,16 +16,18 @@ use super::node::{Content, Entry, Node, Place};
 /// `serde_json` has the same limit.
 const MAX_DEPTH: usize = 128;
 
-/// Values that are copied for anchors and aliases. Aliases within aliases multiply: some lines can
-/// stand for billions of values. Templates repeat a few tags by them.
-const MAX_COPIED_VALUES: usize = 200_000;
+/// Values, and bytes of their text, that are copied for anchors and aliases. Aliases within aliases
+/// multiply: some lines can stand for billions of values. Templates repeat a few tags by them.
+const MAX_COPIED: usize = 1_000_000;
 
 /// Reads the one document that `text` is.
 pub(super) fn load(text: &str) -> Result<Node, DocumentError> {
     let mut loader = Loader::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) =
-            event.map_err(|error| syntax(place_of(*error.marker()), error.info()))?;
+        let (event, span) = event.map_err(|error| {
+            let problem = format!("is not valid YAML: {}", error.info());
+            syntax(place_of(*error.marker()), &problem)
+        })?;
         loader.take(event, span)?;
     }
     loader.document.ok_or(DocumentError::Empty)
@@ -37,7 +39,8 @@ struct Loader {
     open: Vec<Open>,
     /// Values that an alias may repeat, by the parser's number for their anchor.
     anchors: BTreeMap<usize, Node>,
-    copied_values: usize,
+    /// What [`MAX_COPIED`] limits.
+    copied: usize,
     document: Option<Node>,
 }
 
@@ -199,12 +202,10 @@ impl Loader {
         Ok(())
     }
 
-    fn count_copied(&mut self, values: usize) -> Result<(), DocumentError> {
-        self.copied_values += values;
-        if self.copied_values > MAX_COPIED_VALUES {
-            Err(DocumentError::TooManyCopies {
-                max: MAX_COPIED_VALUES,
-            })
+    fn count_copied(&mut self, size: usize) -> Result<(), DocumentError> {
+        self.copied += size;
+        if self.copied > MAX_COPIED {
+            Err(DocumentError::TooManyCopies { max: MAX_COPIED })
         } else {
             Ok(())
         }

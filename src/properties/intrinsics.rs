@@ -11,7 +11,7 @@ pub(super) const IF: &str = "Fn::If";
 const NO_VALUE: &str = "AWS::NoValue";
 
 /// Begins a dynamic reference (`{{resolve:ssm:…}}`), which CloudFormation replaces at deployment.
-const DYNAMIC_REFERENCE: &str = "{{resolve:";
+pub(crate) const DYNAMIC_REFERENCE: &str = "{{resolve:";
 
 /// Begins a dynamic reference to a secure parameter of Systems Manager.
 const SECURE_REFERENCE: &str = "{{resolve:ssm-secure:";
@@ -54,6 +54,11 @@ pub(super) fn of(value: &Value) -> Option<Intrinsic<'_>> {
     }
 }
 
+/// Whether the value takes away the property whose value it is.
+pub(crate) fn is_no_value(value: &Value) -> bool {
+    matches!(of(value), Some(Intrinsic::NoValue))
+}
+
 /// Text that stands in the template as the deployment has it.
 pub(crate) fn literal_text(value: &Value) -> Option<&str> {
     value.as_str().filter(|_| of(value).is_none())
@@ -70,6 +75,12 @@ pub(crate) fn names_in_sub(text: &str) -> impl Iterator<Item = &str> {
 /// add any members (`Fn::Transform`, `Fn::ForEach::…`).
 pub(crate) fn is_function(key: &str) -> bool {
     key.starts_with("Fn::")
+}
+
+/// Whether a key shows that not all members of its object stand in the template: it is a function's
+/// or a reference's.
+pub(crate) fn may_add_members(key: &str) -> bool {
+    key == "Ref" || is_function(key)
 }
 
 /// Whether the text has a dynamic reference to a secure parameter of Systems Manager.

@@ -1,6 +1,7 @@
 //! What is wrong with the properties, in sentences for the person who wrote them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ impl Problems {
         &self.listed
     }
 
-    /// The number of problems found beyond [`told`](Self::told).
+    /// The number of problems found beyond [`listed`](Self::listed).
     pub(crate) fn unlisted(&self) -> usize {
         self.unlisted
     }
@@ -93,11 +94,18 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// One step on the way to a property.
+/// One step on the way to a property. The ways to all values in an object share its keys: a hostile
+/// document has long keys with many values behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Key(String),
+    Key(Arc<str>),
     Index(usize),
+}
+
+impl Step {
+    pub(crate) fn key(key: &str) -> Self {
+        Self::Key(Arc::from(key))
+    }
 }
 
 /// The way to the value that is being read. Each level of the reading holds its own segment and
@@ -153,7 +161,7 @@ impl<'a> Path<'a> {
         let mut steps = self.parent.map(Path::steps).unwrap_or_default();
         match self.segment {
             Segment::Root => {}
-            Segment::Key(key) => steps.push(Step::Key(key.to_owned())),
+            Segment::Key(key) => steps.push(Step::key(key)),
             Segment::Index(index) => steps.push(Step::Index(index)),
         }
         steps
@@ -222,11 +230,7 @@ mod tests {
         problems.add(&Path::ROOT.key("Tags").index(1).key("Key"), "is missing");
         assert_eq!(
             problems.listed()[0].steps,
-            [
-                Step::Key("Tags".to_owned()),
-                Step::Index(1),
-                Step::Key("Key".to_owned())
-            ]
+            [Step::key("Tags"), Step::Index(1), Step::key("Key")]
         );
     }
 

@@ -13,7 +13,8 @@
 //!
 //! Tables of properties, outputs and errors are compared beside the code that has them, and so are
 //! outputs that are shown: `src/properties/tests/reference.rs`, `src/task/outcome.rs`,
-//! `src/task/error.rs`, `src/explain/tests/forms.rs`, `tests/scenarios/task_run/reasons.rs`.
+//! `src/task/error.rs`, `src/explain/advice.rs`, `src/explain/tests/forms.rs`,
+//! `tests/scenarios/task_run/reasons.rs`.
 
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

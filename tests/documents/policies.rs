@@ -11,6 +11,7 @@ use std::process::Command;
 
 use ecs_task_runner::check::read_document;
 use serde_json::Value;
+use template_roles::policy::matches;
 
 use crate::{ecs_task_runner, help, python, read};
 use needs::{CALLS, NARROWED, NOT_USED, ROLLING_UPDATE};
@@ -32,18 +33,6 @@ for file in glob.glob(os.path.join(os.path.dirname(cfnlint.__file__), "data/sche
         found[name[1]] = sorted({one for handler in wanted for one in handler.get("permissions", [])})
 json.dump(found, sys.stdout)
 "#;
-
-/// Whether a pattern, in which `*` is for any characters, is for an action.
-fn matches(pattern: &str, action: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == action,
-        Some((head, rest)) => action.strip_prefix(head).is_some_and(|tail| {
-            (0..=tail.len())
-                .filter(|&at| tail.is_char_boundary(at))
-                .any(|at| matches(rest, &tail[at..]))
-        }),
-    }
-}
 
 fn service(action: &str) -> &str {
     action.split(':').next().unwrap()

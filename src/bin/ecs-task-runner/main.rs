@@ -76,8 +76,8 @@ enum Command {
     /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.
     ///
     /// Given a stack, it explains the execution that runs; or else the newest one that failed,
-    /// unless a later one succeeded; or else the last one. It lists the stack's other executions
-    /// after it. Given an execution, it explains that one.
+    /// unless a later Create or Update succeeded; or else the last one. It lists the stack's other
+    /// executions after it. Given an execution, it explains that one.
     ///
     /// It reads with your own AWS credentials. For an execution they need
     /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
@@ -102,7 +102,8 @@ enum Command {
     ///
     /// For fish, in ~/.config/fish/config.fish: ecs-task-runner completions fish | source
     ///
-    /// Exits with 0, and with 64 for another shell than those below.
+    /// Exits with 0; with 1 when the script cannot be written; and with 64 for another shell than
+    /// those below.
     Completions(CompletionsArguments),
 }
 
@@ -130,9 +131,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Health(arguments) => probe::run(&arguments),
-        Command::Completions(arguments) => {
-            return completions::run(&arguments, Arguments::command());
-        }
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };
     result.unwrap_or_else(|error| {
         output::complain(&format!("{error:#}"));

@@ -1,5 +1,5 @@
-//! The order in which CloudFormation makes resources: names that there is nothing behind, and a
-//! service that waits for the task which is to run in its network.
+//! Names of resources and conditions that do not exist, and the order in which CloudFormation makes
+//! resources: a service may wait for the task that is to run in its network.
 
 use crate::check::at::At;
 use crate::check::report::Notes;
@@ -25,10 +25,7 @@ pub(super) fn look_at_names(stack: &Stack<'_>, notes: &mut Notes) {
                 missing(&name, text, "resource", known, notes);
             }
         }
-        let condition = resource.value.get("Condition");
-        let condition =
-            condition.map(|condition| At::new(resource.steps_to("Condition"), condition));
-        if let Some(condition) = condition
+        if let Some(condition) = resource.member("condition")
             && let Some(text) = condition.text()
             && !stack.has_condition(text)
         {
@@ -73,18 +70,20 @@ pub(super) fn look_at_service<'d>(
     let Some(named) = properties.member("networkFrom") else {
         return;
     };
-    let Some(own_name) = found.logical_id.as_deref() else {
+    let own_name = found.logical_id.as_deref();
+    // A resource within a loop has another name than the one that stands there.
+    let Some(own_name) = own_name.filter(|name| stack.resource(name).is_some()) else {
         return;
     };
     if let Some((service, _)) = named.reference()
-        && let Some((service, _)) = stack.of_type(service, SERVICE)
+        && stack.of_type(service, SERVICE).is_some()
         && let Some(way) = stack.way(service, own_name)
     {
         notes.error(
             named.steps,
             format!(
-                "names {}, which CloudFormation makes only after this resource ({}): neither can \
-                 be the first; give NetworkConfiguration instead",
+                "names {}, which CloudFormation makes only after this resource ({}): each \
+                 would have to be made before the other; give NetworkConfiguration instead",
                 echoed(service),
                 in_words(&way)
             ),

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::listed;
 use crate::check::at::{At, Reference};
 use crate::check::report::Notes;
 use crate::check::stack::Stack;
 use crate::check::template::{Found, Part};
 use crate::properties::{Step, nearest};
 use crate::task::outcome::Output;
+use crate::text::enumeration::listed;
 use crate::text::printable::echoed;
 
 pub(super) fn look<'d>(
@@ -28,7 +28,7 @@ pub(super) fn look<'d>(
     for part in parts {
         for (section, value) in part.template {
             let mut steps = part.steps.clone();
-            steps.push(Step::Key(section.clone()));
+            steps.push(Step::key(section));
             At::new(steps, value).each_reference(&mut |reference| {
                 if let Some(attribute) = reference.attribute
                     && checked.contains(reference.name)

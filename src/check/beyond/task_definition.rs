@@ -1,11 +1,11 @@
 //! What the properties say against the task definition, where that stands in the same template:
 //! names of containers, and the network that its mode needs.
 
-use super::{is_missing, listed};
 use crate::check::at::At;
 use crate::check::report::Notes;
 use crate::check::stack::Stack;
-use crate::properties::nearest;
+use crate::properties::{is_no_value, nearest};
+use crate::text::enumeration::listed;
 use crate::text::printable::echoed;
 
 const TYPE: &str = "AWS::ECS::TaskDefinition";
@@ -35,7 +35,7 @@ impl<'d> Definition<'d> {
         if attribute.is_some_and(|attribute| attribute != "TaskDefinitionArn") {
             return None;
         }
-        let (_, resource) = stack.of_type(name, TYPE)?;
+        let resource = stack.of_type(name, TYPE)?;
         let properties = resource.member("properties").filter(At::is_whole_object)?;
         Some(Self {
             name: echoed(name),
@@ -99,7 +99,6 @@ fn look_at_name(named: &At<'_>, definition: &str, containers: &[&str], notes: &m
             return format!("; did you mean {}?", echoed(container));
         }
         let shown: Vec<_> = containers.iter().map(|name| echoed(name)).collect();
-        let shown: Vec<_> = shown.iter().map(String::as_str).collect();
         format!("; it has {}", listed(&shown))
     });
     let name = echoed(name);
@@ -109,6 +108,12 @@ fn look_at_name(named: &At<'_>, definition: &str, containers: &[&str], notes: &m
             "is \"{name}\", a container that the task definition {definition} does not have{hint}"
         ),
     );
+}
+
+/// Whether the property is for certain not given.
+fn is_missing(properties: &At<'_>, name: &str) -> bool {
+    let given = properties.member(name);
+    given.is_none_or(|given| is_no_value(given.value) || given.value.is_null())
 }
 
 fn look_at_network(properties: &At<'_>, definition: Option<&Definition<'_>>, notes: &mut Notes) {

@@ -236,7 +236,7 @@ fn a_network_that_the_task_needs_is_missed() {
 fn a_service_that_waits_for_the_task_cannot_lend_its_network() {
     let circle = |way: &str| {
         [format!(
-            "Run.Properties.NetworkFrom: names Service, which CloudFormation makes only after this resource ({way}): neither can be the first; give NetworkConfiguration instead"
+            "Run.Properties.NetworkFrom: names Service, which CloudFormation makes only after this resource ({way}): each would have to be made before the other; give NetworkConfiguration instead"
         )]
     };
     let between =
@@ -374,4 +374,21 @@ fn names_that_nothing_has_are_found_unless_something_may_add_them() {
         wrong.replace('\n', "\n  ")
     );
     assert_eq!(findings(&serverless), [""; 0]);
+}
+
+/// CloudFormation refuses a larger template, and to compare so many resources takes long.
+#[test]
+fn nothing_is_said_between_more_resources_than_a_template_may_have() {
+    let wrong = changed(
+        OF_DEFINITION,
+        "Service: {Type",
+        "Service: {DependsOn: Rnu, Type",
+    );
+    let own = 3;
+    for (others, count) in [(500 - own, 1), (501 - own, 0)] {
+        let topic = |number| format!("  T{number}: {{Type: 'AWS::SNS::Topic'}}\n");
+        let template =
+            (0..others).fold(wrong.clone(), |template, number| template + &topic(number));
+        assert_eq!(findings(&template).len(), count);
+    }
 }

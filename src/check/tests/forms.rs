@@ -20,6 +20,7 @@ fn editors_find_each_line_and_the_last_lines_say_what_was_checked() {
         of("b.yaml", "Cluster: c\nTaskDefinition: 't:1'"),
         of("c.yaml", "a: 1\na: 2"),
         FileReport::unreadable("d.yaml", "cannot be opened"),
+        of("e.yaml", "a: [1\nb: 2"),
     ];
     assert_eq!(
         write(&reports, Format::Text),
@@ -27,10 +28,12 @@ fn editors_find_each_line_and_the_last_lines_say_what_was_checked() {
 a.yaml:5:85: error: Run.Properties.Cuont: is not a property of this resource; did you mean Count?
 c.yaml:2:1: error: the key a is given twice
 d.yaml: error: cannot be opened
+e.yaml:2:2: error: is not valid YAML: illegal placement of ':' indicator
 checked a.yaml: Run: 1 error, 1 warning; skipped Waiter (Custom::Waiter)
 checked b.yaml: Properties: no problems
 checked c.yaml: 1 error
 checked d.yaml: 1 error
+checked e.yaml: 1 error
 "
     );
 }
@@ -118,5 +121,34 @@ fn json_that_is_no_yaml_is_checked_without_places() {
     assert_eq!(
         (report.findings[0].line, report.findings[0].column),
         (None, None)
+    );
+}
+
+#[test]
+fn of_very_many_findings_only_the_first_are_listed_and_the_rest_is_counted() {
+    let resources = |number: usize, properties: &str| -> String {
+        let resource = |number| {
+            format!(
+                "  R{number:04}: {{Type: 'Custom::EcsTask', Properties: {{ServiceToken: x, Cluster: c, TaskDefinition: 't:1', {properties}}}}}\n"
+            )
+        };
+        (0..number).map(resource).collect()
+    };
+    let warned_of = |number| format!("Resources:\n{}", resources(number, "Timeout: 3520"));
+    let last_of = |text: &str| {
+        let findings = check(text).findings;
+        let last = findings.last().unwrap();
+        (findings.len(), last.severity, last.message.clone())
+    };
+    let unlisted = |severity, message: &str| (1_001, severity, message.to_owned());
+    assert_eq!(last_of(&warned_of(1_000)).0, 1_000);
+    assert_eq!(
+        last_of(&warned_of(1_001)),
+        unlisted(Severity::Warning, "1 more finding is not listed")
+    );
+    let with_errors = format!("{}  S: {{Type: 'Custom::EcsTask'}}\n", warned_of(1_001));
+    assert_eq!(
+        last_of(&with_errors),
+        unlisted(Severity::Error, "4 more findings are not listed")
     );
 }

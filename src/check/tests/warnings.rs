@@ -32,12 +32,20 @@ fn a_family_alone_never_runs_again() {
         "TaskDefinition: 'arn:aws:ecs:eu-west-1:123456789012:task-definition/migrate'",
         "TaskDefinition: migrate, Overrides: {ContainerOverrides: [{Name: a, Command: [b]}]}",
         "TaskDefinition: migrate, NetworkFrom: !Ref Name, RunOnUpdate: true",
+        "TaskDefinition: !Sub app-hello",
+        "TaskDefinition: !Sub '${AWS::StackName}-hello'",
+        "TaskDefinition: !Sub 'hello-${AWS::Region}-${AWS::StackName}'",
     ] {
         assert_eq!(warnings(properties), [family], "{properties}");
     }
     for properties in [
         "TaskDefinition: 'migrate:7'",
         "TaskDefinition: !Ref Name",
+        "TaskDefinition: !Sub '${Name}-hello'",
+        "TaskDefinition: !Sub '${AWS::StackName}-${Name}'",
+        "TaskDefinition: !Sub '${AWS::StackName}-hello:7'",
+        "TaskDefinition: !Sub ['${AWS::StackName}-${A}', {A: !Ref Name}]",
+        "TaskDefinition: !Sub '${AWS::StackName}-hello', Triggers: [!Ref Name]",
         "TaskDefinition: '{{resolve:ssm:/family}}'",
         "TaskDefinition: migrate, Triggers: [!Ref Name]",
         "TaskDefinition: migrate, RunOnUpdate: false",
@@ -77,7 +85,7 @@ fn a_value_whose_name_says_that_it_is_a_secret_belongs_elsewhere() {
         assert_eq!(
             of_variable(name, value),
             [
-                "Overrides.ContainerOverrides[0].Environment[0].Value: is a secret, as the variable's name says, and stands in the execution's history and in ECS for all who may read them; put it into the task definition (Secrets with ValueFrom)"
+                "Overrides.ContainerOverrides[0].Environment[0].Value: may be a secret, by the variable's name, and is readable in the execution's history and in ECS; put it into the task definition (Secrets with ValueFrom)"
             ],
             "{name} {value}"
         );

@@ -74,6 +74,19 @@ fn aliases_are_written_out_and_bounded() {
         load(&wide),
         Err(DocumentError::TooManyCopies { .. })
     ));
+    for heavy in [
+        format!("- &a {}\n{}", "x".repeat(300_000), "- *a\n".repeat(3)),
+        format!(
+            "- &a {{{}: 1}}\n{}",
+            "x".repeat(1_000),
+            "- *a\n".repeat(1_000)
+        ),
+    ] {
+        assert!(matches!(
+            load(&heavy),
+            Err(DocumentError::TooManyCopies { .. })
+        ));
+    }
     assert!(matches!(load("&a [*a]"), Err(DocumentError::Syntax { .. })));
 }
 

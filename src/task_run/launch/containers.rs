@@ -11,6 +11,7 @@ use crate::task::error::ErrorName;
 use crate::task::judgement::is_added_by_aws;
 use crate::task::outcome::Failure;
 use crate::task::spec::TaskSpec;
+use crate::text::enumeration::listed;
 
 impl Launcher<'_> {
     /// Fails a run whose properties name containers that its task definition does not have. A run
@@ -68,8 +69,5 @@ fn named(spec: &TaskSpec) -> [(&'static str, Vec<&str>); 2] {
 
 fn quoted(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
+    listed(&quoted)
 }

@@ -26,7 +26,7 @@ use ecs_task_runner::properties::{ContainerEnvironments, Properties, Source, pro
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Longest text of all problems together: 20 told, each with a path, an echo and an expectation
+/// Longest text of all problems together: 20 listed, each with a path, an echo and an expectation
 /// that are cut.
 const MAX_PROBLEMS_TEXT: usize = 20_000;
 /// An hour, as `Timeout` allows at most.
@@ -216,8 +216,11 @@ pub fn template(data: &[u8]) {
         assert!(line.len() < 1_000_000, "{line}");
     }
     for line in check::write(&report, Format::Github).lines() {
-        let is_command =
-            line.starts_with("::error file=t.yaml") || line.starts_with("::warning file=t.yaml,");
+        // What concerns the file as a whole has no line.
+        let is_command = ["error", "warning"].iter().any(|word| {
+            let rest = line.strip_prefix(&format!("::{word} file=t.yaml"));
+            rest.is_some_and(|rest| rest.starts_with(",line=") || rest.starts_with("::"))
+        });
         assert!(is_command || line.starts_with("checked t.yaml: "), "{line}");
     }
     serde_json::from_str::<Value>(&check::write(&report, Format::Json)).unwrap();

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use ecs_task_runner::check::MAX_DOCUMENT_BYTES;
+use ecs_task_runner::check::{DocumentKind, FileReport, MAX_DOCUMENT_BYTES, RESOURCE_TYPE};
 
 /// As much as the largest of the inputs, a template, may have and is read of; and more than any may
 /// have.
@@ -68,7 +68,7 @@ fn inputs(size: usize) -> Vec<String> {
     let members = (0..(size - 8) / 11).fold(String::new(), |members, number| {
         members + &format!("\"{number:06}\":1,")
     });
-    vec![
+    let mut inputs = vec![
         around("[", "]"),
         around("{\"a\":", "}"),
         around("{\"Overrides\":[", "]}"),
@@ -89,7 +89,84 @@ fn inputs(size: usize) -> Vec<String> {
         filled("https://", "@", ""),
         filled("sealed:v1:", "A", ""),
         filled("https://a/?", "X-Amz-Expires=1&", ""),
-    ]
+        filled(
+            &format!("{RUN}  ? {}\n  : DependsOn: [", "long".repeat(5_000)),
+            "a,",
+            "a]\n",
+        ),
+        filled(&format!("- &a {}\n", "x".repeat(300_000)), "- *a\n", ""),
+        filled(&format!("{RUN}Outputs: {{A: !Sub '"), "${R.x}", "'}\n"),
+    ];
+    let documents = [
+        resources_of_a_long_loop(),
+        chain_of_resources(),
+        services_and_tasks(),
+    ];
+    inputs.extend(documents.map(|document| filled(&(document + "#"), "#", "")));
+    inputs
+}
+
+/// A template with one resource that `check` looks at.
+const RUN: &str = "Resources:
+  R: {Type: 'Custom::EcsTask', Properties: {ServiceToken: a, Cluster: c, TaskDefinition: 't:1'}}
+";
+
+/// A line for each number.
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(|number| line(number) + "\n").collect()
+}
+
+/// Resources whose ways in the document all begin with the same long key.
+fn resources_of_a_long_loop() -> String {
+    let resources = lines(14_000, |number| {
+        format!("   A{number:05}: {{Type: 'Custom::EcsTask'}},")
+    });
+    let key = "long".repeat(125_000);
+    format!("Resources:\n  ? Fn::ForEach::{key}\n  : [A, [a], {{{resources}   }}]\n")
+}
+
+/// Tasks that are to run in the network of a service, which depends on all of them by a long chain.
+fn chain_of_resources() -> String {
+    let (links, tasks) = (15_000, 4_000);
+    let chain = lines(links, |number| {
+        format!(" L{number}: {{DependsOn: L{}}}", number + 1)
+    });
+    let ends = lines(tasks, |number| format!("  - T{number}"));
+    let tasks = lines(tasks, |number| {
+        format!(
+            " T{number}: {{Type: 'Custom::EcsTask', Properties: {{ServiceToken: a, Cluster: c, TaskDefinition: 't:1', NetworkFrom: !Ref S}}}}"
+        )
+    });
+    format!(
+        "Resources:\n S: {{Type: 'AWS::ECS::Service', DependsOn: L0}}\n{chain} L{links}:\n  DependsOn:\n{ends}{tasks}"
+    )
+}
+
+/// Tasks that name a service, which each of many services may be.
+fn services_and_tasks() -> String {
+    let services = lines(5_000, |number| {
+        format!(" S{number}: {{Type: 'AWS::ECS::Service', Properties: *s}}")
+    });
+    let tasks = lines(5_000, |number| {
+        format!(" T{number}: {{Type: 'Custom::EcsTask', Properties: *t}}")
+    });
+    format!(
+        "Metadata:\n - &s {{Cluster: c, ServiceName: w}}\n - &t {{ServiceToken: a, Cluster: c, TaskDefinition: 't:1', NetworkFrom: w}}\nResources:\n{services}{tasks}"
+    )
+}
+
+/// Else they would say nothing of what is done with a template that was read.
+#[test]
+fn the_large_templates_are_read_as_templates() {
+    let size = MAX_DOCUMENT_BYTES;
+    let is_template = |input: &String| input.starts_with("Resources:") || input.starts_with("Meta");
+    let templates: Vec<_> = inputs(size).into_iter().filter(is_template).collect();
+    assert_eq!(templates.len(), 5);
+    for template in templates {
+        let report = FileReport::of("t", &template, &[RESOURCE_TYPE], false);
+        assert_eq!(report.kind, Some(DocumentKind::Template), "{report:?}");
+        assert!(!report.checked.is_empty(), "{report:?}");
+    }
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Stdio;
 
+use local_run::directories::RunDirectory;
 use serde_json::Value;
 
 use crate::worlds::program::{Ended, Program, command};
@@ -14,36 +14,29 @@ const WARNED_OF: &str = "Cluster: c\nTaskDefinition: 't:1'\nTimeout: 3520\n";
 const WRONG: &str = "Cluster: c\nTaskDefinition: 't:1'\nCuont: 1\n";
 const OTHER: &str = "Resources: {Waiter: {Type: 'Custom::Waiter'}}\n";
 
-/// Files in a directory of the test's own, which goes when this is dropped.
-struct Files(PathBuf);
+/// Files in a directory of the test's own.
+struct Files(RunDirectory);
 
 impl Files {
     fn of(test: &str) -> Self {
-        let name = format!("ecs-task-runner-{test}-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
-        fs::create_dir_all(&directory).unwrap();
+        let directory = RunDirectory::create(test).unwrap();
         for (name, text) in [
             ("good.yaml", GOOD),
             ("warned-of.yaml", WARNED_OF),
             ("wrong.yaml", WRONG),
             ("other.yaml", OTHER),
         ] {
-            fs::write(directory.join(name), text).unwrap();
+            fs::write(directory.file(name), text).unwrap();
         }
+        directory.directory("directory").unwrap();
         Self(directory)
     }
 
     async fn check(&self, arguments: &[&str]) -> Ended {
         let arguments = [&["check"], arguments].concat();
         let mut child = command(None, &arguments);
-        child.current_dir(&self.0);
+        child.current_dir(self.0.path());
         Program::of(child.spawn().unwrap()).ended().await
-    }
-}
-
-impl Drop for Files {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -75,15 +68,23 @@ async fn the_exit_code_says_whether_there_is_a_problem() {
 async fn all_files_are_checked_and_the_last_lines_name_each() {
     let files = Files::of("all-files");
     let ended = files
-        .check(&["wrong.yaml", "none.yaml", "other.yaml", "good.yaml"])
+        .check(&[
+            "wrong.yaml",
+            "none.yaml",
+            "directory",
+            "other.yaml",
+            "good.yaml",
+        ])
         .await;
     assert_eq!(
         ended.stdout,
         "wrong.yaml:3:1: error: Cuont: is not a property of this resource; did you mean Count?
 none.yaml: error: cannot be opened: No such file or directory (os error 2)
+directory: error: is a directory: name its files
 other.yaml: error: there is nothing to check: no resource has the type Custom::EcsTask (there is Custom::Waiter); --type checks another type, --allow-none lets such files pass
 checked wrong.yaml: Properties: 1 error
 checked none.yaml: 1 error
+checked directory: 1 error
 checked other.yaml: 1 error; skipped Waiter (Custom::Waiter)
 checked good.yaml: Properties: no problems
 "
@@ -121,7 +122,7 @@ async fn standard_input_is_a_file_too() {
     assert_eq!(ended.status.code(), Some(1));
 }
 
-/// As behind a pipe into `head`.
+/// As behind a pipe into `head`, once that has ended.
 #[tokio::test]
 async fn output_that_nobody_reads_ends_no_command_with_a_panic() {
     let files = Files::of("closed-pipe");
@@ -137,13 +138,17 @@ async fn output_that_nobody_reads_ends_no_command_with_a_panic() {
         (&["explain", unknown], 64),
         (&["worker"], 64),
         (&["chek"], 64),
+        (&["completions", "bash"], 0),
     ] {
-        let mut child = command(None, arguments);
-        let mut child = child.current_dir(&files.0).spawn().unwrap();
-        drop((child.stdout.take(), child.stderr.take()));
-        let code_of_panic = 101;
-        let status = child.wait().unwrap().code();
-        assert_ne!(status, Some(code_of_panic), "{arguments:?}");
-        assert_eq!(status, Some(code), "{arguments:?}");
+        // Closed before the program writes, however soon that is.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = command(None, arguments)
+            .current_dir(files.0.path())
+            .stdout(writer.try_clone().unwrap())
+            .stderr(writer)
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(code), "{arguments:?}");
     }
 }
