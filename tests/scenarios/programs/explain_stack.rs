@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::{Clock, before};
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Injected, Span};
@@ -10,7 +11,10 @@ use stand_ins::{ResourceEvent, Served, Service};
 
 use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::{STACK, World};
-use crate::worlds::program::{Ended, Program, command};
+use crate::worlds::program::{Ended, Program, listen};
+
+/// Executions on a page of the list, the most that the API gives (`API_ListExecutions`).
+const PAGE: usize = 1_000;
 
 /// A world with a task runner that exports what one does.
 pub(super) fn world() -> World {
@@ -22,15 +26,9 @@ pub(super) fn world() -> World {
     world
 }
 
-pub(super) async fn listen(world: &World) -> Served {
-    world.aws.listen("127.0.0.1:0").await.unwrap()
-}
-
 pub(super) fn person(served: &Served, arguments: &[&str]) -> Program {
     let arguments = [&["explain", "--region", "us-east-1"], arguments].concat();
-    let mut command = command(Some(&served.url()), &arguments);
-    command.env("AWS_ACCESS_KEY_ID", "PERSON");
-    Program::of(command.spawn().unwrap())
+    Program::of_person(served, &arguments)
 }
 
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
@@ -86,7 +84,7 @@ async fn a_stack_leads_to_the_execution_that_failed_and_to_the_others() {
     let first = ended_as(&world, "Update", success()).await;
     let failed = ended_as(&world, "Update", failure()).await;
     let delete = ended_as(&world, "Delete", success()).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for what in [
         STACK.to_owned(),
         format!("{STACK}/MigrateTask"),
@@ -124,7 +122,7 @@ async fn a_stack_that_was_deleted_is_found_by_its_name() {
     let world = world();
     ended_as(&world, "Create", failure()).await;
     let id = world.aws.cloudformation().stack(STACK, "DELETE_COMPLETE");
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for what in [STACK, &id] {
         let ended = explain(&served, &[what]).await;
         assert_says(&ended, 1, &["Create of MigrateTask"]);
@@ -141,7 +139,7 @@ async fn the_execution_of_another_task_runner_is_found_by_its_exports() {
     stacks.stack("second", "CREATE_COMPLETE");
     stacks.output("second", "ServiceToken", "arn:aws:lambda:…");
     stacks.output("second", "StateMachineArn", &other);
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     assert_says(&explain(&served, &[STACK]).await, 1, &[&execution.name]);
     for named in [
         ["--task-runner", "ecs-task-runner"],
@@ -167,7 +165,7 @@ async fn the_execution_of_another_task_runner_is_found_by_its_exports() {
 #[tokio::test]
 async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_events() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     event(&world, Duration::from_secs(42), "CREATE_IN_PROGRESS", "");
     let waiting = explain(&served, &[STACK]).await;
     let parts = [
@@ -180,7 +178,10 @@ async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_ev
     let reason = "EcsTask.InvalidRequest: Cluster is missing";
     event(&world, NOW, "CREATE_FAILED", reason);
     let refused = explain(&served, &["todobackend/MigrateTask"]).await;
-    let parts = ["Failed, and no execution is to be seen", reason];
+    let parts = [
+        "Failed, and among the executions looked at none is to be seen",
+        reason,
+    ];
     assert_says(&refused, 1, &parts);
     let json = explain(&served, &["--json", STACK]).await;
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -192,7 +193,7 @@ async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_ev
 async fn what_cannot_be_found_is_said_with_what_to_do() {
     let world = world();
     ended_as(&world, "Create", failure()).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for (what, parts) in [
         (
             "todobackend/Migrate",
@@ -220,6 +221,54 @@ async fn what_cannot_be_found_is_said_with_what_to_do() {
     assert_says(&ended, 64, &["stateMachine:NAME"]);
 }
 
+#[tokio::test]
+async fn what_could_not_be_asked_is_not_said_to_be_missing() {
+    let world = world();
+    event(&world, NOW, "CREATE_FAILED", "refused");
+    let served = listen(&world.aws).await;
+    let _fault = deny(&world, Service::CloudFormation, "DescribeStackEvents");
+    let ended = explain(&served, &[STACK]).await;
+    let parts = [
+        "no execution of stack todobackend was found among 0 execution(s)",
+        "left out: cloudformation:DescribeStackEvents",
+    ];
+    assert_says(&ended, 2, &parts);
+    assert!(!ended.stderr.contains("asked for none"), "{}", ended.stderr);
+}
+
+/// A task runner may have more executions than one page of the list holds.
+#[tokio::test]
+async fn of_a_task_runner_that_could_be_listed_in_part_nothing_is_shown() {
+    let world = world();
+    let old = ended_as(&world, "Create", failure()).await;
+    let stacks = world.aws.cloudformation();
+    let busy = world.aws.sfn().state_machine("busy");
+    stacks.stack("second", "CREATE_COMPLETE");
+    stacks.output("second", "ServiceToken", "arn:aws:lambda:…");
+    stacks.output("second", "StateMachineArn", &busy);
+    let connection = world.connection_of("TESTS");
+    let busy = StepFunctions::new(&connection).state_machine(busy);
+    let newest = old.name.replace("create", "update");
+    for number in 0..PAGE {
+        let name = format!("other-{number}");
+        busy.start(&name, "{}").await.unwrap();
+    }
+    busy.start(&newest, "{}").await.unwrap();
+    let served = listen(&world.aws).await;
+    // The page of the first state machine and the first page of the second are given, and the last is
+    // refused.
+    world.inject(
+        Service::Sfn,
+        "ListExecutions",
+        Span::Nth(3),
+        Fault::AccessDenied,
+    );
+    let ended = explain(&served, &[STACK]).await;
+    let parts = [&old.name, "A task runner's executions are left out"];
+    assert_says(&ended, 1, &parts);
+    assert!(!ended.stdout.contains(&newest), "{}", ended.stdout);
+}
+
 fn deny(world: &World, service: Service, operation: &'static str) -> Injected {
     world.inject(service, operation, Span::Forever, Fault::AccessDenied)
 }
@@ -229,7 +278,7 @@ async fn a_missing_right_is_named_with_its_purpose_and_a_way_without_it() {
     let world = world();
     ended_as(&world, "Create", failure()).await;
     let stack_id = world.aws.cloudformation().stack(STACK, "CREATE_FAILED");
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for (service, operation, what, parts) in [
         (
             Service::CloudFormation,
