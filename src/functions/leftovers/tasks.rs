@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
-use crate::cloudformation::identity::resource_prefix;
+use crate::cloudformation::identity::NameParts;
 use crate::task::spec::TaskSpec;
 use crate::task::status::{Phase, TaskStatus};
 
@@ -108,7 +108,7 @@ impl Leftovers {
         task: &TaskSpec,
         launched_until: Option<Timestamp>,
     ) -> Result<Vec<ListedTask>, ApiError> {
-        let Some(prefix) = resource_prefix(&task.started_by) else {
+        let Some(parts) = NameParts::of(&task.started_by) else {
             return Ok(Vec::new());
         };
         let listed = self
@@ -120,7 +120,9 @@ impl Leftovers {
         };
         Ok(listed
             .into_iter()
-            .filter(|listed| listed.started_by.starts_with(prefix) && is_in_time(listed))
+            .filter(|listed| {
+                listed.started_by.starts_with(parts.resource_prefix) && is_in_time(listed)
+            })
             .collect())
     }
 
