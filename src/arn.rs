@@ -41,6 +41,22 @@ impl<'a> Arn<'a> {
         let name = self.resource.strip_prefix(resource_type)?;
         (self.service == service && !name.is_empty()).then_some(name)
     }
+
+    /// Whether partition, region, account and these `names`, which are parts of the resource, hold
+    /// only what the parts of an ARN may hold. Ask this before any of them becomes part of a request
+    /// or of a command that people copy: the region becomes part of the name of the host to which
+    /// signed requests are sent, so it must not contain a dot or a slash.
+    #[must_use]
+    pub fn is_sound(&self, names: &[&str]) -> bool {
+        let may_stand = |c: char| !(c.is_whitespace() || c.is_control() || "'\":/".contains(c));
+        let may_stand_in_region =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        [self.partition, self.region, self.account]
+            .iter()
+            .chain(names)
+            .all(|part| !part.is_empty() && part.chars().all(may_stand))
+            && self.region.chars().all(may_stand_in_region)
+    }
 }
 
 /// What follows the last `/`: the id or name at the end of an ARN. A text without `/` is returned
@@ -92,6 +108,29 @@ mod tests {
         ] {
             let arn = Arn::parse(text).unwrap();
             assert_eq!(arn.resource_of("states", "activity:"), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parts_of_an_arn_hold_nothing_that_leads_a_request_or_a_command_elsewhere() {
+        let arn = "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:name";
+        for (from, to, expected) in [
+            ("", "", true),
+            ("eu-west-1", "evil.example", false),
+            ("eu-west-1", "evil.example/x", false),
+            ("eu-west-1", "", false),
+            ("eu-west-1", "EU", false),
+            ("123456789012", "", false),
+            ("aws", "a ws", false),
+            ("name", "na/me", false),
+            ("name", "na'me", false),
+            ("name", "na:me", false),
+            ("name", "na\u{1b}me", false),
+        ] {
+            let text = arn.replacen(from, to, 1);
+            let arn = Arn::parse(&text).unwrap();
+            let name = arn.resource_of("states", "execution:ecs-task:").unwrap();
+            assert_eq!(arn.is_sound(&["ecs-task", name]), expected, "{text}");
         }
     }
 

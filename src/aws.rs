@@ -9,6 +9,7 @@ pub mod budget;
 mod connection;
 mod error;
 mod rates;
+mod timestamp;
 
 pub mod cloudformation;
 pub mod ecs;
@@ -23,3 +24,4 @@ pub use connection::Connection;
 pub(crate) use error::api_error;
 pub use error::{ApiError, ErrorKind};
 pub use rates::CallRates;
+use timestamp::timestamp;

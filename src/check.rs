@@ -37,11 +37,7 @@ use serde_json::Value;
 
 use document::Document;
 
-/// The type that templates give the custom resource.
-pub const RESOURCE_TYPE: &str = "Custom::EcsTask";
-
-/// The type that any custom resource may have.
-pub const GENERIC_RESOURCE_TYPE: &str = "AWS::CloudFormation::CustomResource";
+pub use crate::cloudformation::stack::{GENERIC_RESOURCE_TYPE, RESOURCE_TYPE};
 
 /// Bytes of the largest document: those of the largest template (CloudFormation quotas, template
 /// body in S3: 1 MB). Events are far smaller.

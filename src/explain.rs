@@ -8,8 +8,9 @@
 //! ```
 //!
 //! It knows the execution's description and history, and calls nothing. An execution that ended
-//! without an answer is answered by `rescue`, whose answer does not stand in the history; the
-//! conclusion makes that answer's words with the code that `rescue` uses.
+//! without an answer is answered by `rescue`, whose answer does not stand in the history. The
+//! conclusion makes the beginning of that answer with the code that `rescue` uses: why the execution
+//! ended. What `rescue` adds of the task is not known here.
 //!
 //! Who asks about a stack is led to the execution that matters:
 //!
@@ -38,7 +39,7 @@ mod timeline;
 pub use conclusion::{Conclusion, RunResult};
 pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
-pub use others::{OtherExecution, OtherExecutions};
+pub use others::OtherExecutions;
 pub use requests::{RequestEnd, RequestExplanation, ResourceRequest, requests};
 pub use span::Span;
 pub use stack_runs::{Choice, StackExecution, StackRuns};

@@ -48,6 +48,7 @@ use crate::activity::{ActivityTask, TaskFailure};
 use crate::aws::ecs::Ecs;
 use crate::aws::logs::Logs;
 use crate::clock::Clock;
+use crate::cloudformation::identity::NameParts;
 use crate::execution::input::ActivityInput;
 use crate::task::error::ErrorName;
 use crate::task::outcome::{Failure, Output};
@@ -169,7 +170,5 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 
 /// The resource's name in the template, for the log, from the name that tasks are started under.
 fn logical_id(started_by: &str) -> &str {
-    crate::cloudformation::identity::resource_prefix(started_by)
-        .and_then(|prefix| prefix.trim_end_matches('-').rsplit_once('-'))
-        .map_or(started_by, |(logical_id, _)| logical_id)
+    NameParts::of(started_by).map_or(started_by, |parts| parts.logical_id)
 }

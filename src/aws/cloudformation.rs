@@ -7,9 +7,7 @@ mod find;
 mod outputs;
 
 use aws_sdk_cloudformation::Client;
-use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::Stack as SdkStack;
-use jiff::Timestamp;
 
 use super::{ApiError, Connection, api_error};
 
@@ -56,6 +54,20 @@ impl Stacks {
             .map_err(|error| api_error("cloudformation:DescribeStacks", in_words(stack), &error))?;
         Ok(described.stacks.unwrap_or_default().into_iter().next())
     }
+
+    /// Asks for the stack of this name or ARN; `None` where there is none.
+    async fn describe_if_there(&self, stack: &str) -> Result<Option<SdkStack>, ApiError> {
+        match self.describe(stack).await {
+            // CloudFormation has no error code of its own for this.
+            Err(error)
+                if error.code.as_deref() == Some("ValidationError")
+                    && error.message.contains("does not exist") =>
+            {
+                Ok(None)
+            }
+            described => described,
+        }
+    }
 }
 
 /// What a stack is doing, as far as it decides what becomes of a resource.
@@ -90,11 +102,6 @@ impl StackPhase {
             _ => Self::InProgress,
         }
     }
-}
-
-/// A time of the SDK; `None` if it is out of range, which no time of the service is.
-fn timestamp(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::from_millisecond(time.to_millis().ok()?).ok()
 }
 
 /// A stack as errors name it.

@@ -20,7 +20,7 @@ use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
 
-pub use executions::{EndedExecution, Extent, RunningExecution};
+pub use executions::{EndedExecution, Extent};
 
 /// Step Functions in one region.
 #[derive(Debug, Clone)]

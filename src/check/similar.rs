@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::template::is_custom;
+use crate::cloudformation::stack::is_custom;
 use crate::properties::is_spelling_of;
 
 /// Names that are the task runner's in other spellings, as small letters and digits.

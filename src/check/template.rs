@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{GENERIC_RESOURCE_TYPE, SkippedResource, similar};
+use super::{SkippedResource, similar};
+use crate::cloudformation::stack::is_custom;
 use crate::properties::{Declarations, Step};
 
 /// A template, and the way to it in the document.
@@ -140,8 +141,4 @@ impl<'s, 'd> Search<'s, 'd> {
             }
         }
     }
-}
-
-pub(super) fn is_custom(resource_type: &str) -> bool {
-    resource_type.starts_with("Custom::") || resource_type == GENERIC_RESOURCE_TYPE
 }

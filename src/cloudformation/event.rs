@@ -18,6 +18,9 @@ pub enum RequestType {
 }
 
 impl RequestType {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Create, Self::Update, Self::Delete];
+
     fn is_known(name: &str) -> bool {
         matches!(name, "Create" | "Update" | "Delete")
     }

@@ -86,13 +86,9 @@ impl<'n> NameParts<'n> {
     pub fn of(name: &'n str) -> Option<Self> {
         let (rest, attempt) = name.rsplit_once('-')?;
         let (prefix, word) = rest.rsplit_once('-')?;
-        let request_type = [
-            RequestType::Create,
-            RequestType::Update,
-            RequestType::Delete,
-        ]
-        .into_iter()
-        .find(|request_type| request_type.in_lower_case() == word)?;
+        let request_type = RequestType::ALL
+            .into_iter()
+            .find(|request_type| request_type.in_lower_case() == word)?;
         let (logical_id, _) = prefix.rsplit_once('-')?;
         (attempt.len() == ATTEMPT_DIGITS).then(|| Self {
             resource_prefix: &name[..=prefix.len()],
@@ -102,17 +98,8 @@ impl<'n> NameParts<'n> {
     }
 }
 
-/// What the `startedBy` of every task of a resource begins with, taken from the name of one of the
-/// resource's executions. `None` when `name` does not have the shape that [`Identity::of`] gives
-/// it.
-#[must_use]
-pub fn resource_prefix(name: &str) -> Option<&str> {
-    NameParts::of(name).map(|parts| parts.resource_prefix)
-}
-
 /// What the names of all executions of this resource begin with; see [`Identity::resource_prefix`].
-#[must_use]
-pub fn prefix_of_resource(stack_id: &str, logical_id: &str) -> String {
+pub(crate) fn prefix_of_resource(stack_id: &str, logical_id: &str) -> String {
     let resource = resource_hash(stack_id, logical_id);
     let logical_id: String = logical_id
         .chars()
@@ -223,13 +210,9 @@ mod tests {
                     request_type: RequestType::Update,
                 })
             );
-            assert_eq!(
-                resource_prefix(&identity.name),
-                Some(identity.resource_prefix.as_str())
-            );
         }
-        assert_eq!(resource_prefix("somebody-elses"), None);
-        assert_eq!(resource_prefix(""), None);
+        assert_eq!(NameParts::of("somebody-elses"), None);
+        assert_eq!(NameParts::of(""), None);
     }
 
     #[test]
@@ -269,7 +252,7 @@ mod tests {
             "MigrateTask-5609247e-create-short",
             "MigrateTask-5609247e-nightly-0dde2d72c7ec",
         ] {
-            assert_eq!(resource_prefix(name), None, "{name}");
+            assert_eq!(NameParts::of(name), None, "{name}");
         }
     }
 }

@@ -4,6 +4,10 @@ use jiff::Timestamp;
 
 use crate::arn::Arn;
 
+/// The type that templates give the custom resource.
+pub const RESOURCE_TYPE: &str = "Custom::EcsTask";
+/// The type that any custom resource may have.
+pub const GENERIC_RESOURCE_TYPE: &str = "AWS::CloudFormation::CustomResource";
 /// Longest name of a stack in characters (`API_CreateStack`).
 const MAX_STACK_NAME: usize = 128;
 /// Longest logical id in characters ("Template Resources syntax").
@@ -74,6 +78,11 @@ pub fn is_stack_name(name: &str) -> bool {
 #[must_use]
 pub fn is_logical_id(id: &str) -> bool {
     (1..=MAX_LOGICAL_ID).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Whether a resource of this type is a custom resource, the task runner's or another's.
+pub(crate) fn is_custom(resource_type: &str) -> bool {
+    resource_type.starts_with("Custom::") || resource_type == GENERIC_RESOURCE_TYPE
 }
 
 #[cfg(test)]

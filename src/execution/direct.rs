@@ -129,7 +129,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cloudformation::identity::resource_prefix;
+    use crate::cloudformation::identity::NameParts;
 
     const STARTED: &str = "2026-11-23T06:00:00Z";
 
@@ -209,9 +209,9 @@ mod tests {
     #[test]
     fn a_name_like_that_of_a_request_makes_no_task_of_a_resource() {
         let name = "MigrateTask-5609247e-create-0dde2d72c7ec";
-        assert!(resource_prefix(name).is_some());
+        assert!(NameParts::of(name).is_some());
         let started_by = run(name, &json!({})).task.started_by;
-        assert_eq!(resource_prefix(&started_by), None, "{started_by}");
+        assert_eq!(NameParts::of(&started_by), None, "{started_by}");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::cloudformation::event::Request;
 use crate::cloudformation::stack::{is_logical_id, stack_name};
 use crate::text::byte_limit::ELLIPSIS;
 
-/// The whole Reason: the error [in words](error_in_words), and how many tasks still run.
+/// What `respond` gives as the Reason, before its last line: the error [in words](error_in_words),
+/// and how many tasks still run.
 pub(crate) fn reason(caught: &CaughtError, still_running: u32) -> String {
     error_in_words(caught) + &still_running_in_words(still_running)
 }

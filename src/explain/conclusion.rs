@@ -42,8 +42,9 @@ pub struct Conclusion {
     pub sentence: String,
     /// Name of the error, after a failure.
     pub error: Option<String>,
-    /// The Reason as CloudFormation shows it in the stack's events, after a failure. Its last line,
-    /// which leads to this explanation, is left out.
+    /// The Reason, after a failure: as `respond` gives it, without its last line, which leads to this
+    /// explanation; of that with which `rescue` answers only the beginning, which says why the
+    /// execution ended. What `rescue` adds of the task is not known here.
     pub reason: Option<String>,
     /// What to do about it, without a full stop.
     pub advice: Option<String>,
@@ -139,7 +140,7 @@ impl Facts<'_> {
             Status::Failed => "The run failed",
         };
         let sentence = format!(
-            "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, outside this history."
+            "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, or has delivered it, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (status == Status::Failed).then(|| self.caught_error());
@@ -163,7 +164,8 @@ impl Facts<'_> {
                 "The execution failed"
             }
         };
-        let by_rescue = "The function rescue answers for it, outside this history:";
+        let by_rescue =
+            "The function rescue answers for it, or has answered, outside this history:";
         if self.request_type == Some(RequestType::Delete) {
             let sentence =
                 format!("{ended} before it had answered. {by_rescue} SUCCESS, as to every Delete.");
@@ -182,7 +184,7 @@ impl Facts<'_> {
         );
         self.failed(
             format!(
-                "{ended} before it had answered. {by_rescue} FAILED. The Reason in the stack's events also says what became of the task."
+                "{ended} before it had answered. {by_rescue} FAILED. If CloudFormation still waited, the Reason in the stack's events may also say what became of the task."
             ),
             &caught,
         )

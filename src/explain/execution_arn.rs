@@ -54,8 +54,7 @@ impl ExecutionArn {
         }
         let execution = parts.and_then(|arn| {
             let (state_machine, name) = arn.resource_of("states", "execution:")?.split_once(':')?;
-            let all = [arn.partition, arn.region, arn.account, state_machine, name];
-            (all.into_iter().all(is_sound) && is_region(arn.region)).then(|| Self {
+            arn.is_sound(&[state_machine, name]).then(|| Self {
                 partition: arn.partition.to_owned(),
                 region: arn.region.to_owned(),
                 account: arn.account.to_owned(),
@@ -90,23 +89,6 @@ impl ExecutionArn {
         } = self;
         format!("arn:{partition}:states:{region}:{account}:stateMachine:{state_machine}")
     }
-}
-
-/// Whether the text can be a part of an ARN. What an ARN may not contain is refused, since the parts
-/// become parts of requests and of commands that people copy.
-pub(super) fn is_sound(part: &str) -> bool {
-    !part.is_empty()
-        && !part
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || "'\":/".contains(c))
-}
-
-/// Whether the text can be a region. The region becomes a part of the host name to which signed
-/// requests are sent, so it must not contain a dot or a slash.
-pub(super) fn is_region(region: &str) -> bool {
-    region
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 impl fmt::Display for ExecutionArn {

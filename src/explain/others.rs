@@ -21,10 +21,8 @@ pub struct OtherExecutions(Vec<OtherExecution>);
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OtherExecution {
+struct OtherExecution {
     execution: String,
-    #[serde(skip)]
-    name: String,
     logical_id: String,
     request_type: RequestType,
     status: &'static str,
@@ -40,7 +38,6 @@ impl OtherExecutions {
     pub fn of(runs: Vec<StackExecution>, now: Timestamp) -> Self {
         let others = runs.into_iter().map(|run| OtherExecution {
             execution: run.execution.arn,
-            name: run.execution.name,
             logical_id: run.logical_id,
             request_type: run.request_type,
             status: run.execution.status.name(),
@@ -54,9 +51,14 @@ impl OtherExecutions {
 
 impl fmt::Display for OtherExecutions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(first) = self.0.first() else {
+        let Some((first, more)) = self.0.split_first() else {
             return Ok(());
         };
+        let (beginning, _) = split_name(&first.execution);
+        // The executions of several task runners have no common beginning.
+        let is_common = more
+            .iter()
+            .all(|other| split_name(&other.execution).0 == beginning);
         writeln!(f, "\nOther executions, newest first")?;
         for other in self.0.iter().take(SHOWN) {
             writeln!(
@@ -65,14 +67,65 @@ impl fmt::Display for OtherExecutions {
                 date(other.started),
                 other.status,
                 other.took,
-                other.name
+                if is_common {
+                    split_name(&other.execution).1
+                } else {
+                    &other.execution
+                }
             )?;
         }
         let hidden = self.0.len().saturating_sub(SHOWN);
         if hidden > 0 {
             writeln!(f, "…   {hidden} more; --json shows all")?;
         }
-        let beginning = first.execution.trim_end_matches(first.name.as_str());
-        writeln!(f, "To see one: ecs-task-runner explain {beginning}NAME")
+        let how = if is_common {
+            format!("{beginning}NAME")
+        } else {
+            "ARN".to_owned()
+        };
+        writeln!(f, "To see one: ecs-task-runner explain {how}")
+    }
+}
+
+/// An execution's ARN, split before its name.
+fn split_name(arn: &str) -> (&str, &str) {
+    arn.split_at(arn.rfind(':').map_or(0, |colon| colon + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::status::{ExecutionStatus, ListedExecution};
+
+    fn others(machines: [&str; 2]) -> String {
+        let run = |machine: &str| StackExecution {
+            logical_id: "A".to_owned(),
+            request_type: RequestType::Create,
+            execution: ListedExecution {
+                arn: format!("arn:aws:states:eu-west-1:123456789012:execution:{machine}:A-create"),
+                name: "A-create".to_owned(),
+                status: ExecutionStatus::Succeeded,
+                started: Timestamp::UNIX_EPOCH,
+                stopped: Some(Timestamp::UNIX_EPOCH),
+            },
+        };
+        let runs = machines.map(run).to_vec();
+        OtherExecutions::of(runs, Timestamp::UNIX_EPOCH).to_string()
+    }
+
+    #[test]
+    fn executions_of_one_task_runner_are_called_by_their_names_and_of_several_by_their_arns() {
+        let of_one = others(["one", "one"]);
+        let to_see = "explain arn:aws:states:eu-west-1:123456789012:execution:one:NAME\n";
+        assert!(of_one.ends_with(to_see), "{of_one}");
+        assert_eq!(of_one.matches("  A-create\n").count(), 2, "{of_one}");
+        let of_two = others(["one", "two"]);
+        for part in [
+            "execution:one:A-create\n",
+            "execution:two:A-create\n",
+            "explain ARN\n",
+        ] {
+            assert!(of_two.contains(part), "{part:?} is not in\n{of_two}");
+        }
     }
 }

@@ -3,7 +3,6 @@
 //! answered it at once.
 
 use std::fmt;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,15 +13,7 @@ use super::conclusion::{Conclusion, RunResult};
 use super::report::write_time;
 use super::span::Span;
 use crate::cloudformation::event::RequestType;
-use crate::cloudformation::stack::StackEvent;
-use crate::execution::status::ListedExecution;
-
-/// The type of a custom resource that a template gives no type of its own.
-const UNNAMED_CUSTOM_RESOURCE: &str = "AWS::CloudFormation::CustomResource";
-/// What the types of custom resources begin with.
-const CUSTOM: &str = "Custom::";
-/// The clocks of CloudFormation and Step Functions may differ by this much.
-const CLOCK_SLACK: Duration = Duration::from_secs(5);
+use crate::cloudformation::stack::{StackEvent, is_custom};
 
 /// A request of CloudFormation to a custom resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +46,10 @@ pub struct RequestEnd {
 pub fn requests(events: &[StackEvent]) -> Vec<ResourceRequest> {
     let mut requests: Vec<ResourceRequest> = Vec::new();
     for event in events {
-        let is_custom = event.resource_type.starts_with(CUSTOM)
-            || event.resource_type == UNNAMED_CUSTOM_RESOURCE;
-        let Some((request_type, phase)) = split_status(&event.status).filter(|_| is_custom) else {
+        if !is_custom(&event.resource_type) {
+            continue;
+        }
+        let Some((request_type, phase)) = split_status(&event.status) else {
             continue;
         };
         let end = (phase != "IN_PROGRESS").then(|| RequestEnd {
@@ -88,27 +80,13 @@ pub fn requests(events: &[StackEvent]) -> Vec<ResourceRequest> {
 /// resource is asked.
 fn split_status(status: &str) -> Option<(RequestType, &str)> {
     let (action, phase) = status.split_once('_')?;
-    let request_type = match action {
-        "CREATE" => RequestType::Create,
-        "UPDATE" => RequestType::Update,
-        "DELETE" => RequestType::Delete,
-        _ => return None,
-    };
+    let request_type = RequestType::ALL
+        .into_iter()
+        .find(|request_type| action.eq_ignore_ascii_case(request_type.in_lower_case()))?;
     Some((request_type, phase))
 }
 
 impl ResourceRequest {
-    /// Whether the execution, which is the resource's, was started for this request.
-    #[must_use]
-    pub(super) fn has_started(&self, execution: &ListedExecution) -> bool {
-        let is_after_begin = Span::between(execution.started, self.began).0 <= CLOCK_SLACK;
-        is_after_begin
-            && self
-                .end
-                .as_ref()
-                .is_none_or(|end| Span::between(end.at, execution.started).0 <= CLOCK_SLACK)
-    }
-
     /// What can be said of a request without an execution. `stack` is the stack's name.
     #[must_use]
     pub fn explain(self, stack: &str, now: Timestamp) -> RequestExplanation {
@@ -125,10 +103,10 @@ impl ResourceRequest {
             },
             Some(RequestEnd { is_failure: true, reason, .. }) => Conclusion {
                 result: RunResult::Failed,
-                sentence: "Failed, and no execution is to be seen: the function start refused the request, or CloudFormation did not send it.".to_owned(),
+                sentence: "Failed, and among the executions looked at none is to be seen: the function start refused the request or never received it, CloudFormation did not send it, or the execution is another task runner's or no longer kept (90 days after its end).".to_owned(),
                 error: None,
                 reason: reason.clone(),
-                advice: Some("correct what CloudFormation says, and start the stack's operation again".to_owned()),
+                advice: Some("correct what CloudFormation says, and start the stack's operation again. If the resource's ServiceToken is that of another task runner, name it with --task-runner".to_owned()),
             },
             Some(RequestEnd { is_failure: false, .. }) => Conclusion {
                 result: RunResult::Succeeded,

@@ -2,16 +2,19 @@
 //! person means who asks about the stack.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::requests::ResourceRequest;
+use super::span::Span;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::identity::{NameParts, prefix_of_resource};
+use crate::cloudformation::stack::RESOURCE_TYPE;
 use crate::execution::status::{ExecutionStatus, ListedExecution};
 
-/// The type of the task runner's custom resources, unless their template calls it otherwise.
-const ECS_TASK: &str = "Custom::EcsTask";
+/// The clocks of CloudFormation and Step Functions may differ by this much.
+const CLOCK_SLACK: Duration = Duration::from_secs(5);
 
 /// The executions of a stack, or of one of its resources, which it recognises by their names.
 #[derive(Debug, Clone)]
@@ -19,7 +22,8 @@ pub struct StackRuns {
     stack_id: String,
     /// The resource that was asked for.
     logical_id: Option<String>,
-    /// Prefixes of names in which the logical id is cut, with the logical ids.
+    /// Resources named beforehand: what the names of their executions begin with, and their logical
+    /// ids. Needed where a name has room for part of the id only.
     known: Vec<(String, String)>,
 }
 
@@ -88,8 +92,8 @@ impl StackRuns {
     }
 
     /// Chooses among the executions and the requests for which none was started: what runs; or else
-    /// what failed, unless something succeeded after it; or else the last execution. `executions`
-    /// then holds the others, newest first.
+    /// what failed, unless a later Create or Update succeeded; or else the last execution.
+    /// `executions` then holds the others, newest first.
     ///
     /// The Delete that follows when a creation fails is not chosen before that creation, though it
     /// is newer.
@@ -103,10 +107,7 @@ impl StackRuns {
             .iter()
             .map(|run| run.logical_id.clone())
             .collect();
-        if let Some(wanted) = &self.logical_id {
-            executions.retain(|run| run.logical_id == *wanted);
-        }
-        executions.sort_by_key(|run| std::cmp::Reverse(run.execution.started));
+        self.keep_wanted(executions);
         let mut unstarted: Vec<_> = requests
             .into_iter()
             .filter(|request| self.is_unstarted(request, executions))
@@ -132,22 +133,50 @@ impl StackRuns {
         }
     }
 
+    /// The executions beside the one of this ARN, newest first.
+    #[must_use]
+    pub fn others(&self, mut executions: Vec<StackExecution>, arn: &str) -> Vec<StackExecution> {
+        self.keep_wanted(&mut executions);
+        executions.retain(|run| run.execution.arn != arn);
+        executions
+    }
+
+    /// Keeps the executions of what was asked for, newest first.
+    fn keep_wanted(&self, executions: &mut Vec<StackExecution>) {
+        if let Some(wanted) = &self.logical_id {
+            executions.retain(|run| run.logical_id == *wanted);
+        }
+        executions.sort_by_key(|run| std::cmp::Reverse(run.execution.started));
+    }
+
     /// Whether this is a request to the task runner for which no execution was started. Other
     /// custom resources have none either.
     fn is_unstarted(&self, request: &ResourceRequest, executions: &[StackExecution]) -> bool {
         let is_wanted = match &self.logical_id {
             Some(id) => *id == request.logical_id,
             None => {
-                request.resource_type == ECS_TASK
+                request.resource_type == RESOURCE_TYPE
                     || executions
                         .iter()
                         .any(|run| run.logical_id == request.logical_id)
             }
         };
-        is_wanted
-            && !executions.iter().any(|run| {
-                run.logical_id == request.logical_id && request.has_started(&run.execution)
-            })
+        is_wanted && !executions.iter().any(|run| run.was_started_for(request))
+    }
+}
+
+impl StackExecution {
+    /// Whether the execution was started for this request.
+    fn was_started_for(&self, request: &ResourceRequest) -> bool {
+        let started = self.execution.started;
+        let is_after = |from, to| Span::between(to, from).0 <= CLOCK_SLACK;
+        self.logical_id == request.logical_id
+            && self.request_type == request.request_type
+            && is_after(request.began, started)
+            && request
+                .end
+                .as_ref()
+                .is_none_or(|end| is_after(started, end.at))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person asks about: an execution, or a stack and perhaps one of its resources.
 
-use super::execution_arn::{ExecutionArn, NotAnExecution, is_region, is_sound};
+use super::execution_arn::{ExecutionArn, NotAnExecution};
 use crate::arn::Arn;
 use crate::cloudformation::stack::{is_logical_id, is_stack_name, stack_name};
 
@@ -69,12 +69,7 @@ impl StackTarget {
             Some(id) => text.strip_suffix(id)?.strip_suffix('/')?,
             None => text,
         };
-        // The parts are checked for the same reason as those of an execution's ARN.
-        let is_stack = [arn.partition, arn.region, arn.account, name, guid]
-            .into_iter()
-            .all(is_sound)
-            && is_region(arn.region)
-            && stack_name(stack).is_some();
+        let is_stack = arn.is_sound(&[name, guid]) && stack_name(stack).is_some();
         let is_target = is_stack && logical_id.is_none_or(is_logical_id) && parts.next().is_none();
         is_target.then(|| Self {
             stack: stack.to_owned(),

@@ -23,22 +23,19 @@ pub(crate) fn ecs_says(task: &TaskStatus, our_reason: Option<&str>) -> String {
     let code = code.filter(|code| !of_task.is_some_and(|reason| repeats(reason, code)));
     let of_task: Vec<_> = code.into_iter().chain(of_task).collect();
     let of_task = (!of_task.is_empty()).then(|| of_task.join(", "));
-    of_task
-        .into_iter()
-        .chain(of_containers)
-        .collect::<Vec<_>>()
-        .join("; ")
+    joined(of_task, of_containers).unwrap_or_default()
 }
 
 /// Why a task failed to start, in ECS's words; `None` when ECS gives no reason.
 #[must_use]
 pub fn in_words_of_ecs(task: &TaskStatus) -> Option<String> {
     let (of_task, of_containers) = reasons(task);
-    let said: Vec<_> = of_task
-        .map(str::to_owned)
-        .into_iter()
-        .chain(of_containers)
-        .collect();
+    joined(of_task.map(str::to_owned), of_containers)
+}
+
+/// What ECS says of the task and then of its containers; `None` when it says nothing.
+fn joined(of_task: Option<String>, of_containers: Vec<String>) -> Option<String> {
+    let said: Vec<_> = of_task.into_iter().chain(of_containers).collect();
     (!said.is_empty()).then(|| said.join("; "))
 }
 

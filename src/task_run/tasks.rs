@@ -285,12 +285,11 @@ impl<'a> Tasks<'a> {
 
     /// What a task that may have ended is judged by.
     async fn criteria(&self, status: &TaskStatus) -> Criteria {
-        if !self.spec.containers.is_empty() || status.containers.len() < 2 {
+        if !needs_definition(self.spec, status) {
             return criteria(self.spec, None);
         }
-        // Only the task definition says which containers are essential. The look-up is repeated
-        // until the run's deadline; after the deadline there is time for a last one. Without
-        // the task definition all containers count except those that AWS adds.
+        // The look-up is repeated until the run's deadline; after the deadline there is time for a
+        // last one. Without the task definition all containers count except those that AWS adds.
         let patience = LOOKUP_TIMEOUT.max(self.deadline.saturating_duration_since(Instant::now()));
         let essential = timeout(patience, async {
             loop {
@@ -303,6 +302,12 @@ impl<'a> Tasks<'a> {
         });
         criteria(self.spec, essential.await.ok().flatten())
     }
+}
+
+/// Whether only the task definition says which containers' end ends the task: those that are
+/// essential. The properties name none, and the task has several.
+pub(super) fn needs_definition(spec: &TaskSpec, status: &TaskStatus) -> bool {
+    spec.containers.is_empty() && status.containers.len() >= 2
 }
 
 /// What a task is judged by. `essential` are the names of the containers whose end ends it, where

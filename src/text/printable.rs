@@ -45,6 +45,12 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
+/// A text that a service gives, [clean]; `None` when there is none, or nothing of it is left.
+pub(crate) fn given(text: Option<&str>) -> Option<String> {
+    let text = clean(text?).into_owned();
+    (!text.is_empty()).then_some(text)
+}
+
 /// The lines of `text` that are not blank, [clean] and without space at their ends.
 pub(crate) fn written_lines(text: &str) -> Vec<String> {
     clean(text)

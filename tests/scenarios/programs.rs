@@ -6,6 +6,7 @@ mod command_line;
 mod credentials;
 mod explain;
 mod explain_follow;
+mod explain_refused;
 mod explain_stack;
 mod start_process;
 mod work_process;

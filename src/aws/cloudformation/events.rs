@@ -1,7 +1,7 @@
 //! `DescribeStackEvents`: what became of a stack's resources lately.
 
-use super::{Stacks, in_words, timestamp};
-use crate::aws::{ApiError, api_error};
+use super::{Stacks, in_words};
+use crate::aws::{ApiError, api_error, timestamp};
 use crate::cloudformation::stack::StackEvent;
 use crate::text::printable;
 
@@ -61,9 +61,6 @@ fn recorded(event: aws_sdk_cloudformation::types::StackEvent) -> Option<StackEve
         status: event
             .resource_status
             .map_or_else(String::new, |status| status.as_str().to_owned()),
-        reason: event
-            .resource_status_reason
-            .filter(|reason| !reason.is_empty())
-            .map(|reason| printable::clean(&reason).into_owned()),
+        reason: printable::given(event.resource_status_reason.as_deref()),
     })
 }

@@ -1,9 +1,10 @@
 //! `DescribeStacks`, `ListStacks`: where a stack is that a person names.
 
+use aws_sdk_cloudformation::primitives::DateTime;
 use aws_sdk_cloudformation::types::StackStatus;
 
-use super::{Stacks, timestamp};
-use crate::aws::{ApiError, api_error};
+use super::Stacks;
+use crate::aws::{ApiError, api_error, timestamp};
 use crate::cloudformation::stack::Stack;
 
 /// Pages of deleted stacks that are read. CloudFormation lists a deleted stack for 90 days
@@ -17,16 +18,8 @@ impl Stacks {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn find(&self, stack: &str) -> Result<Option<Stack>, ApiError> {
-        let found = match self.describe(stack).await {
-            Err(error) if does_not_exist(&error) => None,
-            found => found?,
-        };
-        Ok(found.and_then(|stack| {
-            Some(Stack {
-                id: stack.stack_id?,
-                created: stack.creation_time.as_ref().and_then(timestamp),
-            })
-        }))
+        let found = self.describe_if_there(stack).await?;
+        Ok(found.and_then(|found| of_sdk(found.stack_id, found.creation_time.as_ref())))
     }
 
     /// The stack of this name that was deleted last; `None` when none was within 90 days, or more
@@ -55,16 +48,14 @@ impl Stacks {
         let last = found
             .into_iter()
             .max_by_key(|stack| stack.creation_time.as_ref().and_then(timestamp));
-        Ok(last.and_then(|stack| {
-            Some(Stack {
-                id: stack.stack_id?,
-                created: stack.creation_time.as_ref().and_then(timestamp),
-            })
-        }))
+        Ok(last.and_then(|last| of_sdk(last.stack_id, last.creation_time.as_ref())))
     }
 }
 
-/// CloudFormation has no error code of its own for this.
-pub(super) fn does_not_exist(error: &ApiError) -> bool {
-    error.code.as_deref() == Some("ValidationError") && error.message.contains("does not exist")
+/// `None` for a stack without an id, which the service never gives.
+fn of_sdk(id: Option<String>, created: Option<&DateTime>) -> Option<Stack> {
+    Some(Stack {
+        id: id?,
+        created: created.and_then(timestamp),
+    })
 }

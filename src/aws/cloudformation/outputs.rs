@@ -1,7 +1,6 @@
 //! `DescribeStacks`, `ListExports`: what a stack gives to others.
 
 use super::Stacks;
-use super::find::does_not_exist;
 use crate::aws::{ApiError, api_error};
 
 /// A value that a stack exports for others of its account and region.
@@ -19,10 +18,7 @@ impl Stacks {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn output(&self, stack: &str, key: &str) -> Result<Option<String>, ApiError> {
-        let described = match self.describe(stack).await {
-            Err(error) if does_not_exist(&error) => None,
-            described => described?,
-        };
+        let described = self.describe_if_there(stack).await?;
         let outputs = described.and_then(|stack| stack.outputs);
         Ok(outputs
             .unwrap_or_default()

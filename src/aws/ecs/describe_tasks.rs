@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{Container, LaunchType, Task};
-use jiff::{Timestamp, Unit};
 
 use super::Ecs;
 use crate::arn::last_part;
 use crate::aws::budget::CallPermit;
-use crate::aws::{ApiError, api_error};
+use crate::aws::{ApiError, api_error, timestamp};
 use crate::task::status::{ContainerStatus, Host, Phase, StopCode, TaskStatus};
 use crate::text::printable;
 
@@ -77,10 +75,7 @@ pub(super) fn task_status(task: &Task) -> TaskStatus {
         last_status: task.last_status().unwrap_or_default().to_owned(),
         phase: Phase::from(task.last_status().unwrap_or_default()),
         stop_code: task.stop_code().map(|code| StopCode::from(code.as_str())),
-        stopped_reason: task
-            .stopped_reason()
-            .map(|reason| printable::clean(reason).into_owned())
-            .filter(|reason| !reason.is_empty()),
+        stopped_reason: printable::given(task.stopped_reason()),
         pull_began: task.pull_started_at().is_some(),
         host: host(task),
         started_at: task.started_at().and_then(timestamp),
@@ -108,22 +103,10 @@ fn container_status(container: &Container) -> ContainerStatus {
     ContainerStatus {
         name: container.name().unwrap_or_default().to_owned(),
         exit_code: container.exit_code(),
-        reason: container
-            .reason()
-            .map(|reason| printable::clean(reason).into_owned())
-            .filter(|reason| !reason.is_empty()),
+        reason: printable::given(container.reason()),
         running: container.last_status() == Some("RUNNING"),
         stopped: container.last_status() == Some("STOPPED"),
         created: runtime_id.is_some(),
         runtime_id,
     }
-}
-
-/// To the millisecond, which is what ECS gives: the protocol writes times as floating point
-/// numbers, and the rest is noise.
-fn timestamp(time: &DateTime) -> Option<Timestamp> {
-    Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).ok()?)
-        .ok()?
-        .round(Unit::Millisecond)
-        .ok()
 }

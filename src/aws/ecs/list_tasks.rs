@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::describe_tasks::task_status;
 use super::{Ecs, MAX_TASKS_PER_CALL};
 use crate::arn::last_part;
-use crate::aws::{ApiError, api_error};
+use crate::aws::{ApiError, api_error, timestamp};
 use crate::task::status::TaskStatus;
 
 /// Which tasks of a cluster are listed.
@@ -109,13 +109,12 @@ impl Ecs {
 }
 
 fn listed_task(task: &Task) -> Option<ListedTask> {
+    task.task_arn()?;
     Some(ListedTask {
-        status: task.task_arn().map(|_| task_status(task))?,
+        status: task_status(task),
         started_by: task.started_by().unwrap_or_default().to_owned(),
         container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
-        created: task
-            .created_at()
-            .and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok()),
+        created: task.created_at().and_then(timestamp),
         stopping: task.desired_status() == Some("STOPPED"),
     })
 }

@@ -20,17 +20,6 @@ const MAX_LISTED: usize = 20_000;
 /// many bytes, since a text never has fewer bytes than characters.
 const MAX_CAUSE: usize = 32_768;
 
-/// An execution that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunningExecution {
-    /// ARN of the execution.
-    pub arn: String,
-    /// Name of the execution, which is also `startedBy` of its tasks.
-    pub name: String,
-    /// When the execution was started.
-    pub started: Timestamp,
-}
-
 /// An execution that failed, timed out or was stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedExecution {
@@ -47,26 +36,29 @@ pub struct EndedExecution {
 pub struct Extent {
     /// Number of executions.
     pub executions: usize,
-    /// When the last of them, which is the oldest, was started; `None` when there is none.
-    pub back_to: Option<Timestamp>,
     /// Whether there are older ones, which were not looked at since there are too many.
     pub is_cut: bool,
 }
 
 impl StateMachine {
-    /// Shows the executions to `visit`, newest first, until it breaks off, up to 20,000.
+    /// Shows the executions, or those of this status, to `visit`, newest first, until it breaks off,
+    /// up to 20,000. The list is sorted by the start (`API_ListExecutions`).
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub async fn newest_first(
         &self,
+        status: Option<ExecutionStatus>,
         mut visit: impl FnMut(ListedExecution) -> ControlFlow<()>,
     ) -> Result<Extent, ApiError> {
-        let call = self.client.list_executions().state_machine_arn(&self.arn);
+        let call = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.arn)
+            .set_status_filter(status.map(|status| SdkStatus::from(status.name())));
         let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
         let mut extent = Extent {
             executions: 0,
-            back_to: None,
             is_cut: false,
         };
         while let Some(page) = pages.next().await {
@@ -83,15 +75,13 @@ impl StateMachine {
                 break;
             }
             for execution in page.executions {
-                let started = timestamp(execution.start_date);
                 extent.executions += 1;
-                extent.back_to = Some(started);
                 let listed = ListedExecution {
                     arn: execution.execution_arn,
                     name: execution.name,
                     status: ExecutionStatus::from_name(execution.status.as_str()),
-                    started,
-                    stopped: execution.stop_date.map(timestamp),
+                    started: timestamp(&execution.start_date),
+                    stopped: execution.stop_date.as_ref().map(timestamp),
                 };
                 if visit(listed).is_break() {
                     return Ok(extent);
@@ -105,44 +95,25 @@ impl StateMachine {
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn running(&self) -> Result<Vec<RunningExecution>, ApiError> {
-        let call = self
-            .client
-            .list_executions()
-            .state_machine_arn(&self.arn)
-            .status_filter(SdkStatus::Running);
-        let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
+    pub async fn running(&self) -> Result<Vec<ListedExecution>, ApiError> {
         let mut running = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| {
-                api_error(
-                    "states:ListExecutions",
-                    format!("state machine {}", self.arn),
-                    &error,
-                )
-            })?;
-            running.extend(
-                page.executions
-                    .into_iter()
-                    .map(|execution| RunningExecution {
-                        arn: execution.execution_arn,
-                        name: execution.name,
-                        started: timestamp(execution.start_date),
-                    }),
+        let extent = self
+            .newest_first(Some(ExecutionStatus::Running), |execution| {
+                running.push(execution);
+                ControlFlow::Continue(())
+            })
+            .await?;
+        if extent.is_cut {
+            tracing::warn!(
+                running = running.len(),
+                "too many executions run to look at all of them"
             );
-            if running.len() >= MAX_LISTED {
-                tracing::warn!(
-                    running = running.len(),
-                    "too many executions run to look at all of them"
-                );
-                break;
-            }
         }
         Ok(running)
     }
 
     /// The executions that failed, timed out or were stopped, of those that were started at
-    /// `started_since` or later.
+    /// `started_since` or later, up to 20,000.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
@@ -153,50 +124,30 @@ impl StateMachine {
         let mut ended = Vec::new();
         // Failed executions come last. Nearly all of them have answered, so they matter least if
         // the list is cut short.
-        for status in [SdkStatus::Aborted, SdkStatus::TimedOut, SdkStatus::Failed] {
-            let call = self
-                .client
-                .list_executions()
-                .state_machine_arn(&self.arn)
-                .status_filter(status.clone());
-            let mut pages = call.into_paginator().page_size(PAGE_SIZE).send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| {
-                    api_error(
-                        "states:ListExecutions",
-                        format!("state machine {}", self.arn),
-                        &error,
-                    )
-                })?;
-                // The list is sorted by the start, newest first (`API_ListExecutions`): after one
-                // that is too old, all are.
-                let is_last_page = page
-                    .executions
-                    .iter()
-                    .any(|execution| timestamp(execution.start_date) < started_since);
-                ended.extend(
-                    page.executions
-                        .into_iter()
-                        .filter(|execution| timestamp(execution.start_date) >= started_since)
-                        .filter_map(|execution| {
-                            let ended = timestamp(execution.stop_date?);
-                            Some(EndedExecution {
-                                arn: execution.execution_arn,
-                                status: ExecutionStatus::from_name(status.as_str()),
-                                ended,
-                            })
-                        }),
+        for status in [
+            ExecutionStatus::Aborted,
+            ExecutionStatus::TimedOut,
+            ExecutionStatus::Failed,
+        ] {
+            self.newest_first(Some(status), |execution| {
+                // After one that is too old, all are.
+                if execution.started < started_since || ended.len() >= MAX_LISTED {
+                    return ControlFlow::Break(());
+                }
+                ended.extend(execution.stopped.map(|stopped| EndedExecution {
+                    arn: execution.arn,
+                    status,
+                    ended: stopped,
+                }));
+                ControlFlow::Continue(())
+            })
+            .await?;
+            if ended.len() >= MAX_LISTED {
+                tracing::warn!(
+                    ended = ended.len(),
+                    "too many executions ended to look at all of them"
                 );
-                if is_last_page {
-                    break;
-                }
-                if ended.len() >= MAX_LISTED {
-                    tracing::warn!(
-                        ended = ended.len(),
-                        "too many executions ended to look at all of them"
-                    );
-                    return Ok(ended);
-                }
+                break;
             }
         }
         Ok(ended)
@@ -208,25 +159,21 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub(crate) async fn stopped_since(&self, since: Timestamp) -> Result<Vec<String>, ApiError> {
-        let call = self
-            .client
-            .list_executions()
-            .state_machine_arn(&self.arn)
-            .status_filter(SdkStatus::Aborted)
-            .max_results(PAGE_SIZE);
-        let listed = call.send().await.map_err(|error| {
-            api_error(
-                "states:ListExecutions",
-                format!("state machine {}", self.arn),
-                &error,
-            )
-        })?;
-        let stopped = listed.executions.into_iter().filter(|execution| {
-            execution
-                .stop_date
-                .is_some_and(|time| timestamp(time) >= since)
-        });
-        Ok(stopped.map(|execution| execution.name).collect())
+        let mut stopped = Vec::new();
+        let mut looked_at = 0;
+        self.newest_first(Some(ExecutionStatus::Aborted), |execution| {
+            if execution.stopped.is_some_and(|time| time >= since) {
+                stopped.push(execution.name);
+            }
+            looked_at += 1;
+            if looked_at < PAGE_SIZE {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })
+        .await?;
+        Ok(stopped)
     }
 
     /// Describes an execution. The description may be a moment old, since `DescribeExecution` is
@@ -245,8 +192,8 @@ impl StateMachine {
             .map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
         Ok(Execution {
             status: ExecutionStatus::from_name(described.status.as_str()),
-            started: timestamp(described.start_date),
-            stopped: described.stop_date.map(timestamp),
+            started: timestamp(&described.start_date),
+            stopped: described.stop_date.as_ref().map(timestamp),
             input: described.input.unwrap_or_default(),
             error: described.error,
             cause: described.cause,
@@ -278,9 +225,6 @@ impl StateMachine {
 }
 
 /// A time of the SDK; 1970 if it is out of range, which no time of the service is.
-pub(super) fn timestamp(time: DateTime) -> Timestamp {
-    time.to_millis()
-        .ok()
-        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
-        .unwrap_or_default()
+pub(super) fn timestamp(time: &DateTime) -> Timestamp {
+    crate::aws::timestamp(time).unwrap_or_default()
 }

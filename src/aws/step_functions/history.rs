@@ -82,7 +82,7 @@ fn recorded(event: HistoryEvent) -> RecordedEvent {
     let entered = event.state_entered_event_details;
     let scheduled = event.activity_scheduled_event_details;
     RecordedEvent {
-        at: timestamp(event.timestamp),
+        at: timestamp(&event.timestamp),
         event_type: event.r#type.as_str().to_owned(),
         state: entered.as_ref().map(|details| details.name.clone()),
         time_limit: seconds(

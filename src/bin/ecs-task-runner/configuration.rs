@@ -188,7 +188,7 @@ fn region_of_activity(arn: &str) -> Result<String, String> {
     }
     let activity = Arn::parse(arn).filter(|arn| {
         let name = arn.resource_of("states", "activity:");
-        !arn.region.is_empty() && name.is_some_and(|name| !name.contains(':'))
+        name.is_some_and(|name| arn.is_sound(&[name]))
     });
     match activity {
         Some(activity) => Ok(activity.region.to_owned()),

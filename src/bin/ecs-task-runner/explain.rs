@@ -2,6 +2,7 @@
 //! library says of it.
 
 mod execution;
+mod patience;
 mod rights;
 mod stack;
 

@@ -8,6 +8,7 @@ use ecs_task_runner::activity::ShutdownTrigger;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::signal_name;
 
 /// An exit code after a signal is this plus the signal's number, as shells have it.
 const SIGNAL_EXIT: i32 = 128;
@@ -30,11 +31,7 @@ pub(crate) fn shut_down_on_signals(trigger: ShutdownTrigger) -> io::Result<()> {
         .name("signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                let name = if signal == SIGINT {
-                    "SIGINT"
-                } else {
-                    "SIGTERM"
-                };
+                let name = signal_name(signal).unwrap_or("a signal");
                 tracing::info!("received {name}; a second signal ends the worker at once");
                 trigger.request();
             }

@@ -92,9 +92,10 @@ fn exported_state_machines(exports: &[Export]) -> Vec<String> {
 }
 
 fn state_machine_arn(text: &str) -> Result<String, String> {
-    let is_state_machine = Arn::parse(text)
-        .and_then(|arn| arn.resource_of("states", "stateMachine:"))
-        .is_some_and(|name| !name.contains(':'));
+    let is_state_machine = Arn::parse(text).is_some_and(|arn| {
+        let name = arn.resource_of("states", "stateMachine:");
+        name.is_some_and(|name| arn.is_sound(&[name]))
+    });
     if is_state_machine {
         Ok(text.to_owned())
     } else {
@@ -143,6 +144,14 @@ mod tests {
             ),
             (
                 "arn:aws:states:eu-west-1:123456789012:execution:ecs-task:name",
+                false,
+            ),
+            (
+                "arn:aws:states:evil.example/x:123456789012:stateMachine:ecs-task",
+                false,
+            ),
+            (
+                "arn:aws:states:eu-west-1:123456789012:stateMachine:ecs-task:1",
                 false,
             ),
             ("ecs-task", false),

@@ -85,10 +85,17 @@ fn a_request_without_an_execution_is_explained_with_what_to_do() {
     }
     let refused = request("CREATE_FAILED");
     assert_eq!(refused.conclusion.result, RunResult::Failed);
-    assert!(
-        refused.to_string().contains("\n  why\nWhat to do: correct"),
-        "{refused}"
-    );
+    for part in [
+        "Failed, and among the executions looked at none is to be seen",
+        "another task runner's",
+        "\n  why\nWhat to do: correct",
+        "--task-runner",
+    ] {
+        assert!(
+            refused.to_string().contains(part),
+            "{part:?} is not in\n{refused}"
+        );
+    }
     let skipped = request("CREATE_COMPLETE");
     assert_eq!(skipped.conclusion.result, RunResult::Succeeded);
     let json = serde_json::to_value(&refused).unwrap();

@@ -30,7 +30,7 @@ fn request(from: i64, end: Option<(i64, bool)>) -> ResourceRequest {
     ResourceRequest {
         request_type: RequestType::Create,
         logical_id: "A".to_owned(),
-        resource_type: ECS_TASK.to_owned(),
+        resource_type: RESOURCE_TYPE.to_owned(),
         began: at(from),
         end: end.map(|(to, is_failure)| RequestEnd {
             at: at(to),
@@ -214,6 +214,15 @@ fn a_request_without_an_execution_is_chosen_while_cloudformation_waits_or_after_
         let (choice, _) = chosen_of(None, &rows, vec![request(100, end)]);
         assert!(matches!(choice, Choice::Execution(_)), "{choice:?}");
     }
+    // The Delete that follows at once is another request, which nobody has handled.
+    let delete = ResourceRequest {
+        request_type: RequestType::Delete,
+        ..request(102, None)
+    };
+    let rows = [("A", "create", (100, 101), Failed)];
+    let requests = vec![request(100, Some((101, true))), delete.clone()];
+    let (choice, _) = chosen_of(None, &rows, requests);
+    assert_eq!(choice, Choice::Request(delete));
     // Nothing else is known of the resource.
     let (choice, _) = chosen_of(None, &[], vec![request(100, Some((101, false)))]);
     assert!(matches!(choice, Choice::Request(_)), "{choice:?}");

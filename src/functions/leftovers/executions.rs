@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
 use crate::cloudformation::event::RequestType;
-use crate::cloudformation::identity::resource_prefix;
+use crate::cloudformation::identity::NameParts;
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::task::error::ErrorName;
 
@@ -71,7 +71,7 @@ impl RunsOfResource {
     /// The runs of the resource to which the execution `name` belongs. `None` when the name has not
     /// the form that `start` gives.
     pub(crate) fn of(name: &str) -> Option<Self> {
-        let prefix = resource_prefix(name)?;
+        let prefix = NameParts::of(name)?.resource_prefix;
         Some(Self {
             prefixes: [RequestType::Create, RequestType::Update]
                 .map(|kind| format!("{prefix}{}-", kind.in_lower_case())),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::aws::ApiError;
 use crate::aws::ecs::{Ecs, ListedTask, WhichTasks};
-use crate::cloudformation::identity::resource_prefix;
+use crate::cloudformation::identity::NameParts;
 use crate::task::spec::TaskSpec;
 use crate::task::status::{Phase, TaskStatus};
 
@@ -108,7 +108,7 @@ impl Leftovers {
         task: &TaskSpec,
         launched_until: Option<Timestamp>,
     ) -> Result<Vec<ListedTask>, ApiError> {
-        let Some(prefix) = resource_prefix(&task.started_by) else {
+        let Some(parts) = NameParts::of(&task.started_by) else {
             return Ok(Vec::new());
         };
         let listed = self
@@ -123,7 +123,7 @@ impl Leftovers {
             .filter(|listed| {
                 // The whole form is compared: a direct run may be called like a request, and its
                 // tasks are none of the resource's.
-                resource_prefix(&listed.started_by) == Some(prefix) && is_in_time(listed)
+                NameParts::of(&listed.started_by).is_some_and(|of| of.resource_prefix == parts.resource_prefix) && is_in_time(listed)
             })
             .collect())
     }

@@ -176,19 +176,19 @@ impl Rescuer {
             None => None,
         };
         let caught = error_of(status, &execution, &progress.activity);
+        let may_follow = was_taken(&events);
         let reason = match stopped {
             // Nobody reads the Reason of an execution that CloudFormation no longer waits for, nor that
             // of a Delete, which succeeds.
             Some((leftovers, stopped))
                 if request.request_type != RequestType::Delete && !was_superseded(&execution) =>
             {
-                let may_follow = was_taken(&events);
                 self.reason(&caught, leftovers, &stopped, may_follow).await
             }
             _ => error_in_words(&caught),
         };
         self.answer(&request, &reason).await?;
-        if let Some(leftovers) = leftovers.filter(|_| was_taken(&events)) {
+        if let Some(leftovers) = leftovers.filter(|_| may_follow) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)

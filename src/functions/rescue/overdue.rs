@@ -11,13 +11,12 @@ use tokio::time::{Instant, sleep};
 
 use super::Rescuer;
 use crate::aws::ApiError;
-use crate::aws::step_functions::RunningExecution;
 use crate::clock::after;
 use crate::execution::direct::DirectExecution;
 use crate::execution::ended_unanswered::error_of;
 use crate::execution::history::Progress;
 use crate::execution::input::ExecutionInput;
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::times::CLAIM_CHECK_BUDGET;
 use crate::times::answer_by::{OVERDUE_LOOK_AHEAD, RESCUE_LATE_BUDGET};
 
@@ -33,7 +32,7 @@ const HISTORY_TAIL: usize = 5;
 impl Rescuer {
     /// Ends those of the running executions that still run at their `answerBy`, and returns how many.
     /// What fails is logged, and tried again by the next sweep.
-    pub(super) async fn end_overdue(&self, running: &[RunningExecution]) -> usize {
+    pub(super) async fn end_overdue(&self, running: &[ListedExecution]) -> usize {
         self.read_inputs(running).await;
         let horizon = after(self.clock.now(), OVERDUE_LOOK_AHEAD);
         let mut due: Vec<_> = running
@@ -57,7 +56,7 @@ impl Rescuer {
     }
 
     /// Reads the inputs that this instance has not read, oldest execution first.
-    async fn read_inputs(&self, running: &[RunningExecution]) {
+    async fn read_inputs(&self, running: &[ListedExecution]) {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
         let unread: Vec<_> = running
             .iter()
@@ -91,7 +90,7 @@ impl Rescuer {
     /// request, answers.
     async fn end_if_running(
         &self,
-        execution: &RunningExecution,
+        execution: &ListedExecution,
         answer_by: Timestamp,
     ) -> Result<bool, ApiError> {
         let described = self.state_machine.describe(&execution.arn).await?;
@@ -127,7 +126,7 @@ impl Rescuer {
 
     /// Answers for an execution that cannot be ended: CloudFormation is about to give up. A worker that
     /// takes the run from now on launches nothing, since its deadline has passed.
-    async fn answer_while_it_runs(&self, execution: &RunningExecution) {
+    async fn answer_while_it_runs(&self, execution: &ListedExecution) {
         if self.answered.contains(&execution.arn) {
             return;
         }
@@ -149,7 +148,7 @@ impl Rescuer {
 
 /// The instant in the execution's input, or in what its properties come to. `None` for an input that
 /// runs nothing, or that a task runner does not know.
-fn answer_by(execution: &RunningExecution, described: &Execution) -> Option<Timestamp> {
+fn answer_by(execution: &ListedExecution, described: &Execution) -> Option<Timestamp> {
     let direct = DirectExecution {
         arn: &execution.arn,
         started: described.started,

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use crate::aws::ApiError;
-use crate::aws::step_functions::{RunningExecution, StateMachine};
+use crate::aws::step_functions::StateMachine;
+use crate::execution::status::ListedExecution;
 
 /// What this instance knows of the executions that run.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +18,7 @@ pub(super) struct Running(Arc<Mutex<Memory>>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    last_list: Vec<RunningExecution>,
+    last_list: Vec<ListedExecution>,
     /// By ARN, of those whose input was read.
     answer_by: HashMap<String, Timestamp>,
 }
@@ -28,7 +29,7 @@ impl Running {
     pub(super) async fn look(
         &self,
         state_machine: &StateMachine,
-    ) -> (Vec<RunningExecution>, Option<ApiError>) {
+    ) -> (Vec<ListedExecution>, Option<ApiError>) {
         let listed = state_machine.running().await;
         let mut memory = self.memory();
         match listed {

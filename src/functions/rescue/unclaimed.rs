@@ -6,10 +6,10 @@ use tokio::time::Instant;
 
 use super::{INCIDENT_NOT_CLAIMED, Rescuer};
 use crate::aws::ApiError;
-use crate::aws::step_functions::RunningExecution;
 use crate::execution::ended_unanswered::not_claimed;
 use crate::execution::error::NOT_CLAIMED;
 use crate::execution::history::{Activity, Progress};
+use crate::execution::status::ListedExecution;
 use crate::times::CLAIM_CHECK_BUDGET;
 
 /// Histories read in one sweep. `GetExecutionHistory` refills at 20 calls a second
@@ -31,7 +31,7 @@ impl Rescuer {
     /// When Step Functions could be asked about none of them.
     pub(super) async fn stop_unclaimed(
         &self,
-        running: &[RunningExecution],
+        running: &[ListedExecution],
     ) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
         // Executions older than `ClaimTimeout` come first. Of the others, only those whose deadline
@@ -65,7 +65,7 @@ impl Rescuer {
         }
     }
 
-    async fn stop_if_unclaimed(&self, execution: &RunningExecution) -> Result<bool, ApiError> {
+    async fn stop_if_unclaimed(&self, execution: &ListedExecution) -> Result<bool, ApiError> {
         let events = self
             .state_machine
             .last_events(&execution.arn, HISTORY_TAIL)

@@ -17,7 +17,7 @@ use crate::task::redaction::Redaction;
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
 use crate::task_run::definitions::TaskDefinitions;
-use crate::task_run::tasks::criteria;
+use crate::task_run::tasks::{criteria, needs_definition};
 
 /// Reports tasks of runs that were ended. Clones share what they have looked up.
 #[derive(Debug, Clone)]
@@ -103,7 +103,7 @@ impl TaskReporter {
 /// Names of the containers whose end ends the task; `None` where nobody needs them, or they cannot be
 /// looked up.
 async fn essential(sources: &Sources<'_>, status: &TaskStatus) -> Option<Vec<String>> {
-    if !sources.spec.containers.is_empty() || status.containers.len() < 2 {
+    if !needs_definition(sources.spec, status) {
         return None;
     }
     let definition = sources.definitions.of_task_in_time(sources.spec, status);

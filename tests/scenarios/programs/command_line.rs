@@ -118,7 +118,7 @@ fn a_terminal_gets_colours_unless_the_environment_says_no() {
 #[tokio::test]
 async fn the_workers_log_keeps_to_the_same_rule() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for (environment, in_colour) in [
         (("CLICOLOR", "1"), false),
         (("CLICOLOR_FORCE", "1"), true),

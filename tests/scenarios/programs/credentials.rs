@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::worlds::execution::Execution;
 use crate::worlds::functions::World;
-use crate::worlds::program::{Ended, Program, command};
+use crate::worlds::program::{Ended, Program, command, listen};
 use crate::worlds::sign_in;
 
 /// The files in which the AWS CLI keeps access tokens: the hash (SHA-1) of the session's name, and of
@@ -131,7 +131,7 @@ impl Home {
 async fn credentials_of_every_kind_of_profile_are_taken() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    let aws = world.aws.listen("127.0.0.1:0").await.unwrap();
+    let aws = listen(&world.aws).await;
     let home = Home::new().await;
     home.signed_in(sign_in::ACCESS_TOKEN, "2999-01-01T00:00:00Z", false);
     let web_token = home.path().join("web-token").display().to_string();
@@ -183,7 +183,7 @@ async fn credentials_of_every_kind_of_profile_are_taken() {
 async fn an_expired_session_of_single_sign_on_is_renewed_where_it_can_be() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    let aws = world.aws.listen("127.0.0.1:0").await.unwrap();
+    let aws = listen(&world.aws).await;
     let home = Home::new().await;
     home.signed_in("expired", "2020-01-01T00:00:00Z", true);
     let arguments = [execution.arn.as_str(), "--profile", "sso"];
@@ -195,7 +195,7 @@ async fn an_expired_session_of_single_sign_on_is_renewed_where_it_can_be() {
 async fn what_is_wrong_with_a_profile_is_said_in_a_sentence_with_what_to_do() {
     let world = World::new();
     let execution = Execution::of(&world, "Create").await;
-    let aws = world.aws.listen("127.0.0.1:0").await.unwrap();
+    let aws = listen(&world.aws).await;
     let (never, expired) = (Home::new().await, Home::new().await);
     expired.signed_in("expired", "2020-01-01T00:00:00Z", false);
     for (home, profile, says) in [

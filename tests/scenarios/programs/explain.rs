@@ -7,18 +7,11 @@ use stand_ins::{Served, Service};
 
 use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::World;
-use crate::worlds::program::{Ended, Program, command};
+use crate::worlds::program::{Ended, Program, command, listen};
 
 async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();
-    let mut child = command(Some(&served.url()), &arguments);
-    // A person, and no worker.
-    child.env("AWS_ACCESS_KEY_ID", "PERSON");
-    Program::of(child.spawn().unwrap()).ended().await
-}
-
-async fn listen(world: &World) -> Served {
-    world.aws.listen("127.0.0.1:0").await.unwrap()
+    Program::of_person(served, &arguments).ended().await
 }
 
 /// An execution that failed and answered.
@@ -41,7 +34,7 @@ async fn failed(world: &World) -> Execution<'_> {
 async fn a_failed_execution_is_explained_as_text_and_as_json() {
     let world = World::new();
     let execution = failed(&world).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
 
     let ended = explain(&served, &[&execution.arn]).await;
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(1), ""));
@@ -86,7 +79,7 @@ async fn the_exit_code_says_what_came_of_it() {
     execution
         .entered("StopTasks", &json!({}))
         .invoked("Scheduled");
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let running = explain(&served, &[&execution.arn]).await;
     assert_eq!(running.status.code(), Some(3), "{running:?}");
     assert!(
@@ -133,7 +126,7 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
         .activity("Succeeded", NOW);
     execution.returned("RespondSuccess", &json!({"output": {}}));
     execution.ends(ExecutionEnd::Succeeded(json!({})));
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let ended = explain(&served, &[&execution.arn]).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(
@@ -151,7 +144,7 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
 async fn what_cannot_be_explained_is_said_in_a_sentence() {
     let world = World::new();
     let execution = failed(&world).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
 
     let wrong = explain(&served, &[&world.state_machine]).await;
     assert_eq!(wrong.status.code(), Some(64), "{wrong:?}");
@@ -209,7 +202,7 @@ async fn another_state_machines_execution_is_refused() {
     let machine = ecs_task_runner::aws::step_functions::StepFunctions::new(&connection)
         .state_machine(world.aws.sfn().state_machine("orders"));
     machine.start("order-1", r#"{"order": 1}"#).await.unwrap();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let foreign = world.aws.sfn().executions().pop().unwrap().arn;
     let ended = explain(&served, &[&foreign]).await;
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(2), ""));

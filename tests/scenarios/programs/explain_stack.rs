@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use ecs_task_runner::clock::{Clock, before};
 use serde_json::{Value, json};
-use stand_ins::faults::{Fault, Injected, Span};
 use stand_ins::sfn::ExecutionEnd;
-use stand_ins::{ResourceEvent, Served, Service};
+use stand_ins::{ResourceEvent, Served};
 
 use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::{STACK, World};
-use crate::worlds::program::{Ended, Program, command};
+use crate::worlds::program::{Ended, Program, listen};
 
 /// A world with a task runner that exports what one does.
 pub(super) fn world() -> World {
@@ -22,18 +21,12 @@ pub(super) fn world() -> World {
     world
 }
 
-pub(super) async fn listen(world: &World) -> Served {
-    world.aws.listen("127.0.0.1:0").await.unwrap()
-}
-
 pub(super) fn person(served: &Served, arguments: &[&str]) -> Program {
     let arguments = [&["explain", "--region", "us-east-1"], arguments].concat();
-    let mut command = command(Some(&served.url()), &arguments);
-    command.env("AWS_ACCESS_KEY_ID", "PERSON");
-    Program::of(command.spawn().unwrap())
+    Program::of_person(served, &arguments)
 }
 
-async fn explain(served: &Served, arguments: &[&str]) -> Ended {
+pub(super) async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     person(served, arguments).ended().await
 }
 
@@ -86,7 +79,7 @@ async fn a_stack_leads_to_the_execution_that_failed_and_to_the_others() {
     let first = ended_as(&world, "Update", success()).await;
     let failed = ended_as(&world, "Update", failure()).await;
     let delete = ended_as(&world, "Delete", success()).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for what in [
         STACK.to_owned(),
         format!("{STACK}/MigrateTask"),
@@ -124,7 +117,7 @@ async fn a_stack_that_was_deleted_is_found_by_its_name() {
     let world = world();
     ended_as(&world, "Create", failure()).await;
     let id = world.aws.cloudformation().stack(STACK, "DELETE_COMPLETE");
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for what in [STACK, &id] {
         let ended = explain(&served, &[what]).await;
         assert_says(&ended, 1, &["Create of MigrateTask"]);
@@ -141,7 +134,7 @@ async fn the_execution_of_another_task_runner_is_found_by_its_exports() {
     stacks.stack("second", "CREATE_COMPLETE");
     stacks.output("second", "ServiceToken", "arn:aws:lambda:…");
     stacks.output("second", "StateMachineArn", &other);
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     assert_says(&explain(&served, &[STACK]).await, 1, &[&execution.name]);
     for named in [
         ["--task-runner", "ecs-task-runner"],
@@ -167,7 +160,7 @@ async fn the_execution_of_another_task_runner_is_found_by_its_exports() {
 #[tokio::test]
 async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_events() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     event(&world, Duration::from_secs(42), "CREATE_IN_PROGRESS", "");
     let waiting = explain(&served, &[STACK]).await;
     let parts = [
@@ -180,7 +173,10 @@ async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_ev
     let reason = "EcsTask.InvalidRequest: Cluster is missing";
     event(&world, NOW, "CREATE_FAILED", reason);
     let refused = explain(&served, &["todobackend/MigrateTask"]).await;
-    let parts = ["Failed, and no execution is to be seen", reason];
+    let parts = [
+        "Failed, and among the executions looked at none is to be seen",
+        reason,
+    ];
     assert_says(&refused, 1, &parts);
     let json = explain(&served, &["--json", STACK]).await;
     let json: Value = serde_json::from_str(&json.stdout).unwrap();
@@ -192,7 +188,7 @@ async fn a_request_that_start_refused_or_has_not_seen_is_told_from_the_stacks_ev
 async fn what_cannot_be_found_is_said_with_what_to_do() {
     let world = world();
     ended_as(&world, "Create", failure()).await;
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     for (what, parts) in [
         (
             "todobackend/Migrate",
@@ -218,78 +214,4 @@ async fn what_cannot_be_found_is_said_with_what_to_do() {
     assert_says(&ended, 64, &["eu-west-1", "us-east-1", "name one region"]);
     let ended = explain(&served, &["--state-machine", "ecs-task", STACK]).await;
     assert_says(&ended, 64, &["stateMachine:NAME"]);
-}
-
-fn deny(world: &World, service: Service, operation: &'static str) -> Injected {
-    world.inject(service, operation, Span::Forever, Fault::AccessDenied)
-}
-
-#[tokio::test]
-async fn a_missing_right_is_named_with_its_purpose_and_a_way_without_it() {
-    let world = world();
-    ended_as(&world, "Create", failure()).await;
-    let stack_id = world.aws.cloudformation().stack(STACK, "CREATE_FAILED");
-    let served = listen(&world).await;
-    for (service, operation, what, parts) in [
-        (
-            Service::CloudFormation,
-            "DescribeStacks",
-            STACK,
-            &[
-                "to find the stack's id",
-                "allowed cloudformation:DescribeStacks, or give the stack's ARN",
-            ][..],
-        ),
-        (
-            Service::CloudFormation,
-            "ListStacks",
-            "gone",
-            &["allowed cloudformation:ListStacks"],
-        ),
-        (
-            Service::Sfn,
-            "ListExecutions",
-            STACK,
-            &[
-                "to find the executions of the stack",
-                "states:ListExecutions",
-            ],
-        ),
-        (
-            Service::Sfn,
-            "GetExecutionHistory",
-            STACK,
-            &[
-                "to read the execution",
-                "allowed states:GetExecutionHistory",
-            ],
-        ),
-    ] {
-        let fault = deny(&world, service, operation);
-        assert_says(&explain(&served, &[what]).await, 2, parts);
-        fault.lift();
-    }
-    // With a stack's ARN and a state machine's, CloudFormation need not be asked.
-    let faults = ["DescribeStacks", "DescribeStackEvents", "ListExports"]
-        .map(|operation| deny(&world, Service::CloudFormation, operation));
-    let ended = explain(
-        &served,
-        &["--state-machine", &world.state_machine, &stack_id],
-    )
-    .await;
-    let parts = [
-        "Create of MigrateTask",
-        "left out: cloudformation:DescribeStackEvents",
-    ];
-    assert_says(&ended, 1, &parts);
-    let ended = explain(&served, &[&stack_id]).await;
-    assert_says(&ended, 2, &["give its ARN with --state-machine"]);
-    let [describe_stacks, ..] = faults;
-    describe_stacks.lift();
-    // The task runner of the default name is found without the right to list exports.
-    assert_says(
-        &explain(&served, &[STACK]).await,
-        1,
-        &["Create of MigrateTask"],
-    );
 }

@@ -51,7 +51,7 @@ fn program() -> PathBuf {
 #[tokio::test]
 async fn the_program_works_for_an_event_and_logs_neither_token_nor_values() {
     let world = World::new();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     world.script(Script::exits(0));
     let mut task = world.task();
     task["overrides"] = json!({"containerOverrides": [{"name": "migrate", "environment": [{"name": "PASSWORD", "value": "hunter2"}]}]});
@@ -72,7 +72,7 @@ async fn the_program_works_for_an_event_and_logs_neither_token_nor_values() {
 #[tokio::test]
 async fn the_program_hands_over_by_lambdas_own_deadline() {
     let world = World::new();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     world.script(Script::runs_forever());
     let input = json!({"heartbeatSeconds": 60, "task": world.task()});
     let scheduled = world
@@ -91,7 +91,7 @@ async fn the_program_hands_over_by_lambdas_own_deadline() {
 #[tokio::test]
 async fn an_event_without_a_token_is_reported_to_lambda_and_is_one_line_of_the_log() {
     let world = World::new();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let event = json!({"task": {"password": "hunter2"}});
     let mut api = RuntimeApi::with_event(event, INVOCATION).await;
     let function = instance(program(), &served, &api);
@@ -116,7 +116,7 @@ async fn figures_of_a_cold_start() {
     let (mut times, mut peak) = (Vec::new(), 0);
     for _ in 0..STARTS {
         let world = World::new();
-        let served = listen(&world).await;
+        let served = listen(&world.aws).await;
         world.script(Script::exits(0).running(Duration::from_secs(2)));
         let scheduled = world.schedule(&world.task());
         let event = world.next_event().await;

@@ -16,7 +16,7 @@ use super::worker_process::{SECOND, launched_once, outcome, schedule, world};
 async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
     let world = world();
     world.script(Script::exits(0).running(4 * SECOND));
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 60);
     within(PATIENCE, scheduled.started(1)).await;
@@ -37,7 +37,7 @@ async fn a_terminated_worker_hands_over_and_the_next_one_adopts_the_task() {
 async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
     let world = world();
     world.script(Script::exits(0).running(6 * SECOND));
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
     within(PATIENCE, world.aws.calls().ended("RunTask", 1)).await;
@@ -57,7 +57,7 @@ async fn a_killed_worker_is_followed_by_one_that_adopts_the_task() {
 async fn a_frozen_worker_lets_go_when_it_wakes_up() {
     let world = world();
     world.script(Script::exits(0).running(8 * SECOND));
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled = schedule(&world, 2);
     within(PATIENCE, world.aws.calls().ended("RunTask", 1)).await;
@@ -80,7 +80,7 @@ async fn a_frozen_worker_lets_go_when_it_wakes_up() {
 #[tokio::test]
 async fn a_task_fetched_by_a_poll_in_flight_at_shutdown_is_not_lost() {
     let world = World::new();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let first = Program::worker(&world, &served, "first");
     within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 2)).await;
     first.signal(Signal::SIGTERM);
@@ -97,7 +97,7 @@ async fn two_hundred_tasks_in_flight_are_handed_over_and_another_worker_goes_on_
     const TASKS: usize = 200;
     let world = world();
     world.script(Script::exits(0).running(20 * SECOND));
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let first = Program::worker(&world, &served, "first");
     let scheduled: Vec<_> = (0..TASKS)
         .map(|number| {

@@ -17,7 +17,7 @@ use crate::worlds::worker::within;
 #[tokio::test]
 async fn systemd_is_told_of_readiness_life_and_end() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let directory =
         std::env::temp_dir().join(format!("ecs-task-runner-notify-{}", std::process::id()));
     // One of an earlier run with this process id may be there.
@@ -111,7 +111,7 @@ async fn probe_until(address: &str, is_wanted: impl Fn(&str, &Value) -> bool) ->
 #[tokio::test]
 async fn a_probe_is_answered_with_the_signs_of_life() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let (_worker, address) = probed(&served.url(), &world.activity).await;
     let signs = probe_until(&address, |status, signs| {
         assert_eq!(status, "200 OK");
@@ -136,7 +136,7 @@ async fn a_probe_is_answered_with_the_signs_of_life() {
 #[tokio::test]
 async fn a_probe_is_answered_with_503_while_heartbeats_are_late() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let (_worker, address) = probed(&served.url(), &world.activity).await;
     let trouble = world.inject(
         Service::Sfn,
@@ -180,7 +180,7 @@ async fn a_probe_is_answered_with_503_while_heartbeats_are_late() {
 #[tokio::test]
 async fn polls_that_fail_are_logged_once_for_each_change() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let faults = world.aws.faults();
     let first = faults.inject(
         Service::Sfn,

@@ -50,7 +50,7 @@ pub fn launched_once(world: &World) {
 #[tokio::test]
 async fn a_run_succeeds_and_the_log_tells_it_as_json_without_secrets() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let worker = Program::worker(&world, &served, "worker-1");
     let scheduled = schedule(&world, 60);
     success(outcome(&scheduled).await);
@@ -83,7 +83,7 @@ async fn a_run_succeeds_and_the_log_tells_it_as_json_without_secrets() {
 #[tokio::test]
 async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let mut command = command(
         Some(&served.url()),
         &["worker", "--activity-arn", &world.activity],
@@ -104,7 +104,7 @@ async fn even_the_most_talkative_log_shows_no_token_and_no_environment_value() {
 #[tokio::test]
 async fn an_idle_worker_says_at_ctrl_c_what_it_waits_for_and_how_long() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let worker = Program::worker(&world, &served, "worker-1");
     within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 2)).await;
     worker.signal(Signal::SIGINT);
@@ -125,7 +125,7 @@ async fn an_idle_worker_says_at_ctrl_c_what_it_waits_for_and_how_long() {
 #[tokio::test]
 async fn a_second_signal_ends_the_worker_at_once() {
     let world = World::new();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let worker = Program::worker(&world, &served, "worker-1");
     within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 1)).await;
     worker.signal(Signal::SIGTERM);
@@ -147,7 +147,7 @@ async fn connections_cut_over_real_sockets_launch_one_task() {
         Fault::Duplicate,
     ] {
         let world = world();
-        let served = listen(&world).await;
+        let served = listen(&world.aws).await;
         world.inject(Service::Ecs, "RunTask", Span::Next(2), fault.clone());
         world.inject(
             Service::Sfn,
@@ -164,7 +164,7 @@ async fn connections_cut_over_real_sockets_launch_one_task() {
 #[tokio::test]
 async fn the_service_knows_the_worker_by_its_name() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let _worker = Program::worker(&world, &served, "worker-7");
     within(PATIENCE, world.aws.calls().arrived("GetActivityTask", 1)).await;
     let polls: Vec<Call> = world.aws.calls().of("GetActivityTask");
@@ -174,7 +174,7 @@ async fn the_service_knows_the_worker_by_its_name() {
 #[tokio::test]
 async fn what_keeps_a_worker_from_starting_is_said_in_a_sentence() {
     let world = world();
-    let served = listen(&world).await;
+    let served = listen(&world.aws).await;
     let url = served.url();
     let missing = "arn:aws:states:us-east-1:123456789012:activity:nobody-made-it";
     for (endpoint, arguments, code, says) in [

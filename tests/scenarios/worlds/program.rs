@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use stand_ins::Served;
+use stand_ins::{Served, StandIns};
 use template_roles::WORKER;
 use tokio::time::{Instant, sleep};
 
@@ -66,9 +66,9 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// The stand-ins of `world` on a socket.
-pub async fn listen(world: &World) -> Served {
-    world.aws.listen("127.0.0.1:0").await.unwrap()
+/// The stand-ins of a world on a socket.
+pub async fn listen(aws: &StandIns) -> Served {
+    aws.listen("127.0.0.1:0").await.unwrap()
 }
 
 /// `ecs-task-runner` with these arguments, and an environment that leads to nothing but `endpoint`.
@@ -107,6 +107,13 @@ impl Program {
                 "300",
             ],
         );
+        Self::of(command.spawn().unwrap())
+    }
+
+    /// Starts the program as a person does, who is no worker.
+    pub fn of_person(served: &Served, arguments: &[&str]) -> Self {
+        let mut command = command(Some(&served.url()), arguments);
+        command.env("AWS_ACCESS_KEY_ID", "PERSON");
         Self::of(command.spawn().unwrap())
     }
 

@@ -60,6 +60,23 @@ fn every_problem_is_reported_at_once() {
     }
 }
 
+/// The region becomes part of the name of the host to which signed requests are sent.
+#[test]
+fn an_activity_whose_region_is_none_is_refused() {
+    for region in ["", "evil.example", "evil.example/x"] {
+        let arn = format!("arn:aws:states:{region}:123456789012:activity:ecs-task");
+        let wrong = WorkerArguments {
+            activity_arn: Some(arn.clone()),
+            ..arguments()
+        };
+        let said = wrong.validate().unwrap_err().to_string();
+        assert!(
+            said.contains("--activity-arn must be") && said.contains(&arn),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn a_missing_activity_is_said_to_be_missing() {
     let said = WorkerArguments {

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use ecs_task_runner::aws::backoff::Backoff;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::aws::{ApiError, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::explain::{
     ExecutionArn, Explainer, Explanation, ForeignExecution, RunResult, TimelineEntry,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
+use super::patience::{PATIENCE, patiently};
 use super::{Form, rights};
 use crate::output::print;
 
@@ -19,10 +19,6 @@ use crate::output::print;
 /// executions share 15 `DescribeExecution` and 20 `GetExecutionHistory` a second
 /// (`service-quotas`).
 const PERIOD: Duration = Duration::from_secs(2);
-/// Longest pause after looks that failed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// For how long every look may fail, once one has succeeded.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// An execution could not be explained.
 enum Unexplained {
@@ -59,7 +55,11 @@ pub(super) async fn explain(
             break;
         }
         sleep(PERIOD).await;
-        explanation = read_patiently(&state_machine, arn).await?;
+        let may_pass =
+            |error: &Unexplained| matches!(error, Unexplained::Api(error) if error.may_pass());
+        explanation = patiently(PATIENCE, may_pass, async || read(&state_machine, arn).await)
+            .await
+            .map_err(|error| in_words(error, arn))?;
     }
     if !form.is_json {
         print(&format!("\n{}", explanation.conclusion))?;
@@ -95,25 +95,6 @@ async fn read(
         .await
         .map_err(Unexplained::Api)?;
     Ok(explainer.explain(Clock::system().now()))
-}
-
-/// Reads the execution again until that succeeds: calls that are throttled or get no answer are
-/// repeated with growing pauses.
-async fn read_patiently(
-    state_machine: &StateMachine,
-    arn: &ExecutionArn,
-) -> anyhow::Result<Explanation> {
-    let mut backoff = Backoff::new(PERIOD, LONGEST_PAUSE);
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match read(state_machine, arn).await {
-            Ok(explanation) => return Ok(explanation),
-            Err(Unexplained::Api(error)) if error.may_pass() && Instant::now() < end => {
-                sleep(backoff.pause()).await;
-            }
-            Err(error) => return Err(in_words(error, arn)),
-        }
-    }
 }
 
 /// Why the execution could not be read, and what to do about it.

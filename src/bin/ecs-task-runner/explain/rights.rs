@@ -7,17 +7,17 @@ use ecs_task_runner::aws::{ApiError, ErrorKind};
 /// is a way to do without it, if there is one.
 pub(super) fn in_words(error: &ApiError, purpose: &str, otherwise: Option<&str>) -> anyhow::Error {
     match error.kind {
-        ErrorKind::AccessDenied => anyhow!("{}", missing(error, purpose, otherwise)),
+        ErrorKind::AccessDenied => {
+            let action = error.action;
+            let otherwise = otherwise.map_or_else(String::new, |way| format!(", or {way}"));
+            anyhow!(
+                "{error}. It is needed {purpose}: use credentials that are allowed {action}{otherwise}"
+            )
+        }
         ErrorKind::Throttled | ErrorKind::Unavailable | ErrorKind::Rejected => {
             anyhow!("{error}. It is needed {purpose}")
         }
     }
-}
-
-fn missing(error: &ApiError, purpose: &str, otherwise: Option<&str>) -> String {
-    let action = error.action;
-    let otherwise = otherwise.map_or_else(String::new, |way| format!(", or {way}"));
-    format!("{error}. It is needed {purpose}: use credentials that are allowed {action}{otherwise}")
 }
 
 /// The note about a call that failed and is not needed for the rest. `lacking` says what is left

@@ -7,18 +7,20 @@ use std::time::Duration;
 use anyhow::anyhow;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::execution::status::ExecutionStatus;
 use ecs_task_runner::explain::{
     Choice, ExecutionArn, Explanation, OtherExecutions, RequestExplanation, RunResult, StackTarget,
 };
 use serde::Serialize;
 use tokio::time::sleep;
 
+use super::patience::PATIENCE;
 use super::{Form, execution, print_json};
 use crate::output::{complain, print};
 use crate::task_runner::TaskRunnerArguments;
-use find::{Found, Search};
+use find::Search;
 
-/// Pause between two looks for an execution that is not there yet. A look takes four calls or more,
+/// Pause between two looks for an execution that is not there yet. A look takes two calls or more,
 /// and all who list executions share five such calls a second (`service-quotas`).
 const SEARCH_PERIOD: Duration = Duration::from_secs(5);
 
@@ -45,57 +47,60 @@ pub(super) async fn explain(
     task_runner: &TaskRunnerArguments,
     form: Form,
 ) -> anyhow::Result<RunResult> {
-    let search = Search::new(connection, target, task_runner);
+    let search = Search::begin(connection, target, task_runner).await?;
+    let mut found = search.find(Duration::ZERO).await?;
     let mut waits = false;
-    loop {
-        let Found {
-            choice,
-            others,
-            notes,
-            looked_at,
-        } = search.find().await?;
-        let (subject, result) = match choice {
-            Choice::Execution(run) => {
+    let (subject, result) = loop {
+        match found.choice {
+            Choice::Execution(ref run) => {
                 let arn = ExecutionArn::parse(&run.execution.arn)?;
+                let is_followed = form.follows && run.execution.status == ExecutionStatus::Running;
                 if waits && !form.is_json {
                     print("\n")?;
                 }
                 let explanation = execution::explain(connection, &arn, form).await?;
+                if is_followed {
+                    search.list_others_again(&mut found, &arn).await;
+                }
                 let result = explanation.conclusion.result;
-                (Subject::Execution(Box::new(explanation)), result)
+                break (Subject::Execution(Box::new(explanation)), result);
             }
             Choice::Request(request) => {
                 let explanation = request.explain(target.stack_name(), Clock::system().now());
                 let result = explanation.conclusion.result;
                 let goes_on = form.follows && result == RunResult::Running;
-                if !form.is_json && !waits {
+                // That it waits is printed once, and the end in any case.
+                let is_printed = waits && goes_on;
+                if !(form.is_json || is_printed) {
+                    if waits {
+                        print("\n")?;
+                    }
                     print(&explanation.to_string())?;
                 }
-                if goes_on {
-                    waits = true;
-                    sleep(SEARCH_PERIOD).await;
-                    continue;
+                if !goes_on {
+                    break (Subject::Request(Box::new(explanation)), result);
                 }
-                (Subject::Request(Box::new(explanation)), result)
+                waits = true;
+                sleep(SEARCH_PERIOD).await;
+                found = search.find(PATIENCE).await?;
             }
             Choice::Nothing { resources } => {
-                return Err(nothing(target, &looked_at, &resources, &notes));
+                return Err(nothing(target, &found.looked_at, &resources, &found.notes));
             }
-        };
-        let other_executions = OtherExecutions::of(others, Clock::system().now());
-        if form.is_json {
-            print_json(&StackExplanation {
-                subject,
-                other_executions,
-            })?;
-        } else {
-            print(&other_executions.to_string())?;
         }
-        for note in notes {
-            complain(&note);
-        }
-        return Ok(result);
+    };
+    if form.is_json {
+        print_json(&StackExplanation {
+            subject,
+            other_executions: found.others,
+        })?;
+    } else {
+        print(&found.others.to_string())?;
     }
+    for note in found.notes {
+        complain(&note);
+    }
+    Ok(result)
 }
 
 /// Why nothing can be said, and what to do about it.
@@ -115,7 +120,7 @@ fn nothing(
     };
     let notes: Vec<_> = notes.iter().map(|note| format!(" {note}.")).collect();
     anyhow!(
-        "no execution of {} was found among {looked_at}, and its last deployment asked for none.{resources} An execution is kept for 90 days after its end.{notes} If another task runner has it, name that one with --task-runner or --state-machine",
+        "no execution of {} was found among {looked_at}.{resources} An execution is kept for 90 days after its end.{notes} If another task runner has it, name that one with --task-runner or --state-machine",
         target.in_words(),
         notes = notes.concat()
     )

@@ -2,27 +2,31 @@
 //! are needed; what else cannot be had is left out and noted.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::step_functions::{Extent, StepFunctions};
 use ecs_task_runner::aws::{ApiError, Connection, ErrorKind};
+use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::identity::NameParts;
 use ecs_task_runner::cloudformation::stack::Stack;
-use ecs_task_runner::explain::{Choice, StackExecution, StackRuns, StackTarget, requests};
+use ecs_task_runner::explain::{
+    Choice, ExecutionArn, OtherExecutions, StackExecution, StackRuns, StackTarget, requests,
+};
 
+use super::super::patience::{PATIENCE, patiently};
 use super::super::rights;
 use crate::task_runner::{NoStateMachine, TaskRunnerArguments};
 
-/// The most executions of a stack that are collected; more than anyone reads.
-const MAX_EXECUTIONS: usize = 500;
-
-/// Looks for the executions of a stack.
-pub(super) struct Search<'s> {
+/// Looks for the executions of a stack. The stack and the state machines are found once.
+pub(super) struct Search {
     stacks: Stacks,
     step_functions: StepFunctions,
-    target: &'s StackTarget,
-    task_runner: &'s TaskRunnerArguments,
+    stack: Stack,
+    logical_id: Option<String>,
+    state_machines: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// What was found.
@@ -30,63 +34,118 @@ pub(super) struct Found {
     /// What is to be explained.
     pub(super) choice: Choice,
     /// The other executions, newest first.
-    pub(super) others: Vec<StackExecution>,
+    pub(super) others: OtherExecutions,
     /// What could not be looked at.
     pub(super) notes: Vec<String>,
     /// Which executions were looked at, in words.
     pub(super) looked_at: String,
+    runs: StackRuns,
 }
 
-impl<'s> Search<'s> {
-    pub(super) fn new(
+/// The executions of a stack on all state machines.
+#[derive(Default)]
+struct Listed {
+    executions: Vec<StackExecution>,
+    /// Which executions were looked at, in words.
+    looked_at: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Search {
+    /// Finds the stack and the state machines.
+    pub(super) async fn begin(
         connection: &Connection,
-        target: &'s StackTarget,
-        task_runner: &'s TaskRunnerArguments,
-    ) -> Self {
-        Self {
-            stacks: Stacks::new(connection),
+        target: &StackTarget,
+        task_runner: &TaskRunnerArguments,
+    ) -> anyhow::Result<Self> {
+        let stacks = Stacks::new(connection);
+        let mut notes = Vec::new();
+        let stack = find_stack(&stacks, &target.stack, &mut notes).await?;
+        let state_machines = task_runner.state_machines(&stacks).await;
+        Ok(Self {
             step_functions: StepFunctions::new(connection),
-            target,
-            task_runner,
+            stack,
+            logical_id: target.logical_id.clone(),
+            state_machines: state_machines.map_err(without_state_machine)?,
+            stacks,
+            notes,
+        })
+    }
+
+    /// Looks at the stack's events and executions. A call that fails for now is repeated for as long
+    /// as `patience` says.
+    pub(super) async fn find(&self, patience: Duration) -> anyhow::Result<Found> {
+        let mut notes = self.notes.clone();
+        let events = patiently(patience, ApiError::may_pass, || {
+            self.stacks.last_events(&self.stack.id)
+        });
+        let events = events.await.unwrap_or_else(|error| {
+            notes.push(rights::note(
+                &error,
+                "What CloudFormation says of the resource is left out",
+            ));
+            Vec::new()
+        });
+        let requests = requests(&events);
+        let runs = StackRuns::new(&self.stack.id, self.logical_id.as_deref(), &requests);
+        let listed = self.list_all(&runs, patience).await.map_err(|error| {
+            rights::in_words(
+                &error,
+                "to find the executions of the stack by their names",
+                Some("give the execution's ARN"),
+            )
+        })?;
+        notes.extend(listed.notes);
+        let mut executions = listed.executions;
+        let choice = runs.choose(requests, &mut executions);
+        Ok(Found {
+            choice,
+            others: OtherExecutions::of(executions, Clock::system().now()),
+            notes,
+            looked_at: listed.looked_at.join(" and "),
+            runs,
+        })
+    }
+
+    /// Lists the executions beside this one again, which was followed to its end: meanwhile others
+    /// may have been started or have ended.
+    pub(super) async fn list_others_again(&self, found: &mut Found, followed: &ExecutionArn) {
+        match self.list_all(&found.runs, PATIENCE).await {
+            Ok(listed) => {
+                let others = found.runs.others(listed.executions, &followed.to_string());
+                found.others = OtherExecutions::of(others, Clock::system().now());
+                let is_new = |note: &String| !found.notes.contains(note);
+                let new: Vec<_> = listed.notes.into_iter().filter(is_new).collect();
+                found.notes.extend(new);
+            }
+            Err(error) => found.notes.push(rights::note(
+                &error,
+                "The other executions are shown as they were before",
+            )),
         }
     }
 
-    pub(super) async fn find(&self) -> anyhow::Result<Found> {
-        let mut notes = Vec::new();
-        let stack = self.stack(&mut notes).await?;
-        let events = match self.stacks.last_events(&stack.id).await {
-            Ok(events) => events,
-            Err(error) => {
-                notes.push(rights::note(
-                    &error,
-                    "What CloudFormation says of the resource is left out",
-                ));
-                Vec::new()
-            }
-        };
-        let requests = requests(&events);
-        let runs = StackRuns::new(&stack.id, self.target.logical_id.as_deref(), &requests);
-        let state_machines = self
-            .task_runner
-            .state_machines(&self.stacks)
-            .await
-            .map_err(without_state_machine)?;
-        let mut executions = Vec::new();
-        let (mut looked_at, mut failure, mut read) = (Vec::new(), None, 0);
-        for arn in state_machines {
-            match self.list(&arn, &stack, &runs, &mut executions).await {
-                Ok(extent) => {
-                    read += 1;
-                    looked_at.push(extent_in_words(&arn, extent));
+    /// Lists the stack's executions on all state machines. A state machine that cannot be listed is
+    /// left out and noted.
+    async fn list_all(&self, runs: &StackRuns, patience: Duration) -> Result<Listed, ApiError> {
+        let mut all = Listed::default();
+        let mut failure = None;
+        for arn in &self.state_machines {
+            let listed = patiently(patience, ApiError::may_pass, || self.list(arn, runs));
+            match listed.await {
+                Ok((executions, extent)) => {
+                    all.executions.extend(executions);
+                    all.looked_at
+                        .push(format!("{} execution(s) of {arn}", extent.executions));
                     if extent.is_cut {
-                        notes.push(format!(
+                        all.notes.push(format!(
                             "Older executions of {arn} were not looked at, since it has more than {}",
                             extent.executions
                         ));
                     }
                 }
                 Err(error) => {
-                    notes.push(rights::note(
+                    all.notes.push(rights::note(
                         &error,
                         "A task runner's executions are left out",
                     ));
@@ -95,95 +154,76 @@ impl<'s> Search<'s> {
             }
         }
         // With a failure and nothing found, it would be wrong to say that there is nothing.
-        if let Some(error) = failure.filter(|_| read == 0 || executions.is_empty()) {
-            return Err(rights::in_words(
-                &error,
-                "to find the executions of the stack by their names",
-                Some("give the execution's ARN"),
-            ));
+        match failure {
+            Some(error) if all.executions.is_empty() => Err(error),
+            _ => Ok(all),
         }
-        let choice = runs.choose(requests, &mut executions);
-        Ok(Found {
-            choice,
-            others: executions,
-            notes,
-            looked_at: looked_at.join(" and "),
-        })
     }
 
-    /// The stack's id, and when it was created.
-    async fn stack(&self, notes: &mut Vec<String>) -> anyhow::Result<Stack> {
-        let name = self.target.stack.as_str();
-        let is_arn = name.starts_with("arn:");
-        let by_arn = Some("give the stack's ARN in place of its name");
-        match self.stacks.find(name).await {
-            Ok(Some(stack)) => return Ok(stack),
-            Ok(None) if is_arn => bail!(
-                "there is no stack {name}, or it was deleted more than 90 days ago. See whether region and account are right"
-            ),
-            Ok(None) => {}
-            Err(error) if is_arn && error.kind == ErrorKind::AccessDenied => {
-                notes.push(rights::note(
-                    &error,
-                    "The stack is looked for by its ARN alone",
-                ));
-                return Ok(Stack {
-                    id: name.to_owned(),
-                    created: None,
-                });
-            }
-            Err(error) => {
-                let purpose =
-                    "to find the stack's id, which is part of the names of its executions";
-                return Err(rights::in_words(&error, purpose, by_arn));
-            }
-        }
-        let deleted = self.stacks.find_deleted(name).await.map_err(|error| {
-            let purpose = format!(
-                "since there is no stack {name} now, to see whether one of this name was deleted"
-            );
-            rights::in_words(&error, &purpose, by_arn)
-        })?;
-        deleted.ok_or_else(|| {
-            let hint = if NameParts::of(name).is_some() {
-                ". It looks like the name of an execution: give the execution's ARN"
-            } else {
-                ""
-            };
-            anyhow!(
-                "there is no stack {name} in this region and account, nor was one deleted in the last 90 days{hint}"
-            )
-        })
-    }
-
-    /// Collects the stack's executions of one state machine.
+    /// The stack's executions on one state machine.
     async fn list(
         &self,
         state_machine: &str,
-        stack: &Stack,
         runs: &StackRuns,
-        executions: &mut Vec<StackExecution>,
-    ) -> Result<Extent, ApiError> {
+    ) -> Result<(Vec<StackExecution>, Extent), ApiError> {
         let state_machine = self.step_functions.state_machine(state_machine);
-        state_machine
-            .newest_first(|execution| {
+        let mut executions = Vec::new();
+        let extent = state_machine
+            .newest_first(None, |execution| {
                 // No execution of the stack is older than the stack.
-                if stack
-                    .created
-                    .is_some_and(|created| execution.started < created)
-                    || executions.len() >= MAX_EXECUTIONS
-                {
+                let created = self.stack.created;
+                if created.is_some_and(|created| execution.started < created) {
                     return ControlFlow::Break(());
                 }
                 executions.extend(runs.recognise(execution));
                 ControlFlow::Continue(())
             })
-            .await
+            .await?;
+        Ok((executions, extent))
     }
 }
 
-fn extent_in_words(state_machine: &str, extent: Extent) -> String {
-    format!("{} execution(s) of {state_machine}", extent.executions)
+/// The id of the stack of this name or ARN, and when it was created.
+async fn find_stack(stacks: &Stacks, name: &str, notes: &mut Vec<String>) -> anyhow::Result<Stack> {
+    let is_arn = name.starts_with("arn:");
+    let by_arn = Some("give the stack's ARN in place of its name");
+    match stacks.find(name).await {
+        Ok(Some(stack)) => return Ok(stack),
+        Ok(None) if is_arn => bail!(
+            "there is no stack {name}, or it was deleted more than 90 days ago. See whether region and account are right"
+        ),
+        Ok(None) => {}
+        Err(error) if is_arn && error.kind == ErrorKind::AccessDenied => {
+            notes.push(rights::note(
+                &error,
+                "The stack is looked for by its ARN alone",
+            ));
+            return Ok(Stack {
+                id: name.to_owned(),
+                created: None,
+            });
+        }
+        Err(error) => {
+            let purpose = "to find the stack's id, which is part of the names of its executions";
+            return Err(rights::in_words(&error, purpose, by_arn));
+        }
+    }
+    let deleted = stacks.find_deleted(name).await.map_err(|error| {
+        let purpose = format!(
+            "since there is no stack {name} now, to see whether one of this name was deleted"
+        );
+        rights::in_words(&error, &purpose, by_arn)
+    })?;
+    deleted.ok_or_else(|| {
+        let hint = if NameParts::of(name).is_some() {
+            ". It looks like the name of an execution: give the execution's ARN"
+        } else {
+            ""
+        };
+        anyhow!(
+            "there is no stack {name} in this region and account, nor was one deleted in the last 90 days{hint}"
+        )
+    })
 }
 
 fn without_state_machine(error: NoStateMachine) -> anyhow::Error {
