@@ -18,8 +18,8 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
         .function_failed(31_000, "Lambda.Unknown", "");
     let text = history.explain(ExecutionStatus::Running).to_string();
     assert!(
-        text.contains("could not be answered: RespondError: CloudFormation's response URL could not be reached\n")
-            && text.contains("could not be answered: Lambda.Unknown\n")
+        text.contains("could not be replied to: RespondError: CloudFormation's response URL could not be reached\n")
+            && text.contains("could not be replied to: Lambda.Unknown\n")
             && text.contains("Running. CloudFormation is being answered SUCCESS, for "),
         "{text}"
     );
@@ -43,7 +43,7 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
     let given_up = history.explain(ExecutionStatus::Failed);
     let text = given_up.to_string();
     assert!(
-        text.contains("execution failed without an answer: CustomResource.AnswerNotSent\n"),
+        text.contains("execution failed without a reply: CustomResource.AnswerNotSent\n"),
         "{text}"
     );
     assert!(text.contains("\nThe run succeeded, but this execution could not tell CloudFormation so. The function rescue"), "{text}");
@@ -108,7 +108,7 @@ fn an_end_from_outside_is_answered_by_rescue() {
             "Activity does not exist",
             &waiting,
             &[
-                "execution failed without an answer: States.Runtime\n",
+                "execution failed without a reply: States.Runtime\n",
                 "  States.Runtime: the state machine could not run",
             ],
         ),

@@ -40,8 +40,8 @@ fn a_redriven_execution_runs_on() {
         assert_eq!(
             told(&explanation)[3..],
             [
-                "worker told EcsTask.Failed, 41 s after the claim",
-                "execution failed without an answer: EcsTask.Failed",
+                "worker reported EcsTask.Failed, 41 s after the claim",
+                "execution failed without a reply: EcsTask.Failed",
                 "execution redriven: it goes on",
                 "scheduled for another worker, attempt 2",
             ]

@@ -33,7 +33,7 @@ async fn a_run_is_followed_to_its_end() {
     for program in [of_stack, of_execution] {
         let ended = program.ended().await;
         let parts = [
-            "worker told EcsTask.Failed",
+            "worker reported EcsTask.Failed",
             "\n\nFailed. CloudFormation was answered",
         ];
         assert_says(&ended, 1, &parts);
