@@ -64,7 +64,7 @@ Time       2026-11-23 06:00:00 to 06:02:13 UTC, 2 min 13 s
 06:02:12   +2 min 13 s  worker reported success, 2 min 11 s after the claim
 06:02:13   +2 min 13 s  replied SUCCESS to CloudFormation after 0.4 s
 
-Succeeded. CloudFormation was answered SUCCESS, 2 min 13 s after its request.
+Succeeded. CloudFormation was sent SUCCESS, 2 min 13 s after its request.
 "
     );
     assert_eq!(explanation.conclusion.result, RunResult::Succeeded);
@@ -102,7 +102,7 @@ fn a_failure_ends_with_the_reason_and_what_to_do() {
 06:00:42   +43 s        no tasks were left running
 06:00:42   +43 s        replied FAILED to CloudFormation after 0.8 s
 
-Failed. CloudFormation was answered FAILED, 43 s after its request.
+Failed. CloudFormation was sent FAILED, 43 s after its request.
   EcsTask.Failed: Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production).
 What to do: read the log lines.
 "

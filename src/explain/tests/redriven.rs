@@ -34,7 +34,7 @@ fn a_redriven_execution_runs_on() {
         let sentence = &explanation.conclusion.sentence;
         assert!(
             sentence.starts_with("Running. No worker has claimed the run for 1 min 2 s")
-                && sentence.contains("CloudFormation ignores every later answer"),
+                && sentence.contains("CloudFormation ignores every later reply"),
             "{sentence}"
         );
         assert_eq!(

@@ -34,7 +34,7 @@ async fn a_run_is_followed_to_its_end() {
         let ended = program.ended().await;
         let parts = [
             "worker reported EcsTask.Failed",
-            "\n\nFailed. CloudFormation was answered",
+            "\n\nFailed. CloudFormation was sent",
         ];
         assert_says(&ended, 1, &parts);
         assert!(!ended.stdout.contains("\n\n\n"), "{}", ended.stdout);
