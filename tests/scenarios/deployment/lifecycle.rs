@@ -133,7 +133,7 @@ pub async fn assert_failure_is_told(account: &Account, holder: &str) {
         let (code, explanation) = account.explain(what).await;
         assert_eq!(code, Some(1), "{explanation}");
         for part in [
-            &format!("{holder} told EcsTask.Failed"),
+            &format!("{holder} reported EcsTask.Failed"),
             "no tasks were left running",
             "replied FAILED to CloudFormation",
             "exited with code 3",
