@@ -25,6 +25,7 @@
 //! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` `times` |
 //! | `cloudformation` | what CloudFormation asks, how long it waits, what it is answered, and what it records of its stacks | `task` `text` `arn` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
+//! | `command_line` | what the command lines of the programs have in common: how arguments are parsed, and the exit code for wrong ones | |
 //! | `logging` | the log output of both programs, and whether output is in colour | `text` |
 //! | `text` | byte limits, and what makes foreign text fit to print | |
 //! | `arn` | Amazon Resource Names, split | |
@@ -42,6 +43,7 @@ pub mod aws;
 pub mod check;
 pub mod clock;
 pub mod cloudformation;
+pub mod command_line;
 pub mod execution;
 pub mod explain;
 pub mod functions;

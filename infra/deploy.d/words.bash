@@ -57,7 +57,8 @@ fail() {
   exit 1
 }
 
-# The option that an unknown one was probably meant to be, as a sentence. Needs no other program, as all that is about options.
+# The option that an unknown one was probably meant to be, as a sentence. Calls no other program: options are
+# checked before the programs are.
 did_you_mean() {
   local line option distance nearest='' shortest=3 # letters
   while IFS= read -r line; do

@@ -76,7 +76,7 @@ impl Facts<'_> {
             (_, Answer::NotBegun) => self.unanswered(),
         };
         if self.timeline.redriven_unanswered && self.request_type.is_some() {
-            conclusion.sentence += " The execution was redriven after an end without an answer: if the function rescue answered CloudFormation before that, CloudFormation ignores every later answer.";
+            conclusion.sentence += " The execution was redriven after an end without a reply: if the function rescue replied to CloudFormation before that, CloudFormation ignores every later reply.";
         }
         conclusion
     }
@@ -116,7 +116,7 @@ impl Facts<'_> {
             .is_some_and(|(answer, _)| answer == Status::Success)
         {
             let sentence = format!(
-                "Succeeded: the execution was ended after its answer. {}",
+                "Succeeded: the execution was ended after its reply. {}",
                 self.answer_in_words(Status::Success)
             );
             return Conclusion {
@@ -140,7 +140,7 @@ impl Facts<'_> {
             Status::Failed => "The run failed",
         };
         let sentence = format!(
-            "{run}, but this execution could not tell CloudFormation so. The function rescue delivers the answer {status}, or has delivered it, outside this history."
+            "{run}, but this execution could not report that to CloudFormation. The function rescue sends the reply {status}, or has sent it, outside this history."
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (status == Status::Failed).then(|| self.caught_error());
@@ -165,10 +165,10 @@ impl Facts<'_> {
             }
         };
         let by_rescue =
-            "The function rescue answers for it, or has answered, outside this history:";
+            "The function rescue replies in its place, or has replied, outside this history:";
         if self.request_type == Some(RequestType::Delete) {
             let sentence =
-                format!("{ended} before it had answered. {by_rescue} SUCCESS, as to every Delete.");
+                format!("{ended} before it had replied. {by_rescue} SUCCESS, as to every Delete.");
             return Conclusion {
                 result: RunResult::Failed,
                 sentence,
@@ -184,7 +184,7 @@ impl Facts<'_> {
         );
         self.failed(
             format!(
-                "{ended} before it had answered. {by_rescue} FAILED. If CloudFormation still waited, the Reason in the stack's events may also say what became of the task."
+                "{ended} before it had replied. {by_rescue} FAILED. If CloudFormation still waited, the Reason in the stack's events may also say what became of the task."
             ),
             &caught,
         )
@@ -224,11 +224,11 @@ impl Facts<'_> {
         match self.timeline.answered {
             Some((_, at)) => {
                 format!(
-                    "CloudFormation was answered {status}, {} after its request.",
+                    "CloudFormation was sent {status}, {} after its request.",
                     Span::between(self.execution.started, at)
                 )
             }
-            None => format!("CloudFormation was answered {status}."),
+            None => format!("CloudFormation was sent {status}."),
         }
     }
 }

@@ -88,11 +88,10 @@ fn is_read_by_rescue(cell: &Cell) -> bool {
 
 /// On these courses nobody but `rescue` looks for the run's task.
 fn is_listed_by_rescue(cell: &Cell) -> bool {
-    let is_only_rescues = match cell.call.operation {
-        "ListTasks" => true,
-        "DescribeTasks" => cell.call.by == Some("rescue"),
-        _ => false,
-    };
+    let is_only_rescues = matches!(
+        (cell.call.operation, cell.call.by),
+        ("ListTasks", _) | ("DescribeTasks", Some("rescue"))
+    );
     is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
 }
 

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use ecs_task_runner::command_line::{self, EXIT_USAGE};
 use ecs_task_runner::{commit, version};
 
 use check::CheckArguments;
@@ -27,9 +28,6 @@ use probe::HealthArguments;
 
 /// Version and commit.
 static VERSION: LazyLock<String> = LazyLock::new(|| version::with_commit(commit!()));
-
-/// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
-const EXIT_USAGE: u8 = 64;
 
 /// What is the same for all commands.
 const FOR_ALL_COMMANDS: &str = "The help of each command names its exit codes; 64 stands for arguments that cannot work. Output for people is in colour on a terminal, unless NO_COLOR or CLICOLOR=0 is set.";
@@ -108,17 +106,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments: Arguments = match command_line::parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // This fails only when the reader of the output has gone.
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(exit_code) => return exit_code,
     };
     let result = match arguments.command {
         Command::Worker(arguments) => match arguments.validate() {

@@ -69,7 +69,7 @@ impl fmt::Display for TimelineEvent {
             }
             Self::Told { error, since } => {
                 let error = error.as_deref().map_or("success".into(), one_line);
-                write!(f, "{} told {error}{since}", since.holder())
+                write!(f, "{} reported {error}{since}", since.holder())
             }
             Self::LeftoversStopped {
                 tasks,
@@ -83,10 +83,10 @@ impl fmt::Display for TimelineEvent {
             ),
             Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
             Self::Answered { answer, after } => {
-                write!(f, "CloudFormation answered {answer} after {after}")
+                write!(f, "replied {answer} to CloudFormation after {after}")
             }
             Self::GaveUp { error } => {
-                write!(f, "execution failed without an answer: {}", one_line(error))
+                write!(f, "execution failed without a reply: {}", one_line(error))
             }
             Self::Aborted { error, cause } => {
                 f.write_str("execution stopped")?;
@@ -125,7 +125,7 @@ fn write_leftovers(
 fn write_answer_failed(f: &mut fmt::Formatter<'_>, error: &str, cause: &str) -> fmt::Result {
     write!(
         f,
-        "CloudFormation could not be answered: {}",
+        "CloudFormation could not be replied to: {}",
         one_line(error)
     )?;
     match cause.lines().next() {

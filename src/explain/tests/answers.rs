@@ -18,8 +18,8 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
         .function_failed(31_000, "Lambda.Unknown", "");
     let text = history.explain(ExecutionStatus::Running).to_string();
     assert!(
-        text.contains("could not be answered: RespondError: CloudFormation's response URL could not be reached\n")
-            && text.contains("could not be answered: Lambda.Unknown\n")
+        text.contains("could not be replied to: RespondError: CloudFormation's response URL could not be reached\n")
+            && text.contains("could not be replied to: Lambda.Unknown\n")
             && text.contains("Running. CloudFormation is being answered SUCCESS, for "),
         "{text}"
     );
@@ -31,7 +31,7 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
     let delivered = delivered.explain(ExecutionStatus::Succeeded);
     assert_eq!(
         delivered.conclusion.sentence,
-        "Succeeded. CloudFormation was answered SUCCESS, 40 s after its request."
+        "Succeeded. CloudFormation was sent SUCCESS, 40 s after its request."
     );
 
     history.entered(70_000, "AnswerNotSent", &json!({})).ended(
@@ -43,10 +43,10 @@ fn an_answer_is_told_with_the_attempts_that_failed() {
     let given_up = history.explain(ExecutionStatus::Failed);
     let text = given_up.to_string();
     assert!(
-        text.contains("execution failed without an answer: CustomResource.AnswerNotSent\n"),
+        text.contains("execution failed without a reply: CustomResource.AnswerNotSent\n"),
         "{text}"
     );
-    assert!(text.contains("\nThe run succeeded, but this execution could not tell CloudFormation so. The function rescue"), "{text}");
+    assert!(text.contains("\nThe run succeeded, but this execution could not report that to CloudFormation. The function rescue"), "{text}");
     assert_eq!(given_up.conclusion.result, RunResult::Failed);
 }
 
@@ -65,7 +65,7 @@ fn an_end_from_outside_is_answered_by_rescue() {
             &waiting as &dyn Fn(&mut History),
             &[
                 "execution stopped: Worker.NotClaimed: No worker polled",
-                "The execution was stopped before it had answered. The function rescue answers for it, or has answered, outside this history: FAILED.",
+                "The execution was stopped before it had replied. The function rescue replies in its place, or has replied, outside this history: FAILED.",
                 "  Worker.NotClaimed: No worker polled the activity for 300 s: is the fleet running?",
                 "What to do: see whether the fleet is running.",
             ][..],
@@ -108,7 +108,7 @@ fn an_end_from_outside_is_answered_by_rescue() {
             "Activity does not exist",
             &waiting,
             &[
-                "execution failed without an answer: States.Runtime\n",
+                "execution failed without a reply: States.Runtime\n",
                 "  States.Runtime: the state machine could not run",
             ],
         ),
@@ -132,7 +132,7 @@ fn a_delete_that_ended_without_an_answer_is_answered_with_success() {
         .entered(100, "StopTasks", &json!({}))
         .ended(400_000, "Aborted", "", "");
     let text = history.explain(ExecutionStatus::Aborted).to_string();
-    assert!(text.ends_with("The function rescue answers for it, or has answered, outside this history: SUCCESS, as to every Delete.\n"), "{text}");
+    assert!(text.ends_with("The function rescue replies in its place, or has replied, outside this history: SUCCESS, as to every Delete.\n"), "{text}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn an_execution_that_is_ended_after_its_answer_has_answered() {
     assert!(
         conclusion
             .sentence
-            .contains("answered SUCCESS, 10 s after its request"),
+            .contains("sent SUCCESS, 10 s after its request"),
         "{conclusion:?}"
     );
 }

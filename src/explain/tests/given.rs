@@ -52,8 +52,8 @@ fn every_attempt_is_told_and_who_had_it() {
             "taken from its function, which sent no heartbeat any more, 2 min 0 s after it was given",
             "given to another function, attempt 5",
             "ECS task ended with exit code 0, ran for 18 min 41 s",
-            "function told success, 3 min 9 s after it was given",
-            "CloudFormation answered SUCCESS after 0.4 s",
+            "function reported success, 3 min 9 s after it was given",
+            "replied SUCCESS to CloudFormation after 0.4 s",
         ]
     );
     assert_eq!(explanation.conclusion.result, RunResult::Succeeded);
@@ -92,7 +92,7 @@ fn a_failed_run_is_told_with_its_error() {
     let told = told(&history.explain(ExecutionStatus::Running));
     assert_eq!(
         told.last().unwrap(),
-        "function told EcsTask.Failed, 9.0 s after it was given"
+        "function reported EcsTask.Failed, 9.0 s after it was given"
     );
 }
 

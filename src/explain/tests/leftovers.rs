@@ -93,10 +93,10 @@ fn a_delete_tells_what_it_stopped() {
         "{text}"
     );
     assert!(
-        text.contains("CloudFormation answered SUCCESS after 7.2 s\n"),
+        text.contains("replied SUCCESS to CloudFormation after 7.2 s\n"),
         "{text}"
     );
-    assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was answered SUCCESS, 7.2 s after its request.\n"), "{text}");
+    assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was sent SUCCESS, 7.2 s after its request.\n"), "{text}");
 }
 
 #[test]

@@ -34,14 +34,14 @@ fn a_redriven_execution_runs_on() {
         let sentence = &explanation.conclusion.sentence;
         assert!(
             sentence.starts_with("Running. No worker has claimed the run for 1 min 2 s")
-                && sentence.contains("CloudFormation ignores every later answer"),
+                && sentence.contains("CloudFormation ignores every later reply"),
             "{sentence}"
         );
         assert_eq!(
             told(&explanation)[3..],
             [
-                "worker told EcsTask.Failed, 41 s after the claim",
-                "execution failed without an answer: EcsTask.Failed",
+                "worker reported EcsTask.Failed, 41 s after the claim",
+                "execution failed without a reply: EcsTask.Failed",
                 "execution redriven: it goes on",
                 "scheduled for another worker, attempt 2",
             ]

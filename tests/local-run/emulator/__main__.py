@@ -4,18 +4,14 @@
 says what it replaces, what ministack does in its place, and what AWS does.
 """
 
-import ecs_properties
 import custom_resources
+import ecs_properties
 import filter_patterns
 import placeholders
 import secret_references
 import template_summary
 from ministack.app import main
 
-ecs_properties.install()
-custom_resources.install()
-filter_patterns.install()
-placeholders.install()
-secret_references.install()
-template_summary.install()
+for module in (ecs_properties, custom_resources, filter_patterns, placeholders, secret_references, template_summary):
+    module.install()
 main()

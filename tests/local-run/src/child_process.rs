@@ -162,8 +162,13 @@ impl Guard {
     }
 }
 
-/// The last lines of a log, indented for an error message; a sentence in their place when there are
-/// none.
+/// The end of a log for an error message: the file's name, and below it its last lines.
+#[must_use]
+pub fn end_of(log: &Path, count: usize) -> String {
+    format!("the end of {}:\n{}", log.display(), last_lines(log, count))
+}
+
+/// The last lines of a log, indented; a sentence in their place when there are none.
 #[must_use]
 pub fn last_lines(log: &Path, count: usize) -> String {
     let text = std::fs::read(log).unwrap_or_default();

@@ -76,6 +76,18 @@ impl Executions {
         Ok(arns)
     }
 
+    /// All executions as they are now, oldest first.
+    ///
+    /// # Errors
+    /// When they cannot be listed, or one cannot be described.
+    pub async fn all(&self) -> Result<Vec<Execution>> {
+        let mut executions = Vec::new();
+        for arn in self.list().await? {
+            executions.push(self.describe(&arn).await?);
+        }
+        Ok(executions)
+    }
+
     /// An execution as it is now.
     ///
     /// # Errors

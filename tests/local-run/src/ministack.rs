@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use crate::child_process::{ChildProcess, last_lines};
+use crate::child_process::{ChildProcess, end_of};
 use crate::directories::{RunDirectory, workspace_directory};
 use crate::endpoints::{Endpoints, inherited_variables};
 use crate::loopback_http::LoopbackHttp;
@@ -25,6 +25,9 @@ const ASK_AGAIN: Duration = Duration::from_millis(25);
 /// A free port found by binding may be taken by the time the emulator binds it; this many in a row
 /// are no accident.
 const PORTS_TRIED: usize = 5;
+
+/// How many lines of its log an error shows.
+const LAST_LINES: usize = 15;
 
 /// Starts ministack after it has replaced what AWS does otherwise.
 const PROGRAM: &str = "tests/local-run/emulator";
@@ -114,9 +117,8 @@ impl Ministack {
                     return Ok(false);
                 }
                 bail!(
-                    "ministack ended at its start with {status}; the end of {}:\n{}",
-                    self.log.display(),
-                    last_lines(&self.log, 15)
+                    "ministack ended at its start with {status}; {}",
+                    end_of(&self.log, LAST_LINES)
                 );
             }
             if let Ok(answer) = http.get(&health).await {
@@ -128,10 +130,9 @@ impl Ministack {
             tokio::time::sleep(ASK_AGAIN).await;
         }
         bail!(
-            "ministack did not answer within {} s; the end of {}:\n{}",
+            "ministack did not answer within {} s; {}",
             START_LIMIT.as_secs(),
-            self.log.display(),
-            last_lines(&self.log, 15)
+            end_of(&self.log, LAST_LINES)
         )
     }
 
@@ -169,9 +170,8 @@ impl Ministack {
     pub async fn died(&mut self) -> Result<anyhow::Error> {
         let status = self.process.ended().await.context("ministack")?;
         Ok(anyhow::anyhow!(
-            "ministack ended with {status}; the end of {}:\n{}",
-            self.log.display(),
-            last_lines(&self.log, 15)
+            "ministack ended with {status}; {}",
+            end_of(&self.log, LAST_LINES)
         ))
     }
 }

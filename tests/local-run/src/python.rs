@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
-use crate::child_process::{ChildProcess, last_lines};
+use crate::child_process::{ChildProcess, end_of, last_lines};
 use crate::directories::{target_directory, workspace_directory};
 
 /// The oldest Python that the pinned packages run on.
@@ -203,11 +203,7 @@ async fn run(command: Command, log: &Path, progress: &impl Fn(&str)) -> Result<(
         progress(last_lines(log, 1).trim());
     };
     if !status.success() {
-        bail!(
-            "it ended with {status}; the end of {}:\n{}",
-            log.display(),
-            last_lines(log, 15)
-        );
+        bail!("it ended with {status}; {}", end_of(log, 15));
     }
     Ok(())
 }

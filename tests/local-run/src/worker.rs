@@ -7,7 +7,7 @@ use anyhow::Result;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use crate::child_process::{ChildProcess, last_lines};
+use crate::child_process::{ChildProcess, end_of};
 use crate::endpoints::{Endpoints, inherited_variables};
 
 /// How many lines of a dead worker's log its error shows.
@@ -106,9 +106,8 @@ impl Worker {
     pub async fn died(&mut self) -> Result<anyhow::Error> {
         let status = self.ended().await?;
         Ok(anyhow::anyhow!(
-            "The worker ended with {status}; the end of {}:\n{}",
-            self.log.display(),
-            last_lines(&self.log, LAST_LINES)
+            "The worker ended with {status}; {}",
+            end_of(&self.log, LAST_LINES)
         ))
     }
 }

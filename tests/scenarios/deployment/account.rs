@@ -1,5 +1,6 @@
 //! An account on the emulator in which the task runner is deployed.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use tokio::time::{sleep, timeout};
 
 /// A stack operation here takes seconds; this is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+/// How often a test looks for what takes its time.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const STACK: &str = "application";
 /// Those that answer CloudFormation.
 const FUNCTIONS: [&str; 3] = ["start", "respond", "rescue"];
@@ -140,14 +143,10 @@ impl Account {
         ended(self.stacks.delete(STACK).await.unwrap()).await
     }
 
-    /// All executions there were, in no order.
+    /// All executions there were, oldest first.
     pub async fn executions(&self) -> Vec<Execution> {
         let executions = self.task_runner.executions(self.aws.endpoints());
-        let mut described = Vec::new();
-        for arn in executions.list().await.unwrap() {
-            described.push(executions.describe(&arn).await.unwrap());
-        }
-        described
+        executions.all().await.unwrap()
     }
 
     /// What `ecs-task-runner explain` says of an execution, and its exit code.
@@ -182,15 +181,11 @@ impl Account {
             }
             answers
         };
-        let reached = async {
-            while count().await < expected {
-                sleep(Duration::from_millis(100)).await;
-            }
-        };
-        timeout(PATIENCE, reached).await.unwrap();
+        eventually(async || (count().await >= expected).then_some(())).await;
         sleep(Duration::from_secs(1)).await;
         count().await
     }
+
     /// The lines of a function's log that match a filter pattern. The emulator keeps a function's
     /// log once the function has returned, which is after its answer.
     pub async fn log_lines(&self, function: &str, pattern: &str) -> Vec<String> {
@@ -214,6 +209,31 @@ impl Account {
 /// The properties that every run needs, and further ones.
 pub fn with<'p>(further: &[&'p str]) -> Vec<&'p str> {
     TARGET.iter().chain(further).copied().collect()
+}
+
+/// The `PATH` of a terminal: the AWS CLI of the Python environment, the workers' program, and what
+/// this process finds.
+pub fn path(python: &PythonEnvironment) -> OsString {
+    let program = Path::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
+    let programs = [python.programs(), program.parent().unwrap().to_owned()];
+    let inherited = std::env::var_os("PATH").unwrap();
+    let path = programs
+        .into_iter()
+        .chain(std::env::split_paths(&inherited));
+    std::env::join_paths(path).unwrap()
+}
+
+/// Looks again and again, until something is found.
+pub async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    timeout(PATIENCE, found).await.unwrap()
 }
 
 /// The stack when its operation has ended.

@@ -1,6 +1,5 @@
 //! What `cargo local --serve` says to try, tried: the commands of `first-steps.bash`, with the AWS CLI.
 
-use std::path::Path;
 use std::process::Output;
 
 use local_run::directories::{RunDirectory, workspace_directory};
@@ -11,7 +10,7 @@ use stand_ins::ecs::Processes;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::account::{Account, PATIENCE, ended};
+use super::account::{Account, PATIENCE, ended, path};
 
 const FIRST_STEPS: &str = include_str!("../../local-run/first-steps.bash");
 
@@ -26,17 +25,13 @@ async fn start(label: &str) -> (Account, PythonEnvironment) {
 
 /// Runs a script as a user does in a terminal whose variables lead to the account.
 async fn run(account: &Account, python: &PythonEnvironment, script: &str) -> Output {
-    let programs = Path::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
-    let inherited = std::env::var_os("PATH").unwrap();
-    let path = [python.programs(), programs.parent().unwrap().to_owned()];
-    let path = path.into_iter().chain(std::env::split_paths(&inherited));
     let mut command = Command::new("bash");
     command
         .args(["-euo", "pipefail", "-c", script])
         .current_dir(workspace_directory())
         .env_clear()
         .envs(account.aws.endpoints().variables())
-        .env("PATH", std::env::join_paths(path).unwrap());
+        .env("PATH", path(python));
     timeout(PATIENCE, command.output()).await.unwrap().unwrap()
 }
 

@@ -73,12 +73,12 @@ async fn create_update_and_delete_are_answered_once_each() {
             &[
                 "scheduled for a worker",
                 "exit code 0, ran for",
-                "worker told success",
+                "worker reported success",
             ]
         };
         for part in course
             .iter()
-            .chain(&["CloudFormation answered SUCCESS", "Succeeded"])
+            .chain(&["replied SUCCESS to CloudFormation", "Succeeded"])
         {
             assert!(
                 explanation.contains(part),
@@ -133,9 +133,9 @@ pub async fn assert_failure_is_told(account: &Account, holder: &str) {
         let (code, explanation) = account.explain(what).await;
         assert_eq!(code, Some(1), "{explanation}");
         for part in [
-            &format!("{holder} told EcsTask.Failed"),
+            &format!("{holder} reported EcsTask.Failed"),
             "no tasks were left running",
-            "CloudFormation answered FAILED",
+            "replied FAILED to CloudFormation",
             "exited with code 3",
         ] {
             assert!(

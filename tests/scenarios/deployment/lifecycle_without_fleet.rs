@@ -36,12 +36,12 @@ async fn create_update_and_delete_are_answered_once_each() {
             &[
                 "given to a function",
                 "exit code 0, ran for",
-                "function told success",
+                "function reported success",
             ]
         };
         for part in course
             .iter()
-            .chain(&["CloudFormation answered SUCCESS", "Succeeded"])
+            .chain(&["replied SUCCESS to CloudFormation", "Succeeded"])
         {
             assert!(
                 explanation.contains(part),
@@ -82,7 +82,7 @@ async fn a_function_that_is_killed_is_followed_by_another_invocation_that_adopts
     for part in [
         "sent no heartbeat any more",
         "given to another function, attempt 2",
-        "function told success",
+        "function reported success",
     ] {
         assert!(
             explanation.contains(part),

@@ -72,8 +72,8 @@ async fn without_a_fleet_a_run_is_given_to_a_function_and_answered() {
     let explained = account.explained(&run).await;
     for told in [
         "given to a function",
-        "function told success",
-        "CloudFormation answered SUCCESS",
+        "function reported success",
+        "replied SUCCESS to CloudFormation",
     ] {
         assert!(explained.contains(told), "{told} in: {explained}");
     }
@@ -100,7 +100,7 @@ async fn a_failed_run_of_a_function_is_answered_with_its_reason() {
     assert_eq!(account.answers(&run), ["FAILED"]);
     let explained = account.explained(&run).await;
     assert!(
-        explained.contains("function told EcsTask.Failed"),
+        explained.contains("function reported EcsTask.Failed"),
         "{explained}"
     );
 }

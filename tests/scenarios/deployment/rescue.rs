@@ -1,12 +1,9 @@
 //! The functions as they are deployed: `rescue` behind the template's rule, the response URL sealed
 //! with the template's key.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
 
-use super::account::{Account, PATIENCE, ended, with};
+use super::account::{Account, ended, eventually, with};
 
 /// The path of the emulator's response URLs.
 const RESPONSE_PATH: &str = "cfn-response";
@@ -19,15 +16,7 @@ async fn an_execution_stopped_in_the_console_fails_the_stack_with_the_reason_giv
     // Nobody polls the activity.
     let endpoints = account.aws.endpoints();
     let executions = account.task_runner.executions(endpoints);
-    let running = timeout(PATIENCE, async {
-        loop {
-            if let Some(arn) = executions.list().await.unwrap().pop() {
-                return arn;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    });
-    let arn = running.await.unwrap();
+    let arn = eventually(async || executions.list().await.unwrap().pop()).await;
     endpoints
         .sfn()
         .stop_execution()
@@ -46,16 +35,11 @@ async fn an_execution_stopped_in_the_console_fails_the_stack_with_the_reason_giv
     );
 
     // As the function printed it, and as the metric filter reads it.
-    let printed = timeout(PATIENCE, async {
-        loop {
-            let lines = account.log_lines("rescue", "\"incident\"").await;
-            if !lines.is_empty() {
-                return lines;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    });
-    let lines = printed.await.unwrap();
+    let lines = eventually(async || {
+        let lines = account.log_lines("rescue", "\"incident\"").await;
+        (!lines.is_empty()).then_some(lines)
+    })
+    .await;
     let incident: Value = lines
         .iter()
         .find_map(|line| serde_json::from_str(line).ok())

@@ -42,8 +42,8 @@ async fn a_failed_execution_is_explained_as_text_and_as_json() {
         "Create of MigrateTask (Custom::EcsTask) in stack todobackend\n",
         &execution.name,
         "claimed by worker 'i-0abc' after ",
-        "worker told EcsTask.Failed",
-        "CloudFormation answered FAILED",
+        "worker reported EcsTask.Failed",
+        "replied FAILED to CloudFormation",
         "  EcsTask.Failed: Container 'migrate' exited with code 1.\n",
         "What to do: read the log lines.\n",
     ] {
@@ -130,7 +130,7 @@ async fn a_history_of_many_pages_is_read_to_its_end() {
     let ended = explain(&served, &[&execution.arn]).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(
-        ended.stdout.contains("worker told success") && ended.stdout.contains("more steps"),
+        ended.stdout.contains("worker reported success") && ended.stdout.contains("more steps"),
         "{}",
         ended.stdout
     );

@@ -34,8 +34,8 @@ async fn a_run_is_followed_to_its_end() {
     for program in [of_stack, of_execution] {
         let ended = program.ended().await;
         let parts = [
-            "worker told EcsTask.Failed",
-            "\n\nFailed. CloudFormation was answered",
+            "worker reported EcsTask.Failed",
+            "\n\nFailed. CloudFormation was sent",
         ];
         assert_says(&ended, 1, &parts);
         assert!(!ended.stdout.contains("\n\n\n"), "{}", ended.stdout);

@@ -118,7 +118,7 @@ impl CloudFormation {
         let wanted = parameters["StackName"].as_str();
         let (list, members) = match operation {
             "DescribeStacks" => ("Stacks", state.described(wanted)?),
-            "ListStacks" => ("StackSummaries", state.deleted()),
+            "ListStacks" => ("StackSummaries", state.listed(&status_filter(parameters))),
             "DescribeStackEvents" => ("StackEvents", state.events(wanted.unwrap_or_default())?),
             "ListExports" => ("Exports", state.exports()),
             _ => return Err(unknown_operation(operation)),
@@ -137,7 +137,8 @@ impl CloudFormation {
             .iter()
             .skip(from)
             .take(PAGE_SIZE)
-            .fold(String::new(), |page, member| page + &member_element(member));
+            .map(|member| member_element(member))
+            .collect();
         Ok(Value::String(format!(
             "<{operation}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
              <{operation}Result><{list}>{page}</{list}>{next_token}</{operation}Result></{operation}Response>"
@@ -163,12 +164,12 @@ impl State {
         }
     }
 
-    fn deleted(&self) -> Vec<String> {
-        let deleted = self
-            .stacks
-            .iter()
-            .filter(|(_, stack)| stack.status == "DELETE_COMPLETE");
-        deleted.map(|(name, stack)| stack.summary(name)).collect()
+    /// The stacks that have one of these statuses; all stacks where none is given.
+    fn listed(&self, statuses: &[&str]) -> Vec<String> {
+        let is_listed =
+            |stack: &Stack| statuses.is_empty() || statuses.contains(&stack.status.as_str());
+        let listed = self.stacks.iter().filter(|(_, stack)| is_listed(stack));
+        listed.map(|(name, stack)| stack.summary(name)).collect()
     }
 
     /// The newest first.
@@ -208,12 +209,20 @@ impl Stack {
             .outputs
             .iter()
             .map(|(key, value)| [element("OutputKey", key), element("OutputValue", value)].concat())
-            .fold(String::new(), |all, output| all + &member_element(&output));
+            .map(|output| member_element(&output))
+            .collect();
         format!(
             "{}<DisableRollback>false</DisableRollback><Outputs>{outputs}</Outputs>",
             self.summary(name)
         )
     }
+}
+
+/// The members of the list `StackStatusFilter`, which the query protocol numbers from 1.
+fn status_filter(parameters: &Value) -> Vec<&str> {
+    (1..)
+        .map_while(|number| parameters[format!("StackStatusFilter.member.{number}")].as_str())
+        .collect()
 }
 
 fn element(name: &str, text: &str) -> String {

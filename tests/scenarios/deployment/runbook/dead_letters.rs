@@ -1,13 +1,10 @@
 //! Events that were given up: one for each kind in the queue.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout};
 
 use super::page::Section;
 use super::rehearsal::{Rehearsal, SHORT, Waiting};
-use crate::deployment::account::PATIENCE;
+use crate::deployment::account::eventually;
 
 /// Of the execution that ended, `rescue` was not informed.
 pub async fn of_start_and_of_rescue(rehearsal: &mut Rehearsal, ended: Waiting) {
@@ -99,19 +96,14 @@ async fn fix_start(rehearsal: &mut Rehearsal) {
 /// The event of this request that the broken program was given.
 async fn lost_event(rehearsal: &Rehearsal, request_type: &str) -> Value {
     let file = rehearsal.directory.file("lost.json");
-    let kept = async {
-        loop {
-            let lines = std::fs::read_to_string(&file).unwrap_or_default();
-            let mut events = lines
-                .lines()
-                .filter_map(|line| serde_json::from_str(line).ok());
-            if let Some(event) = events.find(|event: &Value| event["RequestType"] == request_type) {
-                return event;
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-    };
-    timeout(PATIENCE, kept).await.unwrap()
+    eventually(async || {
+        let lines = std::fs::read_to_string(&file).unwrap_or_default();
+        let mut events = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        events.find(|event: &Value| event["RequestType"] == request_type)
+    })
+    .await
 }
 
 /// Puts an event into the dead-letter queue as Lambda does: the event as it was, and why in attributes

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
-use local_run::stacks::{Operation, Stack, Stacks, Template};
+use local_run::stacks::{Operation, Stacks, Template};
 use serde_json::Value;
 use stand_ins::ecs::Script;
 use tokio::time::{sleep, timeout};
 
 use super::page::Section;
 use super::shell::Shell;
-use crate::deployment::account::{Account, PATIENCE, ended};
+use crate::deployment::account::{Account, PATIENCE, ended, eventually};
 
 /// The family of tasks that end soon.
 pub const SHORT: &str = "migrate";
@@ -101,13 +101,12 @@ impl Rehearsal {
     }
 
     /// Pastes commands with `explain`, and sees that they explain a run of the resource.
-    pub async fn explain(&mut self, commands: &str) -> String {
+    async fn explain(&mut self, commands: &str) {
         let printed = self.run(commands).await;
         assert!(
             printed.contains("of MigrateTask (Custom::EcsTask)"),
             "{printed}"
         );
-        printed
     }
 
     /// Begins to create a stack that runs a task of [`LONG`], and waits until its execution exists.
@@ -148,33 +147,23 @@ impl Rehearsal {
     /// Waits until `count` tasks were launched, and the last one runs.
     pub async fn launched(&self, count: usize) {
         let stand_ins = self.account.aws.stand_ins();
-        let running = async {
-            while stand_ins.ecs().tasks().len() < count {
-                sleep(Duration::from_millis(50)).await;
-            }
-            // The script's phases before the container runs.
-            sleep(Duration::from_millis(200)).await;
-        };
-        timeout(PATIENCE, running).await.unwrap();
+        eventually(async || (stand_ins.ecs().tasks().len() >= count).then_some(())).await;
+        // The script's phases before the container runs.
+        sleep(Duration::from_millis(200)).await;
     }
 
     /// Waits until the operation's execution exists.
     pub async fn execution(&self, operation: &Operation) -> String {
-        let wanted = async {
-            loop {
-                for execution in self.account.executions().await {
-                    if execution.input["request"]["StackId"] == operation.stack_id() {
-                        return execution.arn;
-                    }
-                }
-                sleep(Duration::from_millis(50)).await;
-            }
-        };
-        timeout(PATIENCE, wanted).await.unwrap()
+        let stack = operation.stack_id();
+        let wanted = eventually(async || {
+            let mut executions = self.account.executions().await.into_iter();
+            executions.find(|execution| execution.input["request"]["StackId"] == stack)
+        });
+        wanted.await.arn
     }
 
     /// Sees that the runbook's commands find the operation's execution and show it.
-    pub async fn finds_the_execution(&mut self, operation: &Operation) -> String {
+    pub async fn finds_the_execution(&mut self, operation: &Operation) {
         let wanted = self.execution(operation).await;
         let mut section = Section::of("The execution");
         let explains = section.next();
@@ -184,29 +173,22 @@ impl Rehearsal {
         self.explain(&explains).await;
         assert_eq!(self.run("echo \"$execution\"\n").await, wanted);
         section.ends();
-        wanted
     }
 
     /// Waits until CloudFormation has been sent FAILED with this text in its reason. The stack is then
     /// rolled back, which takes a while: [`ends`](Self::ends) waits for it.
     pub async fn is_sent_failed(&mut self, operation: Operation, reason: &str) {
         let cloudformation = self.account.aws.endpoints().cloudformation();
-        let failed = async {
-            loop {
-                let events = cloudformation.describe_stack_events();
-                let events = events.stack_name(operation.stack_id()).send().await;
-                let events = events.unwrap().stack_events.unwrap();
-                let failed = events.into_iter().find(|event| {
-                    let status = event.resource_status.as_ref().unwrap();
-                    status.as_str() == "CREATE_FAILED"
-                });
-                if let Some(event) = failed {
-                    return event.resource_status_reason.unwrap();
-                }
-                sleep(Duration::from_millis(100)).await;
-            }
-        };
-        let failed = timeout(PATIENCE, failed).await.unwrap();
+        let failed = eventually(async || {
+            let events = cloudformation.describe_stack_events();
+            let events = events.stack_name(operation.stack_id()).send().await;
+            let mut events = events.unwrap().stack_events.unwrap().into_iter();
+            events.find(|event| {
+                let status = event.resource_status.as_ref().unwrap();
+                status.as_str() == "CREATE_FAILED"
+            })
+        });
+        let failed = failed.await.resource_status_reason.unwrap();
         assert!(failed.contains(reason), "{failed}");
         self.rolled_back.push(operation);
     }
@@ -219,7 +201,7 @@ impl Rehearsal {
     }
 
     /// Waits for the end of the operation, which succeeds.
-    pub async fn is_complete(&self, operation: Operation) -> Stack {
+    pub async fn is_complete(&self, operation: Operation) {
         let stack = ended(operation).await;
         assert_eq!(
             stack.status,
@@ -227,11 +209,10 @@ impl Rehearsal {
             "{:?}",
             stack.first_failure()
         );
-        stack
     }
 
     /// Repeats commands until what they print has this text.
-    pub async fn run_until(&mut self, commands: &str, text: &str) -> String {
+    pub async fn run_until(&mut self, commands: &str, text: &str) {
         let mut printed = String::new();
         let shown = async {
             while !printed.contains(text) {
@@ -241,7 +222,6 @@ impl Rehearsal {
         };
         let is_shown = timeout(PATIENCE, shown).await.is_ok();
         assert!(is_shown, "{commands} never prints {text}");
-        printed
     }
 }
 

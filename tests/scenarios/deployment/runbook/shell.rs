@@ -1,6 +1,5 @@
 //! The shell of a person on call: Bash, into which the runbook's commands are pasted.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use local_run::directories::RunDirectory;
@@ -10,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::deployment::account::PATIENCE;
+use crate::deployment::account::{PATIENCE, path};
 
 /// What the AWS CLI only checks, as the emulator has no such call.
 pub const NOT_PLAYED: [&str; 3] = [
@@ -64,16 +63,11 @@ impl Shell {
         python: &PythonEnvironment,
         directory: &RunDirectory,
     ) -> Self {
-        let program = Path::new(env!("CARGO_BIN_EXE_ecs-task-runner"));
-        let inherited = std::env::var_os("PATH").unwrap();
-        let path = [python.programs(), program.parent().unwrap().to_owned()]
-            .into_iter()
-            .chain(std::env::split_paths(&inherited));
         let mut process = Command::new("bash")
             .args(["--noprofile", "--norc"])
             .env_clear()
             .envs(endpoints.variables())
-            .env("PATH", std::env::join_paths(path).unwrap())
+            .env("PATH", path(python))
             .env("HOME", directory.path())
             .env("TMPDIR", directory.path())
             .stdin(Stdio::piped())

@@ -23,7 +23,8 @@ pub(super) struct Behind {
 }
 
 impl Logs {
-    /// Passes on to the endpoint at `url` what is not asked about a stream of here.
+    /// Passes on to the endpoint at `url` every call but `GetLogEvents` of a stream of this
+    /// stand-in.
     ///
     /// # Panics
     /// When it was called before.

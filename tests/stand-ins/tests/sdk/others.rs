@@ -56,6 +56,37 @@ async fn stacks_have_the_status_that_was_set() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stacks_are_listed_by_their_status() {
+    let aws = StandIns::new();
+    let client = super::cloudformation(&aws);
+    for (name, status) in [
+        ("created", StackStatus::CreateComplete),
+        ("deleted", StackStatus::DeleteComplete),
+        ("failed", StackStatus::RollbackComplete),
+    ] {
+        aws.cloudformation().stack(name, status.as_str());
+    }
+    for (filter, expected) in [
+        (&[][..], &["created", "deleted", "failed"][..]),
+        (&[StackStatus::DeleteComplete], &["deleted"]),
+        (
+            &[StackStatus::CreateComplete, StackStatus::RollbackComplete],
+            &["created", "failed"],
+        ),
+        (&[StackStatus::DeleteFailed], &[]),
+    ] {
+        let mut list = client.list_stacks();
+        for status in filter {
+            list = list.stack_status_filter(status.clone());
+        }
+        let listed = list.send().await.unwrap();
+        let names = listed.stack_summaries().iter();
+        let names: Vec<_> = names.filter_map(|stack| stack.stack_name()).collect();
+        assert_eq!(names, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn ciphertexts_open_under_their_context_only() {
     let aws = StandIns::new();
     let key = aws.kms().key();

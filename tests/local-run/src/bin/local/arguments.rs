@@ -54,7 +54,7 @@ pub struct Arguments {
     pub parameters: Vec<(String, String)>,
 
     /// Where the commands of your containers run. If it is not given, the directory of the template,
-    /// and with --serve alone this one
+    /// and with --serve alone the current directory
     #[arg(long, value_name = "DIRECTORY", requires = "own")]
     pub directory: Option<PathBuf>,
 }

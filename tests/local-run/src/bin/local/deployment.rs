@@ -98,17 +98,15 @@ impl<'a> Answer<'a> {
 
 /// The outputs of a resource's creation, which are the answer's `Data`; null when it failed.
 async fn outputs(stack: &str, logical_id: &str, executions: &Executions) -> Result<Value> {
-    for arn in executions.list().await? {
-        let mut execution = executions.describe(&arn).await?;
+    let creation = executions.all().await?.into_iter().find(|execution| {
         let request = &execution.input["request"];
-        if request["StackId"] == stack
+        request["StackId"] == stack
             && request["LogicalResourceId"] == logical_id
             && request["RequestType"] == "Create"
-        {
-            return Ok(execution.output["output"].take());
-        }
-    }
-    Ok(Value::Null)
+    });
+    Ok(creation.map_or(Value::Null, |mut execution| {
+        execution.output["output"].take()
+    }))
 }
 
 /// The stack's status, and how long after the end of the last task's containers the answer came.

@@ -8,6 +8,11 @@ use tokio::sync::oneshot;
 /// A process that a signal ended exits with this and the signal's number.
 const SIGNAL_EXIT_CODE: i32 = 128;
 
+/// The exit code of a process that this signal ended.
+pub fn exit_code_of(signal: i32) -> u8 {
+    u8::try_from(SIGNAL_EXIT_CODE + signal).unwrap_or(u8::MAX)
+}
+
 /// The signal that asks for the end of the run.
 pub struct Interruption(oneshot::Receiver<i32>);
 
@@ -36,7 +41,7 @@ impl Interruption {
     /// Waits for the first signal and gives the exit code it stands for.
     pub async fn exit_code(self) -> u8 {
         match self.0.await {
-            Ok(signal) => u8::try_from(SIGNAL_EXIT_CODE + signal).unwrap_or(u8::MAX),
+            Ok(signal) => exit_code_of(signal),
             // The listening thread ends with the process only.
             Err(_) => std::future::pending().await,
         }

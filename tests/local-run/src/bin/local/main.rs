@@ -24,12 +24,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
-use clap::Parser;
+use ecs_task_runner::command_line;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::logging::in_colour;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::todobackend::{self, LONG_MIGRATION_BEGUN, Release};
+use signal_hook::consts::SIGPIPE;
 use stand_ins::ecs::{ContainerLine, Processes};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -38,30 +39,17 @@ use arguments::Arguments;
 use colour::{Colour, Palette};
 use console::Console;
 use execution_printer::ExecutionPrinter;
-use interruption::Interruption;
+use interruption::{Interruption, exit_code_of};
 use platform::Platform;
 use processes::WhenAWorkerEnds;
 use programs::Programs;
 use template::UserTemplate;
 use wording::seconds;
 
-/// Exit code for arguments that can never work (`EX_USAGE` of sysexits.h).
-const EXIT_USAGE: u8 = 64;
-/// Exit code when nobody reads the output any more: as for other programs, which SIGPIPE ends.
-const CLOSED_EXIT_CODE: u8 = 128 + 13;
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments: Arguments = match command_line::parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // This fails only when the reader of the output has gone.
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(exit_code) => return exit_code,
     };
     let console = Console::stdout();
     match run_until_interrupted(arguments, &console) {
@@ -88,7 +76,8 @@ fn run_until_interrupted(arguments: Arguments, console: &Console) -> Result<Exit
                 console.print("", "interrupted; everything that ran is stopped");
                 Ok(ExitCode::from(code))
             }
-            () = console.closed() => Ok(ExitCode::from(CLOSED_EXIT_CODE)),
+            // Nobody reads the output any more. SIGPIPE ends other programs then.
+            () = console.closed() => Ok(ExitCode::from(exit_code_of(SIGPIPE))),
         }
     })
 }

@@ -1,5 +1,5 @@
-//! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker
-//! unless the function `work` takes its place.
+//! What a migration needs around it: AWS on this machine, the deployed task runner, and a worker,
+//! unless the function `work` is in its place.
 
 use std::time::Duration;
 
@@ -38,8 +38,9 @@ pub struct Platform {
 const DEPROVISIONING: Duration = Duration::from_secs(2);
 
 impl Platform {
-    /// Starts everything, and says what takes how long. `containers` says how containers run. Without a fleet no worker is started: the runs go to the function `work`, which the emulator
-    /// starts as it does the other functions.
+    /// Starts everything, and says what takes how long. `containers` says how containers run. Without
+    /// a fleet no worker is started: the runs go to the function `work`, which the emulator starts as
+    /// it does the other functions.
     ///
     /// # Errors
     /// When a part does not start or the stack cannot be deployed.

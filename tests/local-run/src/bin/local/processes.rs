@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use local_run::child_process::last_lines;
+use local_run::child_process::end_of;
 use local_run::directories::RunDirectory;
 use local_run::endpoints::Endpoints;
 use local_run::local_aws::LocalAws;
@@ -81,11 +81,7 @@ impl Fleet {
         tokio::time::sleep(REPLACE_AFTER).await;
         let ended = self.worker.id();
         let last_words = match status.code() {
-            Some(_) => format!(
-                "; the end of {}:\n{}",
-                self.worker.log().display(),
-                last_lines(self.worker.log(), LAST_LINES)
-            ),
+            Some(_) => format!("; {}", end_of(self.worker.log(), LAST_LINES)),
             // A signal leaves it no time for words.
             None => String::new(),
         };

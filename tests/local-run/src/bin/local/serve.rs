@@ -20,8 +20,8 @@ pub fn explain(platform: &Platform, programs: &Programs, console: &Console) -> R
     let state_machine = &platform.task_runner.state_machine_arn;
     console.print_plain(&format!(
         "
-Everything keeps running until Ctrl-C. In another terminal, lead the AWS CLI (2.13 or later, 1.29 or later) here.
-Where there is none, this brings one, and ecs-task-runner too:
+Everything keeps running until Ctrl-C. In another terminal, run this. It leads the AWS CLI (1.29 or later of version 1, 2.13 or later of
+version 2) here, and puts `ecs-task-runner` on the PATH, with an AWS CLI where you have none:
 
 . {}
 

@@ -33,6 +33,6 @@ pub async fn show(platform: &Platform, programs: &Programs, console: &Console) -
         );
     }
     console.print("", "ecs-task-runner explain says of it:");
-    println!("\n{}\n", text.trim_end());
+    console.print_plain(&format!("\n{}\n", text.trim_end()));
     Ok(())
 }
