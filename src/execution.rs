@@ -8,6 +8,7 @@
 //!
 //! It calls nothing: [`crate::aws::step_functions`] reads and starts executions.
 
+pub mod direct;
 pub mod ended_unanswered;
 pub mod error;
 pub mod history;

@@ -32,6 +32,7 @@ mod report;
 mod requests;
 mod span;
 mod stack_runs;
+mod subject;
 mod target;
 mod timeline;
 
@@ -47,12 +48,13 @@ pub use target::{StackTarget, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cloudformation::event::RequestType;
+use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::stack::stack_name;
 use crate::execution::history::{Progress, RecordedEvent};
-use crate::execution::input::ExecutionInput;
 use crate::execution::status::{Execution, ExecutionStatus};
+use crate::task::spec::TaskSpec;
 use conceal::{Secrets, one_line};
+use subject::Subject;
 use timeline::Timeline;
 
 /// What happened in an execution.
@@ -61,10 +63,11 @@ use timeline::Timeline;
 pub struct Explanation {
     /// ARN of the execution.
     pub execution: String,
-    /// The request of CloudFormation.
-    pub request: RequestSummary,
-    /// The task to run; on Delete, the task whose leftovers are stopped.
-    pub task: TaskSummary,
+    /// The request of CloudFormation; `None` for a direct run.
+    pub request: Option<RequestSummary>,
+    /// The task to run; on Delete, the task whose leftovers are stopped. `None` for a direct run
+    /// whose properties say that nothing is to be run, or cannot be run.
+    pub task: Option<TaskSummary>,
     /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: &'static str,
     /// When the execution was started.
@@ -102,16 +105,16 @@ pub struct TaskSummary {
     pub task_definition: String,
     /// Number of tasks.
     pub count: usize,
-    /// `startedBy` of the tasks, which is the execution's name.
+    /// `startedBy` of the tasks: the execution's name, which in a direct run a hash follows.
     pub started_by: String,
     /// When the run must be over.
     pub deadline: Timestamp,
 }
 
-/// The execution's input is not one that `start` makes.
+/// The execution's input is neither one that `start` makes nor the properties of a direct run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this execution is not of a task runner: its input has no request of CloudFormation with a task to run. Explained are executions of the state machine that the task runner's stack exports as StateMachineArn"
+    "this execution is not of a task runner: its input has neither a request of CloudFormation with a task to run, nor the properties of a task. Explained are executions of the state machine that the task runner's stack exports as StateMachineArn"
 )]
 pub struct ForeignExecution;
 
@@ -120,7 +123,7 @@ pub struct ForeignExecution;
 pub struct Explainer {
     arn: ExecutionArn,
     execution: Execution,
-    input: ExecutionInput,
+    subject: Subject,
     secrets: Secrets,
     progress: Progress,
     timeline: Timeline,
@@ -130,16 +133,19 @@ impl Explainer {
     /// Begins with the execution's description, whose input says what must be hidden.
     ///
     /// # Errors
-    /// When the execution's input is not one that `start` makes.
+    /// When the execution's input is neither one that `start` makes nor a direct run's.
     pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
-        let input: ExecutionInput =
-            serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
-        let secrets = Secrets::of(&input);
-        let timeline = Timeline::new(execution.started, secrets.clone());
+        let subject = Subject::of(&arn.to_string(), &execution)?;
+        let secrets = Secrets::of(&subject);
+        let timeline = Timeline::new(
+            execution.started,
+            subject.request.is_some(),
+            secrets.clone(),
+        );
         Ok(Self {
             arn,
             execution: secrets.hide_in_execution(execution),
-            input,
+            subject,
             secrets,
             progress: Progress::unread(),
             timeline,
@@ -161,7 +167,7 @@ impl Explainer {
         let Self {
             arn,
             mut execution,
-            input,
+            subject,
             progress,
             mut timeline,
             ..
@@ -188,35 +194,47 @@ impl Explainer {
         let conclusion = conclusion::Facts {
             execution: &execution,
             arn: &arn,
-            request_type: input.request.request_type,
-            task: &input.task,
+            request_type: subject.request.as_ref().map(|request| request.request_type),
+            task: subject.task.as_ref(),
             progress: &progress,
             timeline: &timeline,
             now,
         }
         .conclude();
-        let stack_id = &input.request.stack_id;
-        let stack = stack_name(stack_id).unwrap_or(stack_id);
         Explanation {
             execution: arn.to_string(),
-            request: RequestSummary {
-                request_type: input.request.request_type,
-                logical_id: one_line(&input.request.logical_resource_id),
-                resource_type: one_line(&input.request.resource_type),
-                stack: one_line(stack),
-            },
-            task: TaskSummary {
-                cluster: one_line(&input.task.cluster),
-                task_definition: one_line(&input.task.task_definition),
-                count: input.task.task_count(),
-                started_by: one_line(&input.task.started_by),
-                deadline: input.task.deadline,
-            },
+            request: subject.request.as_ref().map(RequestSummary::of),
+            task: subject.task.as_ref().map(TaskSummary::of),
             status: execution.status.name(),
             started: execution.started,
             ended: execution.stopped,
             steps: timeline.steps,
             conclusion,
+        }
+    }
+}
+
+impl RequestSummary {
+    fn of(request: &Request) -> Self {
+        let stack_id = &request.stack_id;
+        let stack = stack_name(stack_id).unwrap_or(stack_id);
+        Self {
+            request_type: request.request_type,
+            logical_id: one_line(&request.logical_resource_id),
+            resource_type: one_line(&request.resource_type),
+            stack: one_line(stack),
+        }
+    }
+}
+
+impl TaskSummary {
+    fn of(task: &TaskSpec) -> Self {
+        Self {
+            cluster: one_line(&task.cluster),
+            task_definition: one_line(&task.task_definition),
+            count: task.task_count(),
+            started_by: one_line(&task.started_by),
+            deadline: task.deadline,
         }
     }
 }

@@ -7,9 +7,13 @@
 //! CloudFormation ─event─▶ start ─▶ the execution ─┬─ done ─────────▶ respond ─PUT─▶ CloudFormation
 //!                                                 ├─ failed, Delete ▶ stop (leftovers), then respond
 //!                                                 └─ ended otherwise ▶ EventBridge ─▶ rescue ─PUT─▶
+//!
+//! a direct run ─properties─▶ the execution ─▶ prepare ─▶ ─┬─ done: the execution's output
+//!                                                         └─ failed ▶ stop, then the execution's error
 //! ```
 
 mod leftovers;
+mod prepare;
 mod rescue;
 mod respond;
 mod seal;
@@ -18,6 +22,7 @@ mod start;
 mod stop;
 mod work;
 
+pub use prepare::{PrepareEvent, PreparedState, Preparer};
 pub use rescue::{
     Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, RescueError, RescueEvent,
     RescueLimits, Rescued, Rescuer,

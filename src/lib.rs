@@ -15,14 +15,14 @@
 //!
 //! | room | what is inside | imports |
 //! |---|---|---|
-//! | `functions` | `start`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
+//! | `functions` | `start`, `prepare`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
 //! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, report | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
 //! | `explain` | an execution's history as a timeline with a conclusion, and which execution of a stack matters | `activity` `execution` `task` `cloudformation` `text` `arn` |
 //! | `check` | custom resources and their templates, checked before anything is deployed | `properties` `cloudformation` `task` `text` `arn` `times` |
 //! | `activity` | a worker for any Step Functions activity, or for one task whose token it is given: it takes a permit, polls, sends heartbeats, answers, lets go of a task whose token is lost (`attend`), and hands over when it shuts down; it knows nothing of ECS | `aws` `text` `times` |
 //! | `aws` | the clients of AWS: one file for each service or call, its errors, and the rates of calls; `aws/step_functions` says what each caller does when Step Functions cannot be asked | `execution` `task` `cloudformation` `text` `arn` `times` |
-//! | `execution` | an execution of the state machine: input, history, status, errors, and the text of the Reason | `cloudformation` `task` `text` `arn` |
-//! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` |
+//! | `execution` | an execution of the state machine: input, history, status, errors, and the text of the Reason | `properties` `cloudformation` `task` `text` `arn` `clock` `times` |
+//! | `properties` | what people write in templates, checked and brought to the types of ECS | `task` `text` `arn` `times` |
 //! | `cloudformation` | what CloudFormation asks, how long it waits, what it is answered, and what it records of its stacks | `task` `text` `arn` `clock` `times` |
 //! | `task` | an ECS task: what is run, what ECS says of it, what that means | `text` `arn` |
 //! | `command_line` | what the command lines of the programs have in common: how arguments are parsed, and the exit code for wrong ones | |

@@ -53,6 +53,8 @@ pub use update_criteria::{ContainerEnvironments, ReasonToRun};
 pub use reader::Source;
 use update_criteria::UpdateCriterion;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -68,7 +70,7 @@ pub(crate) const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 pub struct Properties {
     /// The task; its identity and deadline are placeholders until [`task_spec`](Self::task_spec).
     task: TaskSpec,
-    /// Seconds for the whole run, 1 to 3,540.
+    /// Seconds for the whole run, 1 to 3,540; up to 82,800 for a direct run.
     pub(crate) timeout_seconds: u32,
     /// Whether a Create runs the task.
     pub(crate) run_on_create: bool,
@@ -88,7 +90,16 @@ impl Properties {
     /// # Errors
     /// Everything that is wrong with them, together.
     pub fn parse(properties: &Value) -> Result<Self, Problems> {
-        Self::from_canonical(canonical(properties)?)
+        Self::from_canonical(canonical(properties, Source::Event)?)
+    }
+
+    /// Reads the input of a direct run. What concerns CloudFormation's requests alone, such as
+    /// `RunOnUpdate`, is checked and means nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, together.
+    pub fn parse_direct(properties: &Value) -> Result<Self, Problems> {
+        Self::from_canonical(canonical(properties, Source::Direct)?)
     }
 
     /// The task to run, with its identity and its deadline.
@@ -105,6 +116,16 @@ impl Properties {
             deadline,
             ..self.task.clone()
         }
+    }
+
+    /// How long the whole run may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.into())
+    }
+
+    /// Whether the tasks are started on named instances.
+    pub(crate) fn names_instances(&self) -> bool {
+        !self.task.instances.is_empty()
     }
 
     /// Family, `family:revision` or ARN of the task definition.
@@ -187,9 +208,9 @@ struct RunOptions {
 }
 
 /// The properties with the names and types of the ECS API.
-fn canonical(properties: &Value) -> Result<Map<String, Value>, Problems> {
+fn canonical(properties: &Value, source: Source) -> Result<Map<String, Value>, Problems> {
     let declarations = Declarations::default();
-    let mut reader = reader::Reader::new(Source::Event, &declarations);
+    let mut reader = reader::Reader::new(source, &declarations);
     let read = reader.read(properties, &schema::ROOT, &Path::ROOT);
     if reader.problems.is_empty() {
         if let Some(Value::Object(canonical)) = read.to_known() {

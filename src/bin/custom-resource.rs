@@ -19,7 +19,8 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
-    LambdaWorker, RescueLimits, Rescuer, RespondEvent, Responder, Seal, Starter, StopEvent, Stopper,
+    LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent, Responder, Seal,
+    Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::{commit, version};
@@ -27,7 +28,7 @@ use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-/// Lambda sets it to the function's handler: `start`, `work`, `respond`, `stop` or
+/// Lambda sets it to the function's handler: `start`, `prepare`, `work`, `respond`, `stop` or
 /// `rescue`.
 const HANDLER: &str = "_HANDLER";
 /// The state machine whose executions `start` starts and `rescue` watches.
@@ -45,7 +46,7 @@ const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
 /// The KMS key with which `start` seals response URLs. Without a key they stand in clear in the
 /// execution's input.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
-/// Who works on the runs that `start` starts: `Fleet`, which it is where the variable is not set, or
+/// Who works on the runs that `start` starts and `prepare` prepares: `Fleet`, which it is where the variable is not set, or
 /// `Lambda`.
 const WORKERS: &str = "WORKERS";
 
@@ -67,13 +68,14 @@ async fn main() -> anyhow::Result<()> {
     tracing::info!(version, function, "the function starts");
     match function.as_str() {
         "start" => start().await,
+        "prepare" => prepare().await,
         "work" => work().await,
         "respond" => respond().await,
         "stop" => stop().await,
         "rescue" => rescue().await,
         other => {
             bail!(
-                "the function's handler must be start, work, respond, stop or rescue, and is '{other}'"
+                "the function's handler must be start, prepare, work, respond, stop or rescue, and is '{other}'"
             )
         }
     }
@@ -95,6 +97,15 @@ async fn start() -> anyhow::Result<()> {
             .await
             .map(|_| json!({}))
             .map_err(|error| failed("CustomResource.StartFailed", &error))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+async fn prepare() -> anyhow::Result<()> {
+    let preparer = &Preparer::new(workers()?);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<PrepareEvent>| {
+        Ok::<_, Diagnostic>(preparer.prepare(&event.payload))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -1,6 +1,7 @@
 //! How long CloudFormation waits for one request: when it sent the event, whether Lambda delivers
 //! the event again, and the deadline, which is the one instant by which the run must be over.
-//! `start` fixes the deadline once; the worker, `stop` and `rescue` measure against it.
+//! `start` fixes the deadline once, and with it `answerBy`, by which the execution must have ended in
+//! every case; the worker, `stop` and `rescue` measure against them.
 //!
 //! All of it is read from the presigned response URL and from `ServiceTimeout`, which the event may
 //! carry. An event says nothing else of time. The lengths themselves stand in [`crate::times`].
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use super::event::{Event, ResponseUrl};
 use crate::clock::{after, before};
+use crate::times::answer_by::{ANSWER_BY_SPAN, RESCUE_ANSWER_MARGIN};
 use crate::times::{ANSWER_MARGIN, REDELIVERY_AGE, REDELIVERY_SPAN, SERVICE_TIMEOUT};
 
 /// An event older than this counts as late. Lambda delivers an asynchronous event within a second;
@@ -88,6 +90,16 @@ impl<'e> EventAge<'e> {
     #[must_use]
     pub(crate) fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
         self.earliest_limit(timeout, ANSWER_MARGIN).at
+    }
+
+    /// The instant by which the execution with this deadline must have ended in every case: what
+    /// stopping and answering take after it, but not so late that `rescue` could not answer any more.
+    #[must_use]
+    pub fn answer_by(self, deadline: Timestamp) -> Timestamp {
+        let last_moment = self.earliest_limit(Duration::MAX, RESCUE_ANSWER_MARGIN);
+        after(deadline, ANSWER_BY_SPAN)
+            .min(last_moment.at)
+            .max(deadline)
     }
 
     /// The earliest limit, with `margin` kept free before the ends of the patience and of the URL.

@@ -26,7 +26,7 @@ const MAX_LOGICAL_ID: usize =
     MAX_NAME - (1 + RESOURCE_DIGITS) - (1 + WORD_LENGTH) - (1 + ATTEMPT_DIGITS);
 /// Hex digits of a client token. `RunTask` takes 64 characters (`ECS_Idempotency`);
 /// [`launch_token`] adds `-1`, `-2`, … for the further tokens of a run.
-const CLIENT_TOKEN_DIGITS: usize = 48;
+pub(crate) const CLIENT_TOKEN_DIGITS: usize = 48;
 
 /// The names that belong to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +126,7 @@ pub(crate) fn launch_token(client_token: &str, number: u32) -> String {
 
 /// The first `digits` hex digits of SHA-256 over the parts. Each part is preceded by its length, so
 /// that `ab`, `c` and `a`, `bc` differ.
-fn hash_digits(parts: &[&str], digits: usize) -> String {
+pub(crate) fn hash_digits(parts: &[&str], digits: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -32,6 +32,12 @@ pub(crate) fn error_of(
         ExecutionStatus::Aborted if execution.error.as_deref() == Some(NOT_CLAIMED) => {
             (NOT_CLAIMED, execution.cause.clone().unwrap_or_default())
         }
+        // Likewise: it had not ended by its `answerBy`.
+        ExecutionStatus::Aborted
+            if execution.error.as_deref() == Some(ErrorName::DeadlineExceeded.as_str()) =>
+        {
+            (ErrorName::DeadlineExceeded.as_str(), execution.cause.clone().unwrap_or_default())
+        }
         ExecutionStatus::Aborted => {
             // The texts do not say that nothing ran: an earlier worker may have handed the run
             // over, and its task may run.
@@ -127,6 +133,14 @@ mod tests {
                 &waiting,
                 "EcsTask.Interrupted",
                 "run was over: no reason was given. No worker had it then.",
+            ),
+            (
+                ExecutionStatus::Aborted,
+                "EcsTask.DeadlineExceeded",
+                "Worker 'i-0abc' had taken the run, and time was over.",
+                &taken,
+                "EcsTask.DeadlineExceeded",
+                "Worker 'i-0abc' had taken the run, and time was over.",
             ),
             (
                 ExecutionStatus::Aborted,

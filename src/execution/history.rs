@@ -30,6 +30,9 @@ pub const RESPOND_SUCCESS: &str = "RespondSuccess";
 pub const RESPOND_FAILURE: &str = "RespondFailure";
 /// The states that the state machine enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
+/// The states in which a direct run ends by itself. Nobody waits for an answer, and what a failure left
+/// running has been stopped before.
+pub const DIRECT_ENDS: [&str; 3] = ["RunSucceeded", "RunFailed", "NotPrepared"];
 
 /// The action of the state that gives a run to the function `work` and waits for its task token's
 /// answer, as `Task…` events spell it.
@@ -133,6 +136,16 @@ pub enum Answer {
     },
     /// CloudFormation has the answer.
     Given,
+    /// A direct run has ended by itself, and nobody waits for an answer.
+    NobodyWaits,
+}
+
+impl Answer {
+    /// Whether nothing is left to be answered.
+    #[must_use]
+    pub(crate) const fn is_settled(&self) -> bool {
+        matches!(self, Self::Given | Self::NobodyWaits)
+    }
 }
 
 impl Progress {
@@ -213,6 +226,8 @@ impl Progress {
         let name = event.state.as_deref().unwrap_or_default();
         if AFTER_ANSWER.contains(&name) {
             self.answer = Answer::Given;
+        } else if DIRECT_ENDS.contains(&name) {
+            self.answer = Answer::NobodyWaits;
         } else if let Some(status) = status_given_in(name) {
             let state = event.input.clone().unwrap_or_default();
             self.answer = Answer::Begun { status, state };

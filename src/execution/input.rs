@@ -1,26 +1,85 @@
-//! The input that `start` gives an execution, and the input that the state machine gives the
-//! activity.
+//! The input that `start` gives an execution, or `prepare` makes of properties, and the input that the
+//! state machine gives the activity.
 
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
+use super::direct::{DirectExecution, Prepared};
+use crate::clock::after;
 use crate::cloudformation::event::Request;
 use crate::task::spec::TaskSpec;
 use crate::text::lenient;
+use crate::times::HEARTBEAT_TIMEOUT;
+use crate::times::answer_by::{ANSWER_BY_SPAN, WORKER_END_SPAN};
 
 /// Input of an execution. The state machine, the worker and the other functions learn nothing of
 /// the event beyond it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExecutionInput {
     /// The request of CloudFormation. Its response URL is sealed, unless the functions have no key.
-    pub request: Request,
+    /// `None` for a direct run: nobody waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
     /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
     /// resource are found.
     pub task: TaskSpec,
     /// Who works on the run. `start` writes it, and the state `Workers` of the state machine reads it.
     #[serde(default, deserialize_with = "workers")]
     pub workers: Workers,
+    /// The instant by which the execution must have ended in every case; in JSON as RFC 3339. See
+    /// [`answer_by`](Self::answer_by).
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub answer_by: Option<Timestamp>,
+    /// How long one worker may have the run: `TimeoutSeconds` of the states `RunTask` and
+    /// `RunTaskOnLambda`. Where it is missing, the state machine takes [`crate::times`]'
+    /// `RUN_STATE_TIMEOUT`.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub timeout_seconds: Option<u64>,
+}
+
+impl ExecutionInput {
+    /// Reads the input of an execution: what `start` wrote, or the properties of a direct run, of
+    /// which this makes what `prepare` makes. `None` when it is neither, or runs nothing.
+    #[must_use]
+    pub fn read(execution: DirectExecution<'_>, input: &str) -> Option<Self> {
+        let input: Value = serde_json::from_str(input).ok()?;
+        if input.get("task").is_some() {
+            return serde_json::from_value(input).ok();
+        }
+        // Who works on the run makes no difference to those who read an execution afterwards.
+        match execution.prepare(&input, Workers::Fleet) {
+            Ok(Prepared::Run(input)) => Some(*input),
+            Ok(Prepared::Nothing(_)) | Err(_) => None,
+        }
+    }
+
+    /// The instant by which the execution must have ended in every case. Inputs of earlier releases do
+    /// not say it.
+    #[must_use]
+    pub fn answer_by(&self) -> Timestamp {
+        self.answer_by
+            .unwrap_or_else(|| after(self.task.deadline, ANSWER_BY_SPAN))
+    }
+}
+
+/// How long one worker may have a run with this deadline, in whole seconds. The States Language wants
+/// more than the heartbeat has.
+#[must_use]
+pub(crate) fn run_timeout(now: Timestamp, deadline: Timestamp) -> u64 {
+    let left = u64::try_from(deadline.duration_since(now).as_secs()).unwrap_or_default();
+    left.max(HEARTBEAT_TIMEOUT.as_secs()) + WORKER_END_SPAN.as_secs()
 }
 
 /// Who works on the runs of a task runner.

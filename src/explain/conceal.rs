@@ -3,15 +3,16 @@
 
 use serde_json::Value;
 
+use super::subject::Subject;
 use crate::activity::{HANDED_OVER, PANICKED};
 use crate::execution::error::{CaughtError, NOT_CLAIMED, states_error_name};
 use crate::execution::history::RecordedEvent;
-use crate::execution::input::ExecutionInput;
 use crate::execution::reason::without_input;
 use crate::execution::status::Execution;
 use crate::task::error::ErrorName;
 use crate::task::outcome::MAX_CAUSE;
 use crate::task::redaction::Redaction;
+use crate::task::spec::TaskOverride;
 use crate::text::printable;
 
 /// Replaces the response URL.
@@ -27,10 +28,16 @@ pub(super) struct Secrets {
 }
 
 impl Secrets {
-    pub(super) fn of(input: &ExecutionInput) -> Self {
+    pub(super) fn of(subject: &Subject) -> Self {
+        let url = subject
+            .request
+            .as_ref()
+            .map(|request| &request.response_url);
+        let nothing = TaskOverride::default();
+        let task = subject.task.as_ref();
         Self {
-            url: input.request.response_url.expose().to_owned(),
-            values: Redaction::of(&input.task.overrides),
+            url: url.map_or_else(String::new, |url| url.expose().to_owned()),
+            values: Redaction::of(task.map_or(&nothing, |task| &task.overrides)),
         }
     }
 

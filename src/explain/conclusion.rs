@@ -1,6 +1,7 @@
 //! The conclusion of an explanation: what came of the execution, or what it waits for, and what to
 //! do. It is drawn from the progress and the timeline; no event is read here.
 
+mod direct;
 mod running;
 
 use jiff::Timestamp;
@@ -53,8 +54,9 @@ pub struct Conclusion {
 pub(super) struct Facts<'e> {
     pub(super) execution: &'e Execution,
     pub(super) arn: &'e ExecutionArn,
-    pub(super) request_type: RequestType,
-    pub(super) task: &'e TaskSpec,
+    /// `None` for a direct run.
+    pub(super) request_type: Option<RequestType>,
+    pub(super) task: Option<&'e TaskSpec>,
     pub(super) progress: &'e Progress,
     pub(super) timeline: &'e Timeline,
     pub(super) now: Timestamp,
@@ -67,12 +69,13 @@ impl Facts<'_> {
         // CloudFormation.
         let mut conclusion = match (self.execution.status, &self.progress.answer) {
             (ExecutionStatus::Running, _) => self.running(),
+            _ if self.request_type.is_none() => self.ended_directly(),
             (ExecutionStatus::Succeeded, _) => self.succeeded(),
-            (_, Answer::Given) => self.ended_after_answer(),
+            (_, Answer::Given | Answer::NobodyWaits) => self.ended_after_answer(),
             (_, Answer::Begun { status, .. }) => self.answer_undelivered(*status),
             (_, Answer::NotBegun) => self.unanswered(),
         };
-        if self.timeline.redriven_unanswered {
+        if self.timeline.redriven_unanswered && self.request_type.is_some() {
             conclusion.sentence += " The execution was redriven after an end without a reply: if the function rescue replied to CloudFormation before that, CloudFormation ignores every later reply.";
         }
         conclusion
@@ -80,7 +83,7 @@ impl Facts<'_> {
 
     fn succeeded(&self) -> Conclusion {
         let sentence = match self.request_type {
-            RequestType::Delete
+            Some(RequestType::Delete)
                 if self
                     .timeline
                     .leftovers
@@ -91,7 +94,7 @@ impl Facts<'_> {
                     self.answer_in_words(Status::Success)
                 )
             }
-            RequestType::Create | RequestType::Update | RequestType::Delete => {
+            _ => {
                 format!("Succeeded. {}", self.answer_in_words(Status::Success))
             }
         };
@@ -163,7 +166,7 @@ impl Facts<'_> {
         };
         let by_rescue =
             "The function rescue replies in its place, or has replied, outside this history:";
-        if self.request_type == RequestType::Delete {
+        if self.request_type == Some(RequestType::Delete) {
             let sentence =
                 format!("{ended} before it had replied. {by_rescue} SUCCESS, as to every Delete.");
             return Conclusion {

@@ -34,6 +34,8 @@ pub struct TimelineEntry {
 pub enum TimelineEvent {
     /// `start` made an execution of CloudFormation's request.
     Requested,
+    /// Somebody started a direct run.
+    StartedDirectly,
     /// The activity was scheduled: the run waits for a worker.
     Scheduled {
         /// Number of the attempt, from 1.

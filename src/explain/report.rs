@@ -60,20 +60,25 @@ impl fmt::Display for Head<'_> {
             ended,
             ..
         } = self.0;
-        writeln!(f, "{request}")?;
+        match request {
+            Some(request) => writeln!(f, "{request}")?,
+            None => writeln!(f, "Direct run")?,
+        }
         let name = execution.rsplit(':').next().unwrap_or_default();
         writeln!(f, "Execution  {name}")?;
-        let tasks = if task.count == 1 {
-            String::new()
-        } else {
-            format!(", {} tasks", task.count)
-        };
-        writeln!(
-            f,
-            "Task       {} on cluster {}{tasks}",
-            last_part(&task.task_definition),
-            last_part(&task.cluster)
-        )?;
+        if let Some(task) = task {
+            let tasks = if task.count == 1 {
+                String::new()
+            } else {
+                format!(", {} tasks", task.count)
+            };
+            writeln!(
+                f,
+                "Task       {} on cluster {}{tasks}",
+                last_part(&task.task_definition),
+                last_part(&task.cluster)
+            )?;
+        }
         write_time(f, *started, *ended)?;
         writeln!(f)
     }

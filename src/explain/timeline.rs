@@ -58,7 +58,8 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    pub(super) fn new(started: Timestamp, secrets: Secrets) -> Self {
+    /// `is_requested` says whether CloudFormation has requested the run.
+    pub(super) fn new(started: Timestamp, is_requested: bool, secrets: Secrets) -> Self {
         let mut timeline = Self {
             secrets,
             started,
@@ -79,7 +80,12 @@ impl Timeline {
             redriven_at: None,
             redriven_unanswered: false,
         };
-        timeline.add(started, TimelineEvent::Requested);
+        let beginning = if is_requested {
+            TimelineEvent::Requested
+        } else {
+            TimelineEvent::StartedDirectly
+        };
+        timeline.add(started, beginning);
         timeline
     }
 

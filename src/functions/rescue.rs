@@ -1,11 +1,11 @@
 //! `rescue`: sends CloudFormation the answer that an execution did not send, and stops executions
-//! that no worker claims.
+//! that no worker claims, or that have not ended by their `answerBy`.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be
 //! delivered fails. Step Functions reports each end to EventBridge, as best effort. While an
 //! execution waits at an activity that no worker polls, neither `TimeoutSeconds` nor
 //! `HeartbeatSeconds` of the state `RunTask` is counted, and the execution's own timeout comes only
-//! after an hour. So the function is invoked in two ways:
+//! after a day. So the function is invoked in two ways:
 //!
 //! ```text
 //! EventBridge: an execution ended ──▶ answer_for: stop its leftovers ─▶ look up how they ended
@@ -13,14 +13,20 @@
 //!                                        │                   it learns of the end
 //! EventBridge: a minute has passed ─▶ sweep
 //!                                        ├─▶ lost_events: ended minutes ago, and not answered
-//!                                        └─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
-//!                                                         its end brings the answer
+//!                                        ├─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
+//!                                        │                its end brings the answer
+//!                                        └─▶ overdue:     runs at its answerBy ─▶ the same
 //! ```
+//!
+//! For a direct run nobody waits: what it left running is stopped, and nobody is answered.
 
 mod answer;
+mod direct;
 mod event;
 mod leftovers;
 mod lost_events;
+mod overdue;
+mod running;
 mod unclaimed;
 
 use std::time::Duration;
@@ -40,6 +46,7 @@ use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
 use answer::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
+use running::Running;
 
 /// The field `incident` of the log line for an execution that ended without an answer. Alarms of
 /// `infra/task-runner.yaml` count these lines. They are of level ERROR, so that no sensible
@@ -58,6 +65,7 @@ pub struct Rescuer {
     clock: Clock,
     limits: RescueLimits,
     answered: Answered,
+    running: Running,
 }
 
 /// The limits of `rescue`.
@@ -74,15 +82,19 @@ pub struct RescueLimits {
 pub enum Rescued {
     /// CloudFormation has the answer now.
     Answered,
-    /// There was nothing to do: the execution had answered, was not started for CloudFormation, or
-    /// belongs to another state machine.
+    /// There was nothing to do: the execution had answered or ended by itself, CloudFormation no
+    /// longer waits, or it belongs to another state machine.
     Nothing,
+    /// What a direct run had left running was stopped. Nobody waits for an answer.
+    LeftoversStopped,
     /// The schedule's sweep over all executions.
     Swept {
         /// Executions whose history was read.
         checked: usize,
         /// Of those, how many were stopped because no worker had claimed them in time.
         stopped: usize,
+        /// Executions that had not ended by their `answerBy`, and were ended.
+        overdue: usize,
         /// Executions that had ended without an answer and whose event was lost; they are answered
         /// now.
         answered: usize,
@@ -139,16 +151,22 @@ impl Rescuer {
             clock,
             limits,
             answered: Answered::default(),
+            running: Running::default(),
         }
     }
 
-    /// Stops unclaimed runs, then answers for executions whose event was lost. The second step runs
-    /// even when the first has failed. If both fail, the first error is returned and the second
-    /// logged.
+    /// Stops unclaimed runs, then answers for executions whose event was lost. Meanwhile it ends what
+    /// still runs at its `answerBy`, for which it may have to wait. Each step is taken even when
+    /// another has failed. The first error is returned, and another one logged.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
-        let unclaimed = self.stop_unclaimed().await;
-        let answered = self.answer_lost_events(end).await;
+        let (running, not_listed) = self.running.look(&self.state_machine).await;
+        let (overdue, (unclaimed, answered)) =
+            tokio::join!(Box::pin(self.end_overdue(&running)), async {
+                let unclaimed = self.stop_unclaimed(&running).await;
+                (unclaimed, self.answer_lost_events(end).await)
+            });
+        let unclaimed = not_listed.map_or(unclaimed, Err);
         if let (Err(_), Err(error)) = (&unclaimed, &answered) {
             tracing::error!(%error, "the executions whose event was lost could not be answered for either");
         }
@@ -156,6 +174,7 @@ impl Rescuer {
         Ok(Rescued::Swept {
             checked,
             stopped,
+            overdue,
             answered: answered?,
         })
     }

@@ -25,7 +25,7 @@ use crate::cloudformation::deadline::EventAge;
 use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
 use crate::cloudformation::identity::Identity;
 use crate::cloudformation::response_hosts::BadResponseUrl;
-use crate::execution::input::{ExecutionInput, Workers};
+use crate::execution::input::{ExecutionInput, Workers, run_timeout};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
@@ -254,10 +254,13 @@ impl Starter {
         task: TaskSpec,
     ) -> Result<Started, ApiError> {
         let request = self.responder.seal(&arrival.request).await?;
+        let now = self.clock.now();
         let input = ExecutionInput {
-            request,
-            task,
+            request: Some(request),
             workers: self.workers,
+            answer_by: Some(self.age(arrival).answer_by(task.deadline)),
+            timeout_seconds: Some(run_timeout(now, task.deadline)),
+            task,
         };
         let json = serde_json::to_string(&input)
             .expect("an execution input is strings, numbers and lists");

@@ -31,7 +31,9 @@ pub struct StopEvent {
 
 #[derive(Debug, Clone, Deserialize)]
 struct ExecutionState {
-    request: StopRequest,
+    /// `None` for a direct run, which only ever has tasks of its own.
+    #[serde(default)]
+    request: Option<StopRequest>,
     task: TaskSpec,
     #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: EarlierChecks,
@@ -96,17 +98,18 @@ impl Stopper {
             task,
             leftovers,
         } = event.state;
-        let is_delete = request.request_type == RequestType::Delete;
+        let is_delete = request.is_some_and(|request| request.request_type == RequestType::Delete);
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {
             // Executions come before tasks: the worker of an execution that runs on would launch
             // further tasks.
-            let stopping = self.stop_executions(
+            // Boxed: the future of this rare step would enlarge every invocation.
+            let stopping = Box::pin(self.stop_executions(
                 &event.state_machine,
                 &task.started_by,
                 leftovers.checks == 0,
-            );
+            ));
             // Bounded, so that time is left for the tasks when Step Functions does not answer. The
             // next check stops the executions that this one did not come to.
             if let Ok(earlier) = timeout(STOP_EXECUTIONS_BUDGET, stopping).await {

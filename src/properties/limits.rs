@@ -3,6 +3,8 @@
 //! Numbers that belong to another service and change with it (sizes and IOPS of EBS volumes) are
 //! not repeated here: only what can never be right is refused, and ECS judges the rest.
 
+use crate::times::answer_by::LONGEST_RUN;
+
 /// Tasks of one `RunTask` call (API reference, `RunTask`, `count`). With 0, which the
 /// API does not know, nothing is run.
 pub(super) const COUNT: (i64, i64) = (0, 10);
@@ -63,6 +65,9 @@ pub(super) const AT_LEAST_ONE: (i64, i64) = (1, i32::MAX as i64);
 /// Seconds for the whole run. CloudFormation waits an hour at most (`ServiceTimeout`), of which a
 /// minute is kept for stopping the task and for the answer.
 pub(super) const TIMEOUT_SECONDS: (i64, i64) = (1, 3540);
+/// Seconds for the whole run where CloudFormation does not wait for it.
+pub(super) const DIRECT_TIMEOUT_SECONDS: (i64, i64) = (1, 82_800);
+const _: () = assert!(DIRECT_TIMEOUT_SECONDS.1.unsigned_abs() == LONGEST_RUN.as_secs());
 /// Seconds CloudFormation waits for an answer (`AWS::CloudFormation::CustomResource`,
 /// `ServiceTimeout`).
 pub(super) const SERVICE_TIMEOUT_SECONDS: (i64, i64) = (1, 3600);

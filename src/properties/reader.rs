@@ -23,6 +23,8 @@ use super::{hints, rules, scalars};
 pub enum Source {
     /// An event: all values are known.
     Event,
+    /// The input of a direct run, for which CloudFormation does not wait: all values are known.
+    Direct,
     /// A template: an intrinsic function stands for a value that only the deployment knows. Its
     /// type may be known.
     Template,
@@ -65,10 +67,13 @@ impl<'t> Reader<'t> {
             }
             // CloudFormation never sends null. A direct invocation that does means "not given", as
             // in the ECS API.
-            Source::Event if value.is_null() => return Checked::Absent,
-            Source::Event => {}
+            Source::Event | Source::Direct if value.is_null() => return Checked::Absent,
+            Source::Event | Source::Direct => {}
         }
         match shape {
+            Shape::ByDoor(_, direct) if self.source == Source::Direct => {
+                self.read(value, direct, path)
+            }
             Shape::List(list) => self.read_list(value, list, path),
             Shape::Structure(structure) => self.read_structure(value, structure, path),
             Shape::ChoiceOrStructure(_, structure) if value.is_object() => {
@@ -145,10 +150,9 @@ impl<'t> Reader<'t> {
         };
         // Items of a template may turn out to be absent, so all of them are read; the size of the
         // document bounds their number.
-        let room = if self.source == Source::Event {
-            list.max
-        } else {
-            usize::MAX
+        let room = match self.source {
+            Source::Event | Source::Direct => list.max,
+            Source::Template => usize::MAX,
         };
         let read: Vec<_> = items
             .iter()

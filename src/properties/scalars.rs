@@ -32,6 +32,7 @@ pub(super) fn coerce(value: &Value, shape: &Shape) -> Result<Value, String> {
             _ => Err(is_not(value, shape)),
         },
         Shape::Anything => Ok(value.clone()),
+        Shape::ByDoor(resource, _) => coerce(value, resource),
         Shape::List(_) | Shape::Structure(_) => Err(is_not(value, shape)),
     }
 }
@@ -57,6 +58,7 @@ pub(super) fn expectation(shape: &Shape) -> String {
         }
         Shape::List(list) => list.what.to_owned(),
         Shape::Structure(structure) => structure.what.to_owned(),
+        Shape::ByDoor(resource, _) => expectation(resource),
         Shape::Anything => "any value".to_owned(),
     }
 }

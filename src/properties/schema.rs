@@ -31,6 +31,8 @@ pub(super) enum Shape {
     Text(Text),
     /// A whole number within a range, or its digits as text.
     Whole(i64, i64),
+    /// The first of these in properties of a resource, and the second in those of a direct run.
+    ByDoor(&'static Shape, &'static Shape),
     /// A boolean, or `true` and `false` as text.
     Boolean,
     /// One of these words.
@@ -58,6 +60,7 @@ impl Shape {
                 (given == Type::List || list.takes_lone_item) && list.item.takes(Type::Text)
             }
             Self::Structure(_) => false,
+            Self::ByDoor(resource, _) => resource.takes(given),
             Self::Anything => true,
         }
     }

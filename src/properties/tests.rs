@@ -213,7 +213,7 @@ fn every_property_arrives_in_its_place_with_its_type() {
 
 #[test]
 fn nothing_of_the_properties_is_lost_on_the_way_to_the_contract() {
-    let canonical = Value::Object(canonical(&everything()).unwrap());
+    let canonical = Value::Object(canonical(&everything(), Source::Event).unwrap());
     let task = serde_json::to_value(parse(&everything()).unwrap()).unwrap();
     let not_the_task_s = [
         "serviceToken",

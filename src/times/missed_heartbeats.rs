@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::{ANSWER_MARGIN, HEARTBEAT_TIMEOUT, LONGEST_EXECUTION, OVERHEAD, fit, seconds};
 
 /// `MaxAttempts` of the `Retry` of the state `RunTask` for missed heartbeats.
-pub const ATTEMPTS: u32 = 60;
+pub const ATTEMPTS: u32 = 1_500;
 /// `IntervalSeconds` of the same `Retry`.
 pub const INTERVAL: Duration = seconds(1);
+/// `MaxAttempts` of the `Retry` for workers that hand their run over.
+pub const HAND_OVERS: u32 = 1_000;
 
 // The attempts of a fleet's run last longer than any execution, so that it does not end for want of
 // attempts.

@@ -13,10 +13,15 @@ use tokio::time::timeout;
 use crate::cell_check::{CellEnd, judge};
 use crate::course::Course;
 use crate::deployment::{CLAIM_TIMEOUT, Deployment};
+use crate::exceptions::{Instead, exceptions};
 use crate::play_from;
 
 const SECOND: Duration = Duration::from_secs(1);
-const HOUR: Duration = Duration::from_secs(3_600);
+/// Longer than everything should take.
+const TOO_LONG: Duration = Duration::from_secs(7_200);
+/// The time of an execution that nobody can end: shorter than the definition's day, and longer than a
+/// response URL works.
+const LAST_RESORT: Duration = Duration::from_secs(9_000);
 
 /// A call of the path, with the course on which it is made.
 pub struct Call {
@@ -61,6 +66,15 @@ const fn on_lambda(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
+/// A call on which the fault strikes once `rescue` has read the input of the execution, which it does
+/// within a minute.
+const fn late_call(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        after: Duration::from_secs(65),
+        ..call(service, operation, course)
+    }
+}
+
 const fn by_stop(service: Service, operation: &'static str) -> Call {
     Call {
         service,
@@ -77,7 +91,7 @@ const fn by_rescue(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
-pub const CALLS: [Call; 49] = [
+pub const CALLS: [Call; 65] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -101,9 +115,9 @@ pub const CALLS: [Call; 49] = [
     by_stop(Service::Ecs, "ListTasks"),
     by_stop(Service::Ecs, "DescribeTasks"),
     by_stop(Service::Ecs, "StopTask"),
-    call(Service::Sfn, "DescribeExecution", Course::IsAborted),
+    late_call(Service::Sfn, "DescribeExecution", Course::IsAborted),
     call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
-    call(Service::Sfn, "DescribeExecution", Course::TimesOut),
+    late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),
     call(Service::Sfn, "GetExecutionHistory", Course::TimesOut),
     call(Service::Ecs, "StopTask", Course::TimesOut),
     // What `rescue` looks up before it answers. The worker lists no tasks on these courses, and judges
@@ -133,6 +147,30 @@ pub const CALLS: [Call; 49] = [
     on_lambda(Service::Logs, "GetLogEvents", Course::Fails),
     on_lambda(Service::Ecs, "StopTask", Course::RunsPastItsDeadline),
     on_lambda(Service::Ecs, "ListTasks", Course::Fails),
+    call(Service::Sfn, "GetActivityTask", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskHeartbeat", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
+    call(Service::Ecs, "RunTask", Course::RunsDirectly),
+    call(Service::Ecs, "DescribeTasks", Course::RunsDirectly),
+    call(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
+    call(
+        Service::Ecs,
+        "DescribeTaskDefinition",
+        Course::FailsDirectly,
+    ),
+    call(Service::Logs, "GetLogEvents", Course::FailsDirectly),
+    call(Service::Ecs, "ListTasks", Course::FailsDirectly),
+    call(Service::Ecs, "ListTasks", Course::IsAbortedDirectly),
+    call(Service::Ecs, "StopTask", Course::IsAbortedDirectly),
+    late_call(Service::Sfn, "DescribeExecution", Course::IsAbortedDirectly),
+    call(
+        Service::Sfn,
+        "GetExecutionHistory",
+        Course::IsAbortedDirectly,
+    ),
+    on_lambda(Service::Lambda, "Invoke", Course::RunsDirectly),
+    on_lambda(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
+    on_lambda(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
 ];
 
 pub fn faults() -> [(&'static str, Fault); 8] {
@@ -207,7 +245,9 @@ impl Cell {
     async fn play_paused(&self, name: &str) -> Played {
         let course = self.call.course;
         let workers = self.call.workers;
-        let deployment = Deployment::new(name, course.execution_limit(), workers);
+        let is_endless = exceptions(self).any(|exception| exception.instead == Instead::EndsLate);
+        let last_resort = is_endless.then_some(LAST_RESORT);
+        let deployment = Deployment::new(name, course.execution_limit().or(last_resort), workers);
         course.prepare(&deployment);
         let has_worker = workers == Workers::Fleet && course.has_worker();
         let worker = has_worker.then(|| deployment.start_worker());
@@ -215,7 +255,8 @@ impl Cell {
         let playing = course.play(&deployment, self.call.after, || {
             let _first = injected.set(self.inject(&deployment));
         });
-        let ended = timeout(2 * HOUR, async {
+        let limit = last_resort.map_or(TOO_LONG, |time| time + TOO_LONG);
+        let ended = timeout(limit, async {
             tokio::join!(deployment.until_all_is_over(), playing)
         })
         .await;
@@ -229,7 +270,7 @@ impl Cell {
             Err(wrong) => (CellEnd::DeadLettered, wrong),
         };
         if ended.is_err() {
-            wrong.push("it went on for two hours".to_owned());
+            wrong.push(format!("it went on for {} s", limit.as_secs()));
         }
         // The course makes this call, or the cell says nothing.
         if injected.get().is_none_or(|injected| injected.struck() == 0) {

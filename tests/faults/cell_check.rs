@@ -25,8 +25,11 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
     let instead: Vec<Instead> = exceptions(cell)
         .map(|exception| exception.instead)
         .collect();
-    let last = cell.call.course.requests() - 1;
-    let answers = deployment.answers(last);
+    let last = cell.call.course.requests().checked_sub(1);
+    let answers = match last {
+        Some(last) => deployment.answers(last),
+        None => deployment.direct_end().into_iter().collect(),
+    };
     let (end, mut wrong) = match answers.first() {
         None => (CellEnd::DeadLettered, unanswered(&instead)),
         Some(first) => {
@@ -51,6 +54,7 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
     }
     wrong.extend(repeated(&answers, &instead));
     wrong.extend(other_requests(deployment, last));
+    wrong.extend(late_ends(deployment, &instead));
     wrong.extend(tasks(deployment, &instead));
     if wrong.is_empty() {
         Ok(end)
@@ -76,16 +80,12 @@ fn wrong_answer(
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     let course = cell.call.course;
-    let request = deployment.request(course.requests() - 1);
-    let after = first.at.saturating_sub(request.at);
-    let bound = instead.iter().find_map(|instead| {
-        if let Instead::ComesWithin(bound) = instead {
-            Some(*bound)
-        } else {
-            None
-        }
-    });
-    if after > bound.unwrap_or(LIMIT + ANSWER_MARGIN) {
+    // The end of a direct run counts from its start.
+    let after = match course.requests().checked_sub(1) {
+        Some(last) => first.at.saturating_sub(deployment.request(last).at),
+        None => first.at,
+    };
+    if after > LIMIT + ANSWER_MARGIN {
         wrong.push(format!("the answer came after {} s", after.as_secs()));
     }
     let error = instead.iter().find_map(|instead| {
@@ -126,10 +126,10 @@ fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
 
 /// What is wrong with the answers to the requests before the last one, and with what was stored and
 /// answers no request.
-fn other_requests(deployment: &Deployment, last: usize) -> Vec<String> {
+fn other_requests(deployment: &Deployment, last: Option<usize>) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut answers = deployment.answers(last).len();
-    for number in 0..last {
+    let mut answers = last.map_or(0, |last| deployment.answers(last).len());
+    for number in 0..last.unwrap_or_default() {
         let given_up = deployment.answers(number);
         answers += given_up.len();
         if given_up.is_empty() || given_up.iter().any(|answer| answer.status != "FAILED") {
@@ -146,6 +146,25 @@ fn other_requests(deployment: &Deployment, last: usize) -> Vec<String> {
         ));
     }
     wrong
+}
+
+/// Executions that ended long after they should have.
+fn late_ends(deployment: &Deployment, instead: &[Instead]) -> Option<String> {
+    let executions = deployment.aws.sfn().executions();
+    let is_late = executions.iter().any(|execution| {
+        execution
+            .ended
+            .as_ref()
+            .is_none_or(|(at, _)| *at > execution.started_at + LIMIT + ANSWER_MARGIN)
+    });
+    let should_be = instead.contains(&Instead::EndsLate);
+    (is_late != should_be).then(|| {
+        let ends: Vec<_> = executions
+            .iter()
+            .map(|execution| &execution.ended)
+            .collect();
+        format!("executions ended {ends:?}")
+    })
 }
 
 fn tasks(deployment: &Deployment, instead: &[Instead]) -> Vec<String> {

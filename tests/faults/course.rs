@@ -39,31 +39,61 @@ pub enum Course {
     RunsOnAnInstance,
     /// The resource is deleted while the task runs.
     IsDeleted,
+    /// An execution whose input is the properties, for which no stack waits. It succeeds.
+    RunsDirectly,
+    /// The same, and the task fails.
+    FailsDirectly,
+    /// The same, and somebody stops the execution while the task runs.
+    IsAbortedDirectly,
 }
 
 impl Course {
     /// What the request that counts is answered with: `None` is SUCCESS, else the error that the
-    /// Reason begins with.
+    /// Reason begins with. Of a direct run it is the execution's own end.
     pub fn error(self) -> Option<&'static str> {
         match self {
             Self::Succeeds
             | Self::Updates
             | Self::TakesANetwork
             | Self::RunsOnAnInstance
+            | Self::RunsDirectly
             | Self::IsDeleted => None,
-            Self::Fails => Some(ErrorName::Failed.as_str()),
+            Self::Fails | Self::FailsDirectly => Some(ErrorName::Failed.as_str()),
             Self::RunsPastItsDeadline | Self::TimesOut => {
                 Some(ErrorName::DeadlineExceeded.as_str())
             }
             Self::IsAborted => Some(ErrorName::Interrupted.as_str()),
             Self::IsNeverTaken => Some(NOT_CLAIMED),
+            Self::IsAbortedDirectly => Some("ABORTED"),
         }
     }
 
     /// How many requests there are. The last one counts: CloudFormation has given up those before
     /// it.
     pub fn requests(self) -> usize {
-        if self == Self::IsDeleted { 2 } else { 1 }
+        match self {
+            _ if self.is_direct() => 0,
+            Self::IsDeleted => 2,
+            _ => 1,
+        }
+    }
+
+    /// The course that is the same for a stack.
+    pub fn of_a_stack(self) -> Self {
+        match self {
+            Self::RunsDirectly => Self::Succeeds,
+            Self::FailsDirectly => Self::Fails,
+            Self::IsAbortedDirectly => Self::IsAborted,
+            other => other,
+        }
+    }
+
+    /// Whether no stack waits for the run.
+    pub fn is_direct(self) -> bool {
+        matches!(
+            self,
+            Self::RunsDirectly | Self::FailsDirectly | Self::IsAbortedDirectly
+        )
     }
 
     pub fn has_worker(self) -> bool {
@@ -79,13 +109,16 @@ impl Course {
         let ecs = deployment.aws.ecs();
         ecs.register_family("migrate", &["migrate"]);
         let script = match self {
-            Self::Fails => Script::exits(1).running(90 * SECOND),
+            Self::Fails | Self::FailsDirectly => Script::exits(1).running(90 * SECOND),
             Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-            Self::IsAborted | Self::TimesOut | Self::IsDeleted => Script::runs_forever(),
+            Self::IsAborted | Self::TimesOut | Self::IsDeleted | Self::IsAbortedDirectly => {
+                Script::runs_forever()
+            }
             Self::Succeeds
             | Self::IsNeverTaken
             | Self::Updates
             | Self::TakesANetwork
+            | Self::RunsDirectly
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         // What a container writes into its log stands in the Reason of a run that fails.
@@ -128,16 +161,23 @@ impl Course {
         } else {
             "Create"
         };
+        let ask = || {
+            if self.is_direct() {
+                deployment.start_directly(&properties);
+            } else {
+                deployment.ask(request, &properties);
+            }
+        };
         if after.is_zero() {
             strike();
-            deployment.ask(request, &properties);
+            ask();
         } else {
-            deployment.ask(request, &properties);
+            ask();
             sleep(after).await;
             strike();
         }
         match self {
-            Self::IsAborted => {
+            Self::IsAborted | Self::IsAbortedDirectly => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.abort_executions();
             }

@@ -2,6 +2,7 @@
 //! and the places for its answers, the functions as Lambda and EventBridge invoke them, executions
 //! as Step Functions plays them.
 
+mod direct;
 mod fleet;
 mod invocations;
 mod work;
@@ -22,7 +23,9 @@ use ecs_task_runner::aws::{CallRates, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
-use ecs_task_runner::functions::{RescueLimits, Rescuer, Responder, Seal, Starter, Stopper};
+use ecs_task_runner::functions::{
+    Preparer, RescueLimits, Rescuer, Responder, Seal, Starter, Stopper,
+};
 use serde_json::{Value, json};
 use stand_ins::lambda::Lambda;
 use stand_ins::response_url::ResponseUrls;
@@ -51,6 +54,7 @@ const CONCURRENCY: usize = 10;
 pub struct Deployment {
     pub aws: StandIns,
     activity: String,
+    state_machine: String,
     clock: Clock,
     /// See [`connection_of`](Self::connection_of).
     region: Region,
@@ -61,6 +65,7 @@ pub struct Deployment {
     definition: Value,
     urls: ResponseUrls,
     starter: Starter,
+    preparer: Preparer,
     responder: Responder,
     stopper: Stopper,
     rescuer: Rescuer,
@@ -108,6 +113,7 @@ impl Deployment {
                 clock.clone(),
             )
             .with_workers(workers),
+            preparer: Preparer::new(workers),
             stopper: Stopper::new(
                 Ecs::with_retries(&stop),
                 StepFunctions::new(&stop),
@@ -128,6 +134,7 @@ impl Deployment {
             works: AtomicUsize::new(0),
             aws,
             activity,
+            state_machine,
             clock,
             definition,
             urls,

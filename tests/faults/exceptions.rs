@@ -1,22 +1,13 @@
 //! Cells in which the fault leaves no way to the usual end. What an exception says must come about,
 //! and nothing else may.
 
-use std::time::Duration;
-
 use ecs_task_runner::execution::error::NOT_CLAIMED;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::task::error::ErrorName;
 use stand_ins::faults::{Fault, Span};
 
 use crate::cell::Cell;
-use crate::course::{Course, LIMIT};
-
-/// How long CloudFormation waits. The definition ends an execution 15 s before, and `rescue`
-/// answers.
-const HOUR: Duration = Duration::from_secs(3_600);
-
-/// Two minutes after the run's own limit, with the time for the answer.
-const TWO_MINUTES_LATE: Duration = LIMIT.saturating_add(Duration::from_secs(150));
+use crate::course::Course;
 
 const START: &str = "The run could not be started";
 const DENIED: &str = ErrorName::AccessDenied.as_str();
@@ -35,8 +26,6 @@ pub struct Exception {
 pub enum Instead {
     /// It is answered FAILED, and the Reason begins with this.
     Fails(&'static str),
-    /// The answer comes later than it should, and within this time.
-    ComesWithin(Duration),
     /// The event ends in the dead-letter queue.
     GoesUnanswered,
     /// The same answer is given more than once.
@@ -45,6 +34,8 @@ pub enum Instead {
     RunsTwice,
     /// Nobody can stop the task.
     RunsOn,
+    /// Nobody can end the execution, until its own time is over.
+    EndsLate,
 }
 
 /// The exceptions that a cell falls under.
@@ -55,7 +46,7 @@ pub fn exceptions(cell: &Cell) -> impl Iterator<Item = &'static Exception> {
 }
 
 fn is(cell: &Cell, operations: &[&str], course: Course) -> bool {
-    cell.call.course == course && operations.contains(&cell.call.operation)
+    cell.call.course.of_a_stack() == course && operations.contains(&cell.call.operation)
 }
 
 fn lasts(cell: &Cell) -> bool {
@@ -101,10 +92,14 @@ fn is_listed_by_rescue(cell: &Cell) -> bool {
         (cell.call.operation, cell.call.by),
         ("ListTasks", _) | ("DescribeTasks", Some("rescue"))
     );
-    is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
+    is_only_rescues
+        && matches!(
+            cell.call.course.of_a_stack(),
+            Course::IsAborted | Course::TimesOut
+        )
 }
 
-pub static EXCEPTIONS: [Exception; 19] = [
+pub static EXCEPTIONS: [Exception; 16] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
@@ -125,14 +120,9 @@ pub static EXCEPTIONS: [Exception; 19] = [
         instead: Instead::Fails(NOT_CLAIMED),
     },
     Exception {
-        why: "each hand-out is lost on its way, and to the service a worker has the run, until the time of the execution is over",
+        why: "each hand-out is lost on its way, and to the service a worker has the run, until its time is over",
         is_for: is_every_hand_out_lost,
         instead: Instead::Fails(DEADLINE),
-    },
-    Exception {
-        why: "each hand-out is lost on its way: the answer comes when the time of the execution is over",
-        is_for: is_every_hand_out_lost,
-        instead: Instead::ComesWithin(HOUR),
     },
     Exception {
         why: "no invocation of `work` begins: Lambda takes no event, or confirms none, or no heartbeat tells that the token is valid; the deadline ends it",
@@ -140,24 +130,14 @@ pub static EXCEPTIONS: [Exception; 19] = [
         instead: Instead::Fails(DEADLINE),
     },
     Exception {
-        why: "no invocation of `work` begins, and each of its heartbeats keeps the token alive without an answer: the deadline is looked at every two minutes",
-        is_for: |cell| is_never_begun_on_lambda(cell) && cell.fault == Fault::CutAfter,
-        instead: Instead::ComesWithin(TWO_MINUTES_LATE),
-    },
-    Exception {
         why: "Step Functions may not invoke `work`, which does not pass",
         is_for: |cell| cell.call.operation == "Invoke" && lasts(cell) && is_denied(cell),
         instead: Instead::Fails("Lambda.AWSLambdaException"),
     },
     Exception {
-        why: "the worker knows the outcome, and keeps the token alive for as long as the time of the execution lasts",
+        why: "the worker knows the outcome, which Step Functions never takes, until the run's time is over",
         is_for: is_every_outcome_lost,
         instead: Instead::Fails(DEADLINE),
-    },
-    Exception {
-        why: "the outcome is never taken: the answer comes when the time of the execution is over",
-        is_for: is_every_outcome_lost,
-        instead: Instead::ComesWithin(HOUR),
     },
     Exception {
         why: "the worker's role lacks the action, which does not pass",
@@ -219,6 +199,7 @@ pub static EXCEPTIONS: [Exception; 19] = [
         is_for: |cell| {
             let is_needed = cell.call.operation == "Decrypt" || is_read_by_rescue(cell);
             lasts(cell)
+                && !cell.call.course.is_direct()
                 && (is_needed && is_unanswered(cell)
                     || cell.call.operation == "PutObject" && is_lost(cell))
         },
@@ -230,15 +211,11 @@ pub static EXCEPTIONS: [Exception; 19] = [
         instead: Instead::IsRepeated,
     },
     Exception {
-        why: "`rescue` cannot look for executions that no worker takes, or cannot stop them; the time of the execution ends them",
+        why: "`rescue` cannot end the execution when its time is over, and answers for it all the same",
         is_for: |cell| {
-            let never_found = cell.call.operation == "ListExecutions" && is_unanswered(cell);
-            let never_stopped = cell.call.operation == "StopExecution" && is_lost(cell);
-            cell.call.course == Course::IsNeverTaken
-                && lasts(cell)
-                && (never_found || never_stopped)
+            is(cell, &["StopExecution"], Course::IsNeverTaken) && lasts(cell) && is_lost(cell)
         },
-        instead: Instead::ComesWithin(HOUR),
+        instead: Instead::EndsLate,
     },
 ];
 

@@ -37,6 +37,10 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
         (Course::Fails, Workers::Lambda),
         (Course::IsAborted, Workers::Lambda),
         (Course::IsDeleted, Workers::Lambda),
+        (Course::RunsDirectly, Workers::Fleet),
+        (Course::FailsDirectly, Workers::Fleet),
+        (Course::IsAbortedDirectly, Workers::Fleet),
+        (Course::FailsDirectly, Workers::Lambda),
     ];
     for (number, (course, workers)) in courses.into_iter().enumerate() {
         for fault in [
@@ -98,20 +102,16 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
     let log = logged();
     let answers: Vec<_> = (0..course.requests())
         .flat_map(|number| deployment.answers(number))
+        .chain(
+            course
+                .is_direct()
+                .then(|| deployment.direct_end())
+                .flatten(),
+        )
         .collect();
     let answers = format!("{answers:?}");
 
-    // The texts hold what they should, or the checks below would find nothing in anything.
-    assert!(
-        log.contains("started the execution") && inputs.contains("sealed:v1:"),
-        "{what}: {log}"
-    );
-    assert!(
-        history.contains("sealed:v1:")
-            && history.contains("heartbeatSeconds")
-            && history.contains(PASSWORD),
-        "{what}: {history}"
-    );
+    assert_texts_hold_what_they_should(course, &what, &log, &inputs, &history);
     assert!(
         answers.contains("SUCCESS") || answers.contains("FAILED"),
         "{what}"
@@ -155,6 +155,28 @@ async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fa
             "{what}: the answer shows {secret}: {answers}"
         );
     }
+}
+
+/// Otherwise nothing would be found in anything.
+fn assert_texts_hold_what_they_should(
+    course: Course,
+    what: &str,
+    log: &str,
+    inputs: &str,
+    history: &str,
+) {
+    let began = if course.is_direct() {
+        log.contains("the direct run is prepared")
+    } else {
+        log.contains("started the execution")
+            && inputs.contains("sealed:v1:")
+            && history.contains("sealed:v1:")
+    };
+    assert!(began, "{what}: {log}");
+    assert!(
+        history.contains("heartbeatSeconds") && history.contains(PASSWORD),
+        "{what}: {history}"
+    );
 }
 
 /// The container writes the password into its log, and the last lines of the log stand in the Reason:

@@ -4,6 +4,7 @@
 mod account;
 mod cancellations;
 mod definition;
+mod direct;
 mod example;
 mod first_steps;
 mod lifecycle;

@@ -1,8 +1,10 @@
 //! The functions around the state machine, each called as Lambda calls it.
 
 mod deliveries;
+mod direct;
 mod hostile;
 mod incidents;
+mod long_runs;
 mod lost_events;
 mod rescue;
 mod rescue_leftovers;

@@ -20,6 +20,10 @@ impl Facts<'_> {
                 "CloudFormation has its answer, and the execution is about to end.".to_owned(),
                 None,
             ),
+            Answer::NobodyWaits => (
+                "The run is over, and the execution is about to end.".to_owned(),
+                None,
+            ),
             Answer::Begun { status, .. } => (
                 format!(
                     "CloudFormation is being answered {status}{}.",
@@ -72,7 +76,7 @@ impl Facts<'_> {
             }
             Activity::Taken { worker } => (
                 self.taken_in_words(worker.as_deref()),
-                Some(self.how_to_see_tasks()),
+                self.how_to_see_tasks(),
             ),
             Activity::GivenToFunction { since } => (
                 format!(
@@ -80,7 +84,7 @@ impl Facts<'_> {
                     Span::between(*since, self.now),
                     self.deadline_in_words()
                 ),
-                Some(self.how_to_see_tasks()),
+                self.how_to_see_tasks(),
             ),
             Activity::Ended => (
                 format!(
@@ -113,19 +117,22 @@ impl Facts<'_> {
 
     /// How far away the deadline is, in words that follow "its deadline".
     fn deadline_in_words(&self) -> String {
-        match Span::between(self.now, self.task.deadline) {
-            Span(Duration::ZERO) => "has passed".to_owned(),
-            left => format!("is in {left}"),
+        let left = self.task.map(|task| Span::between(self.now, task.deadline));
+        match left {
+            Some(Span(Duration::ZERO)) => "has passed".to_owned(),
+            Some(left) => format!("is in {left}"),
+            None => "is not known".to_owned(),
         }
     }
 
-    fn how_to_see_tasks(&self) -> String {
-        format!(
+    fn how_to_see_tasks(&self) -> Option<String> {
+        let task = self.task?;
+        Some(format!(
             "to see its ECS task: aws ecs list-tasks --region {} --cluster {} --started-by {}",
             self.arn.region(),
-            one_line(&self.task.cluster),
-            one_line(&self.task.started_by)
-        )
+            one_line(&task.cluster),
+            one_line(&task.started_by)
+        ))
     }
 
     /// For how long the execution has been in its state, in words that end a sentence.

@@ -10,6 +10,7 @@ impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("requested by CloudFormation"),
+            Self::StartedDirectly => f.write_str("started as a direct run"),
             Self::Scheduled { attempt: 1 } => f.write_str("scheduled for a worker"),
             Self::Scheduled { attempt } => {
                 write!(f, "scheduled for another worker, attempt {attempt}")

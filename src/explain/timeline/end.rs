@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Timeline;
 use crate::execution::error::UNKNOWN;
-use crate::execution::history::{Answer, Progress, RecordedEvent};
+use crate::execution::history::{Progress, RecordedEvent};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::explain::event::TimelineEvent;
 
@@ -30,7 +30,7 @@ impl Timeline {
     /// The end before is an entry of its own, since the execution goes on after it.
     pub(super) fn note_redriven(&mut self, at: Timestamp, progress: &Progress) {
         if let Some(end) = self.end.take() {
-            let is_answered = progress.answer == Answer::Given;
+            let is_answered = progress.answer.is_settled();
             self.redriven_unanswered |= !is_answered;
             self.add_end(end, is_answered);
             if !is_answered {
@@ -78,6 +78,6 @@ impl Timeline {
             error: execution.error.clone(),
             cause: execution.cause.clone(),
         };
-        self.add_end(end, progress.answer == Answer::Given);
+        self.add_end(end, progress.answer.is_settled());
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Timeline;
 use crate::cloudformation::response::Status;
-use crate::execution::history::{RecordedEvent, status_given_in};
+use crate::execution::history::{DIRECT_ENDS, RecordedEvent, status_given_in};
 use crate::explain::event::TimelineEvent;
 
 /// The state that calls `stop`.
@@ -47,7 +47,7 @@ impl Timeline {
                 executions,
             });
         }
-        if status_given_in(&name).is_some() {
+        if status_given_in(&name).is_some() || DIRECT_ENDS.contains(&name.as_str()) {
             if let Ok(output) = serde_json::from_value(input["output"].clone()) {
                 self.output = Some(output);
             }

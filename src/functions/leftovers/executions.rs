@@ -3,6 +3,7 @@
 //! longer waits for them.
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
@@ -83,6 +84,11 @@ impl RunsOfResource {
     }
 }
 
+/// Whether CloudFormation waits for the execution with this input.
+fn is_for_a_request(input: &str) -> bool {
+    serde_json::from_str::<Value>(input).is_ok_and(|input| input.get("request").is_some())
+}
+
 /// Stops the executions of `runs` that still run, except `name` itself and those that began after
 /// `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
 /// it; CloudFormation no longer reads that answer.
@@ -114,11 +120,23 @@ pub(crate) async fn stop_earlier(
             continue;
         }
         let cause = format!("{} ({name}).", reason.in_words());
-        match state_machine
-            .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
-            .await
-        {
-            Ok(()) => {
+        let stopping = async {
+            // A person may have given a direct run the name of a request: its input decides.
+            let described = state_machine.describe(&execution.arn).await?;
+            if !is_for_a_request(&described.input) {
+                return Ok(false);
+            }
+            state_machine
+                .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
+                .await?;
+            Ok(true)
+        };
+        match stopping.await {
+            Ok(false) => tracing::info!(
+                execution = execution.name,
+                "the execution is called like one of the resource, and is a direct run; it goes on"
+            ),
+            Ok(true) => {
                 tracing::info!(
                     execution = execution.name,
                     ?reason,

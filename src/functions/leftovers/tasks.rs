@@ -121,7 +121,11 @@ impl Leftovers {
         Ok(listed
             .into_iter()
             .filter(|listed| {
-                listed.started_by.starts_with(parts.resource_prefix) && is_in_time(listed)
+                // The whole form is compared: a direct run may be called like a request, and its
+                // tasks are none of the resource's.
+                NameParts::of(&listed.started_by)
+                    .is_some_and(|of| of.resource_prefix == parts.resource_prefix)
+                    && is_in_time(listed)
             })
             .collect())
     }

@@ -36,7 +36,7 @@ use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
 use crate::times::{
     RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
-    STATE_MACHINE_STOP_PATIENCE,
+    RESPONSE_URL_LIFE, STATE_MACHINE_STOP_PATIENCE,
 };
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
@@ -87,17 +87,38 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let rescued = self.answer_unless_answered(execution_arn, status).await?;
+        let end = Instant::now() + RESCUE_BUDGET;
+        let rescued = self
+            .answer_unless_answered(execution_arn, status, false, end)
+            .await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
     }
 
+    /// Answers for an execution whose time is over, and which could not be ended.
+    ///
+    /// # Errors
+    /// When Step Functions cannot be asked, and when the answer is not delivered.
+    pub(super) async fn answer_overdue(
+        &self,
+        execution_arn: &str,
+        end: Instant,
+    ) -> Result<Rescued, RescueError> {
+        let rescued = self
+            .answer_unless_answered(execution_arn, ExecutionStatus::TimedOut, true, end)
+            .await?;
+        self.answered.remember(execution_arn);
+        Ok(rescued)
+    }
+
+    /// `is_overdue` says that the execution may still run. After `end` no more tasks are looked for.
     async fn answer_unless_answered(
         &self,
         execution_arn: &str,
         status: ExecutionStatus,
+        is_overdue: bool,
+        end: Instant,
     ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + RESCUE_BUDGET;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self
             .state_machine
@@ -106,15 +127,23 @@ impl Rescuer {
         let status = match execution.status {
             // The description may lag behind the event, so the history decides. A made-up event
             // must not make `rescue` answer for an execution that runs.
-            ExecutionStatus::Running if ends_with_its_end(&events) => status,
+            ExecutionStatus::Running if is_overdue || ends_with_its_end(&events) => status,
             ExecutionStatus::Running => {
                 return Err(RescueError::StillRuns(execution_arn.to_owned()));
             }
             status => status,
         };
         let progress = Progress::of(&events);
+        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
+        if has_request(&input) && self.is_given_up(&execution) && !progress.answer.is_settled() {
+            tracing::warn!(
+                execution = execution_arn,
+                "the execution ended without an answer, and so late that CloudFormation has given up; nobody is answered"
+            );
+            return Ok(Rescued::Nothing);
+        }
         let begun = match progress.answer {
-            Answer::Given => return Ok(Rescued::Nothing),
+            Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
             Answer::NotBegun => None,
         };
@@ -125,13 +154,17 @@ impl Rescuer {
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
-        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
-            tracing::warn!(
-                execution = execution_arn,
-                "the execution was not started for CloudFormation; there is nobody to answer"
-            );
-            return Ok(Rescued::Nothing);
+            if has_request(&input) {
+                tracing::warn!(
+                    execution = execution_arn,
+                    "the execution's request cannot be read; there is nobody to answer"
+                );
+                return Ok(Rescued::Nothing);
+            }
+            return Ok(self
+                .stop_direct_run(execution_arn, &execution, &events, end)
+                .await?);
         };
         log_unanswered(execution_arn, status, &execution);
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
@@ -159,6 +192,12 @@ impl Rescuer {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
+    }
+
+    /// Whether the request's response URL takes no answer any more, and CloudFormation has long given
+    /// up. So late ends only an execution that could not be ended when its time was over.
+    fn is_given_up(&self, execution: &Execution) -> bool {
+        self.clock.since(execution.started) > RESPONSE_URL_LIFE
     }
 
     /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
@@ -221,6 +260,11 @@ impl Rescuer {
     }
 }
 
+/// Whether CloudFormation has requested the execution with this input.
+pub(super) fn has_request(input: &Value) -> bool {
+    input.get("request").is_some()
+}
+
 /// Whether the last event read is one that ends an execution without success.
 fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
     events
@@ -230,7 +274,7 @@ fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
 
 /// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
 /// launch tasks. The execution of a Delete has neither.
-fn was_taken(events: &[RecordedEvent]) -> bool {
+pub(super) fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
         progress.note(event);

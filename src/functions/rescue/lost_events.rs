@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{RescueError, Rescued, Rescuer};
 use crate::aws::step_functions::EndedExecution;
 use crate::clock::{after, before};
-use crate::execution::history::{Answer, Progress};
+use crate::execution::history::Progress;
 use crate::times::{EVENT_GRACE, LONGEST_EXECUTION, SWEEP_INTERVAL};
 
 /// For how long after [`EVENT_GRACE`] sweeps look for an execution. That is long enough for many
@@ -122,7 +122,7 @@ impl Rescuer {
             .state_machine
             .last_events(&execution.arn, HISTORY_TAIL)
             .await?;
-        if Progress::of(&events).answer == Answer::Given {
+        if Progress::of(&events).answer.is_settled() {
             self.answered.remember(&execution.arn);
             return Ok(Checked::WasAnswered);
         }

@@ -24,19 +24,21 @@ const MIN_WAIT: Duration = Duration::from_secs(20);
 const HISTORY_TAIL: usize = 5;
 
 impl Rescuer {
-    /// Stops executions that no worker has claimed in time. Returns how many executions were looked
-    /// at, and how many of those were stopped.
+    /// Stops those of the running executions that no worker has claimed in time. Returns how many
+    /// executions were looked at, and how many of those were stopped.
     ///
     /// # Errors
     /// When Step Functions could be asked about none of them.
-    pub(super) async fn stop_unclaimed(&self) -> Result<(usize, usize), ApiError> {
+    pub(super) async fn stop_unclaimed(
+        &self,
+        running: &[ListedExecution],
+    ) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
-        let mut running = self.state_machine.running().await?;
-        running.retain(|execution| self.clock.since(execution.started) >= MIN_WAIT);
         // Executions older than `ClaimTimeout` come first. Of the others, only those whose deadline
         // has passed can be due, so they get what is left of the sweep.
         let (ripe, young): (Vec<_>, Vec<_>) = running
-            .into_iter()
+            .iter()
+            .filter(|execution| self.clock.since(execution.started) >= MIN_WAIT)
             .partition(|execution| self.clock.since(execution.started) >= self.limits.claim);
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
         let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();

@@ -9,6 +9,7 @@ use super::{Arrival, StartError, Starter};
 use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::RequestType;
+use crate::execution::direct::INSTANCES_WITHOUT_FLEET;
 use crate::execution::input::Workers;
 use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
 use crate::functions::skip_reason::{
@@ -124,12 +125,7 @@ impl Starter {
         let mut task = properties.task_spec(&identity.name, &identity.client_token, deadline.at);
         task.deadline_set_by = Some(deadline.set_by);
         if self.workers == Workers::Lambda && !task.instances.is_empty() {
-            // Lambda may deliver the event of `work` twice at the same time, and StartTask knows no
-            // client token that would make one task of two calls (`API_StartTask`).
-            let why = format!(
-                "{}: Instances: without a fleet, tasks cannot be started on named instances: the command might run twice. Use PlacementConstraints instead, such as memberOf with ec2InstanceId, or a task runner with a fleet.",
-                ErrorName::InvalidRequest
-            );
+            let why = format!("{}: {INSTANCES_WITHOUT_FLEET}", ErrorName::InvalidRequest);
             return Ok(self.refuse(arrival, &why).await);
         }
         Ok(Plan::Execute(Box::new(task)))

@@ -43,7 +43,7 @@ pub(super) static RESOURCE: Structure = structure(
         optional("volumeConfigurations", Shape::List(&VOLUME_CONFIGURATIONS)),
         optional("networkFrom", SERVICE),
         optional("instances", Shape::List(&INSTANCES)),
-        optional("timeout", whole(limits::TIMEOUT_SECONDS)),
+        optional("timeout", TIMEOUT),
         optional("runOnCreate", Shape::Boolean),
         optional("runOnUpdate", Shape::Boolean),
         optional("runOnRollback", Shape::Boolean),
@@ -86,6 +86,11 @@ pub(super) static RESOURCE: Structure = structure(
         "one task is started on each of the instances",
     ),
 ]);
+
+const TIMEOUT: Shape = Shape::ByDoor(
+    &whole(limits::TIMEOUT_SECONDS),
+    &whole(limits::DIRECT_TIMEOUT_SECONDS),
+);
 
 const CLUSTER: Shape = text(
     "the name or ARN of an ECS cluster",

@@ -109,8 +109,8 @@ proptest! {
         }
         properties["Count"] = json!(count.to_string());
         properties["Overrides"]["ContainerOverrides"] = json!([{"Name": "m", "Command": [argument]}]);
-        let once = canonical(&properties).unwrap();
-        let twice = canonical(&Value::Object(once.clone())).unwrap();
+        let once = canonical(&properties, Source::Event).unwrap();
+        let twice = canonical(&Value::Object(once.clone()), Source::Event).unwrap();
         prop_assert_eq!(&once, &twice);
         prop_assert_eq!(parse(&properties), parse(&Value::Object(once)));
         prop_assert_eq!(parse(&properties), parse(&in_camel_case(&properties)));

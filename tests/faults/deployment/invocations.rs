@@ -79,6 +79,10 @@ impl Deployment {
                 .map(|()| json!({}))
                 .map_err(|error| failed("CustomResource.RespondFailed", error.to_string()));
         }
+        if function == "PrepareFunctionArn" {
+            let prepared = self.preparer.prepare(&read(payload));
+            return Ok(serde_json::to_value(prepared).unwrap());
+        }
         let stopped = self.stopper.stop(read(payload)).await;
         stopped
             .map(|stopped| serde_json::to_value(stopped).unwrap())

@@ -181,6 +181,7 @@ async fn a_run_that_finds_no_free_function_waits_is_told_as_waiting_and_ends_rig
         account.look().await,
         Rescued::Swept {
             checked: 2,
+            overdue: 0,
             stopped: 0,
             answered: 0
         }

@@ -6,6 +6,7 @@ use ecs_task_runner::functions::Rescued;
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
+use stand_ins::sfn::ExecutionEnd;
 
 use crate::worlds::events::{properties, with};
 use crate::worlds::execution::{Execution, NOW};
@@ -17,6 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn looked(checked: usize, stopped: usize) -> Rescued {
     Rescued::Swept {
         checked,
+        overdue: 0,
         stopped,
         answered: 0,
     }
@@ -129,21 +131,36 @@ async fn a_run_whose_deadline_comes_before_the_claim_timeout_is_given_up_at_its_
     );
 }
 
-/// A worker that is there takes a run also after its deadline, and says how it went.
+/// A worker that is there takes a run also after its deadline, and says how it went. It has until
+/// `answerBy` for that, 80 s after the deadline.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_scheduled_again_after_its_deadline_has_time_to_be_taken() {
     let world = World::new();
     let event = world.event("Create", &with(properties(), &json!({"Timeout": "60"})));
     let execution = Execution::of_event(&world, &event).await;
     execution.taken();
+    let again = 2 * MINUTE;
     execution
-        .activity("Failed", 2 * MINUTE)
-        .activity("Scheduled", 2 * MINUTE);
+        .activity("Failed", again)
+        .activity("Scheduled", again);
+    let began = world.clock.now();
+    let ended_late = Rescued::Swept {
+        checked: 1,
+        stopped: 0,
+        overdue: 1,
+        answered: 0,
+    };
     assert_eq!(
-        world.look_after(2 * MINUTE + MINUTE / 6).await.unwrap(),
-        looked(1, 0)
+        world.look_after(again + MINUTE / 6).await.unwrap(),
+        ended_late
     );
-    assert_eq!(world.look_after(3 * MINUTE).await.unwrap(), looked(1, 1));
+    let waited = world.clock.since(began).as_secs();
+    assert!((138..145).contains(&waited), "{waited} s");
+    let ended = world.aws.sfn().execution(&execution.name).ended;
+    let Some((_, ExecutionEnd::Aborted { error, .. })) = ended else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(error.as_deref(), Some("Worker.NotClaimed"));
 }
 
 #[tokio::test(start_paused = true)]

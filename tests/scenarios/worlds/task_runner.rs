@@ -13,7 +13,7 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::clock::after;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::explain::{ExecutionArn, Explainer};
-use ecs_task_runner::functions::{LambdaWorker, Rescued};
+use ecs_task_runner::functions::{LambdaWorker, Preparer, Rescued};
 use ecs_task_runner::times::work::{WORK_EVENT_AGE, WORK_TIMEOUT};
 use serde_json::{Value, json};
 use stand_ins::lambda::{Lambda, Throttled};
@@ -92,7 +92,22 @@ impl TaskRunner {
     pub async fn begin(&self) -> Run {
         let event = self.world.event("Create", &properties());
         self.world.start(&event).await.unwrap();
-        let execution = self.world.aws.sfn().execution(&identity(&event).name);
+        self.play(
+            &identity(&event).name,
+            event["ResponseURL"].as_str().unwrap(),
+        )
+    }
+
+    /// Somebody starts an execution with the properties as its input, and it takes its course.
+    pub async fn begin_directly(&self, name: &str, properties: &Value) -> Run {
+        let machine = StepFunctions::new(&self.world.connection_of("start"))
+            .state_machine(&self.world.state_machine);
+        machine.start(name, &properties.to_string()).await.unwrap();
+        self.play(name, "https://nobody/waits")
+    }
+
+    fn play(&self, name: &str, url: &str) -> Run {
+        let execution = self.world.aws.sfn().execution(name);
         let this = self.clone();
         let arn = execution.arn.clone();
         let playing = tokio::spawn(async move {
@@ -109,7 +124,7 @@ impl TaskRunner {
         });
         Run {
             arn,
-            url: event["ResponseURL"].as_str().unwrap().to_owned(),
+            url: url.to_owned(),
             playing,
         }
     }
@@ -124,6 +139,13 @@ impl TaskRunner {
         let answered = if function == "RespondFunctionArn" {
             let respond = async { self.world.respond(&payload).await.map(|()| json!({})) };
             self.lambda.invoke(respond).await
+        } else if function == "PrepareFunctionArn" {
+            let prepare = async {
+                let event = serde_json::from_value(payload).unwrap();
+                let prepared = Preparer::new(self.world.workers).prepare(&event);
+                Ok(serde_json::to_value(prepared).unwrap())
+            };
+            self.lambda.invoke(prepare).await
         } else {
             let stop = async {
                 let event = serde_json::from_value(payload).unwrap();
@@ -194,6 +216,11 @@ impl Run {
     /// Waits for the execution's end.
     pub async fn ended(&mut self) -> ExecutionEnd {
         timeout(LONGEST, &mut self.playing).await.unwrap().unwrap()
+    }
+
+    /// The execution, to be waited for longer.
+    pub fn playing(&mut self) -> &mut JoinHandle<ExecutionEnd> {
+        &mut self.playing
     }
 
     pub fn is_over(&self) -> bool {

@@ -31,7 +31,13 @@ fn a_run_is_retried_for_lost_workers_and_for_nothing_else() {
 fn a_run_is_the_same_for_a_fleet_and_for_a_function() {
     let states = states();
     let [fleet, lambda] = RUN_STATES.map(|name| &states[name]);
-    for member in ["HeartbeatSeconds", "TimeoutSeconds", "ResultPath", "Next"] {
+    for member in [
+        "HeartbeatSeconds",
+        "TimeoutSecondsPath",
+        "ResultPath",
+        "Next",
+    ] {
+        assert!(!fleet[member].is_null(), "{member}");
         assert_eq!(fleet[member], lambda[member], "{member}");
     }
     assert_eq!(fleet["Retry"][0], lambda["Retry"][0]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::times;
+use ecs_task_runner::{activity, times};
 use serde_json::Value;
 use stand_ins::sfn::interpreter::definition;
 
@@ -25,8 +25,18 @@ fn the_table_of_times_says_what_the_definition_says() {
     );
     for name in RUN_STATES {
         let run = &states[name];
-        assert_eq!(seconds(&run["TimeoutSeconds"]), times::RUN_STATE_TIMEOUT);
+        assert_eq!(run["TimeoutSecondsPath"], "$.timeoutSeconds");
         assert_eq!(seconds(&run["HeartbeatSeconds"]), times::HEARTBEAT_TIMEOUT);
+    }
+    assert_eq!(
+        seconds(&states["UsualTimeLimit"]["Result"]),
+        times::RUN_STATE_TIMEOUT
+    );
+    for name in RUN_STATES {
+        let handed_over = &states[name]["Retry"][0];
+        assert_eq!(handed_over["ErrorEquals"][0], activity::HANDED_OVER);
+        let most = times::missed_heartbeats::HAND_OVERS;
+        assert_eq!(handed_over["MaxAttempts"], most, "{name}");
     }
     let missed = &states["RunTask"]["Retry"][1];
     assert_eq!(missed["ErrorEquals"][1], "States.Timeout");
@@ -50,7 +60,10 @@ fn the_table_of_times_says_what_the_definition_says() {
         assert_eq!(timeout, times::FUNCTION_STATE_TIMEOUT, "{name}");
         invoked += 1;
     }
-    assert_eq!(invoked, 3, "StopTasks, RespondSuccess and RespondFailure");
+    assert_eq!(
+        invoked, 4,
+        "Prepare, StopTasks, RespondSuccess and RespondFailure"
+    );
 }
 
 #[test]
@@ -59,6 +72,7 @@ fn the_table_of_times_says_what_the_template_says() {
     let functions = template.of_type("AWS::Lambda::Function");
     for (handler, timeout) in [
         ("start", times::START_TIMEOUT),
+        ("prepare", times::PREPARE_TIMEOUT),
         ("stop", times::STOP_TIMEOUT),
         ("respond", times::RESPOND_TIMEOUT),
         ("rescue", times::RESCUE_TIMEOUT),

@@ -173,7 +173,7 @@ fn no_expression_of_an_alarm_depends_on_a_metric_that_is_missing() {
 fn the_alarm_on_functions_counts_every_one_of_them() {
     let template = Template::task_runner();
     let functions = template.of_type("AWS::Lambda::Function");
-    assert_eq!(functions.len(), 5);
+    assert_eq!(functions.len(), 6);
     for (function, _) in functions {
         // A run that `work` loses is taken over, and one that waits for it is not late yet: alarms
         // of its own say so.

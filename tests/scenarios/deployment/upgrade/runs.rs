@@ -11,7 +11,7 @@ use ecs_task_runner::aws::step_functions::StepFunctions;
 use serde_json::{Map, Value, json};
 use stand_ins::ecs::Script;
 use stand_ins::sfn::Schedule;
-use stand_ins::sfn::interpreter::{Failed, definition, execute, resolve};
+use stand_ins::sfn::interpreter::{Context, Failed, definition, execute, resolve};
 use template_roles::WORKER;
 
 use super::cases::{FAILING, SERVICE};
@@ -112,7 +112,10 @@ pub async fn perform(world: &World, definition: &Value, execution_input: &Value)
             &resolve(
                 &definition["States"]["RunTask"]["Parameters"],
                 &input,
-                &execution.arn,
+                &Context {
+                    execution: &execution.arn,
+                    started: world.clock.now(),
+                },
             ),
         );
     }

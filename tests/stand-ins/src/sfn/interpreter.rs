@@ -19,9 +19,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-pub use self::paths::resolve;
+pub use self::paths::{Context, resolve};
 
-use self::paths::{at, catch_of, choose, put};
+use self::paths::{at, catch_of, choose, heartbeat, put, shown, time_limit};
 use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use crate::StandIns;
 
@@ -135,14 +135,14 @@ impl Execution<'_> {
             name = match kind {
                 "Choice" => choose(step, &state, &self.now()),
                 "Pass" => {
-                    put(&mut state, &step["ResultPath"], step["Result"].clone());
+                    put(&mut state, step.get("ResultPath"), step["Result"].clone());
                     step["Next"].as_str().unwrap().to_owned()
                 }
                 "Wait" => {
                     sleep(Duration::from_secs(step["Seconds"].as_u64().unwrap())).await;
                     step["Next"].as_str().unwrap().to_owned()
                 }
-                "Succeed" => return ExecutionEnd::Succeeded(state),
+                "Succeed" => return ExecutionEnd::Succeeded(shown(step, state)),
                 "Fail" => {
                     let text = |fixed: &str, path: &str| match step[path].as_str() {
                         Some(path) => at(&state, path).unwrap().as_str().unwrap().to_owned(),
@@ -154,29 +154,32 @@ impl Execution<'_> {
                     };
                 }
                 "Task" => {
-                    let parameters = resolve(&step["Parameters"], &state, self.arn);
+                    let parameters = resolve(&step["Parameters"], &state, &self.context());
                     let resource = step["Resource"].as_str().unwrap();
+                    let limit = time_limit(step, &state);
                     let result = if resource == "${ActivityArn}" {
-                        self.run_activity(step, &parameters).await
+                        self.run_activity(step, limit, &parameters).await
                     } else if resource.ends_with(":lambda:invoke.waitForTaskToken") {
-                        self.give_to_function(step, &parameters, invoke).await
+                        self.give_to_function(step, limit, &parameters, invoke)
+                            .await
                     } else {
                         self.invoke_function(step, &parameters, invoke).await
                     };
                     match result {
                         Ok(result) => {
                             let result = match step.get("ResultSelector") {
-                                Some(selector) => resolve(selector, &result, self.arn),
+                                Some(selector) => resolve(selector, &result, &self.context()),
                                 None => result,
                             };
-                            put(&mut state, &step["ResultPath"], result);
+                            put(&mut state, step.get("ResultPath"), result);
+                            state = shown(step, state);
                             step["Next"].as_str().unwrap().to_owned()
                         }
                         Err(failed) => {
                             let catch = catch_of(step, &failed.error);
                             put(
                                 &mut state,
-                                &catch["ResultPath"],
+                                catch.get("ResultPath"),
                                 json!({"Error": failed.error, "Cause": failed.cause}),
                             );
                             catch["Next"].as_str().unwrap().to_owned()
@@ -188,11 +191,29 @@ impl Execution<'_> {
         }
     }
 
-    async fn run_activity(&self, step: &Value, input: &Value) -> Result<Value, Failed> {
-        let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
-        let mut schedule = Schedule::once()
-            .heartbeat(seconds("HeartbeatSeconds"))
-            .timeout(seconds("TimeoutSeconds"));
+    /// What a state finds in the context object.
+    fn context(&self) -> Context<'_> {
+        let executions = self.aws.sfn().executions();
+        let execution = executions
+            .into_iter()
+            .find(|execution| execution.arn == self.arn)
+            .unwrap();
+        let started = self.aws.clock().epoch_millis(execution.started_at);
+        Context {
+            execution: self.arn,
+            started: Timestamp::from_millisecond(started).unwrap(),
+        }
+    }
+
+    async fn run_activity(
+        &self,
+        step: &Value,
+        limit: Duration,
+        input: &Value,
+    ) -> Result<Value, Failed> {
+        let heartbeat = heartbeat(step);
+        assert!(heartbeat < limit, "the language wants a shorter heartbeat");
+        let mut schedule = Schedule::once().heartbeat(heartbeat).timeout(limit);
         for retry in step["Retry"].as_array().unwrap() {
             let errors: Vec<&str> = retry["ErrorEquals"]
                 .as_array()
@@ -228,8 +249,8 @@ impl Execution<'_> {
         let mut written = 0;
         loop {
             let outcome = timeout(LOOK, scheduled.outcome()).await;
-            let events = scheduled.events();
-            for event in &events[written..] {
+            let events = scheduled.events_after(written);
+            for event in &events {
                 match &event.kind {
                     EventKind::Scheduled => self.note(
                         "ActivityScheduled",
@@ -254,7 +275,7 @@ impl Execution<'_> {
                     EventKind::Heartbeat | EventKind::Aborted => {}
                 }
             }
-            written = events.len();
+            written += events.len();
             if let Ok(outcome) = outcome {
                 return outcome;
             }

@@ -225,6 +225,11 @@ impl Scheduled {
         self.0.history.locked().events.clone()
     }
 
+    /// What happened after the first `seen` events.
+    pub(crate) fn events_after(&self, seen: usize) -> Vec<Event> {
+        self.0.history.locked().events[seen..].to_vec()
+    }
+
     /// The moments of the heartbeats that came in time.
     pub fn heartbeats(&self) -> Vec<Duration> {
         let history = self.0.history.locked();

@@ -139,11 +139,11 @@ fn the_state_machine_may_invoke_work_only_where_it_is_there() {
         .unwrap();
     let document = &role["Properties"]["Policies"][0]["PolicyDocument"];
     for (deployment, functions) in [
-        (Deployment::with_defaults(), 2),
-        (Deployment::new(), 3),
+        (Deployment::with_defaults(), 3),
+        (Deployment::new(), 4),
         (
             Deployment::with_defaults().parameter("Workers", "Lambda"),
-            3,
+            4,
         ),
     ] {
         let resolved = deployment.resolve(document).unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
+use super::paths::heartbeat;
 use super::retries::Retries;
 use super::{Execution, Failed};
 use crate::faults::Fault;
@@ -55,6 +56,7 @@ impl Execution<'_> {
     pub(super) async fn give_to_function<I, F>(
         &self,
         step: &Value,
+        limit: Duration,
         parameters: &Value,
         invoke: &I,
     ) -> Result<Value, Failed>
@@ -68,7 +70,7 @@ impl Execution<'_> {
         );
         let mut retries = Retries::of(step);
         loop {
-            let failed = match self.attempt(step, parameters, invoke).await {
+            let failed = match self.attempt(step, limit, parameters, invoke).await {
                 Ok(output) => return Ok(output),
                 Err(failed) => failed,
             };
@@ -82,6 +84,7 @@ impl Execution<'_> {
     async fn attempt<I, F>(
         &self,
         step: &Value,
+        limit: Duration,
         parameters: &Value,
         invoke: &I,
     ) -> Result<Value, Failed>
@@ -89,10 +92,7 @@ impl Execution<'_> {
         I: Fn(String, Value) -> F,
         F: Future<Output = Result<Value, Failed>>,
     {
-        let seconds = |name: &str| Duration::from_secs(step[name].as_u64().unwrap());
-        let schedule = Schedule::once()
-            .heartbeat(seconds("HeartbeatSeconds"))
-            .timeout(seconds("TimeoutSeconds"));
+        let schedule = Schedule::once().heartbeat(heartbeat(step)).timeout(limit);
         let (token, scheduled) = self.aws.sfn().callback(self.arn, schedule);
         let mut payload = parameters["Payload"].clone();
         payload["taskToken"] = token.into();
@@ -105,7 +105,7 @@ impl Execution<'_> {
         let mut call = with("parameters", json!({"Payload": payload}).to_string().into());
         call["region"] = REGION.into();
         call["heartbeatInSeconds"] = step["HeartbeatSeconds"].clone();
-        call["timeoutInSeconds"] = step["TimeoutSeconds"].clone();
+        call["timeoutInSeconds"] = limit.as_secs().into();
         self.note("TaskScheduled", &call);
         self.note("TaskStarted", &lambda);
         if let Err(failed) = self.submit(parameters, &payload, invoke).await {

@@ -1,5 +1,7 @@
 //! What the definition's conditions, paths and templates come to in a state.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -50,8 +52,18 @@ pub(super) fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
     state.pointer(&pointer)
 }
 
+/// What is read of the context object.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The execution's ARN.
+    pub execution: &'a str,
+    /// When it was started.
+    pub started: Timestamp,
+}
+
 /// What `Parameters` come to in a state.
-pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
+pub fn resolve(template: &Value, state: &Value, context: &Context<'_>) -> Value {
+    let execution = context.execution;
     match template {
         Value::Object(members) => {
             let mut resolved = Map::new();
@@ -59,6 +71,9 @@ pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
                 match name.strip_suffix(".$") {
                     Some(name) if value == "$$.Execution.Id" => {
                         resolved.insert(name.to_owned(), json!(execution))
+                    }
+                    Some(name) if value == "$$.Execution.StartTime" => {
+                        resolved.insert(name.to_owned(), json!(context.started))
                     }
                     // Each attempt has its own token: who makes the attempt puts it here.
                     Some(name) if value == "$$.Task.Token" => {
@@ -75,7 +90,7 @@ pub fn resolve(template: &Value, state: &Value, execution: &str) -> Value {
                         name.to_owned(),
                         at(state, value.as_str().unwrap()).unwrap().clone(),
                     ),
-                    None => resolved.insert(name.clone(), resolve(value, state, execution)),
+                    None => resolved.insert(name.clone(), resolve(value, state, context)),
                 };
             }
             Value::Object(resolved)
@@ -100,10 +115,37 @@ pub(super) fn catch_of<'s>(step: &'s Value, error: &str) -> &'s Value {
         .unwrap()
 }
 
-/// Puts a result where `ResultPath` says; null keeps the state as it is.
-pub(super) fn put(state: &mut Value, path: &Value, result: Value) {
-    if let Some(path) = path.as_str() {
-        let name = path.strip_prefix("$.").unwrap();
-        state[name] = result;
+/// Puts a result where `ResultPath` says: null keeps the state as it is, and without one the result is
+/// the state.
+pub(super) fn put(state: &mut Value, path: Option<&Value>, result: Value) {
+    match path {
+        None => *state = result,
+        Some(Value::Null) => {}
+        Some(path) => {
+            let name = path.as_str().unwrap().strip_prefix("$.").unwrap();
+            state[name] = result;
+        }
     }
+}
+
+/// What `OutputPath` leaves of the state.
+pub(super) fn shown(step: &Value, state: Value) -> Value {
+    match step["OutputPath"].as_str() {
+        Some(path) => at(&state, path).unwrap().clone(),
+        None => state,
+    }
+}
+
+/// How long a task may take, which the definition or the state says.
+pub(super) fn time_limit(step: &Value, state: &Value) -> Duration {
+    let seconds = match step["TimeoutSecondsPath"].as_str() {
+        Some(path) => at(state, path).unwrap(),
+        None => &step["TimeoutSeconds"],
+    };
+    Duration::from_secs(seconds.as_u64().unwrap())
+}
+
+/// How long a task may go without a heartbeat.
+pub(super) fn heartbeat(step: &Value) -> Duration {
+    Duration::from_secs(step["HeartbeatSeconds"].as_u64().unwrap())
 }

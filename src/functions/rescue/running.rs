@@ -1,0 +1,73 @@
+//! The executions that run, as an instance of the function remembers them.
+//!
+//! An execution's input never changes, so that each is read once for its `answerBy`. And when Step
+//! Functions does not list what runs, the executions of the last list are looked after.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::aws::ApiError;
+use crate::aws::step_functions::StateMachine;
+use crate::execution::status::ListedExecution;
+
+/// What this instance knows of the executions that run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Running(Arc<Mutex<Memory>>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    last_list: Vec<ListedExecution>,
+    /// By ARN, of those whose input was read.
+    answer_by: HashMap<String, Timestamp>,
+}
+
+impl Running {
+    /// The executions that run, newest first. With an error, those that ran when they were listed
+    /// last.
+    pub(super) async fn look(
+        &self,
+        state_machine: &StateMachine,
+    ) -> (Vec<ListedExecution>, Option<ApiError>) {
+        let listed = state_machine.running().await;
+        let mut memory = self.memory();
+        match listed {
+            Ok(running) => {
+                let mut known = std::mem::take(&mut memory.answer_by);
+                memory.answer_by = running
+                    .iter()
+                    .filter_map(|execution| known.remove_entry(&execution.arn))
+                    .collect();
+                memory.last_list.clone_from(&running);
+                (running, None)
+            }
+            Err(error) => (memory.last_list.clone(), Some(error)),
+        }
+    }
+
+    /// The `answerBy` of an execution, if its input was read; the end of all times where the input
+    /// says none.
+    pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Timestamp> {
+        self.memory().answer_by.get(execution_arn).copied()
+    }
+
+    pub(super) fn remember(&self, execution_arn: &str, answer_by: Option<Timestamp>) {
+        let answer_by = answer_by.unwrap_or(Timestamp::MAX);
+        self.memory()
+            .answer_by
+            .insert(execution_arn.to_owned(), answer_by);
+    }
+
+    /// Leaves the execution out of the list that is looked after when Step Functions gives none.
+    pub(super) fn forget(&self, execution_arn: &str) {
+        self.memory()
+            .last_list
+            .retain(|execution| execution.arn != execution_arn);
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // A poisoned lock is used as it is: a panic of another holder leaves the memory whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,150 @@
+//! Runs of up to 23 hours. ECS keeps a client token for 24 hours, and shows a stopped task for one.
+
+use std::time::Duration;
+
+use ecs_task_runner::execution::input::Workers;
+use ecs_task_runner::functions::Rescued;
+use ecs_task_runner::task::error::ErrorName;
+use serde_json::json;
+use stand_ins::ecs::{OnSigterm, Script};
+use stand_ins::sfn::ExecutionEnd;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::direct::properties;
+use crate::worlds::task_runner::{Run, TaskRunner};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// The longest that a run may take.
+const LONGEST: u64 = 82_800;
+/// The most events of a history (`service-quotas`).
+const MOST_EVENTS: usize = 25_000;
+
+async fn begin(task_runner: &TaskRunner) -> Run {
+    let mut input = properties();
+    input["Timeout"] = json!(LONGEST);
+    task_runner.begin_directly("backfill", &input).await
+}
+
+async fn ended(run: &mut Run) -> ExecutionEnd {
+    timeout(25 * HOUR, run.playing()).await.unwrap().unwrap()
+}
+
+fn assert_one_task(task_runner: &TaskRunner, run: &Run) {
+    let aws = &task_runner.world.aws;
+    assert_eq!(aws.ecs().tasks().len(), 1, "another task was launched");
+    let events = aws.sfn().history(&run.arn).len();
+    assert!(events < MOST_EVENTS / 10, "{events} events");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_an_hour_for_23_hours_works_on_one_task() {
+    let task_runner = TaskRunner::new(Workers::Fleet, 10);
+    let nearly = Duration::from_secs(LONGEST).saturating_sub(10 * MINUTE);
+    task_runner.world.script(Script::exits(0).running(nearly));
+    let mut worker = task_runner.worker();
+    let mut run = begin(&task_runner).await;
+    let began = Instant::now();
+    for hour in 1..=22 {
+        sleep_until(began + hour * HOUR).await;
+        // The next one polls before the first has let go.
+        let next = task_runner.worker();
+        worker.request_shutdown();
+        worker.ended().await;
+        worker = next;
+    }
+    let ExecutionEnd::Succeeded(output) = ended(&mut run).await else {
+        panic!("it was to succeed")
+    };
+    assert_eq!(output["ExitCode"], "0");
+    assert_one_task(&task_runner, &run);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_function_hands_over_every_14_minutes_for_23_hours() {
+    let task_runner = TaskRunner::new(Workers::Lambda, 10);
+    let nearly = Duration::from_secs(LONGEST).saturating_sub(10 * MINUTE);
+    task_runner.world.script(Script::exits(0).running(nearly));
+    let mut run = begin(&task_runner).await;
+    assert!(matches!(ended(&mut run).await, ExecutionEnd::Succeeded(_)));
+    assert_one_task(&task_runner, &run);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_beyond_an_hour_is_stopped_at_its_deadline() {
+    let task_runner = TaskRunner::new(Workers::Fleet, 10);
+    task_runner
+        .world
+        .script(Script::runs_forever().on_sigterm(OnSigterm::Ignored));
+    let _worker = task_runner.worker();
+    let mut input = properties();
+    input["Timeout"] = json!(3 * 3_600);
+    let began = Instant::now();
+    let mut run = task_runner.begin_directly("backfill", &input).await;
+    let ExecutionEnd::Failed { error, .. } = ended(&mut run).await else {
+        panic!("it was to fail")
+    };
+    assert_eq!(error, ErrorName::DeadlineExceeded.as_str());
+    let late = began.elapsed().saturating_sub(3 * HOUR);
+    assert!(late < 80 * MINUTE / 60, "{late:?} after the deadline");
+    assert_one_task(&task_runner, &run);
+}
+
+/// The task ended while no worker was there. ECS shows it for an hour.
+#[tokio::test(start_paused = true)]
+async fn a_task_that_ended_while_nobody_watched_is_judged_within_the_hour() {
+    for (away, shown) in [(50 * MINUTE, true), (90 * MINUTE, false)] {
+        let task_runner = TaskRunner::new(Workers::Fleet, 10);
+        task_runner.world.script(Script::exits(0).running(HOUR));
+        let worker = task_runner.worker();
+        let mut run = begin(&task_runner).await;
+        sleep(59 * MINUTE).await;
+        worker.request_shutdown();
+        worker.ended().await;
+        sleep(away).await;
+        let _worker = task_runner.worker();
+        let end = ended(&mut run).await;
+        if shown {
+            assert!(matches!(end, ExecutionEnd::Succeeded(_)), "{end:?}");
+            assert_one_task(&task_runner, &run);
+        } else {
+            // `rescue`, which does not look in this world, gives a run up that nobody takes for
+            // `ClaimTimeout`: nobody comes so late.
+            assert!(!matches!(end, ExecutionEnd::TimedOut), "{end:?}");
+        }
+    }
+}
+
+/// The outcome is lost for ever, and the worker keeps its token alive.
+#[tokio::test(start_paused = true)]
+async fn a_long_run_whose_outcome_is_lost_ends_when_its_time_is_over() {
+    use stand_ins::Service;
+    use stand_ins::faults::{Fault, Span};
+
+    let task_runner = TaskRunner::new(Workers::Fleet, 10);
+    task_runner.world.script(Script::exits(0).running(HOUR));
+    let _worker = task_runner.worker();
+    for call in ["SendTaskSuccess", "SendTaskFailure"] {
+        task_runner
+            .world
+            .inject(Service::Sfn, call, Span::Forever, Fault::Refuse);
+    }
+    let mut input = properties();
+    input["Timeout"] = json!(3 * 3_600);
+    let began = Instant::now();
+    let mut run = task_runner.begin_directly("backfill", &input).await;
+    sleep_until(began + 3 * HOUR + 30 * MINUTE / 60).await;
+    assert!(!run.is_over());
+    let looked = task_runner.look().await;
+    assert!(
+        matches!(looked, Rescued::Swept { overdue: 1, .. }),
+        "{looked:?}"
+    );
+    let ExecutionEnd::Aborted { error, .. } = ended(&mut run).await else {
+        panic!("it was to be stopped")
+    };
+    assert_eq!(error.as_deref(), Some("EcsTask.DeadlineExceeded"));
+    let late = began.elapsed().saturating_sub(3 * HOUR);
+    // The clocks of the stand-ins and of the functions begin one after the other.
+    assert!((79..83).contains(&late.as_secs()), "{late:?}");
+}
