@@ -75,8 +75,11 @@ impl DirectExecution<'_> {
                 format!("{INSTANCES_WITHOUT_FLEET} Nothing was run."),
             ));
         }
-        let deadline = after(self.started, properties.timeout());
-        let task = properties.task_spec(self.started_by(), self.client_token(), deadline);
+        let timeout = properties.timeout();
+        let deadline = after(self.started, timeout);
+        let mut task = properties.task_spec(self.started_by(), self.client_token(), deadline);
+        task.deadline_set_by = Some(format!("Timeout of {} s", timeout.as_secs()));
+        task.began = Some(self.started);
         Ok(Prepared::Run(Box::new(ExecutionInput {
             request: None,
             task,
@@ -100,8 +103,8 @@ impl DirectExecution<'_> {
         format!("{name}/{}", hash_digits(&[self.arn], HASH_DIGITS))
     }
 
-    /// The token of the run's first launch. A worker that takes the run over, also after a redrive,
-    /// gets the same task with it.
+    /// The token of the run's first launch. A worker that takes the run over, also soon after a
+    /// redrive, gets the same task with it.
     fn client_token(self) -> String {
         hash_digits(&[self.arn], CLIENT_TOKEN_DIGITS)
     }

@@ -111,6 +111,11 @@ pub struct TaskSpec {
     /// deadline writes it; inputs of earlier releases lack it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_set_by: Option<String>,
+    /// When the run began, for a run that may take more than an hour: ECS may have been asked to
+    /// launch its tasks from then on. A worker that takes the run over later than ECS keeps client
+    /// tokens does not launch; it adopts the tasks that ECS lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Timestamp>,
     /// Name of an ECS service on the cluster. The task takes over its network configuration,
     /// platform version, and launch type or capacity provider strategy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,6 +177,7 @@ impl TaskSpec {
             client_token: client_token.into(),
             deadline,
             deadline_set_by: None,
+            began: None,
             network_from: None,
             instances: Vec::new(),
             containers: Vec::new(),

@@ -9,6 +9,7 @@
 mod calls;
 mod containers;
 mod instances;
+mod late;
 mod launch_error;
 mod relaunch;
 mod tokens;
@@ -73,6 +74,8 @@ pub(super) struct Launcher<'a> {
     uncertain: bool,
     /// What the run last waited for before it could launch. A failure by deadline names it.
     waiting_for: Option<String>,
+    /// ECS has answered a launch of this worker, so the worker knows the tasks under the run's tokens.
+    knows_what_was_launched: bool,
     relaunches: Relaunches,
     /// When ECS first refused the launch because the cluster has no container instances, for a run
     /// with neither launch type nor capacity provider strategy.
@@ -101,6 +104,7 @@ impl<'a> Launcher<'a> {
             launching: None,
             uncertain: false,
             waiting_for: None,
+            knows_what_was_launched: false,
             relaunches: Relaunches::new(),
             without_instances_since: None,
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    ANSWER_MARGIN, CLAIM_CHECK_BUDGET, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT, LATEST_DEADLINE,
-    LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_FINAL_ATTEMPT,
+    ANSWER_MARGIN, CALL_TIMEOUT, CLAIM_CHECK_BUDGET, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT,
+    LATEST_DEADLINE, LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_FINAL_ATTEMPT,
     RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, RESCUE_STOP_PATIENCE, RESCUE_TIMEOUT,
     RUN_STATE_TIMEOUT, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE, SWEEP_INTERVAL,
     WORKER_STOP_PATIENCE, fit, missed_heartbeats, seconds, work,
@@ -25,9 +25,16 @@ pub(crate) const OVERDUE_LOOK_AHEAD: Duration = seconds(75);
 pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(100);
 /// The longest `Timeout` of a run for which CloudFormation does not wait.
 pub const LONGEST_RUN: Duration = seconds(82_800);
-/// ECS keeps a client token for this long, or until an hour after the end of its task where that
-/// comes first (`ECS_Idempotency`). A worker that takes a run over later would launch a second task.
+/// ECS keeps a client token for this long at most (`ECS_Idempotency`).
 const CLIENT_TOKEN_LIFE: Duration = seconds(86_400);
+/// ECS keeps a client token, and shows a stopped task, for this long after the task's end where that
+/// comes before (`ECS_Idempotency`, `API_DescribeTasks`).
+const KEPT_AFTER_THE_TASK: Duration = seconds(3_600);
+/// How long after its beginning a run's client tokens are certain to be kept: its first task may have
+/// ended at once. A worker that takes the run over later could launch a second task with them.
+pub(crate) const TOKENS_TRUSTED: Duration = seconds(3_510);
+/// How far the clocks of ECS and of a worker may differ.
+const CLOCK_SKEW: Duration = seconds(60);
 /// The most events of an execution's history (`service-quotas`). The execution fails after that.
 const MOST_EVENTS: u64 = 25_000;
 
@@ -80,7 +87,14 @@ const _: () = assert!(fit(
     ],
     RESCUE_LATE_BUDGET
 ));
-// The longest run ends while its client token is kept, and before the execution's last resort. A
+// A run of a request ends before its tokens are forgotten, and a call that a worker begins with a
+// trusted token reaches ECS while the token is kept.
+const _: () = assert!(fit(&[LATEST_DEADLINE], TOKENS_TRUSTED));
+const _: () = assert!(fit(
+    &[TOKENS_TRUSTED, CALL_TIMEOUT, CLOCK_SKEW],
+    KEPT_AFTER_THE_TASK
+));
+// The longest run ends while the client token of a task that still runs is kept, and before the execution's last resort. A
 // sweep of `rescue` may come an interval late.
 const _: () = assert!(fit(&[LONGEST_RUN, ANSWER_BY_SPAN], CLIENT_TOKEN_LIFE));
 const _: () = assert!(fit(

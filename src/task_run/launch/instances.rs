@@ -52,12 +52,16 @@ impl Launcher<'_> {
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
+            if self.launches_may_be_forgotten() {
+                return Box::pin(self.adopt_what_is_listed(tasks)).await;
+            }
             // Set before the call: if the deadline drops this future during the call, tasks may
             // have been started.
             self.uncertain = true;
             let obstacle = match self.ecs.start_task(permit, &spec, &free).await {
                 Ok(placement) => {
                     self.uncertain = false;
+                    self.knows_what_was_launched = true;
                     tasks.track(placement.tasks.into_iter().map(|task| task.arn), true);
                     let failures = &placement.failures;
                     launch_error::check_failures(failures, self.spec, tasks, self.redaction)?;

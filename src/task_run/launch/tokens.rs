@@ -22,6 +22,9 @@
 //! it. It then waits for every task when there are too many, asks the next token for a missing one,
 //! and fails the run over a task that it does not judge a start failure. In no case is a task
 //! launched twice.
+//!
+//! ECS forgets a token an hour after the end of its task. A worker that takes over a run which is
+//! older than that therefore launches nothing (`late`).
 
 use tokio::time::{Instant, sleep};
 
@@ -51,6 +54,9 @@ impl Launcher<'_> {
             if self.is_late() {
                 return Err(NotLaunched::Late);
             }
+            if self.launches_may_be_forgotten() {
+                return Box::pin(self.adopt_what_is_listed(tasks)).await;
+            }
             // A tokio task of its own, which goes on when the deadline drops this future;
             // `find_what_was_launched` then takes its answer.
             let (ecs, launched) = (self.ecs.clone(), spec.clone());
@@ -65,6 +71,10 @@ impl Launcher<'_> {
                 self.uncertain = true;
                 continue;
             };
+            self.knows_what_was_launched |= matches!(
+                &answer,
+                Ok(_) | Err(RunTaskError::Conflict(_) | RunTaskError::NoInstances(_))
+            );
             self.uncertain = matches!(&answer, Err(RunTaskError::Api(error)) if error.kind == ErrorKind::Unavailable);
             let obstacle = match answer {
                 Ok(placement) => self.track_placed(tasks, placement)?,
