@@ -21,8 +21,10 @@ use crate::output::print;
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// An execution could not be explained.
-enum Unexplained {
+pub(crate) enum Unexplained {
+    /// Step Functions did not show it.
     Api(ApiError),
+    /// It is not a task runner's.
     Foreign(ForeignExecution),
 }
 
@@ -80,7 +82,7 @@ fn show_new(explanation: &Explanation, shown: &mut Vec<TimelineEntry>) -> anyhow
 }
 
 /// Reads the whole execution, since a history has a page or two.
-async fn read(
+pub(crate) async fn read(
     state_machine: &StateMachine,
     arn: &ExecutionArn,
 ) -> Result<Explanation, Unexplained> {
@@ -98,7 +100,7 @@ async fn read(
 }
 
 /// Why the execution could not be read, and what to do about it.
-fn in_words(error: Unexplained, arn: &ExecutionArn) -> anyhow::Error {
+pub(crate) fn in_words(error: Unexplained, arn: &ExecutionArn) -> anyhow::Error {
     let error = match error {
         Unexplained::Foreign(foreign) => return foreign.into(),
         Unexplained::Api(error) => error,
