@@ -15,8 +15,7 @@ const CALL_DIGITS: usize = 12;
 /// Stands in the names of all executions of hooks.
 const WORD: &str = "hook";
 /// Characters of the service's name that an execution's name has room for.
-const MAX_SERVICE: usize =
-    MAX_NAME - (1 + SERVICE_DIGITS) - (1 + WORD.len()) - (1 + CALL_DIGITS);
+const MAX_SERVICE: usize = MAX_NAME - (1 + SERVICE_DIGITS) - (1 + WORD.len()) - (1 + CALL_DIGITS);
 
 /// The stages that a deployment may reach more than once: at each step of a canary or linear
 /// deployment, or once more when it is rolled back.
@@ -70,7 +69,10 @@ impl HookCall {
             .ok_or(UnusableCall("serviceArn"))?;
         let stage = text("lifecycleStage").unwrap_or_default();
         let weights = |name: &str| Weights::of(member(name), target_revision);
-        let (test, production) = (weights("testTrafficWeights"), weights("productionTrafficWeights"));
+        let (test, production) = (
+            weights("testTrafficWeights"),
+            weights("productionTrafficWeights"),
+        );
         Ok(Self {
             deployment: Deployment {
                 arn: text("resourceArn").unwrap_or(target_revision).to_owned(),
@@ -105,27 +107,22 @@ impl HookCall {
             Ok(members) => Value::Object(members.clone()).to_string(),
             Err(_) => String::new(),
         };
-        let Deployment { arn, service, stage } = &self.deployment;
+        let Deployment {
+            arn,
+            service,
+            stage,
+        } = &self.deployment;
         let call = hash_digits(&[arn, stage, &details], CALL_DIGITS);
         format!("{}{call}", hook_prefix(service))
     }
 
-    /// The ARN of an execution that was passed on, if it is of this state machine and of a hook of
-    /// this service: whoever configures a hook could write any ARN into its details.
+    /// Whether an execution of this name belongs to a hook of this service.
     #[must_use]
-    pub fn is_of_this_hook(&self, execution_arn: &str, state_machine_arn: &str) -> bool {
-        let prefix = execution_arn_of(state_machine_arn, &hook_prefix(&self.deployment.service));
-        execution_arn
-            .strip_prefix(&prefix)
+    pub fn is_of_this_service(&self, execution_name: &str) -> bool {
+        execution_name
+            .strip_prefix(&hook_prefix(&self.deployment.service))
             .is_some_and(|rest| rest.len() == CALL_DIGITS)
     }
-}
-
-/// The ARN of the execution of this name.
-#[must_use]
-pub fn execution_arn_of(state_machine_arn: &str, name: &str) -> String {
-    let machine = state_machine_arn.replacen(":stateMachine:", ":execution:", 1);
-    format!("{machine}:{name}")
 }
 
 /// What the names of all executions of a service's hooks begin with.
@@ -133,7 +130,13 @@ pub fn execution_arn_of(state_machine_arn: &str, name: &str) -> String {
 pub fn hook_prefix(service_arn: &str) -> String {
     let name: String = last_part(service_arn)
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
         .take(MAX_SERVICE)
         .collect();
     let service = hash_digits(&[service_arn], SERVICE_DIGITS);

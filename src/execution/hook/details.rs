@@ -18,12 +18,11 @@ const FIRST_CALL: &str = "FirstCall";
 /// How far the hook is, as the last reply passed it on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookProgress {
-    /// ARN of the execution, which is not trusted: see `HookCall::execution_in`.
-    pub(super) execution_arn: Option<String>,
+    execution_arn: Option<String>,
     /// When the function was called first; now where no reply has passed it on.
     pub first_call: Timestamp,
     /// How long the run may take, from the first call on.
-    pub(super) timeout: Duration,
+    timeout: Duration,
 }
 
 impl HookProgress {
@@ -57,16 +56,17 @@ impl HookProgress {
         }
     }
 
-    /// The same hook once its execution is known.
+    /// The same hook, with an execution that was found, or without one that was passed on.
     #[must_use]
-    pub fn with_execution(self, arn: &str) -> Self {
+    pub fn with_execution(self, arn: Option<&str>) -> Self {
         Self {
-            execution_arn: Some(arn.to_owned()),
+            execution_arn: arn.map(str::to_owned),
             ..self
         }
     }
 
-    /// The execution's ARN, as it was passed on or found.
+    /// The execution's ARN. One that was passed on is not to be believed as it is: whoever configures
+    /// the hook could write any ARN into its details.
     #[must_use]
     pub fn execution_arn(&self) -> Option<&str> {
         self.execution_arn.as_deref()

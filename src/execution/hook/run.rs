@@ -26,20 +26,17 @@ impl HookCall {
         revision: &ServiceRevision,
         workers: Workers,
     ) -> Result<Prepared, Failure> {
-        let refused = |why: &str| {
-            Failure::new(
-                ErrorName::InvalidRequest,
-                format!("{why} Nothing was run."),
-            )
-        };
+        let refused =
+            |why: &str| Failure::new(ErrorName::InvalidRequest, format!("{why} Nothing was run."));
         let configured = self.configured.as_ref().map_err(|why| refused(why))?;
         let execution = DirectExecution {
             arn: execution_arn,
             started: progress.first_call,
         };
         let properties = with_defaults(configured, revision);
-        let Prepared::Run(mut input) = execution.prepare(&properties, workers)? else {
-            return Ok(Prepared::Nothing(Box::default()));
+        let mut input = match execution.prepare(&properties, workers)? {
+            Prepared::Run(input) => input,
+            nothing @ Prepared::Nothing(_) => return Ok(nothing),
         };
         if !is_given(configured, "overrides") && !is_given(configured, "taskDefinition") {
             return Err(refused(
@@ -59,7 +56,11 @@ fn with_defaults(configured: &Map<String, Value>, revision: &ServiceRevision) ->
     let mut properties = configured.clone();
     for (name, spelled, value) in [
         ("cluster", "Cluster", &revision.cluster),
-        ("taskDefinition", "TaskDefinition", &revision.task_definition),
+        (
+            "taskDefinition",
+            "TaskDefinition",
+            &revision.task_definition,
+        ),
     ] {
         if !is_given(configured, name) {
             // A null in the other spelling would make the property stand there twice.
