@@ -1,21 +1,57 @@
 //! What an execution is for, as far as an explanation needs it.
 
 use super::ForeignExecution;
+use super::conceal::one_line;
+use super::event::TimelineEvent;
+use crate::arn::last_part;
 use crate::cloudformation::event::Request;
 use crate::execution::direct::{DirectExecution, Prepared};
 use crate::execution::input::{ExecutionInput, Workers};
 use crate::execution::status::Execution;
 use crate::task::error::ErrorName;
 use crate::task::spec::TaskSpec;
+use serde::Serialize;
 use serde_json::Value;
 
 /// The request and the task of an execution.
 #[derive(Debug)]
 pub(super) struct Subject {
-    /// `None` for a direct run.
+    /// `None` for a direct run and for a run of a deployment.
     pub(super) request: Option<Request>,
+    /// `None` unless the lifecycle hook of a deployment started the run.
+    pub(super) deployment: Option<DeploymentSummary>,
     /// `None` for a direct run whose properties say that nothing is to be run, or cannot be run.
     pub(super) task: Option<TaskSpec>,
+}
+
+/// A deployment of a service, as the lifecycle hook writes it into the execution's input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentSummary {
+    /// ARN of the service deployment.
+    pub arn: String,
+    /// Name of the service.
+    pub service: String,
+    /// The stage at which the hook was called.
+    pub stage: String,
+}
+
+impl DeploymentSummary {
+    /// The deployment in an execution's input; `None` when no hook has written it.
+    #[must_use]
+    pub fn of_input(input: &str) -> Option<Self> {
+        Self::of(&serde_json::from_str(input).ok()?)
+    }
+
+    fn of(input: &Value) -> Option<Self> {
+        let deployment = input.get("deployment")?;
+        let text = |member: &str| Some(one_line(deployment.get(member)?.as_str()?));
+        Some(Self {
+            arn: text("arn")?,
+            service: last_part(&text("service")?).to_owned(),
+            stage: text("stage")?,
+        })
+    }
 }
 
 impl Subject {
@@ -24,10 +60,12 @@ impl Subject {
     pub(super) fn of(arn: &str, execution: &Execution) -> Result<Self, ForeignExecution> {
         let input: Value = serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
         if input.get("task").is_some() {
+            let deployment = DeploymentSummary::of(&input);
             let ExecutionInput { request, task, .. } =
                 serde_json::from_value(input).map_err(|_| ForeignExecution)?;
             return Ok(Self {
                 request,
+                deployment,
                 task: Some(task),
             });
         }
@@ -45,8 +83,18 @@ impl Subject {
         };
         Ok(Self {
             request: None,
+            deployment: None,
             task,
         })
+    }
+
+    /// Who started the execution.
+    pub(super) fn beginning(&self) -> TimelineEvent {
+        match (&self.request, &self.deployment) {
+            (Some(_), _) => TimelineEvent::Requested,
+            (None, Some(_)) => TimelineEvent::StartedByHook,
+            (None, None) => TimelineEvent::StartedDirectly,
+        }
     }
 }
 
