@@ -15,7 +15,7 @@
 //!
 //! | room | what is inside | imports |
 //! |---|---|---|
-//! | `functions` | `start`, `prepare`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
+//! | `functions` | `start`, `prepare`, `hook`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
 //! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, report | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
 //! | `explain` | an execution's history as a timeline with a conclusion, and which execution of a stack matters | `activity` `execution` `task` `cloudformation` `text` `arn` |
 //! | `check` | custom resources and their templates, checked before anything is deployed | `properties` `cloudformation` `task` `text` `arn` `times` |

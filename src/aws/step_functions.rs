@@ -70,6 +70,13 @@ impl StateMachine {
         &self.arn
     }
 
+    /// ARN of the execution of this name, whether it exists or not.
+    #[must_use]
+    pub fn execution_arn(&self, name: &str) -> String {
+        let executions = self.arn.replacen(":stateMachine:", ":execution:", 1);
+        format!("{executions}:{name}")
+    }
+
     /// Starts an execution. Step Functions starts none under a name that exists, so a start can be
     /// repeated (`API_StartExecution`).
     ///
@@ -106,10 +113,7 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn has(&self, name: &str) -> Result<bool, ApiError> {
-        let arn = format!(
-            "{}:{name}",
-            self.arn.replacen(":stateMachine:", ":execution:", 1)
-        );
+        let arn = self.execution_arn(name);
         match self
             .client
             .describe_execution()

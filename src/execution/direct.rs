@@ -79,6 +79,7 @@ impl DirectExecution<'_> {
         let task = properties.task_spec(self.started_by(), self.client_token(), deadline);
         Ok(Prepared::Run(Box::new(ExecutionInput {
             request: None,
+            deployment: None,
             task,
             workers,
             answer_by: Some(after(deadline, ANSWER_BY_SPAN)),
