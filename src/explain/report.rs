@@ -64,7 +64,12 @@ impl fmt::Display for Head<'_> {
         match (request, deployment) {
             (Some(request), _) => writeln!(f, "{request}")?,
             (None, Some(DeploymentSummary { service, stage, .. })) => {
-                writeln!(f, "Deployment of service {service}, hook at {stage}")?;
+                let at = if stage.is_empty() {
+                    String::new()
+                } else {
+                    format!(", at {stage}")
+                };
+                writeln!(f, "Hook of a deployment of service {service}{at}")?;
             }
             (None, None) => writeln!(f, "Direct run")?,
         }

@@ -5,46 +5,34 @@ use std::cmp::Reverse;
 
 use super::choice::{Candidate, Place, chosen};
 use super::target::ServiceTarget;
-use crate::cloudformation::identity::hash_digits;
+use crate::execution::hook::{hook_prefix, is_of_service_named};
 use crate::execution::status::ListedExecution;
 
-/// Hex digits of the hash over the service's ARN, which distinguishes services of one name.
-const SERVICE_DIGITS: usize = 8;
-/// Hex digits of the hash over what distinguishes the runs of a service.
-const RUN_DIGITS: usize = 12;
-/// What stands between the two.
-const WORD: &str = "hook";
-
-/// The runs of a service's deployments, which it recognises by their names:
-/// `{service's name, cut}-{hash of the service's ARN}-hook-{hash of the run}`.
+/// The runs of a service's deployments, which it recognises by their names.
 #[derive(Debug, Clone)]
-pub struct ServiceRuns {
-    name: String,
-    /// Known where the service's ARN is.
-    hash: Option<String>,
+pub enum ServiceRuns {
+    /// Of one service: what the names begin with.
+    OfOne(String),
+    /// Of all services that are called so.
+    OfName(String),
 }
 
 impl ServiceRuns {
     /// Of this service; without its ARN, of all services of its name.
     #[must_use]
     pub fn of(target: &ServiceTarget) -> Self {
-        let arn = target.arn.as_deref();
-        Self {
-            name: target.name.clone(),
-            hash: arn.map(|arn| hash_digits(&[arn], SERVICE_DIGITS)),
+        match &target.arn {
+            Some(arn) => Self::OfOne(hook_prefix(arn)),
+            None => Self::OfName(target.name.clone()),
         }
     }
 
     /// Whether an execution is the service's.
     #[must_use]
     pub fn recognise(&self, execution: &ListedExecution) -> bool {
-        let Some((name, hash)) = service_of(&execution.name) else {
-            return false;
-        };
-        match &self.hash {
-            Some(expected) => hash == expected,
-            // A name that is as long as there is room for may have been cut.
-            None => name == self.name || (self.name.starts_with(name) && is_full(&execution.name)),
+        match self {
+            Self::OfOne(prefix) => execution.name.starts_with(prefix),
+            Self::OfName(service) => is_of_service_named(service, &execution.name),
         }
     }
 
@@ -62,23 +50,6 @@ impl ServiceRuns {
             Place::Request(_) => None,
         }
     }
-}
-
-/// The service's name, as much of it as the execution's name has room for, and the hash of its ARN.
-fn service_of(name: &str) -> Option<(&str, &str)> {
-    let (rest, run) = name.rsplit_once('-')?;
-    let (rest, word) = rest.rsplit_once('-')?;
-    let (service, hash) = rest.rsplit_once('-')?;
-    let is_hex = |text: &str| text.chars().all(|c| c.is_ascii_hexdigit());
-    let is_hook = word == WORD
-        && (run.len(), hash.len()) == (RUN_DIGITS, SERVICE_DIGITS)
-        && is_hex(run)
-        && is_hex(hash);
-    is_hook.then_some((service, hash))
-}
-
-fn is_full(name: &str) -> bool {
-    name.len() == crate::cloudformation::identity::MAX_NAME
 }
 
 #[cfg(test)]
@@ -111,16 +82,16 @@ mod tests {
 
     #[test]
     fn the_runs_of_a_service_are_recognised_by_their_names() {
-        let hash = hash_digits(&[SERVICE], SERVICE_DIGITS);
+        let prefix = hook_prefix(SERVICE);
         let full = "w".repeat(53);
         let long = "w".repeat(60);
         for (name, by_arn, by_name) in [
-            (format!("web-{hash}-hook-0123456789ab"), true, true),
+            (format!("{prefix}0123456789ab"), true, true),
             ("web-0000aaaa-hook-0123456789ab".to_owned(), false, true),
             ("web2-0000aaaa-hook-0123456789ab".to_owned(), false, false),
             ("we-0000aaaa-hook-0123456789ab".to_owned(), false, false),
-            (format!("web-{hash}-hook-short"), false, false),
-            (format!("web-{hash}-create-0123456789ab"), false, false),
+            ("web-0000aaaa-hook-short".to_owned(), false, false),
+            ("web-0000aaaa-create-0123456789ab".to_owned(), false, false),
             ("nightly".to_owned(), false, false),
         ] {
             let run = run(&name, 0, ExecutionStatus::Failed);

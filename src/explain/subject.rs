@@ -3,8 +3,8 @@
 use super::ForeignExecution;
 use super::conceal::one_line;
 use super::event::TimelineEvent;
-use crate::arn::last_part;
 use crate::cloudformation::event::Request;
+use crate::execution::deployment::Deployment;
 use crate::execution::direct::{DirectExecution, Prepared};
 use crate::execution::input::{ExecutionInput, Workers};
 use crate::execution::status::Execution;
@@ -32,7 +32,7 @@ pub struct DeploymentSummary {
     pub arn: String,
     /// Name of the service.
     pub service: String,
-    /// The stage at which the hook was called.
+    /// The stage at which the hook was called; empty where ECS did not say.
     pub stage: String,
 }
 
@@ -40,17 +40,17 @@ impl DeploymentSummary {
     /// The deployment in an execution's input; `None` when no hook has written it.
     #[must_use]
     pub fn of_input(input: &str) -> Option<Self> {
-        Self::of(&serde_json::from_str(input).ok()?)
+        let mut input: Value = serde_json::from_str(input).ok()?;
+        let deployment = serde_json::from_value(input.get_mut("deployment")?.take());
+        Some(Self::of(&deployment.ok()?))
     }
 
-    fn of(input: &Value) -> Option<Self> {
-        let deployment = input.get("deployment")?;
-        let text = |member: &str| Some(one_line(deployment.get(member)?.as_str()?));
-        Some(Self {
-            arn: text("arn")?,
-            service: last_part(&text("service")?).to_owned(),
-            stage: text("stage")?,
-        })
+    fn of(deployment: &Deployment) -> Self {
+        Self {
+            arn: one_line(&deployment.arn),
+            service: one_line(deployment.service_name()),
+            stage: one_line(&deployment.stage),
+        }
     }
 }
 
@@ -60,12 +60,15 @@ impl Subject {
     pub(super) fn of(arn: &str, execution: &Execution) -> Result<Self, ForeignExecution> {
         let input: Value = serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
         if input.get("task").is_some() {
-            let deployment = DeploymentSummary::of(&input);
-            let ExecutionInput { request, task, .. } =
-                serde_json::from_value(input).map_err(|_| ForeignExecution)?;
-            return Ok(Self {
+            let ExecutionInput {
                 request,
                 deployment,
+                task,
+                ..
+            } = serde_json::from_value(input).map_err(|_| ForeignExecution)?;
+            return Ok(Self {
+                request,
+                deployment: deployment.as_ref().map(DeploymentSummary::of),
                 task: Some(task),
             });
         }

@@ -29,7 +29,7 @@ fn the_deployment_is_named_with_its_service_and_stage() {
     let text = explanation.to_string();
     for part in [
         &format!(
-            "Deployment of service web, hook at PRE_SCALE_UP\nDeployment {DEPLOYMENT}\nExecution  "
+            "Hook of a deployment of service web, at PRE_SCALE_UP\nDeployment {DEPLOYMENT}\nExecution  "
         ),
         "started by the hook of a deployment\n",
     ] {

@@ -54,7 +54,7 @@ async fn a_service_leads_to_the_run_that_failed_and_to_the_others() {
     for what in ["web", &service("web")] {
         let ended = explain(&served, &[what]).await;
         let parts = [
-            "Deployment of service web, hook at PRE_SCALE_UP\n",
+            "Hook of a deployment of service web, at PRE_SCALE_UP\n",
             &deployment("web", "two"),
             &failed,
             "  EcsTask.Failed: Container 'migrate' exited with code 1.\n",
