@@ -7,6 +7,7 @@ mod credentials;
 mod explain;
 mod explain_follow;
 mod explain_refused;
+mod explain_service;
 mod explain_stack;
 mod start_process;
 mod work_process;
