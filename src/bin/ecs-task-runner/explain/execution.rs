@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::aws::{ApiError, Connection};
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::execution::status::Execution;
 use ecs_task_runner::explain::{
     ExecutionArn, Explainer, Explanation, ForeignExecution, RunResult, TimelineEntry,
 };
@@ -82,18 +83,32 @@ fn show_new(explanation: &Explanation, shown: &mut Vec<TimelineEntry>) -> anyhow
 }
 
 /// Reads the whole execution, since a history has a page or two.
-pub(crate) async fn read(
+async fn read(
     state_machine: &StateMachine,
     arn: &ExecutionArn,
 ) -> Result<Explanation, Unexplained> {
-    let execution_arn = arn.to_string();
-    let execution = state_machine
-        .describe(&execution_arn)
-        .await
-        .map_err(Unexplained::Api)?;
+    let execution = describe(state_machine, arn).await?;
+    read_history(state_machine, arn, execution).await
+}
+
+pub(crate) async fn describe(
+    state_machine: &StateMachine,
+    arn: &ExecutionArn,
+) -> Result<Execution, Unexplained> {
+    let described = state_machine.describe(&arn.to_string()).await;
+    described.map_err(Unexplained::Api)
+}
+
+/// Reads the history of an execution that was described before or just now. An end that came since
+/// stands in the history.
+pub(crate) async fn read_history(
+    state_machine: &StateMachine,
+    arn: &ExecutionArn,
+    execution: Execution,
+) -> Result<Explanation, Unexplained> {
     let mut explainer = Explainer::new(arn.clone(), execution).map_err(Unexplained::Foreign)?;
     state_machine
-        .each_event(&execution_arn, |event| explainer.note(event))
+        .each_event(&arn.to_string(), |event| explainer.note(event))
         .await
         .map_err(Unexplained::Api)?;
     Ok(explainer.explain(Clock::system().now()))

@@ -84,6 +84,7 @@ impl Follower {
             caller: self.start.caller.clone(),
             state_machine: self.start.state_machine.clone(),
             execution: self.start.execution.clone(),
+            described: None,
         };
         tokio::task::spawn_local(reader.follow(self.events.clone()));
         let exit_code = loop {

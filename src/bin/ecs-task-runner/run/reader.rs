@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
+use ecs_task_runner::execution::status::Execution;
 use ecs_task_runner::explain::{ExecutionArn, Explanation, RunResult};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::Event;
 use super::caller::{Caller, is_expired};
-use crate::explain::execution::{Unexplained, in_words, read};
+use crate::explain::execution::{Unexplained, describe, in_words, read_history};
 use crate::explain::patience::{PATIENCE, patiently};
 
-/// Pause between two looks at an execution, while its run is young and later. A look takes two calls
-/// or a few, and the account's executions share 15 `DescribeExecution` and 20 `GetExecutionHistory`
-/// a second (`service-quotas`).
-const PERIOD: Duration = Duration::from_secs(1);
-const LATER_PERIOD: Duration = Duration::from_secs(3);
+/// Pause between two looks at an execution, while its run is young and later. A look takes one call
+/// or a few, and the account's executions share 20 `GetExecutionHistory` a second (`service-quotas`).
+const PERIOD: Duration = Duration::from_millis(500);
+const LATER_PERIOD: Duration = Duration::from_secs(2);
 /// Age of a run that is not young any more.
 const YOUNG: Duration = Duration::from_mins(5);
 
@@ -25,6 +25,9 @@ pub(super) struct Reader {
     pub(super) caller: Caller,
     pub(super) state_machine: StateMachine,
     pub(super) execution: ExecutionArn,
+    /// What the first look has described, which holds for all: the input stays, and an end stands
+    /// in the history.
+    pub(super) described: Option<Execution>,
 }
 
 impl Reader {
@@ -61,15 +64,23 @@ impl Reader {
         }
     }
 
-    async fn look_patiently(&self) -> Result<Explanation, Unexplained> {
+    async fn look_patiently(&mut self) -> Result<Explanation, Unexplained> {
         // The execution was started; that Step Functions does not show it yet passes
         // (`API_DescribeExecution`: eventually consistent).
         let may_pass = |error: &Unexplained| {
             matches!(error, Unexplained::Api(error) if !is_expired(error)
                 && (error.may_pass() || error.code.as_deref() == Some("ExecutionDoesNotExist")))
         };
+        let execution = match self.described.take() {
+            Some(execution) => execution,
+            None => {
+                let describe = async || describe(&self.state_machine, &self.execution).await;
+                patiently(PATIENCE, may_pass, describe).await?
+            }
+        };
+        let execution = self.described.insert(execution);
         patiently(PATIENCE, may_pass, async || {
-            read(&self.state_machine, &self.execution).await
+            read_history(&self.state_machine, &self.execution, execution.clone()).await
         })
         .await
     }
