@@ -244,7 +244,7 @@ pub(crate) fn problems_among(
     let mut reader = reader::Reader::new(source, declarations);
     reader.read(properties, &schema::ROOT, &Path::ROOT);
     let mut search = functions::Search {
-        declarations: (source == Source::Template).then_some(declarations),
+        declarations: source.has_functions().then_some(declarations),
         problems: &mut reader.problems,
     };
     search.look_into(properties, &Path::ROOT);

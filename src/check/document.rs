@@ -169,7 +169,7 @@ fn note_problems(
     let properties = found.properties.unwrap_or(&none);
     let problems = match kind {
         DocumentKind::Event => problems_among(properties, Source::Event, declarations),
-        DocumentKind::Properties => problems_among(properties, Source::Template, declarations),
+        DocumentKind::Properties => problems_among(properties, Source::Properties, declarations),
         DocumentKind::Template => problems_in_template(properties, declarations),
     };
     for problem in problems.listed() {

@@ -106,7 +106,8 @@ impl TaskRunner {
         self.play(name, "https://nobody/waits")
     }
 
-    fn play(&self, name: &str, url: &str) -> Run {
+    /// Has an execution take its course, from where it is.
+    pub fn play(&self, name: &str, url: &str) -> Run {
         let execution = self.world.aws.sfn().execution(name);
         let this = self.clone();
         let arn = execution.arn.clone();
