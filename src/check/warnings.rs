@@ -95,7 +95,7 @@ fn is_constant(value: &Value) -> bool {
 
 /// Values of overrides are part of the event and of the execution's input, which its history shows
 /// to everyone who may read it; and ECS shows them with the task.
-fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes) {
+pub(super) fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes) {
     let overrides = properties.member("overrides");
     let containers = overrides.and_then(|overrides| overrides.member("containerOverrides"));
     for container in containers.iter().flat_map(At::items) {
