@@ -132,8 +132,15 @@ impl Follower {
             )
         };
         let is_taken = explanation.steps.iter().any(|step| was_taken(&step.event));
+        // A worker may have the run already: its claim is shown somewhat later, and an emulator shows
+        // none.
+        let is_scheduled = |event: &TimelineEvent| matches!(event, TimelineEvent::Scheduled { .. });
+        let is_scheduled = explanation
+            .steps
+            .iter()
+            .any(|step| is_scheduled(&step.event));
         let is_over = explanation.conclusion.result != RunResult::Running;
-        if is_taken && !self.logs_began {
+        if (is_taken || is_scheduled || is_over) && !self.logs_began {
             self.follow_logs(&explanation);
         }
         if is_over {

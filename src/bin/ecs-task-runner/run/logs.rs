@@ -21,7 +21,7 @@ use super::Event;
 /// Pause between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Looks between two lists of tasks, once one is known that has started: a later one is launched only
-/// in place of one that did not. All who list and describe tasks share 20 calls a second (`request-throttling`).
+/// in place of one that did not. So it is while no worker is known to have taken the run. All who list and describe tasks share 20 calls a second (`request-throttling`).
 const LOOKS_PER_LIST: u32 = 10;
 /// After the run's end, lines are read until none has come for this long, ...
 const QUIET: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ pub(super) struct LogLine {
 /// How far the run is, as its execution shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// No worker has taken the run.
+    /// No worker is known to have taken the run. Tasks are looked for now and then.
     Waiting,
     /// A worker has or had the run, so that there may be a task.
     Taken,
@@ -116,18 +116,13 @@ impl LogFollower {
         let mut last_line = Instant::now();
         loop {
             let stage = *self.stage.borrow_and_update();
-            if stage == Stage::Waiting {
-                if self.stage.changed().await.is_err() {
-                    return;
-                }
-                continue;
-            }
             let is_first_of_end = stage == Stage::Ended && end.is_none();
             if is_first_of_end {
                 (end, last_line) = (Some(Instant::now()), Instant::now());
             }
             let starts = self.tasks.iter().any(|task| task.phase == Phase::Starting);
-            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || self.tasks.is_empty() || starts;
+            let is_eager = stage != Stage::Waiting && (self.tasks.is_empty() || starts);
+            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || is_eager;
             if (is_time && end.is_none()) || is_first_of_end || stage == Stage::Stopped {
                 self.list_tasks().await;
             }
