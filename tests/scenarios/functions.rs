@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod direct;
+mod hook;
+mod hook_trouble;
 mod hostile;
 mod incidents;
 mod long_runs;
