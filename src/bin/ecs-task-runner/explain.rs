@@ -1,10 +1,10 @@
 //! The `explain` command: finds an execution, reads it from Step Functions, and prints what the
 //! library says of it.
 
-mod execution;
+pub(crate) mod execution;
 mod list;
-mod patience;
-mod rights;
+pub(crate) mod patience;
+pub(crate) mod rights;
 mod service;
 mod stack;
 
@@ -95,14 +95,19 @@ fn wrong_usage(problem: &impl std::fmt::Display) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-/// The region of what is to be explained, if the arguments name one. All that name one must name the
-/// same.
+/// The region of what is to be explained, if the arguments name one.
 fn region(arguments: &ExplainArguments, target: &Target) -> Result<Option<String>, String> {
-    let named = [
+    one_region([
         ("WHAT", target.region()),
         ("--state-machine", arguments.task_runner.region()),
         ("--region", arguments.region.as_deref()),
-    ];
+    ])
+}
+
+/// The region that arguments name, if any does. All that name one must name the same.
+pub(crate) fn one_region<'a>(
+    named: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+) -> Result<Option<String>, String> {
     let mut named = named
         .into_iter()
         .filter_map(|(by, region)| Some((by, region?)));
