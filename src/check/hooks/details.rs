@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::properties::is_function;
+use crate::properties::may_add_members;
 
 /// What stands at `HookDetails`.
 pub(super) enum Details {
@@ -50,7 +50,7 @@ impl Details {
 fn only_function(members: &Map<String, Value>) -> Option<(&str, &Value)> {
     let mut members = members.iter();
     let (name, argument) = members.next()?;
-    (members.next().is_none() && is_function(name)).then_some((name, argument))
+    (members.next().is_none() && may_add_members(name)).then_some((name, argument))
 }
 
 /// The JSON of an `Fn::Sub`, with variables that stand outside of texts, as in
