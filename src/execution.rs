@@ -8,10 +8,12 @@
 //!
 //! It calls nothing: [`crate::aws::step_functions`] reads and starts executions.
 
+pub mod deployment;
 pub mod direct;
 pub mod ended_unanswered;
 pub mod error;
 pub mod history;
+pub mod hook;
 pub mod input;
 pub mod reason;
 pub mod status;

@@ -8,10 +8,13 @@
 //!                                                 ├─ failed, Delete ▶ stop (leftovers), then respond
 //!                                                 └─ ended otherwise ▶ EventBridge ─▶ rescue ─PUT─▶
 //!
+//! ECS deployment ─its hook─▶ hook ─▶ the execution; asked again until that has ended
+//!
 //! a direct run ─properties─▶ the execution ─▶ prepare ─▶ ─┬─ done: the execution's output
 //!                                                         └─ failed ▶ stop, then the execution's error
 //! ```
 
+mod hook;
 mod leftovers;
 mod prepare;
 mod rescue;
@@ -22,6 +25,7 @@ mod start;
 mod stop;
 mod work;
 
+pub use hook::{DeploymentHook, INCIDENT_HOOK_FAILED};
 pub use prepare::{PrepareEvent, PreparedState, Preparer};
 pub use rescue::{
     Ended, INCIDENT_NOT_CLAIMED, INCIDENT_UNANSWERED, NotARescueEvent, RescueError, RescueEvent,

@@ -29,6 +29,7 @@
 //! compares them.
 
 pub mod answer_by;
+pub mod hook;
 pub mod missed_heartbeats;
 pub mod work;
 

@@ -10,7 +10,10 @@ mod describe_task_definition;
 mod describe_tasks;
 mod list_tasks;
 mod parameters;
+mod placement;
 mod run_task;
+mod service_deployments;
+mod service_revisions;
 mod stop_task;
 
 use std::future::Future;

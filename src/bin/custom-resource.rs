@@ -19,8 +19,8 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
-    LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent, Responder, Seal,
-    Starter, StopEvent, Stopper,
+    DeploymentHook, LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent,
+    Responder, Seal, Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::{commit, version};
@@ -28,10 +28,10 @@ use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-/// Lambda sets it to the function's handler: `start`, `prepare`, `work`, `respond`, `stop` or
+/// Lambda sets it to the function's handler: `start`, `prepare`, `hook`, `work`, `respond`, `stop` or
 /// `rescue`.
 const HANDLER: &str = "_HANDLER";
-/// The state machine whose executions `start` starts and `rescue` watches.
+/// The state machine whose executions `start` and `hook` start and `rescue` watches.
 const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
 /// Seconds after which `rescue` gives up a run that no worker has taken.
 const CLAIM_TIMEOUT_SECONDS: &str = "CLAIM_TIMEOUT_SECONDS";
@@ -46,7 +46,7 @@ const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
 /// The KMS key with which `start` seals response URLs. Without a key they stand in clear in the
 /// execution's input.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
-/// Who works on the runs that `start` starts and `prepare` prepares: `Fleet`, which it is where the variable is not set, or
+/// Who works on the runs that `start` and `hook` start and `prepare` prepares: `Fleet`, which it is where the variable is not set, or
 /// `Lambda`.
 const WORKERS: &str = "WORKERS";
 
@@ -69,13 +69,14 @@ async fn main() -> anyhow::Result<()> {
     match function.as_str() {
         "start" => start().await,
         "prepare" => prepare().await,
+        "hook" => hook().await,
         "work" => work().await,
         "respond" => respond().await,
         "stop" => stop().await,
         "rescue" => rescue().await,
         other => {
             bail!(
-                "the function's handler must be start, prepare, work, respond, stop or rescue, and is '{other}'"
+                "the function's handler must be start, prepare, hook, work, respond, stop or rescue, and is '{other}'"
             )
         }
     }
@@ -106,6 +107,22 @@ async fn prepare() -> anyhow::Result<()> {
     let preparer = &Preparer::new(workers()?);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<PrepareEvent>| {
         Ok::<_, Diagnostic>(preparer.prepare(&event.payload))
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+async fn hook() -> anyhow::Result<()> {
+    let connection = Connection::of_function();
+    let hook = &DeploymentHook::new(
+        state_machine(&connection)?,
+        Ecs::with_retries(&connection),
+        Clock::system(),
+        workers()?,
+    );
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        // It has no error: ECS would roll the deployment back.
+        Ok::<_, Diagnostic>(hook.reply(&event.payload).await)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

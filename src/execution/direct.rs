@@ -82,6 +82,7 @@ impl DirectExecution<'_> {
         task.began = Some(self.started);
         Ok(Prepared::Run(Box::new(ExecutionInput {
             request: None,
+            deployment: None,
             task,
             workers,
             answer_by: Some(after(deadline, ANSWER_BY_SPAN)),

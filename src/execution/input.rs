@@ -1,5 +1,5 @@
-//! The input that `start` gives an execution, or `prepare` makes of properties, and the input that the
-//! state machine gives the activity.
+//! The input that `start` and `hook` give an execution, or `prepare` makes of properties, and the input
+//! that the state machine gives the activity.
 
 use std::str::FromStr;
 
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use super::deployment::Deployment;
 use super::direct::{DirectExecution, Prepared};
 use crate::clock::after;
 use crate::cloudformation::event::Request;
@@ -21,9 +22,17 @@ use crate::times::answer_by::{ANSWER_BY_SPAN, WORKER_END_SPAN};
 #[serde(rename_all = "camelCase")]
 pub struct ExecutionInput {
     /// The request of CloudFormation. Its response URL is sealed, unless the functions have no key.
-    /// `None` for a direct run: nobody waits for an answer.
+    /// `None` for a direct run and for that of a hook: CloudFormation waits for no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
+    /// The deployment of an ECS service for whose lifecycle hook the task is run. `None` for every other
+    /// run.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub deployment: Option<Deployment>,
     /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
     /// resource are found.
     pub task: TaskSpec,
@@ -50,7 +59,7 @@ pub struct ExecutionInput {
 }
 
 impl ExecutionInput {
-    /// Reads the input of an execution: what `start` wrote, or the properties of a direct run, of
+    /// Reads the input of an execution: what `start` or `hook` wrote, or the properties of a direct run, of
     /// which this makes what `prepare` makes. `None` when it is neither, or runs nothing.
     #[must_use]
     pub fn read(execution: DirectExecution<'_>, input: &str) -> Option<Self> {

@@ -1,5 +1,5 @@
 //! `rescue`: sends CloudFormation the answer that an execution did not send, and stops executions
-//! that no worker claims, or that have not ended by their `answerBy`.
+//! that no worker claims, that have not ended by their `answerBy`, or whose deployment was given up.
 //!
 //! An execution that is stopped or times out runs no Catch, and one whose answer could not be
 //! delivered fails. Step Functions reports each end to EventBridge, as best effort. While an
@@ -15,12 +15,15 @@
 //!                                        ├─▶ lost_events: ended minutes ago, and not answered
 //!                                        ├─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
 //!                                        │                its end brings the answer
-//!                                        └─▶ overdue:     runs at its answerBy ─▶ the same
+//!                                        ├─▶ overdue:     runs at its answerBy ─▶ the same
+//!                                        └─▶ deployments: runs for a hook of a deployment that was
+//!                                                         stopped or rolled back ─▶ the same
 //! ```
 //!
-//! For a direct run nobody waits: what it left running is stopped, and nobody is answered.
+//! For a direct run and that of a hook, CloudFormation does not wait: what it left running is stopped, and nobody is answered.
 
 mod answer;
+mod deployments;
 mod direct;
 mod event;
 mod leftovers;
@@ -155,17 +158,25 @@ impl Rescuer {
         }
     }
 
-    /// Stops unclaimed runs, then answers for executions whose event was lost. Meanwhile it ends what
-    /// still runs at its `answerBy`, for which it may have to wait. Each step is taken even when
+    /// Stops unclaimed runs, then answers for executions whose event was lost. Meanwhile it stops the
+    /// runs of deployments that were given up, and ends what still runs at its `answerBy`, for which it
+    /// may have to wait. Each step is taken even when
     /// another has failed. The first error is returned, and another one logged.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let (running, not_listed) = self.running.look(&self.state_machine).await;
-        let (overdue, (unclaimed, answered)) =
-            tokio::join!(Box::pin(self.end_overdue(&running)), async {
-                let unclaimed = self.stop_unclaimed(&running).await;
-                (unclaimed, self.answer_lost_events(end).await)
-            });
+        let by_input = Box::pin(async {
+            self.read_inputs(&running).await;
+            let (overdue, ()) = tokio::join!(
+                self.end_overdue(&running),
+                self.stop_given_up_deployments(&running)
+            );
+            overdue
+        });
+        let (overdue, (unclaimed, answered)) = tokio::join!(by_input, async {
+            let unclaimed = self.stop_unclaimed(&running).await;
+            (unclaimed, self.answer_lost_events(end).await)
+        });
         let unclaimed = not_listed.map_or(unclaimed, Err);
         if let (Err(_), Err(error)) = (&unclaimed, &answered) {
             tracing::error!(%error, "the executions whose event was lost could not be answered for either");

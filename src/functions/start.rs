@@ -257,6 +257,7 @@ impl Starter {
         let now = self.clock.now();
         let input = ExecutionInput {
             request: Some(request),
+            deployment: None,
             workers: self.workers,
             answer_by: Some(self.age(arrival).answer_by(task.deadline)),
             timeout_seconds: Some(run_timeout(now, task.deadline)),

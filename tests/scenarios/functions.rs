@@ -2,10 +2,13 @@
 
 mod deliveries;
 mod direct;
+mod hook;
+mod hook_trouble;
 mod hostile;
 mod incidents;
 mod long_runs;
 mod lost_events;
+mod redriven;
 mod rescue;
 mod rescue_leftovers;
 mod rescue_reports;

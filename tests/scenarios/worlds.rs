@@ -1,5 +1,6 @@
 //! The worlds that scenarios play in, and the programs that are started into them.
 
+pub mod deployments;
 pub mod events;
 pub mod execution;
 pub mod functions;

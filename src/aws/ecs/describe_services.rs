@@ -3,9 +3,10 @@
 use aws_sdk_ecs::types;
 
 use super::Ecs;
+use super::placement::{capacity_provider_strategy, launch_type_without, network_configuration};
 use crate::arn::last_part;
 use crate::aws::{ApiError, api_error};
-use crate::task::spec::{AwsVpcConfiguration, CapacityProviderStrategyItem, NetworkConfiguration};
+use crate::task::spec::{CapacityProviderStrategyItem, NetworkConfiguration};
 
 /// What is known of a service by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,29 +112,9 @@ fn network(
     platform_version: Option<&str>,
 ) -> ServiceNetwork {
     ServiceNetwork {
-        network_configuration: network
-            .and_then(types::NetworkConfiguration::awsvpc_configuration)
-            .map(|vpc| NetworkConfiguration {
-                awsvpc_configuration: AwsVpcConfiguration {
-                    subnets: vpc.subnets().to_vec(),
-                    security_groups: vpc.security_groups().to_vec(),
-                    assign_public_ip: vpc
-                        .assign_public_ip()
-                        .map(|assign| assign.as_str().to_owned()),
-                },
-            }),
-        // ECS takes one or the other.
-        launch_type: launch_type
-            .filter(|_| strategy.is_empty())
-            .map(|launch_type| launch_type.as_str().to_owned()),
-        capacity_provider_strategy: strategy
-            .iter()
-            .map(|item| CapacityProviderStrategyItem {
-                capacity_provider: item.capacity_provider().to_owned(),
-                weight: Some(item.weight()),
-                base: Some(item.base()),
-            })
-            .collect(),
+        network_configuration: network.and_then(network_configuration),
+        launch_type: launch_type_without(strategy, launch_type),
+        capacity_provider_strategy: capacity_provider_strategy(strategy),
         platform_version: platform_version.map(str::to_owned),
     }
 }

@@ -43,6 +43,11 @@ impl Leftovers {
         Self { ecs }
     }
 
+    /// The client of its calls.
+    pub(crate) fn ecs(&self) -> &Ecs {
+        &self.ecs
+    }
+
     /// Asks ECS to stop the tasks that are left, and counts them. A task for which that call fails
     /// counts as well.
     ///

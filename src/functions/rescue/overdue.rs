@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 
 use super::Rescuer;
+use super::running::KnownInput;
 use crate::aws::ApiError;
 use crate::clock::after;
 use crate::execution::direct::DirectExecution;
@@ -33,7 +34,6 @@ impl Rescuer {
     /// Ends those of the running executions that still run at their `answerBy`, and returns how many.
     /// What fails is logged, and tried again by the next sweep.
     pub(super) async fn end_overdue(&self, running: &[ListedExecution]) -> usize {
-        self.read_inputs(running).await;
         let horizon = after(self.clock.now(), OVERDUE_LOOK_AHEAD);
         let mut due: Vec<_> = running
             .iter()
@@ -56,7 +56,7 @@ impl Rescuer {
     }
 
     /// Reads the inputs that this instance has not read, oldest execution first.
-    async fn read_inputs(&self, running: &[ListedExecution]) {
+    pub(super) async fn read_inputs(&self, running: &[ListedExecution]) {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
         let unread: Vec<_> = running
             .iter()
@@ -77,7 +77,7 @@ impl Rescuer {
                 match self.state_machine.describe(&execution.arn).await {
                     Ok(described) => self
                         .running
-                        .remember(&execution.arn, answer_by(execution, &described)),
+                        .remember(&execution.arn, known(execution, &described)),
                     Err(error) => {
                         tracing::warn!(%error, execution = execution.name, "the execution cannot be looked at; the next look is a minute away");
                     }
@@ -146,13 +146,21 @@ impl Rescuer {
     }
 }
 
-/// The instant in the execution's input, or in what its properties come to. `None` for an input that
-/// runs nothing, or that a task runner does not know.
-fn answer_by(execution: &ListedExecution, described: &Execution) -> Option<Timestamp> {
+/// What the execution's input says, or what its properties come to. An input that runs nothing, or that
+/// a task runner does not know, says nothing.
+fn known(execution: &ListedExecution, described: &Execution) -> KnownInput {
     let direct = DirectExecution {
         arn: &execution.arn,
         started: described.started,
     };
-    let input = ExecutionInput::read(direct, &described.input)?;
-    Some(input.answer_by())
+    match ExecutionInput::read(direct, &described.input) {
+        Some(input) => KnownInput {
+            answer_by: input.answer_by(),
+            deployment: input.deployment,
+        },
+        None => KnownInput {
+            answer_by: Timestamp::MAX,
+            deployment: None,
+        },
+    }
 }

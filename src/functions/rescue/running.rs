@@ -1,7 +1,7 @@
 //! The executions that run, as an instance of the function remembers them.
 //!
-//! An execution's input never changes, so that each is read once for its `answerBy`. And when Step
-//! Functions does not list what runs, the executions of the last list are looked after.
+//! An execution's input never changes, so that each is read once for its `answerBy` and its deployment.
+//! And when Step Functions does not list what runs, the executions of the last list are looked after.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
+use crate::execution::deployment::Deployment;
 use crate::execution::status::ListedExecution;
 
 /// What this instance knows of the executions that run.
@@ -20,7 +21,16 @@ pub(super) struct Running(Arc<Mutex<Memory>>);
 struct Memory {
     last_list: Vec<ListedExecution>,
     /// By ARN, of those whose input was read.
-    answer_by: HashMap<String, Timestamp>,
+    inputs: HashMap<String, KnownInput>,
+}
+
+/// What a sweep needs of an execution's input.
+#[derive(Debug, Clone)]
+pub(super) struct KnownInput {
+    /// The end of all times where the input says none.
+    pub(super) answer_by: Timestamp,
+    /// Of a hook's run.
+    pub(super) deployment: Option<Deployment>,
 }
 
 impl Running {
@@ -34,8 +44,8 @@ impl Running {
         let mut memory = self.memory();
         match listed {
             Ok(running) => {
-                let mut known = std::mem::take(&mut memory.answer_by);
-                memory.answer_by = running
+                let mut known = std::mem::take(&mut memory.inputs);
+                memory.inputs = running
                     .iter()
                     .filter_map(|execution| known.remove_entry(&execution.arn))
                     .collect();
@@ -46,17 +56,23 @@ impl Running {
         }
     }
 
-    /// The `answerBy` of an execution, if its input was read; the end of all times where the input
-    /// says none.
+    /// The `answerBy` of an execution, if its input was read.
     pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Timestamp> {
-        self.memory().answer_by.get(execution_arn).copied()
+        let memory = self.memory();
+        memory
+            .inputs
+            .get(execution_arn)
+            .map(|input| input.answer_by)
     }
 
-    pub(super) fn remember(&self, execution_arn: &str, answer_by: Option<Timestamp>) {
-        let answer_by = answer_by.unwrap_or(Timestamp::MAX);
-        self.memory()
-            .answer_by
-            .insert(execution_arn.to_owned(), answer_by);
+    /// The deployment of a hook's run, if its input was read.
+    pub(super) fn deployment(&self, execution_arn: &str) -> Option<Deployment> {
+        let memory = self.memory();
+        memory.inputs.get(execution_arn)?.deployment.clone()
+    }
+
+    pub(super) fn remember(&self, execution_arn: &str, input: KnownInput) {
+        self.memory().inputs.insert(execution_arn.to_owned(), input);
     }
 
     /// Leaves the execution out of the list that is looked after when Step Functions gives none.

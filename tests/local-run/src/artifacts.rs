@@ -50,13 +50,14 @@ impl Bucket {
         Ok(bucket)
     }
 
-    /// Writes an object.
-    pub(crate) async fn put(&self, key: &str, content: Bytes) -> Result<()> {
+    /// Writes an object, and gives its URL.
+    pub(crate) async fn put(&self, key: &str, content: Bytes) -> Result<String> {
         let url = format!("{}/{key}", self.url);
         self.http
             .put(&url, content)
             .await
-            .with_context(|| format!("The object {key} could not be uploaded"))
+            .with_context(|| format!("The object {key} could not be uploaded"))?;
+        Ok(url)
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Stacks {
 /// What a stack is made of.
 #[derive(Debug, Clone)]
 pub struct Template<'a> {
-    /// The template's text, YAML or JSON.
+    /// The template's text, YAML or JSON; or the URL of an object that holds it, which may be larger
+    /// than a template in the request.
     pub body: &'a str,
     /// Its parameters' names and values.
     pub parameters: &'a [(&'a str, &'a str)],
@@ -97,6 +98,20 @@ impl Stack {
     }
 }
 
+impl Template<'_> {
+    fn is_uploaded(&self) -> bool {
+        self.body.starts_with("http://")
+    }
+
+    fn text(&self) -> Option<String> {
+        (!self.is_uploaded()).then(|| self.body.to_owned())
+    }
+
+    fn url(&self) -> Option<String> {
+        self.is_uploaded().then(|| self.body.to_owned())
+    }
+}
+
 impl Stacks {
     /// Takes the client of a run's [`Endpoints`](crate::endpoints::Endpoints).
     #[must_use]
@@ -131,7 +146,8 @@ impl Stacks {
             .client
             .create_stack()
             .stack_name(name)
-            .template_body(template.body);
+            .set_template_body(template.text())
+            .set_template_url(template.url());
         let created = created
             .set_parameters(Some(parameters(template)))
             .set_capabilities(Some(CAPABILITIES.to_vec()))
@@ -160,7 +176,8 @@ impl Stacks {
             .client
             .update_stack()
             .stack_name(name)
-            .template_body(template.body);
+            .set_template_body(template.text())
+            .set_template_url(template.url());
         let updated = updated
             .set_parameters(Some(parameters(template)))
             .set_capabilities(Some(CAPABILITIES.to_vec()))

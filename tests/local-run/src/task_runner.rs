@@ -64,7 +64,7 @@ impl TaskRunner {
             )
             .await?;
 
-        let body = without_metric_math(&read("infra/task-runner.yaml")?);
+        let body = upload_template(endpoints).await?;
         let of_workers = match &activity_arn {
             Some(arn) => ("ActivityArn", arn.as_str()),
             None => ("Workers", "Lambda"),
@@ -126,6 +126,17 @@ async fn create_activity(endpoints: &Endpoints) -> Result<String> {
     Ok(activity
         .context("The activity could not be created")?
         .activity_arn)
+}
+
+/// Uploads `infra/task-runner.yaml` as the emulator takes it, and gives its URL: like `infra/deploy`,
+/// since the template is too large for a request.
+///
+/// # Errors
+/// When it cannot be read or uploaded.
+pub async fn upload_template(endpoints: &Endpoints) -> Result<String> {
+    let bucket = Bucket::create(&endpoints.ministack, BUCKET).await?;
+    let template = without_metric_math(&read("infra/task-runner.yaml")?);
+    bucket.put("task-runner.yaml", template.into()).await
 }
 
 /// The template with one metric in place of the expressions that alarms are made of: the emulator

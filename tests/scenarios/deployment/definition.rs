@@ -154,6 +154,8 @@ fn the_template_gives_every_substitution_and_a_function_for_every_role() {
         .collect();
     assert_eq!(
         handlers,
-        BTreeSet::from(["start", "prepare", "respond", "stop", "rescue", "work"])
+        BTreeSet::from([
+            "start", "prepare", "hook", "respond", "stop", "rescue", "work"
+        ])
     );
 }

@@ -99,7 +99,7 @@ fn substituted(value: &Value) -> &str {
 #[test]
 fn logs_keys_queues_and_disks_are_encrypted_and_not_kept_for_ever() {
     let groups = of_type("AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), 8);
+    assert_eq!(groups.len(), 9);
     for (name, group) in groups {
         assert_eq!(
             group["RetentionInDays"],

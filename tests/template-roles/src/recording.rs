@@ -129,7 +129,15 @@ fn read(line: &str) -> Seen {
 
 /// Task ids, executions, log streams and stack ids are other ones in every test.
 fn general(resource: &str) -> String {
-    let kept = if resource.contains(":task/") || resource.contains(":stack/") {
+    let kept = if [
+        ":task/",
+        ":stack/",
+        ":service-deployment/",
+        ":service-revision/",
+    ]
+    .iter()
+    .any(|kind| resource.contains(kind))
+    {
         resource.rfind('/')
     } else if resource.contains(":execution:") {
         resource.rfind(':')

@@ -32,6 +32,7 @@ const STATE_MACHINE: &str = "arn:*:states:*:stateMachine:*";
 const LOG_STREAM: &str = "arn:*:logs:*:log-group:*:*";
 /// A task token stands for an activity, or for the state machine whose state made it.
 const TOKEN_HOLDER: &str = "arn:*:states:*";
+const SERVICE_PARTS: &str = "arn:*:ecs:*:service*/*";
 const TASK: &str = "arn:*:ecs:*:task/*";
 const TASK_DEFINITION: &str = "arn:*:ecs:*:task-definition/*";
 
@@ -45,6 +46,9 @@ pub const ACTIONS: &[Action] = &[
         "arn:*:cloudformation:*:stack/*",
         &[],
     ),
+    // Each is about its own kind of resource, and about the service as well.
+    action("ecs:DescribeServiceDeployments", SERVICE_PARTS, CLUSTER),
+    action("ecs:DescribeServiceRevisions", SERVICE_PARTS, CLUSTER),
     action("ecs:DescribeServices", "arn:*:ecs:*:service/*", CLUSTER),
     action("ecs:DescribeTaskDefinition", "*", &[]),
     action("ecs:DescribeTasks", TASK, CLUSTER),

@@ -10,8 +10,8 @@ use crate::policy::Statement;
 use crate::recording;
 use crate::template::{Deployment, referred, resources};
 
-/// The access key id of the worker in tests. A function's is its handler: `start`, `respond`,
-/// `stop`, `rescue`, `work`.
+/// The access key id of the worker in tests. A function's is its handler: `start`, `prepare`, `hook`,
+/// `respond`, `stop`, `rescue`, `work`.
 pub const WORKER: &str = "worker";
 
 /// By access key id, what each program is allowed.

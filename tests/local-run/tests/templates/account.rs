@@ -8,7 +8,7 @@ use local_run::endpoints::Endpoints;
 use local_run::local_aws::LocalAws;
 use local_run::python::PythonEnvironment;
 use local_run::stacks::{Stacks, Template};
-use local_run::task_runner::TaskRunner;
+use local_run::task_runner::{TaskRunner, upload_template};
 use serde_json::Value;
 use stand_ins::StandIns;
 use tokio::process::Command;
@@ -69,6 +69,11 @@ impl Account {
             aws,
             stacks,
         }
+    }
+
+    /// The URL of the task runner's template.
+    pub async fn uploaded_task_runner(&self) -> String {
+        upload_template(self.aws.endpoints()).await.unwrap()
     }
 
     pub async fn deploy(&self, name: &str, body: &str, parameters: &[(&str, &str)]) {

@@ -12,7 +12,6 @@ use std::process::Stdio;
 
 use local_run::directories::workspace_directory;
 use local_run::python::PythonEnvironment;
-use local_run::task_runner::without_metric_math;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -93,8 +92,8 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
     let alarms = made["alarms"].as_array().unwrap();
     assert_eq!(
         alarms.len(),
-        8,
-        "six of the task runner's and one of each fleet: {alarms:?}"
+        9,
+        "seven of the task runner's and one of each fleet: {alarms:?}"
     );
     for alarm in alarms {
         // Only the fleets were given a topic.
@@ -123,7 +122,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
             .as_array()
             .unwrap()
             .len(),
-        6
+        7
     );
 
     let scripts = made["userData"].as_array().unwrap();
@@ -137,7 +136,7 @@ async fn a_task_runner_with_a_fleet_deploys_and_tells_whom_it_should() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
     let account = Account::start("templates-lambda").await;
-    let body = without_metric_math(&read("infra/task-runner.yaml"));
+    let body = account.uploaded_task_runner().await;
     let lambda = [
         ("Workers", "Lambda"),
         ("ArtifactBucket", "artifacts"),
@@ -160,9 +159,9 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         let alarms = widgets[0]["properties"]["alarms"].as_array().unwrap();
         (widgets.len(), alarms.len(), body.contains("ActivityArn"))
     };
-    assert_eq!(widgets("ecs-task-runner"), (8, 6, true));
-    assert_eq!(widgets("lambda"), (7, 6, false));
-    assert_eq!(widgets("both"), (9, 8, true));
+    assert_eq!(widgets("ecs-task-runner"), (8, 7, true));
+    assert_eq!(widgets("lambda"), (7, 7, false));
+    assert_eq!(widgets("both"), (9, 9, true));
 }
 
 /// The user data of an instance, as the launch template holds it.

@@ -73,6 +73,7 @@ fn the_table_of_times_says_what_the_template_says() {
     for (handler, timeout) in [
         ("start", times::START_TIMEOUT),
         ("prepare", times::PREPARE_TIMEOUT),
+        ("hook", times::hook::HOOK_TIMEOUT),
         ("stop", times::STOP_TIMEOUT),
         ("respond", times::RESPOND_TIMEOUT),
         ("rescue", times::RESCUE_TIMEOUT),

@@ -40,6 +40,12 @@ impl StandIns {
                 .take(1)
                 .map(|service| of_cluster(arn("ecs", &format!("service/{name}/{}", last(service)))))
                 .collect(),
+            // About the service, and about its revision or deployment
+            // (`…:service-revision/cluster/service/id`).
+            "DescribeServiceRevisions" => of_service_parts(&action, body, "serviceRevisionArns"),
+            "DescribeServiceDeployments" => {
+                of_service_parts(&action, body, "serviceDeploymentArns")
+            }
             "ListTasks" => {
                 let instance = text(body, "containerInstance");
                 let instance = instance.map(|instance| {
@@ -137,6 +143,28 @@ impl StandIns {
             resource.unwrap_or_else(|| "*".to_owned()),
         )]
     }
+}
+
+/// Each of the ARNs, and its service. Of a text that is no such ARN, IAM is asked as it stands.
+fn of_service_parts(action: &str, body: &Value, member: &str) -> Vec<Authorization> {
+    items(body, member)
+        .flat_map(|part| {
+            let mut names = part.rsplit('/');
+            let (_, service, cluster) = (
+                names.next(),
+                names.next().unwrap_or_default(),
+                names.next().unwrap_or_default(),
+            );
+            [
+                part.to_owned(),
+                arn("ecs", &format!("service/{cluster}/{service}")),
+            ]
+            .map(|resource| {
+                Authorization::new(action, resource)
+                    .with("ecs:cluster", arn("ecs", &format!("cluster/{cluster}")))
+            })
+        })
+        .collect()
 }
 
 /// The region is the one that the call was signed for: logs may be elsewhere than their tasks.

@@ -5,6 +5,7 @@ mod behind;
 mod client_tokens;
 mod container;
 mod container_logs;
+mod deployments;
 mod describe_tasks;
 mod placement;
 mod plan;
@@ -45,6 +46,7 @@ use crate::token_bucket::TokenBucket;
 use crate::upstream::Upstream;
 
 pub use self::container::{Container, OnSigterm};
+pub use self::deployments::{Deployment, Hook, HookCall, PayloadForm};
 pub use self::placement::Placement;
 pub use self::processes::{ContainerLine, Processes};
 pub use self::script::{Phase, Script};
@@ -83,6 +85,9 @@ struct State {
     tasks: Vec<Arc<Task>>,
     by_id: HashMap<String, Arc<Task>>,
     services: HashMap<(String, String), Value>,
+    /// By their ARN.
+    service_revisions: HashMap<String, Value>,
+    deployments: Vec<Arc<Deployment>>,
     supervised: Supervised,
 }
 
@@ -100,7 +105,8 @@ struct Buckets {
 pub enum Throttle {
     /// RunTask, StartTask and StopTask together: 100 calls, 40 more each second.
     Modify,
-    /// DescribeTasks, ListTasks and DescribeServices together: 100 calls, 20 more each second.
+    /// DescribeTasks, ListTasks, DescribeServices, DescribeServiceRevisions and
+    /// DescribeServiceDeployments together: 100 calls, 20 more each second.
     Read,
     /// Tasks launched on Fargate: 100, 20 more each second.
     FargateLaunches,
@@ -220,9 +226,11 @@ impl Ecs {
         let buckets = &self.inner.buckets;
         let bucket = match operation {
             "RunTask" | "StartTask" | "StopTask" => Some(&buckets.cluster_resource_modify),
-            "DescribeTasks" | "ListTasks" | "DescribeServices" => {
-                Some(&buckets.cluster_resource_read)
-            }
+            "DescribeTasks"
+            | "ListTasks"
+            | "DescribeServices"
+            | "DescribeServiceRevisions"
+            | "DescribeServiceDeployments" => Some(&buckets.cluster_resource_read),
             _ => None,
         };
         if bucket.is_some_and(|bucket| !bucket.take(1, self.inner.clock.now())) {
@@ -236,6 +244,9 @@ impl Ecs {
             "DescribeTasks" => self.describe_tasks(body),
             "ListTasks" => self.list_tasks(body),
             "DescribeServices" if self.has_services(body) => self.describe_services(body),
+            "DescribeServiceRevisions" => self.describe_service_revisions(body),
+            "DescribeServiceDeployments" => self.describe_service_deployments(body),
+            "StopServiceDeployment" => self.stop_service_deployment(body),
             "DescribeTaskDefinition" => self.describe_task_definition(body, headers).await,
             "RegisterTaskDefinition" if self.inner.behind.get().is_none() => {
                 self.register_task_definition(body)

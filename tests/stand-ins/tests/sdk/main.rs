@@ -4,6 +4,7 @@
 #![allow(clippy::doc_markdown, reason = "the names of AWS services are words")]
 
 mod activities;
+mod deployments;
 mod executions;
 mod faults;
 mod front;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use template_roles::Deployment;
 use template_roles::policy::Statement;
 use template_roles::template::{referred, resources};
@@ -153,9 +153,9 @@ fn the_state_machine_may_invoke_work_only_where_it_is_there() {
 }
 
 /// Lambda gives a function's role to nobody else, and what a role allows is read and understood as
-/// a whole.
+/// a whole. ECS takes a role of its own for the hooks of deployments.
 #[test]
-fn every_role_is_one_functions_or_the_state_machines() {
+fn every_role_is_one_functions_the_state_machines_or_that_of_hooks() {
     let mut used: Vec<_> = resources("AWS::Lambda::Function")
         .map(|(_, function)| only(&function["Properties"]["Role"]))
         .collect();
@@ -163,6 +163,7 @@ fn every_role_is_one_functions_or_the_state_machines() {
         resources("AWS::StepFunctions::StateMachine")
             .map(|(_, machine)| only(&machine["Properties"]["RoleArn"])),
     );
+    used.push("HookRole".to_owned());
     used.sort();
     let roles: Vec<_> = resources("AWS::IAM::Role")
         .map(|(id, _)| id.clone())
@@ -313,4 +314,24 @@ fn each_rule_may_invoke_its_function_and_no_other_rule_may() {
         }
     }
     assert_eq!(sending, dead_letters);
+}
+
+/// Who deploys a service names this role in it, and ECS takes it.
+#[test]
+fn ecs_may_invoke_the_function_of_hooks_and_nothing_else() {
+    let (_, role) = resources("AWS::IAM::Role")
+        .find(|(id, _)| *id == "HookRole")
+        .unwrap();
+    let properties = &role["Properties"];
+    let trusted = &properties["AssumeRolePolicyDocument"]["Statement"];
+    assert_eq!(
+        *trusted,
+        json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.amazonaws.com"}}])
+    );
+    let policies = properties["Policies"].as_array().unwrap();
+    assert_eq!(policies.len(), 1);
+    assert_eq!(
+        policies[0]["PolicyDocument"]["Statement"],
+        json!([{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["HookFunction", "Arn"]}}])
+    );
 }
