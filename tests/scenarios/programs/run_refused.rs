@@ -1,7 +1,7 @@
 //! `ecs-task-runner run` where calls are refused: nothing is left running that nobody knows of.
 
-use stand_ins::Service;
 use stand_ins::AwsError;
+use stand_ins::Service;
 use stand_ins::ecs::Script;
 use stand_ins::faults::{Fault, Span};
 
