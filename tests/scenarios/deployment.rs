@@ -11,6 +11,7 @@ mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;
+mod run;
 mod runbook;
 pub mod templates;
 mod upgrade;

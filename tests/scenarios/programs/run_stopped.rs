@@ -56,10 +56,7 @@ async fn a_run_that_no_worker_has_taken_leaves_nothing() {
     program.signal(Signal::SIGINT);
     let ended = program.ended().await;
     assert_eq!(ended.status.code(), Some(130), "{ended:?}");
-    assert_parts(
-        &ended.stderr,
-        &["No worker had taken the run, so no ECS task was launched.\n"],
-    );
+    assert_parts(&ended.stderr, &["ECS shows no task of the run.\n"]);
     assert_eq!(account.launched(), 0);
 }
 

@@ -2,7 +2,6 @@
 //! ended.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ecs_task_runner::aws::step_functions::StepFunctions;
@@ -29,7 +28,11 @@ const TICK: Duration = Duration::from_secs(1);
 const STOP_PATIENCE: Duration = Duration::from_mins(2);
 /// How long after the end of a stopped run a task may still appear: a worker may have been launching
 /// it.
-const LAUNCH_GRACE: Duration = Duration::from_secs(10);
+const LAUNCH_GRACE: Duration = Duration::from_secs(5);
+
+/// How long after a run's end the program waits for its log lines, also when CloudWatch Logs does not
+/// answer: a little more than they are read.
+const LOG_PATIENCE: Duration = Duration::from_secs(12);
 
 /// A run that is followed.
 pub(super) struct Follower {
@@ -125,31 +128,28 @@ impl Follower {
             self.console.head(&explanation);
         }
         self.console.timeline(&explanation);
-        let was_taken = |event: &TimelineEvent| {
+        // Not once it was claimed: an emulator's history does not show that.
+        let is_scheduled = |event: &TimelineEvent| {
             matches!(
                 event,
-                TimelineEvent::Claimed { .. } | TimelineEvent::GivenToFunction { .. }
+                TimelineEvent::Scheduled { .. } | TimelineEvent::GivenToFunction { .. }
             )
         };
-        let is_taken = explanation.steps.iter().any(|step| was_taken(&step.event));
-        // A worker may have the run already: its claim is shown somewhat later, and an emulator shows
-        // none.
-        let is_scheduled = |event: &TimelineEvent| matches!(event, TimelineEvent::Scheduled { .. });
-        let is_scheduled = explanation
+        let may_have_tasks = explanation
             .steps
             .iter()
             .any(|step| is_scheduled(&step.event));
         let is_over = explanation.conclusion.result != RunResult::Running;
-        if (is_taken || is_scheduled || is_over) && !self.logs_began {
+        if may_have_tasks && !self.logs_began {
             self.follow_logs(&explanation);
         }
         if is_over {
             self.ended_at.get_or_insert_with(Instant::now);
         }
         if self.stopped.is_none() {
-            self.stage.send_replace(match (is_over, is_taken) {
+            self.stage.send_replace(match (is_over, may_have_tasks) {
                 (true, _) => Stage::Ended,
-                (false, true) => Stage::Taken,
+                (false, true) => Stage::Scheduled,
                 (false, false) => Stage::Waiting,
             });
         }
@@ -162,8 +162,7 @@ impl Follower {
         };
         (self.logs_began, self.logs_go_on) = (true, true);
         let logs = LogFollower::new(
-            &self.start.connection,
-            Arc::clone(&self.start.run),
+            &self.start,
             task,
             self.reads_lines,
             self.events.clone(),
@@ -217,8 +216,9 @@ impl Follower {
             .as_ref()
             .map(|stopping| (stopping.signal, stopping.at));
         let Some((signal, at)) = stopped else {
-            self.ended_at?;
-            if self.logs_go_on {
+            let ended_at = self.ended_at?;
+            let is_time_up = ended_at.elapsed() >= LOG_PATIENCE;
+            if self.logs_go_on && !is_time_up {
                 return None;
             }
             let looked = self.looked.take()?;
@@ -255,7 +255,7 @@ impl Follower {
         let became = if self.tasks_are_unknown {
             "What became of its ECS task cannot be seen with these credentials (ecs:ListTasks, ecs:DescribeTasks). The function rescue stops it within two minutes.".to_owned()
         } else if !self.logs_began {
-            "No worker had taken the run, so no ECS task was launched.".to_owned()
+            "The run had not been scheduled for a worker, so no ECS task was launched.".to_owned()
         } else {
             what_became_of(&self.tasks)
         };

@@ -17,11 +17,13 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Event;
+use super::caller::{Caller, is_expired};
+use super::prepare::Start;
 
 /// Pause between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Looks between two lists of tasks, once one is known that has started: a later one is launched only
-/// in place of one that did not. So it is while no worker is known to have taken the run. All who list and describe tasks share 20 calls a second (`request-throttling`).
+/// in place of one that did not. All who list and describe tasks share 20 calls a second (`request-throttling`).
 const LOOKS_PER_LIST: u32 = 10;
 /// After the run's end, lines are read until none has come for this long, ...
 const QUIET: Duration = Duration::from_secs(2);
@@ -47,18 +49,27 @@ pub(super) struct LogLine {
 /// How far the run is, as its execution shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// No worker is known to have taken the run. Tasks are looked for now and then.
+    /// The run is prepared.
     Waiting,
-    /// A worker has or had the run, so that there may be a task.
-    Taken,
+    /// The run was scheduled for a worker, so that there may be a task.
+    Scheduled,
     /// The execution was stopped: the end of its tasks is looked for.
     Stopped,
     /// The execution has ended: the last lines are read.
     Ended,
 }
 
+fn clients(connection: &Connection) -> (Ecs, Logs) {
+    let rates = CallRates::default();
+    (
+        Ecs::without_retries(connection, rates),
+        Logs::new(connection, rates),
+    )
+}
+
 /// Reads what ECS and CloudWatch Logs show of a run.
 pub(super) struct LogFollower {
+    caller: Caller,
     ecs: Ecs,
     logs: Logs,
     run: Arc<DirectRun>,
@@ -70,6 +81,8 @@ pub(super) struct LogFollower {
     tasks: Vec<TaskStatus>,
     definitions: HashMap<String, TaskDefinition>,
     streams: Vec<Stream>,
+    /// Whether the last list was given, with the streams of all its tasks.
+    streams_are_known: bool,
     /// What was said already.
     notes: HashSet<String>,
 }
@@ -87,17 +100,18 @@ struct Stream {
 
 impl LogFollower {
     pub(super) fn new(
-        connection: &Connection,
-        run: Arc<DirectRun>,
+        start: &Start,
         task: TaskSummary,
         reads_lines: bool,
         events: mpsc::UnboundedSender<Event>,
         stage: watch::Receiver<Stage>,
     ) -> Self {
+        let (ecs, logs) = clients(&start.connection);
         Self {
-            ecs: Ecs::without_retries(connection, CallRates::default()),
-            logs: Logs::new(connection, CallRates::default()),
-            run,
+            caller: start.caller.clone(),
+            ecs,
+            logs,
+            run: Arc::clone(&start.run),
             task,
             reads_lines,
             events,
@@ -105,6 +119,7 @@ impl LogFollower {
             tasks: Vec::new(),
             definitions: HashMap::new(),
             streams: Vec::new(),
+            streams_are_known: false,
             notes: HashSet::new(),
         }
     }
@@ -116,14 +131,24 @@ impl LogFollower {
         let mut last_line = Instant::now();
         loop {
             let stage = *self.stage.borrow_and_update();
+            if stage == Stage::Waiting {
+                if self.stage.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
             let is_first_of_end = stage == Stage::Ended && end.is_none();
             if is_first_of_end {
                 (end, last_line) = (Some(Instant::now()), Instant::now());
             }
             let starts = self.tasks.iter().any(|task| task.phase == Phase::Starting);
-            let is_eager = stage != Stage::Waiting && (self.tasks.is_empty() || starts);
-            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || is_eager;
-            if (is_time && end.is_none()) || is_first_of_end || stage == Stage::Stopped {
+            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || self.tasks.is_empty() || starts;
+            let is_wanted = match stage {
+                Stage::Ended => is_first_of_end || !self.streams_are_known,
+                Stage::Stopped => true,
+                Stage::Waiting | Stage::Scheduled => is_time,
+            };
+            if is_wanted {
                 self.list_tasks().await;
             }
             looks = looks.wrapping_add(1);
@@ -131,8 +156,9 @@ impl LogFollower {
                 last_line = Instant::now();
             }
             if let Some(end) = end {
-                let is_quiet = last_line.elapsed() >= QUIET || self.streams.is_empty();
-                if !self.reads_lines || is_quiet || end.elapsed() >= AFTER_END {
+                let nothing_comes = self.streams.is_empty() && self.streams_are_known;
+                let is_quiet = last_line.elapsed() >= QUIET && self.streams_are_known;
+                if !self.reads_lines || nothing_comes || is_quiet || end.elapsed() >= AFTER_END {
                     break;
                 }
             }
@@ -175,7 +201,16 @@ impl LogFollower {
         self.note(format!("log lines cannot be read: {error}{right}"));
     }
 
+    /// Makes the next calls with the credentials that are to be had now.
+    async fn renew_if_expired(&mut self, error: &ApiError) {
+        if is_expired(error) {
+            let connection = self.caller.connection().await;
+            (self.ecs, self.logs) = clients(&connection);
+        }
+    }
+
     async fn list_tasks(&mut self) {
+        self.streams_are_known = false;
         let family = self
             .task
             .task_definition
@@ -193,11 +228,12 @@ impl LogFollower {
                 listed.sort_by_key(|task| task.created);
                 self.tasks = listed.into_iter().map(|task| task.status).collect();
                 self.report(Event::Tasks(self.tasks.clone()));
+                self.streams_are_known = true;
                 if self.reads_lines {
                     self.find_streams().await;
                 }
             }
-            Err(error) if error.may_pass() => {}
+            Err(error) if error.may_pass() => self.renew_if_expired(&error).await,
             Err(error) => {
                 self.report(Event::TasksUnknown);
                 if self.reads_lines {
@@ -215,6 +251,7 @@ impl LogFollower {
                 continue;
             }
             let Some(definition) = self.definition(&task.task_definition_arn).await else {
+                self.streams_are_known = false;
                 return;
             };
             if definition
@@ -264,22 +301,26 @@ impl LogFollower {
         }
     }
 
-    /// Reads what the streams have, and says whether that was anything.
+    /// Reads what the streams have, and says whether more may come at once: there was something, or a
+    /// stream could not be read.
     async fn read_lines(&mut self) -> bool {
-        let mut is_new = false;
+        let mut may_be_more = false;
         for index in 0..self.streams.len() {
             match self.read_stream(index).await {
-                Ok(read) => is_new |= read,
+                Ok(read) => may_be_more |= read,
                 // The container has printed nothing yet.
                 Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => {}
-                Err(error) if error.may_pass() => {}
+                Err(error) if error.may_pass() => {
+                    self.renew_if_expired(&error).await;
+                    may_be_more = true;
+                }
                 Err(error) => {
                     self.give_up_lines(&error);
-                    return is_new;
+                    return false;
                 }
             }
         }
-        is_new
+        may_be_more
     }
 
     async fn read_stream(&mut self, index: usize) -> Result<bool, ApiError> {

@@ -56,6 +56,9 @@ pub(super) struct Start {
     pub(super) state_machine: StateMachine,
     pub(super) execution: ExecutionArn,
     name: String,
+    /// Whether nobody else can have started an execution of this name: it was made here, or there
+    /// was none a moment ago.
+    is_new: bool,
 }
 
 pub(super) async fn prepare(arguments: &RunArguments) -> Result<Prepared, NotStarted> {
@@ -105,28 +108,30 @@ pub(super) async fn prepare(arguments: &RunArguments) -> Result<Prepared, NotSta
         .await;
     let state_machine = state_machine.map_err(without_state_machine)?;
     let state_machine = StepFunctions::new(&connection).state_machine(state_machine);
-    let name = options
-        .name
-        .unwrap_or_else(|| new_name(run.task_definition(), Clock::system().now(), rand_number()));
+    let is_new = options.name.is_none();
+    let name = options.name.unwrap_or_else(|| {
+        // The number keeps names of the same second apart.
+        new_name(
+            run.task_definition(),
+            Clock::system().now(),
+            fastrand::u32(..),
+        )
+    });
     let execution =
         ExecutionArn::parse(&state_machine.execution_arn(&name)).map_err(anyhow::Error::from)?;
-    let start = Start {
+    let mut start = Start {
         run: Arc::new(run),
         caller,
         connection,
         state_machine,
         execution,
         name,
+        is_new,
     };
     if !arguments.detach {
         start.check_that_it_can_be_followed().await?;
     }
     Ok(Prepared::Run(Box::new(start)))
-}
-
-/// Sets two names of one second apart.
-fn rand_number() -> u32 {
-    fastrand::u32(..)
 }
 
 fn options(arguments: &RunArguments) -> Result<RunOptions, String> {
@@ -212,7 +217,7 @@ fn without_state_machine(error: NoStateMachine) -> anyhow::Error {
 impl Start {
     /// Looks for the execution that is not there yet, since a run whose end cannot be seen is better
     /// not started. IAM decides before Step Functions looks whether the execution exists.
-    async fn check_that_it_can_be_followed(&self) -> anyhow::Result<()> {
+    async fn check_that_it_can_be_followed(&mut self) -> anyhow::Result<()> {
         let arn = self.execution.to_string();
         let (described, read) = tokio::join!(
             self.state_machine.describe(&arn),
@@ -230,7 +235,11 @@ impl Start {
         }
         match described {
             Ok(execution) if execution.stopped.is_some() => Err(self.exists_already()),
-            _ => Ok(()),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.is_new |= error.code.as_deref() == Some("ExecutionDoesNotExist");
+                Ok(())
+            }
         }
     }
 
@@ -242,6 +251,8 @@ impl Start {
         });
         match started.await {
             Ok(Started::Running) => Ok(()),
+            // An answer was lost, and the run had ended before the start was repeated.
+            Ok(Started::Already) if self.is_new && self.has_this_input(&input).await => Ok(()),
             Ok(Started::Already) => Err(self.exists_already()),
             Err(error) if error.may_pass() => bail!(
                 "{error}. Whether the run was started is not known; this shows it: ecs-task-runner explain {}",
@@ -249,6 +260,14 @@ impl Start {
             ),
             Err(error) => Err(rights::in_words(&error, "to start the run", None)),
         }
+    }
+
+    async fn has_this_input(&self, input: &str) -> bool {
+        let arn = self.execution.to_string();
+        let described = self.state_machine.describe(&arn);
+        described
+            .await
+            .is_ok_and(|execution| execution.input == input)
     }
 
     fn exists_already(&self) -> anyhow::Error {

@@ -133,8 +133,8 @@ async fn a_schedule_starts_a_direct_run() {
             "arn:aws:iam::123456789012:role/scheduler",
         )],
     };
-    let stacks = Stacks::new(account.aws.endpoints().cloudformation());
-    let stack = ended(stacks.create("nightly", &template).await.unwrap()).await;
+    let cloudformation = Stacks::new(account.aws.endpoints().cloudformation());
+    let stack = ended(cloudformation.create("nightly", &template).await.unwrap()).await;
     assert_eq!(
         stack.status,
         "CREATE_COMPLETE",
