@@ -8,6 +8,7 @@ mod explain;
 mod explain_follow;
 mod explain_refused;
 mod explain_stack;
+mod hook_process;
 mod start_process;
 mod work_process;
 mod worker_adoption;
