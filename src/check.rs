@@ -9,6 +9,7 @@
 //!                     │             ├ similar (types that look like ours)       │
 //!                     │             └ stack (what its resources say together)   ▼
 //!                     │                   ├▶ beyond (errors between them) ──▶ Report ──▶ files
+//!                     │                   ├▶ hooks (of ECS services) ──────▶
 //!                     └───────────────────┴▶ warnings ───────────────────────▶
 //! ```
 //!
@@ -22,6 +23,7 @@ mod at;
 mod beyond;
 mod document;
 mod files;
+mod hooks;
 mod node;
 mod report;
 mod similar;

@@ -19,10 +19,14 @@
 //! the list of executions ─▶ StackRuns (the stack's own, by their names) ─▶ Choice, OtherExecutions
 //! ```
 //!
+//! Who asks about a service of ECS is led to the runs of its deployments' lifecycle hook
+//! (`ServiceRuns`), which go by their names too.
+//!
 //! An execution's input holds the values of environment overrides, and may hold the response URL in
 //! clear. Neither is shown.
 
 mod advice;
+mod choice;
 mod conceal;
 mod conclusion;
 mod event;
@@ -30,6 +34,7 @@ mod execution_arn;
 mod others;
 mod report;
 mod requests;
+mod service_runs;
 mod span;
 mod stack_runs;
 mod subject;
@@ -41,9 +46,11 @@ pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
 pub use others::OtherExecutions;
 pub use requests::{RequestEnd, RequestExplanation, ResourceRequest, requests};
+pub use service_runs::ServiceRuns;
 pub use span::Span;
 pub use stack_runs::{Choice, StackExecution, StackRuns};
-pub use target::{StackTarget, Target};
+pub use subject::DeploymentSummary;
+pub use target::{ServiceTarget, StackTarget, Target};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -63,8 +70,11 @@ use timeline::Timeline;
 pub struct Explanation {
     /// ARN of the execution.
     pub execution: String,
-    /// The request of CloudFormation; `None` for a direct run.
+    /// The request of CloudFormation; `None` for a direct run and for a run of a deployment.
     pub request: Option<RequestSummary>,
+    /// The deployment of a service whose lifecycle hook started the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<DeploymentSummary>,
     /// The task to run; on Delete, the task whose leftovers are stopped. `None` for a direct run
     /// whose properties say that nothing is to be run, or cannot be run.
     pub task: Option<TaskSummary>,
@@ -137,11 +147,7 @@ impl Explainer {
     pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
         let subject = Subject::of(&arn.to_string(), &execution)?;
         let secrets = Secrets::of(&subject);
-        let timeline = Timeline::new(
-            execution.started,
-            subject.request.is_some(),
-            secrets.clone(),
-        );
+        let timeline = Timeline::new(execution.started, subject.beginning(), secrets.clone());
         Ok(Self {
             arn,
             execution: secrets.hide_in_execution(execution),
@@ -204,6 +210,7 @@ impl Explainer {
         Explanation {
             execution: arn.to_string(),
             request: subject.request.as_ref().map(RequestSummary::of),
+            deployment: subject.deployment,
             task: subject.task.as_ref().map(TaskSummary::of),
             status: execution.status.name(),
             started: execution.started,

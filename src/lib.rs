@@ -17,6 +17,7 @@
 //! |---|---|---|
 //! | `functions` | `start`, `prepare`, `hook`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
 //! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, report | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
+//! | `run` | what the command `run` starts, shows and ends with: its options and file as properties, names of executions, log lines, exit codes | `explain` `check` `execution` `properties` `task` `text` `arn` |
 //! | `explain` | an execution's history as a timeline with a conclusion, and which execution of a stack matters | `activity` `execution` `task` `cloudformation` `text` `arn` |
 //! | `check` | custom resources and their templates, checked before anything is deployed | `properties` `cloudformation` `task` `text` `arn` `times` |
 //! | `activity` | a worker for any Step Functions activity, or for one task whose token it is given: it takes a permit, polls, sends heartbeats, answers, lets go of a task whose token is lost (`attend`), and hands over when it shuts down; it knows nothing of ECS | `aws` `text` `times` |
@@ -33,7 +34,7 @@
 //! | `times` | how CloudFormation's hour is divided | |
 //! | `version` | version and commit of the programs | |
 //!
-//! Three layers: `functions`, `task_run`, `explain`, `check` and `activity` orchestrate; `aws` is
+//! Three layers: `functions`, `task_run`, `run`, `explain`, `check` and `activity` orchestrate; `aws` is
 //! the edge, and the only room with types of the AWS SDK, but for the client of `activity`; the
 //! rooms below it are the core, which calls no service, and knows neither `aws` nor tokio.
 
@@ -49,6 +50,7 @@ pub mod explain;
 pub mod functions;
 pub mod logging;
 pub mod properties;
+pub mod run;
 pub mod task;
 pub mod task_run;
 pub mod text;

@@ -44,7 +44,7 @@ pub(crate) use declarations::Declarations;
 pub(crate) use intrinsics::{
     DYNAMIC_REFERENCE, is_function, is_no_value, literal_text, may_add_members, names_in_sub,
 };
-pub(crate) use names::{is_spelling_of, nearest};
+pub(crate) use names::{is_spelling_of, nearest, pascal_case};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
 pub use switches::switch;
@@ -59,7 +59,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::task::spec::TaskSpec;
+use crate::task::spec::{TaskOverride, TaskSpec};
 
 /// Seconds a run may take when the properties do not say; leaves five minutes of the hour that
 /// CloudFormation waits.
@@ -121,6 +121,11 @@ impl Properties {
     /// How long the whole run may take.
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_seconds.into())
+    }
+
+    /// What differs from the task definition.
+    pub(crate) fn overrides(&self) -> &TaskOverride {
+        &self.task.overrides
     }
 
     /// Whether the tasks are started on named instances.
@@ -244,7 +249,7 @@ pub(crate) fn problems_among(
     let mut reader = reader::Reader::new(source, declarations);
     reader.read(properties, &schema::ROOT, &Path::ROOT);
     let mut search = functions::Search {
-        declarations: (source == Source::Template).then_some(declarations),
+        declarations: source.has_functions().then_some(declarations),
         problems: &mut reader.problems,
     };
     search.look_into(properties, &Path::ROOT);

@@ -1,5 +1,5 @@
 //! AWS Step Functions: starts, finds, lists, describes and stops executions and reads their
-//! histories, for the functions and for `explain`. The worker's calls are in [`crate::activity`].
+//! histories, for the functions, `explain` and `run`. The worker's calls are in [`crate::activity`].
 //!
 //! When Step Functions cannot be asked, the calls here give an [`ApiError`] whose
 //! [`may_pass`](ApiError::may_pass) says whether a later call may succeed. Then
@@ -9,7 +9,8 @@
 //! - `rescue` fails, and Lambda or the next sweep invokes it again;
 //! - a worker polls again, and keeps a task until no heartbeat has got through for as long as Step
 //!   Functions waits for one;
-//! - `explain` says so and ends with exit code 2.
+//! - `explain` says so and ends with exit code 2;
+//! - `run` goes on asking for five minutes, and ends with exit code 75 while the execution goes on.
 
 mod executions;
 mod history;
@@ -70,7 +71,7 @@ impl StateMachine {
         &self.arn
     }
 
-    /// ARN of the execution of this name, whether it exists or not.
+    /// ARN of the execution of this name, whether there is one or not.
     #[must_use]
     pub fn execution_arn(&self, name: &str) -> String {
         let executions = self.arn.replacen(":stateMachine:", ":execution:", 1);

@@ -8,7 +8,8 @@ use super::report::{Finding, Note, Notes, path};
 use super::stack::Stack;
 use super::template::{self, Found, Part, Search, Similar};
 use super::{
-    DocumentError, DocumentKind, MAX_DOCUMENT_BYTES, RESOURCE_TYPE, Report, beyond, warnings, yaml,
+    DocumentError, DocumentKind, MAX_DOCUMENT_BYTES, RESOURCE_TYPE, Report, beyond, hooks,
+    warnings, yaml,
 };
 use crate::properties::{
     Declarations, Path, Problems, Source, Step, kind, may_add_members, problems_among,
@@ -112,7 +113,12 @@ impl Document {
             }
         }
         beyond::look(parts, found, &stack, &mut notes);
-        self.sorted(kind, found, notes)
+        let services = hooks::look(&stack, &declarations, &mut notes);
+        let mut report = self.sorted(kind, found, notes);
+        report
+            .checked
+            .extend(services.into_iter().map(str::to_owned));
+        report
     }
 
     fn sorted(&self, kind: DocumentKind, found: &[Found<'_>], notes: Notes) -> Report {
@@ -169,7 +175,7 @@ fn note_problems(
     let properties = found.properties.unwrap_or(&none);
     let problems = match kind {
         DocumentKind::Event => problems_among(properties, Source::Event, declarations),
-        DocumentKind::Properties => problems_among(properties, Source::Template, declarations),
+        DocumentKind::Properties => problems_among(properties, Source::Properties, declarations),
         DocumentKind::Template => problems_in_template(properties, declarations),
     };
     for problem in problems.listed() {

@@ -34,8 +34,9 @@ pub enum DocumentKind {
 pub struct Report {
     /// What sort of document it is.
     pub kind: DocumentKind,
-    /// Names of the resources that were checked, in the order of their names. `Properties` for a
-    /// document that does not name its one resource.
+    /// Names of the resources that were checked, in the order of their names: custom resources, then
+    /// services of ECS with a hook of the task runner. `Properties` for a document that does not name
+    /// its one resource.
     pub checked: Vec<String>,
     /// Custom resources of a template that were not checked, as they are of other types.
     pub skipped: Vec<SkippedResource>,

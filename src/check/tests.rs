@@ -5,6 +5,7 @@ use super::*;
 
 mod beyond;
 mod forms;
+mod hooks;
 mod types;
 mod warnings;
 

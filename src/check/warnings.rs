@@ -14,6 +14,7 @@ use crate::cloudformation::deadline::answer_margin;
 use crate::properties::{DYNAMIC_REFERENCE, literal_text, may_add_members};
 use crate::task::redaction::{SHORTEST, says_secret};
 use crate::times::SERVICE_TIMEOUT;
+use crate::times::answer_by::LONGEST_RUN;
 
 /// Properties that say what is run. A reference in one of them can differ from one deployment to the
 /// next; references in other properties, such as `Cluster`, hardly ever change.
@@ -31,7 +32,7 @@ pub(super) fn look(properties: &At<'_>, kind: DocumentKind, stack: &Stack<'_>, n
         look_at_family(properties, notes);
     }
     look_at_environment(properties, stack, notes);
-    look_at_timeout(properties, notes);
+    look_at_timeout(properties, kind, notes);
 }
 
 /// CloudFormation sends an Update when a property has changed, and the name of a family stays the
@@ -94,7 +95,7 @@ fn is_constant(value: &Value) -> bool {
 
 /// Values of overrides are part of the event and of the execution's input, which its history shows
 /// to everyone who may read it; and ECS shows them with the task.
-fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes) {
+pub(super) fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes) {
     let overrides = properties.member("overrides");
     let containers = overrides.and_then(|overrides| overrides.member("containerOverrides"));
     for container in containers.iter().flat_map(At::items) {
@@ -148,8 +149,9 @@ fn may_be_secret(value: &At<'_>, stack: &Stack<'_>) -> bool {
     has_secret
 }
 
-/// `start` ends a run in time for the answer, whatever `Timeout` says.
-fn look_at_timeout(properties: &At<'_>, notes: &mut Notes) {
+/// `start` ends a run in time for the answer, whatever `Timeout` says. Properties by themselves may be
+/// those of a direct run, for which nobody waits.
+fn look_at_timeout(properties: &At<'_>, kind: DocumentKind, notes: &mut Notes) {
     let seconds = |name| {
         let number = properties.member(name)?.number()?;
         Some(Duration::from_secs(number))
@@ -163,11 +165,18 @@ fn look_at_timeout(properties: &At<'_>, notes: &mut Notes) {
     let margin = answer_margin(patience);
     let longest = patience.saturating_sub(margin);
     if limit > longest {
+        let (place, otherwise) = match kind {
+            DocumentKind::Properties => (
+                " in a stack",
+                format!("; a direct run may take up to {} s", LONGEST_RUN.as_secs()),
+            ),
+            DocumentKind::Event | DocumentKind::Template => ("", String::new()),
+        };
         notes.warning(
             timeout.steps,
             format!(
-                "has no effect above {}: CloudFormation waits {} s, of which {} s are kept for \
-                 stopping the task and replying",
+                "has no effect above {}{place}: CloudFormation waits {} s, of which {} s are kept for \
+                 stopping the task and replying{otherwise}",
                 longest.as_secs(),
                 patience.as_secs(),
                 margin.as_secs()

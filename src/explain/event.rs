@@ -36,6 +36,8 @@ pub enum TimelineEvent {
     Requested,
     /// Somebody started a direct run.
     StartedDirectly,
+    /// The lifecycle hook of a deployment started the run.
+    StartedByHook,
     /// The activity was scheduled: the run waits for a worker.
     Scheduled {
         /// Number of the attempt, from 1.

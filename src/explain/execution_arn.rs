@@ -19,9 +19,10 @@ pub struct ExecutionArn {
 /// The text names no execution.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnExecution {
-    /// The text is neither the ARN nor the console address of an execution, nor a stack.
+    /// The text is neither the ARN nor the console address of an execution, nor a stack, nor a
+    /// service.
     #[error(
-        "WHAT must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME), the address of its page in the console, STACK, STACK/LOGICAL_ID, or the ARN of a stack, and is '{0}'"
+        "WHAT must be the ARN of a Step Functions execution (arn:aws:states:REGION:ACCOUNT:execution:STATE_MACHINE:NAME), the address of its page in the console, STACK, STACK/LOGICAL_ID, the ARN of a stack, or the name or ARN of an ECS service or the ARN of a service deployment, and is '{0}'"
     )]
     Other(String),
     /// The text names an execution of an express state machine, which has no history to read.

@@ -1,4 +1,4 @@
-//! The list of a stack's executions beside the one that is explained.
+//! The list of a stack's or a service's executions beside the one that is explained.
 
 use std::fmt;
 
@@ -9,6 +9,7 @@ use super::report::date;
 use super::span::Span;
 use super::stack_runs::StackExecution;
 use crate::cloudformation::event::RequestType;
+use crate::execution::status::ListedExecution;
 
 /// Executions that are shown as text. The JSON form has all that were found.
 const SHOWN: usize = 20;
@@ -23,8 +24,10 @@ pub struct OtherExecutions(Vec<OtherExecution>);
 #[serde(rename_all = "camelCase")]
 struct OtherExecution {
     execution: String,
-    logical_id: String,
-    request_type: RequestType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logical_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_type: Option<RequestType>,
     status: &'static str,
     started: Timestamp,
     ended: Option<Timestamp>,
@@ -37,15 +40,32 @@ impl OtherExecutions {
     #[must_use]
     pub fn of(runs: Vec<StackExecution>, now: Timestamp) -> Self {
         let others = runs.into_iter().map(|run| OtherExecution {
-            execution: run.execution.arn,
-            logical_id: run.logical_id,
-            request_type: run.request_type,
-            status: run.execution.status.name(),
-            started: run.execution.started,
-            ended: run.execution.stopped,
-            took: Span::between(run.execution.started, run.execution.stopped.unwrap_or(now)),
+            logical_id: Some(run.logical_id),
+            request_type: Some(run.request_type),
+            ..OtherExecution::of(run.execution, now)
         });
         Self(others.collect())
+    }
+
+    /// Those of a service's deployments, sorted and with `now` likewise.
+    #[must_use]
+    pub fn of_service(runs: Vec<ListedExecution>, now: Timestamp) -> Self {
+        let others = runs.into_iter().map(|run| OtherExecution::of(run, now));
+        Self(others.collect())
+    }
+}
+
+impl OtherExecution {
+    fn of(execution: ListedExecution, now: Timestamp) -> Self {
+        Self {
+            execution: execution.arn,
+            logical_id: None,
+            request_type: None,
+            status: execution.status.name(),
+            started: execution.started,
+            ended: execution.stopped,
+            took: Span::between(execution.started, execution.stopped.unwrap_or(now)),
+        }
     }
 }
 
@@ -95,7 +115,7 @@ fn split_name(arn: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execution::status::{ExecutionStatus, ListedExecution};
+    use crate::execution::status::ExecutionStatus;
 
     fn others(machines: [&str; 2]) -> String {
         let run = |machine: &str| StackExecution {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::conclusion::Conclusion;
 use super::span::Span;
-use super::{Explanation, RequestSummary, TimelineEntry};
+use super::{DeploymentSummary, Explanation, RequestSummary, TimelineEntry};
 use crate::arn::last_part;
 use crate::text::byte_limit;
 
@@ -55,16 +55,28 @@ impl fmt::Display for Head<'_> {
         let Explanation {
             execution,
             request,
+            deployment,
             task,
             started,
             ended,
             ..
         } = self.0;
-        match request {
-            Some(request) => writeln!(f, "{request}")?,
-            None => writeln!(f, "Direct run")?,
+        match (request, deployment) {
+            (Some(request), _) => writeln!(f, "{request}")?,
+            (None, Some(DeploymentSummary { service, stage, .. })) => {
+                let at = if stage.is_empty() {
+                    String::new()
+                } else {
+                    format!(", at {stage}")
+                };
+                writeln!(f, "Hook of a deployment of service {service}{at}")?;
+            }
+            (None, None) => writeln!(f, "Direct run")?,
         }
         let name = execution.rsplit(':').next().unwrap_or_default();
+        if let Some(deployment) = deployment {
+            writeln!(f, "Deployment {}", deployment.arn)?;
+        }
         writeln!(f, "Execution  {name}")?;
         if let Some(task) = task {
             let tasks = if task.count == 1 {

@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::choice::{Candidate, Place, chosen};
 use super::requests::ResourceRequest;
 use super::span::Span;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::identity::{NameParts, prefix_of_resource};
 use crate::cloudformation::stack::RESOURCE_TYPE;
-use crate::execution::status::{ExecutionStatus, ListedExecution};
+use crate::execution::status::ListedExecution;
 
 /// The clocks of CloudFormation and Step Functions may differ by this much.
 const CLOCK_SLACK: Duration = Duration::from_secs(5);
@@ -115,7 +114,10 @@ impl StackRuns {
         let mut candidates: Vec<_> = executions
             .iter()
             .enumerate()
-            .map(|(index, run)| Candidate::of_execution(index, run))
+            .map(|(index, run)| {
+                let is_delete = run.request_type == RequestType::Delete;
+                Candidate::of_execution(index, &run.execution, is_delete)
+            })
             .chain(
                 unstarted
                     .iter()
@@ -178,101 +180,6 @@ impl StackExecution {
                 .as_ref()
                 .is_none_or(|end| is_after(started, end.at))
     }
-}
-
-/// What may be chosen.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    began: Timestamp,
-    ended: Option<Timestamp>,
-    outcome: Outcome,
-    is_delete: bool,
-    place: Place,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Running,
-    Failed,
-    /// Somebody stopped the execution, perhaps since another one had failed.
-    Stopped,
-    Succeeded,
-}
-
-/// Where the candidate stands in its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Execution(usize),
-    Request(usize),
-}
-
-impl Candidate {
-    fn of_execution(index: usize, run: &StackExecution) -> Self {
-        Self {
-            began: run.execution.started,
-            ended: run.execution.stopped,
-            outcome: match run.execution.status {
-                ExecutionStatus::Running => Outcome::Running,
-                ExecutionStatus::Failed | ExecutionStatus::TimedOut => Outcome::Failed,
-                ExecutionStatus::Aborted => Outcome::Stopped,
-                ExecutionStatus::Succeeded => Outcome::Succeeded,
-            },
-            is_delete: run.request_type == RequestType::Delete,
-            place: Place::Execution(index),
-        }
-    }
-
-    fn of_request(index: usize, request: &ResourceRequest) -> Self {
-        Self {
-            began: request.began,
-            ended: request.end.as_ref().map(|end| end.at),
-            outcome: match &request.end {
-                None => Outcome::Running,
-                Some(end) if end.is_failure => Outcome::Failed,
-                Some(_) => Outcome::Succeeded,
-            },
-            is_delete: request.request_type == RequestType::Delete,
-            place: Place::Request(index),
-        }
-    }
-
-    /// Whether this run ended well, so that an earlier failure is over.
-    fn makes_good(&self, failure: &Self) -> bool {
-        self.outcome == Outcome::Succeeded
-            && !self.is_delete
-            && matches!(self.place, Place::Execution(_))
-            && failure.ended.is_some_and(|ended| self.began > ended)
-    }
-}
-
-/// The candidates are sorted, newest first.
-fn chosen(candidates: &[Candidate]) -> Option<&Candidate> {
-    let newest = |outcome| candidates.iter().find(|one| one.outcome == outcome);
-    if let Some(running) = newest(Outcome::Running) {
-        return Some(running);
-    }
-    let failure = candidates.iter().find(|one| {
-        matches!(one.outcome, Outcome::Failed | Outcome::Stopped)
-            && !candidates.iter().any(|later| later.makes_good(one))
-    });
-    if let Some(failure) = failure {
-        // A run that was stopped while another one failed was most likely stopped for that.
-        let is_cause = |one: &&Candidate| {
-            one.outcome == Outcome::Failed
-                && one.ended >= Some(failure.began)
-                && one.ended <= failure.ended
-        };
-        let cause = candidates.iter().find(is_cause);
-        return match failure.outcome {
-            Outcome::Stopped => cause.or(Some(failure)),
-            _ => Some(failure),
-        };
-    }
-    let is_execution = |one: &&Candidate| matches!(one.place, Place::Execution(_));
-    candidates
-        .iter()
-        .find(is_execution)
-        .or_else(|| candidates.first())
 }
 
 #[cfg(test)]

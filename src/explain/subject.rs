@@ -1,21 +1,57 @@
 //! What an execution is for, as far as an explanation needs it.
 
 use super::ForeignExecution;
+use super::conceal::one_line;
+use super::event::TimelineEvent;
 use crate::cloudformation::event::Request;
+use crate::execution::deployment::Deployment;
 use crate::execution::direct::{DirectExecution, Prepared};
 use crate::execution::input::{ExecutionInput, Workers};
 use crate::execution::status::Execution;
 use crate::task::error::ErrorName;
 use crate::task::spec::TaskSpec;
+use serde::Serialize;
 use serde_json::Value;
 
 /// The request and the task of an execution.
 #[derive(Debug)]
 pub(super) struct Subject {
-    /// `None` for a direct run.
+    /// `None` for a direct run and for a run of a deployment.
     pub(super) request: Option<Request>,
+    /// `None` unless the lifecycle hook of a deployment started the run.
+    pub(super) deployment: Option<DeploymentSummary>,
     /// `None` for a direct run whose properties say that nothing is to be run, or cannot be run.
     pub(super) task: Option<TaskSpec>,
+}
+
+/// A deployment of a service, as the lifecycle hook writes it into the execution's input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentSummary {
+    /// ARN of the service deployment.
+    pub arn: String,
+    /// Name of the service.
+    pub service: String,
+    /// The stage at which the hook was called; empty where ECS did not say.
+    pub stage: String,
+}
+
+impl DeploymentSummary {
+    /// The deployment in an execution's input; `None` when no hook has written it.
+    #[must_use]
+    pub fn of_input(input: &str) -> Option<Self> {
+        let mut input: Value = serde_json::from_str(input).ok()?;
+        let deployment = serde_json::from_value(input.get_mut("deployment")?.take());
+        Some(Self::of(&deployment.ok()?))
+    }
+
+    fn of(deployment: &Deployment) -> Self {
+        Self {
+            arn: one_line(&deployment.arn),
+            service: one_line(deployment.service_name()),
+            stage: one_line(&deployment.stage),
+        }
+    }
 }
 
 impl Subject {
@@ -24,10 +60,15 @@ impl Subject {
     pub(super) fn of(arn: &str, execution: &Execution) -> Result<Self, ForeignExecution> {
         let input: Value = serde_json::from_str(&execution.input).map_err(|_| ForeignExecution)?;
         if input.get("task").is_some() {
-            let ExecutionInput { request, task, .. } =
-                serde_json::from_value(input).map_err(|_| ForeignExecution)?;
+            let ExecutionInput {
+                request,
+                deployment,
+                task,
+                ..
+            } = serde_json::from_value(input).map_err(|_| ForeignExecution)?;
             return Ok(Self {
                 request,
+                deployment: deployment.as_ref().map(DeploymentSummary::of),
                 task: Some(task),
             });
         }
@@ -45,8 +86,18 @@ impl Subject {
         };
         Ok(Self {
             request: None,
+            deployment: None,
             task,
         })
+    }
+
+    /// Who started the execution.
+    pub(super) fn beginning(&self) -> TimelineEvent {
+        match (&self.request, &self.deployment) {
+            (Some(_), _) => TimelineEvent::Requested,
+            (None, Some(_)) => TimelineEvent::StartedByHook,
+            (None, None) => TimelineEvent::StartedDirectly,
+        }
     }
 }
 

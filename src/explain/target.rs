@@ -1,8 +1,12 @@
-//! What a person asks about: an execution, or a stack and perhaps one of its resources.
+//! What a person asks about: an execution, a stack and perhaps one of its resources, or a service of
+//! ECS.
 
 use super::execution_arn::{ExecutionArn, NotAnExecution};
 use crate::arn::Arn;
 use crate::cloudformation::stack::{is_logical_id, is_stack_name, stack_name};
+
+/// Longest name of a service in characters (`API_CreateService`).
+const MAX_SERVICE_NAME: usize = 255;
 
 /// What is to be explained.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +15,20 @@ pub enum Target {
     Execution(ExecutionArn),
     /// The execution of a stack that matters most now.
     Stack(StackTarget),
+    /// The run of a service's deployments that matters most now.
+    Service(ServiceTarget),
+}
+
+/// A service of ECS, and perhaps one of its deployments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceTarget {
+    /// The service's name.
+    pub name: String,
+    /// The service's ARN; `None` when only its name was given, which services of several clusters may
+    /// share.
+    pub arn: Option<String>,
+    /// ARN of the deployment that was asked for.
+    pub deployment: Option<String>,
 }
 
 /// A stack, and perhaps one of its resources.
@@ -24,27 +42,93 @@ pub struct StackTarget {
 
 impl Target {
     /// Reads an execution's ARN or console address, `STACK`, `STACK/LOGICAL_ID`, or a stack's ARN,
-    /// which `/LOGICAL_ID` may follow too.
+    /// which `/LOGICAL_ID` may follow too; a service's ARN, a service deployment's, or a name that only
+    /// a service can have. Any other name may be a service's as well; see
+    /// [`StackTarget::as_service`].
     ///
     /// # Errors
     /// When the text is none of these.
     pub fn parse(text: &str) -> Result<Self, NotAnExecution> {
         let trimmed = text.trim();
         let stack = StackTarget::of_arn(trimmed).or_else(|| StackTarget::of_name(trimmed));
-        match stack {
-            Some(stack) => Ok(Self::Stack(stack)),
+        if let Some(stack) = stack {
+            return Ok(Self::Stack(stack));
+        }
+        let service = ServiceTarget::of_arn(trimmed).or_else(|| ServiceTarget::of_name(trimmed));
+        match service {
+            Some(service) => Ok(Self::Service(service)),
             None => ExecutionArn::parse(trimmed).map(Self::Execution),
         }
     }
 
-    /// The region that the ARN names; `None` for a stack's name.
+    /// The region that the ARN names; `None` for a name.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         match self {
             Self::Execution(arn) => Some(arn.region()),
             Self::Stack(target) => Arn::parse(&target.stack).map(|arn| arn.region),
+            Self::Service(target) => {
+                let arn = target.deployment.as_deref().or(target.arn.as_deref())?;
+                Arn::parse(arn).map(|arn| arn.region)
+            }
         }
     }
+}
+
+impl ServiceTarget {
+    /// `None` when no service can be called so.
+    fn of_name(name: &str) -> Option<Self> {
+        is_service_name(name).then(|| Self {
+            name: name.to_owned(),
+            arn: None,
+            deployment: None,
+        })
+    }
+
+    /// Reads `service/CLUSTER/NAME`, as ARNs were written at first `service/NAME`, and
+    /// `service-deployment/CLUSTER/NAME/ID`.
+    fn of_arn(text: &str) -> Option<Self> {
+        let arn = Arn::parse(text)?;
+        let of_deployment = arn.resource_of("ecs", "service-deployment/");
+        let parts: Vec<_> = of_deployment
+            .or_else(|| arn.resource_of("ecs", "service/"))?
+            .split('/')
+            .collect();
+        if !arn.is_sound(&parts) {
+            return None;
+        }
+        let (name, service, deployment) = match (of_deployment, parts.as_slice()) {
+            (None, [name]) => (name, None, None),
+            (None, [_, name]) => (name, Some(text.to_owned()), None),
+            (Some(_), [cluster, name, _]) => {
+                let head = text.strip_suffix(arn.resource)?;
+                let service = format!("{head}service/{cluster}/{name}");
+                (name, Some(service), Some(text.to_owned()))
+            }
+            _ => return None,
+        };
+        is_service_name(name).then(|| Self {
+            name: (*name).to_owned(),
+            arn: service,
+            deployment,
+        })
+    }
+
+    /// The target as a person writes it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match &self.deployment {
+            Some(arn) => format!("the deployment {arn}"),
+            None => format!("the deployments of service {}", self.name),
+        }
+    }
+}
+
+/// Whether a service can be called so: up to 255 letters, digits, underscores and hyphens
+/// (`API_CreateService`).
+fn is_service_name(name: &str) -> bool {
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (1..=MAX_SERVICE_NAME).contains(&name.len()) && name.chars().all(may_stand)
 }
 
 impl StackTarget {
@@ -75,6 +159,13 @@ impl StackTarget {
             stack: stack.to_owned(),
             logical_id: logical_id.map(str::to_owned),
         })
+    }
+
+    /// The service that may be meant; `None` for a stack's ARN, and with a resource.
+    #[must_use]
+    pub fn as_service(&self) -> Option<ServiceTarget> {
+        let is_name = self.logical_id.is_none();
+        is_name.then(|| ServiceTarget::of_name(&self.stack))?
     }
 
     /// The stack's name.
@@ -139,6 +230,44 @@ mod tests {
     }
 
     #[test]
+    fn a_service_is_named_by_its_arn_a_deployment_s_or_its_name() {
+        const SERVICE: &str = "arn:aws:ecs:eu-west-1:123456789012:service/production/web";
+        const DEPLOYMENT: &str = "arn:aws:ecs:eu-west-1:123456789012:service-deployment/production/web/r9i43YFjvgF_xlg7m2eJ1r";
+        for (text, name, arn, deployment) in [
+            (SERVICE, "web", Some(SERVICE), None),
+            (DEPLOYMENT, "web", Some(SERVICE), Some(DEPLOYMENT)),
+            (
+                "arn:aws:ecs:eu-west-1:123456789012:service/web",
+                "web",
+                None,
+                None,
+            ),
+            ("todo_web", "todo_web", None, None),
+            ("2todo", "2todo", None, None),
+        ] {
+            let target = Target::parse(text).unwrap();
+            let is_whole = arn.is_some();
+            assert_eq!(target.region().is_some(), is_whole, "{text}");
+            let expected = ServiceTarget {
+                name: name.to_owned(),
+                arn: arn.map(str::to_owned),
+                deployment: deployment.map(str::to_owned),
+            };
+            assert_eq!(target, Target::Service(expected));
+        }
+        let Ok(Target::Stack(either)) = Target::parse("web") else {
+            panic!("a stack may be called so")
+        };
+        assert_eq!(either.as_service().unwrap().name, "web");
+        for text in ["web/MigrateTask", STACK] {
+            let Ok(Target::Stack(stack)) = Target::parse(text) else {
+                panic!("{text}")
+            };
+            assert_eq!(stack.as_service(), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_neither_is_refused_with_all_that_it_may_be() {
         for text in [
             "",
@@ -151,6 +280,10 @@ mod tests {
             "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend",
             "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid/A/B",
             "arn:aws:cloudformation:eu-west-1:123456789012:changeSet/todobackend/guid",
+            "arn:aws:ecs:evil.example/x:123456789012:service/production/web",
+            "arn:aws:ecs:eu-west-1:123456789012:service/production/web/more",
+            "arn:aws:ecs:eu-west-1:123456789012:service-deployment/production/web",
+            "arn:aws:ecs:eu-west-1:123456789012:service/production/we b",
         ] {
             let refused = Target::parse(text).unwrap_err().to_string();
             assert!(

@@ -2,6 +2,7 @@ mod answers;
 mod forms;
 mod given;
 mod histories;
+mod hook;
 mod leftovers;
 mod random;
 mod redriven;

@@ -58,8 +58,8 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// `is_requested` says whether CloudFormation has requested the run.
-    pub(super) fn new(started: Timestamp, is_requested: bool, secrets: Secrets) -> Self {
+    /// `beginning` says who started the execution.
+    pub(super) fn new(started: Timestamp, beginning: TimelineEvent, secrets: Secrets) -> Self {
         let mut timeline = Self {
             secrets,
             started,
@@ -79,11 +79,6 @@ impl Timeline {
             end: None,
             redriven_at: None,
             redriven_unanswered: false,
-        };
-        let beginning = if is_requested {
-            TimelineEvent::Requested
-        } else {
-            TimelineEvent::StartedDirectly
         };
         timeline.add(started, beginning);
         timeline

@@ -9,7 +9,7 @@ const MAX_COMPARED: usize = 60;
 const LETTERS_PER_TYPO: usize = 3;
 
 /// CloudFormation's spelling of a name that the ECS API spells in camelCase.
-pub(super) fn pascal_case(name: &str) -> String {
+pub(crate) fn pascal_case(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_ascii_uppercase().to_string() + letters.as_str()

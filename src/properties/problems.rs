@@ -60,6 +60,21 @@ impl Problems {
         self.unlisted
     }
 
+    /// The problems as sentences, one by one, and at last how many more there are.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        let listed = self.listed.iter().map(ToString::to_string);
+        listed.chain(self.more()).collect()
+    }
+
+    /// How many problems are not listed, in words.
+    fn more(&self) -> Option<String> {
+        match self.unlisted {
+            0 => None,
+            1 => Some("And 1 more problem.".to_owned()),
+            more => Some(format!("And {more} more problems.")),
+        }
+    }
+
     /// Whether a further problem would only be counted, and needs no words.
     pub(super) fn is_full(&self) -> bool {
         self.listed.len() >= MAX_LISTED
@@ -80,15 +95,7 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.listed.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{problem}")?;
-        }
-        match self.unlisted {
-            0 => Ok(()),
-            1 => f.write_str(" And 1 more problem."),
-            more => write!(f, " And {more} more problems."),
-        }
+        f.write_str(&self.sentences().join(" "))
     }
 }
 

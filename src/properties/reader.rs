@@ -28,6 +28,16 @@ pub enum Source {
     /// A template: an intrinsic function stands for a value that only the deployment knows. Its
     /// type may be known.
     Template,
+    /// A document that is nothing but properties. It may be meant for a template or for a direct
+    /// run, so that it may have what either takes: functions, and the limits of direct runs.
+    Properties,
+}
+
+impl Source {
+    /// Whether an intrinsic function may stand for a value.
+    pub(super) fn has_functions(self) -> bool {
+        matches!(self, Self::Template | Self::Properties)
+    }
 }
 
 pub(super) struct Reader<'t> {
@@ -53,7 +63,7 @@ impl<'t> Reader<'t> {
         path: &Path<'_>,
     ) -> Checked<'v> {
         match self.source {
-            Source::Template => {
+            Source::Template | Source::Properties => {
                 if let Some(intrinsic) = intrinsics::of(value) {
                     return self.read_intrinsic(&intrinsic, shape, path);
                 }
@@ -71,7 +81,9 @@ impl<'t> Reader<'t> {
             Source::Event | Source::Direct => {}
         }
         match shape {
-            Shape::ByDoor(_, direct) if self.source == Source::Direct => {
+            Shape::ByDoor(_, direct)
+                if matches!(self.source, Source::Direct | Source::Properties) =>
+            {
                 self.read(value, direct, path)
             }
             Shape::List(list) => self.read_list(value, list, path),
@@ -152,7 +164,7 @@ impl<'t> Reader<'t> {
         // document bounds their number.
         let room = match self.source {
             Source::Event | Source::Direct => list.max,
-            Source::Template => usize::MAX,
+            Source::Template | Source::Properties => usize::MAX,
         };
         let read: Vec<_> = items
             .iter()
@@ -229,7 +241,7 @@ impl<'t> Reader<'t> {
         let mut given = BTreeSet::new();
         for (key, value) in object {
             // A macro beside other keys may add any members; they are known after deployment only.
-            if self.source == Source::Template && intrinsics::is_function(key) {
+            if self.source.has_functions() && intrinsics::is_function(key) {
                 members.is_open = true;
                 continue;
             }

@@ -26,6 +26,7 @@ use counted::containers_that_count;
 pub(crate) use counted::is_added_by_aws;
 use ending::{failed_container, interrupted, may_have_run, never_started, unproven};
 use exit_code::succeeded;
+pub(crate) use exit_code::{describe as exit_in_words, named_in as exit_code_named_in};
 pub use start_failure::{may_pass, what_to_check};
 
 /// What counts as the success of a task.

@@ -12,7 +12,7 @@ use crate::task::spec::TaskOverride;
 use crate::text::printable;
 
 /// Replaces a value.
-const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 /// A value of fewer characters is hidden only as a word, and only if its variable's name says that
 /// it is a secret.
 const SHORT: usize = 6;

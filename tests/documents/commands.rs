@@ -4,12 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
+use ecs_task_runner::check::read_document;
+use serde_json::Value;
+
 use crate::aws;
 use crate::markdown::{Block, Document, Part};
 use crate::{ecs_task_runner, help, local, root, shell};
 
 /// Languages of blocks that are scripts.
 const SHELL: [&str; 2] = ["sh", "bash"];
+/// The language of blocks that are GitHub workflows. Blocks in `yaml` are templates.
+const WORKFLOW: &str = "yml";
 /// Programs whose commands are checked, wherever they are shown.
 const PROGRAMS: [&str; 4] = ["aws", "cargo", "ecs-task-runner", "infra/deploy"];
 
@@ -28,8 +33,32 @@ fn begins_with_a_program(text: &str) -> bool {
     })
 }
 
-fn blocks(document: &Document) -> impl Iterator<Item = &Part> {
-    document.blocks_in(&SHELL)
+/// The scripts of a document: blocks of their own, and the steps of workflows.
+fn scripts(document: &Document) -> Vec<Part> {
+    let blocks = document.blocks_in(&SHELL).cloned();
+    let workflows = document.blocks_in(&[WORKFLOW]);
+    blocks.chain(workflows.flat_map(steps)).collect()
+}
+
+/// What the steps of a GitHub workflow run.
+fn steps(workflow: &Part) -> Vec<Part> {
+    let read =
+        read_document(&workflow.text).unwrap_or_else(|error| panic!("{}: {error}", workflow.place));
+    let jobs = read["jobs"].as_object().unwrap().values();
+    let steps = jobs.flat_map(|job| job["steps"].as_array().unwrap());
+    let scripts = steps.filter_map(|step| step.get("run").and_then(Value::as_str));
+    let scripts: Vec<_> = scripts
+        .map(|script| Part {
+            place: workflow.place.clone(),
+            text: script.to_owned(),
+        })
+        .collect();
+    assert!(
+        !scripts.is_empty(),
+        "{}: no step runs anything",
+        workflow.place
+    );
+    scripts
 }
 
 fn spans(document: &Document) -> impl Iterator<Item = &Part> {
@@ -41,7 +70,8 @@ fn spans(document: &Document) -> impl Iterator<Item = &Part> {
 fn shown() -> Vec<Shown> {
     let mut shown = Vec::new();
     for document in Document::all() {
-        let parts = blocks(&document).map(|part| (part, true));
+        let scripts = scripts(&document);
+        let parts = scripts.iter().map(|part| (part, true));
         for (part, is_whole) in parts.chain(spans(&document).map(|part| (part, false))) {
             for words in shell::commands(&part.text) {
                 shown.push(Shown {
@@ -110,7 +140,7 @@ fn own(words: &[String]) -> Option<(&str, &[String])> {
 #[test]
 fn a_shell_reads_every_script_that_is_shown() {
     for document in Document::all() {
-        for part in blocks(&document).chain(spans(&document)) {
+        for part in scripts(&document).iter().chain(spans(&document)) {
             let mut bash = Command::new("bash")
                 .arg("-n")
                 .stdin(Stdio::piped())
@@ -166,7 +196,8 @@ fn the_programs_have_every_command_and_option_that_is_shown() {
             wrong.push(format!("{place}: there is no command {name}"));
             continue;
         };
-        for word in rest {
+        // What follows are words of another program.
+        for word in rest.iter().take_while(|word| *word != "--") {
             let option = word.split('=').next().unwrap_or_default();
             if let Some(option) = option.strip_prefix("--")
                 && !options.contains(option)
@@ -186,7 +217,9 @@ fn some_program_has_every_option_that_is_shown_alone() {
     for document in Document::all() {
         let spans = document.spans.iter();
         for span in spans.filter(|span| span.text.starts_with("--")) {
-            for word in span.text.split_whitespace() {
+            // What follows `--` are words of another program.
+            let words = span.text.split_whitespace();
+            for word in words.take_while(|word| *word != "--") {
                 if let Some(option) = word.strip_prefix("--") {
                     let option = option.split('=').next().unwrap_or_default();
                     assert!(known.contains(option), "{}: --{option}", span.place);

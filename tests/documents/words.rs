@@ -31,6 +31,8 @@ fn what_users_read_is_in_plain_words() {
         "infra/README.md",
         "infra/properties.md",
         "infra/runbook.md",
+        "infra/direct-runs.md",
+        "infra/deployment-hooks.md",
     ] {
         let document = Document::read(path);
         let shown: String = document

@@ -8,6 +8,7 @@ mod hostile;
 mod incidents;
 mod long_runs;
 mod lost_events;
+mod redriven;
 mod rescue;
 mod rescue_leftovers;
 mod rescue_reports;

@@ -82,8 +82,8 @@ pub(crate) fn run(arguments: &CheckArguments) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The text of a file. Reads at most one byte more than can be checked: the file may be endless.
-fn read(path: &Path, is_stdin: bool) -> anyhow::Result<String> {
+/// The text of a file, or of standard input. Reads at most one byte more than can be checked: the file may be endless.
+pub(crate) fn read(path: &Path, is_stdin: bool) -> anyhow::Result<String> {
     if !is_stdin && path.is_dir() {
         bail!("is a directory: name its files");
     }

@@ -1,9 +1,11 @@
 //! The `explain` command: finds an execution, reads it from Step Functions, and prints what the
 //! library says of it.
 
-mod execution;
-mod patience;
-mod rights;
+pub(crate) mod execution;
+mod list;
+pub(crate) mod patience;
+pub(crate) mod rights;
+mod service;
 mod stack;
 
 use std::process::ExitCode;
@@ -30,7 +32,8 @@ const EXIT_RUNNING: u8 = 3;
 )]
 pub(crate) struct ExplainArguments {
     /// STACK, STACK/LOGICAL_ID, a stack's ARN; an execution's ARN, or the address of its page in the
-    /// Step Functions console
+    /// Step Functions console; the name or ARN of an ECS service, or the ARN of a service deployment,
+    /// for the runs of its lifecycle hook
     #[arg(value_name = "WHAT")]
     what: String,
     /// Print the explanation as JSON
@@ -40,7 +43,7 @@ pub(crate) struct ExplainArguments {
     /// --json, print the explanation once it has ended
     #[arg(long)]
     follow: bool,
-    /// Region of a stack that is given by its name [default: that of the environment or the profile]
+    /// Region of a stack or service that is given by its name [default: that of the environment or the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
     /// Profile of the AWS configuration files whose credentials are taken [default: that of
@@ -49,6 +52,14 @@ pub(crate) struct ExplainArguments {
     profile: Option<String>,
     #[command(flatten)]
     task_runner: TaskRunnerArguments,
+}
+
+/// What came of looking for something by its name.
+enum Explained {
+    /// It was found and explained.
+    Run(RunResult),
+    /// Nothing is known of it.
+    Nothing(anyhow::Error),
 }
 
 /// How an explanation is printed.
@@ -84,14 +95,19 @@ fn wrong_usage(problem: &impl std::fmt::Display) -> ExitCode {
     ExitCode::from(EXIT_USAGE)
 }
 
-/// The region of what is to be explained, if the arguments name one. All that name one must name the
-/// same.
+/// The region of what is to be explained, if the arguments name one.
 fn region(arguments: &ExplainArguments, target: &Target) -> Result<Option<String>, String> {
-    let named = [
+    one_region([
         ("WHAT", target.region()),
         ("--state-machine", arguments.task_runner.region()),
         ("--region", arguments.region.as_deref()),
-    ];
+    ])
+}
+
+/// The region that arguments name, if any does. All that name one must name the same.
+pub(crate) fn one_region<'a>(
+    named: impl IntoIterator<Item = (&'static str, Option<&'a str>)>,
+) -> Result<Option<String>, String> {
     let mut named = named
         .into_iter()
         .filter_map(|(by, region)| Some((by, region?)));
@@ -131,7 +147,25 @@ fn explain(
                 Ok(explanation.conclusion.result)
             }
             Target::Stack(target) => {
-                stack::explain(&connection, target, &arguments.task_runner, form).await
+                let stack = stack::explain(&connection, target, &arguments.task_runner, form);
+                match (stack.await?, target.as_service()) {
+                    (Explained::Run(result), _) => Ok(result),
+                    (Explained::Nothing(why), None) => Err(why),
+                    (Explained::Nothing(why), Some(service)) => {
+                        let task_runner = &arguments.task_runner;
+                        match service::explain(&connection, &service, task_runner, form).await {
+                            Ok(Explained::Run(result)) => Ok(result),
+                            Ok(Explained::Nothing(_)) | Err(_) => Err(why),
+                        }
+                    }
+                }
+            }
+            Target::Service(target) => {
+                let service = service::explain(&connection, target, &arguments.task_runner, form);
+                match service.await? {
+                    Explained::Run(result) => Ok(result),
+                    Explained::Nothing(why) => Err(why),
+                }
             }
         }
     })

@@ -8,6 +8,7 @@ mod explain;
 mod health;
 mod output;
 mod probe;
+mod run;
 mod signals;
 mod systemd;
 mod task_runner;
@@ -25,6 +26,7 @@ use completions::CompletionsArguments;
 use configuration::WorkerArguments;
 use explain::ExplainArguments;
 use probe::HealthArguments;
+use run::RunArguments;
 
 /// Version and commit.
 static VERSION: LazyLock<String> = LazyLock::new(|| version::with_commit(commit!()));
@@ -87,6 +89,27 @@ enum Command {
     /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
     /// with 64 when WHAT is neither a stack nor an execution.
     Explain(ExplainArguments),
+    /// Runs an ECS task and follows it, without a stack: from a terminal or a pipeline.
+    ///
+    /// Starts an execution of the task runner's state machine with the properties of the task as its
+    /// input, and prints its timeline and the containers' log lines as they come. The Reason of a
+    /// failure goes to standard error.
+    ///
+    /// Ctrl-C, SIGTERM and SIGHUP stop the run, and it says what became of the ECS task; a second
+    /// signal ends it at once.
+    ///
+    /// It calls with your own AWS credentials, which need states:StartExecution,
+    /// states:DescribeExecution, states:GetExecutionHistory and states:StopExecution; without
+    /// --state-machine also cloudformation:DescribeStacks. Log lines need ecs:ListTasks,
+    /// ecs:DescribeTasks, ecs:DescribeTaskDefinition and logs:GetLogEvents; without these rights the
+    /// run is the same, and they are missing.
+    ///
+    /// Exits with 0 after success; with the container's exit code when a container that counts exited
+    /// by itself with 1 to 125; with 1 after every other failure, and when the run cannot be started;
+    /// with 64 for problems of the arguments or properties, before anything is started; with 75 when
+    /// following had to end while the run goes on; and with 130, 143 or 129 after SIGINT, SIGTERM or
+    /// SIGHUP.
+    Run(Box<RunArguments>),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
     /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1
@@ -120,6 +143,7 @@ fn main() -> ExitCode {
         },
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
+        Command::Run(arguments) => return run::run(&arguments),
         Command::Health(arguments) => probe::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };

@@ -24,6 +24,32 @@ pub(crate) struct TaskRunnerArguments {
     state_machine: Option<String>,
 }
 
+/// The one task runner that a run is started on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OneTaskRunnerArguments {
+    /// Name of the task runner's stack
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK, conflicts_with = "state_machine")]
+    stack: String,
+    /// ARN of the task runner's state machine, to be found without asking for its stack
+    #[arg(long, value_name = "ARN", value_parser = state_machine_arn)]
+    state_machine: Option<String>,
+}
+
+impl OneTaskRunnerArguments {
+    /// The region of the state machine, if it is given by its ARN.
+    pub(crate) fn region(&self) -> Option<&str> {
+        region_of(self.state_machine.as_deref())
+    }
+
+    /// ARN of the state machine: the one given, or else the output of the stack.
+    pub(crate) async fn state_machine(&self, stacks: &Stacks) -> Result<String, NoStateMachine> {
+        match &self.state_machine {
+            Some(arn) => Ok(arn.clone()),
+            None => state_machine_of(stacks, &self.stack).await,
+        }
+    }
+}
+
 /// No state machine was found.
 #[derive(Debug)]
 pub(crate) enum NoStateMachine {
@@ -36,8 +62,7 @@ pub(crate) enum NoStateMachine {
 impl TaskRunnerArguments {
     /// The region of the state machine that the arguments name.
     pub(crate) fn region(&self) -> Option<&str> {
-        let arn = self.state_machine.as_deref().and_then(Arn::parse)?;
-        Some(arn.region)
+        region_of(self.state_machine.as_deref())
     }
 
     /// The state machines of the task runner that the arguments name; else of all task runners of
@@ -89,6 +114,10 @@ fn exported_state_machines(exports: &[Export]) -> Vec<String> {
         })
         .map(|export| export.value.clone())
         .collect()
+}
+
+fn region_of(state_machine: Option<&str>) -> Option<&str> {
+    Some(Arn::parse(state_machine?)?.region)
 }
 
 fn state_machine_arn(text: &str) -> Result<String, String> {

@@ -16,7 +16,7 @@ use ecs_task_runner::times::HEARTBEAT_TIMEOUT;
 use crate::VERSION;
 use crate::configuration::WorkerConfiguration;
 use crate::health;
-use crate::signals::shut_down_on_signals;
+use crate::signals::{SIGINT, SIGTERM, on_signals, signal_name};
 use crate::systemd;
 
 /// Runs the worker until a signal tells it to stop and it has handed its tasks over.
@@ -35,7 +35,12 @@ pub(crate) fn run(configuration: WorkerConfiguration) -> anyhow::Result<()> {
 
 async fn work(configuration: WorkerConfiguration) -> anyhow::Result<()> {
     let (trigger, shutdown) = activity::shutdown();
-    shut_down_on_signals(trigger).context("signals cannot be received")?;
+    on_signals(&[SIGTERM, SIGINT], move |signal| {
+        let name = signal_name(signal).unwrap_or("a signal");
+        tracing::info!("received {name}; a second signal ends the worker at once");
+        trigger.request();
+    })
+    .context("signals cannot be received")?;
     let connection = Connection::from_environment(Some(&configuration.region)).await;
     connection.check().await?;
     let client = ActivityClient::new(

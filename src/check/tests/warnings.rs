@@ -147,3 +147,31 @@ fn a_timeout_beyond_what_cloudformation_waits_has_no_effect() {
         assert_eq!(warnings(&properties), [""; 0], "{properties}");
     }
 }
+
+/// A file of properties is what `run --file` takes, and what a direct run's input is.
+#[test]
+fn properties_by_themselves_may_be_those_of_a_direct_run() {
+    let found = |timeout: &str| {
+        let report = check(&format!(
+            "Cluster: c\nTaskDefinition: 'x:1'\nTimeout: {timeout}\n"
+        ));
+        let findings = report.findings.into_iter();
+        findings
+            .map(|one| format!("{}: {}", one.severity.word(), one.message))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("3505"), [""; 0]);
+    assert_eq!(found("!Ref Timeout"), [""; 0]);
+    for timeout in ["3506", "'82800'"] {
+        assert_eq!(
+            found(timeout),
+            [
+                "warning: has no effect above 3505 in a stack: CloudFormation waits 3600 s, of which 95 s are kept for stopping the task and replying; a direct run may take up to 82800 s"
+            ]
+        );
+    }
+    assert_eq!(
+        found("82801")[0],
+        "error: is \"82801\"; expected a whole number from 1 to 82800"
+    );
+}

@@ -128,19 +128,33 @@ impl HookCall {
 /// What the names of all executions of a service's hooks begin with.
 #[must_use]
 pub fn hook_prefix(service_arn: &str) -> String {
-    let name: String = last_part(service_arn)
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(MAX_SERVICE)
-        .collect();
+    let name = cut(last_part(service_arn));
     let service = hash_digits(&[service_arn], SERVICE_DIGITS);
     format!("{name}-{service}-{WORD}-")
+}
+
+/// Whether an execution of this name belongs to a hook of a service that is called so, in whatever
+/// cluster.
+#[must_use]
+pub fn is_of_service_named(service: &str, execution_name: &str) -> bool {
+    let parts = || {
+        let rest = execution_name.strip_prefix(&cut(service))?;
+        let (hash, call) = rest.strip_prefix('-')?.split_once('-')?;
+        Some((hash, call.strip_prefix(WORD)?.strip_prefix('-')?))
+    };
+    let is_hash =
+        |text: &str, digits| text.len() == digits && text.chars().all(|c| c.is_ascii_hexdigit());
+    parts().is_some_and(|(hash, call)| is_hash(hash, SERVICE_DIGITS) && is_hash(call, CALL_DIGITS))
+}
+
+/// As much of a service's name as an execution's name has room for.
+fn cut(service: &str) -> String {
+    let may_stand = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    service
+        .chars()
+        .map(|c| if may_stand(c) { c } else { '-' })
+        .take(MAX_SERVICE)
+        .collect()
 }
 
 /// `arn:…:service-revision/cluster/service/id` tells the service's ARN.

@@ -11,6 +11,7 @@ impl fmt::Display for TimelineEvent {
         match self {
             Self::Requested => f.write_str("requested by CloudFormation"),
             Self::StartedDirectly => f.write_str("started as a direct run"),
+            Self::StartedByHook => f.write_str("started by the hook of a deployment"),
             Self::Scheduled { attempt: 1 } => f.write_str("scheduled for a worker"),
             Self::Scheduled { attempt } => {
                 write!(f, "scheduled for another worker, attempt {attempt}")

@@ -1,5 +1,8 @@
+use jiff::Timestamp;
+
 use super::super::requests::RequestEnd;
 use super::*;
+use crate::execution::status::ExecutionStatus;
 
 const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/todobackend/guid";
 

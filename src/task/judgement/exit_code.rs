@@ -36,7 +36,7 @@ pub(super) fn is_signal(code: i32) -> bool {
 
 /// How the container ended, in words that follow its name, as in "exited with code 127 (command not
 /// found)".
-pub(super) fn describe(container: &ContainerStatus) -> String {
+pub(crate) fn describe(container: &ContainerStatus) -> String {
     let Some(code) = container.exit_code else {
         return if ran_out_of_memory(container) {
             "ran out of memory and was killed; raise the task's or the container's memory"
@@ -54,6 +54,15 @@ pub(super) fn describe(container: &ContainerStatus) -> String {
         Some(meaning) => format!("exited with code {code} ({meaning})"),
         None => format!("exited with code {code}"),
     }
+}
+
+/// The exit code that the first line of a Reason names, in the words of [`describe`].
+pub(crate) fn named_in(reason: &str) -> Option<i32> {
+    let line = reason.lines().next()?;
+    let (_, rest) = line.split_once("exited with code ")?;
+    let is_part = |c: char| c.is_ascii_digit() || c == '-';
+    let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+    rest[..end].parse().ok()
 }
 
 /// What an exit code means by convention; `None` for codes whose meaning is the program's own.
@@ -134,7 +143,11 @@ mod tests {
                 expected,
                 "{code} {reason:?}"
             );
+            let reason = format!("EcsTask.Failed: Container 'migrate' {expected}.\nLog:");
+            assert_eq!(named_in(&reason), Some(code), "{reason}");
         }
+        let later = "EcsTask.Failed: Container 'a' has no exit code.\nit exited with code 3";
+        assert_eq!(named_in(later), None);
     }
 
     #[test]

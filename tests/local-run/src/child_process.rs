@@ -89,6 +89,11 @@ impl ChildProcess {
         self.child.stdout.take()
     }
 
+    /// The program's standard error, when the command piped it; once.
+    pub fn take_errors(&mut self) -> Option<tokio::process::ChildStderr> {
+        self.child.stderr.take()
+    }
+
     /// How the program ended, if it has.
     ///
     /// # Errors

@@ -14,11 +14,11 @@ use crate::python::PythonEnvironment;
 /// The template of its stack.
 pub const TEMPLATE: &str = include_str!("../stack.yaml");
 
-/// The name of its stack.
+/// The name of its stack, and of its cluster.
 pub const STACK: &str = "todobackend";
 
 /// The family of its task definition.
-const FAMILY: &str = "todobackend-migrate";
+pub const FAMILY: &str = "todobackend-migrate";
 
 /// The logical id of the custom resource that migrates.
 pub const MIGRATE_TASK: &str = "MigrateTask";

@@ -16,6 +16,7 @@
 
 mod dead_letters;
 mod fleet;
+mod functions;
 mod page;
 mod rehearsal;
 mod replies;
@@ -25,7 +26,7 @@ mod without_fleet;
 use page::Section;
 
 /// The sections whose commands the tests in `fleet` and `without_fleet` run.
-const REHEARSED: [&str; 17] = [
+const REHEARSED: [&str; 18] = [
     "Set up",
     "The execution",
     "Is it stuck?",
@@ -36,6 +37,7 @@ const REHEARSED: [&str; 17] = [
     "WorkErrorsAlarm",
     "WorkWaitsAlarm",
     "FunctionErrorsAlarm",
+    "HookErrorsAlarm",
     "RescueAlarm",
     "FleetAlarm",
     "The execution runs",

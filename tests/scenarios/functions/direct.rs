@@ -23,7 +23,7 @@ pub fn properties() -> Value {
     json!({"Cluster": CLUSTER, "TaskDefinition": FAMILY})
 }
 
-fn failure(end: ExecutionEnd) -> (String, String) {
+pub fn failure(end: ExecutionEnd) -> (String, String) {
     match end {
         ExecutionEnd::Failed { error, cause } => (error, cause),
         other => panic!("it was to fail, and ended {other:?}"),
@@ -31,7 +31,7 @@ fn failure(end: ExecutionEnd) -> (String, String) {
 }
 
 /// The event of an execution's end.
-fn ended(task_runner: &TaskRunner, arn: &str, status: &str) -> Value {
+pub fn ended(task_runner: &TaskRunner, arn: &str, status: &str) -> Value {
     json!({"detail-type": "Step Functions Execution Status Change",
         "detail": {"executionArn": arn, "stateMachineArn": task_runner.world.state_machine, "status": status}})
 }

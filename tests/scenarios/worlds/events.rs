@@ -54,6 +54,12 @@ pub fn every_minute() -> Value {
     json!({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
 }
 
+/// The event of an execution that somebody has stopped.
+pub fn stopped(execution: &str, state_machine: &str) -> Value {
+    json!({"detail-type": "Step Functions Execution Status Change",
+        "detail": {"executionArn": execution, "stateMachineArn": state_machine, "status": "ABORTED"}})
+}
+
 /// Properties with which a task is run.
 pub fn properties() -> Value {
     json!({"ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start", "Cluster": CLUSTER, "TaskDefinition": FAMILY})

@@ -21,7 +21,7 @@ use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::{Failed, definition, execute};
 use template_roles::WORKER;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::events::{identity, properties};
 use super::functions::World;
@@ -106,7 +106,31 @@ impl TaskRunner {
         self.play(name, "https://nobody/waits")
     }
 
-    /// Has an execution take its course.
+    /// From now on every execution takes its course that somebody starts over the world's sockets, and
+    /// `rescue` gets the event of each that is stopped, as EventBridge sends it.
+    pub fn plays_what_is_started(&self) {
+        let this = self.clone();
+        tokio::spawn(async move {
+            let mut played = this.world.aws.sfn().executions().len();
+            loop {
+                for execution in this.world.aws.sfn().executions().iter().skip(played) {
+                    played += 1;
+                    let mut run = this.play(&execution.name, "https://nobody/waits");
+                    let this = this.clone();
+                    tokio::spawn(async move {
+                        let stopped = matches!(run.ended().await, ExecutionEnd::Aborted { .. });
+                        if stopped {
+                            let event = super::events::stopped(&run.arn, &this.world.state_machine);
+                            this.world.rescue(&event).await.unwrap();
+                        }
+                    });
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
+        });
+    }
+
+    /// Has an execution take its course, from where it is.
     pub fn play(&self, name: &str, url: &str) -> Run {
         let execution = self.world.aws.sfn().execution(name);
         let this = self.clone();

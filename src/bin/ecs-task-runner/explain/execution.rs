@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::aws::{ApiError, Connection};
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::execution::status::Execution;
 use ecs_task_runner::explain::{
     ExecutionArn, Explainer, Explanation, ForeignExecution, RunResult, TimelineEntry,
 };
@@ -21,8 +22,10 @@ use crate::output::print;
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// An execution could not be explained.
-enum Unexplained {
+pub(crate) enum Unexplained {
+    /// Step Functions did not show it.
     Api(ApiError),
+    /// It is not a task runner's.
     Foreign(ForeignExecution),
 }
 
@@ -84,21 +87,35 @@ async fn read(
     state_machine: &StateMachine,
     arn: &ExecutionArn,
 ) -> Result<Explanation, Unexplained> {
-    let execution_arn = arn.to_string();
-    let execution = state_machine
-        .describe(&execution_arn)
-        .await
-        .map_err(Unexplained::Api)?;
+    let execution = describe(state_machine, arn).await?;
+    read_history(state_machine, arn, execution).await
+}
+
+pub(crate) async fn describe(
+    state_machine: &StateMachine,
+    arn: &ExecutionArn,
+) -> Result<Execution, Unexplained> {
+    let described = state_machine.describe(&arn.to_string()).await;
+    described.map_err(Unexplained::Api)
+}
+
+/// Reads the history of an execution that was described before or just now. An end that came since
+/// stands in the history.
+pub(crate) async fn read_history(
+    state_machine: &StateMachine,
+    arn: &ExecutionArn,
+    execution: Execution,
+) -> Result<Explanation, Unexplained> {
     let mut explainer = Explainer::new(arn.clone(), execution).map_err(Unexplained::Foreign)?;
     state_machine
-        .each_event(&execution_arn, |event| explainer.note(event))
+        .each_event(&arn.to_string(), |event| explainer.note(event))
         .await
         .map_err(Unexplained::Api)?;
     Ok(explainer.explain(Clock::system().now()))
 }
 
 /// Why the execution could not be read, and what to do about it.
-fn in_words(error: Unexplained, arn: &ExecutionArn) -> anyhow::Error {
+pub(crate) fn in_words(error: Unexplained, arn: &ExecutionArn) -> anyhow::Error {
     let error = match error {
         Unexplained::Foreign(foreign) => return foreign.into(),
         Unexplained::Api(error) => error,

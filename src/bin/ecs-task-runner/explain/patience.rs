@@ -7,14 +7,14 @@ use ecs_task_runner::aws::backoff::Backoff;
 use tokio::time::{Instant, sleep};
 
 /// For how long every look may fail, once one has succeeded.
-pub(super) const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 /// Shortest and longest pause after looks that failed.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Looks again, with growing pauses, while the error may pass and `patience` is not over. Without
 /// patience it looks once.
-pub(super) async fn patiently<T, E>(
+pub(crate) async fn patiently<T, E>(
     patience: Duration,
     may_pass: impl Fn(&E) -> bool,
     look: impl AsyncFn() -> Result<T, E>,

@@ -5,7 +5,7 @@ use ecs_task_runner::aws::{ApiError, ErrorKind};
 
 /// Why a call failed. `purpose` says what it is needed for, as in "to find the stack"; `otherwise`
 /// is a way to do without it, if there is one.
-pub(super) fn in_words(error: &ApiError, purpose: &str, otherwise: Option<&str>) -> anyhow::Error {
+pub(crate) fn in_words(error: &ApiError, purpose: &str, otherwise: Option<&str>) -> anyhow::Error {
     match error.kind {
         ErrorKind::AccessDenied => {
             let action = error.action;
@@ -22,6 +22,6 @@ pub(super) fn in_words(error: &ApiError, purpose: &str, otherwise: Option<&str>)
 
 /// The note about a call that failed and is not needed for the rest. `lacking` says what is left
 /// out.
-pub(super) fn note(error: &ApiError, lacking: &str) -> String {
+pub(crate) fn note(error: &ApiError, lacking: &str) -> String {
     format!("{lacking}: {error}")
 }

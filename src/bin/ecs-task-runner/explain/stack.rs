@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use ecs_task_runner::aws::Connection;
 use ecs_task_runner::clock::Clock;
+use ecs_task_runner::cloudformation::identity::NameParts;
 use ecs_task_runner::execution::status::ExecutionStatus;
 use ecs_task_runner::explain::{
     Choice, ExecutionArn, Explanation, OtherExecutions, RequestExplanation, RunResult, StackTarget,
@@ -15,7 +16,7 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use super::patience::PATIENCE;
-use super::{Form, execution, print_json};
+use super::{Explained, Form, execution, print_json};
 use crate::output::{complain, print};
 use crate::task_runner::TaskRunnerArguments;
 use find::Search;
@@ -46,8 +47,10 @@ pub(super) async fn explain(
     target: &StackTarget,
     task_runner: &TaskRunnerArguments,
     form: Form,
-) -> anyhow::Result<RunResult> {
-    let search = Search::begin(connection, target, task_runner).await?;
+) -> anyhow::Result<Explained> {
+    let Some(search) = Search::begin(connection, target, task_runner).await? else {
+        return Ok(Explained::Nothing(no_stack(&target.stack)));
+    };
     let mut found = search.find(Duration::ZERO).await?;
     let mut waits = false;
     let (subject, result) = loop {
@@ -85,7 +88,8 @@ pub(super) async fn explain(
                 found = search.find(PATIENCE).await?;
             }
             Choice::Nothing { resources } => {
-                return Err(nothing(target, &found.looked_at, &resources, &found.notes));
+                let why = nothing(target, &found.looked_at, &resources, &found.notes);
+                return Ok(Explained::Nothing(why));
             }
         }
     };
@@ -100,7 +104,18 @@ pub(super) async fn explain(
     for note in found.notes {
         complain(&note);
     }
-    Ok(result)
+    Ok(Explained::Run(result))
+}
+
+fn no_stack(name: &str) -> anyhow::Error {
+    let hint = if NameParts::of(name).is_some() {
+        ". It looks like the name of an execution: give the execution's ARN"
+    } else {
+        ""
+    };
+    anyhow!(
+        "there is no stack {name} in this region and account, nor was one deleted in the last 90 days{hint}"
+    )
 }
 
 /// Why nothing can be said, and what to do about it.

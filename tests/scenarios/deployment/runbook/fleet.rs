@@ -4,8 +4,8 @@ use local_run::directories::workspace_directory;
 use local_run::stacks::Template;
 
 use super::page::Section;
-use super::rehearsal::{LINE, Rehearsal, SHORT, Waiting, json};
-use super::{dead_letters, replies};
+use super::rehearsal::{LINE, Rehearsal, SHORT, Waiting};
+use super::{dead_letters, functions, replies};
 use crate::deployment::account::{Account, ended};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,7 +30,8 @@ async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
 
     replies::by_hand(&mut rehearsal, by_hand).await;
     a_command_that_works_and_is_stopped_all_the_same(&mut rehearsal).await;
-    functions_that_fail_and_one_that_is_switched_off(&mut rehearsal).await;
+    functions::that_fail_and_one_that_is_switched_off(&mut rehearsal).await;
+    functions::a_hook_that_is_called_wrongly_and_switched_off(&mut rehearsal).await;
     the_run_of_a_worker_that_was_killed(&mut rehearsal, killed).await;
     dead_letters::of_start_and_of_rescue(&mut rehearsal, given_up).await;
     replies::of_rescue(&mut rehearsal, unanswered).await;
@@ -213,35 +214,6 @@ async fn a_command_that_works_and_is_stopped_all_the_same(rehearsal: &mut Rehear
     let described = rehearsal.run(&unanswered.next()).await;
     assert!(described.contains("ABORTED"), "{described}");
     unanswered.ends();
-}
-
-async fn functions_that_fail_and_one_that_is_switched_off(rehearsal: &mut Rehearsal) {
-    rehearsal
-        .run("echo '{}' > any.json\naws lambda invoke --function-name \"$(id StartFunction)\" --payload fileb://any.json any-result.json\n")
-        .await;
-    rehearsal
-        .aws(r#"lambda put-function-concurrency --function-name "$(id RespondFunction)" --reserved-concurrent-executions 0"#)
-        .await;
-    let operation = rehearsal.create("throttled", SHORT).await;
-
-    let mut section = Section::of("FunctionErrorsAlarm");
-    let refused = "the event is no CloudFormation custom resource request";
-    rehearsal.run_until(&section.next(), refused).await;
-    let concurrency = rehearsal.run(&section.next()).await;
-    let of_respond = concurrency.split("== ").nth(2).unwrap();
-    assert!(of_respond.starts_with("RespondFunction"), "{concurrency}");
-    assert_eq!(
-        concurrency.matches("ReservedConcurrentExecutions").count(),
-        1
-    );
-    assert_eq!(
-        json(of_respond.split_once('\n').unwrap().1)["ReservedConcurrentExecutions"],
-        0
-    );
-    rehearsal.run(&section.next()).await;
-    rehearsal.run(&section.next()).await;
-    section.ends();
-    rehearsal.is_complete(operation).await;
 }
 
 /// One rule is disabled since the first rehearsal.

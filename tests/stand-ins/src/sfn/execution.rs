@@ -15,6 +15,7 @@ pub(super) struct Execution {
     pub(super) input: String,
     pub(super) started_at: Duration,
     pub(super) ended: Option<(Duration, ExecutionEnd)>,
+    pub(super) redrives: u32,
     pub(super) events: Vec<Value>,
 }
 
@@ -67,7 +68,7 @@ impl Execution {
         let mut described = self.summary(arn, clock);
         described["input"] = self.input.clone().into();
         described["inputDetails"] = json!({"included": true});
-        described["redriveCount"] = 0.into();
+        described["redriveCount"] = self.redrives.into();
         match self.ended.as_ref().map(|(_, end)| end) {
             None | Some(ExecutionEnd::TimedOut) => {}
             Some(ExecutionEnd::Succeeded(output)) => {

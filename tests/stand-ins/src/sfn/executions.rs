@@ -133,6 +133,7 @@ impl Sfn {
                 input: input.to_owned(),
                 started_at: now,
                 ended: None,
+                redrives: 0,
                 events: Vec::new(),
             };
             state.next_execution += 1;

@@ -51,7 +51,9 @@ pub fn definition() -> Value {
 }
 
 /// Plays one execution of `definition` to its end, or until somebody ends it: from then on nothing
-/// of it runs, and nothing is written into its history.
+/// of it runs, and nothing is written into its history. One that was redriven goes on in the state in
+/// which it ended, with the state's input and with no retry used up; a `Fail` state fails it again
+/// (Step Functions guide, `redrive-executions`).
 ///
 /// `invoke` is called with a substitution's name, such as `StopFunctionArn`, and the payload. What
 /// it gives is dropped when the state's time is over or the execution ends. On AWS a function runs
@@ -123,15 +125,20 @@ impl Execution<'_> {
         I: Fn(String, Value) -> F,
         F: Future<Output = Result<Value, Failed>>,
     {
-        let mut state = input;
-        let mut name = definition["StartAt"].as_str().unwrap().to_owned();
+        let redriven = self.aws.sfn().redriven_state(self.arn);
+        let mut goes_on = redriven.is_some();
+        let start = || (definition["StartAt"].as_str().unwrap().to_owned(), input);
+        let (mut name, mut state) = redriven.unwrap_or_else(start);
         loop {
             let step = &definition["States"][&name];
             let kind = step["Type"].as_str().unwrap();
-            self.note(
-                &format!("{kind}StateEntered"),
-                &json!({"name": name, "input": state.to_string()}),
-            );
+            // A task that goes on is scheduled again, without being entered again.
+            if !(std::mem::take(&mut goes_on) && kind == "Task") {
+                self.note(
+                    &format!("{kind}StateEntered"),
+                    &json!({"name": name, "input": state.to_string()}),
+                );
+            }
             name = match kind {
                 "Choice" => choose(step, &state, &self.now()),
                 "Pass" => {

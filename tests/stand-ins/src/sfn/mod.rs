@@ -9,6 +9,7 @@ mod front;
 mod history;
 pub mod interpreter;
 mod polling;
+mod redrive;
 mod request;
 mod schedule;
 mod task_tokens;
@@ -161,6 +162,7 @@ impl Sfn {
             "StartExecution" => self.start_execution(body),
             "DescribeExecution" => self.describe_execution(body),
             "StopExecution" => self.stop_execution(body),
+            "RedriveExecution" => self.redrive_execution(body),
             "ListExecutions" => self.list_executions(body),
             "GetExecutionHistory" => self.get_execution_history(body),
             _ => Err(unknown_operation(operation)),

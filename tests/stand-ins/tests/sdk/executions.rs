@@ -206,3 +206,46 @@ async fn histories_and_executions_come_in_pages() {
         (2, 1, None)
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_failed_in_the_last_two_weeks_can_be_redriven() {
+    let aws = StandIns::new();
+    let machine = aws.sfn().state_machine("run");
+    let client = super::sfn(&aws);
+    let start = |name: &str| {
+        client
+            .start_execution()
+            .state_machine_arn(&machine)
+            .name(name)
+            .send()
+    };
+    let redrive = |arn: &str| client.redrive_execution().execution_arn(arn).send();
+    let stopped = || ExecutionEnd::Aborted {
+        error: None,
+        cause: None,
+    };
+    let arn = start("a").await.unwrap().execution_arn;
+    let refused = redrive(&arn).await.unwrap_err();
+    assert_eq!(refused.code(), Some("ExecutionNotRedrivable"), "it runs");
+    aws.sfn().end_execution(&arn, stopped());
+    redrive(&arn).await.unwrap();
+    let described = client.describe_execution().execution_arn(&arn);
+    let described = described.send().await.unwrap();
+    assert_eq!(described.status(), &ExecutionStatus::Running);
+    assert_eq!(described.redrive_count(), Some(1));
+    assert_eq!(described.stop_date(), None);
+    let last = aws.sfn().history(&arn).pop().unwrap();
+    assert_eq!(last["type"], "ExecutionRedriven");
+
+    aws.sfn().end_execution(&arn, stopped());
+    advance(Duration::from_hours(14 * 24)).await;
+    let refused = redrive(&arn).await.unwrap_err();
+    assert_eq!(refused.code(), Some("ExecutionNotRedrivable"), "too late");
+    let arn = start("b").await.unwrap().execution_arn;
+    aws.sfn()
+        .end_execution(&arn, ExecutionEnd::Succeeded(json!({})));
+    let refused = redrive(&arn).await.unwrap_err();
+    assert_eq!(refused.code(), Some("ExecutionNotRedrivable"), "succeeded");
+    let unknown = redrive("arn:none").await.unwrap_err();
+    assert_eq!(unknown.code(), Some("ExecutionDoesNotExist"));
+}

@@ -1,31 +1,29 @@
 //! The calls that find a stack and its executions. Only the stack's id and the list of executions
 //! are needed; what else cannot be had is left out and noted.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use ecs_task_runner::aws::cloudformation::Stacks;
-use ecs_task_runner::aws::step_functions::{Extent, StepFunctions};
+use ecs_task_runner::aws::step_functions::StepFunctions;
 use ecs_task_runner::aws::{ApiError, Connection, ErrorKind};
 use ecs_task_runner::clock::Clock;
-use ecs_task_runner::cloudformation::identity::NameParts;
 use ecs_task_runner::cloudformation::stack::Stack;
 use ecs_task_runner::explain::{
     Choice, ExecutionArn, OtherExecutions, StackExecution, StackRuns, StackTarget, requests,
 };
 
+use super::super::list::{Listed, StateMachines, without_state_machine};
 use super::super::patience::{PATIENCE, patiently};
 use super::super::rights;
-use crate::task_runner::{NoStateMachine, TaskRunnerArguments};
+use crate::task_runner::TaskRunnerArguments;
 
 /// Looks for the executions of a stack. The stack and the state machines are found once.
 pub(super) struct Search {
     stacks: Stacks,
-    step_functions: StepFunctions,
     stack: Stack,
     logical_id: Option<String>,
-    state_machines: Vec<String>,
+    state_machines: StateMachines,
     notes: Vec<String>,
 }
 
@@ -42,34 +40,27 @@ pub(super) struct Found {
     runs: StackRuns,
 }
 
-/// The executions of a stack on all state machines.
-#[derive(Default)]
-struct Listed {
-    executions: Vec<StackExecution>,
-    /// Which executions were looked at, in words.
-    looked_at: Vec<String>,
-    notes: Vec<String>,
-}
-
 impl Search {
-    /// Finds the stack and the state machines.
+    /// Finds the stack and the state machines. `None` when there is no stack of this name.
     pub(super) async fn begin(
         connection: &Connection,
         target: &StackTarget,
         task_runner: &TaskRunnerArguments,
-    ) -> anyhow::Result<Self> {
+    ) -> anyhow::Result<Option<Self>> {
         let stacks = Stacks::new(connection);
         let mut notes = Vec::new();
-        let stack = find_stack(&stacks, &target.stack, &mut notes).await?;
-        let state_machines = task_runner.state_machines(&stacks).await;
-        Ok(Self {
-            step_functions: StepFunctions::new(connection),
+        let Some(stack) = find_stack(&stacks, &target.stack, &mut notes).await? else {
+            return Ok(None);
+        };
+        let step_functions = StepFunctions::new(connection);
+        let state_machines = StateMachines::find(&stacks, &step_functions, task_runner).await;
+        Ok(Some(Self {
             stack,
             logical_id: target.logical_id.clone(),
             state_machines: state_machines.map_err(without_state_machine)?,
             stacks,
             notes,
-        })
+        }))
     }
 
     /// Looks at the stack's events and executions. A call that fails for now is repeated for as long
@@ -125,70 +116,30 @@ impl Search {
         }
     }
 
-    /// Lists the stack's executions on all state machines. A state machine that cannot be listed is
-    /// left out and noted.
-    async fn list_all(&self, runs: &StackRuns, patience: Duration) -> Result<Listed, ApiError> {
-        let mut all = Listed::default();
-        let mut failure = None;
-        for arn in &self.state_machines {
-            let listed = patiently(patience, ApiError::may_pass, || self.list(arn, runs));
-            match listed.await {
-                Ok((executions, extent)) => {
-                    all.executions.extend(executions);
-                    all.looked_at
-                        .push(format!("{} execution(s) of {arn}", extent.executions));
-                    if extent.is_cut {
-                        all.notes.push(format!(
-                            "Older executions of {arn} were not looked at, since it has more than {}",
-                            extent.executions
-                        ));
-                    }
-                }
-                Err(error) => {
-                    all.notes.push(rights::note(
-                        &error,
-                        "A task runner's executions are left out",
-                    ));
-                    failure = failure.or(Some(error));
-                }
-            }
-        }
-        // With a failure and nothing found, it would be wrong to say that there is nothing.
-        match failure {
-            Some(error) if all.executions.is_empty() => Err(error),
-            _ => Ok(all),
-        }
-    }
-
-    /// The stack's executions on one state machine.
-    async fn list(
+    /// Lists the stack's executions on all state machines.
+    async fn list_all(
         &self,
-        state_machine: &str,
         runs: &StackRuns,
-    ) -> Result<(Vec<StackExecution>, Extent), ApiError> {
-        let state_machine = self.step_functions.state_machine(state_machine);
-        let mut executions = Vec::new();
-        let extent = state_machine
-            .newest_first(None, |execution| {
-                // No execution of the stack is older than the stack.
-                let created = self.stack.created;
-                if created.is_some_and(|created| execution.started < created) {
-                    return ControlFlow::Break(());
-                }
-                executions.extend(runs.recognise(execution));
-                ControlFlow::Continue(())
-            })
-            .await?;
-        Ok((executions, extent))
+        patience: Duration,
+    ) -> Result<Listed<StackExecution>, ApiError> {
+        // No execution of the stack is older than the stack.
+        let since = self.stack.created;
+        let recognise = |execution| runs.recognise(execution);
+        self.state_machines.list(patience, since, recognise).await
     }
 }
 
-/// The id of the stack of this name or ARN, and when it was created.
-async fn find_stack(stacks: &Stacks, name: &str, notes: &mut Vec<String>) -> anyhow::Result<Stack> {
+/// The id of the stack of this name or ARN, and when it was created. `None` when there is none of this
+/// name.
+async fn find_stack(
+    stacks: &Stacks,
+    name: &str,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Option<Stack>> {
     let is_arn = name.starts_with("arn:");
     let by_arn = Some("give the stack's ARN in place of its name");
     match stacks.find(name).await {
-        Ok(Some(stack)) => return Ok(stack),
+        Ok(Some(stack)) => return Ok(Some(stack)),
         Ok(None) if is_arn => bail!(
             "there is no stack {name}, or it was deleted more than 90 days ago. See whether region and account are right"
         ),
@@ -198,43 +149,20 @@ async fn find_stack(stacks: &Stacks, name: &str, notes: &mut Vec<String>) -> any
                 &error,
                 "The stack is looked for by its ARN alone",
             ));
-            return Ok(Stack {
+            return Ok(Some(Stack {
                 id: name.to_owned(),
                 created: None,
-            });
+            }));
         }
         Err(error) => {
             let purpose = "to find the stack's id, which is part of the names of its executions";
             return Err(rights::in_words(&error, purpose, by_arn));
         }
     }
-    let deleted = stacks.find_deleted(name).await.map_err(|error| {
+    stacks.find_deleted(name).await.map_err(|error| {
         let purpose = format!(
             "since there is no stack {name} now, to see whether one of this name was deleted"
         );
         rights::in_words(&error, &purpose, by_arn)
-    })?;
-    deleted.ok_or_else(|| {
-        let hint = if NameParts::of(name).is_some() {
-            ". It looks like the name of an execution: give the execution's ARN"
-        } else {
-            ""
-        };
-        anyhow!(
-            "there is no stack {name} in this region and account, nor was one deleted in the last 90 days{hint}"
-        )
     })
-}
-
-fn without_state_machine(error: NoStateMachine) -> anyhow::Error {
-    match error {
-        NoStateMachine::Api(error) => rights::in_words(
-            &error,
-            "to find the state machine of the task runner",
-            Some("give its ARN with --state-machine"),
-        ),
-        NoStateMachine::NoStack(name) => anyhow!(
-            "no task runner was found: there is no stack {name} with an output StateMachineArn in this region and account. Name the task runner's stack with --task-runner, or its state machine with --state-machine"
-        ),
-    }
 }

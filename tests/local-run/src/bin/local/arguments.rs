@@ -8,8 +8,9 @@ use clap::{ArgGroup, Parser};
 ///
 /// Deploys infra/task-runner.yaml with the real functions on a local emulator, starts the real
 /// worker, then deploys a stack whose custom resource migrates the database of a Django project
-/// (tests/todobackend), or a template of yours. Shows what happens as it happens, and checks the
-/// stack and the database in the end.
+/// (tests/todobackend), or a template of yours. With --run no stack migrates it: a pipeline does, with
+/// ecs-task-runner run. Shows what happens as it happens, and checks the stack and the database in
+/// the end.
 ///
 /// Containers are not run: their commands are, on this machine and with your rights. Logs and the
 /// database stay in target/local-run for a day. PYTHON names another interpreter than python3 (3.10
@@ -24,6 +25,11 @@ use clap::{ArgGroup, Parser};
     reason = "each is a switch of the command line"
 )]
 pub struct Arguments {
+    /// Migrate by a direct run, as a pipeline does: 'ecs-task-runner run', whose output is shown. Goes
+    /// with --fail, --no-fleet and --kill-worker
+    #[arg(long, conflicts_with_all = ["serve", "template"])]
+    pub run: bool,
+
     /// Deploy a release whose migration fails: the stack must be rolled back, with a Reason that
     /// says why
     #[arg(long, conflicts_with_all = ["serve", "kill_worker", "template"])]
@@ -87,6 +93,11 @@ mod tests {
             (&["--fail"], true),
             (&["--no-fleet"], true),
             (&["--no-fleet", "--fail"], true),
+            (&["--run"], true),
+            (&["--run", "--fail", "--no-fleet"], true),
+            (&["--run", "--kill-worker"], true),
+            (&["--run", "--serve"], false),
+            (&["--run", "--template", "a.yaml"], false),
             (&["--serve"], true),
             (&["--no-fleet", "--serve"], true),
             (&["--kill-worker"], true),

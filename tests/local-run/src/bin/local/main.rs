@@ -5,6 +5,7 @@ mod arguments;
 mod colour;
 mod console;
 mod deployment;
+mod direct;
 mod execution_printer;
 mod interruption;
 mod migration;
@@ -132,11 +133,15 @@ impl Run {
         )
         .await?;
         let kill = Notify::new();
-        let killing = self.arguments.kill_worker.then_some(&kill);
+        let containers = Containers {
+            kill: self.arguments.kill_worker.then_some(&kill),
+            // A pipeline sees what `run` shows of them.
+            are_shown: !self.arguments.run,
+        };
         tokio::select! {
             result = self.job(&platform, started, console) => result,
             never = processes.attend(self.when_a_worker_ends(), &kill, console) => match never? {},
-            never = print_containers(lines, killing, console) => match never {},
+            never = containers.attend(lines, console) => match never {},
         }
     }
 
@@ -145,6 +150,10 @@ impl Run {
         let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
         let closing_line = match &self.template {
             Some(template) => template.run(platform, &mut printer, console).await?,
+            None if self.arguments.run => {
+                let programs = &self.programs;
+                direct::run(platform, programs, self.release(), &mut printer, console).await?
+            }
             None => migration::run(platform, self.release(), &mut printer, console).await?,
         };
         if self.arguments.kill_worker {
@@ -194,25 +203,35 @@ impl Run {
     }
 }
 
-/// Prints what containers print, until it is cancelled. With `kill`, tells when the long migration has
-/// begun.
-async fn print_containers(
-    mut lines: UnboundedReceiver<ContainerLine>,
-    kill: Option<&Notify>,
-    console: &Console,
-) -> Infallible {
-    while let Some(ContainerLine {
-        container, line, ..
-    }) = lines.recv().await
-    {
-        console.print("container", &format!("{container} | {line}"));
-        if let Some(kill) = kill
-            && line.contains(LONG_MIGRATION_BEGUN)
+/// What becomes of the lines that containers print.
+struct Containers<'a> {
+    /// Is notified when the long migration has begun.
+    kill: Option<&'a Notify>,
+    are_shown: bool,
+}
+
+impl Containers<'_> {
+    /// Attends to the lines until it is cancelled.
+    async fn attend(
+        &self,
+        mut lines: UnboundedReceiver<ContainerLine>,
+        console: &Console,
+    ) -> Infallible {
+        while let Some(ContainerLine {
+            container, line, ..
+        }) = lines.recv().await
         {
-            kill.notify_one();
+            if self.are_shown {
+                console.print("container", &format!("{container} | {line}"));
+            }
+            if let Some(kill) = self.kill
+                && line.contains(LONG_MIGRATION_BEGUN)
+            {
+                kill.notify_one();
+            }
         }
+        std::future::pending().await
     }
-    std::future::pending().await
 }
 
 async fn prepare_python(console: &Console) -> Result<PythonEnvironment> {

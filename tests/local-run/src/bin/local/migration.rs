@@ -73,7 +73,7 @@ pub async fn run(
     ))
 }
 
-fn describe(database: &Database) -> String {
+pub fn describe(database: &Database) -> String {
     let migrations = &database.migrations;
     let Some(last) = migrations.last() else {
         return "empty".to_owned();
@@ -92,6 +92,21 @@ fn differences(
     answer: &Answer<'_>,
     database: &Database,
 ) -> Vec<String> {
+    let expected = match release {
+        Release::Good | Release::LongMigration => "CREATE_COMPLETE",
+        Release::UniqueTitles => "ROLLBACK_COMPLETE",
+    };
+    let mut differences = Vec::new();
+    if stack.status != expected {
+        differences.push(format!("the stack ended {}", stack.status));
+    }
+    differences.extend(differences_of_the_run(release, answer.reason(), database));
+    differences
+}
+
+/// What is not as a run of the release should leave it, whoever asked for the run. A run that fails
+/// gives a Reason.
+pub fn differences_of_the_run(release: Release, reason: &str, database: &Database) -> Vec<String> {
     let mut differences = Vec::new();
     let mut expect = |holds: bool, otherwise: String| {
         if !holds {
@@ -102,40 +117,26 @@ fn differences(
         database.has_table(ITEMS_TABLE),
         format!("the database has no table {ITEMS_TABLE}"),
     );
-    match release {
-        Release::Good | Release::LongMigration => {
-            expect(
-                stack.status == "CREATE_COMPLETE",
-                format!("the stack ended {}", stack.status),
-            );
-        }
-        Release::UniqueTitles => {
-            let expected = format!("Container '{CONTAINER}' exited with code 1");
-            expect(
-                stack.status == "ROLLBACK_COMPLETE",
-                format!("the stack ended {}", stack.status),
-            );
-            expect(
-                answer.reason().contains(&expected),
-                format!("the Reason does not say \"{expected}\""),
-            );
-            // The migration prints its error in red.
-            let error = "\n  django.db.utils.IntegrityError: UNIQUE constraint failed: unique_titles_title.text\n";
-            expect(
-                answer.reason().contains(error),
-                "the Reason does not show the migration's error".to_owned(),
-            );
-            expect(
-                !answer
-                    .reason()
-                    .contains(|c: char| c.is_control() && c != '\n'),
-                format!("the Reason has control characters: {:?}", answer.reason()),
-            );
-            expect(
-                !database.has_table(TITLES_TABLE),
-                format!("the database has the table {TITLES_TABLE} of the failed migration"),
-            );
-        }
+    if release == Release::UniqueTitles {
+        let expected = format!("Container '{CONTAINER}' exited with code 1");
+        expect(
+            reason.contains(&expected),
+            format!("the Reason does not say \"{expected}\""),
+        );
+        // The migration prints its error in red.
+        let error = "\n  django.db.utils.IntegrityError: UNIQUE constraint failed: unique_titles_title.text\n";
+        expect(
+            reason.contains(error),
+            "the Reason does not show the migration's error".to_owned(),
+        );
+        expect(
+            !reason.contains(|c: char| c.is_control() && c != '\n'),
+            format!("the Reason has control characters: {reason:?}"),
+        );
+        expect(
+            !database.has_table(TITLES_TABLE),
+            format!("the database has the table {TITLES_TABLE} of the failed migration"),
+        );
     }
     differences
 }

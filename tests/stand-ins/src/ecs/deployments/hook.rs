@@ -16,6 +16,7 @@ const DEFAULT_CALL_BACK_DELAY: Duration = Duration::from_secs(30);
 
 /// A hook with its function.
 #[derive(Clone)]
+#[must_use]
 pub struct Hook {
     pub(super) stages: Vec<String>,
     pub(super) details: Value,

@@ -1,0 +1,133 @@
+//! `ecs-task-runner run` that a signal ends: a cancelled job, Ctrl-C, a terminal that is closed.
+
+use nix::sys::signal::Signal;
+use stand_ins::Service;
+use stand_ins::ecs::Script;
+use stand_ins::faults::{Fault, Span};
+use stand_ins::sfn::ExecutionEnd;
+
+use super::run::{Account, SECOND, TASK, assert_parts};
+
+#[tokio::test]
+async fn every_signal_stops_the_run_and_it_is_said_what_became_of_the_task() {
+    for (signal, name, code) in [
+        (Signal::SIGINT, "SIGINT", 130),
+        (Signal::SIGTERM, "SIGTERM", 143),
+        (Signal::SIGHUP, "SIGHUP", 129),
+    ] {
+        let account = Account::new(Script::runs_forever()).await;
+        let program = account.begin(&TASK);
+        program.logs("claimed by worker").await;
+        account.world().aws.calls().ended("RunTask", 1).await;
+        let clock = account.world().aws.clock();
+        let signalled = clock.now();
+        program.signal(signal);
+        let ended = program.ended().await;
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+        let stopped = &account.world().aws.calls().of("StopExecution")[0];
+        assert!(
+            stopped.at - signalled < SECOND,
+            "{:?}",
+            stopped.at - signalled
+        );
+        let execution = &account.world().aws.sfn().executions()[0];
+        let Some((_, ExecutionEnd::Aborted { error, cause })) = &execution.ended else {
+            panic!("{execution:?}")
+        };
+        assert_eq!(error.as_deref(), Some("EcsTask.Interrupted"));
+        assert!(cause.as_ref().unwrap().contains(name), "{cause:?}");
+        assert_parts(&ended.stdout, &["execution stopped: EcsTask.Interrupted"]);
+        assert_parts(
+            &ended.stderr,
+            &[
+                &format!("received {name}: the run was stopped"),
+                " has stopped: container 'migrate' exited with code 143 (ended by SIGTERM); its work may be half done.\n",
+                "More: ecs-task-runner explain arn:",
+            ],
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_no_worker_has_taken_leaves_nothing() {
+    let account = Account::without_worker(Script::exits(0)).await;
+    let program = account.begin(&TASK);
+    program.logs("scheduled for a worker").await;
+    program.signal(Signal::SIGINT);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    assert_parts(
+        &ended.stderr,
+        &["No worker had taken the run, so no ECS task was launched.\n"],
+    );
+    assert_eq!(account.launched(), 0);
+}
+
+#[tokio::test]
+async fn a_second_signal_leaves_at_once() {
+    let account = Account::new(Script::runs_forever()).await;
+    let program = account.begin(&TASK);
+    program.logs("claimed by worker").await;
+    let faults = account.world().aws.faults();
+    // What would be waited for never comes.
+    faults.inject_for(
+        "PERSON",
+        Service::Ecs,
+        "ListTasks",
+        Span::Forever,
+        Fault::Throttle,
+    );
+    program.signal(Signal::SIGINT);
+    account.world().aws.calls().ended("StopExecution", 1).await;
+    program.signal(Signal::SIGTERM);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(143), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_stopped_is_said_to_go_on() {
+    let account = Account::new(Script::runs_forever()).await;
+    let program = account.begin(&TASK);
+    program.logs("claimed by worker").await;
+    let faults = account.world().aws.faults();
+    faults.inject_for(
+        "PERSON",
+        Service::Sfn,
+        "StopExecution",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    program.signal(Signal::SIGTERM);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(143), "{ended:?}");
+    assert_parts(
+        &ended.stderr,
+        &[
+            "the run could not be stopped: states:StopExecution on ",
+            "The run goes on: arn:",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn without_rights_to_ecs_it_is_said_who_stops_the_task() {
+    let account = Account::new(Script::runs_forever()).await;
+    let faults = account.world().aws.faults();
+    faults.inject_for(
+        "PERSON",
+        Service::Ecs,
+        "ListTasks",
+        Span::Forever,
+        Fault::AccessDenied,
+    );
+    let program = account.begin(&TASK);
+    program.logs("claimed by worker").await;
+    account.world().aws.calls().ended("RunTask", 1).await;
+    program.signal(Signal::SIGINT);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    assert_parts(
+        &ended.stderr,
+        &["The function rescue stops it within two minutes."],
+    );
+}
