@@ -142,8 +142,8 @@ async fn a_schedule_starts_a_direct_run() {
         stack.first_failure()
     );
     let execution = eventually(async || {
-        let executions = account.executions().await.into_iter();
-        executions.filter(|one| one.status != "RUNNING").next_back()
+        let mut executions = account.executions().await.into_iter();
+        executions.rfind(|one| one.status != "RUNNING")
     })
     .await;
     assert_eq!(execution.status, "SUCCEEDED", "{:?}", execution.cause);
@@ -152,7 +152,7 @@ async fn a_schedule_starts_a_direct_run() {
 }
 
 /// The action starts an execution with the input, under the prefix and an id of its own, and waits for
-/// its end (CodePipeline guide, `action-reference-StepFunctions`).
+/// its end (guide of `CodePipeline`, `action-reference-StepFunctions`).
 #[tokio::test(flavor = "multi_thread")]
 async fn the_action_of_codepipeline_has_an_input_that_is_run() {
     let account = account("door-codepipeline").await;
