@@ -38,6 +38,8 @@ pub(super) struct Follower {
     logs: LogState,
     tasks: Vec<TaskStatus>,
     tasks_are_unknown: bool,
+    /// Whether ECS has listed the tasks, since the run was stopped if it was.
+    tasks_were_listed: bool,
     stopped: Option<Stopping>,
     ended_at: Option<Instant>,
 }
@@ -69,6 +71,7 @@ impl Follower {
             logs: LogState::NotBegun,
             tasks: Vec::new(),
             tasks_are_unknown: false,
+            tasks_were_listed: false,
             stopped: None,
             ended_at: None,
         }
@@ -109,7 +112,7 @@ impl Follower {
             Event::CannotFollow(why) => return Some(self.cannot_follow(&why)),
             Event::Log(line) => self.console.log(&line),
             Event::Note(note) => self.console.complain(&note),
-            Event::Tasks(tasks) => self.tasks = tasks,
+            Event::Tasks(tasks) => (self.tasks, self.tasks_were_listed) = (tasks, true),
             Event::TasksUnknown => self.tasks_are_unknown = true,
             Event::LogsRead => self.logs = LogState::Read,
         }

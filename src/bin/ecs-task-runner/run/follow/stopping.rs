@@ -46,6 +46,7 @@ impl Follower {
             signal,
             at: Instant::now(),
         });
+        self.tasks_were_listed = false;
         self.stage.send_replace(Stage::Stopped);
         self.console.complain(&format!(
             "received {name}: the run was stopped. Waiting for what becomes of its ECS task; a second signal ends this at once"
@@ -73,7 +74,8 @@ impl Follower {
         let Some(ended_at) = self.ended_at else {
             return stopped_at.elapsed() >= STOP_PATIENCE;
         };
-        let no_task_comes = self.tasks.is_empty() && ended_at.elapsed() >= LAUNCH_GRACE;
+        let no_task_comes =
+            self.tasks_were_listed && self.tasks.is_empty() && ended_at.elapsed() >= LAUNCH_GRACE;
         self.logs == LogState::NotBegun
             || self.tasks_are_unknown
             || has_settled(&self.tasks)
@@ -91,6 +93,8 @@ impl Follower {
             "What became of its ECS task cannot be seen with these credentials (ecs:ListTasks, ecs:DescribeTasks). The function rescue stops it within two minutes.".to_owned()
         } else if self.logs == LogState::NotBegun {
             "The run had not been scheduled for a worker, so no ECS task was launched.".to_owned()
+        } else if !self.tasks_were_listed {
+            "What became of its ECS task is not known, since ECS could not be asked. The function rescue stops it within two minutes.".to_owned()
         } else {
             what_became_of(&self.tasks)
         };
