@@ -15,6 +15,7 @@ mod run_arguments;
 mod run_logs;
 mod run_refused;
 mod run_stopped;
+mod run_waiting;
 mod start_process;
 mod work_process;
 mod worker_adoption;

@@ -1,17 +1,15 @@
 //! `ecs-task-runner run`, as people and pipelines run it: a process, its output and exit codes, and a
 //! task runner at the other end of its sockets.
 
-use std::io::Read;
 use std::time::Duration;
 
 use ecs_task_runner::execution::input::Workers;
-use nix::pty::openpty;
 use serde_json::Value;
 use stand_ins::Served;
 use stand_ins::ecs::Script;
 
 use crate::worlds::functions::{CLUSTER, FAMILY, World};
-use crate::worlds::program::{Ended, Program, command, listen};
+use crate::worlds::program::{Ended, Program, listen};
 use crate::worlds::running::Worker;
 use crate::worlds::task_runner::TaskRunner;
 
@@ -281,60 +279,4 @@ async fn a_detached_run_is_started_and_its_arn_printed_alone() {
     let ended = account.run(&[&TASK[..], &["--detach"]].concat()).await;
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(ended.stdout, format!("{}\n", account.execution()));
-}
-
-/// The time that a person waits for nothing: with a task runner that is idle, a task is launched
-/// within a second of the command, and the command ends within two of the container's exit.
-#[tokio::test]
-async fn a_task_is_launched_within_a_second_and_its_exit_reported_within_two() {
-    let account = Account::new(Script::exits(0).running(3 * SECOND)).await;
-    let clock = account.world().aws.clock();
-    let began = clock.now();
-    let ended = account.run(&[&TASK[..], &["--no-logs"]].concat()).await;
-    let end = clock.now();
-    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    let launch = account.world().aws.calls().of("RunTask")[0].at;
-    assert!(
-        launch - began < SECOND,
-        "launched after {:?}",
-        launch - began
-    );
-    // 50 ms until the containers start, by the script.
-    let exited = launch + 3 * SECOND + Duration::from_millis(50);
-    assert!(
-        end - exited < 2 * SECOND,
-        "ended {:?} after the exit",
-        end - exited
-    );
-}
-
-/// On a terminal the last line says what the run does now; elsewhere nothing does.
-#[tokio::test]
-async fn a_terminal_shows_phase_and_elapsed_time() {
-    for (term, is_shown) in [("xterm", true), ("dumb", false)] {
-        let account = Account::new(Script::exits(0).running(4 * SECOND)).await;
-        let terminal = openpty(None, None).unwrap();
-        let arguments = [&["run", "--region", "us-east-1", "--no-logs"], &TASK[..]].concat();
-        let mut command = command(Some(&account.served.url()), &arguments);
-        let mut child = command
-            .env("TERM", term)
-            .env("AWS_ACCESS_KEY_ID", "PERSON")
-            .stderr(terminal.slave)
-            .spawn()
-            .unwrap();
-        drop(command);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut written = Vec::new();
-            // Linux ends a terminal that nobody writes to any more with an error.
-            let _ = std::fs::File::from(terminal.master).read_to_end(&mut written);
-            String::from_utf8(written).unwrap()
-        });
-        let written = read.await.unwrap();
-        child.wait().unwrap();
-        assert_eq!(!written.is_empty(), is_shown, "{written:?}");
-        if is_shown {
-            assert_parts(&written, &["the ECS task runs, ", " s\r\u{1b}[K"]);
-            assert!(written.ends_with("\r\u{1b}[K"), "{written:?}");
-        }
-    }
 }
