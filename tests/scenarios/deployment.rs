@@ -7,6 +7,7 @@ mod definition;
 mod direct;
 mod example;
 mod first_steps;
+mod hook;
 mod lifecycle;
 mod lifecycle_without_fleet;
 mod no_fleet;
