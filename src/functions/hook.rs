@@ -9,7 +9,7 @@
 //!
 //! ECS rolls a deployment back when the function ends with an exception or is too slow, without
 //! another try and without a reason that anybody sees. So the function always replies, and within
-//! [`HOOK_BUDGET`]: what may pass, its own defects included, is IN_PROGRESS until its patience is over.
+//! [`HOOK_BUDGET`]: what may pass, its own defects included, is `IN_PROGRESS` until its patience is over.
 //!
 //! Whatever is called twice comes to one run: the execution's name follows from the deployment, its
 //! stage and the hook's configuration, and Step Functions starts no second execution of a name.
@@ -162,6 +162,14 @@ impl DeploymentHook {
         progress: &mut HookProgress,
     ) -> Result<Result<String, HookReply>, String> {
         let service = call.deployment.service_name();
+        let name = call.execution_name();
+        let arn = self.state_machine.execution_arn(&name);
+        // An earlier call may have started the execution without being told of it.
+        let is_repeated = progress.first_call < self.clock.now();
+        if is_repeated && matches!(self.state_machine.has(&name).await, Ok(true)) {
+            *progress = progress.clone().with_execution(Some(&arn));
+            return Ok(Ok(arn));
+        }
         let revision = match self.ecs.service_revision(&call.target_revision).await {
             Ok(Some(revision)) => revision,
             Ok(None) => {
@@ -172,8 +180,6 @@ impl DeploymentHook {
             }
             Err(error) => return not_started(service, &error).map(Err),
         };
-        let name = call.execution_name();
-        let arn = self.state_machine.execution_arn(&name);
         let prepared = call.prepare(&arn, progress, self.clock.now(), &revision, self.workers);
         let input = match prepared {
             Ok(Prepared::Run(input)) => input,
