@@ -188,9 +188,8 @@ impl Logs {
         if !self.state.locked().groups.contains(group) {
             return Err(not_found("The specified log group does not exist."));
         }
-        let events = self
-            .find(group, stream)
-            .ok_or_else(|| not_found("The specified log stream does not exist."))?;
+        let missing = || not_found("The specified log stream does not exist.");
+        let events = self.find(group, stream).ok_or_else(missing)?;
         let limit = match body.get("limit").filter(|limit| !limit.is_null()) {
             None => MAX_EVENTS,
             Some(limit) => limit
