@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | `functions` | `start`, `prepare`, `hook`, `work`, `respond`, `stop` and `rescue`, as Lambda invokes them, and how what still runs is stopped (`leftovers`) | `activity` `task_run` `aws` `execution` `properties` `task` `cloudformation` `text` `clock` `times` |
 //! | `task_run` | one run: launch or adopt its ECS tasks, watch, judge, stop, report | `activity` `aws` `execution` `task` `cloudformation` `text` `arn` `clock` `times` |
-//! | `run` | what the command `run` starts, shows and ends with: its options and file as properties, names of executions, log lines, exit codes | `explain` `check` `execution` `properties` `task` `text` `arn` |
+//! | `run` | what the command `run` starts, shows and ends with: its options and file as properties, names of executions, log lines, exit codes | `explain` `check` `properties` `task` `text` `arn` |
 //! | `explain` | an execution's history as a timeline with a conclusion, and which execution of a stack matters | `activity` `execution` `task` `cloudformation` `text` `arn` |
 //! | `check` | custom resources and their templates, checked before anything is deployed | `properties` `cloudformation` `task` `text` `arn` `times` |
 //! | `activity` | a worker for any Step Functions activity, or for one task whose token it is given: it takes a permit, polls, sends heartbeats, answers, lets go of a task whose token is lost (`attend`), and hands over when it shuts down; it knows nothing of ECS | `aws` `text` `times` |
