@@ -43,10 +43,9 @@ pub(super) fn look<'d>(
             .and_then(|properties| properties.member("deploymentConfiguration"));
         let hooks = deployment.and_then(|deployment| deployment.member("lifecycleHooks"));
         let hooks = hooks.iter().flat_map(At::items);
-        // All are looked at: `any` would end at the first of the task runner's.
-        hooks.fold(false, |has, hook| {
-            look_at_hook(&hook, stack, declarations, notes) || has
-        })
+        // Counted, so that all are looked at.
+        let ours = hooks.filter(|hook| look_at_hook(hook, stack, declarations, notes));
+        ours.count() > 0
     });
     with_hooks.map(|(name, _)| name).collect()
 }

@@ -162,6 +162,14 @@ impl DeploymentHook {
         progress: &mut HookProgress,
     ) -> Result<Result<String, HookReply>, String> {
         let service = call.deployment.service_name();
+        let name = call.execution_name();
+        let arn = self.state_machine.execution_arn(&name);
+        // An earlier call may have started the execution without being told of it.
+        let is_repeated = progress.first_call < self.clock.now();
+        if is_repeated && matches!(self.state_machine.has(&name).await, Ok(true)) {
+            *progress = progress.clone().with_execution(Some(&arn));
+            return Ok(Ok(arn));
+        }
         let revision = match self.ecs.service_revision(&call.target_revision).await {
             Ok(Some(revision)) => revision,
             Ok(None) => {
@@ -172,8 +180,6 @@ impl DeploymentHook {
             }
             Err(error) => return not_started(service, &error).map(Err),
         };
-        let name = call.execution_name();
-        let arn = self.state_machine.execution_arn(&name);
         let prepared = call.prepare(&arn, progress, self.clock.now(), &revision, self.workers);
         let input = match prepared {
             Ok(Prepared::Run(input)) => input,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ecs_task_runner::execution::input::Workers;
 use stand_ins::faults::{Fault, Injected, Span};
+use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::{Calls, Service};
 use tokio::time::timeout;
 
@@ -84,6 +85,13 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     }
 }
 
+const fn by_hook(service: Service, operation: &'static str, course: Course) -> Call {
+    Call {
+        by: Some("hook"),
+        ..call(service, operation, course)
+    }
+}
+
 const fn by_rescue(service: Service, operation: &'static str, course: Course) -> Call {
     Call {
         by: Some("rescue"),
@@ -91,7 +99,7 @@ const fn by_rescue(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
-pub const CALLS: [Call; 65] = [
+pub const CALLS: [Call; 84] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -168,6 +176,49 @@ pub const CALLS: [Call; 65] = [
         "GetExecutionHistory",
         Course::IsAbortedDirectly,
     ),
+    by_hook(
+        Service::Ecs,
+        "DescribeServiceRevisions",
+        Course::RunsInADeployment,
+    ),
+    by_hook(
+        Service::Ecs,
+        "DescribeServiceDeployments",
+        Course::RunsInADeployment,
+    ),
+    by_hook(Service::Sfn, "StartExecution", Course::RunsInADeployment),
+    by_hook(Service::Sfn, "DescribeExecution", Course::RunsInADeployment),
+    call(Service::Sfn, "GetActivityTask", Course::RunsInADeployment),
+    call(Service::Sfn, "SendTaskSuccess", Course::RunsInADeployment),
+    call(Service::Ecs, "RunTask", Course::RunsInADeployment),
+    call(Service::Ecs, "DescribeTasks", Course::RunsInADeployment),
+    by_hook(
+        Service::Ecs,
+        "DescribeServiceDeployments",
+        Course::FailsInADeployment,
+    ),
+    by_hook(Service::Sfn, "StartExecution", Course::FailsInADeployment),
+    by_hook(
+        Service::Sfn,
+        "DescribeExecution",
+        Course::FailsInADeployment,
+    ),
+    call(Service::Sfn, "SendTaskFailure", Course::FailsInADeployment),
+    call(Service::Ecs, "ListTasks", Course::FailsInADeployment),
+    by_rescue(
+        Service::Ecs,
+        "DescribeServiceDeployments",
+        Course::LosesItsDeployment,
+    ),
+    // A look before has nothing to stop.
+    Call {
+        after: Duration::from_secs(65),
+        ..call(Service::Sfn, "ListExecutions", Course::LosesItsDeployment)
+    },
+    call(Service::Sfn, "StopExecution", Course::LosesItsDeployment),
+    call(Service::Ecs, "StopTask", Course::LosesItsDeployment),
+    on_lambda(Service::Sfn, "SendTaskSuccess", Course::RunsInADeployment),
+    on_lambda(Service::Sfn, "SendTaskFailure", Course::FailsInADeployment),
     on_lambda(Service::Lambda, "Invoke", Course::RunsDirectly),
     on_lambda(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
     on_lambda(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
@@ -249,6 +300,10 @@ impl Cell {
         let last_resort = is_endless.then_some(LAST_RESORT);
         let deployment = Deployment::new(name, course.execution_limit().or(last_resort), workers);
         course.prepare(&deployment);
+        // Why a hook fails stands in the log alone.
+        if course.is_hooked() {
+            capture_log();
+        }
         let has_worker = workers == Workers::Fleet && course.has_worker();
         let worker = has_worker.then(|| deployment.start_worker());
         let injected = OnceLock::new();
@@ -264,6 +319,9 @@ impl Cell {
             Some(worker) => worker.shut_down().await,
             None => true,
         };
+        if course.is_hooked() {
+            deployment.keep_log(logged());
+        }
 
         let (end, mut wrong) = match judge(self, &deployment) {
             Ok(end) => (end, Vec::new()),

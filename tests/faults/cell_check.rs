@@ -2,14 +2,26 @@
 //! ran, and nothing was left over. Where a fault makes that impossible,
 //! [`exceptions`](crate::exceptions) says what must come about instead.
 
+use std::time::Duration;
+
 use ecs_task_runner::times::ANSWER_MARGIN;
 use stand_ins::faults::Span;
 
 use crate::cell::Cell;
-use crate::course::LIMIT;
+use crate::course::{Course, LIMIT};
 use crate::deployment::Deployment;
 use crate::exceptions::{Instead, exceptions};
 use crate::requests::Answer;
+
+/// How long after its run's end a deployment has ended: ECS asks the hook every 30 s, and takes some
+/// seconds itself.
+const SEEN_WITHIN: Duration = Duration::from_secs(45);
+/// After so long somebody stops the deployment of a course.
+const GIVEN_UP: Duration = Duration::from_secs(70);
+/// How soon the run of a deployment that was given up is stopped.
+const STOPPED_WITHIN: Duration = Duration::from_mins(2);
+/// How much longer the hook waits for an execution whose end it cannot see.
+const HOOK_GRACE: Duration = Duration::from_secs(380);
 
 /// How a cell that held ended for CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +40,10 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
     let last = cell.call.course.requests().checked_sub(1);
     let answers = match last {
         Some(last) => deployment.answers(last),
+        None if cell.call.course.is_hooked() => {
+            let is_stopped = cell.call.course == Course::LosesItsDeployment;
+            deployment.hook_end(is_stopped).into_iter().collect()
+        }
         None => deployment.direct_end().into_iter().collect(),
     };
     let (end, mut wrong) = match answers.first() {
@@ -85,7 +101,13 @@ fn wrong_answer(
         Some(last) => first.at.saturating_sub(deployment.request(last).at),
         None => first.at,
     };
-    if after > LIMIT + ANSWER_MARGIN {
+    let limit = match course {
+        _ if instead.contains(&Instead::IsSeenLate) => LIMIT + ANSWER_MARGIN + HOOK_GRACE,
+        Course::LosesItsDeployment if instead.is_empty() => GIVEN_UP + STOPPED_WITHIN,
+        _ if course.is_hooked() => LIMIT + ANSWER_MARGIN + SEEN_WITHIN,
+        _ => LIMIT + ANSWER_MARGIN,
+    };
+    if after > limit {
         wrong.push(format!("the answer came after {} s", after.as_secs()));
     }
     let error = instead.iter().find_map(|instead| {

@@ -45,11 +45,19 @@ pub enum Course {
     FailsDirectly,
     /// The same, and somebody stops the execution while the task runs.
     IsAbortedDirectly,
+    /// A deployment of a service waits for the run, which its lifecycle hook starts. It succeeds, and
+    /// the deployment goes on.
+    RunsInADeployment,
+    /// The same, but the task fails, and the deployment is rolled back.
+    FailsInADeployment,
+    /// The same, but somebody stops the deployment while the task runs.
+    LosesItsDeployment,
 }
 
 impl Course {
     /// What the request that counts is answered with: `None` is SUCCESS, else the error that the
-    /// Reason begins with. Of a direct run it is the execution's own end.
+    /// Reason begins with. Of a direct run it is the execution's own end; of a deployment, its end,
+    /// with the Reason in the log of the hook's function.
     pub fn error(self) -> Option<&'static str> {
         match self {
             Self::Succeeds
@@ -57,12 +65,15 @@ impl Course {
             | Self::TakesANetwork
             | Self::RunsOnAnInstance
             | Self::RunsDirectly
+            | Self::RunsInADeployment
             | Self::IsDeleted => None,
-            Self::Fails | Self::FailsDirectly => Some(ErrorName::Failed.as_str()),
+            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
+                Some(ErrorName::Failed.as_str())
+            }
             Self::RunsPastItsDeadline | Self::TimesOut => {
                 Some(ErrorName::DeadlineExceeded.as_str())
             }
-            Self::IsAborted => Some(ErrorName::Interrupted.as_str()),
+            Self::IsAborted | Self::LosesItsDeployment => Some(ErrorName::Interrupted.as_str()),
             Self::IsNeverTaken => Some(NOT_CLAIMED),
             Self::IsAbortedDirectly => Some("ABORTED"),
         }
@@ -84,6 +95,8 @@ impl Course {
             Self::RunsDirectly => Self::Succeeds,
             Self::FailsDirectly => Self::Fails,
             Self::IsAbortedDirectly => Self::IsAborted,
+            Self::RunsInADeployment => Self::Succeeds,
+            Self::FailsInADeployment => Self::Fails,
             other => other,
         }
     }
@@ -93,6 +106,14 @@ impl Course {
         matches!(
             self,
             Self::RunsDirectly | Self::FailsDirectly | Self::IsAbortedDirectly
+        ) || self.is_hooked()
+    }
+
+    /// Whether a deployment of a service waits for the run.
+    pub fn is_hooked(self) -> bool {
+        matches!(
+            self,
+            Self::RunsInADeployment | Self::FailsInADeployment | Self::LosesItsDeployment
         )
     }
 
@@ -109,16 +130,21 @@ impl Course {
         let ecs = deployment.aws.ecs();
         ecs.register_family("migrate", &["migrate"]);
         let script = match self {
-            Self::Fails | Self::FailsDirectly => Script::exits(1).running(90 * SECOND),
-            Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
-            Self::IsAborted | Self::TimesOut | Self::IsDeleted | Self::IsAbortedDirectly => {
-                Script::runs_forever()
+            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
+                Script::exits(1).running(90 * SECOND)
             }
+            Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
+            Self::IsAborted
+            | Self::TimesOut
+            | Self::IsDeleted
+            | Self::IsAbortedDirectly
+            | Self::LosesItsDeployment => Script::runs_forever(),
             Self::Succeeds
             | Self::IsNeverTaken
             | Self::Updates
             | Self::TakesANetwork
             | Self::RunsDirectly
+            | Self::RunsInADeployment
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         // What a container writes into its log stands in the Reason of a run that fails.
@@ -147,6 +173,11 @@ impl Course {
                     "arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"
                 ]);
             }
+            // What else there is has its defaults from the service that is deployed.
+            _ if self.is_hooked() => {
+                let properties = properties.as_object_mut().unwrap();
+                properties.retain(|name, _| ["Timeout", "Overrides"].contains(&name.as_str()));
+            }
             _ => {}
         }
         properties
@@ -162,7 +193,9 @@ impl Course {
             "Create"
         };
         let ask = || {
-            if self.is_direct() {
+            if self.is_hooked() {
+                deployment.deploy_service(&properties);
+            } else if self.is_direct() {
                 deployment.start_directly(&properties);
             } else {
                 deployment.ask(request, &properties);
@@ -180,6 +213,10 @@ impl Course {
             Self::IsAborted | Self::IsAbortedDirectly => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.abort_executions();
+            }
+            Self::LosesItsDeployment => {
+                sleep(MEANWHILE.saturating_sub(after)).await;
+                deployment.stop_service_deployment().await;
             }
             Self::IsDeleted => {
                 sleep(MEANWHILE.saturating_sub(after)).await;

@@ -4,12 +4,13 @@
 
 mod direct;
 mod fleet;
+mod hook;
 mod invocations;
 mod work;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_config::Region;
@@ -24,7 +25,7 @@ use ecs_task_runner::clock::Clock;
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
-    Preparer, RescueLimits, Rescuer, Responder, Seal, Starter, Stopper,
+    DeploymentHook, Preparer, RescueLimits, Rescuer, Responder, Seal, Starter, Stopper,
 };
 use serde_json::{Value, json};
 use stand_ins::lambda::Lambda;
@@ -66,11 +67,16 @@ pub struct Deployment {
     urls: ResponseUrls,
     starter: Starter,
     preparer: Preparer,
+    hook: DeploymentHook,
     responder: Responder,
     stopper: Stopper,
     rescuer: Rescuer,
     requests: Mutex<Vec<Request>>,
     dead_letters: Mutex<Vec<String>>,
+    /// The deployment of a service that waits for the run.
+    of_service: OnceLock<Arc<stand_ins::ecs::Deployment>>,
+    /// What the programs have logged, where a test keeps it.
+    log: OnceLock<String>,
     /// Functions and executions that run.
     under_way: AtomicUsize,
 }
@@ -99,7 +105,7 @@ impl Deployment {
         };
         let machine =
             |connection: &Connection| StepFunctions::new(connection).state_machine(&state_machine);
-        let [start, stop, rescue] = ["start", "stop", "rescue"].map(connection_of);
+        let [start, hook, stop, rescue] = ["start", "hook", "stop", "rescue"].map(connection_of);
         let mut definition = definition();
         if let Some(limit) = limit {
             definition["TimeoutSeconds"] = limit.as_secs().into();
@@ -114,6 +120,12 @@ impl Deployment {
             )
             .with_workers(workers),
             preparer: Preparer::new(workers),
+            hook: DeploymentHook::new(
+                machine(&hook),
+                Ecs::with_retries(&hook),
+                clock.clone(),
+                workers,
+            ),
             stopper: Stopper::new(
                 Ecs::with_retries(&stop),
                 StepFunctions::new(&stop),
@@ -140,6 +152,8 @@ impl Deployment {
             urls,
             requests: Mutex::default(),
             dead_letters: Mutex::default(),
+            of_service: OnceLock::new(),
+            log: OnceLock::new(),
             under_way: AtomicUsize::new(0),
         })
     }

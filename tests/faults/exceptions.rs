@@ -13,6 +13,7 @@ const START: &str = "The run could not be started";
 const DENIED: &str = ErrorName::AccessDenied.as_str();
 const DEADLINE: &str = ErrorName::DeadlineExceeded.as_str();
 const FAILED: &str = ErrorName::Failed.as_str();
+const NOT_STARTED: &str = ErrorName::NotStarted.as_str();
 
 /// A reason for which some cells end otherwise than the others.
 pub struct Exception {
@@ -36,6 +37,8 @@ pub enum Instead {
     RunsOn,
     /// Nobody can end the execution, until its own time is over.
     EndsLate,
+    /// The hook of a deployment ends only when its patience is over.
+    IsSeenLate,
 }
 
 /// The exceptions that a cell falls under.
@@ -82,8 +85,13 @@ fn is_launch(cell: &Cell) -> bool {
     LAUNCHES.contains(&cell.call.operation) || is(cell, &["ListTasks"], Course::RunsOnAnInstance)
 }
 
+/// Whether the call is one of the function `hook`.
+fn is_hooks(cell: &Cell) -> bool {
+    cell.call.by == Some("hook")
+}
+
 fn is_read_by_rescue(cell: &Cell) -> bool {
-    READS.contains(&cell.call.operation)
+    !is_hooks(cell) && READS.contains(&cell.call.operation)
 }
 
 /// On these courses nobody but `rescue` looks for the run's task.
@@ -95,7 +103,7 @@ fn is_listed_by_rescue(cell: &Cell) -> bool {
     is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
 }
 
-pub static EXCEPTIONS: [Exception; 16] = [
+pub static EXCEPTIONS: [Exception; 21] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
@@ -104,7 +112,9 @@ pub static EXCEPTIONS: [Exception; 16] = [
                 // What took effect without an answer is found.
                 _ => is_lost(cell),
             };
-            is(cell, &STARTS, Course::Succeeds) && (lasts(cell) && never_starts || is_denied(cell))
+            is(cell, &STARTS, Course::Succeeds)
+                && !is_hooks(cell)
+                && (lasts(cell) && never_starts || is_denied(cell))
         },
         instead: Instead::Fails(START),
     },
@@ -213,7 +223,55 @@ pub static EXCEPTIONS: [Exception; 16] = [
         },
         instead: Instead::EndsLate,
     },
+    Exception {
+        why: "the role of `hook` lacks the action, which does not pass",
+        is_for: |cell| {
+            // Whether a deployment is rolled back, its traffic tells as well.
+            is_hooks(cell) && is_denied(cell) && cell.call.operation != "DescribeServiceDeployments"
+        },
+        instead: Instead::Fails(DENIED),
+    },
+    Exception {
+        why: "`hook` learns neither whether the deployment goes on nor what it deploys, or no execution is taken, until its time is over",
+        is_for: |cell| {
+            let never_starts = match cell.call.operation {
+                "DescribeServiceRevisions" | "DescribeServiceDeployments" => is_unanswered(cell),
+                // What took effect without an answer is found.
+                "StartExecution" => is_lost(cell),
+                _ => false,
+            };
+            is_hooks(cell) && lasts(cell) && never_starts && !is_denied(cell)
+        },
+        instead: Instead::Fails(NOT_STARTED),
+    },
+    Exception {
+        why: "`hook` cannot see how the run ended",
+        is_for: is_end_never_seen_by_hook,
+        instead: Instead::Fails(DEADLINE),
+    },
+    Exception {
+        why: "`hook` waits until the execution has ended in every case",
+        is_for: is_end_never_seen_by_hook,
+        instead: Instead::IsSeenLate,
+    },
+    Exception {
+        why: "`rescue` cannot see that the deployment is given up, or cannot stop its run; the deadline ends it",
+        is_for: |cell| {
+            let is_never_stopped = match cell.call.operation {
+                "DescribeServiceDeployments" => is_unanswered(cell),
+                "StopExecution" => is_lost(cell),
+                _ => false,
+            };
+            cell.call.course == Course::LosesItsDeployment && lasts(cell) && is_never_stopped
+        },
+        instead: Instead::Fails(DEADLINE),
+    },
 ];
+
+fn is_end_never_seen_by_hook(cell: &Cell) -> bool {
+    let is_look = is_hooks(cell) && cell.call.operation == "DescribeExecution";
+    is_look && lasts(cell) && is_unanswered(cell) && !is_denied(cell)
+}
 
 /// A poll whose answer is lost each time: to the service its task was handed out.
 fn is_every_hand_out_lost(cell: &Cell) -> bool {

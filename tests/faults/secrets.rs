@@ -41,6 +41,9 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
         (Course::FailsDirectly, Workers::Fleet),
         (Course::IsAbortedDirectly, Workers::Fleet),
         (Course::FailsDirectly, Workers::Lambda),
+        (Course::RunsInADeployment, Workers::Lambda),
+        (Course::FailsInADeployment, Workers::Fleet),
+        (Course::LosesItsDeployment, Workers::Fleet),
     ];
     for (number, (course, workers)) in courses.into_iter().enumerate() {
         for fault in [
@@ -165,7 +168,9 @@ fn assert_texts_hold_what_they_should(
     inputs: &str,
     history: &str,
 ) {
-    let began = if course.is_direct() {
+    let began = if course.is_hooked() {
+        log.contains("the run of the hook is started")
+    } else if course.is_direct() {
         log.contains("the direct run is prepared")
     } else {
         log.contains("started the execution")

@@ -3,6 +3,7 @@
 mod deliveries;
 mod direct;
 mod hook;
+mod hook_ends;
 mod hook_trouble;
 mod hostile;
 mod incidents;

@@ -70,7 +70,7 @@ fn with_variables(text: &str) -> String {
             rest = after;
             continue;
         }
-        let escaped = if is_in_text && c == '\\' { 1 } else { 0 };
+        let escaped = usize::from(is_in_text && c == '\\');
         is_in_text ^= c == '"';
         let taken = rest.chars().take(1 + escaped).map(char::len_utf8).sum();
         let (this, after) = rest.split_at(taken);

@@ -187,6 +187,16 @@ impl Deployment {
         self.progress.locked().calls.clone()
     }
 
+    /// When it was created.
+    pub fn created_at(&self) -> Duration {
+        self.created_at
+    }
+
+    /// When it ended, if it has.
+    pub fn ended_at(&self) -> Option<Duration> {
+        self.progress.locked().ended_at
+    }
+
     /// Waits until it has ended; answers its status.
     pub async fn end(&self) -> &'static str {
         let mut end = self.end.subscribe();
