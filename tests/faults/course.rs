@@ -92,11 +92,9 @@ impl Course {
     /// The course that is the same for a stack.
     pub fn of_a_stack(self) -> Self {
         match self {
-            Self::RunsDirectly => Self::Succeeds,
-            Self::FailsDirectly => Self::Fails,
+            Self::RunsDirectly | Self::RunsInADeployment => Self::Succeeds,
+            Self::FailsDirectly | Self::FailsInADeployment => Self::Fails,
             Self::IsAbortedDirectly => Self::IsAborted,
-            Self::RunsInADeployment => Self::Succeeds,
-            Self::FailsInADeployment => Self::Fails,
             other => other,
         }
     }

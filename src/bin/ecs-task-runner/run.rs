@@ -181,9 +181,8 @@ fn run_to_end(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
                     })?;
                     return Ok(ExitCode::SUCCESS);
                 }
-                Ok(Follower::new(arguments, *start, sender)
-                    .follow(events)
-                    .await)
+                let following = Follower::new(arguments, *start, sender).follow(events);
+                Ok(Box::pin(following).await)
             }
         }
     });
