@@ -9,7 +9,7 @@
 //!
 //! ECS rolls a deployment back when the function ends with an exception or is too slow, without
 //! another try and without a reason that anybody sees. So the function always replies, and within
-//! [`HOOK_BUDGET`]: what may pass, its own defects included, is IN_PROGRESS until its patience is over.
+//! [`HOOK_BUDGET`]: what may pass, its own defects included, is `IN_PROGRESS` until its patience is over.
 //!
 //! Whatever is called twice comes to one run: the execution's name follows from the deployment, its
 //! stage and the hook's configuration, and Step Functions starts no second execution of a name.

@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::options::member;
 use crate::properties::Properties;
 use crate::task::redaction::{HIDDEN, Redaction};
-use crate::text::printable;
 
 /// A run whose properties have no problem.
 #[derive(Debug, Clone)]
@@ -49,11 +48,10 @@ impl DirectRun {
         shown
     }
 
-    /// The lines of a log event that are not blank, without values of the environment. An event has
-    /// several lines when a program rewrites its line, as for a progress bar.
+    /// The lines of a log event that are not blank, without values of the environment.
     #[must_use]
     pub fn lines_of(&self, message: &str) -> Vec<String> {
-        printable::written_lines(&self.redaction.apply(message))
+        self.redaction.lines_of(message)
     }
 }
 

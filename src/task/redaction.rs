@@ -73,6 +73,12 @@ impl Redaction {
         self.hide(printable::clean(&hidden)).into_owned()
     }
 
+    /// The lines of a log event that are not blank, with every value replaced. An event has several
+    /// lines when a program rewrites its line, as for a progress bar.
+    pub(crate) fn lines_of(&self, event: &str) -> Vec<String> {
+        printable::written_lines(&self.apply(event))
+    }
+
     fn hide<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         self.values.iter().fold(text, |text, value| {
             if !text.contains(value.text.as_str()) {

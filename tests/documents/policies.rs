@@ -225,6 +225,30 @@ fn who_writes_stacks_may_invoke_start_and_explain_runs() {
     );
 }
 
+/// The rights that `run` says it needs, against those that its guide has.
+#[test]
+fn who_starts_runs_from_a_pipeline_reads_of_every_right() {
+    let rights = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == ':'));
+        let services = ["cloudformation:", "ecs:", "logs:", "states:"];
+        words
+            .filter(|word| services.iter().any(|service| word.starts_with(service)))
+            .map(str::to_owned)
+            .collect()
+    };
+    let help = help(&ecs_task_runner(), &["run"]);
+    let guide = read("infra/direct-runs.md");
+    let (_, section) = guide.split_once("\n### Rights\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    // ARNs have the services' names too.
+    let shown: BTreeSet<_> = rights(section)
+        .into_iter()
+        .filter(|right| right.matches(':').count() == 1)
+        .collect();
+    assert_eq!(shown, rights(&help));
+    assert!(shown.len() >= 8, "{shown:?}");
+}
+
 #[test]
 fn every_policy_fits_into_iam_and_names_the_roles_that_it_is_for() {
     for file in ["deploy.json", "deploy-fleet.json", "use.json"] {

@@ -13,6 +13,7 @@ mod follow;
 mod logs;
 mod prepare;
 mod reader;
+mod start;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -157,7 +158,9 @@ fn run_to_end(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(NotStarted::Problems(problems)) => {
-                problems.iter().for_each(|problem| complain(problem));
+                for problem in problems {
+                    complain(&problem);
+                }
                 return Ok(ExitCode::from(EXIT_USAGE));
             }
             Err(NotStarted::Error(error)) => return Err(error),

@@ -56,18 +56,18 @@ impl HookCall {
                 .get(name)
                 .or_else(|| event.get(name))
         };
-        let text = |name: &str| {
+        let given = |name: &str| {
             member(name)
                 .and_then(Value::as_str)
                 .filter(|text| !text.is_empty())
         };
         let target_revision =
-            text("targetServiceRevisionArn").ok_or(UnusableCall("targetServiceRevisionArn"))?;
-        let service = text("serviceArn")
+            given("targetServiceRevisionArn").ok_or(UnusableCall("targetServiceRevisionArn"))?;
+        let service = given("serviceArn")
             .map(str::to_owned)
             .or_else(|| service_of(target_revision))
             .ok_or(UnusableCall("serviceArn"))?;
-        let stage = text("lifecycleStage").unwrap_or_default();
+        let stage = given("lifecycleStage").unwrap_or_default();
         let weights = |name: &str| Weights::of(member(name), target_revision);
         let (test, production) = (
             weights("testTrafficWeights"),
@@ -75,7 +75,7 @@ impl HookCall {
         );
         Ok(Self {
             deployment: Deployment {
-                arn: text("resourceArn").unwrap_or(target_revision).to_owned(),
+                arn: given("resourceArn").unwrap_or(target_revision).to_owned(),
                 service,
                 stage: stage.to_owned(),
             },

@@ -10,7 +10,7 @@ use crate::aws::ApiError;
 use crate::aws::logs::LogStream;
 use crate::task::redaction::Redaction;
 use crate::task::status::TaskStatus;
-use crate::text::{byte_limit, printable};
+use crate::text::byte_limit;
 use crate::times::LOOKUP_TIMEOUT;
 
 /// How long a failure waits for its turn among the worker's log look-ups. When many runs fail
@@ -189,12 +189,11 @@ async fn read_backwards(sources: &Sources<'_>, stream: LogStream<'_>, turns_end:
 }
 
 /// The lines of log events that are not blank, without values of environment overrides. There may be
-/// more lines than events: an event holds several when a program rewrites its line, as for a
-/// progress bar. Each is cut at once: an event may have 256 KB, and many runs may fail together.
+/// more lines than events. Each is cut at once: an event may have 256 KB, and many runs may fail together.
 fn lines_of(events: &[String], redaction: &Redaction) -> Vec<String> {
     events
         .iter()
-        .flat_map(|event| printable::written_lines(&redaction.apply(event)))
+        .flat_map(|event| redaction.lines_of(event))
         .map(|line| byte_limit::cut_end(&line, MAX_LINE))
         .collect()
 }

@@ -9,10 +9,9 @@ import ecs_properties
 import filter_patterns
 import placeholders
 import secret_references
-import template_size
 import template_summary
 from ministack.app import main
 
-for module in (ecs_properties, custom_resources, filter_patterns, placeholders, secret_references, template_size, template_summary):
+for module in (ecs_properties, custom_resources, filter_patterns, placeholders, secret_references, template_summary):
     module.install()
 main()

@@ -28,6 +28,10 @@ impl LoopbackHttp {
         self.send("PUT", url, body).await.map(drop)
     }
 
+    pub(crate) async fn post(&self, url: &str, body: Bytes) -> Result<Bytes> {
+        self.send("POST", url, body).await
+    }
+
     async fn send(&self, method: &str, url: &str, body: Bytes) -> Result<Bytes> {
         let request = http::Request::builder()
             .method(method)

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use ecs_task_runner::execution::input::Workers;
+use serde_json::Value;
 use stand_ins::arn;
 
 use crate::artifacts::{Bucket, function_zip};
 use crate::directories::workspace_directory;
 use crate::endpoints::Endpoints;
 use crate::executions::Executions;
+use crate::loopback_http::LoopbackHttp;
 use crate::stacks::{StackEvent, Stacks, Template, in_words};
 
 /// The stack's name, and the activity's.
@@ -33,6 +35,8 @@ pub struct TaskRunner {
     pub state_machine_arn: String,
     /// The key that seals response URLs.
     pub key_arn: String,
+    /// The function of lifecycle hooks.
+    pub hook_arn: String,
 }
 
 impl TaskRunner {
@@ -101,11 +105,27 @@ impl TaskRunner {
             service_token: stack.output("ServiceToken")?.to_owned(),
             state_machine_arn: stack.output("StateMachineArn")?.to_owned(),
             activity_arn,
+            hook_arn: stack.output("HookFunctionArn")?.to_owned(),
             key_arn: arn(
                 "kms",
                 &format!("key/{}", stacks.physical_id(NAME, KEY).await?),
             ),
         })
+    }
+
+    /// Invokes the function of lifecycle hooks, as ECS does, and waits for its reply.
+    ///
+    /// # Errors
+    /// When it cannot be invoked, or its reply is no JSON.
+    pub async fn invoke_hook(&self, endpoints: &Endpoints, payload: &Value) -> Result<Value> {
+        let url = format!(
+            "{}/2015-03-31/functions/{}/invocations",
+            endpoints.ministack, self.hook_arn
+        );
+        let reply = LoopbackHttp::new()
+            .post(&url, payload.to_string().into())
+            .await?;
+        serde_json::from_slice(&reply).context("The reply of the function hook is no JSON")
     }
 
     /// The executions of its state machine.

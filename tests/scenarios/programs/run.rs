@@ -280,28 +280,3 @@ async fn a_detached_run_is_started_and_its_arn_printed_alone() {
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(ended.stdout, format!("{}\n", account.execution()));
 }
-
-/// The time that a person waits for nothing: with a task runner that is idle, a task is launched
-/// within a second of the command, and the command ends within two of the container's exit.
-#[tokio::test]
-async fn a_task_is_launched_within_a_second_and_its_exit_reported_within_two() {
-    let account = Account::new(Script::exits(0).running(3 * SECOND)).await;
-    let clock = account.world().aws.clock();
-    let began = clock.now();
-    let ended = account.run(&[&TASK[..], &["--no-logs"]].concat()).await;
-    let end = clock.now();
-    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
-    let launch = account.world().aws.calls().of("RunTask")[0].at;
-    assert!(
-        launch - began < SECOND,
-        "launched after {:?}",
-        launch - began
-    );
-    // 50 ms until the containers start, by the script.
-    let exited = launch + 3 * SECOND + Duration::from_millis(50);
-    assert!(
-        end - exited < 2 * SECOND,
-        "ended {:?} after the exit",
-        end - exited
-    );
-}

@@ -110,12 +110,7 @@ async fn lines_have_their_owner_in_front_where_there_are_several() {
     let ended = account.run(&["--file", file.to_str().unwrap()]).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     let tasks = account.world().aws.ecs().tasks();
-    for task in tasks
-        .iter()
-        .filter(|task| task.arn.contains("/"))
-        .rev()
-        .take(2)
-    {
+    for task in tasks.iter().rev().take(2) {
         let (_, id) = task.arn.rsplit_once('/').unwrap();
         assert_parts(
             &ended.stdout,
@@ -157,17 +152,16 @@ async fn a_task_that_logs_elsewhere_or_not_at_all_is_followed_without_lines() {
 /// Lines reach the log in batches, the last ones after the container has exited.
 #[tokio::test]
 async fn lines_that_arrive_after_the_end_are_shown() {
-    let account = Account::new(Script::exits(7).running(SECOND)).await;
-    let program = account.begin(&TASK);
-    program.logs("worker reported EcsTask.Failed").await;
-    let task = account.world().aws.ecs().tasks()[0].arn.clone();
-    let stream = format!("ecs/migrate/{}", task.rsplit('/').next().unwrap());
-    account
-        .world()
-        .aws
-        .logs()
-        .put("/ecs/migrate", &stream, "the line with the error");
-    let ended = program.ended().await;
+    let script = Script::exits(7)
+        .running(SECOND)
+        .log(SECOND, "the line with the error");
+    let account = Account::new(script).await;
+    account.world().aws.logs().lag(3 * SECOND);
+    let ended = account.run(&TASK).await;
     assert_eq!(ended.status.code(), Some(7), "{ended:?}");
-    assert_parts(&ended.stdout, &["the line with the error"]);
+    let (before, _) = ended.stdout.split_once("\n\nFailed, ").unwrap();
+    assert!(
+        before.ends_with("\n  | the line with the error"),
+        "{before}"
+    );
 }

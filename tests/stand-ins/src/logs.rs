@@ -34,6 +34,8 @@ struct State {
     /// By group and stream.
     streams: HashMap<(String, String), Stream>,
     pages: Pages,
+    /// How long after it was printed a line is to be read.
+    lag: Duration,
 }
 
 /// How a stream is cut into pages, as the service may do as it likes.
@@ -101,6 +103,11 @@ impl Logs {
         self.state.locked().pages = Pages { largest, empty };
     }
 
+    /// From now on a line is to be read only so long after it was printed: lines arrive in batches.
+    pub fn lag(&self, lag: Duration) {
+        self.state.locked().lag = lag;
+    }
+
     /// Adds a line, printed now. The group and stream are made if there are none.
     pub fn put(&self, group: &str, stream: &str, message: impl Into<String>) {
         let event = LogEvent {
@@ -147,10 +154,13 @@ impl Logs {
 
     fn find(&self, group: &str, stream: &str) -> Option<Vec<LogEvent>> {
         let state = self.state.locked();
-        match state.streams.get(&(group.to_owned(), stream.to_owned()))? {
-            Stream::Kept(events) => Some(events.clone()),
-            Stream::Derived(source) => source(self.clock.now()),
-        }
+        let now = self.clock.now();
+        let mut events = match state.streams.get(&(group.to_owned(), stream.to_owned()))? {
+            Stream::Kept(events) => events.clone(),
+            Stream::Derived(source) => source(now)?,
+        };
+        events.retain(|event| event.at + state.lag <= now);
+        Some(events)
     }
 
     pub(crate) async fn serve(

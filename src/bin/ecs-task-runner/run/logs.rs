@@ -1,12 +1,14 @@
 //! The log lines of a run's containers as they arrive, and what ECS shows of its tasks meanwhile.
 //! Nothing here decides how the run ends or whether it has: that is the execution's alone.
 
+mod streams;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecs_task_runner::aws::ecs::{Ecs, LogStreamPlace, TaskDefinition, WhichTasks};
-use ecs_task_runner::aws::logs::{LogStream, Logs};
+use ecs_task_runner::aws::ecs::{Ecs, TaskDefinition, WhichTasks};
+use ecs_task_runner::aws::logs::Logs;
 use ecs_task_runner::aws::{ApiError, CallRates, Connection, ErrorKind};
 use ecs_task_runner::explain::TaskSummary;
 use ecs_task_runner::run::DirectRun;
@@ -17,19 +19,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::Event;
+use super::caller::{Caller, is_expired};
+use super::start::Start;
+use streams::Stream;
 
 /// Pause between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 /// Looks between two lists of tasks, once one is known that has started: a later one is launched only
-/// in place of one that did not. So it is while no worker is known to have taken the run. All who list and describe tasks share 20 calls a second (`request-throttling`).
+/// in place of one that did not. All who list and describe tasks share 20 calls a second (`request-throttling`).
 const LOOKS_PER_LIST: u32 = 10;
 /// After the run's end, lines are read until none has come for this long, ...
 const QUIET: Duration = Duration::from_secs(2);
 /// ... but no longer than this. Lines arrive in batches, the last ones seconds after the end.
 const AFTER_END: Duration = Duration::from_secs(10);
-/// Characters of a task's id that stand in front of its lines.
-const SHOWN_ID: usize = 8;
-
 /// A line of a container's log.
 #[derive(Debug, Serialize)]
 pub(super) struct LogLine {
@@ -47,18 +49,27 @@ pub(super) struct LogLine {
 /// How far the run is, as its execution shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// No worker is known to have taken the run. Tasks are looked for now and then.
+    /// The run is prepared.
     Waiting,
-    /// A worker has or had the run, so that there may be a task.
-    Taken,
+    /// The run was scheduled for a worker, so that there may be a task.
+    Scheduled,
     /// The execution was stopped: the end of its tasks is looked for.
     Stopped,
     /// The execution has ended: the last lines are read.
     Ended,
 }
 
+fn clients(connection: &Connection) -> (Ecs, Logs) {
+    let rates = CallRates::default();
+    (
+        Ecs::without_retries(connection, rates),
+        Logs::new(connection, rates),
+    )
+}
+
 /// Reads what ECS and CloudWatch Logs show of a run.
 pub(super) struct LogFollower {
+    caller: Caller,
     ecs: Ecs,
     logs: Logs,
     run: Arc<DirectRun>,
@@ -70,34 +81,26 @@ pub(super) struct LogFollower {
     tasks: Vec<TaskStatus>,
     definitions: HashMap<String, TaskDefinition>,
     streams: Vec<Stream>,
+    /// Whether the last list was given, with the streams of all its tasks.
+    streams_are_known: bool,
     /// What was said already.
     notes: HashSet<String>,
 }
 
-/// The log stream of one container.
-struct Stream {
-    task: String,
-    container: String,
-    place: LogStreamPlace,
-    name: String,
-    token: Option<String>,
-    /// Whether the stream was read; until its container has printed a line there is none.
-    exists: bool,
-}
-
 impl LogFollower {
     pub(super) fn new(
-        connection: &Connection,
-        run: Arc<DirectRun>,
+        start: &Start,
         task: TaskSummary,
         reads_lines: bool,
         events: mpsc::UnboundedSender<Event>,
         stage: watch::Receiver<Stage>,
     ) -> Self {
+        let (ecs, logs) = clients(&start.connection);
         Self {
-            ecs: Ecs::without_retries(connection, CallRates::default()),
-            logs: Logs::new(connection, CallRates::default()),
-            run,
+            caller: start.caller.clone(),
+            ecs,
+            logs,
+            run: Arc::clone(&start.run),
             task,
             reads_lines,
             events,
@@ -105,6 +108,7 @@ impl LogFollower {
             tasks: Vec::new(),
             definitions: HashMap::new(),
             streams: Vec::new(),
+            streams_are_known: false,
             notes: HashSet::new(),
         }
     }
@@ -116,14 +120,24 @@ impl LogFollower {
         let mut last_line = Instant::now();
         loop {
             let stage = *self.stage.borrow_and_update();
+            if stage == Stage::Waiting {
+                if self.stage.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
             let is_first_of_end = stage == Stage::Ended && end.is_none();
             if is_first_of_end {
                 (end, last_line) = (Some(Instant::now()), Instant::now());
             }
             let starts = self.tasks.iter().any(|task| task.phase == Phase::Starting);
-            let is_eager = stage != Stage::Waiting && (self.tasks.is_empty() || starts);
-            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || is_eager;
-            if (is_time && end.is_none()) || is_first_of_end || stage == Stage::Stopped {
+            let is_time = looks.is_multiple_of(LOOKS_PER_LIST) || self.tasks.is_empty() || starts;
+            let is_wanted = match stage {
+                Stage::Ended => is_first_of_end || !self.streams_are_known,
+                Stage::Stopped => true,
+                Stage::Waiting | Stage::Scheduled => is_time,
+            };
+            if is_wanted {
                 self.list_tasks().await;
             }
             looks = looks.wrapping_add(1);
@@ -131,8 +145,9 @@ impl LogFollower {
                 last_line = Instant::now();
             }
             if let Some(end) = end {
-                let is_quiet = last_line.elapsed() >= QUIET || self.streams.is_empty();
-                if !self.reads_lines || is_quiet || end.elapsed() >= AFTER_END {
+                let nothing_comes = self.streams.is_empty() && self.streams_are_known;
+                let is_quiet = last_line.elapsed() >= QUIET && self.streams_are_known;
+                if !self.reads_lines || nothing_comes || is_quiet || end.elapsed() >= AFTER_END {
                     break;
                 }
             }
@@ -175,7 +190,16 @@ impl LogFollower {
         self.note(format!("log lines cannot be read: {error}{right}"));
     }
 
+    /// Makes the next calls with the credentials that are to be had now.
+    async fn renew_if_expired(&mut self, error: &ApiError) {
+        if is_expired(error) {
+            let connection = self.caller.connection().await;
+            (self.ecs, self.logs) = clients(&connection);
+        }
+    }
+
     async fn list_tasks(&mut self) {
+        self.streams_are_known = false;
         let family = self
             .task
             .task_definition
@@ -193,154 +217,18 @@ impl LogFollower {
                 listed.sort_by_key(|task| task.created);
                 self.tasks = listed.into_iter().map(|task| task.status).collect();
                 self.report(Event::Tasks(self.tasks.clone()));
+                self.streams_are_known = true;
                 if self.reads_lines {
                     self.find_streams().await;
                 }
             }
-            Err(error) if error.may_pass() => {}
+            Err(error) if error.may_pass() => self.renew_if_expired(&error).await,
             Err(error) => {
                 self.report(Event::TasksUnknown);
                 if self.reads_lines {
                     self.give_up_lines(&error);
                 }
             }
-        }
-    }
-
-    /// Finds the streams of tasks that have none yet.
-    async fn find_streams(&mut self) {
-        for task in self.tasks.clone() {
-            let is_known = self.streams.iter().any(|stream| stream.task == task.id());
-            if is_known || task.task_definition_arn.is_empty() {
-                continue;
-            }
-            let Some(definition) = self.definition(&task.task_definition_arn).await else {
-                return;
-            };
-            if definition
-                .containers
-                .iter()
-                .all(|container| container.log.is_none())
-            {
-                self.note(format!(
-                    "no container of {} logs through awslogs, so no log lines are shown",
-                    definition.arn.rsplit('/').next().unwrap_or_default()
-                ));
-            }
-            for container in definition.containers {
-                let Some(place) = container.log else {
-                    continue;
-                };
-                // A stream without a prefix is named after an id that ECS shows later.
-                let Some(name) = place.stream(&task, &container.name) else {
-                    continue;
-                };
-                self.streams.push(Stream {
-                    task: task.id().to_owned(),
-                    container: container.name,
-                    place,
-                    name,
-                    token: None,
-                    exists: false,
-                });
-            }
-        }
-    }
-
-    async fn definition(&mut self, arn: &str) -> Option<TaskDefinition> {
-        if let Some(definition) = self.definitions.get(arn) {
-            return Some(definition.clone());
-        }
-        match self.ecs.describe_task_definition(arn).await {
-            Ok(definition) => {
-                self.definitions.insert(arn.to_owned(), definition.clone());
-                Some(definition)
-            }
-            Err(error) if error.may_pass() => None,
-            Err(error) => {
-                self.give_up_lines(&error);
-                None
-            }
-        }
-    }
-
-    /// Reads what the streams have, and says whether that was anything.
-    async fn read_lines(&mut self) -> bool {
-        let mut is_new = false;
-        for index in 0..self.streams.len() {
-            match self.read_stream(index).await {
-                Ok(read) => is_new |= read,
-                // The container has printed nothing yet.
-                Err(error) if error.code.as_deref() == Some("ResourceNotFoundException") => {}
-                Err(error) if error.may_pass() => {}
-                Err(error) => {
-                    self.give_up_lines(&error);
-                    return is_new;
-                }
-            }
-        }
-        is_new
-    }
-
-    async fn read_stream(&mut self, index: usize) -> Result<bool, ApiError> {
-        let mut is_new = false;
-        loop {
-            let stream = &self.streams[index];
-            let place = LogStream {
-                region: stream.place.region.as_deref(),
-                group: &stream.place.group,
-                name: &stream.name,
-            };
-            let page = self.logs.next_page(place, stream.token.as_deref()).await?;
-            let is_last = page.next.is_none() || page.next == stream.token;
-            let owner = self.owner_of(stream);
-            for event in page.events {
-                for line in self.run.lines_of(&event.message) {
-                    is_new = true;
-                    self.report(Event::Log(LogLine {
-                        task: stream.task.clone(),
-                        container: stream.container.clone(),
-                        at: event.at,
-                        line,
-                        owner: owner.clone(),
-                    }));
-                }
-            }
-            let stream = &mut self.streams[index];
-            stream.exists = true;
-            stream.token = page.next.or(stream.token.take());
-            if is_last {
-                return Ok(is_new);
-            }
-        }
-    }
-
-    /// What stands in front of a line: the container where there are several, and the task as well.
-    fn owner_of(&self, stream: &Stream) -> Option<String> {
-        let other_task = |other: &Stream| other.task != stream.task;
-        let has_tasks = self.task.count > 1 || self.streams.iter().any(other_task);
-        let other_container = |other: &Stream| other.container != stream.container;
-        let has_containers = self.streams.iter().any(other_container);
-        let id: String = stream.task.chars().take(SHOWN_ID).collect();
-        match (has_tasks, has_containers) {
-            (true, true) => Some(format!("{id}/{}", stream.container)),
-            (true, false) => Some(id),
-            (false, true) => Some(stream.container.clone()),
-            (false, false) => None,
-        }
-    }
-
-    /// Says which streams there never were, although a container ran.
-    fn note_missing_streams(&mut self) {
-        let ran = |stream: &Stream| {
-            let mut tasks = self.tasks.iter();
-            tasks.any(|task| task.id() == stream.task && task.was_seen_running())
-        };
-        let missing: Vec<_> = self.streams.iter().filter(|stream| !stream.exists && ran(stream)).map(|stream| {
-            format!("there is no log stream '{}' of '{}': container '{}' has printed nothing, or its lines have not arrived", stream.name, stream.place.group, stream.container)
-        }).collect();
-        for note in missing {
-            self.note(note);
         }
     }
 }

@@ -1,30 +1,24 @@
 //! What is found out before anything is started: the problems of the arguments, the container that is
-//! meant, the state machine, and whether the run can be followed.
+//! meant, and the state machine.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::{Ecs, TaskDefinition};
-use ecs_task_runner::aws::step_functions::{Started, StateMachine, StepFunctions};
-use ecs_task_runner::aws::{ApiError, CallRates, Connection, ErrorKind};
-use ecs_task_runner::clock::Clock;
-use ecs_task_runner::explain::ExecutionArn;
-use ecs_task_runner::run::{DirectRun, RunOptions, new_name};
+use ecs_task_runner::aws::step_functions::StepFunctions;
+use ecs_task_runner::aws::{ApiError, CallRates, Connection};
+use ecs_task_runner::run::RunOptions;
 use serde_json::Value;
 
 use super::RunArguments;
 use super::caller::Caller;
+use super::start::Start;
 use crate::explain::one_region;
 use crate::explain::patience::patiently;
 use crate::explain::rights;
 use crate::task_runner::NoStateMachine;
-
-/// For how long a start that gets no answer is repeated, which starts no second run: the name is the
-/// same.
-const START_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Nothing was started.
 pub(super) enum NotStarted {
@@ -46,16 +40,6 @@ pub(super) enum Prepared {
     Shown(Value),
     /// A run is to be started.
     Run(Box<Start>),
-}
-
-/// A run that can be started.
-pub(super) struct Start {
-    pub(super) run: Arc<DirectRun>,
-    pub(super) caller: Caller,
-    pub(super) connection: Connection,
-    pub(super) state_machine: StateMachine,
-    pub(super) execution: ExecutionArn,
-    name: String,
 }
 
 pub(super) async fn prepare(arguments: &RunArguments) -> Result<Prepared, NotStarted> {
@@ -105,28 +89,11 @@ pub(super) async fn prepare(arguments: &RunArguments) -> Result<Prepared, NotSta
         .await;
     let state_machine = state_machine.map_err(without_state_machine)?;
     let state_machine = StepFunctions::new(&connection).state_machine(state_machine);
-    let name = options
-        .name
-        .unwrap_or_else(|| new_name(run.task_definition(), Clock::system().now(), rand_number()));
-    let execution =
-        ExecutionArn::parse(&state_machine.execution_arn(&name)).map_err(anyhow::Error::from)?;
-    let start = Start {
-        run: Arc::new(run),
-        caller,
-        connection,
-        state_machine,
-        execution,
-        name,
-    };
+    let mut start = Start::new(run, caller, connection, state_machine, options.name)?;
     if !arguments.detach {
         start.check_that_it_can_be_followed().await?;
     }
     Ok(Prepared::Run(Box::new(start)))
-}
-
-/// Sets two names of one second apart.
-fn rand_number() -> u32 {
-    fastrand::u32(..)
 }
 
 fn options(arguments: &RunArguments) -> Result<RunOptions, String> {
@@ -206,57 +173,6 @@ fn without_state_machine(error: NoStateMachine) -> anyhow::Error {
         NoStateMachine::NoStack(name) => anyhow!(
             "no task runner was found: there is no stack {name} with an output StateMachineArn in this region and account. Name the task runner's stack with --stack, or its state machine with --state-machine"
         ),
-    }
-}
-
-impl Start {
-    /// Looks for the execution that is not there yet, since a run whose end cannot be seen is better
-    /// not started. IAM decides before Step Functions looks whether the execution exists.
-    async fn check_that_it_can_be_followed(&self) -> anyhow::Result<()> {
-        let arn = self.execution.to_string();
-        let (described, read) = tokio::join!(
-            self.state_machine.describe(&arn),
-            self.state_machine.each_event(&arn, |_| {})
-        );
-        for error in [described.as_ref().err(), read.as_ref().err()]
-            .into_iter()
-            .flatten()
-        {
-            if error.kind == ErrorKind::AccessDenied {
-                let otherwise = Some("start it with --detach, without following it");
-                let error = rights::in_words(error, "to follow the run", otherwise);
-                bail!("{error}. Nothing was started");
-            }
-        }
-        match described {
-            Ok(execution) if execution.stopped.is_some() => Err(self.exists_already()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Starts the run. The same properties under the name of a run that goes on are that run.
-    pub(super) async fn start(&self) -> anyhow::Result<()> {
-        let input = self.run.input();
-        let started = patiently(START_PATIENCE, ApiError::may_pass, || {
-            self.state_machine.start(&self.name, &input)
-        });
-        match started.await {
-            Ok(Started::Running) => Ok(()),
-            Ok(Started::Already) => Err(self.exists_already()),
-            Err(error) if error.may_pass() => bail!(
-                "{error}. Whether the run was started is not known; this shows it: ecs-task-runner explain {}",
-                self.execution
-            ),
-            Err(error) => Err(rights::in_words(&error, "to start the run", None)),
-        }
-    }
-
-    fn exists_already(&self) -> anyhow::Error {
-        anyhow!(
-            "there is an execution {} already, which has ended or was started with other properties, so nothing was started. Choose another --name. What came of that one: ecs-task-runner explain {}",
-            self.name,
-            self.execution
-        )
     }
 }
 

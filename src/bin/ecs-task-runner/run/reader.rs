@@ -71,14 +71,13 @@ impl Reader {
             matches!(error, Unexplained::Api(error) if !is_expired(error)
                 && (error.may_pass() || error.code.as_deref() == Some("ExecutionDoesNotExist")))
         };
-        let execution = match self.described.take() {
-            Some(execution) => execution,
-            None => {
-                let describe = async || describe(&self.state_machine, &self.execution).await;
-                patiently(PATIENCE, may_pass, describe).await?
-            }
+        let execution = if let Some(execution) = &self.described {
+            execution.clone()
+        } else {
+            let describe = async || describe(&self.state_machine, &self.execution).await;
+            let described = patiently(PATIENCE, may_pass, describe).await?;
+            self.described.insert(described).clone()
         };
-        let execution = self.described.insert(execution);
         patiently(PATIENCE, may_pass, async || {
             read_history(&self.state_machine, &self.execution, execution.clone()).await
         })

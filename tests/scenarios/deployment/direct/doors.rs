@@ -3,17 +3,22 @@
 //! | caller | is |
 //! |---|---|
 //! | AWS CLI | the real one |
+//! | GitHub workflow | Bash, which runs the steps' scripts with the real program |
 //! | another state machine | the emulator's |
 //! | EventBridge Scheduler | the emulator's |
 //! | CodePipeline | this test: the emulator has none. It does what the action's reference says, with the guide's configuration |
+
+use std::process::Stdio;
 
 use ecs_task_runner::check::read_document;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::stacks::{Stacks, Template};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 use stand_ins::ecs::Script;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::guide::{blocks, json_blocks};
@@ -128,8 +133,8 @@ async fn a_schedule_starts_a_direct_run() {
             "arn:aws:iam::123456789012:role/scheduler",
         )],
     };
-    let stacks = Stacks::new(account.aws.endpoints().cloudformation());
-    let stack = ended(stacks.create("nightly", &template).await.unwrap()).await;
+    let cloudformation = Stacks::new(account.aws.endpoints().cloudformation());
+    let stack = ended(cloudformation.create("nightly", &template).await.unwrap()).await;
     assert_eq!(
         stack.status,
         "CREATE_COMPLETE",
@@ -137,8 +142,8 @@ async fn a_schedule_starts_a_direct_run() {
         stack.first_failure()
     );
     let execution = eventually(async || {
-        let executions = account.executions().await.into_iter();
-        executions.filter(|one| one.status != "RUNNING").next_back()
+        let mut executions = account.executions().await.into_iter();
+        executions.rfind(|one| one.status != "RUNNING")
     })
     .await;
     assert_eq!(execution.status, "SUCCEEDED", "{:?}", execution.cause);
@@ -147,7 +152,7 @@ async fn a_schedule_starts_a_direct_run() {
 }
 
 /// The action starts an execution with the input, under the prefix and an id of its own, and waits for
-/// its end (CodePipeline guide, `action-reference-StepFunctions`).
+/// its end (guide of `CodePipeline`, `action-reference-StepFunctions`).
 #[tokio::test(flavor = "multi_thread")]
 async fn the_action_of_codepipeline_has_an_input_that_is_run() {
     let account = account("door-codepipeline").await;
@@ -183,4 +188,71 @@ fn indented(fragment: &str) -> String {
     fragment
         .lines()
         .fold(String::new(), |lines, line| lines + "  " + line + "\n")
+}
+
+/// A step of the guide's workflow: what it runs.
+fn step(name: &str) -> String {
+    let [shown] = &*blocks("### In a GitHub workflow", "yml") else {
+        panic!("the guide shows one workflow")
+    };
+    let workflow = read_document(shown).unwrap();
+    let steps = workflow["jobs"]["migrate"]["steps"].as_array().unwrap();
+    let step = steps.iter().find(|step| step["name"] == name).unwrap();
+    step["run"].as_str().unwrap().to_owned()
+}
+
+/// GitHub runs a step's script with `bash -e`, and sends a cancelled job's signal to that shell alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_s_step_ends_as_the_run_does_and_a_cancelled_job_stops_its_run() {
+    let account = account("door-workflow").await;
+    let ecs = account.aws.stand_ins().ecs();
+    let network = json!({"networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-00000001"]}}, "launchType": "FARGATE"});
+    ecs.service("production", "todobackend", &network);
+    let python = PythonEnvironment::prepare(|_| {}).await.unwrap();
+    let begin = |step: &str, execution: &str| {
+        let mut command = Command::new("bash");
+        command
+            .args(["-e", "-c", step])
+            .env_clear()
+            .envs(account.aws.endpoints().variables())
+            .env("PATH", path(&python))
+            .env("EXECUTION", execution)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command.spawn().unwrap()
+    };
+    let ended = async |step: Child| {
+        let output = timeout(PATIENCE, step.wait_with_output()).await.unwrap();
+        let output = output.unwrap();
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap());
+        (output.status.code(), said.concat())
+    };
+    let migrate = step("Migrate");
+    let (code, said) = ended(begin(&migrate, "release-1-1")).await;
+    assert_eq!(code, Some(0), "{said}");
+    fails(&account);
+    let (code, said) = ended(begin(&migrate, "release-2-1")).await;
+    assert_eq!(code, Some(3), "{said}");
+
+    ecs.script(MIGRATE, Script::runs_forever());
+    let running = begin(&migrate, "release-3-1");
+    eventually(async || (account.launched() == 3).then_some(())).await;
+    let shell = Pid::from_raw(running.id().unwrap().try_into().unwrap());
+    kill(shell, Signal::SIGTERM).unwrap();
+    let (code, said) = ended(running).await;
+    assert_eq!(code, Some(143), "{said}");
+
+    // The signal has not arrived, and the step was killed.
+    let running = begin(&migrate, "release-4-1");
+    eventually(async || (account.launched() == 4).then_some(())).await;
+    drop(running);
+    let cancelled = step("Stop the run of a cancelled job");
+    let (code, said) = ended(begin(&cancelled, "release-4-1")).await;
+    assert_eq!(code, Some(0), "{said}");
+    for execution in &account.executions().await[2..] {
+        assert_eq!(execution.status, "ABORTED", "{}", execution.name);
+    }
+    let last = account.executions().await.pop().unwrap();
+    assert_eq!(last.cause.as_deref(), Some("the job was cancelled"));
 }

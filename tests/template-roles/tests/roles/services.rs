@@ -332,6 +332,6 @@ fn ecs_may_invoke_the_function_of_hooks_and_nothing_else() {
     assert_eq!(policies.len(), 1);
     assert_eq!(
         policies[0]["PolicyDocument"]["Statement"],
-        json!([{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["HookFunction", "Arn"]}}])
+        json!([{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": "HookFunction.Arn"}}])
     );
 }
