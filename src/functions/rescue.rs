@@ -18,9 +18,12 @@
 //!                                        └─▶ overdue:     runs at its answerBy ─▶ the same
 //! ```
 //!
-//! For a direct run nobody waits: what it left running is stopped, and nobody is answered.
+//! For a direct run nobody waits: what it left running is stopped, and nobody is answered. Where more
+//! runs than a sweep can read, executions that are called like requests come first, since stacks wait
+//! for them.
 
 mod answer;
+mod answered;
 mod direct;
 mod event;
 mod leftovers;
@@ -44,7 +47,7 @@ use crate::clock::Clock;
 use crate::task_run::TaskReporter;
 use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
-use answer::Answered;
+use answered::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
 use running::Running;
 
@@ -54,6 +57,8 @@ use running::Running;
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
 /// The field `incident` of the log line for a run that no worker took in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
+/// The field `incident` of the log line for a sweep that could not list all executions that run.
+pub const INCIDENT_NOT_LISTED: &str = "NotListed";
 
 /// Rescues executions.
 #[derive(Debug, Clone)]

@@ -1,13 +1,15 @@
 //! The executions that run, as an instance of the function remembers them.
 //!
-//! An execution's input never changes, so that each is read once for its `answerBy`. And when Step
-//! Functions does not list what runs, the executions of the last list are looked after.
+//! An execution's input never changes, so that each is read once for its `answerBy`. An execution
+//! that a worker was seen to have is looked at more rarely. And when Step Functions does not list
+//! what runs, the executions of the last list are looked after.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::INCIDENT_NOT_LISTED;
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
 use crate::execution::status::ListedExecution;
@@ -19,8 +21,17 @@ pub(super) struct Running(Arc<Mutex<Memory>>);
 #[derive(Debug, Default)]
 struct Memory {
     last_list: Vec<ListedExecution>,
-    /// By ARN, of those whose input was read.
-    answer_by: HashMap<String, Timestamp>,
+    /// By ARN.
+    known: HashMap<String, Known>,
+}
+
+/// What is known of one execution.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// `None` until the input was read.
+    answer_by: Option<Timestamp>,
+    /// When a worker was last seen to have the run, or the function `work` to have been given it.
+    held: Option<Timestamp>,
 }
 
 impl Running {
@@ -33,9 +44,16 @@ impl Running {
         let listed = state_machine.running().await;
         let mut memory = self.memory();
         match listed {
-            Ok(running) => {
-                let mut known = std::mem::take(&mut memory.answer_by);
-                memory.answer_by = running
+            Ok((running, extent)) => {
+                if extent.is_cut {
+                    tracing::error!(
+                        incident = INCIDENT_NOT_LISTED,
+                        listed = running.len(),
+                        "more executions run than can be listed; the oldest are left out, and those of them that still run at their answerBy are not ended"
+                    );
+                }
+                let mut known = std::mem::take(&mut memory.known);
+                memory.known = running
                     .iter()
                     .filter_map(|execution| known.remove_entry(&execution.arn))
                     .collect();
@@ -49,14 +67,22 @@ impl Running {
     /// The `answerBy` of an execution, if its input was read; the end of all times where the input
     /// says none.
     pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Timestamp> {
-        self.memory().answer_by.get(execution_arn).copied()
+        self.memory().known.get(execution_arn)?.answer_by
     }
 
     pub(super) fn remember(&self, execution_arn: &str, answer_by: Option<Timestamp>) {
-        let answer_by = answer_by.unwrap_or(Timestamp::MAX);
-        self.memory()
-            .answer_by
-            .insert(execution_arn.to_owned(), answer_by);
+        self.note(execution_arn, |known| {
+            known.answer_by = Some(answer_by.unwrap_or(Timestamp::MAX));
+        });
+    }
+
+    /// When a worker was last seen to have the run, or the function `work` to have been given it.
+    pub(super) fn held(&self, execution_arn: &str) -> Option<Timestamp> {
+        self.memory().known.get(execution_arn)?.held
+    }
+
+    pub(super) fn saw_held(&self, execution_arn: &str, now: Timestamp) {
+        self.note(execution_arn, |known| known.held = Some(now));
     }
 
     /// Leaves the execution out of the list that is looked after when Step Functions gives none.
@@ -64,6 +90,15 @@ impl Running {
         self.memory()
             .last_list
             .retain(|execution| execution.arn != execution_arn);
+    }
+
+    fn note(&self, execution_arn: &str, learn: impl FnOnce(&mut Known)) {
+        learn(
+            self.memory()
+                .known
+                .entry(execution_arn.to_owned())
+                .or_default(),
+        );
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
