@@ -29,7 +29,7 @@ pub(crate) fn error_of(
     let before_its_end = if execution.has_request() {
         "it had replied to CloudFormation"
     } else {
-        "it had ended by itself"
+        "the run had ended"
     };
     let (error, cause) = match status {
         // This arm comes before that for other aborted executions: `rescue` stopped this one and
@@ -233,7 +233,7 @@ mod tests {
                 status,
                 started: Timestamp::UNIX_EPOCH,
                 stopped: None,
-                input: String::new(),
+                input: r#"{"request": {}}"#.to_owned(),
                 error: optional(error),
                 cause: optional(cause),
             };
@@ -241,6 +241,33 @@ mod tests {
             assert_eq!(caught.error, expected_error, "{status:?}: {caught:?}");
             assert!(caught.cause.contains(expected), "{status:?}: {caught:?}");
             assert!(!caught.cause.contains(".."), "{caught:?}");
+        }
+    }
+
+    #[test]
+    fn a_direct_run_is_not_said_to_owe_cloudformation_a_reply() {
+        for (status, expected) in [
+            (
+                ExecutionStatus::Aborted,
+                "The execution was stopped before the run had ended: wrong release.",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "The time for the whole execution was over before the run had ended.",
+            ),
+        ] {
+            let execution = Execution {
+                status,
+                started: Timestamp::UNIX_EPOCH,
+                stopped: None,
+                input: r#"{"Cluster": "production", "TaskDefinition": "migrate"}"#.to_owned(),
+                error: None,
+                cause: Some("wrong release".to_owned()),
+            };
+            for activity in [Activity::Unknown, Activity::Ended] {
+                let caught = error_of(status, &execution, &activity);
+                assert_eq!(caught.cause, expected);
+            }
         }
     }
 }

@@ -63,10 +63,11 @@ impl Rescuer {
             .iter()
             .partition(|execution| self.running.answer_by(&execution.arn).is_some());
         let read_until = Instant::now() + CLAIM_CHECK_BUDGET;
-        let read = stream::iter(in_order(unread))
+        // The streams own their executions: the compiler takes no borrowed ones here.
+        let read = stream::iter(in_order(unread).into_iter().cloned())
             .map(|execution| self.read_input(execution, read_until))
             .buffer_unordered(CONCURRENCY);
-        stream::iter(known)
+        stream::iter(known.into_iter().cloned())
             .chain(read)
             .map(|execution| self.end_when_due(execution, &sweep))
             // As many as there are: most of them are not due.
@@ -77,16 +78,12 @@ impl Rescuer {
     }
 
     /// Reads the execution's input for its `answerBy`, unless `end` has passed.
-    async fn read_input<'e>(
-        &self,
-        execution: &'e ListedExecution,
-        end: Instant,
-    ) -> &'e ListedExecution {
+    async fn read_input(&self, execution: ListedExecution, end: Instant) -> ListedExecution {
         if Instant::now() < end {
             match self.state_machine.describe(&execution.arn).await {
                 Ok(described) => self
                     .running
-                    .remember(&execution.arn, answer_by(execution, &described)),
+                    .remember(&execution.arn, answer_by(&execution, &described)),
                 Err(error) => {
                     tracing::warn!(%error, execution = execution.name, "the execution cannot be looked at; the next look is a minute away");
                 }
@@ -97,7 +94,7 @@ impl Rescuer {
 
     /// Waits for the `answerBy` of the execution, if it is known and this sweep's, and then ends the
     /// execution. Returns whether it was ended.
-    async fn end_when_due(&self, execution: &ListedExecution, sweep: &Sweep) -> bool {
+    async fn end_when_due(&self, execution: ListedExecution, sweep: &Sweep) -> bool {
         let answer_by = self.running.answer_by(&execution.arn);
         let Some(answer_by) = answer_by.filter(|answer_by| *answer_by <= sweep.horizon) else {
             return false;
@@ -110,7 +107,7 @@ impl Rescuer {
             } else {
                 sweep.others.acquire().await.ok()
             };
-            self.end_or_answer(execution, answer_by).await
+            self.end_or_answer(&execution, answer_by).await
         });
         timeout_at(sweep.end, ending).await.unwrap_or_else(|_| {
             tracing::error!(
