@@ -26,6 +26,11 @@ pub(crate) fn error_of(
     activity: &Activity,
 ) -> CaughtError {
     let given_reason = given_reason(execution);
+    let before_its_end = if execution.has_request() {
+        "it had replied to CloudFormation"
+    } else {
+        "the run had ended"
+    };
     let (error, cause) = match status {
         // This arm comes before that for other aborted executions: `rescue` stopped this one and
         // gave the cause.
@@ -45,7 +50,7 @@ pub(crate) fn error_of(
                 Activity::Waiting { .. } => ("the run was over", "No worker had it then.".to_owned()),
                 Activity::Taken { worker } => ("the run was over", format!("{} had taken it.", worker_in_words(worker.as_deref()))),
                 Activity::GivenToFunction { .. } => ("the run was over", "The function work had been given it.".to_owned()),
-                Activity::Unknown | Activity::Ended => ("it had replied to CloudFormation", String::new()),
+                Activity::Unknown | Activity::Ended => (before_its_end, String::new()),
             };
             let given_reason = given_reason.unwrap_or_else(|| "no reason was given".to_owned());
             (ErrorName::Interrupted.as_str(), format!("The execution was stopped before {before}: {given_reason}. {holder}"))
@@ -66,7 +71,7 @@ pub(crate) fn error_of(
                 "The function work had been given the run, and the time for the whole execution was over before it had finished, or before Lambda had a function free for it.".to_owned(),
             ),
             Activity::Unknown | Activity::Ended => {
-                (ErrorName::DeadlineExceeded.as_str(), "The time for the whole execution was over before it had replied to CloudFormation.".to_owned())
+                (ErrorName::DeadlineExceeded.as_str(), format!("The time for the whole execution was over before {before_its_end}."))
             }
         },
         ExecutionStatus::Failed | ExecutionStatus::Running | ExecutionStatus::Succeeded => {
@@ -228,7 +233,7 @@ mod tests {
                 status,
                 started: Timestamp::UNIX_EPOCH,
                 stopped: None,
-                input: String::new(),
+                input: r#"{"request": {}}"#.to_owned(),
                 error: optional(error),
                 cause: optional(cause),
             };
@@ -236,6 +241,33 @@ mod tests {
             assert_eq!(caught.error, expected_error, "{status:?}: {caught:?}");
             assert!(caught.cause.contains(expected), "{status:?}: {caught:?}");
             assert!(!caught.cause.contains(".."), "{caught:?}");
+        }
+    }
+
+    #[test]
+    fn a_direct_run_is_not_said_to_owe_cloudformation_a_reply() {
+        for (status, expected) in [
+            (
+                ExecutionStatus::Aborted,
+                "The execution was stopped before the run had ended: wrong release.",
+            ),
+            (
+                ExecutionStatus::TimedOut,
+                "The time for the whole execution was over before the run had ended.",
+            ),
+        ] {
+            let execution = Execution {
+                status,
+                started: Timestamp::UNIX_EPOCH,
+                stopped: None,
+                input: r#"{"Cluster": "production", "TaskDefinition": "migrate"}"#.to_owned(),
+                error: None,
+                cause: Some("wrong release".to_owned()),
+            };
+            for activity in [Activity::Unknown, Activity::Ended] {
+                let caught = error_of(status, &execution, &activity);
+                assert_eq!(caught.cause, expected);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ mod call;
 mod details;
 mod run;
 
-pub use call::{HookCall, UnusableCall, hook_prefix, is_of_service_named};
+pub use call::{HookCall, UnusableCall, hook_prefix, is_of_a_hook, is_of_service_named};
 pub use details::HookProgress;
 
 use std::time::Duration;

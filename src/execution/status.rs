@@ -1,6 +1,9 @@
 //! Whether and how an execution has ended (`API_DescribeExecution`).
 
 use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::cloudformation::identity::NameParts;
 
 /// An execution as Step Functions describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,15 @@ pub struct Execution {
     pub cause: Option<String>,
 }
 
+impl Execution {
+    /// Whether CloudFormation has requested the execution. Otherwise it is a direct run, for which
+    /// nobody waits, or its input is none of a task runner's.
+    #[must_use]
+    pub(crate) fn has_request(&self) -> bool {
+        serde_json::from_str::<Value>(&self.input).is_ok_and(|input| input.get("request").is_some())
+    }
+}
+
 /// An execution as the list of a state machine's executions shows it (`API_ExecutionListItem`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedExecution {
@@ -32,6 +44,15 @@ pub struct ListedExecution {
     pub started: Timestamp,
     /// When the execution ended; `None` while it runs.
     pub stopped: Option<Timestamp>,
+}
+
+impl ListedExecution {
+    /// Whether the execution has the name of a request of CloudFormation. A person may have given a
+    /// direct run such a name; no request has another.
+    #[must_use]
+    pub(crate) fn is_called_like_a_request(&self) -> bool {
+        NameParts::of(&self.name).is_some()
+    }
 }
 
 /// Whether and how an execution has ended.

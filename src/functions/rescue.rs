@@ -20,9 +20,12 @@
 //!                                                         stopped or rolled back ─▶ the same
 //! ```
 //!
-//! For a direct run and that of a hook, CloudFormation does not wait: what it left running is stopped, and nobody is answered.
+//! For a direct run and that of a hook, CloudFormation does not wait: what it left running is stopped,
+//! and nobody is answered. Where more runs than a sweep can read, executions that are called like
+//! requests come first, since stacks wait for them.
 
 mod answer;
+mod answered;
 mod deployments;
 mod direct;
 mod event;
@@ -47,7 +50,7 @@ use crate::clock::Clock;
 use crate::task_run::TaskReporter;
 use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
-use answer::Answered;
+use answered::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
 use running::Running;
 
@@ -57,6 +60,8 @@ use running::Running;
 pub const INCIDENT_UNANSWERED: &str = "Unanswered";
 /// The field `incident` of the log line for a run that no worker took in time.
 pub const INCIDENT_NOT_CLAIMED: &str = "NotClaimed";
+/// The field `incident` of the log line for a sweep that could not list all executions that run.
+pub const INCIDENT_NOT_LISTED: &str = "NotListed";
 
 /// Rescues executions.
 #[derive(Debug, Clone)]
@@ -165,15 +170,9 @@ impl Rescuer {
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let (running, not_listed) = self.running.look(&self.state_machine).await;
-        let by_input = Box::pin(async {
-            self.read_inputs(&running).await;
-            let (overdue, ()) = tokio::join!(
-                self.end_overdue(&running),
-                self.stop_given_up_deployments(&running)
-            );
-            overdue
-        });
-        let (overdue, (unclaimed, answered)) = tokio::join!(by_input, async {
+        let overdue = Box::pin(self.end_overdue(&running));
+        let deployments = Box::pin(self.stop_given_up_deployments(&running));
+        let (overdue, (), (unclaimed, answered)) = tokio::join!(overdue, deployments, async {
             let unclaimed = self.stop_unclaimed(&running).await;
             (unclaimed, self.answer_lost_events(end).await)
         });

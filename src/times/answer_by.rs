@@ -20,8 +20,9 @@ pub(crate) const RESCUE_ANSWER_MARGIN: Duration = seconds(15);
 /// A sweep waits for the `answerBy` that come within this time: those until the next sweep, which may
 /// come somewhat late.
 pub(crate) const OVERDUE_LOOK_AHEAD: Duration = seconds(75);
-/// How long the answer may take, and the stopping before and after it, for an execution that could not
-/// be ended.
+/// How long ending an execution may take, before it is answered for while it runs on.
+pub(crate) const RESCUE_END_ATTEMPT: Duration = seconds(5);
+/// How long the answer may take, and the stopping before it, for an execution that could not be ended.
 pub(crate) const RESCUE_LATE_BUDGET: Duration = seconds(100);
 /// The longest `Timeout` of a run for which CloudFormation does not wait.
 pub const LONGEST_RUN: Duration = seconds(82_800);
@@ -68,19 +69,26 @@ const _: () = assert!(fit(
     &[RESCUE_FINAL_ATTEMPT, RESCUE_LATE_REPORT_BUDGET],
     seconds(RESCUE_ANSWER_MARGIN.as_secs() - 1)
 ));
-// A sweep that waits for an `answerBy` ends what is due, and can answer for it.
-const _: () = assert!(fit(&[SWEEP_INTERVAL, OVERHEAD], OVERDUE_LOOK_AHEAD));
+// So is that for an execution which could not be ended.
 const _: () = assert!(fit(
     &[
-        CLAIM_CHECK_BUDGET,
-        OVERDUE_LOOK_AHEAD,
-        RESCUE_LATE_BUDGET,
-        OVERHEAD
+        RESCUE_END_ATTEMPT,
+        RESCUE_FINAL_ATTEMPT,
+        RESCUE_LATE_REPORT_BUDGET
     ],
+    seconds(RESCUE_ANSWER_MARGIN.as_secs() - 1)
+));
+// A sweep that waits for an `answerBy` ends what is due, and can answer for it. The inputs that it reads
+// meanwhile are read before the wait ends.
+const _: () = assert!(fit(&[SWEEP_INTERVAL, OVERHEAD], OVERDUE_LOOK_AHEAD));
+const _: () = assert!(fit(&[CLAIM_CHECK_BUDGET], OVERDUE_LOOK_AHEAD));
+const _: () = assert!(fit(
+    &[OVERDUE_LOOK_AHEAD, RESCUE_LATE_BUDGET, OVERHEAD],
     RESCUE_TIMEOUT
 ));
 const _: () = assert!(fit(
     &[
+        RESCUE_END_ATTEMPT,
         RESCUE_STOP_PATIENCE,
         RESCUE_REPORT_BUDGET,
         RESCUE_ANSWER_TIMEOUT

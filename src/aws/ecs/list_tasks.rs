@@ -22,6 +22,8 @@ pub enum WhichTasks<'a> {
     },
     /// Those of this task definition family.
     Family(&'a str),
+    /// Those started under exactly this name that nobody has asked to stop.
+    Running(&'a str),
 }
 
 /// A task with the name it was started under.
@@ -40,8 +42,8 @@ pub struct ListedTask {
 }
 
 impl Ecs {
-    /// Lists the tasks that run or are about to, those that are being stopped, and those that ECS
-    /// still lists as STOPPED.
+    /// Lists the tasks that run or are about to, and but for [`WhichTasks::Running`] those that are being
+    /// stopped, and those that ECS still lists as STOPPED.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
@@ -57,10 +59,11 @@ impl Ecs {
         let stopping = |family| call().family(family).desired_status(DesiredStatus::Stopped);
         let (calls, started_by) = match which {
             WhichTasks::StartedBy { name, family } => {
-                ([call().started_by(name), stopping(family)], Some(name))
+                (vec![call().started_by(name), stopping(family)], Some(name))
             }
+            WhichTasks::Running(name) => (vec![call().started_by(name)], Some(name)),
             WhichTasks::Family(family) => (
-                [
+                vec![
                     call().family(family).desired_status(DesiredStatus::Running),
                     stopping(family),
                 ],

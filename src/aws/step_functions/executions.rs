@@ -91,11 +91,11 @@ impl StateMachine {
         Ok(extent)
     }
 
-    /// The executions that run, newest first, up to 20,000.
+    /// The executions that run, newest first, up to 20,000, and whether there are more.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
-    pub async fn running(&self) -> Result<Vec<ListedExecution>, ApiError> {
+    pub async fn running(&self) -> Result<(Vec<ListedExecution>, Extent), ApiError> {
         let mut running = Vec::new();
         let extent = self
             .newest_first(Some(ExecutionStatus::Running), |execution| {
@@ -103,13 +103,7 @@ impl StateMachine {
                 ControlFlow::Continue(())
             })
             .await?;
-        if extent.is_cut {
-            tracing::warn!(
-                running = running.len(),
-                "too many executions run to look at all of them"
-            );
-        }
-        Ok(running)
+        Ok((running, extent))
     }
 
     /// The executions that failed, timed out or were stopped, of those that were started at

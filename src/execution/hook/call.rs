@@ -137,14 +137,23 @@ pub fn hook_prefix(service_arn: &str) -> String {
 /// cluster.
 #[must_use]
 pub fn is_of_service_named(service: &str, execution_name: &str) -> bool {
-    let parts = || {
-        let rest = execution_name.strip_prefix(&cut(service))?;
-        let (hash, call) = rest.strip_prefix('-')?.split_once('-')?;
-        Some((hash, call.strip_prefix(WORD)?.strip_prefix('-')?))
-    };
+    service_in(execution_name) == Some(&cut(service))
+}
+
+/// Whether an execution of this name belongs to a hook of any service.
+#[must_use]
+pub fn is_of_a_hook(execution_name: &str) -> bool {
+    service_in(execution_name).is_some()
+}
+
+/// What the name of a hook's execution has of the service's name.
+fn service_in(execution_name: &str) -> Option<&str> {
     let is_hash =
         |text: &str, digits| text.len() == digits && text.chars().all(|c| c.is_ascii_hexdigit());
-    parts().is_some_and(|(hash, call)| is_hash(hash, SERVICE_DIGITS) && is_hash(call, CALL_DIGITS))
+    let (rest, call) = execution_name.rsplit_once('-')?;
+    let (rest, word) = rest.rsplit_once('-')?;
+    let (service, hash) = rest.rsplit_once('-')?;
+    (word == WORD && is_hash(hash, SERVICE_DIGITS) && is_hash(call, CALL_DIGITS)).then_some(service)
 }
 
 /// As much of a service's name as an execution's name has room for.

@@ -3,7 +3,6 @@
 //! longer waits for them.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
@@ -84,11 +83,6 @@ impl RunsOfResource {
     }
 }
 
-/// Whether CloudFormation waits for the execution with this input.
-fn is_for_a_request(input: &str) -> bool {
-    serde_json::from_str::<Value>(input).is_ok_and(|input| input.get("request").is_some())
-}
-
 /// Stops the executions of `runs` that still run, except `name` itself and those that began after
 /// `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
 /// it; CloudFormation no longer reads that answer.
@@ -101,7 +95,15 @@ pub(crate) async fn stop_earlier(
 ) -> StoppedEarlier {
     let mut stopped = StoppedEarlier::default();
     let running = match state_machine.running().await {
-        Ok(running) => running,
+        Ok((running, extent)) => {
+            if extent.is_cut {
+                tracing::warn!(
+                    listed = running.len(),
+                    "more executions run than can be listed; the oldest, which are left out, may be some of the resource"
+                );
+            }
+            running
+        }
         Err(error) => {
             tracing::warn!(%error, "executions of the resource that still run cannot be looked for");
             return StoppedEarlier {
@@ -123,7 +125,7 @@ pub(crate) async fn stop_earlier(
         let stopping = async {
             // A person may have given a direct run the name of a request: its input decides.
             let described = state_machine.describe(&execution.arn).await?;
-            if !is_for_a_request(&described.input) {
+            if !described.has_request() {
                 return Ok(false);
             }
             state_machine

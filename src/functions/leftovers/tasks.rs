@@ -72,24 +72,50 @@ impl Leftovers {
             Owner::Execution => !listed.status.runs_nothing(),
             Owner::Resource { .. } => listed.status.phase != Phase::Stopped,
         };
-        for leftover in listed.iter().filter(is_left).filter(|left| !left.stopping) {
-            match self
-                .ecs
-                .stop_task(&task.cluster, &leftover.status.arn, reason)
-                .await
-            {
-                Ok(()) => tracing::info!(
-                    task = leftover.status.arn,
-                    started_by = leftover.started_by,
-                    "asked ECS to stop a leftover task"
-                ),
-                Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
-            }
+        for leftover in listed.iter().filter(is_left) {
+            self.stop_one(task, leftover, reason).await;
         }
         Ok(Found {
             running: listed.iter().filter(is_left).count(),
             tasks: listed.into_iter().map(|listed| listed.status).collect(),
         })
+    }
+
+    /// Asks ECS to stop the tasks of the execution that run. Those that are being stopped, or have
+    /// stopped, are not looked at: ECS lists them by their family only, and for an hour.
+    ///
+    /// # Errors
+    /// When ECS cannot be asked what runs.
+    pub(crate) async fn stop_launched(
+        &self,
+        task: &TaskSpec,
+        reason: &str,
+    ) -> Result<(), ApiError> {
+        let running = WhichTasks::Running(&task.started_by);
+        for launched in self.list(&task.cluster, running).await? {
+            if !launched.status.runs_nothing() {
+                self.stop_one(task, &launched, reason).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn stop_one(&self, task: &TaskSpec, leftover: &ListedTask, reason: &str) {
+        if leftover.stopping {
+            return;
+        }
+        match self
+            .ecs
+            .stop_task(&task.cluster, &leftover.status.arn, reason)
+            .await
+        {
+            Ok(()) => tracing::info!(
+                task = leftover.status.arn,
+                started_by = leftover.started_by,
+                "asked ECS to stop a leftover task"
+            ),
+            Err(error) => tracing::warn!(%error, "a leftover task could not be stopped"),
+        }
     }
 
     async fn of_execution(&self, task: &TaskSpec) -> Result<Vec<ListedTask>, ApiError> {

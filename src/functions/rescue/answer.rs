@@ -12,8 +12,6 @@
 //! - The execution was stopped after its answer was delivered, and before the history recorded
 //!   that.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -46,34 +44,6 @@ const HISTORY_TAIL: usize = 1_000;
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
 
-/// The executions that this instance of the function has answered for, or has found answered. An
-/// answer that `rescue` gives after the execution's end is recorded nowhere else: the history has
-/// ended too.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Answered(Arc<Mutex<HashSet<String>>>);
-
-impl Answered {
-    /// More executions than end within the time for which sweeps look for them. A forgotten
-    /// execution costs another look at its history, and at worst a repeated answer.
-    const REMEMBERED: usize = 10_000;
-
-    pub(super) fn contains(&self, execution_arn: &str) -> bool {
-        // A poisoned lock is used as it is: a panic of another holder leaves the set whole.
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(execution_arn)
-    }
-
-    pub(super) fn remember(&self, execution_arn: &str) {
-        let mut arns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if arns.len() >= Self::REMEMBERED {
-            arns.clear();
-        }
-        arns.insert(execution_arn.to_owned());
-    }
-}
-
 impl Rescuer {
     /// Answers, unless the execution's history says that it has been answered.
     ///
@@ -87,9 +57,8 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + RESCUE_BUDGET;
         let rescued = self
-            .answer_unless_answered(execution_arn, status, false, end)
+            .answer_unless_answered(execution_arn, status, false)
             .await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
@@ -99,26 +68,23 @@ impl Rescuer {
     ///
     /// # Errors
     /// When Step Functions cannot be asked, and when the answer is not delivered.
-    pub(super) async fn answer_overdue(
-        &self,
-        execution_arn: &str,
-        end: Instant,
-    ) -> Result<Rescued, RescueError> {
+    pub(super) async fn answer_overdue(&self, execution_arn: &str) -> Result<Rescued, RescueError> {
         let rescued = self
-            .answer_unless_answered(execution_arn, ExecutionStatus::TimedOut, true, end)
+            .answer_unless_answered(execution_arn, ExecutionStatus::TimedOut, true)
             .await?;
         self.answered.remember(execution_arn);
         Ok(rescued)
     }
 
-    /// `is_overdue` says that the execution may still run. After `end` no more tasks are looked for.
+    /// `is_overdue` says that the time of the execution is over, and that it may still run. A worker
+    /// that takes it from now on launches nothing, so that no further tasks are looked for.
     async fn answer_unless_answered(
         &self,
         execution_arn: &str,
         status: ExecutionStatus,
         is_overdue: bool,
-        end: Instant,
     ) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + RESCUE_BUDGET;
         let execution = self.state_machine.describe(execution_arn).await?;
         let events = self
             .state_machine
@@ -134,28 +100,32 @@ impl Rescuer {
             status => status,
         };
         let progress = Progress::of(&events);
+        let may_follow = !is_overdue && was_taken(&events);
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
-        if has_request(&input) && self.is_given_up(&execution) && !progress.answer.is_settled() {
-            tracing::warn!(
-                execution = execution_arn,
-                "the execution ended without an answer, and so late that CloudFormation has given up; nobody is answered"
-            );
-            return Ok(Rescued::Nothing);
-        }
+        let is_given_up = execution.has_request() && self.is_given_up(&execution);
         let begun = match progress.answer {
             Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
             Answer::NotBegun => None,
         };
+        if is_given_up {
+            tracing::warn!(
+                execution = execution_arn,
+                "the execution ended without an answer, and so late that CloudFormation has given up; nobody is answered"
+            );
+        }
         // Before anything else: an answer that was begun is sent as it is, and the state machine
         // had dealt with leftovers before it.
         if let Some(answer) = begun {
+            if is_given_up {
+                return Ok(Rescued::Nothing);
+            }
             log_unanswered(execution_arn, status, &execution);
             self.responder.respond(answer).await?;
             return Ok(Rescued::Answered);
         }
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
-            if has_request(&input) {
+            if execution.has_request() {
                 tracing::warn!(
                     execution = execution_arn,
                     "the execution's request cannot be read; there is nobody to answer"
@@ -163,20 +133,25 @@ impl Rescuer {
                 return Ok(Rescued::Nothing);
             }
             return Ok(self
-                .stop_direct_run(execution_arn, &execution, &events, end)
+                .stop_direct_run(execution_arn, &execution, may_follow.then_some(end))
                 .await?);
         };
-        log_unanswered(execution_arn, status, &execution);
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
         let leftovers = task
             .as_ref()
             .map(|task| self.leftovers_of(request.request_type, task, &execution));
+        if is_given_up {
+            return Ok(match leftovers {
+                Some(leftovers) => leftovers.stop_all(may_follow.then_some(end)).await?,
+                None => Rescued::Nothing,
+            });
+        }
+        log_unanswered(execution_arn, status, &execution);
         let stopped = match &leftovers {
             Some(leftovers) => Some((leftovers, leftovers.stop_before_answering().await)),
             None => None,
         };
         let caught = error_of(status, &execution, &progress.activity);
-        let may_follow = was_taken(&events);
         let reason = match stopped {
             // Nobody reads the Reason of an execution that CloudFormation no longer waits for, nor that
             // of a Delete, which succeeds.
@@ -260,11 +235,6 @@ impl Rescuer {
     }
 }
 
-/// Whether CloudFormation has requested the execution with this input.
-pub(super) fn has_request(input: &Value) -> bool {
-    input.get("request").is_some()
-}
-
 /// Whether the last event read is one that ends an execution without success.
 fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
     events
@@ -274,7 +244,7 @@ fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
 
 /// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
 /// launch tasks. The execution of a Delete has neither.
-pub(super) fn was_taken(events: &[RecordedEvent]) -> bool {
+fn was_taken(events: &[RecordedEvent]) -> bool {
     let mut progress = Progress::unread();
     events.iter().any(|event| {
         progress.note(event);

@@ -2,11 +2,14 @@
 //! hook's function no more, and nothing else tells that nobody waits for the run.
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio::time::Instant;
 
 use super::Rescuer;
 use crate::execution::deployment::Deployment;
+use crate::execution::hook::is_of_a_hook;
 use crate::execution::status::ListedExecution;
 use crate::task::error::ErrorName;
+use crate::times::CLAIM_CHECK_BUDGET;
 
 /// Deployments looked at in one sweep, each with a call of its own: one that may not be described, or
 /// that somebody made up, must not hide the others. ECS refills such calls at 20 a second
@@ -19,6 +22,7 @@ impl Rescuer {
     /// Stops those of the running executions whose deployment was given up. What fails is logged, and
     /// tried again by the next sweep.
     pub(super) async fn stop_given_up_deployments(&self, running: &[ListedExecution]) {
+        self.read_inputs_of_hooks(running).await;
         let of_hooks: Vec<_> = running
             .iter()
             .filter_map(|execution| Some((execution, self.running.deployment(&execution.arn)?)))
@@ -32,6 +36,24 @@ impl Rescuer {
         stream::iter(of_hooks.into_iter().rev().take(MAX_DESCRIBED))
             .for_each_concurrent(CONCURRENCY, |(execution, deployment)| async move {
                 self.stop_if_given_up(execution, &deployment).await;
+            })
+            .await;
+    }
+
+    /// Reads the inputs of hooks' executions that this instance has not read: not every deployment is
+    /// to wait for its turn among all that runs.
+    async fn read_inputs_of_hooks(&self, running: &[ListedExecution]) {
+        let end = Instant::now() + CLAIM_CHECK_BUDGET;
+        let unread: Vec<_> = running
+            .iter()
+            .filter(|execution| is_of_a_hook(&execution.name))
+            .filter(|execution| self.running.answer_by(&execution.arn).is_none())
+            .take(MAX_DESCRIBED)
+            .cloned()
+            .collect();
+        stream::iter(unread)
+            .for_each_concurrent(CONCURRENCY, |execution| async move {
+                self.read_input(execution, end).await;
             })
             .await;
     }

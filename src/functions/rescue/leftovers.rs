@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::Rescuer;
+use super::{Rescued, Rescuer};
+use crate::aws::ApiError;
 use crate::clock::after;
 use crate::cloudformation::event::RequestType;
 use crate::execution::status::Execution;
@@ -108,6 +109,28 @@ impl LeftoversOfEnded<'_> {
         }
     }
 
+    /// Stops the tasks of an execution for which nobody waits. Where its worker may not know of the
+    /// end, this goes on until `watch_until`.
+    ///
+    /// # Errors
+    /// When ECS cannot be asked in the end. The invocation then fails: Lambda repeats it, and the
+    /// dead-letter queue's alarm says that a task may run on.
+    pub(super) async fn stop_all(&self, watch_until: Option<Instant>) -> Result<Rescued, ApiError> {
+        let still_running = self.stop_before_answering().await.still_running;
+        tracing::info!(
+            started_by = self.task.started_by,
+            still_running,
+            "what an execution has left running was stopped; nobody is answered"
+        );
+        if let Some(end) = watch_until {
+            self.stop_until_workers_are_informed(end).await;
+        }
+        self.leftovers
+            .stop(self.owner, self.task, &self.reason)
+            .await?;
+        Ok(Rescued::LeftoversStopped)
+    }
+
     /// The task that the execution ran.
     pub(super) fn task(&self) -> &TaskSpec {
         self.task
@@ -120,13 +143,13 @@ impl LeftoversOfEnded<'_> {
 
     /// Goes on stopping tasks that the worker launches before it learns that its execution has
     /// ended. Nobody else would stop them: when the worker learns of the end, it drops the run and
-    /// leaves its tasks running.
+    /// leaves its tasks running. The execution of a Delete has no worker.
     pub(super) async fn stop_until_workers_are_informed(&self, end: Instant) {
         while Instant::now() < self.workers_informed_at.min(end) {
             sleep(CHECK_INTERVAL).await;
-            let stopping = self.leftovers.stop(self.owner, self.task, &self.reason);
+            let stopping = self.leftovers.stop_launched(self.task, &self.reason);
             match timeout(RESCUE_FINAL_ATTEMPT, stopping).await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "tasks launched after the execution's end cannot be looked for");
                 }

@@ -1,13 +1,15 @@
 //! The executions that run, as an instance of the function remembers them.
 //!
-//! An execution's input never changes, so that each is read once for its `answerBy` and its deployment.
-//! And when Step Functions does not list what runs, the executions of the last list are looked after.
+//! An execution's input never changes, so that each is read once for its `answerBy` and its
+//! deployment. An execution that a worker was seen to have is looked at more rarely. And when Step
+//! Functions does not list what runs, the executions of the last list are looked after.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::INCIDENT_NOT_LISTED;
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
 use crate::execution::deployment::Deployment;
@@ -20,8 +22,17 @@ pub(super) struct Running(Arc<Mutex<Memory>>);
 #[derive(Debug, Default)]
 struct Memory {
     last_list: Vec<ListedExecution>,
-    /// By ARN, of those whose input was read.
-    inputs: HashMap<String, KnownInput>,
+    /// By ARN.
+    known: HashMap<String, Known>,
+}
+
+/// What is known of one execution.
+#[derive(Debug, Default)]
+struct Known {
+    /// `None` until it was read.
+    input: Option<KnownInput>,
+    /// When a worker was last seen to have the run, or the function `work` to have been given it.
+    held: Option<Timestamp>,
 }
 
 /// What a sweep needs of an execution's input.
@@ -43,9 +54,16 @@ impl Running {
         let listed = state_machine.running().await;
         let mut memory = self.memory();
         match listed {
-            Ok(running) => {
-                let mut known = std::mem::take(&mut memory.inputs);
-                memory.inputs = running
+            Ok((running, extent)) => {
+                if extent.is_cut {
+                    tracing::error!(
+                        incident = INCIDENT_NOT_LISTED,
+                        listed = running.len(),
+                        "more executions run than can be listed; the oldest are left out, and those of them that still run at their answerBy are not ended"
+                    );
+                }
+                let mut known = std::mem::take(&mut memory.known);
+                memory.known = running
                     .iter()
                     .filter_map(|execution| known.remove_entry(&execution.arn))
                     .collect();
@@ -59,20 +77,28 @@ impl Running {
     /// The `answerBy` of an execution, if its input was read.
     pub(super) fn answer_by(&self, execution_arn: &str) -> Option<Timestamp> {
         let memory = self.memory();
-        memory
-            .inputs
-            .get(execution_arn)
-            .map(|input| input.answer_by)
+        let input = memory.known.get(execution_arn)?.input.as_ref()?;
+        Some(input.answer_by)
     }
 
     /// The deployment of a hook's run, if its input was read.
     pub(super) fn deployment(&self, execution_arn: &str) -> Option<Deployment> {
         let memory = self.memory();
-        memory.inputs.get(execution_arn)?.deployment.clone()
+        let input = memory.known.get(execution_arn)?.input.as_ref()?;
+        input.deployment.clone()
     }
 
     pub(super) fn remember(&self, execution_arn: &str, input: KnownInput) {
-        self.memory().inputs.insert(execution_arn.to_owned(), input);
+        self.note(execution_arn, |known| known.input = Some(input));
+    }
+
+    /// When a worker was last seen to have the run, or the function `work` to have been given it.
+    pub(super) fn held(&self, execution_arn: &str) -> Option<Timestamp> {
+        self.memory().known.get(execution_arn)?.held
+    }
+
+    pub(super) fn saw_held(&self, execution_arn: &str, now: Timestamp) {
+        self.note(execution_arn, |known| known.held = Some(now));
     }
 
     /// Leaves the execution out of the list that is looked after when Step Functions gives none.
@@ -80,6 +106,15 @@ impl Running {
         self.memory()
             .last_list
             .retain(|execution| execution.arn != execution_arn);
+    }
+
+    fn note(&self, execution_arn: &str, learn: impl FnOnce(&mut Known)) {
+        learn(
+            self.memory()
+                .known
+                .entry(execution_arn.to_owned())
+                .or_default(),
+        );
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

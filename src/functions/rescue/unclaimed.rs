@@ -34,15 +34,21 @@ impl Rescuer {
         running: &[ListedExecution],
     ) -> Result<(usize, usize), ApiError> {
         let end = Instant::now() + CLAIM_CHECK_BUDGET;
-        // Executions older than `ClaimTimeout` come first. Of the others, only those whose deadline
-        // has passed can be due, so they get what is left of the sweep.
-        let (ripe, young): (Vec<_>, Vec<_>) = running
+        let (requests, others): (Vec<_>, Vec<_>) = running
             .iter()
             .filter(|execution| self.clock.since(execution.started) >= MIN_WAIT)
-            .partition(|execution| self.clock.since(execution.started) >= self.limits.claim);
+            .filter(|execution| !self.was_held_lately(execution))
+            .partition(|execution| execution.is_called_like_a_request());
+        // Executions older than `ClaimTimeout` come before younger ones. Of these, only those whose
+        // deadline has passed can be due, so they get what is left of the sweep.
+        let is_ripe =
+            |execution: &&ListedExecution| self.clock.since(execution.started) >= self.limits.claim;
+        let (ripe_requests, young_requests) = requests.into_iter().partition(is_ripe);
+        let (ripe, young) = others.into_iter().partition(is_ripe);
+        let in_order: [Vec<&ListedExecution>; 4] = [ripe_requests, young_requests, ripe, young];
         let (mut checked, mut stopped, mut failure) = (0, 0, None);
         let minute = usize::try_from(self.clock.now().as_second() / 60).unwrap_or_default();
-        for execution in in_turn(&ripe, &young, minute) {
+        for execution in in_turn(&in_order, minute) {
             if Instant::now() >= end {
                 break;
             }
@@ -65,14 +71,27 @@ impl Rescuer {
         }
     }
 
+    /// Whether a worker had the run so lately that it cannot have waited for another one for
+    /// `ClaimTimeout`. Should its deadline pass meanwhile, it is ended at its `answerBy`.
+    fn was_held_lately(&self, execution: &ListedExecution) -> bool {
+        self.running
+            .held(&execution.arn)
+            .is_some_and(|seen| self.clock.since(seen) < self.limits.claim)
+    }
+
     async fn stop_if_unclaimed(&self, execution: &ListedExecution) -> Result<bool, ApiError> {
         let events = self
             .state_machine
             .last_events(&execution.arn, HISTORY_TAIL)
             .await?;
         let progress = Progress::of(&events);
-        let Activity::Waiting { since } = progress.activity else {
-            return Ok(false);
+        let since = match progress.activity {
+            Activity::Waiting { since } => since,
+            Activity::Taken { .. } | Activity::GivenToFunction { .. } => {
+                self.running.saw_held(&execution.arn, self.clock.now());
+                return Ok(false);
+            }
+            Activity::Unknown | Activity::Ended => return Ok(false),
         };
         let waited = self.clock.since(since);
         let is_too_late = waited >= MIN_WAIT
@@ -99,12 +118,18 @@ impl Rescuer {
     }
 }
 
-/// The executions that the sweep of this minute reads: of `ripe` as many as it can, and of `young`
-/// what `ripe` leaves room for. Executions that a worker has are among them, since only a history
-/// shows that a worker has them.
-fn in_turn<'e, T>(ripe: &'e [T], young: &'e [T], minute: usize) -> impl Iterator<Item = &'e T> {
-    let room = MAX_CHECKED.saturating_sub(ripe.len());
-    part(ripe, MAX_CHECKED, minute).chain(part(young, room, minute))
+/// The executions that the sweep of this minute reads: of the first list as many as it can, and of
+/// each further one what those before it leave room for. Executions that a worker has are among them,
+/// since only a history shows that a worker has them.
+fn in_turn<T>(lists: &[Vec<T>], minute: usize) -> impl Iterator<Item = &T> {
+    lists
+        .iter()
+        .scan(MAX_CHECKED, move |left, list| {
+            let room = *left;
+            *left -= list.len().min(room);
+            Some(part(list, room, minute))
+        })
+        .flatten()
 }
 
 /// At most `room` elements of the list, taken round in a circle. Each minute's part begins where
@@ -133,7 +158,11 @@ mod tests {
         let (ripe, young) = all.split_at(ripe);
         let minutes = 29_000_000..29_000_003;
         minutes
-            .map(|minute| in_turn(ripe, young, minute).copied().collect())
+            .map(|minute| {
+                in_turn(&[ripe.to_vec(), young.to_vec()], minute)
+                    .copied()
+                    .collect()
+            })
             .collect()
     }
 

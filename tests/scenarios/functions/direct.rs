@@ -121,6 +121,22 @@ async fn properties_that_cannot_be_run_fail_at_once_with_every_problem() {
     assert!(task_runner.world.aws.ecs().tasks().is_empty());
 }
 
+/// What Step Functions catches need not have a cause.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_no_function_can_prepare_fails_with_what_was_caught() {
+    let task_runner = TaskRunner::new(Workers::Fleet, 0);
+    let mut run = task_runner
+        .begin_directly("release-42", &properties())
+        .await;
+    let (error, cause) = failure(run.ended().await);
+    assert_eq!(error, "Lambda.TooManyRequestsException");
+    assert_eq!(
+        cause,
+        r#"The function prepare could not be invoked, and nothing was run: {"Error":"Lambda.TooManyRequestsException"}"#
+    );
+    assert!(task_runner.world.aws.ecs().tasks().is_empty());
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_is_run_where_count_is_0() {
     let task_runner = TaskRunner::new(Workers::Fleet, 10);

@@ -91,6 +91,13 @@ fn the_ends_of_a_direct_run_are_reached_without_a_request_alone() {
     assert_eq!(states["RunSucceeded"]["OutputPath"], "$.output");
     assert_eq!(states["RunFailed"]["ErrorPath"], "$.error.Error");
     assert_eq!(states["RunFailed"]["CausePath"], "$.error.Cause");
+    // A path to what is not there ends the execution with an error of the path, and a caught error may
+    // have no Cause.
+    let cause = states["NotPrepared"]["CausePath"].as_str().unwrap();
+    assert!(
+        cause.starts_with("States.Format(") && cause.ends_with(", States.JsonToString($))"),
+        "{cause}"
+    );
 }
 
 #[test]

@@ -199,6 +199,7 @@ fn the_filters_and_the_alarms_mean_the_same_metrics() {
     let template = Template::task_runner();
     for (filter, alarm) in [
         ("UnansweredMetric", "UnansweredAlarm"),
+        ("NotListedMetric", "UnansweredAlarm"),
         ("NotClaimedMetric", "NotClaimedAlarm"),
     ] {
         let made = &template.properties(filter)["MetricTransformations"][0];

@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 pub use self::paths::{Context, resolve};
 
-use self::paths::{at, catch_of, choose, heartbeat, put, shown, time_limit};
+use self::paths::{catch_of, choose, heartbeat, put, shown, text_of, time_limit};
 use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
 use crate::StandIns;
 
@@ -91,6 +91,18 @@ where
     playing.end().unwrap()
 }
 
+impl Failed {
+    /// What a Catch gives to the next state. `Error` is always there, `Cause` as a rule
+    /// (`concepts-error-handling`).
+    fn caught(&self) -> Value {
+        let mut caught = json!({"Error": self.error});
+        if !self.cause.is_empty() {
+            caught["Cause"] = self.cause.as_str().into();
+        }
+        caught
+    }
+}
+
 impl Execution<'_> {
     fn end(&self) -> Option<ExecutionEnd> {
         let executions = self.aws.sfn().executions();
@@ -152,7 +164,7 @@ impl Execution<'_> {
                 "Succeed" => return ExecutionEnd::Succeeded(shown(step, state)),
                 "Fail" => {
                     let text = |fixed: &str, path: &str| match step[path].as_str() {
-                        Some(path) => at(&state, path).unwrap().as_str().unwrap().to_owned(),
+                        Some(path) => text_of(&state, path),
                         None => step[fixed].as_str().unwrap_or_default().to_owned(),
                     };
                     return ExecutionEnd::Failed {
@@ -184,11 +196,7 @@ impl Execution<'_> {
                         }
                         Err(failed) => {
                             let catch = catch_of(step, &failed.error);
-                            put(
-                                &mut state,
-                                catch.get("ResultPath"),
-                                json!({"Error": failed.error, "Cause": failed.cause}),
-                            );
+                            put(&mut state, catch.get("ResultPath"), failed.caught());
                             catch["Next"].as_str().unwrap().to_owned()
                         }
                     }

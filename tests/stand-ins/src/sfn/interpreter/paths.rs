@@ -52,6 +52,20 @@ pub(super) fn at<'v>(state: &'v Value, path: &str) -> Option<&'v Value> {
     state.pointer(&pointer)
 }
 
+/// The text that `ErrorPath` or `CausePath` comes to: that at a reference path, or that which the
+/// intrinsic functions `States.JsonToString` and `States.Format` with one argument make.
+pub(super) fn text_of(state: &Value, path: &str) -> String {
+    let inside = |function: &str| path.strip_prefix(function)?.strip_suffix(')');
+    if let Some(inner) = inside("States.JsonToString(") {
+        at(state, inner).unwrap().to_string()
+    } else if let Some(inner) = inside("States.Format('") {
+        let (template, argument) = inner.split_once("', ").unwrap();
+        template.replacen("{}", &text_of(state, argument), 1)
+    } else {
+        at(state, path).unwrap().as_str().unwrap().to_owned()
+    }
+}
+
 /// What is read of the context object.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
