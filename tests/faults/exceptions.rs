@@ -100,7 +100,11 @@ fn is_listed_by_rescue(cell: &Cell) -> bool {
         (cell.call.operation, cell.call.by),
         ("ListTasks", _) | ("DescribeTasks", Some("rescue"))
     );
-    is_only_rescues && matches!(cell.call.course, Course::IsAborted | Course::TimesOut)
+    is_only_rescues
+        && matches!(
+            cell.call.course.of_a_stack(),
+            Course::IsAborted | Course::TimesOut
+        )
 }
 
 pub static EXCEPTIONS: [Exception; 21] = [
