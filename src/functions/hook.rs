@@ -14,30 +14,27 @@
 //! Whatever is called twice comes to one run: the execution's name follows from the deployment, its
 //! stage and the hook's configuration, and Step Functions starts no second execution of a name.
 
+mod replies;
+
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::timeout;
 
+use crate::aws::ErrorKind;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
-use crate::aws::{ApiError, ErrorKind};
 use crate::clock::Clock;
 use crate::execution::direct::Prepared;
-use crate::execution::error::CaughtError;
-use crate::execution::hook::{HookCall, HookProgress, HookReply, PassedOn, call_back_delay};
+use crate::execution::hook::{HookCall, HookProgress, HookReply};
 use crate::execution::input::Workers;
-use crate::execution::reason::error_in_words;
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::ExecutionStatus;
 use crate::task::error::ErrorName;
-use crate::text::printable;
 use crate::times::hook::HOOK_BUDGET;
+use replies::{error_of, failed, in_progress, not_started};
 
-/// The field `incident` of the log line for a hook that failed. The line's message is the Reason; it
-/// begins with the name of the service.
-pub const INCIDENT_HOOK_FAILED: &str = "HookFailed";
+pub use replies::INCIDENT_HOOK_FAILED;
 
 /// Runs tasks for lifecycle hooks.
 #[derive(Debug, Clone)]
@@ -242,59 +239,4 @@ impl DeploymentHook {
             }
         }
     }
-}
-
-/// The error and the cause with which an execution ended, in words.
-fn error_of(execution: &Execution) -> String {
-    let otherwise = match execution.status {
-        ExecutionStatus::TimedOut => ErrorName::DeadlineExceeded.as_str(),
-        ExecutionStatus::Aborted => ErrorName::Interrupted.as_str(),
-        _ => crate::execution::error::UNKNOWN,
-    };
-    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    error_in_words(&CaughtError {
-        error: given(&execution.error).unwrap_or_else(|| otherwise.to_owned()),
-        cause: given(&execution.cause).unwrap_or_default(),
-    })
-}
-
-/// Nothing was started by this call. The error may pass, or the hook has failed.
-fn not_started(service: &str, error: &ApiError) -> Outcome {
-    let name = match error.kind {
-        ErrorKind::Throttled | ErrorKind::Unavailable => return Err(error.to_string()),
-        ErrorKind::AccessDenied => ErrorName::AccessDenied,
-        ErrorKind::Rejected => ErrorName::NotStarted,
-    };
-    let error = format!("{name}: the run could not be started: {error}.");
-    Ok(failed(service, &error, None))
-}
-
-fn in_progress(progress: &HookProgress, now: Timestamp) -> HookReply {
-    let waited = now.duration_since(progress.first_call);
-    HookReply::InProgress {
-        call_back_delay: call_back_delay(waited.try_into().unwrap_or_default()),
-        hook_details: PassedOn {
-            execution_arn: progress.execution_arn().map(str::to_owned),
-            first_call: progress.first_call,
-        },
-    }
-}
-
-/// Fails the hook. ECS shows nobody why: this one line of the log does.
-fn failed(service: &str, reason: &str, execution: Option<&str>) -> HookReply {
-    let reason = printable::clean(reason);
-    let more = execution.map_or_else(String::new, |arn| {
-        format!("\nMore: ecs-task-runner explain {arn}")
-    });
-    let whose = if service.is_empty() {
-        String::new()
-    } else {
-        format!("{service}: ")
-    };
-    tracing::error!(
-        incident = INCIDENT_HOOK_FAILED,
-        execution,
-        "{whose}{reason}{more}"
-    );
-    HookReply::Failed
 }

@@ -4,6 +4,7 @@ mod deliveries;
 mod direct;
 mod hook;
 mod hook_ends;
+mod hook_given_up;
 mod hook_trouble;
 mod hostile;
 mod incidents;

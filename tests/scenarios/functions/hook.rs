@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use ecs_task_runner::execution::input::Workers;
-use ecs_task_runner::functions::Rescued;
 use serde_json::{Value, json};
 use stand_ins::ecs::{Deployment, PayloadForm, Script};
 use stand_ins::log_capture::{capture_log, logged};
 use stand_ins::sfn::ExecutionEnd;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, SERVICE, command};
+use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, SERVICE, command, hook_event};
 use crate::worlds::functions::FAMILY;
 use crate::worlds::task_runner::TaskRunner;
 
@@ -134,7 +133,7 @@ async fn one_run_however_often_and_in_whatever_form_ecs_asks() {
 async fn two_calls_at_once_and_one_whose_reply_was_lost_find_the_same_run() {
     let task_runner = TaskRunner::new(Workers::Fleet, 10);
     let world = &task_runner.world;
-    let event = world.hook_event(&world.revision(), &command());
+    let event = hook_event(&world.revision(), &command());
     let (one, other) = tokio::join!(world.call_hook(&event), world.call_hook(&event));
     sleep(10 * SECOND).await;
     let again = world.call_hook(&event).await;
@@ -171,59 +170,6 @@ async fn nothing_is_run_and_nothing_fails_on_the_way_back() {
     }
 }
 
-/// ECS calls no hook of a deployment that somebody stops.
-#[tokio::test(start_paused = true)]
-async fn the_run_of_a_deployment_that_was_stopped_or_rolled_back_is_stopped_within_two_minutes() {
-    use aws_sdk_ecs::types::StopServiceDeploymentStopType::{Abort, Rollback};
-    for (how, status) in [(Abort, "STOPPED"), (Rollback, "ROLLBACK_SUCCESSFUL")] {
-        let task_runner = TaskRunner::new(Workers::Fleet, 10);
-        let world = &task_runner.world;
-        world.script(Script::runs_forever());
-        let _worker = task_runner.worker();
-        let runs = HookRuns::default();
-        let deployment =
-            task_runner.deploy(task_runner.lifecycle_hook(&runs, PRE_SCALE_UP, command()));
-        let rescuer = world.rescuer();
-        let look = async || {
-            rescuer
-                .rescue(crate::worlds::events::every_minute())
-                .await
-                .unwrap()
-        };
-        sleep(MINUTE).await;
-        look().await;
-        sleep(MINUTE).await;
-        let mut run = runs.only();
-        assert!(!run.is_over(), "the deployment goes on");
-        let ecs =
-            aws_sdk_ecs::Client::new(&stand_ins::sdk_config("PERSON", world.aws.http_client()));
-        ecs.stop_service_deployment()
-            .service_deployment_arn(deployment.arn())
-            .stop_type(how)
-            .send()
-            .await
-            .unwrap();
-        let stopped = Instant::now();
-        assert_eq!(deployment.end().await, status);
-        sleep(MINUTE).await;
-        look().await;
-        let ExecutionEnd::Aborted { error, cause } = run.ended().await else {
-            panic!("it was to be stopped")
-        };
-        assert!(stopped.elapsed() < 2 * MINUTE);
-        assert_eq!(error.as_deref(), Some("EcsTask.Interrupted"));
-        assert!(cause.unwrap().contains(status), "{status}");
-        let ended = json!({"detail-type": "Step Functions Execution Status Change",
-            "detail": {"executionArn": run.arn, "stateMachineArn": world.state_machine, "status": "ABORTED"}});
-        assert_eq!(
-            world.rescue(&ended).await.unwrap(),
-            Rescued::LeftoversStopped
-        );
-        assert_eq!(world.told_to_stop().len(), 1);
-        world.assert_no_answer();
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_deployment_that_is_given_up_before_its_first_call_runs_nothing() {
     let task_runner = TaskRunner::new(Workers::Fleet, 10);
@@ -233,7 +179,7 @@ async fn a_deployment_that_is_given_up_before_its_first_call_runs_nothing() {
     assert_eq!(deployment.end().await, "SUCCESSFUL");
     let failing = task_runner.deploy(task_runner.lifecycle_hook(&runs, PRE_SCALE_UP, json!(7)));
     assert_eq!(failing.end().await, "ROLLBACK_SUCCESSFUL");
-    let mut event = world.hook_event(&world.revision(), &command());
+    let mut event = hook_event(&world.revision(), &command());
     event["resourceArn"] = json!(failing.arn());
     assert_eq!(world.call_hook(&event).await["hookStatus"], "SUCCEEDED");
     assert!(world.aws.sfn().executions().is_empty());
@@ -251,13 +197,13 @@ async fn details_may_be_text_and_an_execution_that_is_named_in_them_is_believed_
         .await;
     let mut details = command();
     details["ExecutionArn"] = json!(others.arn);
-    let event = world.hook_event(&world.revision(), &json!(details.to_string()));
+    let event = hook_event(&world.revision(), &json!(details.to_string()));
     let reply = world.call_hook(&event).await;
     let arn = reply["hookDetails"]["ExecutionArn"].as_str().unwrap();
     assert!(arn.contains(":todobackend-"), "{arn}");
     assert_eq!(world.aws.sfn().executions().len(), 2);
     // Once it is passed on, nothing else of the details counts any more.
-    let next = world.hook_event(&world.revision(), &reply["hookDetails"]);
+    let next = hook_event(&world.revision(), &reply["hookDetails"]);
     let next = world.call_hook(&next).await;
     assert_eq!(next["hookDetails"]["ExecutionArn"], arn);
     assert_eq!(world.aws.sfn().executions().len(), 2);
@@ -269,7 +215,7 @@ async fn a_stage_that_may_come_again_is_warned_of() {
         capture_log();
         let task_runner = TaskRunner::new(Workers::Fleet, 10);
         let world = &task_runner.world;
-        let mut event = world.hook_event(&world.revision(), &command());
+        let mut event = hook_event(&world.revision(), &command());
         event["lifecycleStage"] = json!(stage);
         assert_eq!(world.call_hook(&event).await["hookStatus"], "IN_PROGRESS");
         let log = logged();

@@ -11,7 +11,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::{Instant, sleep};
 
-use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, command};
+use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, command, hook_event};
 use crate::worlds::events::every_minute;
 use crate::worlds::task_runner::TaskRunner;
 
@@ -118,7 +118,7 @@ async fn the_example_s_details_are_run() {
     assert!(details.is_string(), "{details}");
     let task_runner = TaskRunner::new(Workers::Fleet, 10);
     let world = &task_runner.world;
-    let event = world.hook_event(&world.revision(), details);
+    let event = hook_event(&world.revision(), details);
     let reply = world.call_hook(&event).await;
     assert_eq!(reply["hookStatus"], "IN_PROGRESS");
     let execution = world.aws.sfn().executions().pop().unwrap();

@@ -13,7 +13,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::log_capture::{capture_log, logged};
 use tokio::time::{Instant, sleep};
 
-use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, command};
+use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, command, hook_event};
 use crate::worlds::functions::World;
 use crate::worlds::task_runner::TaskRunner;
 
@@ -47,7 +47,7 @@ async fn details_that_cannot_be_run_fail_at_once_with_every_problem_and_without_
     ] {
         capture_log();
         let world = World::new();
-        let event = world.hook_event(&world.revision(), &details);
+        let event = hook_event(&world.revision(), &details);
         assert_eq!(
             world.call_hook(&event).await,
             json!({"hookStatus": "FAILED"})
@@ -135,7 +135,7 @@ async fn a_call_that_aws_does_not_answer_is_replied_to_within_half_a_minute() {
         Span::Forever,
         Fault::Delay(10 * MINUTE),
     );
-    let event = world.hook_event(&world.revision(), &command());
+    let event = hook_event(&world.revision(), &command());
     let began = Instant::now();
     let reply = world.call_hook(&event).await;
     assert_eq!(reply["hookStatus"], "IN_PROGRESS");
@@ -183,10 +183,10 @@ async fn a_right_that_is_missing_is_named_at_once() {
         capture_log();
         let world = World::new();
         world.inject(service, operation, Span::Forever, Fault::AccessDenied);
-        let event = world.hook_event(&world.revision(), &command());
+        let event = hook_event(&world.revision(), &command());
         let mut reply = world.call_hook(&event).await;
         if reply["hookStatus"] == "IN_PROGRESS" {
-            let next = world.hook_event(&world.revision(), &reply["hookDetails"]);
+            let next = hook_event(&world.revision(), &reply["hookDetails"]);
             reply = world.call_hook(&next).await;
         }
         assert_eq!(reply, json!({"hookStatus": "FAILED"}));
@@ -215,7 +215,7 @@ async fn a_defect_of_the_function_is_tried_again_until_the_hook_s_time_is_over()
     };
     let mut details = command();
     details["Timeout"] = json!(60);
-    let mut event = world.hook_event(&world.revision(), &details);
+    let mut event = hook_event(&world.revision(), &details);
     let first = world.hook_with(broken(1_800_000_000)).reply(&event).await;
     let first = serde_json::to_value(first).unwrap();
     assert_eq!(first["hookStatus"], "IN_PROGRESS");
@@ -249,7 +249,7 @@ async fn a_run_that_takes_too_long_fails_the_hook() {
 
     // Nobody plays this execution.
     let world = World::new();
-    let mut event = world.hook_event(&world.revision(), &details);
+    let mut event = hook_event(&world.revision(), &details);
     let began = Instant::now();
     capture_log();
     loop {
@@ -271,44 +271,4 @@ async fn a_run_that_takes_too_long_fails_the_hook() {
         failed.contains("how the run ended could not be seen within its time"),
         "{failed}"
     );
-}
-
-/// What a failed call leaves open about the deployment, the next look of `rescue` finds.
-#[tokio::test(start_paused = true)]
-async fn a_look_at_deployments_that_fails_stops_nothing_and_is_repeated() {
-    let task_runner = TaskRunner::new(Workers::Fleet, 10);
-    let world = &task_runner.world;
-    world.script(Script::runs_forever());
-    let _worker = task_runner.worker();
-    let runs = HookRuns::default();
-    let deployment = task_runner.deploy(task_runner.lifecycle_hook(&runs, PRE_SCALE_UP, command()));
-    sleep(MINUTE).await;
-    let ecs = aws_sdk_ecs::Client::new(&stand_ins::sdk_config("PERSON", world.aws.http_client()));
-    ecs.stop_service_deployment()
-        .service_deployment_arn(deployment.arn())
-        .send()
-        .await
-        .unwrap();
-    deployment.end().await;
-    let denied = world.inject(
-        Service::Ecs,
-        "DescribeServiceDeployments",
-        Span::Forever,
-        Fault::AccessDenied,
-    );
-    let rescuer = world.rescuer();
-    rescuer
-        .rescue(crate::worlds::events::every_minute())
-        .await
-        .unwrap();
-    let run = runs.only();
-    sleep(SECOND).await;
-    assert!(!run.is_over());
-    denied.lift();
-    rescuer
-        .rescue(crate::worlds::events::every_minute())
-        .await
-        .unwrap();
-    sleep(SECOND).await;
-    assert!(run.is_over());
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stand_ins::Served;
 use stand_ins::sfn::ExecutionEnd;
 
-use crate::worlds::deployments::command;
+use crate::worlds::deployments::{command, hook_event};
 use crate::worlds::functions::World;
 use crate::worlds::program::{Program, listen};
 use crate::worlds::runtime_api::RuntimeApi;
@@ -48,7 +48,7 @@ async fn invoke(world: &World, served: &Served, event: Value) -> (Value, Program
 async fn the_program_starts_a_run_follows_it_and_says_in_one_line_why_it_failed() {
     let world = World::new();
     let served = listen(&world.aws).await;
-    let mut event = world.hook_event(&world.revision(), &command());
+    let mut event = hook_event(&world.revision(), &command());
     event["hookDetails"]["Overrides"]["ContainerOverrides"][0]["Environment"] =
         json!([{"Name": "PASSWORD", "Value": "hunter2"}]);
     let (reply, function) = invoke(&world, &served, event.clone()).await;

@@ -23,6 +23,22 @@ pub fn command() -> Value {
     json!({"Overrides": {"ContainerOverrides": [{"Name": "migrate", "Command": ["migrate"]}]}})
 }
 
+/// What ECS would call the function with before it scales up a revision.
+pub fn hook_event(revision: &str, details: &Value) -> Value {
+    json!({
+        "executionId": "e1",
+        "lifecycleStage": "PRE_SCALE_UP",
+        "resourceArn": stand_ins::arn("ecs", &format!("service-deployment/{CLUSTER}/{SERVICE}/d1")),
+        "executionDetails": {
+            "serviceArn": stand_ins::arn("ecs", &format!("service/{CLUSTER}/{SERVICE}")),
+            "targetServiceRevisionArn": revision,
+            "testTrafficWeights": {},
+            "productionTrafficWeights": {},
+        },
+        "hookDetails": details,
+    })
+}
+
 impl World {
     /// An instance of the function `hook`.
     pub fn hook(&self) -> DeploymentHook {
@@ -53,22 +69,6 @@ impl World {
                 "platformVersion": "1.4.0",
             }),
         )
-    }
-
-    /// What ECS would call the function with before it scales up a revision.
-    pub fn hook_event(&self, revision: &str, details: &Value) -> Value {
-        json!({
-            "executionId": "e1",
-            "lifecycleStage": "PRE_SCALE_UP",
-            "resourceArn": stand_ins::arn("ecs", &format!("service-deployment/{CLUSTER}/{SERVICE}/d1")),
-            "executionDetails": {
-                "serviceArn": stand_ins::arn("ecs", &format!("service/{CLUSTER}/{SERVICE}")),
-                "targetServiceRevisionArn": revision,
-                "testTrafficWeights": {},
-                "productionTrafficWeights": {},
-            },
-            "hookDetails": details,
-        })
     }
 
     /// Calls the function once, and gives what it replies as JSON.
