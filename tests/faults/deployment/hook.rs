@@ -47,7 +47,7 @@ impl Deployment {
         });
     }
 
-    /// Somebody has the deployment rolled back.
+    /// Somebody has the deployment rolled back, unless it has ended.
     pub async fn stop_service_deployment(&self) {
         let deployment = self.of_service.get().unwrap();
         let client = aws_sdk_ecs::Client::new(&sdk_config("PERSON", self.aws.http_client()));
@@ -55,7 +55,9 @@ impl Deployment {
             .stop_service_deployment()
             .service_deployment_arn(deployment.arn())
             .send();
-        stopping.await.unwrap();
+        if deployment.ended_at().is_none() {
+            stopping.await.unwrap();
+        }
     }
 
     /// Keeps what was logged.
