@@ -48,6 +48,14 @@ pub struct DeploymentHook {
 /// What one call comes to; what may pass is an error, in words.
 type Outcome = Result<HookReply, String>;
 
+/// What comes of starting the execution; what may pass is an error, in words.
+enum Start {
+    /// There is an execution of this ARN.
+    Known(String),
+    /// There is none, and this is the reply.
+    Over(HookReply),
+}
+
 impl DeploymentHook {
     /// Starts executions of `state_machine`, on which these workers work.
     #[must_use]
@@ -68,6 +76,7 @@ impl DeploymentHook {
         let outcome = Box::pin(timeout(HOOK_BUDGET, self.follow(event, &mut progress)));
         // A panic is a defect of this function, which the next release may have mended: the deployment
         // need not be lost for it.
+        // The three results, from the outside: a panic, the time limit, and what may pass.
         let why = match AssertUnwindSafe(outcome).catch_unwind().await {
             Ok(Ok(Ok(reply))) => return reply,
             Ok(Ok(Err(why))) => why,
@@ -114,6 +123,7 @@ impl DeploymentHook {
             })
             .map(str::to_owned);
         *progress = progress.clone().with_execution(passed_on.as_deref());
+        // A run that is under way is stopped by `rescue`, which looks at the deployments of all hooks.
         if self.is_given_up(&call, passed_on.is_some()).await? {
             tracing::info!(
                 deployment = call.deployment.arn,
@@ -125,8 +135,8 @@ impl DeploymentHook {
         let arn = match passed_on {
             Some(arn) => arn,
             None => match self.start(&call, progress).await? {
-                Ok(arn) => arn,
-                Err(reply) => return Ok(reply),
+                Start::Known(arn) => arn,
+                Start::Over(reply) => return Ok(reply),
             },
         };
         self.look(&call, &arn, progress).await
@@ -151,21 +161,15 @@ impl DeploymentHook {
         }
     }
 
-    /// Starts the execution, or finds that an earlier call has. Gives its ARN, or the reply where none
-    /// is to be started.
-    async fn start(
-        &self,
-        call: &HookCall,
-        progress: &mut HookProgress,
-    ) -> Result<Result<String, HookReply>, String> {
+    /// Starts the execution, or finds that an earlier call has.
+    async fn start(&self, call: &HookCall, progress: &mut HookProgress) -> Result<Start, String> {
         let service = call.deployment.service_name();
         let name = call.execution_name();
         let arn = self.state_machine.execution_arn(&name);
         // An earlier call may have started the execution without being told of it.
-        let is_repeated = progress.first_call < self.clock.now();
-        if is_repeated && matches!(self.state_machine.has(&name).await, Ok(true)) {
+        if progress.is_repeated && matches!(self.state_machine.has(&name).await, Ok(true)) {
             *progress = progress.clone().with_execution(Some(&arn));
-            return Ok(Ok(arn));
+            return Ok(Start::Known(arn));
         }
         let revision = match self.ecs.service_revision(&call.target_revision).await {
             Ok(Some(revision)) => revision,
@@ -175,16 +179,18 @@ impl DeploymentHook {
                     call.target_revision
                 ));
             }
-            Err(error) => return not_started(service, &error).map(Err),
+            Err(error) => return not_started(service, &error).map(Start::Over),
         };
         let prepared = call.prepare(&arn, progress, self.clock.now(), &revision, self.workers);
         let input = match prepared {
             Ok(Prepared::Run(input)) => input,
             Ok(Prepared::Nothing(output)) => {
                 tracing::info!(service, reason = output.skipped, "nothing is run");
-                return Ok(Err(HookReply::Succeeded));
+                return Ok(Start::Over(HookReply::Succeeded));
             }
-            Err(failure) => return Ok(Err(failed(service, &failure.to_string(), None))),
+            Err(failure) => {
+                return Ok(Start::Over(failed(service, &failure.to_string(), None)));
+            }
         };
         if call.may_recur() {
             tracing::warn!(
@@ -204,10 +210,10 @@ impl DeploymentHook {
                 "the run of the hook is started"
             ),
             Ok(Started::Already) => {}
-            Err(error) => return not_started(service, &error).map(Err),
+            Err(error) => return not_started(service, &error).map(Start::Over),
         }
         *progress = progress.clone().with_execution(Some(&arn));
-        Ok(Ok(arn))
+        Ok(Start::Known(arn))
     }
 
     /// Describes the execution.

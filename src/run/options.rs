@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub command: Vec<String>,
     /// The name of the execution.
     pub name: Option<String>,
+    /// Whether nobody is to see lines of the containers' logs, in the Reason of a failed run neither.
+    pub hides_log_lines: bool,
 }
 
 impl RunOptions {
@@ -61,6 +63,9 @@ impl RunOptions {
             if let Some(value) = option {
                 set(&mut properties, property, Value::from(value.as_str()));
             }
+        }
+        if self.hides_log_lines {
+            set(&mut properties, "logLines", Value::from(0));
         }
         if let Some(timeout) = &self.timeout {
             match duration::seconds(timeout) {

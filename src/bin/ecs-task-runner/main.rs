@@ -73,7 +73,7 @@ enum Command {
     /// Exits with 0 when there is no error; with 1 when there is one, when a file cannot be read, or
     /// when there is nothing to check in it; and with 64 for arguments that cannot work.
     Check(CheckArguments),
-    /// Tells what happened in a run of a stack: a timeline with durations, and a verdict.
+    /// Tells what happened in a run: a timeline with durations, and a verdict.
     ///
     /// Given a stack, it explains the execution that runs; or else the newest one that failed,
     /// unless a later Create or Update succeeded; or else the last one. It lists the stack's other
@@ -82,12 +82,13 @@ enum Command {
     /// It reads with your own AWS credentials. For an execution they need
     /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
     /// states:ListExecutions and cloudformation:DescribeStacks, and
-    /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed.
+    /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed; for a
+    /// service states:ListExecutions, and cloudformation:ListExports or DescribeStacks.
     /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
     /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
-    /// with 64 when WHAT is neither a stack nor an execution.
+    /// with 64 when WHAT is neither a stack nor an execution nor a service.
     Explain(ExplainArguments),
     /// Runs an ECS task and follows it, without a stack: from a terminal or a pipeline.
     ///
@@ -100,9 +101,10 @@ enum Command {
     ///
     /// It calls with your own AWS credentials, which need states:StartExecution,
     /// states:DescribeExecution, states:GetExecutionHistory and states:StopExecution; without
-    /// --state-machine also cloudformation:DescribeStacks. Log lines need ecs:ListTasks,
-    /// ecs:DescribeTasks, ecs:DescribeTaskDefinition and logs:GetLogEvents; without these rights the
-    /// run is the same, and they are missing.
+    /// --state-machine also cloudformation:DescribeStacks; for COMMAND or --env without --container
+    /// also ecs:DescribeTaskDefinition. Log lines need ecs:ListTasks, ecs:DescribeTasks,
+    /// ecs:DescribeTaskDefinition and logs:GetLogEvents; without these rights only the log lines are
+    /// missing.
     ///
     /// Exits with 0 after success; with the container's exit code when a container that counts exited
     /// by itself with 1 to 125; with 1 after every other failure, and when the run cannot be started;

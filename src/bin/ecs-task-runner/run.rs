@@ -52,7 +52,8 @@ pub(crate) struct RunArguments {
     /// Family, family:revision or ARN of the task definition
     #[arg(long, value_name = "TASK_DEFINITION")]
     task_definition: Option<String>,
-    /// Container that --env and COMMAND are for [default: the task definition's only one]
+    /// Container that --env and COMMAND are for [default: the task definition's only one, or its only
+    /// essential one]
     #[arg(long, value_name = "NAME")]
     container: Option<String>,
     /// Variable of the container's environment; can be given more than once. Whoever may read the
@@ -88,10 +89,12 @@ pub(crate) struct RunArguments {
     /// Start the run, print the execution's ARN, and end
     #[arg(long)]
     detach: bool,
-    /// Print the properties that would be sent, and start nothing
+    /// Print the properties that would be sent, with *** for values of the environment, and start
+    /// nothing
     #[arg(long)]
     dry_run: bool,
-    /// Print no log lines of the containers
+    /// Show no log lines of the containers, and leave them out of the Reason: for a pipeline whose log
+    /// is public
     #[arg(long)]
     no_logs: bool,
     /// Command of the container, in place of its own

@@ -28,7 +28,7 @@ pub(crate) struct TaskRunnerArguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct OneTaskRunnerArguments {
     /// Name of the task runner's stack
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK, conflicts_with = "state_machine")]
+    #[arg(long, visible_alias = "task-runner", value_name = "NAME", default_value = DEFAULT_STACK, conflicts_with = "state_machine")]
     stack: String,
     /// ARN of the task runner's state machine, to be found without asking for its stack
     #[arg(long, value_name = "ARN", value_parser = state_machine_arn)]

@@ -21,6 +21,8 @@ pub struct HookProgress {
     execution_arn: Option<String>,
     /// When the function was called first; now where no reply has passed it on.
     pub first_call: Timestamp,
+    /// Whether an earlier call has replied that the hook is in progress.
+    pub is_repeated: bool,
     /// How long the run may take, from the first call on.
     timeout: Duration,
 }
@@ -31,11 +33,11 @@ impl HookProgress {
     pub fn of(event: &Value, now: Timestamp) -> Self {
         let details = read(event).unwrap_or_default();
         let text = |name: &str| details.get(name).and_then(Value::as_str);
+        let passed_on = text(FIRST_CALL).and_then(|time| time.parse::<Timestamp>().ok());
         Self {
             execution_arn: text(EXECUTION_ARN).map(str::to_owned),
-            first_call: text(FIRST_CALL)
-                .and_then(|time| time.parse::<Timestamp>().ok())
-                .map_or(now, |time| time.min(now)),
+            first_call: passed_on.map_or(now, |time| time.min(now)),
+            is_repeated: passed_on.is_some(),
             timeout: timeout(&details),
         }
     }

@@ -149,6 +149,18 @@ async fn a_task_that_logs_elsewhere_or_not_at_all_is_followed_without_lines() {
     assert!(read.is_empty());
 }
 
+#[tokio::test]
+async fn without_log_lines_the_reason_of_a_failed_run_has_none_either() {
+    let script = Script::exits(3).log(Duration::ZERO, "secret of the customer");
+    let account = Account::new(script).await;
+    let ended = account.run(&[&TASK[..], &["--no-logs"]].concat()).await;
+    assert_eq!(ended.status.code(), Some(3), "{ended:?}");
+    assert!(ended.stderr.contains("EcsTask.Failed"), "{ended:?}");
+    for shown in [&ended.stdout, &ended.stderr] {
+        assert!(!shown.contains("secret of"), "{shown}");
+    }
+}
+
 /// Lines reach the log in batches, the last ones after the container has exited.
 #[tokio::test]
 async fn lines_that_arrive_after_the_end_are_shown() {

@@ -111,6 +111,7 @@ fn options(arguments: &RunArguments) -> Result<RunOptions, String> {
         timeout: arguments.timeout.clone(),
         command: arguments.command.clone(),
         name: arguments.name.clone(),
+        hides_log_lines: arguments.no_logs,
     })
 }
 
