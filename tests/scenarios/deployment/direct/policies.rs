@@ -8,10 +8,13 @@ use super::guide::policy;
 
 /// Each door with the actions that its caller needs, and where that is written.
 const NEEDED: [(&str, &[&str]); 5] = [
-    // What the program calls without any of the rights in the table below the policy.
+    // What the section's command and its workflow call: with `--stack` left out, and a command
+    // without `--container`.
     (
         "### Rights",
         &[
+            "cloudformation:DescribeStacks",
+            "ecs:DescribeTaskDefinition",
             "states:DescribeExecution",
             "states:GetExecutionHistory",
             "states:StartExecution",
@@ -71,7 +74,11 @@ fn each_policy_allows_what_its_caller_calls_and_nothing_else() {
             };
             for action in actions {
                 let action = action.as_str().unwrap().to_owned();
-                let is_right = resource_of(&action).is_some_and(|part| resource.contains(part));
+                let is_right = resource_of(&action).is_some_and(|part| match part {
+                    // As a whole: `*` is the end of other resources, too.
+                    "*" => resource == part,
+                    part => resource.contains(part),
+                });
                 assert!(is_right, "{heading}: {action} on {resource}");
                 assert!(allowed.insert(action), "{heading}");
             }
@@ -81,14 +88,17 @@ fn each_policy_allows_what_its_caller_calls_and_nothing_else() {
     }
 }
 
-/// What the resource of an action is (service authorization reference, Step Functions and
-/// EventBridge). A right on the other kind allows nothing.
+/// What the resource of an action is (service authorization reference, Step Functions, EventBridge,
+/// CloudFormation and ECS). A right on another kind allows nothing.
 fn resource_of(action: &str) -> Option<&'static str> {
     Some(match action {
         "states:StartExecution" | "states:DescribeStateMachine" => ":stateMachine:",
         "states:DescribeExecution" | "states:GetExecutionHistory" | "states:StopExecution" => {
             ":execution:"
         }
+        "cloudformation:DescribeStacks" => ":stack/ecs-task-runner/",
+        // It knows no resources.
+        "ecs:DescribeTaskDefinition" => "*",
         "events:DescribeRule" | "events:PutRule" | "events:PutTargets" => RULE,
         _ => return None,
     })
