@@ -15,7 +15,8 @@ use super::report::Notes;
 use super::stack::Stack;
 use super::warnings;
 use crate::properties::{
-    Declarations, Source, is_spelling_of, kind, may_add_members, problems_among,
+    DEFAULT_TIMEOUT_SECONDS, Declarations, Source, is_spelling_of, kind, may_add_members,
+    problems_among,
 };
 use crate::times::answer_by::LONGEST_RUN;
 use details::Details;
@@ -156,11 +157,12 @@ fn look_at_times(properties: &At<'_>, hook: &At<'_>, notes: &mut Notes) {
     let Some(minutes) = minutes else {
         return;
     };
-    let timeout = properties.member("timeout");
-    let (Some(patience), Some(timeout)) = (
-        minutes.number(),
-        timeout.and_then(|timeout| timeout.number()),
-    ) else {
+    let timeout = properties
+        .member("timeout")
+        .map_or(Some(DEFAULT_TIMEOUT_SECONDS.into()), |timeout| {
+            timeout.number()
+        });
+    let (Some(patience), Some(timeout)) = (minutes.number(), timeout) else {
         return;
     };
     let patience = Duration::from_secs(patience.saturating_mul(60));

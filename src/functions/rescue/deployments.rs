@@ -2,7 +2,7 @@
 //! hook's function no more, and nothing else tells that nobody waits for the run.
 
 use futures_util::stream::{self, StreamExt as _};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Rescuer;
 use crate::execution::deployment::Deployment;
@@ -33,11 +33,14 @@ impl Rescuer {
                 "more runs of hooks are under way than one look can follow; the oldest are looked at first"
             );
         }
-        stream::iter(of_hooks.into_iter().rev().take(MAX_DESCRIBED))
+        let looks = stream::iter(of_hooks.into_iter().rev().take(MAX_DESCRIBED))
             .for_each_concurrent(CONCURRENCY, |(execution, deployment)| async move {
                 self.stop_if_given_up(execution, &deployment).await;
-            })
-            .await;
+            });
+        // The next sweep goes on with what calls that hang leave undone.
+        if timeout(CLAIM_CHECK_BUDGET, looks).await.is_err() {
+            tracing::warn!("not every deployment could be looked at in time");
+        }
     }
 
     /// Reads the inputs of hooks' executions that this instance has not read: not every deployment is

@@ -5,19 +5,21 @@
 //! such a task: a launch could then run the command a second time. So it launches nothing. It adopts
 //! the tasks of the run that ECS lists, and fails the run where they are fewer than they should be.
 
-use tokio::time::{Instant, sleep};
-
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep};
+
 use super::{Launcher, NotLaunched};
+use crate::aws::ApiError;
 use crate::task::error::ErrorName;
 use crate::task::outcome::Failure;
+use crate::task::status::{Phase, TaskStatus};
 use crate::task_run::tasks::Tasks;
 use crate::times::answer_by::TOKENS_TRUSTED;
 
-/// How long the worker looks for the tasks. ECS lists a new task only after some seconds
-/// (`API_RunTask`, eventual consistency), and an earlier worker may have launched one right before it
-/// let go of the run.
+/// How long after the first list the worker looks for more tasks. ECS lists a new task only after some
+/// seconds (`API_RunTask`, eventual consistency), and an earlier worker may have launched one right
+/// before it let go of the run.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause between two lists in that time.
 const LIST_INTERVAL: Duration = Duration::from_secs(5);
@@ -33,25 +35,45 @@ impl Launcher<'_> {
                 .is_some_and(|began| self.clock.since(began) > TOKENS_TRUSTED)
     }
 
-    /// Adopts the tasks that ECS lists.
+    /// Adopts the tasks that ECS lists. Waits for the first list for as long as it takes: many runs may
+    /// be taken over at once, and only ECS can say that a task is not there. The caller cancels this at
+    /// the deadline.
     pub(super) async fn adopt_what_is_listed(
         &self,
         tasks: &mut Tasks<'_>,
     ) -> Result<(), NotLaunched> {
-        let end = Instant::now() + PATIENCE;
+        let mut end = None;
         loop {
-            let found = self.look_for_tasks(end).await;
+            let listed = self.list_until_it_succeeds().await;
+            let found = listed.map_err(|error| self.cannot_be_listed(&error))?;
+            let end = *end.get_or_insert_with(|| Instant::now() + PATIENCE);
+            let is_last_look = Instant::now() + LIST_INTERVAL >= end;
+            // A task that ended before any container started may have been replaced by one that ECS
+            // does not list yet: only at the last look does it count.
+            let found = found
+                .into_iter()
+                .filter(|task| is_last_look || !is_start_failure(&task.status));
             // A list does not show under which tokens the tasks were launched, so that none of them
             // may be relaunched.
-            tasks.track(found.into_iter().map(|task| task.status.arn), true);
+            tasks.track(found.map(|task| task.status.arn), true);
             if tasks.missing() == 0 {
                 return Ok(());
             }
-            if Instant::now() + LIST_INTERVAL >= end {
+            if is_last_look {
                 return Err(self.may_have_run(tasks).into());
             }
             sleep(LIST_INTERVAL).await;
         }
+    }
+
+    fn cannot_be_listed(&self, error: &ApiError) -> Failure {
+        Failure::new(
+            ErrorName::Failed,
+            format!(
+                "Whether the work of this run was done cannot be seen: this worker received the run an hour or longer after it began, and {}. It launches nothing, since the command could run twice.",
+                self.redaction.apply(&error.to_string())
+            ),
+        )
     }
 
     fn may_have_run(&self, tasks: &Tasks<'_>) -> Failure {
@@ -66,4 +88,9 @@ impl Launcher<'_> {
             ),
         )
     }
+}
+
+/// Whether the task has ended and no container of it was seen to start.
+fn is_start_failure(status: &TaskStatus) -> bool {
+    status.phase == Phase::Stopped && !status.was_seen_running()
 }

@@ -6,7 +6,9 @@ use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::Rescued;
 use ecs_task_runner::task::error::ErrorName;
 use serde_json::json;
+use stand_ins::Service;
 use stand_ins::ecs::{OnSigterm, Placement, Script};
+use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -177,6 +179,26 @@ async fn a_run_of_which_a_task_is_forgotten_fails_and_stops_the_others() {
     assert!(tasks.iter().all(|task| task.stopped_at.is_some()));
 }
 
+/// Nothing is known of a task as long as ECS does not list it, so that the worker waits for the list.
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_is_given_no_list_for_minutes_adopts_the_task_all_the_same() {
+    let task_runner = TaskRunner::new(Workers::Fleet, 10);
+    task_runner.world.script(Script::exits(0).running(5 * HOUR));
+    let worker = task_runner.worker();
+    let mut run = begin(&task_runner).await;
+    sleep(3 * HOUR).await;
+    let throttled = Span::For(5 * MINUTE);
+    task_runner
+        .world
+        .inject(Service::Ecs, "ListTasks", throttled, Fault::Throttle);
+    let _next = task_runner.worker();
+    worker.request_shutdown();
+    worker.ended().await;
+    let end = ended(&mut run).await;
+    assert!(matches!(end, ExecutionEnd::Succeeded(_)), "{end:?}");
+    assert_one_task(&task_runner, &run);
+}
+
 /// The worker waits for capacity, and no other one has had the run.
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_waits_for_capacity_launches_hours_later() {
@@ -199,9 +221,6 @@ async fn a_worker_that_waits_for_capacity_launches_hours_later() {
 /// The outcome is lost for ever, and the worker keeps its token alive.
 #[tokio::test(start_paused = true)]
 async fn a_long_run_whose_outcome_is_lost_ends_when_its_time_is_over() {
-    use stand_ins::Service;
-    use stand_ins::faults::{Fault, Span};
-
     let task_runner = TaskRunner::new(Workers::Fleet, 10);
     task_runner.world.script(Script::exits(0).running(HOUR));
     let _worker = task_runner.worker();

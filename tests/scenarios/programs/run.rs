@@ -156,7 +156,7 @@ async fn a_failure_ends_with_the_container_s_exit_code_and_its_reason_on_standar
         account
             .world()
             .script(Script::exits(code).log(Duration::ZERO, "no such table: todo"));
-        let ended = account.run(&[&TASK[..], &["--no-logs"]].concat()).await;
+        let ended = account.run(&TASK).await;
         assert_eq!(ended.status.code(), Some(expected), "{ended:?}");
         assert_parts(
             &ended.stderr,

@@ -45,6 +45,22 @@ async fn every_signal_stops_the_run_and_it_is_said_what_became_of_the_task() {
     }
 }
 
+/// Its last log lines are still read.
+#[tokio::test]
+async fn a_signal_after_the_run_has_succeeded_changes_nothing() {
+    let account = Account::new(Script::exits(0)).await;
+    let program = account.begin(&TASK);
+    program.logs("worker reported success").await;
+    // The program looks twice a second, and sees the execution's end half a second later at the latest.
+    // It reads the log for two seconds after that.
+    tokio::time::sleep(SECOND).await;
+    program.signal(Signal::SIGINT);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    assert!(account.world().aws.calls().of("StopExecution").is_empty());
+}
+
 #[tokio::test]
 async fn a_run_that_no_worker_has_taken_leaves_nothing() {
     let account = Account::without_worker(Script::exits(0)).await;

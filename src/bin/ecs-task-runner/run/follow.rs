@@ -107,6 +107,11 @@ impl Follower {
 
     async fn take(&mut self, event: Event) -> Option<ExitCode> {
         match event {
+            // The run has ended by itself, and only its last log lines are waited for: there is nothing
+            // to stop.
+            Event::Signal(_) if self.ended_at.is_some() && self.stopped.is_none() => {
+                self.logs = LogState::Read;
+            }
             Event::Signal(signal) => return self.stop(signal).await,
             Event::Looked(explanation) => self.note_look(*explanation),
             Event::CannotFollow(why) => return Some(self.cannot_follow(&why)),

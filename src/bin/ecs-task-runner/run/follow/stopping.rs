@@ -78,7 +78,7 @@ impl Follower {
             self.tasks_were_listed && self.tasks.is_empty() && ended_at.elapsed() >= LAUNCH_GRACE;
         self.logs == LogState::NotBegun
             || self.tasks_are_unknown
-            || has_settled(&self.tasks)
+            || self.tasks_were_listed && has_settled(&self.tasks)
             || no_task_comes
             || stopped_at.elapsed() >= STOP_PATIENCE
     }
@@ -91,7 +91,7 @@ impl Follower {
         }
         let became = if self.tasks_are_unknown {
             "What became of its ECS task cannot be seen with these credentials (ecs:ListTasks, ecs:DescribeTasks). The function rescue stops it within two minutes.".to_owned()
-        } else if self.logs == LogState::NotBegun {
+        } else if self.logs == LogState::NotBegun && self.ended_at.is_some() {
             "The run had not been scheduled for a worker, so no ECS task was launched.".to_owned()
         } else if !self.tasks_were_listed {
             "What became of its ECS task is not known, since ECS could not be asked. The function rescue stops it within two minutes.".to_owned()
