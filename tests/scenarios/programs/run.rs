@@ -171,7 +171,7 @@ async fn a_failure_ends_with_the_container_s_exit_code_and_its_reason_on_standar
             &ended.stdout,
             &["worker reported EcsTask.Failed", "\n\nFailed, "],
         );
-        assert!(!ended.stdout.contains("no such table"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("Last log lines"), "{}", ended.stdout);
     }
     let reason =
         "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";

@@ -156,7 +156,7 @@ impl Execution<'_> {
         };
         Err(Failed {
             error: error.to_owned(),
-            cause: String::new(),
+            cause: "The function could not be invoked".to_owned(),
         })
     }
 
