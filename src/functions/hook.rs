@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ECS ─event─▶ HookCall ─┬─ the deployment is rolled back ──▶ SUCCEEDED, nothing is run
-//!  ▲                     ├─ the first call ──▶ StartExecution ──▶ IN_PROGRESS
+//!  ▲                     ├─ the first call ──▶ StartExecution, then as below
 //!  │                     └─ the execution is known ──▶ DescribeExecution ─┬─ runs ──▶ IN_PROGRESS
 //!  └──── again after callBackDelay, with what the reply passed on ◀───────┴─ ended ─▶ SUCCEEDED, FAILED
 //! ```

@@ -35,7 +35,7 @@ impl Rescuer {
         };
         tracing::info!(
             execution = execution_arn,
-            "a direct run ended before its task had; its task is stopped, and nobody waits for an answer"
+            "a run for which no stack waits has ended early; what it left running is stopped, and nobody waits for an answer"
         );
         self.leftovers_of(RequestType::Create, &input.task, execution)
             .stop_all(watch_until)

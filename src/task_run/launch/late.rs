@@ -1,4 +1,4 @@
-//! Taking over a run that is more than about an hour old.
+//! Taking over a run that began about an hour ago or earlier.
 //!
 //! An hour after a task has ended, ECS forgets the client token that launched it, and no longer lists
 //! the task. A worker that takes the run over later cannot know whether an earlier worker launched

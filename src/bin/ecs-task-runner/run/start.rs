@@ -95,22 +95,28 @@ impl Start {
         match started.await {
             Ok(Started::Running) => Ok(()),
             // An answer was lost, and the run had ended before the start was repeated.
-            Ok(Started::Already) if self.is_new && self.has_this_input(&input).await => Ok(()),
+            Ok(Started::Already) if self.is_new => match self.has_this_input(&input).await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(self.exists_already()),
+                Err(error) => Err(self.may_be_started(&error)),
+            },
             Ok(Started::Already) => Err(self.exists_already()),
-            Err(error) if error.may_pass() => bail!(
-                "{error}. Whether the run was started is not known; this shows it: ecs-task-runner explain {}",
-                self.execution
-            ),
+            Err(error) if error.may_pass() => Err(self.may_be_started(&error)),
             Err(error) => Err(rights::in_words(&error, "to start the run", None)),
         }
     }
 
-    async fn has_this_input(&self, input: &str) -> bool {
+    async fn has_this_input(&self, input: &str) -> Result<bool, ApiError> {
         let arn = self.execution.to_string();
-        let described = self.state_machine.describe(&arn);
-        described
-            .await
-            .is_ok_and(|execution| execution.input == input)
+        let described = self.state_machine.describe(&arn).await?;
+        Ok(described.input == input)
+    }
+
+    fn may_be_started(&self, error: &ApiError) -> anyhow::Error {
+        anyhow!(
+            "{error}. Whether the run was started is not known; this shows it: ecs-task-runner explain {}",
+            self.execution
+        )
     }
 
     fn exists_already(&self) -> anyhow::Error {
