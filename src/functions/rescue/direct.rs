@@ -35,7 +35,7 @@ impl Rescuer {
         };
         tracing::info!(
             execution = execution_arn,
-            "a run for which no stack waits has ended early; what it left running is stopped, and nobody waits for an answer"
+            "a direct run ended early, or that of a hook; what it left running is stopped, and nobody waits for an answer"
         );
         self.leftovers_of(RequestType::Create, &input.task, execution)
             .stop_all(watch_until)
