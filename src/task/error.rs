@@ -47,9 +47,9 @@ impl ErrorName {
                 "see what ECS says, and what the Reason says to check. Capacity, rate limits and timeouts were retried before"
             }
             Self::Failed => "read the log lines",
-            Self::Interrupted => "the work may be half done: look, then update the stack again",
+            Self::Interrupted => "the work may be half done: look, then run it again",
             Self::DeadlineExceeded => {
-                "find out what the task waits for, or raise the limit that the Reason names. Where it says that the work may be half done, look before you update the stack again"
+                "find out what the task waits for, or raise the limit that the Reason names. Where it says that the work may be half done, look before you run it again"
             }
         }
     }

@@ -173,8 +173,16 @@ fn run_to_end(arguments: &RunArguments) -> anyhow::Result<ExitCode> {
                 print(&format!("{properties:#}\n"))?;
                 Ok(ExitCode::SUCCESS)
             }
-            Prepared::Run(start) => {
-                start.start().await?;
+            Prepared::Run(mut start) => {
+                start.is_answered = tokio::select! {
+                    started = start.start() => started.map(|()| true)?,
+                    // Nothing but a signal can come yet. The follower stops the run under its name,
+                    // which is known before Step Functions answers.
+                    Some(signal) = events.recv() => {
+                        let _ = sender.send(signal);
+                        false
+                    }
+                };
                 if arguments.detach {
                     let arn = &start.execution;
                     print(&if arguments.json {

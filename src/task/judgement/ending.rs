@@ -37,8 +37,7 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
 /// [`ErrorName::NotStarted`], since people who read that name run the task again without looking at
 /// what it did.
 pub(super) fn may_have_run(task: &TaskStatus, doubt: Doubt<'_>) -> Ending {
-    const ADVICE: &str =
-        "Its work may be half done: look at what it did, then update the stack again";
+    const ADVICE: &str = "Its work may be half done: look at what it did, then run it again";
     let (error, what, container) = match doubt {
         Doubt::HostLost => {
             let why = stopped_by(task.stop_code.as_ref())

@@ -102,10 +102,7 @@ fn lost_sight(name: &'static str, reason: &str, container_reason: Option<&str>) 
         ],
     );
     let says: &[&str] = if container_reason.is_some() {
-        &[
-            "'migrate' may or may not have run",
-            "update the stack again",
-        ]
+        &["'migrate' may or may not have run", "run it again"]
     } else {
         &["may or may not have run"]
     };

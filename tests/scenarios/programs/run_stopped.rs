@@ -73,6 +73,70 @@ async fn a_run_that_no_worker_has_taken_leaves_nothing() {
     assert_eq!(account.launched(), 0);
 }
 
+/// Step Functions has begun the execution, and its answer is slow.
+#[tokio::test]
+async fn a_signal_before_the_start_is_answered_stops_the_run_by_its_name() {
+    let account = Account::new(Script::runs_forever()).await;
+    let faults = account.world().aws.faults();
+    // Each try begins the execution, and none is answered.
+    let unanswered = faults.inject_for(
+        "PERSON",
+        Service::Sfn,
+        "StartExecution",
+        Span::Forever,
+        Fault::CutAfter,
+    );
+    let program = account.begin(&TASK);
+    account.world().aws.calls().ended("RunTask", 1).await;
+    let sfn = account.world().aws.sfn();
+    let is_claimed = || {
+        let events = sfn.history(&account.execution());
+        events
+            .iter()
+            .any(|event| event["type"] == "ActivityStarted")
+    };
+    while !is_claimed() {
+        tokio::time::sleep(SECOND / 100).await;
+    }
+    let signalled = account.world().aws.clock().now();
+    program.signal(Signal::SIGTERM);
+    let ended = program.ended().await;
+    assert!(unanswered.struck() > 0);
+    assert_eq!(ended.status.code(), Some(143), "{ended:?}");
+    let stopped = &account.world().aws.calls().of("StopExecution")[0];
+    assert!(stopped.at.saturating_sub(signalled) < SECOND, "{stopped:?}");
+    assert_parts(
+        &ended.stderr,
+        &["received SIGTERM: the run was stopped", " has stopped: "],
+    );
+}
+
+#[tokio::test]
+async fn a_signal_before_a_start_that_does_not_arrive_says_that_nothing_runs() {
+    let account = Account::new(Script::runs_forever()).await;
+    let faults = account.world().aws.faults();
+    faults.inject_for(
+        "PERSON",
+        Service::Sfn,
+        "StartExecution",
+        Span::Forever,
+        Fault::CutBefore,
+    );
+    let program = account.begin(&TASK);
+    account.world().aws.calls().ended("StartExecution", 1).await;
+    program.signal(Signal::SIGINT);
+    let ended = program.ended().await;
+    assert_eq!(ended.status.code(), Some(130), "{ended:?}");
+    assert_parts(
+        &ended.stderr,
+        &[
+            "received SIGINT before Step Functions had answered the start. It knows no execution of that name",
+            "More: ecs-task-runner explain arn:",
+        ],
+    );
+    assert_eq!(account.launched(), 0);
+}
+
 #[tokio::test]
 async fn a_second_signal_leaves_at_once() {
     let account = Account::new(Script::runs_forever()).await;

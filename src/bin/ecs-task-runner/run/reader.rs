@@ -1,10 +1,12 @@
 //! Looks at the execution until it has ended.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::execution::status::Execution;
 use ecs_task_runner::explain::{ExecutionArn, Explanation, RunResult};
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
@@ -32,7 +34,16 @@ pub(super) struct Reader {
 
 impl Reader {
     /// Reports each look, and why there can be no more.
-    pub(super) async fn follow(mut self, events: mpsc::UnboundedSender<Event>) {
+    pub(super) async fn follow(self, events: mpsc::UnboundedSender<Event>) {
+        let looking = AssertUnwindSafe(self.look_to_the_end(&events));
+        if looking.catch_unwind().await.is_err() {
+            let why = "following the run failed by a defect of this program";
+            // Nobody receives it any more once the program ends.
+            let _ = events.send(Event::CannotFollow(why.to_owned()));
+        }
+    }
+
+    async fn look_to_the_end(mut self, events: &mpsc::UnboundedSender<Event>) {
         let began = Instant::now();
         loop {
             let looked = match self.look().await {

@@ -30,6 +30,8 @@ pub(super) struct Start {
     /// Whether nobody else can have started an execution of this name: it was made here, or there
     /// was none a moment ago.
     is_new: bool,
+    /// Whether Step Functions has said that the run was started.
+    pub(super) is_answered: bool,
 }
 
 impl Start {
@@ -55,6 +57,7 @@ impl Start {
             state_machine,
             name,
             is_new,
+            is_answered: false,
         })
     }
 

@@ -116,7 +116,7 @@ fn no_more_is_said_of_a_task_than_ecs_has_shown() {
         ),
         (
             lost(),
-            "The task was stopped because its host is being terminated, and nobody can say whether a container of it had started. Its work may be half done: look at what it did, then update the stack again",
+            "The task was stopped because its host is being terminated, and nobody can say whether a container of it had started. Its work may be half done: look at what it did, then run it again",
         ),
     ] {
         assert_eq!(what_became_of(&seen(&task), OURS), expected);

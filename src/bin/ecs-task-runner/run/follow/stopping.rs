@@ -10,6 +10,7 @@ use ecs_task_runner::task::error::ErrorName;
 use tokio::time::Instant;
 
 use super::{Follower, LogState};
+use crate::explain::patience::patiently;
 use crate::run::caller::is_expired;
 use crate::run::logs::Stage;
 use crate::run::signal_exit;
@@ -21,6 +22,10 @@ const STOP_PATIENCE: Duration = Duration::from_mins(2);
 /// How long after the end of a stopped run a task may still appear: a worker may have been launching
 /// it.
 const LAUNCH_GRACE: Duration = Duration::from_secs(5);
+
+/// How long an execution may begin after the call that starts it was given up: some seconds, as it
+/// then is on its way. Stopping it is tried for as long.
+const LATE_START: Duration = Duration::from_secs(5);
 
 /// The run was stopped by a signal.
 pub(super) struct Stopping {
@@ -36,6 +41,13 @@ impl Follower {
             "ecs-task-runner run, which followed the run, received {name}. Whoever cancels a job or presses Ctrl-C stops its run."
         );
         if let Err(error) = self.stop_execution(&cause).await {
+            if !self.start.is_answered && is_unknown(&error) {
+                self.console.complain(&format!(
+                    "received {name} before Step Functions had answered the start. It knows no execution of that name, so that nothing runs unless the start was only late"
+                ));
+                self.say_where_more_is();
+                return Some(signal_exit(signal));
+            }
             self.console.complain(&format!(
                 "received {name}, and the run could not be stopped: {error}. {}",
                 self.way_on()
@@ -54,7 +66,17 @@ impl Follower {
         None
     }
 
+    /// Stops the execution. One whose start was not answered may begin a moment later.
     async fn stop_execution(&self, cause: &str) -> Result<(), ApiError> {
+        let patience = if self.start.is_answered {
+            Duration::ZERO
+        } else {
+            LATE_START
+        };
+        patiently(patience, is_unknown, || self.stop_once(cause)).await
+    }
+
+    async fn stop_once(&self, cause: &str) -> Result<(), ApiError> {
         let arn = self.start.execution.to_string();
         let error = ErrorName::Interrupted.as_str();
         match self.start.state_machine.stop(&arn, error, cause).await {
@@ -101,4 +123,9 @@ impl Follower {
         self.console.complain(&became);
         self.say_where_more_is();
     }
+}
+
+/// Whether Step Functions knows no such execution (`API_StopExecution`).
+fn is_unknown(error: &ApiError) -> bool {
+    error.code.as_deref() == Some("ExecutionDoesNotExist")
 }
