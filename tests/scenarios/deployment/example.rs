@@ -90,9 +90,9 @@ The service may read and write rows as todobackend_service.
     assert_eq!(printed, expected, "{:?}", String::from_utf8(output.stderr));
 }
 
-/// The log of a first migration that failed outlives the creation that is rolled back for it, and what
-/// was signed stays legible as long as the database's snapshot. A name of their own for each try keeps
-/// the next one from failing for what was kept.
+/// The log of a first migration that failed outlives the creation that is rolled back for it, and the
+/// key stays with which was signed what is in the database's snapshot. A name of their own for each
+/// try keeps the next one from failing for what was kept.
 #[test]
 fn what_is_kept_of_a_failed_creation_is_not_in_the_next_ones_way() {
     let template = Template::todobackend();
@@ -107,9 +107,8 @@ fn what_is_kept_of_a_failed_creation_is_not_in_the_next_ones_way() {
     assert_eq!(count(name, &of_the_try), 1, "{name}");
 }
 
-/// A load balancer's health check names the task's address as the host (Elastic Load Balancing guide,
-/// health checks for target groups), which Django refuses unless it takes every host. Then it is the
-/// load balancer that refuses the others.
+/// A load balancer's health check names an address as the host, and no template knows it before: Django
+/// refuses it unless it takes every host. Then it is the load balancer that refuses the others.
 #[test]
 fn its_tasks_take_every_host_and_its_load_balancer_one() {
     let template = Template::todobackend();
