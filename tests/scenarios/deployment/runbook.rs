@@ -17,6 +17,7 @@
 mod dead_letters;
 mod fleet;
 mod functions;
+mod launches;
 mod page;
 mod rehearsal;
 mod replies;
@@ -26,7 +27,7 @@ mod without_fleet;
 use page::Section;
 
 /// The sections whose commands the tests in `fleet` and `without_fleet` run.
-const REHEARSED: [&str; 18] = [
+const REHEARSED: [&str; 19] = [
     "Set up",
     "The execution",
     "Is it stuck?",
@@ -40,6 +41,7 @@ const REHEARSED: [&str; 18] = [
     "HookErrorsAlarm",
     "RescueAlarm",
     "FleetAlarm",
+    "ServiceAlarm",
     "The execution runs",
     "The execution has ended",
     "There is no execution",

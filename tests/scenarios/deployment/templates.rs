@@ -1,7 +1,9 @@
 //! The templates of `infra/` and what is deployed with them: what they promise each other, the
 //! runbook and the programs.
 
+mod alarm_times;
 mod alarms;
+mod launch;
 mod workers;
 
 use ecs_task_runner::check::read_document;
