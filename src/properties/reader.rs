@@ -217,13 +217,8 @@ impl<'t> Reader<'t> {
             .filter(|field| field.is_required && members.is_missing(field.name))
         {
             let spelling = members.would_spell(field.name);
-            self.problems.add(
-                &path.key(&spelling),
-                format!(
-                    "is missing; expected {}",
-                    scalars::expectation(&field.shape)
-                ),
-            );
+            self.problems
+                .add(&path.key(&spelling), rules::is_missing(field));
         }
         for rule in structure.rules {
             rules::apply(rule, &members, path, &mut self.problems);

@@ -10,7 +10,8 @@ use super::checked::{Checked, Members};
 use super::limits::MAX_OVERRIDES_CHARACTERS;
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
-use super::schema::Rule;
+use super::scalars;
+use super::schema::{Field, Rule};
 use crate::arn::last_part;
 
 /// Applies `rule` to the members of the structure at `path`.
@@ -22,23 +23,59 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
             };
             for other in others.iter().filter(|other| members.is_given(other)) {
                 if let Some(other) = members.spelling(other) {
-                    problems.add(
-                        &path.key(other),
-                        format!(
-                            "cannot be given together with {one}: {why}; leave one of the two out"
-                        ),
-                    );
+                    problems.add(&path.key(other), not_together(one, why));
                 }
             }
         }
         Rule::OneOf(names) => {
             if names.iter().all(|name| members.is_missing(name)) {
                 let spelled: Vec<_> = names.iter().map(|name| members.would_spell(name)).collect();
-                problems.add(path, format!("lacks {}", spelled.join(" or ")));
+                problems.add(path, lacks(&spelled));
+            }
+        }
+        Rule::Needs(field, word, member) => {
+            if members.get(field).text() == Some(word) && members.is_missing(member) {
+                let member = members.would_spell(member);
+                problems.add(path, lacks_what_is_needed(&member, word));
+            }
+        }
+        Rule::NotFor(field, word, member) => {
+            if members.get(field).text() == Some(word)
+                && members.is_given(member)
+                && let Some(member) = members.spelling(member)
+            {
+                problems.add(&path.key(member), not_for(word));
             }
         }
         Rule::Check(check) => check(members, path, problems),
     }
+}
+
+/// What to say of a member that is required and not given. Like the sentences of rules below, it is
+/// the rest of one that begins with a path.
+pub(super) fn is_missing(field: &Field) -> String {
+    let expectation = scalars::expectation(&field.shape);
+    format!("is missing; expected {expectation}")
+}
+
+/// What to say of a member that is given together with `one`.
+pub(super) fn not_together(one: &str, why: &str) -> String {
+    format!("cannot be given together with {one}: {why}; leave one of the two out")
+}
+
+/// What to say where none of `names` is given.
+pub(super) fn lacks(names: &[String]) -> String {
+    format!("lacks {}", names.join(" or "))
+}
+
+/// What to say where `member` is not given, which `word` needs.
+pub(super) fn lacks_what_is_needed(member: &str, word: &str) -> String {
+    format!("lacks {member}, which {word} needs")
+}
+
+/// What to say of a member that `word` excludes.
+pub(super) fn not_for(word: &str) -> String {
+    format!("cannot be given for {word}")
 }
 
 /// ECS counts the characters of the overrides as JSON (API reference, `RunTask`, `overrides`).
@@ -64,55 +101,15 @@ pub(super) fn overrides_fit_the_api(
     }
 }
 
-/// "You can't specify an expression if the constraint type is distinctInstance" (API reference,
-/// `PlacementConstraint`).
-pub(super) fn expression_belongs_to_member_of(
+/// `binpack` takes one of two fields (API reference, `PlacementStrategy`).
+pub(super) fn binpack_fills_cpu_or_memory(
     members: &Members<'_>,
     path: &Path<'_>,
     problems: &mut Problems,
 ) {
-    match members.get("type").text() {
-        Some("memberOf") if members.is_missing("expression") => {
-            problems.add(
-                path,
-                format!(
-                    "lacks {}, which memberOf needs",
-                    members.would_spell("expression")
-                ),
-            );
-        }
-        Some("distinctInstance") if members.is_given("expression") => {
-            let expression = members.spelling("expression").unwrap_or("expression");
-            problems.add(
-                &path.key(expression),
-                "cannot be given for distinctInstance",
-            );
-        }
-        _ => {}
-    }
-}
-
-/// `spread` needs a field, `binpack` one of two (API reference, `PlacementStrategy`).
-pub(super) fn placement_field_fits_its_type(
-    members: &Members<'_>,
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let Some(strategy @ ("spread" | "binpack")) = members.get("type").text() else {
-        return;
-    };
-    if members.is_missing("field") {
-        problems.add(
-            path,
-            format!(
-                "lacks {}, which {strategy} needs",
-                members.would_spell("field")
-            ),
-        );
-    }
     let is_packable =
         |field: &str| field.eq_ignore_ascii_case("cpu") || field.eq_ignore_ascii_case("memory");
-    if strategy == "binpack"
+    if members.get("type").text() == Some("binpack")
         && let Some(field) = members.get("field").text()
         && !is_packable(field)
     {

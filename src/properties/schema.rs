@@ -120,6 +120,10 @@ pub(super) enum Rule {
     NotTogether(&'static str, &'static [&'static str], &'static str),
     /// At least one of these must be given.
     OneOf(&'static [&'static str]),
+    /// Where the first has this word as its value, the last must be given.
+    Needs(&'static str, &'static str, &'static str),
+    /// Where the first has this word as its value, the last must not be given.
+    NotFor(&'static str, &'static str, &'static str),
     /// A function that reports what does not hold.
     Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
 }

@@ -90,7 +90,12 @@ static PLACEMENT_CONSTRAINT: Structure = structure(
         optional("expression", any_text("a cluster query expression")),
     ],
 )
-.with_rules(&[Rule::Check(rules::expression_belongs_to_member_of)]);
+// "You can't specify an expression if the constraint type is distinctInstance" (API reference,
+// `PlacementConstraint`).
+.with_rules(&[
+    Rule::Needs("type", "memberOf", "expression"),
+    Rule::NotFor("type", "distinctInstance", "expression"),
+]);
 
 pub(super) static PLACEMENT_STRATEGY: List = list(
     "a list of objects with Type and Field",
@@ -105,7 +110,12 @@ static PLACEMENT_STRATEGY_ITEM: Structure = structure(
         optional("field", any_text("an attribute, instanceId, cpu or memory")),
     ],
 )
-.with_rules(&[Rule::Check(rules::placement_field_fits_its_type)]);
+// API reference, `PlacementStrategy`.
+.with_rules(&[
+    Rule::Needs("type", "spread", "field"),
+    Rule::Needs("type", "binpack", "field"),
+    Rule::Check(rules::binpack_fills_cpu_or_memory),
+]);
 
 pub(super) static TAGS: List = list(
     "a list of objects with Key and Value",
