@@ -7,8 +7,8 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { project: './tsconfig.dev.json' } },
     rules: {
-      // The CDK's way of adding to a class by functions that take a scope.
-      '@typescript-eslint/no-extraneous-class': 'off',
+      // jsii takes index signatures, and no records.
+      '@typescript-eslint/consistent-indexed-object-style': 'off',
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },
   },

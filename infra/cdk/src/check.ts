@@ -142,7 +142,7 @@ class Check {
     }
     if (typeof value === 'string') {
       const matches = schema.pattern === undefined || new RegExp(schema.pattern).test(value);
-      return matches && isWithin([...value].length, schema.minLength, schema.maxLength);
+      return matches && isWithin(charactersOf(value), schema.minLength, schema.maxLength);
     }
     if (Array.isArray(value)) {
       return isWithin(value.length, schema.minItems, schema.maxItems);
@@ -161,8 +161,8 @@ function wrong(schema: Schema, value: unknown, expected: string): string {
   if (Array.isArray(value) && maxItems !== undefined && value.length > maxItems) {
     return `has ${value.length} items; expected at most ${maxItems}`;
   }
-  if (typeof value === 'string' && maxLength !== undefined && [...value].length > maxLength) {
-    return `has ${[...value].length} characters; expected at most ${maxLength}`;
+  if (typeof value === 'string' && maxLength !== undefined && charactersOf(value) > maxLength) {
+    return `has ${charactersOf(value)} characters; expected at most ${maxLength}`;
   }
   return `is ${shown(value)}; expected ${expected}`;
 }
@@ -175,6 +175,11 @@ function shown(value: unknown): string {
     return 'an object';
   }
   return value === '' ? 'empty' : JSON.stringify(value);
+}
+
+/** As `check` counts them: code points, of which some have two units in a string. */
+function charactersOf(text: string): number {
+  return Array.from(text).length;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

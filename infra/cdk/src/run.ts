@@ -156,6 +156,7 @@ export interface EcsTaskRunProps extends RunOptions {
    *
    * @default - none
    */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- jsii has no unknown
   readonly triggers?: any;
 }
 
@@ -206,7 +207,9 @@ export class EcsTaskRun extends Construct implements ec2.IConnectable {
       this.waitCondition = this.waitInACondition(seconds, properties, props.taskDefinition);
     }
     this.dependOnWhatIsNeeded(props, network.dependencies);
-    Dependable.implement(this, { dependencyRoots: [this.waitCondition ?? this.resource] });
+    const roots = { dependencyRoots: [this.waitCondition ?? this.resource] };
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- as its documentation has it
+    Dependable.implement(this, roots);
     this.node.addValidation({
       validate: () => problemsOf(Stack.of(this).resolve(properties), 'resource'),
     });

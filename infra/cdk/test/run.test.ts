@@ -1,5 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Duration } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -32,7 +31,7 @@ test('a run on Fargate needs a task runner, a cluster and a task definition', ()
     NetworkConfiguration: {
       AwsvpcConfiguration: {
         Subnets: ['subnet-00000001', 'subnet-00000002'],
-        SecurityGroups: [Match.anyValue() && expect.objectContaining({ 'Fn::GetAtt': [expect.any(String), 'GroupId'] })],
+        SecurityGroups: [{ 'Fn::GetAtt': [expect.stringMatching(/^MigrateSecurityGroup/), 'GroupId'] }],
         AssignPublicIp: 'DISABLED',
       },
     },
@@ -225,7 +224,7 @@ test('handle and condition get new logical ids with each reason to run, and with
     [idsOf(() => undefined, { command: ['migrate', '--fast'] }), 'command'],
     [idsOf(() => undefined, { timeout: Duration.hours(3) }), 'timeout'],
     [idsOf(() => undefined, { triggers: { build: 17 } }), 'triggers'],
-    [idsOf((world) => world.taskDefinition.addVolume({ name: 'data' })), 'task definition'],
+    [idsOf((world) => { world.taskDefinition.addVolume({ name: 'data' }); }), 'task definition'],
     [idsOf((world) => world.taskDefinition.defaultContainer?.addEnvironment('A', 'b')), 'environment'],
   ] as [string[], string][]) {
     for (const [index, id] of after.entries()) {
@@ -245,12 +244,4 @@ test('long paths make logical ids that CloudFormation takes', () => {
   for (const type of [HANDLE, CONDITION, 'Custom::EcsTask']) {
     expect(world.resources(type)[0][0].length).toBeLessThanOrEqual(255);
   }
-});
-
-test('tags and aspects leave the properties of the run alone', () => {
-  const world = new World();
-  world.run();
-  const before = world.properties();
-  expect(Stack.of(world.cluster)).toBe(world.stack);
-  expect(before).not.toHaveProperty('Tags');
 });
