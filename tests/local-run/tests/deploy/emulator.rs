@@ -3,6 +3,7 @@
 use std::fs;
 
 use local_run::directories::workspace_directory;
+use serde_json::Value;
 
 use crate::EXIT_PREREQUISITE;
 use crate::account::Account;
@@ -130,4 +131,85 @@ async fn a_stack_that_fails_is_explained_and_not_deployed_over() {
         "{errors}"
     );
     assert_eq!(told, "", "nothing is uploaded or deployed");
+}
+
+/// The roles have their path and their boundary, everything has its tags, the token can be read
+/// without an import, and the state machine has a log. A later deployment keeps all of it.
+#[tokio::test]
+async fn in_a_companys_account_roles_tags_and_logs_are_as_the_company_wants_them() {
+    const BOUNDARY: &str = "arn:aws:iam::000000000000:policy/boundary";
+    let account = Account::open().await;
+    let package = Package::write(&account.directory.directory("package").unwrap(), X86_64);
+    let boundary = format!("PermissionsBoundaryArn={BOUNDARY}");
+    let company = [
+        "--no-workers",
+        "--tag",
+        "team=data",
+        "--parameter",
+        "RolePath=/teams/data/",
+        "--parameter",
+        &boundary,
+        "--parameter",
+        "StateMachineLogLevel=ERROR",
+    ];
+    for further in [&company[..], &["--no-workers", "--tag", "cost=12 34"]] {
+        let (status, told, errors) = account.deploy_with("runner", &package, further).await;
+        assert_eq!(status, Some(0), "{told}{errors}");
+        let function = account.ask(&resource("StartFunction")).await;
+        let described = ["lambda", "get-function", "--function-name", &function];
+        let described = account.ask(&described).await;
+        let described: Value = serde_json::from_str(&described).unwrap();
+        let role = described["Configuration"]["Role"].as_str().unwrap();
+        assert!(role.contains(":role/teams/data/runner-"), "{role}");
+        assert_eq!(described["Tags"]["team"], "data", "{described}");
+
+        let name = "/ecs-task-runner/runner/service-token";
+        let token = ["ssm", "get-parameter", "--name", name];
+        let token = account.ask(&token).await;
+        let token: Value = serde_json::from_str(&token).unwrap();
+        assert_eq!(
+            token["Parameter"]["Value"],
+            described["Configuration"]["FunctionArn"]
+        );
+
+        // The emulator's state machines log nothing; the group is there for them.
+        let groups = ["logs", "describe-log-groups"];
+        let prefix = ["--log-group-name-prefix", "/aws/vendedlogs/states/runner"];
+        let groups = account.ask(&[&groups[..], &prefix].concat()).await;
+        let groups: Value = serde_json::from_str(&groups).unwrap();
+        assert_eq!(groups["logGroups"][0]["retentionInDays"], 90, "{groups}");
+    }
+    // The emulator keeps no boundary of a role.
+    let kept = account.stack("runner", &["PermissionsBoundaryArn"]).await;
+    assert_eq!(kept[2], BOUNDARY);
+    let tags = [
+        "cloudformation",
+        "describe-stacks",
+        "--stack-name",
+        "runner",
+    ];
+    let query = [
+        "--query",
+        "sort(Stacks[0].Tags[].join('=', [Key, Value]))",
+        "--output",
+        "text",
+    ];
+    let tags = account.ask(&[&tags[..], &query].concat()).await;
+    assert_eq!(tags, "cost=12 34\tteam=data");
+}
+
+/// What tells the physical id of a resource.
+fn resource(logical_id: &str) -> [&str; 10] {
+    [
+        "cloudformation",
+        "describe-stack-resource",
+        "--stack-name",
+        "runner",
+        "--logical-resource-id",
+        logical_id,
+        "--query",
+        "StackResourceDetail.PhysicalResourceId",
+        "--output",
+        "text",
+    ]
 }
