@@ -43,8 +43,8 @@ deploy_stack() {
     ${role_arn:+--role-arn "$role_arn"} ${tags_of_stack[@]+"${tags_of_stack[@]}"} --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "$@" || explain_failure "$stack"
 }
 
-# Sets `tags_of_stack` to the option with all tags: those that the stack has, as the AWS CLI removes what it is not given, and those that
-# are given.
+# Sets `tags_of_stack` to the option with all tags: those that are given, and those that the stack has, which would be removed otherwise, as
+# the AWS CLI sends the list of tags also when it is empty (create_changeset in its customizations/cloudformation/deployer.py).
 find_tags() {
   local tag given kept=()
   tags_of_stack=()
@@ -75,7 +75,7 @@ explain_failure() {
       printf 'No event of the stack says why: see what the AWS CLI says above.\n'
     fi
     explain_signals "$1" "$events"
-    explain_service_linked_roles "$events"
+    explain_roles "$events"
     printf '%s\n' "$(way_out "$1" "$status")"
   } >&2
   exit 1
@@ -101,9 +101,9 @@ explain_signals() {
   esac
 }
 
-# AWS's services have roles of their own in the account. A service makes its role when it is used for the first time, with the rights of
-# whoever uses it.
-explain_service_linked_roles() {
+# Roles that could not be made. Services of AWS have roles of their own in the account: a service makes its role when it is used for the
+# first time, with the rights of whoever uses it.
+explain_roles() {
   local service=''
   case $1 in
     *iam:CreateServiceLinkedRole*)
@@ -114,6 +114,9 @@ explain_service_linked_roles() {
       esac
       printf "The first use of a service in an account makes a role of the service's own, and whoever deploys may not make it. Deploy with the right to iam:CreateServiceLinkedRole, as in infra/policies, or have somebody make the role who may: 'aws iam create-service-linked-role --aws-service-name %s'.\n" \
         "${service:-SERVICE}"
+      ;;
+    *iam:CreateRole* | *iam:PutRolePermissionsBoundary*)
+      printf "Where an account has roles made with a permissions boundary only, or under a path, give --parameter PermissionsBoundaryArn=ARN and --parameter RolePath=/PATH/, for a fleet both as --worker-parameter too (infra/README.md, In a company's account).\n"
       ;;
     # The first time, ECS uses the role that it has just made before all of IAM knows it
     # (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/818, https://github.com/1Password/scim-examples/issues/356).

@@ -183,3 +183,15 @@ async fn what_the_first_use_of_a_service_in_an_account_lacks_is_explained() {
     );
     assert!(!errors.contains("create-service-linked-role"), "{errors}");
 }
+
+#[tokio::test]
+async fn who_may_make_roles_of_some_kinds_only_reads_how_to_say_which() {
+    let denied = "API: iam:CreateRole User: arn:aws:iam::123456789012:user/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/runner-StartRole because no identity-based policy allows the iam:CreateRole action";
+    let errors = told_of(denied, "Begin").await;
+    assert!(
+        errors.contains("--parameter PermissionsBoundaryArn=ARN and --parameter RolePath=/PATH/"),
+        "{errors}"
+    );
+    let errors = told_of("Resource creation cancelled", "Begin").await;
+    assert!(!errors.contains("PermissionsBoundaryArn"), "{errors}");
+}
