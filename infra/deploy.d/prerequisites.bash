@@ -2,7 +2,10 @@
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
 
 check_prerequisites() {
-  [ -z "$dry_run" ] || return 0
+  if [ -n "$dry_run" ]; then
+    bucket_owner=${bucket_owner:-ACCOUNT}
+    return
+  fi
   check_python
   [ -n "$given_package" ] || check_rust
   [ -n "$package_only" ] || check_account
@@ -42,9 +45,12 @@ check_account() {
     problem "Credentials of the AWS account: configure them with 'aws configure' or 'aws sso login', or choose AWS_PROFILE. AWS said: $answer"
     return
   fi
+  account=$answer
+  bucket_owner=${bucket_owner:-$account}
   check_bucket
   check_stack "$name"
   check_workers
+  check_scope
   [ -z "$no_workers$no_fleet" ] || return 0
   check_bucket_key
   check_subnets
@@ -52,8 +58,8 @@ check_account() {
 }
 
 check_bucket() {
-  if ! ask s3api head-bucket --bucket "$bucket" --query BucketRegion --output text; then
-    problem "The bucket $bucket: it is not there, in another region than $region, or not yours to use. Make one with 'aws s3 mb s3://NAME --region $region'. AWS said: $answer"
+  if ! ask s3api head-bucket --bucket "$bucket" --expected-bucket-owner "$bucket_owner" --query BucketRegion --output text; then
+    problem "The bucket $bucket: it is not there, in another region than $region, not yours to use, or not of the account $bucket_owner (--bucket-owner). Make one with 'aws s3 mb s3://NAME --region $region'. AWS said: $answer"
   elif [ -n "$answer" ] && [ "$answer" != None ] && [ "$answer" != "$region" ]; then
     problem "A bucket in $region: $bucket is in $answer, and Lambda takes programs from its own region only."
   fi
@@ -63,7 +69,7 @@ check_bucket() {
 # deploys all the same.
 check_bucket_key() {
   local key parameter
-  ask s3api get-bucket-encryption --bucket "$bucket" --output text \
+  ask s3api get-bucket-encryption --bucket "$bucket" --expected-bucket-owner "$bucket_owner" --output text \
     --query 'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID' || return 0
   key=$answer
   case $key in '' | None | *alias/aws/s3) return 0 ;; esac
