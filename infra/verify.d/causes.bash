@@ -8,22 +8,23 @@ causes_since=$(($(date +%s) * 1000))
 readonly REFUSED_BY_IAM='not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)( on resource: ([^ "\\]+))?'
 readonly REFUSED_CALL='([a-z0-9-]+:[A-Za-z]+) on [^"]* was denied'
 
-# Prints the likely cause of what was seen: a Reason, the end of an execution, or nothing but the time that has passed. Looks at what the
-# text says itself, then at who serves the runs, then at what workers and functions have logged meanwhile.
+# likely_cause EXECUTION_OR_STACK_OR_SERVICE WORDS: prints the likely cause of a failed check, of which the words say what was seen. Looks
+# at what AWS says of the run, and then at what workers and functions have logged meanwhile.
 likely_cause() {
-  local seen=$1 refused
+  local seen refused
+  seen="$(said_of "$1") $2"
   if cause_of_refusal "$seen" 'the role of the workers'; then return; fi
   case $seen in
     *Worker.NotClaimed*) cause_of_no_worker; return ;;
     *CannotPullContainerError* | *'pull image'*)
-      printf 'The image could not be pulled. The subnets need a route to the registry (a NAT gateway, or --assign-public-ip in public subnets), or give --image with one that they reach.'
+      cause 'the image could not be pulled. The subnets need a route to the registry (a NAT gateway, or --assign-public-ip in public subnets), or give --image with one that they reach.'
       return
       ;;
     *ResourceInitializationError*)
-      printf 'Fargate could not prepare the task: its subnets have no route to the registry or to CloudWatch Logs (a NAT gateway, VPC endpoints, or --assign-public-ip in public subnets), or the execution role of infra/verify.yaml was changed.'
+      cause 'Fargate could not prepare the task. Its subnets need a route to the registry and to CloudWatch Logs (a NAT gateway, VPC endpoints, or --assign-public-ip in public subnets).'
       return
       ;;
-    *'Capacity is unavailable'*) printf 'AWS has no Fargate capacity in these subnets at the moment. Try again later, or in other Availability Zones.'; return ;;
+    *'Capacity is unavailable'*) cause 'AWS has no Fargate capacity in these subnets at the moment. Try again later, or in other Availability Zones.'; return ;;
   esac
   for refused in "/ecs-task-runner/$name-workers" "/aws/lambda/$name/work"; do
     if refusals_in "$refused" && cause_of_refusal "$answer" 'the role of the workers'; then return; fi
@@ -33,12 +34,25 @@ likely_cause() {
   done
   if ! has_worker; then cause_of_no_worker; return; fi
   case $seen in
-    *'did not receive a response'* | *'no reply'*)
-      printf "Nobody has replied: see the dead letters (output DeadLetterQueueUrl of the stack %s), and the logs of its functions start and respond ('aws --region %s logs tail /aws/lambda/%s/start --since 30m')." \
-        "$name" "$region" "$name"
+    *'did not receive a response'*)
+      cause "nobody has replied: see the dead letters (output DeadLetterQueueUrl of the stack $name), and what its functions say ('aws --region $region logs tail /aws/lambda/$name/start --since 30m', and the same for respond)."
       ;;
-    *) printf 'Not known: what explain shows, and the log of the workers, may say more (infra/runbook.md).' ;;
   esac
+}
+
+cause() { printf 'Likely cause: %s\n' "$1"; }
+
+# Prints what AWS says of the end of a run: the Reason of a stack, error and cause of an execution, the log lines of a hook that failed.
+said_of() {
+  case $1 in
+    *:execution:*) ask stepfunctions describe-execution --execution-arn "$1" --query '[error,cause]' --output text || return 0 ;;
+    arn:*)
+      ask logs filter-log-events --log-group-name "/aws/lambda/$name/hook" --start-time "$causes_since" --max-items 50 --output text \
+        --filter-pattern '{ $.incident = "HookFailed" }' --query 'events[].message' || return 0
+      ;;
+    *) reason_of "$1" ;;
+  esac
+  printf '%s' "$answer"
 }
 
 # Sets `answer` to the latest lines of a log group, since the script began, that tell of a refused call. Fails where there are none.
@@ -64,11 +78,7 @@ cause_of_refusal() {
     *'explicit deny'*) by=' It is denied explicitly, by a policy that somebody has attached.' ;;
     *) by=" $(source_of_right "$action" "$2")" ;;
   esac
-  printf '%s lacks %s%s.%s' "$(capitalized "$2")" "$action" "${resource:+ on $resource}" "$by"
-}
-
-capitalized() {
-  case $1 in the*) printf 'The%s' "${1#the}" ;; *) printf '%s' "$1" ;; esac
+  cause "$2 lacks $action${resource:+ on $resource}.$by"
 }
 
 # Where a right comes from: the statement of infra/task-runner.yaml, and the parameter that narrows it.
@@ -118,11 +128,10 @@ has_worker() {
 }
 
 cause_of_no_worker() {
-  if ask cloudformation describe-stacks --stack-name "$name" --output text \
-    --query "Stacks[0].Parameters[?ParameterKey=='Workers'].ParameterValue | [0]" && [ "$answer" = Lambda ]; then
-    printf "The function work was not free: it is throttled, or Lambda's concurrency is used up (infra/README.md, Without a fleet). Its log is in /aws/lambda/%s/work." "$name"
+  local aws="aws --region $region"
+  if [ "$workers" = Lambda ]; then
+    cause "the function work was not free. It is throttled, or Lambda's concurrency is used up (infra/README.md, Without a fleet). Its log: '$aws logs tail /aws/lambda/$name/work --since 30m'."
     return
   fi
-  printf "No worker polls the activity of the stack %s. The fleet is the stack %s-workers: '%s autoscaling describe-auto-scaling-groups --auto-scaling-group-names %s-workers-workers' shows its instances, '%s logs tail /ecs-task-runner/%s-workers --since 1h' what they say (infra/runbook.md). Workers that run elsewhere must poll the output ActivityArn of the stack %s." \
-    "$name" "$name" "aws --region $region" "$name" "aws --region $region" "$name" "$name"
+  cause "no worker polls the activity of the stack $name. The fleet is the stack $name-workers: '$aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names $name-workers-workers' shows its instances, and '$aws logs tail /ecs-task-runner/$name-workers --since 1h' what they say (infra/runbook.md). Workers that run elsewhere must poll the output ActivityArn of the stack $name."
 }
