@@ -7,7 +7,9 @@ readonly HOOK_PATIENCE=900
 readonly OF_A_SERVICE='ecs-svc/'
 
 check_hook() {
-  local begun
+  local begun execution_role rolling
+  stack_output "$base" ExecutionRoleArn || true
+  execution_role=$answer
   # What a rolling deployment does is a fact, and no check: AWS documents hooks of functions for other strategies.
   service_parameters ROLLING first
   create_stack "$base-hook-rolling" infra/verify-service.yaml "${service_parameters[@]}" || answer="refused: $answer"
@@ -28,8 +30,6 @@ service_parameters() {
 # Creates or updates the service, and looks at what its hook ran. Where that is not what it should be, the check has failed.
 deploy_service() {
   local release=$1 how=$2 stack=$base-hook wanted service runs count expected=1 arn started_by
-  stack_output "$base" ExecutionRoleArn || true
-  execution_role=$answer
   service_parameters BLUE_GREEN "$release"
   "${how}_stack" "$stack" infra/verify-service.yaml "${service_parameters[@]}" ||
     { fails hook "the stack $stack could not be ${how}d. AWS said: $answer"; return 1; }

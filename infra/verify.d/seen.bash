@@ -68,17 +68,8 @@ log_lines() {
   done
 }
 
-# Sets `answer` to how long the parts of a run took, as a sentence: timing STACK EXECUTION TASK. A part that AWS does not tell is
-# left out.
-timing() {
-  local seen=''
-  ! ask cloudformation describe-stack-events --stack-name "$1" --output text \
-    --query "StackEvents[?LogicalResourceId=='Run'].['stack',ResourceStatus,Timestamp]" || seen+=$answer$'\n'
-  ! ask stepfunctions get-execution-history --execution-arn "$2" --no-include-execution-data --output text \
-    --query "events[].['history',type,timestamp]" || seen+=$answer$'\n'
-  ! ask ecs describe-tasks --cluster "$cluster" --tasks "$3" --output text \
-    --query "tasks[0].[['task','startedAt',startedAt],['task','executionStoppedAt',executionStoppedAt]]" || seen+=$answer$'\n'
-  answer=$("$python" -c '
+# Python that reads a time as the AWS CLI prints it: seconds since 1970, or ISO 8601.
+readonly AT='
 import datetime, re, sys
 
 def at(text):
@@ -89,7 +80,19 @@ def at(text):
     # Python 3.10 reads neither Z nor fractions of other lengths than three and six digits.
     text = re.sub(r"\.(\d+)", lambda part: "." + part[1][:6].ljust(6, "0"), text.replace("Z", "+00:00"))
     return datetime.datetime.fromisoformat(text).timestamp()
+'
 
+# Sets `answer` to how long the parts of a run took, as a sentence: timing STACK EXECUTION TASK. A part that AWS does not tell is
+# left out.
+timing() {
+  local seen=''
+  ! ask cloudformation describe-stack-events --stack-name "$1" --output text \
+    --query "StackEvents[?LogicalResourceId=='Run'].['stack',ResourceStatus,Timestamp]" || seen+=$answer$'\n'
+  ! ask stepfunctions get-execution-history --execution-arn "$2" --no-include-execution-data --output text \
+    --query "events[].['history',type,timestamp]" || seen+=$answer$'\n'
+  ! ask ecs describe-tasks --cluster "$cluster" --tasks "$3" --output text \
+    --query "tasks[0].[['task','startedAt',startedAt],['task','executionStoppedAt',executionStoppedAt]]" || seen+=$answer$'\n'
+  answer=$("$python" -c "$AT"'
 seen = [line.split("\t") for line in sys.stdin.read().splitlines()]
 seen = sorted((at(row[2]), row[0], row[1]) for row in seen if len(row) == 3 and row[2] != "None")
 
@@ -109,4 +112,45 @@ say("started after", started, max(begun, default=None))
 replied = moment("stack", ("CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED"), exited or 0.0)
 say("reply after the exit:", replied, exited)
 print(", ".join(said))' <<<"$seen") || answer=''
+}
+
+# Looks at a task each second until it has stopped, and tells what ECS shows before that: a run is over when its containers have exited,
+# and the task has stopped when its network interface is gone.
+watch_end() {
+  local until=$((SECONDS + RUN_PATIENCE)) last stop_code exit_code exited stopped early=''
+  while [ "$SECONDS" -lt "$until" ]; do
+    if ask ecs describe-tasks --cluster "$cluster" --tasks "$1" --output text \
+      --query 'tasks[0].[lastStatus,stopCode,containers[0].exitCode,executionStoppedAt,stoppedAt]'; then
+      IFS=$'\t' read -r last stop_code exit_code exited stopped <<<"$answer"
+      case $last in
+        DEPROVISIONING)
+          [ -n "$early" ] || early="exit code $exit_code, stop code $stop_code"
+          ;;
+        STOPPED)
+          fact 'at DEPROVISIONING' "${early:-not seen}"
+          [ "$exited" = None ] || [ "$stopped" = None ] ||
+            fact 'from the end of the containers to STOPPED' "$("$python" -c "$AT"'print(f"{at(sys.argv[2]) - at(sys.argv[1]):.1f} s")' "$exited" "$stopped")"
+          return
+          ;;
+      esac
+    fi
+    sleep 1
+  done
+}
+
+# How long the address of a wait condition's handle is valid. Whoever has the address may answer for the handle: it is not printed, and
+# no argument of a program.
+look_at_handle() {
+  ask cloudformation describe-stack-resource --stack-name "$base" --logical-resource-id Handle --output text \
+    --query StackResourceDetail.PhysicalResourceId || return 0
+  answer=$(printf '%s' "$answer" | "$python" -c '
+import sys, time, urllib.parse
+query = urllib.parse.parse_qs(urllib.parse.urlsplit(sys.stdin.read()).query)
+if "X-Amz-Expires" in query:
+    print(query["X-Amz-Expires"][0], "s from its creation")
+elif "Expires" in query:
+    print(int(query["Expires"][0]) - int(time.time()), "s from now on")
+else:
+    print("not in the address")') || return 0
+  fact "validity of a wait condition handle's address" "$answer"
 }

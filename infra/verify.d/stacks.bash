@@ -87,6 +87,7 @@ deploy_base() {
   stack_output "$base" TaskDefinition && task_definition=$answer
   stack_output "$base" SecurityGroupId && security_group=$answer
   stack_output "$base" LogGroup && log_group=$answer
+  look_at_handle
 }
 
 # Sets `reason` when it fails.
