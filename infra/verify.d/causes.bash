@@ -32,7 +32,7 @@ likely_cause() {
   for refused in start prepare hook respond stop rescue; do
     if refusals_in "/aws/lambda/$name/$refused" && cause_of_refusal "$answer" "the role of the function $refused"; then return; fi
   done
-  if ! has_worker; then cause_of_no_worker; return; fi
+  if is_unclaimed "$1" || ! has_worker; then cause_of_no_worker; return; fi
   case $seen in
     *'did not receive a response'*)
       cause "nobody has replied: see the dead letters (output DeadLetterQueueUrl of the stack $name), and what its functions say ('aws --region $region logs tail /aws/lambda/$name/start --since 30m', and the same for respond)."
@@ -118,6 +118,26 @@ parameter_now() {
   else
     printf '%s' "$1"
   fi
+}
+
+# Whether a run waits that no worker has been given: the execution, or one of those that go on.
+is_unclaimed() {
+  local executions=$1 execution
+  case $1 in
+    *:execution:*) ;;
+    *)
+      ask stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING --max-items 20 --output text \
+        --query 'executions[].executionArn' || return 1
+      executions=$answer
+      ;;
+  esac
+  for execution in $executions; do
+    case $execution in arn:*) ;; *) continue ;; esac
+    ask stepfunctions get-execution-history --execution-arn "$execution" --output text \
+      --query "events[?type=='ActivityScheduled' || type=='ActivityStarted'].type" || continue
+    case $answer in *ActivityStarted*) ;; *ActivityScheduled*) return 0 ;; esac
+  done
+  return 1
 }
 
 # Whether anybody may serve the runs: only a group without an instance in service says that nobody does. Workers may run elsewhere.

@@ -87,7 +87,7 @@ say_hook_facts() {
     --filter-pattern '"ECS calls the hook"' --query 'events[].message'; then
     calls=$answer
   fi
-  fact 'executionId of a hook that is called again' "$(hook_calls "$calls" "$base-hook/")"
+  fact 'executionId of a hook that is called again' "$(hook_calls "$calls" "/$base-hook-Service")"
   wait_for_stack "$base-hook-rolling" "$HOOK_PATIENCE" || true
   case $rolling in
     refused:*) seen=$rolling ;;

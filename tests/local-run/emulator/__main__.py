@@ -11,6 +11,7 @@ import placeholders
 import secret_references
 import service_deployments
 import template_summary
+import wait_condition_handles
 from ministack.app import main
 
 for module in (
@@ -21,6 +22,7 @@ for module in (
     secret_references,
     service_deployments,
     template_summary,
+    wait_condition_handles,
 ):
     module.install()
 main()

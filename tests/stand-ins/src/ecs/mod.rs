@@ -246,7 +246,7 @@ impl Ecs {
             "DescribeServices" if self.has_services(body) => self.describe_services(body),
             "DescribeServiceRevisions" => self.describe_service_revisions(body),
             "DescribeServiceDeployments" => self.describe_service_deployments(body),
-            "ListServiceDeployments" => self.list_service_deployments(body),
+            "ListServiceDeployments" => Ok(self.list_service_deployments(body)),
             "StopServiceDeployment" => self.stop_service_deployment(body),
             "CreateService" | "UpdateService" => {
                 self.deploy_service(operation, body, headers).await

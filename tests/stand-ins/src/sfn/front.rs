@@ -3,7 +3,7 @@
 //! kept here, and every call that is not about a held task is passed on.
 
 mod callbacks;
-mod started;
+mod history;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use self::callbacks::Callbacks;
-use self::started::Starts;
+use self::history::Starts;
 use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{required, string};
@@ -111,7 +111,7 @@ impl Sfn {
                 }
                 self.follow(front, operation, body, &request.headers);
                 let reply = if operation == "GetExecutionHistory" {
-                    front.with_starts(body, reply)
+                    front.history(body, reply)
                 } else {
                     reply
                 };

@@ -1,5 +1,5 @@
-//! The events of an activity's start in the histories of the endpoint behind, which has none: which
-//! worker was given the task, and when.
+//! Histories of the endpoint behind, as Step Functions has them: the events of an activity have names
+//! of their own, and one says when a worker was given the task, and which.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -46,11 +46,11 @@ impl Sfn {
 impl Front {
     /// A page of an execution's history with the events of the starts that lie within it. What comes
     /// after a start has a number more.
-    pub(super) fn with_starts(&self, request: &Value, reply: Reply) -> Reply {
+    pub(super) fn history(&self, request: &Value, reply: Reply) -> Reply {
         let execution = string(request, "executionArn").unwrap_or_default();
         let starts = self.starts.0.locked().get(execution).cloned();
-        let (Some(starts), Ok(mut page)) = (starts, serde_json::from_slice::<Value>(&reply.body))
-        else {
+        let starts = starts.unwrap_or_default();
+        let Ok(mut page) = serde_json::from_slice::<Value>(&reply.body) else {
             return reply;
         };
         let is_reversed = request["reverseOrder"] == true;
@@ -70,6 +70,7 @@ impl Front {
         let from = events.first().map_or(0.0, time);
         let to = events.last().map_or(0.0, time);
         for event in events.iter_mut() {
+            name_as_of_an_activity(event);
             let before = starts.iter().filter(|start| start.at < time(event)).count();
             let id = event["id"].as_u64().unwrap_or_default();
             event["id"] = (id + before as u64).into();
@@ -79,7 +80,9 @@ impl Front {
                 continue;
             }
             let place = events.partition_point(|event| time(event) <= start.at);
-            let previous = place.checked_sub(1).and_then(|before| events[before]["id"].as_u64());
+            let previous = place
+                .checked_sub(1)
+                .and_then(|before| events[before]["id"].as_u64());
             let previous = previous.unwrap_or_default();
             let event = json!({
                 "id": previous + 1,
@@ -98,4 +101,43 @@ impl Front {
             ..reply
         }
     }
+}
+
+/// The endpoint behind names the events of an activity's task as those of other tasks, and its
+/// timeouts as failures.
+fn name_as_of_an_activity(event: &mut Value) {
+    let Some(kind) = string(event, "type").and_then(|kind| kind.strip_prefix("Task")) else {
+        return;
+    };
+    let mut details = event[format!("task{kind}EventDetails")].clone();
+    let is_of_an_activity =
+        string(&details, "resource").is_some_and(|resource| resource.contains(":activity:"));
+    if !is_of_an_activity {
+        return;
+    }
+    let is_timeout = matches!(
+        string(&details, "error"),
+        Some("States.HeartbeatTimeout" | "States.Timeout")
+    );
+    let kind = match kind {
+        "Failed" if is_timeout => "TimedOut",
+        kind => kind,
+    }
+    .to_owned();
+    if let Some(members) = details.as_object_mut() {
+        // What another task is given as parameters is an activity's input.
+        if let Some(parameters) = members.remove("parameters") {
+            members.insert("input".to_owned(), parameters);
+        }
+        if kind != "Scheduled" {
+            members.remove("resource");
+        }
+        members.remove("resourceType");
+        members.remove("region");
+    }
+    if let Some(members) = event.as_object_mut() {
+        members.retain(|name, _| !(name.starts_with("task") && name.ends_with("EventDetails")));
+    }
+    event["type"] = format!("Activity{kind}").into();
+    event[format!("activity{kind}EventDetails")] = details;
 }
