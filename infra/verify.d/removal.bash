@@ -10,6 +10,8 @@ readonly REMOVAL_TRIES=3
 # At the end of the script, however it ends. Its exit code stays, or becomes 1 where something is left.
 remove_all() {
   local code=$? pid
+  # What fails here does not keep the rest from being removed.
+  set +e
   trap - EXIT
   trap 'leave_the_rest' HUP INT TERM
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do kill -TERM "$pid" 2>/dev/null || true; done
