@@ -30,7 +30,7 @@ pass() {
 fails() {
   local subject=${3:-$base-$1} said
   said=$(
-    ! declare -F likely_cause >/dev/null || likely_cause "$subject" || true
+    likely_cause "$subject" "$2" || true
     explain "$subject" || true
   )
   printf 'FAILED\t%s\t%s\t%s\n' "$1" "$((SECONDS - began))" "${2//$'\t'/ }" >"$work/results/$1"

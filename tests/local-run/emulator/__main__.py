@@ -9,9 +9,18 @@ import ecs_properties
 import filter_patterns
 import placeholders
 import secret_references
+import service_deployments
 import template_summary
 from ministack.app import main
 
-for module in (ecs_properties, custom_resources, filter_patterns, placeholders, secret_references, template_summary):
+for module in (
+    ecs_properties,
+    custom_resources,
+    filter_patterns,
+    placeholders,
+    secret_references,
+    service_deployments,
+    template_summary,
+):
     module.install()
 main()
