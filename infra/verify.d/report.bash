@@ -120,7 +120,8 @@ program_version() {
   find_stack_parameter "$name" CodeKey
   hash=${answer%/*}
   hash=${hash##*/}
-  printf 'custom-resource %s' "${hash:0:12}"
+  case $hash in *[!0-9a-f]* | '') hash=unknown ;; esac
+  printf 'functions %s' "${hash:0:12}"
   [ -z "$explainer" ] || printf ', here %s' "$("$explainer" --version)"
 }
 

@@ -6,7 +6,7 @@ readonly BASE_PATIENCE=600
 
 begin() {
   work=$(mktemp -d)
-  mkdir "$work/stacks" "$work/results" "$work/executions"
+  mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
   check_pids=()
   trap 'remove_all' EXIT
   trap 'exit 129' HUP
@@ -28,6 +28,7 @@ create_stack() {
   local stack=$1 template=$2 parameters
   shift 2
   : >"$work/stacks/$stack"
+  : >"$work/made/$stack"
   parameters=$(stack_parameters "$@")
   ask cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --parameters "$parameters" \
     --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
