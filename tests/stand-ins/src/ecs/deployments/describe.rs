@@ -49,10 +49,7 @@ impl Ecs {
     /// The deployments of a service, the newest first.
     pub(in crate::ecs) fn list_service_deployments(&self, body: &Value) -> Result<Value, AwsError> {
         let service = last_segment(string(body, "service").unwrap_or_default());
-        let service = arn(
-            "ecs",
-            &format!("service/{}/{service}", cluster_name(body)),
-        );
+        let service = arn("ecs", &format!("service/{}/{service}", cluster_name(body)));
         let state = self.inner.state.locked();
         let deployments = state.deployments.iter().rev();
         let listed: Vec<_> = deployments

@@ -45,7 +45,9 @@ impl Ecs {
         let service = &answer["service"];
         let is_deployed = operation == "CreateService"
             || body["forceNewDeployment"] == true
-            || DEPLOYED_ANEW.iter().any(|member| body.get(member).is_some());
+            || DEPLOYED_ANEW
+                .iter()
+                .any(|member| body.get(member).is_some());
         if is_deployed
             && let Some(behind) = self.inner.behind.get()
             && let Some(hook) = hook_of(&service["deploymentConfiguration"], behind)

@@ -79,7 +79,9 @@ impl Front {
                 continue;
             }
             let place = events.partition_point(|event| time(event) <= start.at);
-            let previous = place.checked_sub(1).and_then(|before| events[before]["id"].as_u64());
+            let previous = place
+                .checked_sub(1)
+                .and_then(|before| events[before]["id"].as_u64());
             let previous = previous.unwrap_or_default();
             let event = json!({
                 "id": previous + 1,
