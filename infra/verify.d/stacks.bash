@@ -5,6 +5,9 @@
 readonly BASE_PATIENCE=600
 
 begin() {
+  [ -z "$report" ] || : >"$report" || fail "The report cannot be written to $report."
+  # CloudFormation takes few calls a second, and the checks make theirs at once (AWS CLI user guide, cli-configure-retries).
+  export AWS_RETRY_MODE=${AWS_RETRY_MODE:-standard} AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-10}
   work=$(mktemp -d)
   mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
   check_pids=()
@@ -132,7 +135,8 @@ update_run() {
 expect_stack() {
   local check=$1 wanted=$2 patience=$3 reason
   if ! wait_for_stack "$base-$check" "$patience"; then
-    fails "$check" "the stack should be in $wanted within $patience s, and is in $status."
+    ends_of_tasks "$check"
+    fails "$check" "the stack should be in $wanted within $patience s, and is in $status.${answer:+ Its tasks so far: $answer}"
     return 1
   fi
   [ "$status" != "$wanted" ] || return 0
