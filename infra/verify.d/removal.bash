@@ -10,6 +10,8 @@ readonly REMOVAL_TRIES=3
 # At the end of the script, however it ends. Its exit code stays, or becomes 1 where something is left.
 remove_all() {
   local code=$? pid
+  # What fails here does not keep the rest from being removed.
+  set +e
   trap - EXIT
   trap 'leave_the_rest' HUP INT TERM
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do kill -TERM "$pid" 2>/dev/null || true; done
@@ -110,30 +112,32 @@ see_stack_go() {
   esac
 }
 
-# All tasks of the base stack's family. Those that still run are stopped.
+# All tasks of what was made: each stack's task definition has the stack's name for its family. Those that still run are stopped.
 wait_for_tasks_to_stop() {
-  local until=$((SECONDS + REMOVAL_PATIENCE)) wanted arns running arn
+  local until=$((SECONDS + REMOVAL_PATIENCE)) arns arn
   [ -n "${task_definition:-}" ] || return 0
   while [ "$SECONDS" -lt "$until" ]; do
-    arns=''
-    for wanted in RUNNING STOPPED; do
-      ask ecs list-tasks --cluster "$cluster" --family "$base" --desired-status "$wanted" --query taskArns --output text || return 0
-      [ "$answer" != None ] || continue
-      if [ "$wanted" = RUNNING ]; then
-        for arn in $answer; do ask ecs stop-task --cluster "$cluster" --task "$arn" --query task.lastStatus --output text || true; done
-        ask ecs list-tasks --cluster "$cluster" --family "$base" --desired-status "$wanted" --query taskArns --output text || return 0
-      fi
-      arns+=" $answer"
-    done
-    arns=${arns//None/}
-    arns=${arns//[[:space:]]/ }
-    [ -n "${arns// /}" ] || return 0
+    list_tasks_made RUNNING
+    for arn in $answer; do ask ecs stop-task --cluster "$cluster" --task "$arn" --query task.lastStatus --output text; done
+    # ECS gives what is stopping as STOPPED, as this is what it is to become.
+    list_tasks_made STOPPED
+    arns=$answer
+    [ -n "$arns" ] || return 0
     # shellcheck disable=SC2086 # One argument for each task.
     ask ecs describe-tasks --cluster "$cluster" --tasks $arns --query "length(tasks[?lastStatus!='STOPPED'])" --output text || return 0
-    running=$answer
-    [ "$running" != 0 ] || return 0
+    [ "$answer" != 0 ] || return 0
     sleep "$POLL"
   done
+}
+
+# Sets `answer` to the ARNs of the tasks that were made and that ECS wants to be in this status.
+list_tasks_made() {
+  local family arns='' arn
+  for family in "$work/made"/*; do
+    ask ecs list-tasks --cluster "$cluster" --family "${family##*/}" --desired-status "$1" --query taskArns --output text || continue
+    for arn in $answer; do case $arn in arn:*) arns+=" $arn" ;; esac; done
+  done
+  answer=${arns# }
 }
 
 remove_base() {
@@ -143,13 +147,19 @@ remove_base() {
     wait_for_stack "$base" "$REMOVAL_PATIENCE" || true
     if [ "$status" = GONE ]; then
       rm -f "$work/stacks/$base"
-      forget_task_definition
+      forget_task_definitions
       return
     fi
   done
 }
 
-# CloudFormation leaves an inactive revision behind. It costs nothing, so that nothing is said where this is refused.
-forget_task_definition() {
-  [ -z "${task_definition:-}" ] || ask ecs delete-task-definitions --task-definitions "$task_definition" --query 'failures' --output text || true
+# CloudFormation leaves inactive revisions behind. They cost nothing, so that nothing is said where this is refused.
+forget_task_definitions() {
+  local family arn
+  for family in "$work/made"/*; do
+    ask ecs list-task-definitions --family-prefix "${family##*/}" --status INACTIVE --query taskDefinitionArns --output text || continue
+    for arn in $answer; do
+      case $arn in */"${family##*/}":*) ask ecs delete-task-definitions --task-definitions "$arn" --query failures --output text ;; esac
+    done
+  done
 }

@@ -1,15 +1,46 @@
 # Part of infra/verify: the checks, side by side, and what is said of them.
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/verify.
 
+# Of the account's Lambda concurrency, what start, respond, stop and rescue need beside the function work (infra/README.md, Without a
+# fleet).
+readonly OTHER_FUNCTIONS=5
+
 run_checks() {
   local check pid
-  say "Checking: ${chosen[*]}"
+  find_how_many_at_once
+  say "Checking, $at_once at once: ${chosen[*]}"
   for check in "${chosen[@]}"; do
+    while [ "$(count_checks)" -ge "$at_once" ]; do sleep 1; done
     make_check "$check" &
     check_pids+=($!)
   done
   for pid in "${check_pids[@]}"; do wait "$pid" || true; done
   check_pids=()
+}
+
+# Sets `at_once`. With a fleet all checks go side by side. Without one each run takes a slot of the account's Lambda concurrency, of which
+# many new accounts have ten.
+find_how_many_at_once() {
+  local slots=''
+  at_once=${#chosen[@]}
+  [ "$workers" = Lambda ] || return 0
+  find_stack_parameter "$name" WorkConcurrency
+  slots=$answer
+  if [ -z "$slots" ]; then
+    ask lambda get-account-settings --query AccountLimit.UnreservedConcurrentExecutions --output text || answer=10
+    slots=$((answer - OTHER_FUNCTIONS))
+    [ "$slots" -gt 0 ] || slots=1
+  fi
+  [ "$slots" -ge "$at_once" ] || at_once=$slots
+}
+
+# How many of the checks go on.
+count_checks() {
+  local pid count=0
+  for pid in ${check_pids[@]+"${check_pids[@]}"}; do
+    ! kill -0 "$pid" 2>/dev/null || count=$((count + 1))
+  done
+  printf '%s' "$count"
 }
 
 make_check() {
@@ -120,7 +151,8 @@ program_version() {
   find_stack_parameter "$name" CodeKey
   hash=${answer%/*}
   hash=${hash##*/}
-  printf 'custom-resource %s' "${hash:0:12}"
+  case $hash in *[!0-9a-f]* | '') hash=unknown ;; esac
+  printf 'functions %s' "${hash:0:12}"
   [ -z "$explainer" ] || printf ', here %s' "$("$explainer" --version)"
 }
 

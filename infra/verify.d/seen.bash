@@ -26,6 +26,18 @@ tasks_of() {
   [ "$answer" = None ] || tasks=$answer
 }
 
+# Sets `answer` to what ECS says of the tasks of a check, as a sentence, and to nothing where there are none.
+ends_of_tasks() {
+  local arns
+  answer=''
+  tasks_of "$1" && [ -n "$tasks" ] || { answer=''; return 0; }
+  arns=$(while read -r task _; do printf '%s ' "$task"; done <<<"$tasks")
+  # shellcheck disable=SC2086 # One argument for each task.
+  ask ecs describe-tasks --cluster "$cluster" --tasks $arns --output text \
+    --query "tasks[].join(', ', [lastStatus, stopCode || 'no stop code', stoppedReason || 'no reason'])" || answer=''
+  answer=${answer//$'\t'/; }
+}
+
 # Sets `task` to the ARN of the check's first task that the list of tasks has, and `execution` to that of its execution. ECS's
 # startedBy is the name of the execution.
 choose_task() {
@@ -128,9 +140,11 @@ watch_end() {
           ;;
         STOPPED)
           fact 'at DEPROVISIONING' "${early:-not seen}"
-          [ "$exited" = None ] || [ "$stopped" = None ] ||
-            fact 'from the end of the containers to STOPPED' "$("$python" -c "$AT"'print(f"{at(sys.argv[2]) - at(sys.argv[1]):.1f} s")' "$exited" "$stopped")"
-          return
+          if [ "$exited" != None ] && [ "$stopped" != None ]; then
+            answer=$("$python" -c "$AT"'print(round(at(sys.argv[2]) - at(sys.argv[1]), 1), "s")' "$exited" "$stopped")
+            fact 'from the end of the containers to STOPPED' "$answer"
+          fi
+          return 0
           ;;
       esac
     fi

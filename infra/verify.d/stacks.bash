@@ -5,8 +5,11 @@
 readonly BASE_PATIENCE=600
 
 begin() {
+  [ -z "$report" ] || : >"$report" || fail "The report cannot be written to $report."
+  # CloudFormation takes few calls a second, and the checks make theirs at once (AWS CLI user guide, cli-configure-retries).
+  export AWS_RETRY_MODE=${AWS_RETRY_MODE:-standard} AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-10}
   work=$(mktemp -d)
-  mkdir "$work/stacks" "$work/results" "$work/executions"
+  mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
   check_pids=()
   trap 'remove_all' EXIT
   trap 'exit 129' HUP
@@ -28,6 +31,7 @@ create_stack() {
   local stack=$1 template=$2 parameters
   shift 2
   : >"$work/stacks/$stack"
+  : >"$work/made/$stack"
   parameters=$(stack_parameters "$@")
   ask cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --parameters "$parameters" \
     --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
@@ -131,7 +135,8 @@ update_run() {
 expect_stack() {
   local check=$1 wanted=$2 patience=$3 reason
   if ! wait_for_stack "$base-$check" "$patience"; then
-    fails "$check" "the stack should be in $wanted within $patience s, and is in $status."
+    ends_of_tasks "$check"
+    fails "$check" "the stack should be in $wanted within $patience s, and is in $status.${answer:+ Its tasks so far: $answer}"
     return 1
   fi
   [ "$status" != "$wanted" ] || return 0
