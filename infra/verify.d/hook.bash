@@ -7,7 +7,7 @@ readonly HOOK_PATIENCE=900
 readonly OF_A_SERVICE='ecs-svc/'
 
 check_hook() {
-  local begun execution_role rolling
+  local begun execution_role rolling seen_before=''
   stack_output "$base" ExecutionRoleArn || true
   execution_role=$answer
   # What a rolling deployment does is a fact, and no check: AWS documents hooks of functions for other strategies.
@@ -29,7 +29,7 @@ service_parameters() {
 
 # Creates or updates the service, and looks at what its hook ran. Where that is not what it should be, the check has failed.
 deploy_service() {
-  local release=$1 how=$2 stack=$base-hook wanted service runs count expected=1 arn started_by
+  local release=$1 how=$2 stack=$base-hook wanted service runs count expected=1 arn
   service_parameters BLUE_GREEN "$release"
   "${how}_stack" "$stack" infra/verify-service.yaml "${service_parameters[@]}" ||
     { fails hook "the stack $stack could not be ${how}d. AWS said: $answer"; return 1; }
@@ -46,13 +46,12 @@ deploy_service() {
   count=$(count_lines "$runs")
   [ "$count" = "$expected" ] ||
     { fails hook "$expected tasks should have run for the hook so far, and $count have: the deployment went on without one, or ran one twice." "$service"; return 1; }
-  while read -r arn _ started_by; do
-    log_lines "$log_group" "service/main/${arn##*/}" "hook of $release" && break
+  while read -r arn _; do
+    case $seen_before in *"$arn"*) continue ;; esac
+    seen_before+=" $arn"
+    log_lines "$log_group" "service/main/${arn##*/}" "hook of $release" ||
+      { fails hook "the hook's task should have printed 'hook of $release', and has: '$lines'. AWS said: $answer" "$service"; return 1; }
   done <<<"$runs"
-  case $lines in
-    *"hook of $release"*) ;;
-    *) fails hook "one of the hook's tasks should have printed 'hook of $release', and none has. AWS said: $answer" "$service"; return 1 ;;
-  esac
   ask ecs list-service-deployments --cluster "${cluster##*/}" --service "${service##*/}" --query 'serviceDeployments[0].status' --output text || true
   [ "$answer" = SUCCESSFUL ] || { fails hook "the service deployment should be SUCCESSFUL, and is '$answer'." "$service"; return 1; }
 }
@@ -64,7 +63,7 @@ find_service() {
   [ "$answer" != None ] || answer=''
 }
 
-# Sets `answer` to the tasks that the hook of a service has run, one a line: ARN, exit code, startedBy. All tasks of the service's family are
+# Sets `answer` to the tasks that the hook of a service has run, one a line: ARN and exit code. All tasks of the service's family are
 # of its stack.
 runs_of_hook() {
   local wanted arns='' arn
@@ -76,7 +75,7 @@ runs_of_hook() {
   [ -n "$arns" ] || return 0
   # shellcheck disable=SC2086 # One argument for each task.
   ask ecs describe-tasks --cluster "$cluster" --tasks $arns --output text \
-    --query "tasks[?!starts_with(startedBy || '', '$OF_A_SERVICE')].[taskArn,containers[0].exitCode,startedBy]"
+    --query "tasks[?!starts_with(startedBy || '', '$OF_A_SERVICE')].[taskArn,containers[0].exitCode]"
 }
 
 # Whether ECS keeps the executionId of a hook that is in progress, and whether it calls hooks of functions in rolling deployments.
@@ -93,7 +92,12 @@ say_hook_facts() {
     refused:*) seen=$rolling ;;
     *)
       runs_of_hook "$base-hook-rolling" || answer=''
-      if [ -n "$answer" ]; then seen="call it: $status"; else seen="do not call it: $status"; fi
+      seen=$(count_lines "${answer/None/}")
+      case $seen in 0) seen='are not called' ;; *) seen='are called' ;; esac
+      seen+=", and the stack is in $status"
+      ! ask cloudformation describe-stack-events --stack-name "$base-hook-rolling" --output text \
+        --query "StackEvents[?LogicalResourceId=='Service' && ResourceStatus=='CREATE_FAILED'].ResourceStatusReason | [0]" ||
+        [ "$answer" = None ] || seen+=": $answer"
       ;;
   esac
   fact 'Lambda hooks of ROLLING deployments' "$seen"

@@ -21,7 +21,7 @@ async fn every_check_holds_and_the_report_names_nothing_of_the_account() {
         "the same task to its end",
         "an update once more",
         "executionId of a hook that is called again: stays the same",
-        "Lambda hooks of ROLLING deployments: call it: CREATE_COMPLETE",
+        "Lambda hooks of ROLLING deployments: are called, and the stack is in CREATE_COMPLETE",
         "how a worker was given up that had been cut off: ActivityTimedOut States.HeartbeatTimeout",
     ] {
         assert!(said.contains(seen), "{seen:?} is not in\n{said}");
