@@ -92,7 +92,7 @@ source_of_right() {
   esac
   case $1 in
     states:SendTask*)
-      printf "It comes from the statement ServeActivity %s, and without a fleet from WorkTokensPolicy. If the workers' role has that policy, this account refuses the call by the activity's ARN, for which IAM's reference knows no resource type: allow it on '*' there (infra/README.md)." \
+      printf "It comes from the statement SendOutcomes %s, and without a fleet from WorkTokensPolicy. If the workers' role has that policy, this account refuses the call by an ARN, for which IAM's reference knows no resource: deploy with '--parameter AnyTaskToken=true' (infra/README.md, Least privilege)." \
         "$of_workers"
       ;;
     states:*) printf 'It comes from the statement ServeActivity %s: the workers must have that policy, and the ARN of this activity.' "$of_workers" ;;

@@ -52,7 +52,8 @@ async fn workers_that_may_not_answer_are_named() {
     for part in [
         "FAILED  success",
         "Likely cause: the role of the workers lacks states:SendTask",
-        "the statement ServeActivity of WorkerPolicy in infra/task-runner.yaml",
+        "the statement SendOutcomes of WorkerPolicy in infra/task-runner.yaml",
+        "deploy with '--parameter AnyTaskToken=true'",
     ] {
         assert!(said.contains(part), "{part:?} is not in\n{said}");
     }
