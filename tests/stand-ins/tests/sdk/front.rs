@@ -103,15 +103,20 @@ async fn a_history_says_which_worker_was_given_the_task_and_names_events_as_step
     let kinds: Vec<_> = events.iter().map(|event| event.r#type.as_str()).collect();
     assert_eq!(
         kinds,
-        ["ActivityScheduled", "ActivityStarted", "ActivityTimedOut"]
+        [
+            "ExecutionStarted",
+            "ActivityScheduled",
+            "ActivityStarted",
+            "ActivityTimedOut"
+        ]
     );
     let ids: Vec<_> = events.iter().map(|event| event.id).collect();
-    assert_eq!(ids, [1, 2, 3]);
-    let scheduled = events[0].activity_scheduled_event_details().unwrap();
+    assert_eq!(ids, [1, 2, 3, 4]);
+    let scheduled = events[1].activity_scheduled_event_details().unwrap();
     assert_eq!(scheduled.input(), Some("{}"));
-    let started = events[1].activity_started_event_details().unwrap();
+    let started = events[2].activity_started_event_details().unwrap();
     assert_eq!(started.worker_name(), Some("i-0abc"));
-    let lost = events[2].activity_timed_out_event_details().unwrap();
+    let lost = events[3].activity_timed_out_event_details().unwrap();
     assert_eq!(lost.error(), Some("States.HeartbeatTimeout"));
 }
 
