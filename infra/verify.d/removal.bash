@@ -13,6 +13,7 @@ remove_all() {
   # What fails here does not keep the rest from being removed.
   set +e
   trap - EXIT
+  interrupted=''
   trap 'leave_the_rest' HUP INT TERM
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do kill -TERM "$pid" 2>/dev/null || true; done
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do wait "$pid" 2>/dev/null || true; done

@@ -11,10 +11,14 @@ run_checks() {
   say "Checking, $at_once at once: ${chosen[*]}"
   for check in "${chosen[@]}"; do
     while [ "$(count_checks)" -ge "$at_once" ]; do sleep 1; done
+    stop_if_interrupted
     make_check "$check" &
     check_pids+=($!)
   done
-  for pid in "${check_pids[@]}"; do wait "$pid" || true; done
+  for pid in "${check_pids[@]}"; do
+    wait "$pid" || true
+    stop_if_interrupted
+  done
   check_pids=()
 }
 

@@ -12,11 +12,15 @@ begin() {
   mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
   check_pids=()
   trap 'remove_all' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
+  # Only noted: Bash keeps a second signal back as long as it handles the first, and the removal takes minutes.
+  interrupted=''
+  trap 'interrupted=129' HUP
+  trap 'interrupted=130' INT
+  trap 'interrupted=143' TERM
   find_explainer
 }
+
+stop_if_interrupted() { [ -z "$interrupted" ] || exit "$interrupted"; }
 
 # JSON of CloudFormation's parameters.
 stack_parameters() {
@@ -62,6 +66,7 @@ wait_for_stack() {
     case $status in *_IN_PROGRESS | UNKNOWN) ;; *) return 0 ;; esac
     [ "$SECONDS" -lt "$until" ] || return 1
     sleep "$POLL"
+    stop_if_interrupted
     look_at_stack "$1"
   done
 }
@@ -76,6 +81,7 @@ stack_output() {
 deploy_base() {
   say "Creating the stack $base, which all checks share"
   if ! create_base; then
+    stop_if_interrupted
     # The first cluster of an account makes ECS's service-linked role, and may be too early for it.
     case $reason in
       *'service linked role'* | *'service-linked role'*)
