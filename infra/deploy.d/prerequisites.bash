@@ -1,4 +1,4 @@
-# Part of infra/deploy: what it needs on this machine and in the account, all of it told at once.
+# Part of infra/deploy, and of infra/verify: what it needs on this machine and in the account, all of it told at once.
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
 
 check_prerequisites() {
@@ -18,7 +18,7 @@ check_python() {
     problem "Python 3.10 or later: install it, or name it in PYTHON ('$python' is not there)."
   elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
     problem "Python 3.10 or later: '$python' is older. Install it, or name it in PYTHON."
-  elif [ -z "$given_package" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+  elif [ -z "${given_package-no build}" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
     problem "Python's module venv: '$python' lacks it. On Debian and Ubuntu install python3-venv."
   fi
 }
@@ -31,21 +31,26 @@ check_rust() {
   fi
 }
 
-check_account() {
+# Sets `region`. Succeeds when the account can be asked for more.
+check_credentials() {
   if ! have aws; then
     problem "The AWS CLI (aws): https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-    return
+    return 1
   fi
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
   if [ -z "$region" ]; then
     problem "A region: give --region, or configure one with 'aws configure'."
-    return
+    return 1
   fi
   if ! ask sts get-caller-identity --query Account --output text; then
     problem "Credentials of the AWS account: configure them with 'aws configure' or 'aws sso login', or choose AWS_PROFILE. AWS said: $answer"
-    return
+    return 1
   fi
   account=$answer
+}
+
+check_account() {
+  check_credentials || return 0
   bucket_owner=${bucket_owner:-$account}
   check_bucket
   check_stack "$name"

@@ -2,7 +2,15 @@
 //! they need besides.
 
 /// Permissions of resource types for what no template of ours sets.
-pub const NOT_USED: [(&str, &str); 15] = [
+pub const NOT_USED: [(&str, &str); 17] = [
+    (
+        "ecs:PutAccountSetting*",
+        "no setting of the account is changed",
+    ),
+    (
+        "ecs:PutClusterCapacityProviders",
+        "no cluster has capacity providers",
+    ),
     ("iam:*Group*", "no group has a policy"),
     ("iam:*User*", "no user has a policy"),
     (
