@@ -44,6 +44,18 @@ async fn every_check_holds_and_the_report_names_nothing_of_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn without_a_fleet_a_long_run_goes_from_one_invocation_to_the_next() {
+    let verified = VerifiedAccount::without_fleet("verify-long").await;
+    let (status, said) = verified.verify(&["--long", "--only", "long,success"]).await;
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("one task, ") && said.contains("All 2 checks hold."),
+        "{said}"
+    );
+    verified.is_left_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn workers_that_may_not_answer_are_named() {
     let verified = VerifiedAccount::open("verify-answers", 1).await;
     verified.refuse(|action| action.starts_with("states:SendTask"));

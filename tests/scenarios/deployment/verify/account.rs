@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::python::PythonEnvironment;
+use local_run::stacks::Stacks;
 use stand_ins::StandIns;
 use stand_ins::ecs::Processes;
 use tokio::process::{Child, Command};
@@ -33,8 +34,10 @@ case "$*" in
 esac
 "#;
 
-/// In a container's `sleep`'s place: of what takes minutes on AWS, a third is enough here.
-const SLEEP: &str = "#!/bin/sh\nexec 'REAL' \"$(echo \"$1\" | awk '{print $1 / 3}')\"\n";
+/// In a container's `sleep`'s place: of what takes minutes on AWS, a third is enough here, and of more
+/// a twentieth.
+const SLEEP: &str =
+    "#!/bin/sh\nexec 'REAL' \"$(echo \"$1\" | awk '{print $1 / ($1 > 600 ? 20 : 3)}')\"\n";
 
 /// How long things take in the script, and how long they take here.
 const HERE: [(&str, &str, &str); 3] = [
@@ -63,7 +66,29 @@ pub struct VerifiedAccount {
 impl VerifiedAccount {
     pub async fn open(label: &str, workers: usize) -> Self {
         // A worker sends a heartbeat every 20 s, and is given up after 24 s of silence in place of 60.
-        let mut account = Account::start(label, 0.4).await;
+        Self::of(Account::start(label, 0.4).await, label, workers).await
+    }
+
+    /// An account without a fleet, in which an invocation may last for 75 s. It hands its run over a
+    /// minute before.
+    pub async fn without_fleet(label: &str) -> Self {
+        let account = Account::without_fleet(label, 1.0).await;
+        let verified = Self::of(account, label, 0).await;
+        let endpoints = verified.account.aws.endpoints();
+        let stacks = Stacks::new(endpoints.cloudformation());
+        let work = stacks.physical_id(NAME, "WorkFunction").await.unwrap();
+        let output = Command::new(verified.python.programs().join("aws"))
+            .args(["lambda", "update-function-configuration", "--timeout", "75"])
+            .args(["--function-name", &work])
+            .envs(endpoints.variables())
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        verified
+    }
+
+    async fn of(mut account: Account, label: &str, workers: usize) -> Self {
         let directory = RunDirectory::create(&format!("{label}-verify")).unwrap();
         let python = PythonEnvironment::prepare(|_| {}).await.unwrap();
         let instances = directory.directory("instances").unwrap();

@@ -70,7 +70,7 @@ impl Front {
         let from = events.first().map_or(0.0, time);
         let to = events.last().map_or(0.0, time);
         for event in events.iter_mut() {
-            name_as_of_an_activity(event);
+            name_as_step_functions(event);
             let before = starts.iter().filter(|start| start.at < time(event)).count();
             let id = event["id"].as_u64().unwrap_or_default();
             event["id"] = (id + before as u64).into();
@@ -103,13 +103,22 @@ impl Front {
     }
 }
 
-/// The endpoint behind names the events of an activity's task as those of other tasks, and its
-/// timeouts as failures.
-fn name_as_of_an_activity(event: &mut Value) {
+/// The endpoint behind names the events of an activity's task as those of other tasks, its timeouts
+/// as failures, and calls of integrations by their ARNs.
+fn name_as_step_functions(event: &mut Value) {
     let Some(kind) = string(event, "type").and_then(|kind| kind.strip_prefix("Task")) else {
         return;
     };
-    let mut details = event[format!("task{kind}EventDetails")].clone();
+    let member = format!("task{kind}EventDetails");
+    // Step Functions names the call of an integration without the rest of its ARN.
+    if let Some((_, call)) = string(&event[&member], "resource")
+        .and_then(|resource| resource.strip_prefix("arn:aws:states:::")?.rsplit_once(':'))
+    {
+        let call = call.to_owned();
+        event[&member]["resource"] = call.into();
+        return;
+    }
+    let mut details = event[&member].clone();
     let is_of_an_activity =
         string(&details, "resource").is_some_and(|resource| resource.contains(":activity:"));
     if !is_of_an_activity {
