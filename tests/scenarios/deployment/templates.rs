@@ -4,6 +4,7 @@
 mod alarm_times;
 mod alarms;
 mod launch;
+mod roles;
 mod workers;
 
 use ecs_task_runner::check::read_document;
@@ -101,7 +102,7 @@ fn substituted(value: &Value) -> &str {
 #[test]
 fn logs_keys_queues_and_disks_are_encrypted_and_not_kept_for_ever() {
     let groups = of_type("AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), 9);
+    assert_eq!(groups.len(), 10);
     for (name, group) in groups {
         assert_eq!(
             group["RetentionInDays"],
@@ -136,7 +137,7 @@ fn the_key_of_the_logs_may_be_used_for_every_log_group_that_names_it() {
         .filter_map(|text| text.split_once(":log-group:"))
         .map(|(_, name)| name.trim_end_matches('*'))
         .collect();
-    assert_eq!(allowed.len(), 2);
+    assert_eq!(allowed.len(), 3);
     for (name, group) in of_type("AWS::Logs::LogGroup") {
         let group = substituted(&group["LogGroupName"]);
         assert!(
