@@ -1,5 +1,6 @@
 import { CfnParameter, Duration, Stack } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { DeploymentHookProps, TaskRunner } from '../src';
 import { World } from './world';
@@ -47,15 +48,16 @@ test('what only the deployment knows is joined into the text of the details', ()
 test('a hook stands beside the hooks and settings that the service has', () => {
   const world = new World();
   const handler = lambda.Function.fromFunctionArn(world.stack, 'Other', 'arn:aws:lambda:eu-west-1:123456789012:function:other');
+  const role = iam.Role.fromRoleArn(world.stack, 'Role', 'arn:aws:iam::123456789012:role/role');
   const lifecycleStages = [ecs.DeploymentLifecycleStage.POST_SCALE_UP];
   const service = serviceOf(world, {
     bakeTime: Duration.minutes(5),
     deploymentStrategy: ecs.DeploymentStrategy.BLUE_GREEN,
-    lifecycleHooks: [new ecs.DeploymentLifecycleLambdaTarget(handler, 'First', { lifecycleStages })],
+    lifecycleHooks: [new ecs.DeploymentLifecycleLambdaTarget(handler, 'First', { lifecycleStages, role })],
   });
   world.taskRunner.hook(service, { command: ['migrate'] });
   world.taskRunner.hook(service, { command: ['warm'], stage: ecs.DeploymentLifecycleStage.POST_TEST_TRAFFIC_SHIFT });
-  service.addLifecycleHook(new ecs.DeploymentLifecycleLambdaTarget(handler, 'Last', { lifecycleStages }));
+  service.addLifecycleHook(new ecs.DeploymentLifecycleLambdaTarget(handler, 'Last', { lifecycleStages, role }));
   const hooks = hooksOf(world);
   expect(hooks.map(({ LifecycleStages }) => LifecycleStages)).toEqual([
     ['POST_SCALE_UP'],

@@ -10,6 +10,7 @@ import { ContainerResourceType, EcsTaskRunProps, RollbackFailure, RunContainerOv
 import { World } from './world';
 
 interface Schema {
+  if?: { type?: string };
   enum?: string[];
   items?: Schema;
   properties?: Record<string, Schema & { $ref?: string }>;
@@ -21,7 +22,9 @@ const schema = JSON.parse(readFileSync(join(__dirname, '..', 'schema', 'resource
 
 /** The schemas of all places below this one, by their paths. */
 function placesOf(at: Schema, path = ''): [string, Schema][] {
-  const inside = [at.then, at.else].filter((branch) => branch !== undefined);
+  // One item by itself may stand for a list of one; the types have lists only.
+  const branches = at.if?.type === 'array' ? [at.then] : [at.then, at.else];
+  const inside = branches.filter((branch) => branch !== undefined);
   const properties = Object.entries(at.properties ?? {}).filter(([, { $ref }]) => $ref === undefined);
   return [
     [path, at],

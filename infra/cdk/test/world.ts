@@ -17,13 +17,12 @@ export interface Resource {
 export class World {
   public readonly app = new App();
   public readonly stack = new Stack(this.app, 'Todobackend', {
-    env: { account: '123456789012', region: 'eu-west-1' },
     synthesizer: new DefaultStackSynthesizer({ generateBootstrapVersionRule: false }),
   });
   public readonly taskRunner = TaskRunner.fromStack(this.stack, 'ecs-task-runner');
   public readonly vpc = ec2.Vpc.fromVpcAttributes(this.stack, 'Vpc', {
     vpcId: 'vpc-00000001',
-    availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+    availabilityZones: ['a', 'b'],
     publicSubnetIds: ['subnet-00000011', 'subnet-00000012'],
     privateSubnetIds: ['subnet-00000001', 'subnet-00000002'],
   });
@@ -53,19 +52,8 @@ export class World {
     return new EcsTaskRun(this.stack, id, { taskRunner, cluster, taskDefinition, ...props });
   }
 
-  /**
-   * The template. It is also written into the directory that `TEMPLATES` names, where `ecs-task-runner check` and
-   * cfn-lint read it.
-   */
   public synthesize(): Template {
-    const template = Template.fromStack(this.stack);
-    const directory = process.env.TEMPLATES;
-    if (directory !== undefined) {
-      mkdirSync(directory, { recursive: true });
-      const name = (expect.getState().currentTestName ?? 'template').replace(/[^a-z0-9]+/gi, '-').slice(0, 120);
-      writeFileSync(join(directory, `${name}.json`), JSON.stringify(template.toJSON(), undefined, 1));
-    }
-    return template;
+    return written(this.stack);
   }
 
   /** What stands in the template under this type, by logical ids. */
@@ -79,4 +67,19 @@ export class World {
     expect(runs).toHaveLength(1);
     return runs[0][1].Properties;
   }
+}
+
+/**
+ * The template of a stack. It is also written into the directory that `TEMPLATES` names, where `ecs-task-runner check` and
+ * cfn-lint read it.
+ */
+export function written(stack: Stack): Template {
+  const template = Template.fromStack(stack);
+  const directory = process.env.TEMPLATES;
+  if (directory !== undefined) {
+    mkdirSync(directory, { recursive: true });
+    const name = (expect.getState().currentTestName ?? '').replace(/[^a-z0-9]+/gi, '-').slice(0, 120);
+    writeFileSync(join(directory, `${name}.json`), JSON.stringify(template.toJSON(), undefined, 1));
+  }
+  return template;
 }
