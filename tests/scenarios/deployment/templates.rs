@@ -48,6 +48,11 @@ impl Template {
     }
 
     /// The task runner's own; the example is the user's.
+    /// Not among [`Template::all`], as nothing of it stays.
+    fn verify() -> Self {
+        Self::read("verify.yaml", include_str!("../../../infra/verify.yaml"))
+    }
+
     fn all() -> [Self; 3] {
         [Self::task_runner(), Self::worker(), Self::worker_service()]
     }
