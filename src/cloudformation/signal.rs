@@ -13,6 +13,17 @@ use crate::cloudformation::event::WaitConditionHandle;
 use crate::task::outcome::Output;
 use crate::text::printable;
 
+/// Longest id of a signal in characters (`API_SignalResource`; of a handle's signals nothing is said).
+const MAX_UNIQUE_ID: usize = 64;
+
+/// The id of the signal for an execution: its name, of which a long one loses its beginning. The end
+/// distinguishes executions.
+#[must_use]
+pub fn unique_id(name: &str) -> &str {
+    let beginning = name.ceil_char_boundary(name.len().saturating_sub(MAX_UNIQUE_ID));
+    name[beginning..].trim_start_matches('-')
+}
+
 /// Stands between what are lines in the Reason of a response.
 const BETWEEN_LINES: &str = " | ";
 

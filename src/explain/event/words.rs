@@ -83,9 +83,21 @@ impl fmt::Display for TimelineEvent {
                 one_line(error)
             ),
             Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
-            Self::Answered { answer, after } => {
-                write!(f, "replied {answer} to CloudFormation after {after}")
+            Self::Answered {
+                answer,
+                after,
+                to_wait_condition,
+            } => {
+                let to = if *to_wait_condition {
+                    "the wait condition"
+                } else {
+                    "CloudFormation"
+                };
+                write!(f, "replied {answer} to {to} after {after}")
             }
+            Self::AnsweredAtBeginning => f.write_str(
+                "replied SUCCESS to CloudFormation for the resource; a wait condition waits for the end of the run",
+            ),
             Self::GaveUp { error } => {
                 write!(f, "execution failed without a reply: {}", one_line(error))
             }

@@ -135,6 +135,9 @@ impl Signal {
             unique_id: take("UniqueId")?,
             data: take("Data")?,
         };
+        if !(1..=64).contains(&signal.unique_id.len()) {
+            return Err(format!("UniqueId is {:?}", signal.unique_id));
+        }
         if !members.is_empty() {
             return Err(format!("further members: {members:?}"));
         }
