@@ -1,7 +1,7 @@
 //! The signal to the handle of a wait condition (`using-cfn-waitcondition`): how the run of a request
 //! ended that CloudFormation was answered for when it began.
 //!
-//! CloudFormation ends the condition as "Unparsable WaitCondition data" when a member is missing or no
+//! CloudFormation ends the condition as unparsable when a member is missing or no
 //! string, and shows the reason of a failure in one line, between apostrophes. A failure cannot be taken
 //! back by a later success, so that only the end of a run is signalled.
 

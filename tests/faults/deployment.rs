@@ -29,7 +29,7 @@ use ecs_task_runner::functions::{
 };
 use serde_json::{Value, json};
 use stand_ins::lambda::Lambda;
-use stand_ins::response_url::{Handle, ResponseUrls};
+use stand_ins::response_url::{Handle, Put, ResponseUrls};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
 use stand_ins::{StandIns, sdk_config};
@@ -294,7 +294,7 @@ impl Deployment {
         // All of them can be read.
         self.handle().signals();
         let puts = self.handle().puts().into_iter();
-        puts.filter(|put| put.is_stored())
+        puts.filter(Put::is_stored)
             .map(|put| {
                 let signal: Value = serde_json::from_slice(&put.body).unwrap();
                 let text = |name: &str| signal[name].as_str().unwrap().to_owned();

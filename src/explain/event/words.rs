@@ -6,6 +6,9 @@ use super::{SinceTaken, TimelineEvent, WorkerLostReason};
 use crate::explain::conceal::one_line;
 use crate::task::status::task_id;
 
+/// Whose wait is over when the run begins, and whose is not.
+const AT_BEGINNING: &str = "replied SUCCESS to CloudFormation for the resource; a wait condition waits for the end of the run";
+
 impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,18 +89,12 @@ impl fmt::Display for TimelineEvent {
             Self::Answered {
                 answer,
                 after,
-                to_wait_condition,
-            } => {
-                let to = if *to_wait_condition {
-                    "the wait condition"
-                } else {
-                    "CloudFormation"
-                };
-                write!(f, "replied {answer} to {to} after {after}")
+                to_wait_condition: true,
+            } => write!(f, "replied {answer} to the wait condition after {after}"),
+            Self::Answered { answer, after, .. } => {
+                write!(f, "replied {answer} to CloudFormation after {after}")
             }
-            Self::AnsweredAtBeginning => f.write_str(
-                "replied SUCCESS to CloudFormation for the resource; a wait condition waits for the end of the run",
-            ),
+            Self::AnsweredAtBeginning => f.write_str(AT_BEGINNING),
             Self::GaveUp { error } => {
                 write!(f, "execution failed without a reply: {}", one_line(error))
             }
