@@ -4,6 +4,8 @@
 //! Where the properties name a wait condition's handle, the execution answers the request as soon as
 //! it has begun (state `RespondStarted`), and the outcome goes to the handle.
 
+mod said;
+
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,14 +16,14 @@ use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::{ReplyTo, Request};
-use crate::cloudformation::response::{Response, Status, TooLarge};
+use crate::cloudformation::response::{Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
-use crate::cloudformation::signal::Signal;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
 use crate::text::{lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
+use said::Said;
 
 /// What the state machine invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -54,16 +56,6 @@ pub struct ExecutionState {
     /// The error for which CloudFormation could not be answered when the run had begun.
     #[serde(default, deserialize_with = "lenient::or_default")]
     started_error: Option<IgnoredAny>,
-}
-
-/// What a reply says.
-#[derive(Debug, Clone)]
-enum Said {
-    Success(Output),
-    Failure {
-        reason: String,
-        last_line: Option<String>,
-    },
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -261,42 +253,4 @@ impl Responder {
         );
         Ok(())
     }
-}
-
-impl Said {
-    fn status(&self) -> Status {
-        match self {
-            Self::Success(_) => Status::Success,
-            Self::Failure { .. } => Status::Failed,
-        }
-    }
-
-    /// The body in the form that CloudFormation reads there.
-    fn body(self, to: ReplyTo<'_>) -> Result<Vec<u8>, TooLarge> {
-        match (to, self) {
-            (ReplyTo::Request(request), Self::Success(output)) => {
-                Response::success(request, fallback_id(request), output).body()
-            }
-            (ReplyTo::Request(request), Self::Failure { reason, last_line }) => {
-                Response::failure(request, fallback_id(request), reason)
-                    .ending_with(last_line)
-                    .body()
-            }
-            (ReplyTo::WaitCondition(_, handle), Self::Success(output)) => {
-                Signal::success(handle, output).body()
-            }
-            (ReplyTo::WaitCondition(_, handle), Self::Failure { reason, last_line }) => {
-                Signal::failure(handle, &reason)
-                    .ending_with(last_line)
-                    .body()
-            }
-        }
-    }
-}
-
-/// The physical resource id for a request that has none. `start` puts an id into every request, so
-/// this is for an input of another origin. `Identity` cannot be used: it hashes the response URL in
-/// clear, and here the URL is sealed.
-fn fallback_id(request: &Request) -> &str {
-    &request.logical_resource_id
 }

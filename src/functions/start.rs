@@ -11,6 +11,7 @@
 //! more while CloudFormation waits, the function fails on purpose and answers nothing. If an execution was started
 //! nevertheless, the next delivery finds it by its name.
 
+mod arrival;
 mod handle;
 mod plan;
 
@@ -23,8 +24,7 @@ use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::{Clock, after};
 use crate::cloudformation::deadline::EventAge;
-use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
-use crate::cloudformation::identity::Identity;
+use crate::cloudformation::event::{Event, RequestType, UnusableEvent};
 use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::input::{ExecutionInput, Workers, run_timeout};
 use crate::task::error::ErrorName;
@@ -33,6 +33,7 @@ use crate::task::spec::TaskSpec;
 use crate::text::printable;
 use crate::times::START_ANSWER_TIMEOUT;
 use crate::times::answer_by::ANSWER_BY_SPAN;
+use arrival::Arrival;
 use plan::Plan;
 
 /// Starts executions.
@@ -74,14 +75,6 @@ pub enum StartError {
         "{0}. This invocation has not answered; the event is delivered again in a minute or two"
     )]
     Later(ApiError),
-}
-
-/// An event with the names that are derived from its request.
-struct Arrival {
-    event: Event,
-    identity: Identity,
-    /// The event's request with a physical resource id, which every answer needs.
-    request: Request,
 }
 
 /// The request was handed to no execution, as far as is known.
@@ -276,27 +269,5 @@ impl Starter {
         self.state_machine
             .start(&arrival.identity.name, &json)
             .await
-    }
-}
-
-impl Arrival {
-    fn of(event: Event) -> Self {
-        let identity = Identity::of(&event.request);
-        // On Create `start` chooses the physical resource id; afterwards it echoes
-        // CloudFormation's.
-        let sent = event.request.physical_resource_id.clone();
-        let id = sent
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(|| identity.physical_resource_id.clone());
-        let request = Request {
-            physical_resource_id: Some(id),
-            wait_condition_handle: None,
-            ..event.request.clone()
-        };
-        Self {
-            event,
-            identity,
-            request,
-        }
     }
 }
