@@ -14,7 +14,8 @@ check_what_is_there() {
   check_cluster
 }
 
-# Sets `machine` to the ARN of the state machine, and `workers` to Fleet or Lambda.
+# Sets `machine` to the ARN of the state machine, `workers` to Fleet or Lambda, and `of_roles` to the parameters that say how the task
+# runner's roles are made: where an account asks for a boundary or a path, it does so of all roles.
 find_task_runner() {
   find_in_stack "$name" 'Stacks[0].StackStatus'
   if [ -z "$answer" ]; then
@@ -24,6 +25,10 @@ find_task_runner() {
   find_in_stack "$name" "Stacks[0].Outputs[?OutputKey=='StateMachineArn'].OutputValue | [0]"
   machine=$answer
   [ -n "$machine" ] || problem "The task runner: the stack $name has no output StateMachineArn. Name the stack of infra/task-runner.yaml with --name."
+  find_stack_parameter "$name" PermissionsBoundaryArn
+  of_roles=("PermissionsBoundaryArn=$answer")
+  find_stack_parameter "$name" RolePath
+  of_roles+=("RolePath=$answer")
   find_stack_parameter "$name" Workers
   # Releases before the parameter had a fleet.
   workers=${answer:-Fleet}

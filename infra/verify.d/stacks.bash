@@ -102,7 +102,7 @@ deploy_base() {
 
 # Sets `reason` when it fails.
 create_base() {
-  if ! create_stack "$base" infra/verify.yaml "ExistingCluster=$cluster" "Image=$image" "VpcId=$vpc"; then
+  if ! create_stack "$base" infra/verify.yaml "ExistingCluster=$cluster" "Image=$image" "VpcId=$vpc" "${of_roles[@]}"; then
     reason=$answer
     return 1
   fi

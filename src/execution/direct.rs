@@ -75,6 +75,12 @@ impl DirectExecution<'_> {
                 format!("{INSTANCES_WITHOUT_FLEET} Nothing was run."),
             ));
         }
+        if properties.names_handle {
+            return Err(Failure::new(
+                ErrorName::InvalidRequest,
+                "WaitConditionHandle is for a resource of a stack: nothing is reported to it for a direct run or a hook's. Leave it out. Nothing was run.",
+            ));
+        }
         let timeout = properties.timeout();
         let deadline = after(self.started, timeout);
         let mut task = properties.task_spec(self.started_by(), self.client_token(), deadline);
@@ -238,6 +244,20 @@ mod tests {
             let failure = execution.prepare(&input, Workers::Fleet).unwrap_err();
             assert_eq!(failure.error, ErrorName::InvalidRequest, "{input}");
         }
+    }
+
+    #[test]
+    fn a_wait_condition_waits_for_no_direct_run() {
+        let properties = json!({"Cluster": "production", "TaskDefinition": "migrate",
+            "WaitConditionHandle": "https://example.com/handle?SECRET", "Timeout": 82_800});
+        let execution = DirectExecution {
+            arn: &arn("n"),
+            started: STARTED.parse().unwrap(),
+        };
+        let refused = execution.prepare(&properties, Workers::Fleet).unwrap_err();
+        assert_eq!(refused.error, ErrorName::InvalidRequest);
+        assert!(refused.cause.contains("Leave it out."), "{refused}");
+        assert!(!refused.cause.contains("SECRET"), "{refused}");
     }
 
     #[test]

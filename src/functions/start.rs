@@ -11,6 +11,8 @@
 //! more while CloudFormation waits, the function fails on purpose and answers nothing. If an execution was started
 //! nevertheless, the next delivery finds it by its name.
 
+mod arrival;
+mod handle;
 mod plan;
 
 use serde_json::Value;
@@ -20,10 +22,9 @@ use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::cloudformation::deadline::EventAge;
-use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
-use crate::cloudformation::identity::Identity;
+use crate::cloudformation::event::{Event, RequestType, UnusableEvent};
 use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::input::{ExecutionInput, Workers, run_timeout};
 use crate::task::error::ErrorName;
@@ -31,6 +32,8 @@ use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 use crate::text::printable;
 use crate::times::START_ANSWER_TIMEOUT;
+use crate::times::answer_by::ANSWER_BY_SPAN;
+use arrival::Arrival;
 use plan::Plan;
 
 /// Starts executions.
@@ -72,14 +75,6 @@ pub enum StartError {
         "{0}. This invocation has not answered; the event is delivered again in a minute or two"
     )]
     Later(ApiError),
-}
-
-/// An event with the names that are derived from its request.
-struct Arrival {
-    event: Event,
-    identity: Identity,
-    /// The event's request with a physical resource id, which every answer needs.
-    request: Request,
 }
 
 /// The request was handed to no execution, as far as is known.
@@ -129,15 +124,17 @@ impl Starter {
         };
         // Before anything else, so that no request runs that could not be answered.
         self.responder.check(&event.request)?;
-        let arrival = Arrival::of(event);
-        let name = &arrival.identity.name;
+        let mut arrival = Arrival::of(event);
         match self.plan(&arrival).await? {
-            Plan::Execute(task) => self.execute(&arrival, *task).await,
-            Plan::Succeed(output) => {
+            Plan::Execute(task, handle) => {
+                arrival.request.wait_condition_handle = handle;
+                self.execute(&arrival, *task).await
+            }
+            Plan::Succeed(output, handle) => {
+                let name = &arrival.identity.name;
                 tracing::info!(name, reason = output.skipped, "nothing is run");
-                self.responder
-                    .succeed(&arrival.request, *output, START_ANSWER_TIMEOUT)
-                    .await?;
+                arrival.request.wait_condition_handle = handle;
+                self.skip(&arrival.request, *output).await?;
                 Ok(StartOutcome::Answered)
             }
             Plan::Fail(reason) => {
@@ -255,11 +252,15 @@ impl Starter {
     ) -> Result<Started, ApiError> {
         let request = self.responder.seal(&arrival.request).await?;
         let now = self.clock.now();
+        let answer_by = match request.wait_condition_handle {
+            Some(_) => after(task.deadline, ANSWER_BY_SPAN),
+            None => self.age(arrival).answer_by(task.deadline),
+        };
         let input = ExecutionInput {
             request: Some(request),
             deployment: None,
             workers: self.workers,
-            answer_by: Some(self.age(arrival).answer_by(task.deadline)),
+            answer_by: Some(answer_by),
             timeout_seconds: Some(run_timeout(now, task.deadline)),
             task,
         };
@@ -268,26 +269,5 @@ impl Starter {
         self.state_machine
             .start(&arrival.identity.name, &json)
             .await
-    }
-}
-
-impl Arrival {
-    fn of(event: Event) -> Self {
-        let identity = Identity::of(&event.request);
-        // On Create `start` chooses the physical resource id; afterwards it echoes
-        // CloudFormation's.
-        let sent = event.request.physical_resource_id.clone();
-        let id = sent
-            .filter(|id| !id.is_empty())
-            .unwrap_or_else(|| identity.physical_resource_id.clone());
-        let request = Request {
-            physical_resource_id: Some(id),
-            ..event.request.clone()
-        };
-        Self {
-            event,
-            identity,
-            request,
-        }
     }
 }

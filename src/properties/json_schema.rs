@@ -247,7 +247,7 @@ impl Writer {
                     })
                 })
                 .into(),
-            Rule::Check(_) => Vec::new(),
+            Rule::Check(_) | Rule::InAStack(_) => Vec::new(),
         }
     }
 }

@@ -52,6 +52,12 @@ pub enum Course {
     FailsInADeployment,
     /// The same, but somebody stops the deployment while the task runs.
     LosesItsDeployment,
+    /// A wait condition waits for the run, which succeeds.
+    SucceedsForACondition,
+    /// The same, and the task fails.
+    FailsForACondition,
+    /// The same, and somebody stops the execution while the task runs.
+    IsAbortedForACondition,
 }
 
 impl Course {
@@ -66,14 +72,18 @@ impl Course {
             | Self::RunsOnAnInstance
             | Self::RunsDirectly
             | Self::RunsInADeployment
+            | Self::SucceedsForACondition
             | Self::IsDeleted => None,
-            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
-                Some(ErrorName::Failed.as_str())
-            }
+            Self::Fails
+            | Self::FailsDirectly
+            | Self::FailsInADeployment
+            | Self::FailsForACondition => Some(ErrorName::Failed.as_str()),
             Self::RunsPastItsDeadline | Self::TimesOut => {
                 Some(ErrorName::DeadlineExceeded.as_str())
             }
-            Self::IsAborted | Self::LosesItsDeployment => Some(ErrorName::Interrupted.as_str()),
+            Self::IsAborted | Self::LosesItsDeployment | Self::IsAbortedForACondition => {
+                Some(ErrorName::Interrupted.as_str())
+            }
             Self::IsNeverTaken => Some(NOT_CLAIMED),
             Self::IsAbortedDirectly => Some("ABORTED"),
         }
@@ -92,9 +102,13 @@ impl Course {
     /// The course that is the same for a stack.
     pub fn of_a_stack(self) -> Self {
         match self {
-            Self::RunsDirectly | Self::RunsInADeployment => Self::Succeeds,
-            Self::FailsDirectly | Self::FailsInADeployment => Self::Fails,
-            Self::IsAbortedDirectly => Self::IsAborted,
+            Self::RunsDirectly | Self::RunsInADeployment | Self::SucceedsForACondition => {
+                Self::Succeeds
+            }
+            Self::FailsDirectly | Self::FailsInADeployment | Self::FailsForACondition => {
+                Self::Fails
+            }
+            Self::IsAbortedDirectly | Self::IsAbortedForACondition => Self::IsAborted,
             other => other,
         }
     }
@@ -115,6 +129,14 @@ impl Course {
         )
     }
 
+    /// Whether a wait condition waits for the run.
+    pub fn is_for_a_condition(self) -> bool {
+        matches!(
+            self,
+            Self::SucceedsForACondition | Self::FailsForACondition | Self::IsAbortedForACondition
+        )
+    }
+
     pub fn has_worker(self) -> bool {
         self != Self::IsNeverTaken
     }
@@ -128,14 +150,16 @@ impl Course {
         let ecs = deployment.aws.ecs();
         ecs.register_family("migrate", &["migrate"]);
         let script = match self {
-            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
-                Script::exits(1).running(90 * SECOND)
-            }
+            Self::Fails
+            | Self::FailsDirectly
+            | Self::FailsInADeployment
+            | Self::FailsForACondition => Script::exits(1).running(90 * SECOND),
             Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
             Self::IsAborted
             | Self::TimesOut
             | Self::IsDeleted
             | Self::IsAbortedDirectly
+            | Self::IsAbortedForACondition
             | Self::LosesItsDeployment => Script::runs_forever(),
             Self::Succeeds
             | Self::IsNeverTaken
@@ -143,6 +167,7 @@ impl Course {
             | Self::TakesANetwork
             | Self::RunsDirectly
             | Self::RunsInADeployment
+            | Self::SucceedsForACondition
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         // What a container writes into its log stands in the Reason of a run that fails.
@@ -184,7 +209,10 @@ impl Course {
     /// Plays the course. Calls `strike`, which injects the fault, at the beginning, or after so long
     /// when a fault would strike nothing before.
     pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
-        let properties = self.properties();
+        let mut properties = self.properties();
+        if self.is_for_a_condition() {
+            properties["WaitConditionHandle"] = deployment.handle().url().into();
+        }
         let request = if self == Self::Updates {
             "Update"
         } else {
@@ -208,7 +236,7 @@ impl Course {
             strike();
         }
         match self {
-            Self::IsAborted | Self::IsAbortedDirectly => {
+            Self::IsAborted | Self::IsAbortedDirectly | Self::IsAbortedForACondition => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.abort_executions();
             }

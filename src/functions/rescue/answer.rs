@@ -28,13 +28,11 @@ use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
 use crate::execution::reason::{error_in_words, still_running_in_words};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
-use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
-use crate::task::outcome::Output;
+use crate::functions::respond::{ExecutionState, RespondEvent};
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
 use crate::times::{
-    RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
-    RESPONSE_URL_LIFE, STATE_MACHINE_STOP_PATIENCE,
+    RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, STATE_MACHINE_STOP_PATIENCE,
 };
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
@@ -102,7 +100,7 @@ impl Rescuer {
         let progress = Progress::of(&events);
         let may_follow = !is_overdue && was_taken(&events);
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
-        let is_given_up = execution.has_request() && self.is_given_up(&execution);
+        let is_given_up = execution.has_request() && self.is_given_up(&execution, &input);
         let begun = match progress.answer {
             Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
@@ -162,17 +160,11 @@ impl Rescuer {
             }
             _ => error_in_words(&caught),
         };
-        self.answer(&request, &reason).await?;
+        self.answer(&request, &reason, &execution).await?;
         if let Some(leftovers) = leftovers.filter(|_| may_follow) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
-    }
-
-    /// Whether the request's response URL takes no answer any more, and CloudFormation has long given
-    /// up. So late ends only an execution that could not be ended when its time was over.
-    fn is_given_up(&self, execution: &Execution) -> bool {
-        self.clock.since(execution.started) > RESPONSE_URL_LIFE
     }
 
     /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
@@ -214,24 +206,6 @@ impl Rescuer {
         self.clock
             .until(after(task.deadline, STATE_MACHINE_STOP_PATIENCE))
             .clamp(RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET)
-    }
-
-    /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
-    /// deleted.
-    async fn answer(&self, request: &Request, reason: &str) -> Result<(), RespondError> {
-        match request.request_type {
-            RequestType::Delete => {
-                let output = Output::default();
-                self.responder
-                    .succeed(request, output, RESCUE_ANSWER_TIMEOUT)
-                    .await
-            }
-            RequestType::Create | RequestType::Update => {
-                self.responder
-                    .fail_run(request, reason, RESCUE_ANSWER_TIMEOUT)
-                    .await
-            }
-        }
     }
 }
 
@@ -277,5 +251,9 @@ fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Exec
 /// of an execution that `start` began.
 fn answer_begun(status: Status, state: &str) -> Option<RespondEvent> {
     let state: ExecutionState = serde_json::from_str(state).ok()?;
-    Some(RespondEvent { status, state })
+    Some(RespondEvent {
+        status,
+        has_only_begun: false,
+        state,
+    })
 }

@@ -42,12 +42,22 @@ impl Template {
         Self::read("worker-service.yaml", text)
     }
 
+    pub fn long_migration() -> Self {
+        let text = include_str!("../../../infra/example/long-migration.yaml");
+        Self::read("long-migration.yaml", text)
+    }
+
     pub fn todobackend() -> Self {
         let text = include_str!("../../../infra/example/todobackend.yaml");
         Self::read("todobackend.yaml", text)
     }
 
     /// The task runner's own; the example is the user's.
+    /// Not among [`Template::all`], as nothing of it stays.
+    fn verify() -> Self {
+        Self::read("verify.yaml", include_str!("../../../infra/verify.yaml"))
+    }
+
     fn all() -> [Self; 3] {
         [Self::task_runner(), Self::worker(), Self::worker_service()]
     }

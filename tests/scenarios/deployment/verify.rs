@@ -59,6 +59,7 @@ async fn without_a_fleet_a_long_run_goes_from_one_invocation_to_the_next() {
 async fn workers_that_may_not_answer_are_named() {
     let verified = VerifiedAccount::open("verify-answers", 1).await;
     verified.refuse(|action| action.starts_with("states:SendTask"));
+    verified.without_patience();
     let (status, said) = verified.verify(&["--only", "success"]).await;
     assert_eq!(status, Some(1), "{said}");
     for part in [
@@ -75,6 +76,7 @@ async fn workers_that_may_not_answer_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_that_are_not_there_are_named() {
     let verified = VerifiedAccount::open("verify-nobody", 0).await;
+    verified.without_patience();
     let (status, said) = verified.verify(&["--only", "success,direct"]).await;
     assert_eq!(status, Some(1), "{said}");
     let cause = "Likely cause: no worker polls the activity of the stack ecs-task-runner. The fleet is the stack ecs-task-runner-workers";

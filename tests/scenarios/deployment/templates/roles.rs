@@ -14,7 +14,12 @@ fn when_given(condition: &str, parameter: &str) -> Value {
 fn every_role_takes_the_boundary_and_the_path_that_are_given_and_by_default_none() {
     let roles = of_type("AWS::IAM::Role");
     assert_eq!(roles.len(), 12);
-    for (name, role) in roles {
+    let verify = Template::verify();
+    let of_verify = verify.of_type("AWS::IAM::Role");
+    let of_verify = of_verify
+        .into_iter()
+        .map(|(name, role)| (name.to_owned(), role.clone()));
+    for (name, role) in roles.into_iter().chain(of_verify) {
         let boundary = when_given("HasPermissionsBoundary", "PermissionsBoundaryArn");
         assert_eq!(role["PermissionsBoundary"], boundary, "{name}");
         assert_eq!(
@@ -23,7 +28,7 @@ fn every_role_takes_the_boundary_and_the_path_that_are_given_and_by_default_none
             "{name}"
         );
     }
-    for template in Template::all() {
+    for template in Template::all().into_iter().chain([verify]) {
         for parameter in ["PermissionsBoundaryArn", "RolePath"] {
             assert_eq!(template.parameter(parameter)["Default"], "", "{parameter}");
         }
