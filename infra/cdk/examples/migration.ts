@@ -13,7 +13,7 @@ export class TodobackendStack extends Stack {
     const credentials = new rds.DatabaseSecret(this, 'Credentials', { username: 'todobackend' });
     const database = new rds.DatabaseInstance(this, 'Database', {
       vpc,
-      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
+      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17_6 }),
       credentials: rds.Credentials.fromSecret(credentials),
       storageEncrypted: true,
     });

@@ -325,7 +325,7 @@ export class EcsTaskRun extends Construct implements ec2.IConnectable {
       handle: handle.ref,
       timeout: (seconds + CONDITION_MARGIN).toString(),
     });
-    condition.addDependency(this.resource);
+    condition.node.addDependency(this.resource);
     const stack = Stack.of(this);
     for (const resource of [handle, condition]) {
       const logicalId = stack.resolve(resource.logicalId) as string;

@@ -69,6 +69,9 @@ export class World {
   }
 }
 
+/** How many templates each test has written. */
+const counts = new Map<string, number>();
+
 /**
  * The template of a stack. It is also written into the directory that `TEMPLATES` names, where `ecs-task-runner check` and
  * cfn-lint read it.
@@ -79,7 +82,10 @@ export function written(stack: Stack): Template {
   if (directory !== undefined) {
     mkdirSync(directory, { recursive: true });
     const name = (expect.getState().currentTestName ?? '').replace(/[^a-z0-9]+/gi, '-').slice(0, 120);
-    writeFileSync(join(directory, `${name}.json`), JSON.stringify(template.toJSON(), undefined, 1));
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    const file = count === 1 ? `${name}.json` : `${name}-${count}.json`;
+    writeFileSync(join(directory, file), JSON.stringify(template.toJSON(), undefined, 1));
   }
   return template;
 }

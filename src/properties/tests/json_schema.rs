@@ -211,3 +211,51 @@ fn the_schema_says_what_is_wrong_in_the_words_of_the_reader() {
         );
     }
 }
+
+/// The files of the CDK package that are made of the code here, with the command that makes them.
+#[test]
+fn the_cdk_package_has_the_schemas() {
+    for (file, text, of, command) in [
+        (
+            "direct-run.json",
+            include_str!("../../../infra/cdk/schema/direct-run.json"),
+            SchemaOf::DirectRun,
+            "schema",
+        ),
+        (
+            "resource.json",
+            include_str!("../../../infra/cdk/schema/resource.json"),
+            SchemaOf::Resource,
+            "schema --template",
+        ),
+    ] {
+        assert!(
+            text == format!("{:#}\n", json_schema(of)),
+            "infra/cdk/schema/{file} is old: cargo run -- {command} > infra/cdk/schema/{file}"
+        );
+    }
+}
+
+/// The package reads the same table, and says the same of its properties.
+#[test]
+fn the_cdk_package_has_the_words_of_the_reader() {
+    let table: Value =
+        serde_json::from_str(include_str!("../../../infra/cdk/test/problems.json")).unwrap();
+    for case in table.as_array().unwrap() {
+        let properties = with(&case["properties"]);
+        let problems = problems_of(&properties, Source::Template);
+        let mut said: Vec<_> = problems
+            .listed()
+            .iter()
+            .map(|problem| format!("{}: {}", problem.path, problem.message))
+            .collect();
+        let expected = case["problems"].as_array().unwrap();
+        let mut expected: Vec<_> = expected
+            .iter()
+            .map(|problem| problem.as_str().unwrap().to_owned())
+            .collect();
+        said.sort();
+        expected.sort();
+        assert_eq!(said, expected, "{properties}");
+    }
+}
