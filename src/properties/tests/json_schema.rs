@@ -33,9 +33,8 @@ impl Judge {
 static DIRECT_RUN: LazyLock<Judge> = LazyLock::new(|| Judge::of(SchemaOf::DirectRun));
 static RESOURCE: LazyLock<Judge> = LazyLock::new(|| Judge::of(SchemaOf::Resource));
 
-/// Where a value of `everything` stands, as steps from the top.
-fn places(value: &Value) -> Vec<Vec<String>> {
-    let mut all = vec![Vec::new()];
+/// The JSON pointers of a value and of all values in it.
+fn places(value: &Value, place: &str) -> Vec<String> {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(object) => object
             .iter()
@@ -48,13 +47,10 @@ fn places(value: &Value) -> Vec<Vec<String>> {
             .collect(),
         _ => Vec::new(),
     };
-    for (step, value) in members {
-        all.extend(places(value).into_iter().map(|mut rest| {
-            rest.insert(0, step.clone());
-            rest
-        }));
-    }
-    all
+    let inside = members
+        .into_iter()
+        .flat_map(|(step, value)| places(value, &format!("{place}/{step}")));
+    std::iter::once(place.to_owned()).chain(inside).collect()
 }
 
 /// Something that somebody may write in the place of a value.
@@ -89,22 +85,20 @@ fn another_value() -> impl Strategy<Value = Option<Value>> {
 }
 
 /// `value` with another one at `place`, or without what stands there.
-fn replaced(value: &Value, place: &[String], other: Option<&Value>) -> Value {
+fn replaced(value: &Value, place: &str, other: Option<Value>) -> Value {
     let mut value = value.clone();
-    let pointer: String = place.iter().map(|step| format!("/{step}")).collect();
-    match (other, place) {
+    match (other, place.rsplit_once('/')) {
         (Some(other), _) => {
-            if let Some(there) = value.pointer_mut(&pointer) {
-                *there = other.clone();
+            if let Some(there) = value.pointer_mut(place) {
+                *there = other;
             }
         }
-        (None, [around @ .., last]) => {
-            let around: String = around.iter().map(|step| format!("/{step}")).collect();
-            if let Some(Value::Object(members)) = value.pointer_mut(&around) {
+        (None, Some((around, last))) => {
+            if let Some(Value::Object(members)) = value.pointer_mut(around) {
                 members.remove(last);
             }
         }
-        (None, []) => {}
+        (None, None) => {}
     }
     value
 }
@@ -117,9 +111,8 @@ proptest! {
     ) {
         let mut value = if is_in_camel_case { in_camel_case(&everything()) } else { everything() };
         for (index, other) in changes {
-            let places = places(&value);
-            let place = &places[index.index(places.len())];
-            value = replaced(&value, place, other.as_ref());
+            let places = places(&value, "");
+            value = replaced(&value, index.get::<String>(&places), other);
         }
         for (judge, source) in [(&*DIRECT_RUN, Source::Direct), (&*RESOURCE, Source::Template)] {
             let problems = problems_of(&value, source);
@@ -167,7 +160,7 @@ fn what_editors_can_know_to_be_wrong_the_schema_refuses() {
         );
     }
     for missing in ["Cluster", "TaskDefinition"] {
-        let properties = replaced(&with(&json!({})), &[missing.to_owned()], None);
+        let properties = replaced(&with(&json!({})), &format!("/{missing}"), None);
         assert!(!judge.takes(&properties), "{properties}");
     }
 }
