@@ -13,9 +13,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ecs_task_runner::check::{FileReport, Format, RESOURCE_TYPE, write};
-use local_run::directories::RunDirectory;
+use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::python::PythonEnvironment;
 use package::{Package, run};
+use serde_json::Value;
 use tokio::process::Command;
 
 /// The CDK names dependencies that a reference implies anyway.
@@ -44,6 +45,13 @@ async fn check(templates: &[PathBuf]) {
 fn json_files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn the_package_has_the_version_of_the_programs() {
+    let package = workspace_directory().join("infra/cdk/package.json");
+    let package: Value = serde_json::from_str(&fs::read_to_string(package).unwrap()).unwrap();
+    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
 }
 
 #[tokio::test]
