@@ -12,11 +12,13 @@
 //! `description` says what is expected, and `errorMessage`, which editors show, what is wrong: both in
 //! the words of `check`.
 
+mod rules;
+
 use serde_json::{Map, Value, json};
 
 use super::names::pascal_case;
-use super::schema::{Field, List, ROOT, Rule, Shape, Structure, Text};
-use super::{rules, scalars};
+use super::scalars;
+use super::schema::{List, ROOT, Shape, Structure, Text};
 
 /// What a schema of the properties is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,10 @@ impl Writer {
             if list.max < usize::MAX {
                 schema["maxItems"] = Value::from(list.max);
             }
+            let rules: Vec<_> = list.rules.iter().filter_map(rules::of_list).collect();
+            if !rules.is_empty() {
+                schema["allOf"] = Value::from(rules);
+            }
             schema
         };
         if list.takes_lone_item {
@@ -189,67 +195,6 @@ impl Writer {
         }
         schema
     }
-
-    fn required(&self, field: &Field) -> Value {
-        json!({
-            "anyOf": self.given(&[field.name]),
-            "errorMessage": format!("{} {}", pascal_case(field.name), rules::is_missing(field)),
-        })
-    }
-
-    /// That one of the members is given, in whatever spelling; or may be, by a macro.
-    fn given(&self, names: &[&str]) -> Vec<Value> {
-        let spellings = names.iter().flat_map(|name| spellings(name));
-        let mut given: Vec<_> = spellings.map(|name| json!({"required": [name]})).collect();
-        if self.of == SchemaOf::Resource {
-            given.push(json!({"$ref": "#/$defs/Macro"}));
-        }
-        given
-    }
-
-    fn rule(&self, rule: &Rule) -> Vec<Value> {
-        match rule {
-            Rule::NotTogether(one, others, why) => spellings(one)
-                .map(|one| {
-                    let message = rules::not_together(&one, why);
-                    json!({
-                        "if": {
-                            "required": [one],
-                            "properties": {(one.clone()): {"not": {"$ref": "#/$defs/Absent"}}},
-                        },
-                        "then": {"properties": forbidden(others, &message)},
-                    })
-                })
-                .into(),
-            Rule::OneOf(names) => {
-                let spelled: Vec<_> = names.iter().map(|name| pascal_case(name)).collect();
-                vec![json!({
-                    "anyOf": self.given(names),
-                    "errorMessage": rules::lacks(&spelled),
-                })]
-            }
-            Rule::Needs(field, word, member) => spellings(field)
-                .map(|field| {
-                    json!({
-                        "if": {"required": [field], "properties": {(field): {"const": word}}},
-                        "then": {
-                            "anyOf": self.given(&[member]),
-                            "errorMessage": rules::lacks_what_is_needed(&pascal_case(member), word),
-                        },
-                    })
-                })
-                .into(),
-            Rule::NotFor(field, word, member) => spellings(field)
-                .map(|field| {
-                    json!({
-                        "if": {"required": [field], "properties": {(field): {"const": word}}},
-                        "then": {"properties": forbidden(&[member], &rules::not_for(word))},
-                    })
-                })
-                .into(),
-            Rule::Check(_) | Rule::InAStack(_) => Vec::new(),
-        }
-    }
 }
 
 fn text_schema(text: &Text) -> Value {
@@ -261,17 +206,6 @@ fn text_schema(text: &Text) -> Value {
         schema["maxLength"] = Value::from(text.max);
     }
     schema
-}
-
-/// That these members are not given, in whatever spelling.
-fn forbidden(names: &[&str], message: &str) -> Value {
-    let names = names.iter().flat_map(|name| spellings(name));
-    let absent = json!({"$ref": "#/$defs/Absent", "errorMessage": message});
-    Value::Object(names.map(|name| (name, absent.clone())).collect())
-}
-
-fn spellings(name: &str) -> [String; 2] {
-    [pascal_case(name), name.to_owned()]
 }
 
 fn object(value: Value) -> Map<String, Value> {

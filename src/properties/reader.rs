@@ -195,7 +195,7 @@ impl<'t> Reader<'t> {
                 .add(path, format!("is an empty list; expected {}", list.what));
         }
         for rule in list.rules {
-            rule(&read, path, &mut self.problems);
+            rules::apply_to_list(rule, &read, path, &mut self.problems);
         }
         Checked::List(read)
     }

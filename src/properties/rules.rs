@@ -11,7 +11,7 @@ use super::limits::{MAX_OVERRIDES_CHARACTERS, TIMEOUT_SECONDS, TIMEOUT_WITH_HAND
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
 use super::scalars;
-use super::schema::{Field, Rule};
+use super::schema::{Field, ListRule, Rule};
 use crate::arn::last_part;
 
 /// Applies `rule` to the members of the structure at `path`.
@@ -48,6 +48,36 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
             }
         }
         Rule::Check(check) | Rule::InAStack(check) => check(members, path, problems),
+    }
+}
+
+/// Applies `rule` to the items of the list at `path`.
+pub(super) fn apply_to_list(
+    rule: &ListRule,
+    items: &[Checked<'_>],
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    match rule {
+        ListRule::SomeAboveZero(name, message) => {
+            let has_none = |item: &Checked<'_>| match item.member(name) {
+                Checked::Absent => true,
+                value => value.number() == Some(0),
+            };
+            if items.len() > 1 && items.iter().all(has_none) {
+                problems.add(path, *message);
+            }
+        }
+        ListRule::OneAboveZero(name, message) => {
+            let number = |item: &Checked<'_>| item.member(name).number();
+            let above = items
+                .iter()
+                .filter(|item| number(item).is_some_and(|number| number > 0));
+            if above.count() > 1 {
+                problems.add(path, *message);
+            }
+        }
+        ListRule::Check(check) => check(items, path, problems),
     }
 }
 
@@ -140,44 +170,6 @@ pub(super) fn binpack_fills_cpu_or_memory(
         problems.add(
             &path.key(spelling),
             "is neither cpu nor memory, which binpack needs",
-        );
-    }
-}
-
-/// Several providers of which none has a weight fail every `RunTask` (API reference,
-/// `CapacityProviderStrategyItem`).
-pub(super) fn some_capacity_provider_has_weight(
-    items: &[Checked<'_>],
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let has_none = |item: &Checked<'_>| match item.member("weight") {
-        Checked::Absent => true,
-        weight => weight.number() == Some(0),
-    };
-    if items.len() > 1 && items.iter().all(has_none) {
-        problems.add(
-            path,
-            "gives no provider a Weight above 0; at least one needs it, or no task can be placed",
-        );
-    }
-}
-
-/// "Only one capacity provider in a strategy can have a base defined" (API reference,
-/// `CapacityProviderStrategyItem`).
-pub(super) fn one_capacity_provider_has_a_base(
-    items: &[Checked<'_>],
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let with_base = items
-        .iter()
-        .filter(|item| item.member("base").number().is_some_and(|base| base > 0))
-        .count();
-    if with_base > 1 {
-        problems.add(
-            path,
-            format!("gives {with_base} providers a Base; ECS takes it for one"),
         );
     }
 }

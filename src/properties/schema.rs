@@ -103,8 +103,16 @@ pub(super) struct Structure {
     pub rules: &'static [Rule],
 }
 
-/// Reports what does not hold between the items of a list.
-pub(super) type ListRule = fn(&[Checked<'_>], &Path<'_>, &mut Problems);
+/// What must hold between the items of a list.
+pub(super) enum ListRule {
+    /// Of several structures one at least must have a number above 0 under this name; what to say
+    /// otherwise.
+    SomeAboveZero(&'static str, &'static str),
+    /// One structure at most may have a number above 0 under this name; what to say otherwise.
+    OneAboveZero(&'static str, &'static str),
+    /// A function that reports what does not hold.
+    Check(fn(&[Checked<'_>], &Path<'_>, &mut Problems)),
+}
 
 /// One key of a structure.
 pub(super) struct Field {

@@ -17,6 +17,9 @@ interface Schema {
   readonly items?: Schema;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly contains?: Schema;
+  readonly minContains?: number;
+  readonly maxContains?: number;
   readonly properties?: Record<string, Schema>;
   readonly propertyNames?: Schema;
   readonly required?: string[];
@@ -117,12 +120,18 @@ class Check {
       (schema.anyOf === undefined || schema.anyOf.some((part) => this.takes(part, value))) &&
       (schema.not === undefined || !this.takes(schema.not, value)) &&
       this.takes(branch, value) &&
-      (!Array.isArray(value) || value.every((item) => this.takes(schema.items, item))) &&
+      (!Array.isArray(value) || this.takesItems(schema, value)) &&
       (!isObject(value) ||
         Object.entries(value).every(
           ([key, member]) => this.takes(schema.properties?.[key], member) && this.takes(schema.propertyNames, key),
         ))
     );
+  }
+
+  private takesItems({ items, contains, minContains = 1, maxContains }: Schema, value: unknown[]): boolean {
+    const contained = contains && value.filter((item) => this.takes(contains, item)).length;
+    const isContained = contained === undefined || isWithin(contained, minContains, maxContains);
+    return isContained && value.every((item) => this.takes(items, item));
   }
 
   /** Whether the value is taken by what the schema says of it, and not of its parts. */

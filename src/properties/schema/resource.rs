@@ -7,7 +7,8 @@ use super::ecs::{
 };
 use super::overrides::OVERRIDES;
 use super::{
-    List, Rule, Shape, Structure, Text, any_text, list, optional, required, structure, text, whole,
+    List, ListRule, Rule, Shape, Structure, Text, any_text, list, optional, required, structure,
+    text, whole,
 };
 use crate::properties::{forms, limits, rules};
 
@@ -137,7 +138,7 @@ static INSTANCES: List = list(
 )
 .not_empty()
 .at_most(limits::MAX_INSTANCES)
-.with_rules(&[rules::instances_differ]);
+.with_rules(&[ListRule::Check(rules::instances_differ)]);
 
 static CONTAINERS: List = list("a list of container names", CONTAINER_NAME).not_empty();
 

@@ -139,6 +139,8 @@ fn what_editors_can_know_to_be_wrong_the_schema_refuses() {
         json!({"LaunchType": "fargate"}),
         json!({"LaunchType": "FARGATE", "CapacityProviderStrategy": [{"CapacityProvider": "a"}]}),
         json!({"launchType": "FARGATE", "capacityProviderStrategy": [{"capacityProvider": "a"}]}),
+        json!({"CapacityProviderStrategy": [{"CapacityProvider": "a"}, {"capacityProvider": "b", "weight": "0"}]}),
+        json!({"CapacityProviderStrategy": [{"CapacityProvider": "a", "Weight": 1, "Base": 1}, {"capacityProvider": "b", "base": "2"}]}),
         json!({"NetworkFrom": "web", "PlatformVersion": "LATEST"}),
         json!({"Instances": []}),
         json!({"UpdateCriteria": "Everything"}),
@@ -189,6 +191,8 @@ fn a_template_may_have_functions_and_macros_where_a_direct_run_has_values() {
 fn the_schema_says_what_is_wrong_in_the_words_of_the_reader() {
     let schema = json_schema(SchemaOf::DirectRun).to_string();
     for changes in [
+        json!({"CapacityProviderStrategy": [{"CapacityProvider": "a"}, {"CapacityProvider": "b"}]}),
+        json!({"CapacityProviderStrategy": [{"CapacityProvider": "a", "Weight": 1, "Base": 1}, {"CapacityProvider": "b", "Base": 2}]}),
         json!({"LaunchType": "EC2", "CapacityProviderStrategy": [{"CapacityProvider": "a"}]}),
         json!({"PlacementConstraints": [{"Type": "memberOf"}]}),
         json!({"PlacementConstraints": [{"Type": "distinctInstance", "Expression": "a"}]}),
