@@ -79,6 +79,7 @@ fn request() -> Request {
         resource_type: "Custom::EcsTask".to_owned(),
         physical_resource_id: None,
         response_url: ResponseUrl::new("https://example.com/"),
+        wait_condition_handle: None,
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) use intrinsics::{
 pub(crate) use names::{is_spelling_of, nearest, pascal_case};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
-pub use switches::switch;
+pub use switches::{switch, wait_condition_handle};
 pub use update_criteria::{ContainerEnvironments, ReasonToRun};
 
 pub use reader::Source;
@@ -57,6 +57,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::task::spec::{TaskOverride, TaskSpec};
@@ -70,8 +71,11 @@ pub(crate) const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 pub struct Properties {
     /// The task; its identity and deadline are placeholders until [`task_spec`](Self::task_spec).
     task: TaskSpec,
-    /// Seconds for the whole run, 1 to 3,540; up to 82,800 for a direct run.
+    /// Seconds for the whole run, 1 to 3,540; up to 43,200 with a handle, and up to 82,800 for a direct run.
     pub(crate) timeout_seconds: u32,
+    /// Whether a wait condition waits for the run's end. [`wait_condition_handle`] gives the URL, which
+    /// is a secret.
+    pub(crate) names_handle: bool,
     /// Whether a Create runs the task.
     pub(crate) run_on_create: bool,
     /// Whether an Update runs the task.
@@ -182,6 +186,7 @@ impl Properties {
         Ok(Self {
             task,
             timeout_seconds: options.timeout.unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+            names_handle: options.wait_condition_handle.is_some(),
             run_on_create: options.run_on_create.unwrap_or(true),
             run_on_update: options.run_on_update.unwrap_or(true),
             run_on_rollback: options.run_on_rollback.unwrap_or(false),
@@ -205,6 +210,7 @@ pub struct DeleteTarget {
 #[serde(rename_all = "camelCase")]
 struct RunOptions {
     timeout: Option<u32>,
+    wait_condition_handle: Option<IgnoredAny>,
     run_on_create: Option<bool>,
     run_on_update: Option<bool>,
     run_on_rollback: Option<bool>,

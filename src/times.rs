@@ -21,7 +21,8 @@
 //! ```
 //!
 //! The deadline and `answerBy` are computed in [`crate::cloudformation::deadline`]. A direct run, for
-//! which CloudFormation does not wait, may take up to 23 hours ([`answer_by::LONGEST_RUN`]); what
+//! which CloudFormation does not wait, may take up to 23 hours ([`answer_by::LONGEST_RUN`]), and one
+//! whose end goes to a wait condition 12 hours ([`handle::LONGEST_WAIT`]); what
 //! follows its deadline takes as long as above.
 //!
 //! Times that stand by themselves are with the code that uses them. The numbers of the state
@@ -29,6 +30,7 @@
 //! compares them.
 
 pub mod answer_by;
+pub mod handle;
 pub mod hook;
 pub mod missed_heartbeats;
 pub mod work;

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::error::with_causes;
 use crate::aws::backoff::Backoff;
-use crate::cloudformation::event::ResponseUrl;
+use crate::cloudformation::event::{ResponseUrl, UrlKind};
 use crate::cloudformation::response_hosts::{BadResponseUrl, ResponseHosts};
 
 /// Time for one attempt, from connecting to the end of the reply.
@@ -85,8 +85,8 @@ impl ResponsePut {
     ///
     /// # Errors
     /// When the URL may not be called.
-    pub fn check(&self, url: &ResponseUrl) -> Result<(), BadResponseUrl> {
-        self.hosts.check(url).map(|_| ())
+    pub fn check(&self, kind: UrlKind, url: &ResponseUrl) -> Result<(), BadResponseUrl> {
+        self.hosts.check(kind, url).map(|_| ())
     }
 
     /// Sends the answer. An attempt without a definite reply is repeated until `within` is over.
@@ -96,12 +96,13 @@ impl ResponsePut {
     /// in time.
     pub async fn put(
         &self,
+        kind: UrlKind,
         url: &ResponseUrl,
         body: Vec<u8>,
         within: Duration,
     ) -> Result<(), PutError> {
-        let url = self.hosts.check(url)?;
-        let request = put_request(&url, body).ok_or(BadResponseUrl::NotAUrl)?;
+        let url = self.hosts.check(kind, url)?;
+        let request = put_request(&url, body).ok_or(BadResponseUrl::NotAUrl(kind))?;
         let end = Instant::now() + within;
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {

@@ -170,7 +170,7 @@ fn read_seconds(value: &Value) -> Option<u32> {
 
 /// When a `SigV4` presigned URL was signed and for how long it works: `X-Amz-Date` and
 /// `X-Amz-Expires`. `None` unless both are there and can be read.
-fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
+pub(super) fn presigned(url: &ResponseUrl) -> Option<(Timestamp, Duration)> {
     let (_, query) = url.expose().split_once('?')?;
     let value = |name: &str| {
         query

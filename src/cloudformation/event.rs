@@ -36,7 +36,8 @@ impl RequestType {
     }
 }
 
-/// The presigned URL at which CloudFormation waits for the answer. Anybody who has it can answer in
+/// A presigned URL at which CloudFormation waits for an answer: the response URL of a request, or that
+/// of a wait condition's handle. Anybody who has it can answer in
 /// the stack's place, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -53,6 +54,12 @@ impl ResponseUrl {
     #[must_use]
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&str> for ResponseUrl {
+    fn from(url: &str) -> Self {
+        Self::new(url)
     }
 }
 
@@ -85,6 +92,88 @@ pub struct Request {
     /// key.
     #[serde(rename = "ResponseURL")]
     pub response_url: ResponseUrl,
+    /// Where the end of the request's run is reported, if a wait condition waits for it: the request
+    /// itself is then answered once the run has begun. No event of CloudFormation has it; `start`
+    /// adds it to an execution's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_condition_handle: Option<WaitConditionHandle>,
+}
+
+/// The handle of a wait condition, as an execution's input has it (`using-cfn-waitcondition`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitConditionHandle {
+    /// The handle's URL. Whoever has it can answer in the run's place. Sealed like the response URL.
+    #[serde(rename = "URL")]
+    pub url: ResponseUrl,
+    /// The execution's name. CloudFormation takes a second signal with the same id for a repetition.
+    #[serde(rename = "UniqueId")]
+    pub unique_id: String,
+}
+
+/// Where a reply goes.
+#[derive(Debug, Clone, Copy)]
+pub enum ReplyTo<'r> {
+    /// To the response URL of the request: CloudFormation waits for the resource.
+    Request(&'r Request),
+    /// To the handle of a wait condition, which the request's properties name.
+    WaitCondition(&'r Request, &'r WaitConditionHandle),
+}
+
+impl Request {
+    /// Where the end of the request's run is reported.
+    #[must_use]
+    pub fn reply_of_run_to(&self) -> ReplyTo<'_> {
+        match &self.wait_condition_handle {
+            Some(handle) => ReplyTo::WaitCondition(self, handle),
+            None => ReplyTo::Request(self),
+        }
+    }
+}
+
+impl<'r> ReplyTo<'r> {
+    /// The request that the reply belongs to.
+    #[must_use]
+    pub fn request(self) -> &'r Request {
+        match self {
+            Self::Request(request) | Self::WaitCondition(request, _) => request,
+        }
+    }
+
+    /// The URL that takes the reply, in clear or sealed.
+    #[must_use]
+    pub fn url(self) -> &'r ResponseUrl {
+        match self {
+            Self::Request(request) => &request.response_url,
+            Self::WaitCondition(_, handle) => &handle.url,
+        }
+    }
+
+    /// What kind of URL that is.
+    #[must_use]
+    pub fn url_kind(self) -> UrlKind {
+        match self {
+            Self::Request(_) => UrlKind::Response,
+            Self::WaitCondition(..) => UrlKind::WaitConditionHandle,
+        }
+    }
+}
+
+/// The kinds of URLs at which CloudFormation takes a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UrlKind {
+    /// The response URL of a request.
+    Response,
+    /// The URL of a wait condition's handle.
+    WaitConditionHandle,
+}
+
+impl fmt::Display for UrlKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Response => "the response URL of the request",
+            Self::WaitConditionHandle => "WaitConditionHandle",
+        })
+    }
 }
 
 /// A request with the properties as CloudFormation sent them. [`crate::properties`] reads them in a

@@ -156,6 +156,7 @@ mod tests {
             resource_type: "Custom::EcsTask".to_owned(),
             physical_resource_id: None,
             response_url: ResponseUrl::new(url),
+            wait_condition_handle: None,
         }
     }
 

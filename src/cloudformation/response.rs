@@ -5,13 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::size::Content;
+pub use super::size::{MAX_BODY, TooLarge};
 use crate::cloudformation::event::Request;
 use crate::task::outcome::Output;
 use crate::text::{byte_limit, printable};
 
-/// Largest response body that CloudFormation takes, in bytes. It refuses a larger one, and the
-/// stack hangs.
-pub const MAX_BODY: usize = 4_096;
 /// Largest physical resource id that CloudFormation takes, in bytes.
 pub(crate) const MAX_PHYSICAL_RESOURCE_ID: usize = 1_024;
 
@@ -59,16 +58,6 @@ pub struct Response {
     no_echo: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Output>,
-}
-
-/// The answer has too many bytes even without its reason and outputs: the ids that CloudFormation
-/// compares may not be cut.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "the answer has {size} bytes without its reason, and CloudFormation takes {MAX_BODY}: the request's own ids are too long to be answered"
-)]
-pub struct TooLarge {
-    size: usize,
 }
 
 impl Response {
@@ -137,10 +126,7 @@ impl Response {
         self.status
     }
 
-    /// The JSON body, at most [`MAX_BODY`] bytes. A reason that is too long loses its middle, and
-    /// its last line only where the request's ids leave room for neither. Outputs that are too long
-    /// are emptied, those first that people miss least; their keys stay, since a template's
-    /// `!GetAtt` needs every key to exist.
+    /// The JSON body, at most [`MAX_BODY`] bytes. What is too long is cut as `Content` in `size` says.
     ///
     /// # Errors
     /// When the body has more than [`MAX_BODY`] bytes without reason and outputs, because the
@@ -149,47 +135,20 @@ impl Response {
     /// # Panics
     /// Never: a struct of strings and booleans always serializes.
     pub fn body(mut self) -> Result<Vec<u8>, TooLarge> {
-        // From the least to the most missed. The last four are short in every output that a worker
-        // makes: emptying those before them is enough.
-        let fields: [fn(&mut Output) -> &mut String; 10] = [
-            |o| &mut o.skipped,
-            |o| &mut o.task_arns,
-            |o| &mut o.console_url,
-            |o| &mut o.log_stream,
-            |o| &mut o.log_group,
-            |o| &mut o.task_arn,
-            |o| &mut o.duration_seconds,
-            |o| &mut o.started_at,
-            |o| &mut o.stopped_at,
-            |o| &mut o.exit_code,
-        ];
-        let mut fields = fields.into_iter();
-        let whole_reason = std::mem::take(&mut self.reason);
-        let mut room_for_reason = whole_reason.len();
-        loop {
-            let reason = byte_limit::cut_middle(&whole_reason, room_for_reason);
-            self.reason = match &self.last_line {
-                Some(last_line) if reason.is_empty() => last_line.clone(),
-                Some(last_line) => format!("{}\n{last_line}", reason.trim_end()),
-                None => reason,
+        let content = Content {
+            reason: std::mem::take(&mut self.reason),
+            last_line: self.last_line.take(),
+            between: "\n",
+            output: self.data.take(),
+        };
+        content.into_body(|reason, output| {
+            let body = Self {
+                reason: reason.to_owned(),
+                data: output.cloned(),
+                ..self.clone()
             };
-            let body = serde_json::to_vec(&self).expect("strings and booleans always serialize");
-            let excess = body.len().saturating_sub(MAX_BODY);
-            if excess == 0 {
-                return Ok(body);
-            }
-            if room_for_reason > 0 {
-                // One byte of text takes up to six in JSON (\u001b). A sixth of the excess is
-                // therefore the most that can be cut at once without cutting more than needed, and
-                // the loop may take several rounds.
-                room_for_reason = room_for_reason.saturating_sub(excess.div_ceil(6));
-            } else if self.last_line.take().is_none() {
-                let Some((output, field)) = self.data.as_mut().zip(fields.next()) else {
-                    return Err(TooLarge { size: body.len() });
-                };
-                field(output).clear();
-            }
-        }
+            serde_json::to_vec(&body).expect("strings and booleans always serialize")
+        })
     }
 }
 

@@ -7,18 +7,21 @@
 
 use url::Url;
 
-use crate::cloudformation::event::ResponseUrl;
+use crate::cloudformation::event::{ResponseUrl, UrlKind};
 
 /// The name of CloudFormation's bucket for answers: this, followed by the region without its dashes
 /// ("Setting up VPC endpoints for CloudFormation"). The check compares the whole name, since
 /// anybody can make a bucket whose name only begins like this.
-const BUCKET_PREFIX: &str = "cloudformation-custom-resource-response-";
+const RESPONSE_BUCKET_PREFIX: &str = "cloudformation-custom-resource-response-";
+/// The same of the bucket for wait conditions. Here the region keeps its dashes.
+const WAIT_CONDITION_BUCKET_PREFIX: &str = "cloudformation-waitcondition-";
 
-/// The hosts that answers may go to: those of CloudFormation's bucket in one region, and origins
+/// The hosts that answers may go to: those of CloudFormation's two buckets in one region, and origins
 /// that the function's configuration allows.
 #[derive(Debug, Clone)]
 pub struct ResponseHosts {
-    bucket: String,
+    response_bucket: String,
+    wait_condition_bucket: String,
     /// The S3 endpoints of the region (`Amazon S3 endpoints and quotas`).
     endpoints: Vec<String>,
     /// Scheme, host and port of each further place; the rest of the URL is empty.
@@ -30,16 +33,18 @@ pub struct ResponseHosts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadResponseUrl {
     /// The text cannot be parsed as a URL, or the HTTP library cannot call it.
-    #[error("the response URL of the request is no valid URL; nothing was sent")]
-    NotAUrl,
+    #[error("{0} is no valid URL; nothing was sent")]
+    NotAUrl(UrlKind),
     /// The URL carries a user name or a password, which CloudFormation's never do.
-    #[error("the response URL of the request carries a user name or a password; nothing was sent")]
-    UserInfo,
+    #[error("{0} carries a user name or a password; nothing was sent")]
+    UserInfo(UrlKind),
     /// The URL leads to a host or bucket that is not CloudFormation's.
     #[error(
-        "the response URL of the request leads to {origin}, which is not CloudFormation's bucket {bucket} in S3; nothing was sent"
+        "{kind} leads to {origin}, which is not CloudFormation's bucket {bucket} in S3; nothing was sent"
     )]
     Elsewhere {
+        /// What kind of URL it should be.
+        kind: UrlKind,
         /// Scheme, host and port of the URL.
         origin: String,
         /// The bucket that the URL should lead to.
@@ -55,7 +60,7 @@ pub enum BadResponseUrl {
 pub struct BadOrigin(String);
 
 impl ResponseHosts {
-    /// Allows CloudFormation's bucket in `region`, under each of S3's endpoints there. A custom
+    /// Allows CloudFormation's buckets in `region`, under each of S3's endpoints there. A custom
     /// resource's function is always in the region of the stack (`crpg-ref-requesttypes`).
     #[must_use]
     pub fn of_region(region: &str) -> Self {
@@ -69,7 +74,8 @@ impl ResponseHosts {
             format!("s3-fips.dualstack.{region}.{suffix}"),
         ];
         Self {
-            bucket: format!("{BUCKET_PREFIX}{}", region.replace('-', "")),
+            response_bucket: format!("{RESPONSE_BUCKET_PREFIX}{}", region.replace('-', "")),
+            wait_condition_bucket: format!("{WAIT_CONDITION_BUCKET_PREFIX}{region}"),
             endpoints: endpoints.into(),
             allowed_origins: Vec::new(),
         }
@@ -104,12 +110,16 @@ impl ResponseHosts {
     ///
     /// # Errors
     /// When the URL leads to no allowed place; see [`BadResponseUrl`].
-    pub fn check(&self, url: &ResponseUrl) -> Result<Url, BadResponseUrl> {
-        let url = Url::parse(url.expose()).map_err(|_| BadResponseUrl::NotAUrl)?;
+    pub fn check(&self, kind: UrlKind, url: &ResponseUrl) -> Result<Url, BadResponseUrl> {
+        let url = Url::parse(url.expose()).map_err(|_| BadResponseUrl::NotAUrl(kind))?;
         if has_user_info(&url) {
-            return Err(BadResponseUrl::UserInfo);
+            return Err(BadResponseUrl::UserInfo(kind));
         }
-        let is_allowed = self.leads_to_cloudformation(&url)
+        let bucket = match kind {
+            UrlKind::Response => &self.response_bucket,
+            UrlKind::WaitConditionHandle => &self.wait_condition_bucket,
+        };
+        let is_allowed = self.leads_to(bucket, &url)
             || self
                 .allowed_origins
                 .iter()
@@ -118,15 +128,16 @@ impl ResponseHosts {
             Ok(url)
         } else {
             Err(BadResponseUrl::Elsewhere {
+                kind,
                 origin: origin_of(&url),
-                bucket: self.bucket.clone(),
+                bucket: bucket.clone(),
             })
         }
     }
 
-    /// Whether the URL leads to CloudFormation's bucket. S3 takes the bucket's name as a part of
+    /// Whether the URL leads to this bucket of CloudFormation. S3 takes the bucket's name as a part of
     /// the host (`bucket.s3.….com/key`) or as the first part of the path (`s3.….com/bucket/key`).
-    fn leads_to_cloudformation(&self, url: &Url) -> bool {
+    fn leads_to(&self, bucket: &str, url: &Url) -> bool {
         // The parser drops the port if it is the scheme's default, 443.
         if url.scheme() != "https" || url.port().is_some() {
             return false;
@@ -134,14 +145,13 @@ impl ResponseHosts {
         let host = url.host_str().unwrap_or_default();
         let is_endpoint = |host: &str| self.endpoints.iter().any(|endpoint| endpoint == host);
         match host
-            .strip_prefix(self.bucket.as_str())
+            .strip_prefix(bucket)
             .and_then(|rest| rest.strip_prefix('.'))
         {
             Some(rest) => is_endpoint(rest),
             None => {
                 is_endpoint(host)
-                    && url.path_segments().and_then(|mut segments| segments.next())
-                        == Some(self.bucket.as_str())
+                    && url.path_segments().and_then(|mut segments| segments.next()) == Some(bucket)
             }
         }
     }

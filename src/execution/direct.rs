@@ -75,6 +75,12 @@ impl DirectExecution<'_> {
                 format!("{INSTANCES_WITHOUT_FLEET} Nothing was run."),
             ));
         }
+        if properties.names_handle {
+            return Err(Failure::new(
+                ErrorName::InvalidRequest,
+                "WaitConditionHandle is for a resource of a stack: nothing is reported to it for a direct run or a hook's. Leave it out. Nothing was run.",
+            ));
+        }
         let timeout = properties.timeout();
         let deadline = after(self.started, timeout);
         let mut task = properties.task_spec(self.started_by(), self.client_token(), deadline);

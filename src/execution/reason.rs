@@ -90,6 +90,7 @@ mod tests {
                 resource_type: "Custom::EcsTask".to_owned(),
                 physical_resource_id: None,
                 response_url: ResponseUrl::new("https://example.com"),
+                wait_condition_handle: None,
             };
             assert_eq!(way_to_execution(&request).as_deref(), expected);
         }

@@ -1,17 +1,22 @@
 //! `respond`: puts the outcome of an execution to CloudFormation's response URL. `start` and
 //! `rescue` answer through it as well.
+//!
+//! Where the properties name a wait condition's handle, the execution answers the request as soon as
+//! it has begun (state `RespondStarted`), and the outcome goes to the handle.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 
 use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
-use crate::cloudformation::event::Request;
+use crate::cloudformation::event::{ReplyTo, Request};
 use crate::cloudformation::response::{Response, Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
+use crate::cloudformation::signal::Signal;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
@@ -20,9 +25,13 @@ use crate::times::RESPOND_ANSWER_TIMEOUT;
 
 /// What the state machine invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RespondEvent {
     /// The answer that the state machine has decided on.
     pub status: Status,
+    /// Whether the run has only begun: CloudFormation is answered, and not the wait condition.
+    #[serde(default)]
+    pub has_only_begun: bool,
     /// The execution's state, as the state machine passes it.
     pub state: ExecutionState,
 }
@@ -31,6 +40,7 @@ pub struct RespondEvent {
 /// makes it. A member of another form is read as if it were missing, since CloudFormation must be
 /// answered in any case.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExecutionState {
     request: Request,
     /// The activity's output; none on Delete.
@@ -41,6 +51,19 @@ pub struct ExecutionState {
     error: CaughtError,
     #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: Leftovers,
+    /// The error for which CloudFormation could not be answered when the run had begun.
+    #[serde(default, deserialize_with = "lenient::or_default")]
+    started_error: Option<IgnoredAny>,
+}
+
+/// What a reply says.
+#[derive(Debug, Clone)]
+enum Said {
+    Success(Output),
+    Failure {
+        reason: String,
+        last_line: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -94,7 +117,15 @@ impl Responder {
     /// # Errors
     /// When its response URL does not lead to CloudFormation.
     pub(super) fn check(&self, request: &Request) -> Result<(), BadResponseUrl> {
-        self.put.check(&request.response_url)
+        self.check_url(ReplyTo::Request(request))
+    }
+
+    /// Checks that the URL may be called.
+    ///
+    /// # Errors
+    /// When it does not lead to CloudFormation.
+    pub(super) fn check_url(&self, to: ReplyTo<'_>) -> Result<(), BadResponseUrl> {
+        self.put.check(to.url_kind(), to.url())
     }
 
     /// Gives the answer that the event describes.
@@ -107,33 +138,51 @@ impl Responder {
             output,
             error,
             leftovers,
+            started_error,
         } = event.state;
-        match event.status {
-            Status::Success => self.succeed(&request, output, RESPOND_ANSWER_TIMEOUT).await,
-            Status::Failed => {
-                let reason = reason(&error, leftovers.running);
-                self.fail_run(&request, &reason, RESPOND_ANSWER_TIMEOUT)
-                    .await
-            }
+        let within = RESPOND_ANSWER_TIMEOUT;
+        if event.has_only_begun {
+            return self.succeed(&request, Output::default(), within).await;
         }
+        let outcome = async {
+            match event.status {
+                Status::Success => self.succeed_run(&request, output, within).await,
+                Status::Failed => {
+                    let reason = reason(&error, leftovers.running);
+                    self.fail_run(&request, &reason, within).await
+                }
+            }
+        };
+        if started_error.is_none() {
+            return outcome.await;
+        }
+        let (replied, ()) = tokio::join!(outcome, self.repeat_that_it_began(&request, within));
+        replied
     }
 
-    /// Answers SUCCESS.
+    /// Answers SUCCESS to CloudFormation.
     pub(super) async fn succeed(
         &self,
         request: &Request,
         output: Output,
         within: Duration,
     ) -> Result<(), RespondError> {
-        self.send(
-            request,
-            Response::success(request, fallback_id(request), output),
-            within,
-        )
-        .await
+        let to = ReplyTo::Request(request);
+        self.send(to, Said::Success(output), within).await
     }
 
-    /// Answers FAILED for an execution. The Reason ends with the way to it.
+    /// Reports that the run of the request succeeded, or that nothing was to be run.
+    pub(super) async fn succeed_run(
+        &self,
+        request: &Request,
+        output: Output,
+        within: Duration,
+    ) -> Result<(), RespondError> {
+        let to = request.reply_of_run_to();
+        self.send(to, Said::Success(output), within).await
+    }
+
+    /// Reports that the run of the request failed. The Reason ends with the way to its execution.
     pub(super) async fn fail_run(
         &self,
         request: &Request,
@@ -141,7 +190,8 @@ impl Responder {
         within: Duration,
     ) -> Result<(), RespondError> {
         let last_line = way_to_execution(request);
-        self.answer_failed(request, reason, last_line, within).await
+        let to = request.reply_of_run_to();
+        self.say_failure(to, reason, last_line, within).await
     }
 
     /// Answers FAILED to a request that no execution has.
@@ -151,49 +201,93 @@ impl Responder {
         reason: &str,
         within: Duration,
     ) -> Result<(), RespondError> {
-        self.answer_failed(request, reason, None, within).await
+        let to = ReplyTo::Request(request);
+        self.say_failure(to, reason, None, within).await
     }
 
-    async fn answer_failed(
+    /// Answers once more that the run has begun, if a wait condition waits for its end: the answer may
+    /// not have been given, and until it is, CloudFormation does not come to the condition. Repeating
+    /// it does no harm, and neither does failing to.
+    pub(super) async fn repeat_that_it_began(&self, request: &Request, within: Duration) {
+        if request.wait_condition_handle.is_none() {
+            return;
+        }
+        if let Err(error) = self.succeed(request, Output::default(), within).await {
+            tracing::info!(%error, "the answer that the run had begun could not be repeated");
+        }
+    }
+
+    async fn say_failure(
         &self,
-        request: &Request,
+        to: ReplyTo<'_>,
         reason: &str,
         last_line: Option<String>,
         within: Duration,
     ) -> Result<(), RespondError> {
         // Made fit to print for the log as well: parts of it may come from a worker of another
         // release.
-        let reason = printable::clean(reason);
-        tracing::warn!(reason = &*reason, "answering FAILED");
-        self.send(
-            request,
-            Response::failure(request, fallback_id(request), &*reason).ending_with(last_line),
-            within,
-        )
-        .await
+        let reason = printable::clean(reason).into_owned();
+        tracing::warn!(reason, "answering FAILED");
+        let said = Said::Failure { reason, last_line };
+        self.send(to, said, within).await
     }
 
     async fn send(
         &self,
-        request: &Request,
-        response: Response,
+        to: ReplyTo<'_>,
+        said: Said,
         within: Duration,
     ) -> Result<(), RespondError> {
-        let status = response.status();
-        let body = response.body()?;
+        let status = said.status();
+        let body = said.body(to)?;
         let end = Instant::now() + within;
-        let url = timeout_at(end, self.seal.open(request))
+        let url = timeout_at(end, self.seal.open(to))
             .await
             .map_err(|_| RespondError::UnsealTimedOut(within))??;
-        self.put.put(&url, body, end - Instant::now()).await?;
+        self.put
+            .put(to.url_kind(), &url, body, end - Instant::now())
+            .await?;
+        let request = to.request();
         tracing::info!(
             status = status.as_str(),
             logical_id = request.logical_resource_id,
             request_type = request.request_type.in_lower_case(),
             stack = request.stack_id,
+            to = %to.url_kind(),
             "CloudFormation has the answer"
         );
         Ok(())
+    }
+}
+
+impl Said {
+    fn status(&self) -> Status {
+        match self {
+            Self::Success(_) => Status::Success,
+            Self::Failure { .. } => Status::Failed,
+        }
+    }
+
+    /// The body in the form that CloudFormation reads there.
+    fn body(self, to: ReplyTo<'_>) -> Result<Vec<u8>, TooLarge> {
+        match (to, self) {
+            (ReplyTo::Request(request), Self::Success(output)) => {
+                Response::success(request, fallback_id(request), output).body()
+            }
+            (ReplyTo::Request(request), Self::Failure { reason, last_line }) => {
+                Response::failure(request, fallback_id(request), reason)
+                    .ending_with(last_line)
+                    .body()
+            }
+            (ReplyTo::WaitCondition(_, handle), Self::Success(output)) => {
+                Signal::success(handle, output).body()
+            }
+            (ReplyTo::WaitCondition(_, handle), Self::Failure { reason, last_line }) => {
+                Signal::failure(handle, &reason)
+                    .ending_with(last_line)
+                    .body()
+            }
+        }
     }
 }
 

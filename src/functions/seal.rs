@@ -1,10 +1,11 @@
-//! Encrypts the response URL with a KMS key before it goes into an execution's input. Many people
-//! may read an input, and anybody who has the URL can answer CloudFormation in the place of
+//! Encrypts the response URL with a KMS key before it goes into an execution's input, and the URL of a
+//! wait condition's handle. Many people
+//! may read an input, and anybody who has such a URL can answer CloudFormation in the place of
 //! `respond`.
 
 use crate::aws::kms::{EncryptionContext, Kms};
 use crate::aws::{ApiError, base64};
-use crate::cloudformation::event::{Request, ResponseUrl};
+use crate::cloudformation::event::{ReplyTo, Request, ResponseUrl, WaitConditionHandle};
 
 /// The beginning of a sealed URL; the ciphertext follows in base64. In an event, `start` refuses
 /// such a URL, since it leads to no host of CloudFormation.
@@ -40,8 +41,8 @@ impl Seal {
         Self { kms, key }
     }
 
-    /// The request with its response URL sealed. Its names must have been derived before, since
-    /// they hash the URL in clear.
+    /// The request with its URLs sealed. Its names must have been derived before, since
+    /// they hash the response URL in clear.
     ///
     /// # Errors
     /// When KMS does not encrypt.
@@ -49,29 +50,36 @@ impl Seal {
         let Some(key) = &self.key else {
             return Ok(request.clone());
         };
-        let ciphertext = self
-            .kms
-            .encrypt(
-                key,
-                request.response_url.expose().as_bytes(),
-                context(request),
-            )
-            .await?;
-        Ok(Request {
-            response_url: ResponseUrl::new(format!("{SEALED}{}", base64::encode(ciphertext))),
-            ..request.clone()
-        })
+        let mut sealed = request.clone();
+        sealed.response_url = self.encrypt(key, ReplyTo::Request(request)).await?;
+        if let Some(handle) = &request.wait_condition_handle {
+            let url = self
+                .encrypt(key, ReplyTo::WaitCondition(request, handle))
+                .await?;
+            sealed.wait_condition_handle = Some(WaitConditionHandle {
+                url,
+                ..handle.clone()
+            });
+        }
+        Ok(sealed)
     }
 
-    /// The response URL in clear.
+    async fn encrypt(&self, key: &str, to: ReplyTo<'_>) -> Result<ResponseUrl, ApiError> {
+        let url = to.url().expose().as_bytes();
+        let ciphertext = self.kms.encrypt(key, url, context(to)).await?;
+        let ciphertext = base64::encode(ciphertext);
+        Ok(ResponseUrl::new(format!("{SEALED}{ciphertext}")))
+    }
+
+    /// The URL in clear.
     ///
     /// # Errors
     /// When it is sealed and cannot be opened.
-    pub(super) async fn open(&self, request: &Request) -> Result<ResponseUrl, UnsealError> {
-        let Some(ciphertext) = ciphertext_of(&request.response_url)? else {
-            return Ok(request.response_url.clone());
+    pub(super) async fn open(&self, to: ReplyTo<'_>) -> Result<ResponseUrl, UnsealError> {
+        let Some(ciphertext) = ciphertext_of(to.url())? else {
+            return Ok(to.url().clone());
         };
-        let url = self.kms.decrypt(ciphertext, context(request)).await?;
+        let url = self.kms.decrypt(ciphertext, context(to)).await?;
         Ok(ResponseUrl::new(
             String::from_utf8(url).map_err(|_| UnsealError::Damaged)?,
         ))
@@ -92,12 +100,20 @@ pub fn ciphertext_of(url: &ResponseUrl) -> Result<Option<Vec<u8>>, UnsealError> 
     ciphertext.map(Some).ok_or(UnsealError::Damaged)
 }
 
-/// Binds the ciphertext to its request: KMS does not decrypt it for another execution's request.
-fn context(request: &Request) -> EncryptionContext {
-    [
-        ("StackId", &request.stack_id),
-        ("RequestId", &request.request_id),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.clone()))
-    .into()
+/// Binds the ciphertext to its request: KMS does not decrypt it for another execution's request. That
+/// of a handle has a member more, so that neither URL can stand in the place of the other.
+fn context(to: ReplyTo<'_>) -> EncryptionContext {
+    let request = to.request();
+    let mut context = EncryptionContext::from(
+        [
+            ("StackId", &request.stack_id),
+            ("RequestId", &request.request_id),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.clone())),
+    );
+    if let ReplyTo::WaitCondition(_, handle) = to {
+        let unique_id = handle.unique_id.clone();
+        context.insert("WaitConditionHandle".to_owned(), unique_id);
+    }
+    context
 }

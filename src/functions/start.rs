@@ -11,6 +11,7 @@
 //! more while CloudFormation waits, the function fails on purpose and answers nothing. If an execution was started
 //! nevertheless, the next delivery finds it by its name.
 
+mod handle;
 mod plan;
 
 use serde_json::Value;
@@ -20,7 +21,7 @@ use crate::aws::cloudformation::Stacks;
 use crate::aws::ecs::Ecs;
 use crate::aws::step_functions::{Started, StateMachine};
 use crate::aws::{ApiError, ErrorKind};
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::cloudformation::deadline::EventAge;
 use crate::cloudformation::event::{Event, Request, RequestType, UnusableEvent};
 use crate::cloudformation::identity::Identity;
@@ -31,6 +32,7 @@ use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 use crate::text::printable;
 use crate::times::START_ANSWER_TIMEOUT;
+use crate::times::answer_by::ANSWER_BY_SPAN;
 use plan::Plan;
 
 /// Starts executions.
@@ -129,15 +131,17 @@ impl Starter {
         };
         // Before anything else, so that no request runs that could not be answered.
         self.responder.check(&event.request)?;
-        let arrival = Arrival::of(event);
-        let name = &arrival.identity.name;
+        let mut arrival = Arrival::of(event);
         match self.plan(&arrival).await? {
-            Plan::Execute(task) => self.execute(&arrival, *task).await,
-            Plan::Succeed(output) => {
+            Plan::Execute(task, handle) => {
+                arrival.request.wait_condition_handle = handle;
+                self.execute(&arrival, *task).await
+            }
+            Plan::Succeed(output, handle) => {
+                let name = &arrival.identity.name;
                 tracing::info!(name, reason = output.skipped, "nothing is run");
-                self.responder
-                    .succeed(&arrival.request, *output, START_ANSWER_TIMEOUT)
-                    .await?;
+                arrival.request.wait_condition_handle = handle;
+                self.skip(&arrival.request, *output).await?;
                 Ok(StartOutcome::Answered)
             }
             Plan::Fail(reason) => {
@@ -255,11 +259,15 @@ impl Starter {
     ) -> Result<Started, ApiError> {
         let request = self.responder.seal(&arrival.request).await?;
         let now = self.clock.now();
+        let answer_by = match request.wait_condition_handle {
+            Some(_) => after(task.deadline, ANSWER_BY_SPAN),
+            None => self.age(arrival).answer_by(task.deadline),
+        };
         let input = ExecutionInput {
             request: Some(request),
             deployment: None,
             workers: self.workers,
-            answer_by: Some(self.age(arrival).answer_by(task.deadline)),
+            answer_by: Some(answer_by),
             timeout_seconds: Some(run_timeout(now, task.deadline)),
             task,
         };
@@ -282,6 +290,7 @@ impl Arrival {
             .unwrap_or_else(|| identity.physical_resource_id.clone());
         let request = Request {
             physical_resource_id: Some(id),
+            wait_condition_handle: None,
             ..event.request.clone()
         };
         Self {

@@ -57,6 +57,14 @@ pub(super) fn is_role_arn(text: &str) -> bool {
     is_arn_of(text, "iam", "role/")
 }
 
+/// Where it leads is checked when it is called: an emulator's address is none of AWS.
+pub(super) fn is_web_address(text: &str) -> bool {
+    let rest = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| !rest.is_empty()) && !text.contains(char::is_whitespace)
+}
+
 pub(super) fn is_subnet(text: &str) -> bool {
     is_id(text, "subnet-")
 }

@@ -4,6 +4,7 @@
 //! not repeated here: only what can never be right is refused, and ECS judges the rest.
 
 use crate::times::answer_by::LONGEST_RUN;
+use crate::times::handle::LONGEST_WAIT;
 
 /// Tasks of one `RunTask` call (API reference, `RunTask`, `count`). With 0, which the
 /// API does not know, nothing is run.
@@ -65,6 +66,12 @@ pub(super) const AT_LEAST_ONE: (i64, i64) = (1, i32::MAX as i64);
 /// Seconds for the whole run. CloudFormation waits an hour at most (`ServiceTimeout`), of which a
 /// minute is kept for stopping the task and for the answer.
 pub(super) const TIMEOUT_SECONDS: (i64, i64) = (1, 3540);
+/// Seconds for the whole run where a wait condition waits for its end.
+pub(super) const TIMEOUT_WITH_HANDLE_SECONDS: (i64, i64) = (1, 43_200);
+const _: () = assert!(TIMEOUT_WITH_HANDLE_SECONDS.1.unsigned_abs() == LONGEST_WAIT.as_secs());
+/// Characters of the URL of a wait condition's handle. Those that were seen have 1,700; KMS seals up to
+/// 4,096 bytes (`API_Encrypt`).
+pub(super) const MAX_HANDLE_URL: usize = 4_096;
 /// Seconds for the whole run where CloudFormation does not wait for it.
 pub(super) const DIRECT_TIMEOUT_SECONDS: (i64, i64) = (1, 82_800);
 const _: () = assert!(DIRECT_TIMEOUT_SECONDS.1.unsigned_abs() == LONGEST_RUN.as_secs());

@@ -14,7 +14,7 @@ use super::declarations::Declarations;
 use super::intrinsics::{self, Intrinsic};
 use super::names::{is_spelling_of, pascal_case};
 use super::problems::{Path, Problems, kind};
-use super::schema::{Field, List, Shape, Structure};
+use super::schema::{Field, List, Rule, Shape, Structure};
 use super::types::type_of_intrinsic;
 use super::{hints, rules, scalars};
 
@@ -225,7 +225,9 @@ impl<'t> Reader<'t> {
                 ),
             );
         }
-        for rule in structure.rules {
+        let is_in_a_stack = matches!(self.source, Source::Event | Source::Template);
+        let rules = structure.rules.iter();
+        for rule in rules.filter(|rule| is_in_a_stack || !matches!(rule, Rule::InAStack(_))) {
             rules::apply(rule, &members, path, &mut self.problems);
         }
         Checked::Structure(members)

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::checked::{Checked, Members};
-use super::limits::MAX_OVERRIDES_CHARACTERS;
+use super::limits::{MAX_OVERRIDES_CHARACTERS, TIMEOUT_SECONDS, TIMEOUT_WITH_HANDLE_SECONDS};
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
 use super::schema::Rule;
@@ -37,7 +37,7 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
                 problems.add(path, format!("lacks {}", spelled.join(" or ")));
             }
         }
-        Rule::Check(check) => check(members, path, problems),
+        Rule::Check(check) | Rule::InAStack(check) => check(members, path, problems),
     }
 }
 
@@ -89,6 +89,29 @@ pub(super) fn expression_belongs_to_member_of(
             );
         }
         _ => {}
+    }
+}
+
+/// CloudFormation waits an hour for a resource, and longer for a wait condition only.
+pub(super) fn timeout_over_the_hour_needs_a_handle(
+    members: &Members<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    let (min, max) = TIMEOUT_SECONDS;
+    let Some(seconds) = members.get("timeout").number().filter(|&given| given > max) else {
+        return;
+    };
+    if members.is_missing("waitConditionHandle") {
+        let timeout = members.spelling("timeout").unwrap_or("timeout");
+        problems.add(
+            &path.key(timeout),
+            format!(
+                "is {seconds}; expected a whole number from {min} to {max}, or up to {} together with {}",
+                TIMEOUT_WITH_HANDLE_SECONDS.1,
+                members.would_spell("waitConditionHandle")
+            ),
+        );
     }
 }
 

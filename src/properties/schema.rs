@@ -122,6 +122,8 @@ pub(super) enum Rule {
     OneOf(&'static [&'static str]),
     /// A function that reports what does not hold.
     Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
+    /// The same, for the properties of a stack's resource only.
+    InAStack(fn(&Members<'_>, &Path<'_>, &mut Problems)),
 }
 
 pub(super) const fn required(name: &'static str, shape: Shape) -> Field {

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::names;
+use super::{forms, names};
 
 /// The value of `name` (in camelCase), such as `runOnRollback`, if it says so clearly.
 ///
@@ -20,6 +20,18 @@ pub fn switch(properties: &Value, name: &str) -> Option<bool> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
+}
+
+/// The text of `WaitConditionHandle`, if there is one, from properties that may be anything: a handle
+/// that was used before is recognised whatever else stands beside it.
+#[must_use]
+pub fn wait_condition_handle(properties: &Value) -> Option<&str> {
+    const NAME: &str = "waitConditionHandle";
+    properties
+        .get(names::pascal_case(NAME))
+        .or_else(|| properties.get(NAME))?
+        .as_str()
+        .filter(|url| forms::is_web_address(url))
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+use crate::cloudformation::event::UrlKind::{Response, WaitConditionHandle};
+
 const BUCKET: &str = "cloudformation-custom-resource-response-euwest1";
 
 fn check(url: &str) -> Result<Url, BadResponseUrl> {
-    ResponseHosts::of_region("eu-west-1").check(&ResponseUrl::new(url))
+    ResponseHosts::of_region("eu-west-1").check(Response, &ResponseUrl::new(url))
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn the_forms_of_cloudformations_bucket_are_allowed() {
             "https://cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn/key",
         ),
     ] {
-        let checked = ResponseHosts::of_region(region).check(&ResponseUrl::new(url));
+        let checked = ResponseHosts::of_region(region).check(Response, &ResponseUrl::new(url));
         assert!(checked.is_ok(), "{url}: {checked:?}");
     }
 }
@@ -131,7 +133,7 @@ fn further_origins_are_allowed_as_they_are_given() {
         ("http://127.0.0.1:4566@evil.example/key", false),
     ] {
         assert_eq!(
-            hosts.check(&ResponseUrl::new(url)).is_ok(),
+            hosts.check(Response, &ResponseUrl::new(url)).is_ok(),
             allowed,
             "{url}"
         );
@@ -183,4 +185,83 @@ proptest! {
         let _ = check(&text);
         let _ = ResponseHosts::of_region(&text).allow_origins(&text);
     }
+}
+
+#[test]
+fn a_handle_leads_to_the_bucket_for_wait_conditions_whose_region_keeps_its_dashes() {
+    for (region, url, allowed) in [
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-eu-west-1.s3.eu-west-1.amazonaws.com/key?X-Amz-Signature=a",
+            true,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-eu-west-1.s3-eu-west-1.amazonaws.com/key",
+            true,
+        ),
+        (
+            "us-east-1",
+            "https://cloudformation-waitcondition-us-east-1.s3.amazonaws.com/key",
+            true,
+        ),
+        (
+            "cn-north-1",
+            "https://cloudformation-waitcondition-cn-north-1.s3.cn-north-1.amazonaws.com.cn/key",
+            true,
+        ),
+        (
+            "eu-west-1",
+            "https://s3.eu-west-1.amazonaws.com/cloudformation-waitcondition-eu-west-1/key",
+            true,
+        ),
+        (
+            "eu-west-1",
+            "http://cloudformation-waitcondition-eu-west-1.s3.eu-west-1.amazonaws.com/key",
+            false,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-euwest1.s3.eu-west-1.amazonaws.com/key",
+            false,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-us-east-1.s3.us-east-1.amazonaws.com/key",
+            false,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-eu-west-1-evil.s3.eu-west-1.amazonaws.com/key",
+            false,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-waitcondition-eu-west-1.s3.eu-west-1.amazonaws.com.evil.example/key",
+            false,
+        ),
+        (
+            "eu-west-1",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/key",
+            false,
+        ),
+        ("eu-west-1", "https://evil.example/key", false),
+    ] {
+        let hosts = ResponseHosts::of_region(region);
+        let checked = hosts.check(WaitConditionHandle, &ResponseUrl::new(url));
+        assert_eq!(checked.is_ok(), allowed, "{url}: {checked:?}");
+    }
+    let handle = "https://cloudformation-waitcondition-eu-west-1.s3.eu-west-1.amazonaws.com/key";
+    assert!(check(handle).is_err(), "a handle is no response URL");
+}
+
+#[test]
+fn a_refused_handle_is_called_by_its_property_and_not_shown() {
+    let hosts = ResponseHosts::of_region("eu-west-1");
+    let url = ResponseUrl::new("https://evil.example/key?X-Amz-Signature=abc");
+    let refused = hosts.check(WaitConditionHandle, &url).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "WaitConditionHandle leads to https://evil.example, which is not CloudFormation's bucket cloudformation-waitcondition-eu-west-1 in S3; nothing was sent"
+    );
 }

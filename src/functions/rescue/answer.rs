@@ -32,9 +32,10 @@ use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
+use crate::times::handle::HANDLE_URL_LIFE;
 use crate::times::{
     RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
-    RESPONSE_URL_LIFE, STATE_MACHINE_STOP_PATIENCE,
+    RESPONSE_URL_LIFE, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE,
 };
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
@@ -102,7 +103,7 @@ impl Rescuer {
         let progress = Progress::of(&events);
         let may_follow = !is_overdue && was_taken(&events);
         let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
-        let is_given_up = execution.has_request() && self.is_given_up(&execution);
+        let is_given_up = execution.has_request() && self.is_given_up(&execution, &input);
         let begun = match progress.answer {
             Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
             Answer::Begun { status, state } => answer_begun(status, &state),
@@ -162,17 +163,22 @@ impl Rescuer {
             }
             _ => error_in_words(&caught),
         };
-        self.answer(&request, &reason).await?;
+        self.answer(&request, &reason, &execution).await?;
         if let Some(leftovers) = leftovers.filter(|_| may_follow) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
         Ok(Rescued::Answered)
     }
 
-    /// Whether the request's response URL takes no answer any more, and CloudFormation has long given
+    /// Whether the URL takes no answer any more, and CloudFormation has long given
     /// up. So late ends only an execution that could not be ended when its time was over.
-    fn is_given_up(&self, execution: &Execution) -> bool {
-        self.clock.since(execution.started) > RESPONSE_URL_LIFE
+    fn is_given_up(&self, execution: &Execution, input: &Value) -> bool {
+        let life = if input["request"]["WaitConditionHandle"].is_null() {
+            RESPONSE_URL_LIFE
+        } else {
+            HANDLE_URL_LIFE
+        };
+        self.clock.since(execution.started) > life
     }
 
     /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
@@ -218,18 +224,33 @@ impl Rescuer {
 
     /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
     /// deleted.
-    async fn answer(&self, request: &Request, reason: &str) -> Result<(), RespondError> {
+    ///
+    /// An execution whose run's end goes to a wait condition may have ended before it answered that the
+    /// run had begun. This is repeated while CloudFormation may wait for it.
+    async fn answer(
+        &self,
+        request: &Request,
+        reason: &str,
+        execution: &Execution,
+    ) -> Result<(), RespondError> {
+        let within = RESCUE_ANSWER_TIMEOUT;
         match request.request_type {
             RequestType::Delete => {
                 let output = Output::default();
-                self.responder
-                    .succeed(request, output, RESCUE_ANSWER_TIMEOUT)
-                    .await
+                self.responder.succeed(request, output, within).await
+            }
+            RequestType::Create | RequestType::Update
+                if self.clock.since(execution.started) > SERVICE_TIMEOUT
+                    || was_superseded(execution) =>
+            {
+                self.responder.fail_run(request, reason, within).await
             }
             RequestType::Create | RequestType::Update => {
-                self.responder
-                    .fail_run(request, reason, RESCUE_ANSWER_TIMEOUT)
-                    .await
+                let (replied, ()) = tokio::join!(
+                    self.responder.fail_run(request, reason, within),
+                    self.responder.repeat_that_it_began(request, within)
+                );
+                replied
             }
         }
     }
@@ -277,5 +298,9 @@ fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Exec
 /// of an execution that `start` began.
 fn answer_begun(status: Status, state: &str) -> Option<RespondEvent> {
     let state: ExecutionState = serde_json::from_str(state).ok()?;
-    Some(RespondEvent { status, state })
+    Some(RespondEvent {
+        status,
+        has_only_begun: false,
+        state,
+    })
 }

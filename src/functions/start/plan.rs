@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{Arrival, StartError, Starter};
 use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
-use crate::cloudformation::event::RequestType;
+use crate::cloudformation::event::{RequestType, WaitConditionHandle};
 use crate::execution::direct::INSTANCES_WITHOUT_FLEET;
 use crate::execution::input::Workers;
 use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
@@ -23,10 +23,12 @@ use crate::times::STOP_EARLIER_BUDGET;
 
 /// What is to be done with a request.
 pub(super) enum Plan {
-    /// An execution runs this task, or on Delete stops what its resource has left running.
-    Execute(Box<TaskSpec>),
-    /// CloudFormation is answered SUCCESS with these outputs.
-    Succeed(Box<Output>),
+    /// An execution runs this task, or on Delete stops what its resource has left running. The end of
+    /// the run goes to the handle of a wait condition, if there is one.
+    Execute(Box<TaskSpec>, Option<WaitConditionHandle>),
+    /// CloudFormation is answered SUCCESS with these outputs, and the handle of a wait condition is
+    /// signalled them.
+    Succeed(Box<Output>, Option<WaitConditionHandle>),
     /// CloudFormation is answered FAILED with this Reason.
     Fail(String),
     /// An execution has the request, and answers it.
@@ -35,7 +37,7 @@ pub(super) enum Plan {
 
 impl Plan {
     fn skip(reason: impl Into<String>) -> Self {
-        Self::Succeed(Box::new(Output::skipped(reason)))
+        Self::Succeed(Box::new(Output::skipped(reason)), None)
     }
 }
 
@@ -87,7 +89,7 @@ impl Starter {
             return Ok(self.refuse(arrival, &why).await);
         }
         if let Some(reason) = never_runs {
-            return Ok(Plan::skip(reason));
+            return Ok(self.plan_skip(arrival, reason, is_rollback));
         }
         // Unreadable properties are refused only here, where the request may run something: a
         // rollback brings the properties of an earlier deployment, and refusing those of a request
@@ -104,7 +106,7 @@ impl Starter {
         };
         match skip_reason(event, &properties, is_rollback, &self.ecs).await {
             Ok(None) => {}
-            Ok(Some(reason)) => return Ok(Plan::skip(reason)),
+            Ok(Some(reason)) => return Ok(self.plan_skip(arrival, reason, is_rollback)),
             Err(error) if self.will_be_redelivered(arrival, &error) => {
                 return Err(StartError::Later(error));
             }
@@ -119,16 +121,38 @@ impl Starter {
                 )));
             }
         }
-        let limit = Duration::from_secs(properties.timeout_seconds.into());
-        let deadline = self.age(arrival).deadline(limit);
+        Ok(self.plan_task(arrival, &properties, is_rollback).await)
+    }
+
+    /// The plan for a request that runs its task.
+    async fn plan_task(
+        &self,
+        arrival: &Arrival,
+        properties: &Properties,
+        is_rollback: bool,
+    ) -> Plan {
+        let limit = properties.timeout();
+        // An update that is taken back brings the handle of an earlier run, at which nothing waits any
+        // more: CloudFormation waits for its run as for any other.
+        let handle = arrival.handle();
+        let handle = handle.filter(|_| properties.names_handle && !is_rollback);
+        let (handle, deadline) = match handle {
+            Some(handle) => match self.handle_of_run(arrival, handle, limit).await {
+                Ok((handle, deadline)) => (Some(handle), deadline),
+                Err(plan) => return plan,
+            },
+            None => (None, self.age(arrival).deadline(limit)),
+        };
         let identity = &arrival.identity;
         let mut task = properties.task_spec(&identity.name, &identity.client_token, deadline.at);
         task.deadline_set_by = Some(deadline.set_by);
+        // Such a run may take hours.
+        task.began = handle.as_ref().map(|_| self.clock.now());
         if self.workers == Workers::Lambda && !task.instances.is_empty() {
             let why = format!("{}: {INSTANCES_WITHOUT_FLEET}", ErrorName::InvalidRequest);
-            return Ok(self.refuse(arrival, &why).await);
+            return self.refuse(arrival, &why).await;
         }
-        Ok(Plan::Execute(Box::new(task)))
+        Plan::Execute(Box::new(task), handle)
     }
 
     /// A Delete never fails because of its properties: a request whose properties could not be read
@@ -151,7 +175,7 @@ impl Starter {
             &identity.client_token,
             deadline,
         );
-        Plan::Execute(Box::new(task))
+        Plan::Execute(Box::new(task), None)
     }
 
     /// What the event's stack is doing. CloudFormation is asked only when it matters: for an
@@ -172,7 +196,7 @@ impl Starter {
     /// The plan for a request that must not run now, though it could have run when an earlier delivery
     /// of its event came: its stack, or the kind of workers, has changed since. `why` is a sentence
     /// that begins with the error's name.
-    async fn refuse(&self, arrival: &Arrival, why: &str) -> Plan {
+    pub(super) async fn refuse(&self, arrival: &Arrival, why: &str) -> Plan {
         let name = &arrival.identity.name;
         // The earlier delivery may have started the execution, which then answers.
         let what_ran = match self.state_machine.has(name).await {

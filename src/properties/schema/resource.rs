@@ -7,7 +7,7 @@ use super::ecs::{
 };
 use super::overrides::OVERRIDES;
 use super::{
-    List, Rule, Shape, Structure, any_text, list, optional, required, structure, text, whole,
+    List, Rule, Shape, Structure, Text, any_text, list, optional, required, structure, text, whole,
 };
 use crate::properties::{forms, limits, rules};
 
@@ -44,6 +44,7 @@ pub(super) static RESOURCE: Structure = structure(
         optional("networkFrom", SERVICE),
         optional("instances", Shape::List(&INSTANCES)),
         optional("timeout", TIMEOUT),
+        optional("waitConditionHandle", WAIT_CONDITION_HANDLE),
         optional("runOnCreate", Shape::Boolean),
         optional("runOnUpdate", Shape::Boolean),
         optional("runOnRollback", Shape::Boolean),
@@ -85,10 +86,21 @@ pub(super) static RESOURCE: Structure = structure(
         ],
         "one task is started on each of the instances",
     ),
+    Rule::InAStack(rules::timeout_over_the_hour_needs_a_handle),
 ]);
 
+/// Whoever has the URL can signal the condition, so that no message repeats it.
+const WAIT_CONDITION_HANDLE: Shape = Shape::Text(Text {
+    what: "the URL that !Ref of an AWS::CloudFormation::WaitConditionHandle gives",
+    min: 1,
+    max: limits::MAX_HANDLE_URL,
+    is_valid: forms::is_web_address,
+    is_secret: true,
+});
+
+/// A rule lowers the first of these where there is no `WaitConditionHandle`.
 const TIMEOUT: Shape = Shape::ByDoor(
-    &whole(limits::TIMEOUT_SECONDS),
+    &whole(limits::TIMEOUT_WITH_HANDLE_SECONDS),
     &whole(limits::DIRECT_TIMEOUT_SECONDS),
 );
 

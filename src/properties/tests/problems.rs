@@ -42,7 +42,15 @@ fn a_value_of_the_wrong_kind_or_name() {
         ),
         (
             json!({"Timeout": "3541"}),
-            "Timeout is \"3541\"; expected a whole number from 1 to 3540.",
+            "Timeout is 3541; expected a whole number from 1 to 3540, or up to 43200 together with WaitConditionHandle.",
+        ),
+        (
+            json!({"timeout": "43201", "waitConditionHandle": "https://example.com/handle"}),
+            "timeout is \"43201\"; expected a whole number from 1 to 43200.",
+        ),
+        (
+            json!({"WaitConditionHandle": "SECRET-wait-handle"}),
+            "WaitConditionHandle is text; expected the URL that !Ref of an AWS::CloudFormation::WaitConditionHandle gives.",
         ),
         (
             json!({"ServiceTimeout": "0"}),

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use ecs_task_runner::check::{self, FileReport, Format, GENERIC_RESOURCE_TYPE, RESOURCE_TYPE};
 use ecs_task_runner::cloudformation::deadline::EventAge;
-use ecs_task_runner::cloudformation::event::{Event, ResponseUrl};
+use ecs_task_runner::cloudformation::event::{Event, ResponseUrl, UrlKind};
+use ecs_task_runner::cloudformation::handle;
 use ecs_task_runner::cloudformation::identity::{Identity, MAX_NAME};
 use ecs_task_runner::cloudformation::response::{MAX_BODY, Response};
 use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
@@ -33,6 +34,7 @@ const MAX_PROBLEMS_TEXT: usize = 20_000;
 const HOUR: Duration = Duration::from_secs(3_600);
 const REGION: &str = "eu-west-1";
 const BUCKET: &str = "cloudformation-custom-resource-response-euwest1";
+const WAIT_CONDITION_BUCKET: &str = "cloudformation-waitcondition-eu-west-1";
 
 /// The directory of the fuzz targets' seeds, one directory in it for each target.
 #[must_use]
@@ -246,32 +248,39 @@ pub fn response_url(data: &[u8]) {
             .at
             <= ecs_task_runner::clock::after(Timestamp::UNIX_EPOCH, HOUR)
     );
-    match ResponseHosts::of_region(REGION).check(&url) {
-        Ok(checked) => {
-            let host = checked.host_str().unwrap();
-            assert_eq!(
-                (checked.scheme(), checked.port()),
-                ("https", None),
-                "{checked}"
-            );
-            assert!(
-                checked.username().is_empty() && checked.password().is_none(),
-                "{checked}"
-            );
-            assert!(host.ends_with(".amazonaws.com"), "{checked}");
-            assert!(
-                host.starts_with(&format!("{BUCKET}.s3"))
-                    || checked.path().starts_with(&format!("/{BUCKET}")),
-                "{checked}"
-            );
-        }
-        Err(refused) => {
-            let query = text.split_once('?').map(|(_, query)| query);
-            let secret = query.filter(|query| query.len() > 16 && text.matches(query).count() == 1);
-            assert!(
-                secret.is_none_or(|secret| !refused.to_string().contains(secret)),
-                "{refused}"
-            );
+    let _ = handle::deadline(&url, Timestamp::UNIX_EPOCH, HOUR);
+    for (kind, bucket) in [
+        (UrlKind::Response, BUCKET),
+        (UrlKind::WaitConditionHandle, WAIT_CONDITION_BUCKET),
+    ] {
+        match ResponseHosts::of_region(REGION).check(kind, &url) {
+            Ok(checked) => {
+                let host = checked.host_str().unwrap();
+                assert_eq!(
+                    (checked.scheme(), checked.port()),
+                    ("https", None),
+                    "{checked}"
+                );
+                assert!(
+                    checked.username().is_empty() && checked.password().is_none(),
+                    "{checked}"
+                );
+                assert!(host.ends_with(".amazonaws.com"), "{checked}");
+                assert!(
+                    host.starts_with(&format!("{bucket}.s3"))
+                        || checked.path().starts_with(&format!("/{bucket}")),
+                    "{checked}"
+                );
+            }
+            Err(refused) => {
+                let query = text.split_once('?').map(|(_, query)| query);
+                let secret =
+                    query.filter(|query| query.len() > 16 && text.matches(query).count() == 1);
+                assert!(
+                    secret.is_none_or(|secret| !refused.to_string().contains(secret)),
+                    "{refused}"
+                );
+            }
         }
     }
     let _ = ResponseHosts::of_region(text).allow_origins(text);

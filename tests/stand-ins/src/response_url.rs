@@ -1,6 +1,7 @@
 //! Where CloudFormation's custom resources send their answers: a sink that hands out URLs that look
 //! like CloudFormation's and records what is PUT there. It judges nothing.
 
+mod handle;
 mod put;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use http_body_util::BodyExt as _;
 use tokio::net::ToSocketAddrs;
 use tokio::sync::watch;
 
+pub use self::handle::{Condition, Handle, Signal};
 pub use self::put::{Put, Reaction};
 
 use crate::StandIns;
