@@ -68,6 +68,20 @@ impl Identity {
     }
 }
 
+/// The name of the execution that rolls back the run of the execution `failed`, and its client token.
+/// It is made of that name, and not of the request for the rollback: however often CloudFormation asks,
+/// the run is rolled back once. `attempt` counts from 0 the executions that were to do it. `None` when
+/// `failed` is no name of a request.
+#[must_use]
+pub(crate) fn of_rollback(failed: &str, attempt: u32) -> Option<(String, String)> {
+    let prefix = NameParts::of(failed)?.resource_prefix;
+    let digits = hash_digits(&["rollback", failed, &attempt.to_string()], ATTEMPT_DIGITS);
+    let word = RequestType::Update.in_lower_case();
+    let name = format!("{prefix}{word}-{digits}");
+    let client_token = hash_digits(&[&name], CLIENT_TOKEN_DIGITS);
+    Some((name, client_token))
+}
+
 /// The parts of an execution's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameParts<'n> {
@@ -157,6 +171,7 @@ mod tests {
             physical_resource_id: None,
             response_url: ResponseUrl::new(url),
             wait_condition_handle: None,
+            ignores_failure: false,
         }
     }
 

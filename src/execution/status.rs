@@ -29,6 +29,13 @@ impl Execution {
     pub(crate) fn has_request(&self) -> bool {
         serde_json::from_str::<Value>(&self.input).is_ok_and(|input| input.get("request").is_some())
     }
+
+    /// The id of CloudFormation's request; `None` where there is none.
+    #[must_use]
+    pub(crate) fn request_id(&self) -> Option<String> {
+        let input: Value = serde_json::from_str(&self.input).ok()?;
+        Some(input["request"]["RequestId"].as_str()?.to_owned())
+    }
 }
 
 /// An execution as the list of a state machine's executions shows it (`API_ExecutionListItem`).

@@ -4,6 +4,8 @@
 //! Where the properties name a wait condition's handle, the execution answers the request as soon as
 //! it has begun (state `RespondStarted`), and the outcome goes to the handle.
 
+mod said;
+
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,14 +16,14 @@ use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::{ReplyTo, Request};
-use crate::cloudformation::response::{Response, Status, TooLarge};
+use crate::cloudformation::response::{Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
-use crate::cloudformation::signal::Signal;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
-use crate::text::{lenient, printable};
+use crate::text::{byte_limit, lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
+use said::Said;
 
 /// What the state machine invokes the function with.
 #[derive(Debug, Clone, Deserialize)]
@@ -56,15 +58,9 @@ pub struct ExecutionState {
     started_error: Option<IgnoredAny>,
 }
 
-/// What a reply says.
-#[derive(Debug, Clone)]
-enum Said {
-    Success(Output),
-    Failure {
-        reason: String,
-        last_line: Option<String>,
-    },
-}
+/// Longest reason of a failed rollback in the output `Skipped`, bytes: short enough that the answer
+/// has room for it, since outputs that are too long are emptied.
+const MAX_IGNORED: usize = 2_000;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -227,6 +223,14 @@ impl Responder {
         // Made fit to print for the log as well: parts of it may come from a worker of another
         // release.
         let reason = printable::clean(reason).into_owned();
+        if to.request().ignores_failure {
+            tracing::warn!(reason, "answering SUCCESS, since RollbackFailure is ignore");
+            let reason = byte_limit::cut_middle(&reason, MAX_IGNORED);
+            let skipped = format!("RollbackFailure is ignore, and the rollback failed: {reason}");
+            return self
+                .send(to, Said::Success(Output::skipped(skipped)), within)
+                .await;
+        }
         tracing::warn!(reason, "answering FAILED");
         let said = Said::Failure { reason, last_line };
         self.send(to, said, within).await
@@ -258,42 +262,4 @@ impl Responder {
         );
         Ok(())
     }
-}
-
-impl Said {
-    fn status(&self) -> Status {
-        match self {
-            Self::Success(_) => Status::Success,
-            Self::Failure { .. } => Status::Failed,
-        }
-    }
-
-    /// The body in the form that CloudFormation reads there.
-    fn body(self, to: ReplyTo<'_>) -> Result<Vec<u8>, TooLarge> {
-        match (to, self) {
-            (ReplyTo::Request(request), Self::Success(output)) => {
-                Response::success(request, fallback_id(request), output).body()
-            }
-            (ReplyTo::Request(request), Self::Failure { reason, last_line }) => {
-                Response::failure(request, fallback_id(request), reason)
-                    .ending_with(last_line)
-                    .body()
-            }
-            (ReplyTo::WaitCondition(_, handle), Self::Success(output)) => {
-                Signal::success(handle, output).body()
-            }
-            (ReplyTo::WaitCondition(_, handle), Self::Failure { reason, last_line }) => {
-                Signal::failure(handle, &reason)
-                    .ending_with(last_line)
-                    .body()
-            }
-        }
-    }
-}
-
-/// The physical resource id for a request that has none. `start` puts an id into every request, so
-/// this is for an input of another origin. `Identity` cannot be used: it hashes the response URL in
-/// clear, and here the URL is sealed.
-fn fallback_id(request: &Request) -> &str {
-    &request.logical_resource_id
 }

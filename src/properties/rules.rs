@@ -115,6 +115,31 @@ pub(super) fn timeout_over_the_hour_needs_a_handle(
     }
 }
 
+/// One of them runs the task definition that comes back, the other that of the update that failed.
+pub(super) fn a_rollback_runs_one_task(
+    members: &Members<'_>,
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    let runs_old_task = matches!(
+        members.get("runOnRollback"),
+        Checked::Known(value) if value.as_bool() == Some(true)
+    );
+    let Some(overrides) = members
+        .spelling("rollbackOverrides")
+        .filter(|_| runs_old_task && members.is_given("rollbackOverrides"))
+    else {
+        return;
+    };
+    let run_on_rollback = members.spelling("runOnRollback").unwrap_or("runOnRollback");
+    problems.add(
+        &path.key(overrides),
+        format!(
+            "cannot be given together with {run_on_rollback}: true: a rollback runs the task definition of the update that failed, or that of the version before it; leave one of the two out"
+        ),
+    );
+}
+
 /// `spread` needs a field, `binpack` one of two (API reference, `PlacementStrategy`).
 pub(super) fn placement_field_fits_its_type(
     members: &Members<'_>,

@@ -48,6 +48,8 @@ pub(super) static RESOURCE: Structure = structure(
         optional("runOnCreate", Shape::Boolean),
         optional("runOnUpdate", Shape::Boolean),
         optional("runOnRollback", Shape::Boolean),
+        optional("rollbackOverrides", Shape::Structure(&OVERRIDES)),
+        optional("rollbackFailure", Shape::Choice(&["fail", "ignore"])),
         optional("updateCriteria", Shape::List(&UPDATE_CRITERIA)),
         optional("triggers", Shape::Anything),
         optional("containers", Shape::List(&CONTAINERS)),
@@ -87,6 +89,7 @@ pub(super) static RESOURCE: Structure = structure(
         "one task is started on each of the instances",
     ),
     Rule::InAStack(rules::timeout_over_the_hour_needs_a_handle),
+    Rule::Check(rules::a_rollback_runs_one_task),
 ]);
 
 /// Whoever has the URL can signal the condition, so that no message repeats it.
