@@ -262,6 +262,20 @@ mod tests {
         );
     }
 
+    /// It hangs on the run that is rolled back, so that no second request rolls it back once more.
+    #[test]
+    fn a_rollback_is_called_after_the_run_that_it_rolls_back() {
+        let update = Identity::of(&request("MigrateTask", RequestType::Update, "https://a"));
+        let (name, token) = of_rollback(&update.name, 0).unwrap();
+        assert_eq!(of_rollback(&update.name, 0), Some((name.clone(), token)));
+        assert_ne!(of_rollback(&update.name, 1).unwrap().0, name);
+        let parts = NameParts::of(&name).unwrap();
+        assert_eq!(parts.resource_prefix, update.resource_prefix);
+        assert_eq!(parts.request_type, RequestType::Update);
+        assert_eq!(name.len(), update.name.len());
+        assert_eq!(of_rollback("somebody-elses", 0), None);
+    }
+
     #[test]
     fn a_name_with_another_word_or_another_ending_is_nobody_s() {
         for name in [

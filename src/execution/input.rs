@@ -42,14 +42,13 @@ pub struct ExecutionInput {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub earlier_runs: Vec<EarlierRun>,
-    /// Name of the execution whose run the task rolls back, with the `RollbackOverrides` of that run's
-    /// properties.
+    /// What the task rolls back, with the `RollbackOverrides` of the update that failed.
     #[serde(
         default,
         deserialize_with = "lenient::or_default",
         skip_serializing_if = "Option::is_none"
     )]
-    pub rollback_of: Option<String>,
+    pub rollback_of: Option<RollbackOf>,
     /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
     /// resource are found.
     pub task: TaskSpec,
@@ -98,6 +97,16 @@ impl ExecutionInput {
         self.answer_by
             .unwrap_or_else(|| after(self.task.deadline, ANSWER_BY_SPAN))
     }
+}
+
+/// A run that is rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackOf {
+    /// Name of the execution that had the run.
+    pub execution: String,
+    /// The name that the request for the rollback would give an execution of its own. By it a repeated
+    /// delivery of the request finds the execution that has it.
+    pub request: String,
 }
 
 /// A run that may have tasks left, and where they are.

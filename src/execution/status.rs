@@ -30,11 +30,12 @@ impl Execution {
         serde_json::from_str::<Value>(&self.input).is_ok_and(|input| input.get("request").is_some())
     }
 
-    /// The id of CloudFormation's request; `None` where there is none.
+    /// Whether the execution rolls back another's run for the request that would give an execution this
+    /// `name`.
     #[must_use]
-    pub(crate) fn request_id(&self) -> Option<String> {
-        let input: Value = serde_json::from_str(&self.input).ok()?;
-        Some(input["request"]["RequestId"].as_str()?.to_owned())
+    pub(crate) fn rolls_back_for(&self, name: &str) -> bool {
+        serde_json::from_str::<Value>(&self.input)
+            .is_ok_and(|input| input["rollbackOf"]["request"].as_str() == Some(name))
     }
 }
 

@@ -39,6 +39,9 @@ pub enum Course {
     RunsOnAnInstance,
     /// The resource is deleted while the task runs.
     IsDeleted,
+    /// The update is rolled back while its task runs, which ignores the request to stop. The rollback
+    /// runs the task definition once more, with `RollbackOverrides`, and succeeds.
+    IsRolledBack,
     /// An execution whose input is the properties, for which no stack waits. It succeeds.
     RunsDirectly,
     /// The same, and the task fails.
@@ -66,7 +69,8 @@ impl Course {
             | Self::RunsOnAnInstance
             | Self::RunsDirectly
             | Self::RunsInADeployment
-            | Self::IsDeleted => None,
+            | Self::IsDeleted
+            | Self::IsRolledBack => None,
             Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
                 Some(ErrorName::Failed.as_str())
             }
@@ -84,7 +88,7 @@ impl Course {
     pub fn requests(self) -> usize {
         match self {
             _ if self.is_direct() => 0,
-            Self::IsDeleted => 2,
+            Self::IsDeleted | Self::IsRolledBack => 2,
             _ => 1,
         }
     }
@@ -127,6 +131,12 @@ impl Course {
     pub fn prepare(self, deployment: &Deployment) {
         let ecs = deployment.aws.ecs();
         ecs.register_family("migrate", &["migrate"]);
+        if self == Self::IsRolledBack {
+            let forward = Script::runs_forever().on_sigterm(OnSigterm::Ignored);
+            let back = Script::exits(0).running(90 * SECOND);
+            let log = |script: Script| script.log(SECOND, format!("connecting with {PASSWORD}"));
+            return ecs.scripts("migrate", [log(forward), log(back)]);
+        }
         let script = match self {
             Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
                 Script::exits(1).running(90 * SECOND)
@@ -143,6 +153,7 @@ impl Course {
             | Self::TakesANetwork
             | Self::RunsDirectly
             | Self::RunsInADeployment
+            | Self::IsRolledBack
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         // What a container writes into its log stands in the Reason of a run that fails.
@@ -171,6 +182,9 @@ impl Course {
                     "arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"
                 ]);
             }
+            Self::IsRolledBack => {
+                properties["RollbackOverrides"] = properties["Overrides"].clone();
+            }
             // What else there is has its defaults from the service that is deployed.
             _ if self.is_hooked() => {
                 let properties = properties.as_object_mut().unwrap();
@@ -185,7 +199,7 @@ impl Course {
     /// when a fault would strike nothing before.
     pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
         let properties = self.properties();
-        let request = if self == Self::Updates {
+        let request = if matches!(self, Self::Updates | Self::IsRolledBack) {
             "Update"
         } else {
             "Create"
@@ -219,6 +233,10 @@ impl Course {
             Self::IsDeleted => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.ask("Delete", &properties);
+            }
+            Self::IsRolledBack => {
+                sleep(MEANWHILE.saturating_sub(after)).await;
+                deployment.roll_back(&Self::Succeeds.properties(), &properties);
             }
             _ => {}
         }

@@ -53,7 +53,7 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
 pub(crate) struct StoppedEarlier {
     /// How many executions were stopped.
     pub(crate) count: usize,
-    /// The ARNs of executions that run and began after the request was sent: they belong to a later request, or to
+    /// The ARNs of executions that run and began after `until`: they belong to a later request, or to
     /// the same one.
     pub(crate) later: Vec<String>,
     /// The last error that kept an execution from being found or stopped.
@@ -84,24 +84,15 @@ impl RunsOfResource {
     }
 }
 
-/// Which executions are those of earlier requests.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Earlier<'r> {
-    /// When the request was sent.
-    pub(crate) until: Timestamp,
-    /// The request's id, by which its own execution is known.
-    pub(crate) request_id: &'r str,
-}
-
-/// Stops the executions of `runs` that still run, except `name` itself and those that are not
-/// `earlier`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
+/// Stops the executions of `runs` that still run, except those of the request `name` itself and those
+/// that began after `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
 /// it; CloudFormation no longer reads that answer.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
     runs: &RunsOfResource,
     name: &str,
     reason: StopReason,
-    earlier: Option<Earlier<'_>>,
+    until: Option<Timestamp>,
 ) -> StoppedEarlier {
     let mut stopped = StoppedEarlier::default();
     let running = match state_machine.running().await {
@@ -126,8 +117,8 @@ pub(crate) async fn stop_earlier(
         .iter()
         .filter(|execution| runs.include(&execution.name) && execution.name != name)
     {
-        // An execution that began after the request was sent is the run of this or a later request and must go on.
-        if earlier.is_some_and(|earlier| execution.started > earlier.until) {
+        // An execution that began after `until` is the run of this or a later request and must go on.
+        if until.is_some_and(|until| execution.started > until) {
             stopped.later.push(execution.arn.clone());
             continue;
         }
@@ -135,13 +126,7 @@ pub(crate) async fn stop_earlier(
         let stopping = async {
             // A person may have given a direct run the name of a request: its input decides.
             let described = state_machine.describe(&execution.arn).await?;
-            if !described.has_request() {
-                return Ok(false);
-            }
-            let is_own = |earlier: Earlier<'_>| {
-                described.request_id().as_deref() == Some(earlier.request_id)
-            };
-            if earlier.is_some_and(is_own) {
+            if !described.has_request() || described.rolls_back_for(name) {
                 return Ok(false);
             }
             state_machine

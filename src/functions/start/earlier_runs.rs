@@ -16,7 +16,7 @@ use crate::clock::before;
 use crate::execution::direct::DirectExecution;
 use crate::execution::input::{EarlierRun, ExecutionInput};
 use crate::execution::status::{Execution, ListedExecution};
-use crate::functions::leftovers::executions::{self, Earlier, RunsOfResource, StopReason};
+use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
 use crate::task::error::ErrorName;
 use crate::times::rollback::EARLIER_RUN_PATIENCE;
 use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
@@ -46,10 +46,7 @@ impl Starter {
             &runs,
             name,
             StopReason::RolledBack,
-            Some(Earlier {
-                until: self.age(arrival).sent(),
-                request_id: &arrival.request.request_id,
-            }),
+            Some(self.age(arrival).sent()),
         );
         let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
             tracing::warn!(
@@ -76,7 +73,7 @@ impl Starter {
     async fn is_followed(&self, arrival: &Arrival, later: &[String]) -> Result<bool, StartError> {
         for execution in later {
             match self.state_machine.describe(execution).await {
-                Ok(execution) if is_of(&execution, arrival) => {}
+                Ok(execution) if execution.rolls_back_for(&arrival.identity.name) => {}
                 Ok(_) => return Ok(true),
                 Err(error) if self.will_be_redelivered(arrival, &error) => {
                     return Err(StartError::Later(error));
@@ -147,11 +144,6 @@ pub(super) fn input_of(listed: &ListedExecution, execution: &Execution) -> Optio
         started: execution.started,
     };
     ExecutionInput::read(direct, &execution.input)
-}
-
-/// Whether the execution has this request: an earlier delivery of its event has started it.
-pub(super) fn is_of(execution: &Execution, arrival: &Arrival) -> bool {
-    execution.request_id().as_ref() == Some(&arrival.request.request_id)
 }
 
 /// The Reason of a rollback that may not run beside what still runs.

@@ -10,7 +10,7 @@ use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::{RequestType, WaitConditionHandle};
 use crate::execution::direct::INSTANCES_WITHOUT_FLEET;
-use crate::execution::input::{EarlierRun, Workers};
+use crate::execution::input::{EarlierRun, RollbackOf, Workers};
 use crate::functions::skip_reason::{
     never_runs, never_runs_unread, skip_reason, skips_rollback_unread,
 };
@@ -42,8 +42,8 @@ pub(super) struct Run {
     pub(super) handle: Option<WaitConditionHandle>,
     /// The runs whose containers have to stop before the task is launched.
     pub(super) earlier_runs: Vec<EarlierRun>,
-    /// The execution whose run the task rolls back.
-    pub(super) rollback_of: Option<String>,
+    /// What the task rolls back.
+    pub(super) rollback_of: Option<RollbackOf>,
 }
 
 impl Run {

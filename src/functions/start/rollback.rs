@@ -19,13 +19,13 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, input_of, is_of, still_runs};
+use super::earlier_runs::{EarlierRuns, input_of, still_runs};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::identity;
 use crate::execution::history::Progress;
-use crate::execution::input::{EarlierRun, ExecutionInput};
+use crate::execution::input::{EarlierRun, ExecutionInput, RollbackOf};
 use crate::execution::rollback::why_nothing_started;
 use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::properties::Properties;
@@ -136,7 +136,10 @@ impl Starter {
         }
         Ok(Run {
             earlier_runs,
-            rollback_of: Some(run.listed.name),
+            rollback_of: Some(RollbackOf {
+                execution: run.listed.name,
+                request: arrival.identity.name.clone(),
+            }),
             ..Run::of(task)
         })
     }
@@ -182,7 +185,7 @@ impl Starter {
             let Some(execution) = self.state_machine.find(&name).await? else {
                 return Ok((name, client_token));
             };
-            if is_of(&execution, arrival) {
+            if execution.rolls_back_for(&arrival.identity.name) {
                 return Err(Interruption::Settled(Plan::LeaveToExecution(name)));
             }
             if self.has_succeeded(&name, &execution).await? {
