@@ -22,8 +22,8 @@
 //! Who asks about a service of ECS is led to the runs of its deployments' lifecycle hook
 //! (`ServiceRuns`), which go by their names too.
 //!
-//! An execution's input holds the values of environment overrides, and may hold the response URL in
-//! clear. Neither is shown.
+//! An execution's input holds the values of environment overrides, and may hold the response URL and
+//! that of a wait condition's handle in clear. None of them is shown.
 
 mod advice;
 mod choice;
@@ -147,7 +147,11 @@ impl Explainer {
     pub fn new(arn: ExecutionArn, execution: Execution) -> Result<Self, ForeignExecution> {
         let subject = Subject::of(&arn.to_string(), &execution)?;
         let secrets = Secrets::of(&subject);
-        let timeline = Timeline::new(execution.started, subject.beginning(), secrets.clone());
+        let request = subject.request.as_ref();
+        let is_for_condition =
+            request.is_some_and(|request| request.wait_condition_handle.is_some());
+        let timeline = Timeline::new(execution.started, subject.beginning(), secrets.clone())
+            .for_condition(is_for_condition);
         Ok(Self {
             arn,
             execution: secrets.hide_in_execution(execution),

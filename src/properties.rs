@@ -70,6 +70,10 @@ pub(crate) const DEFAULT_TIMEOUT_SECONDS: u32 = 3300;
 
 /// The properties of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of its own"
+)]
 pub struct Properties {
     /// The task; its identity and deadline are placeholders until [`task_spec`](Self::task_spec).
     task: TaskSpec,

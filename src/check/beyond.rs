@@ -6,6 +6,7 @@
 mod order;
 mod outputs;
 mod task_definition;
+mod wait_condition;
 
 use super::at::At;
 use super::report::Notes;
@@ -31,6 +32,7 @@ pub(super) fn look<'d>(
     for (found, properties) in found.iter().filter_map(properties_of) {
         task_definition::look(&properties, stack, notes);
         order::look_at_service(found, &properties, stack, notes);
+        wait_condition::look(found, &properties, stack, notes);
     }
 }
 

@@ -7,6 +7,7 @@ mod beyond;
 mod forms;
 mod hooks;
 mod types;
+mod wait_condition;
 mod warnings;
 
 fn check(text: &str) -> Report {

@@ -155,6 +155,10 @@ fn may_be_secret(value: &At<'_>, stack: &Stack<'_>) -> bool {
 /// `start` ends a run in time for the answer, whatever `Timeout` says. Properties by themselves may be
 /// those of a direct run, for which nobody waits.
 fn look_at_timeout(properties: &At<'_>, kind: DocumentKind, notes: &mut Notes) {
+    // CloudFormation does not wait for such a run, but for the condition.
+    if properties.member("waitConditionHandle").is_some() {
+        return;
+    }
     let seconds = |name| {
         let number = properties.member(name)?.number()?;
         Some(Duration::from_secs(number))

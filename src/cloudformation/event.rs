@@ -116,7 +116,7 @@ pub struct WaitConditionHandle {
     /// The handle's URL. Whoever has it can answer in the run's place. Sealed like the response URL.
     #[serde(rename = "URL")]
     pub url: ResponseUrl,
-    /// The execution's name. CloudFormation takes a second signal with the same id for a repetition.
+    /// The execution's name, or its end. CloudFormation takes a second signal with the same id for a repetition.
     #[serde(rename = "UniqueId")]
     pub unique_id: String,
 }

@@ -1,7 +1,7 @@
 //! The signal to the handle of a wait condition (`using-cfn-waitcondition`): how the run of a request
 //! ended that CloudFormation was answered for when it began.
 //!
-//! CloudFormation ends the condition as "Unparsable WaitCondition data" when a member is missing or no
+//! CloudFormation ends the condition as unparsable when a member is missing or no
 //! string, and shows the reason of a failure in one line, between apostrophes. A failure cannot be taken
 //! back by a later success, so that only the end of a run is signalled.
 
@@ -12,6 +12,17 @@ use super::size::Content;
 use crate::cloudformation::event::WaitConditionHandle;
 use crate::task::outcome::Output;
 use crate::text::printable;
+
+/// Longest id of a signal in characters (`API_SignalResource`; of a handle's signals nothing is said).
+const MAX_UNIQUE_ID: usize = 64;
+
+/// The id of the signal for an execution: its name, of which a long one loses its beginning. The end
+/// distinguishes executions.
+#[must_use]
+pub fn unique_id(name: &str) -> &str {
+    let beginning = name.ceil_char_boundary(name.len().saturating_sub(MAX_UNIQUE_ID));
+    name[beginning..].trim_start_matches('-')
+}
 
 /// Stands between what are lines in the Reason of a response.
 const BETWEEN_LINES: &str = " | ";

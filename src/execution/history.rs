@@ -28,6 +28,9 @@ use crate::cloudformation::response::Status;
 pub const RESPOND_SUCCESS: &str = "RespondSuccess";
 /// The state that answers FAILED.
 pub const RESPOND_FAILURE: &str = "RespondFailure";
+/// The state that answers SUCCESS when a run begins whose end goes to a wait condition. It is no answer
+/// in the sense of [`Answer`]: the run's end is still to be reported.
+pub const RESPOND_STARTED: &str = "RespondStarted";
 /// The states that the state machine enters only after an answer was delivered.
 pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 /// The states in which a direct run ends by itself. Nobody waits for an answer, and what a failure left

@@ -1,4 +1,5 @@
-//! Hides the secrets of an execution's input, which are its response URL and the values of
+//! Hides the secrets of an execution's input, which are its response URL, that of a wait condition's
+//! handle, and the values of
 //! environment overrides, in every text that is shown.
 
 use serde_json::Value;
@@ -23,20 +24,25 @@ const MAX_LINE: usize = 500;
 /// The secrets of one execution.
 #[derive(Debug, Clone)]
 pub(super) struct Secrets {
-    url: String,
+    urls: Vec<String>,
     values: Redaction,
 }
 
 impl Secrets {
     pub(super) fn of(subject: &Subject) -> Self {
-        let url = subject
-            .request
-            .as_ref()
-            .map(|request| &request.response_url);
+        let request = subject.request.iter();
+        let urls = request.flat_map(|request| {
+            let handle = request.wait_condition_handle.iter();
+            let urls = handle.map(|handle| &handle.url);
+            urls.chain([&request.response_url])
+        });
         let nothing = TaskOverride::default();
         let task = subject.task.as_ref();
         Self {
-            url: url.map_or_else(String::new, |url| url.expose().to_owned()),
+            urls: urls
+                .map(|url| url.expose().to_owned())
+                .filter(|url| !url.is_empty())
+                .collect(),
             values: Redaction::of(task.map_or(&nothing, |task| &task.overrides)),
         }
     }
@@ -117,11 +123,9 @@ impl Secrets {
     }
 
     fn hide_url(&self, text: &str) -> String {
-        if self.url.is_empty() {
-            text.to_owned()
-        } else {
-            text.replace(&self.url, HIDDEN)
-        }
+        self.urls
+            .iter()
+            .fold(text.to_owned(), |text, url| text.replace(url, HIDDEN))
     }
 }
 

@@ -140,7 +140,12 @@ impl Facts<'_> {
             Status::Failed => "The run failed",
         };
         let sentence = format!(
-            "{run}, but this execution could not report that to CloudFormation. The function rescue sends the reply {status}, or has sent it, outside this history."
+            "{run}, but this execution could not report that to {}. The function rescue sends the reply {status}, or has sent it, outside this history.",
+            if self.timeline.is_for_condition {
+                "the wait condition"
+            } else {
+                "CloudFormation"
+            }
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (status == Status::Failed).then(|| self.caught_error());
@@ -224,11 +229,26 @@ impl Facts<'_> {
         match self.timeline.answered {
             Some((_, at)) => {
                 format!(
-                    "CloudFormation was sent {status}, {} after its request.",
-                    Span::between(self.execution.started, at)
+                    "{} was sent {status}, {} after {} request.",
+                    self.who_waits(),
+                    Span::between(self.execution.started, at),
+                    if self.timeline.is_for_condition {
+                        "the"
+                    } else {
+                        "its"
+                    }
                 )
             }
-            None => format!("CloudFormation was sent {status}."),
+            None => format!("{} was sent {status}.", self.who_waits()),
+        }
+    }
+
+    /// Who is told of the run's end, as a sentence begins.
+    fn who_waits(&self) -> &'static str {
+        if self.timeline.is_for_condition {
+            "The wait condition"
+        } else {
+            "CloudFormation"
         }
     }
 }

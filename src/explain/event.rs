@@ -130,7 +130,12 @@ pub enum TimelineEvent {
         /// was run.
         #[serde(rename = "afterSeconds")]
         after: Span,
+        /// Whether the answer went to a wait condition.
+        #[serde(skip_serializing_if = "is_false")]
+        to_wait_condition: bool,
     },
+    /// CloudFormation was answered SUCCESS when the run began, whose end goes to a wait condition.
+    AnsweredAtBeginning,
     /// The execution ended by itself without an answer.
     GaveUp {
         /// The error's name.
@@ -190,4 +195,12 @@ impl Serialize for SinceTaken {
         };
         serializer.collect_map([(name, span)])
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }

@@ -26,6 +26,8 @@ use states::Leftovers;
 pub(super) struct Timeline {
     secrets: Secrets,
     started: Timestamp,
+    /// Whether a wait condition waits for the run's end.
+    pub(super) is_for_condition: bool,
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
@@ -63,6 +65,7 @@ impl Timeline {
         let mut timeline = Self {
             secrets,
             started,
+            is_for_condition: false,
             steps: Vec::new(),
             state: None,
             attempts: 0,
@@ -82,6 +85,14 @@ impl Timeline {
         };
         timeline.add(started, beginning);
         timeline
+    }
+
+    /// The same, for a run whose end goes to a wait condition.
+    pub(super) fn for_condition(self, is_for_condition: bool) -> Self {
+        Self {
+            is_for_condition,
+            ..self
+        }
     }
 
     /// Takes the next event into account, which `progress` has taken into account before.
@@ -117,6 +128,9 @@ impl Timeline {
             "Failed" | "TimedOut" if concerns_run => {
                 self.note_attempt_failed(at, error, &event.event_type);
             }
+            "Succeeded" if self.is_answering_beginning() => {
+                self.add(at, TimelineEvent::AnsweredAtBeginning);
+            }
             "Succeeded" if progress.answer == Answer::Given => self.note_answered(at),
             "Failed" | "TimedOut" | "StartFailed" | "SubmitFailed" | "ScheduleFailed" => {
                 self.note_function_failed(event, error);
@@ -141,7 +155,7 @@ impl Timeline {
     fn note_function_failed(&mut self, event: &RecordedEvent, error: &str) {
         // A failed call of `stop` gets no entry here: it is repeated, and `note_leftovers` adds
         // what came of the last one.
-        if self.status_being_given().is_some() {
+        if self.status_being_given().is_some() || self.is_answering_beginning() {
             let cause = event.cause.clone().unwrap_or_default();
             self.add(
                 event.at,
@@ -165,6 +179,7 @@ impl Timeline {
                 TimelineEvent::Answered {
                     answer: status,
                     after: Span::between(self.told_at.unwrap_or(self.started), at),
+                    to_wait_condition: self.is_for_condition,
                 },
             );
         }

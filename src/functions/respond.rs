@@ -152,7 +152,9 @@ impl Responder {
         if started_error.is_none() {
             return outcome.await;
         }
-        let (replied, ()) = tokio::join!(outcome, self.repeat_that_it_began(&request, within));
+        // Boxed: this rare step would enlarge every invocation.
+        let repeated = Box::pin(self.repeat_that_it_began(&request, within));
+        let (replied, ()) = tokio::join!(outcome, repeated);
         replied
     }
 

@@ -108,7 +108,7 @@ const fn by_rescue(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
-pub const CALLS: [Call; 94] = [
+pub const CALLS: [Call; 102] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -241,6 +241,18 @@ pub const CALLS: [Call; 94] = [
     on_lambda(Service::Lambda, "Invoke", Course::RunsDirectly),
     on_lambda(Service::Sfn, "SendTaskSuccess", Course::RunsDirectly),
     on_lambda(Service::Sfn, "SendTaskFailure", Course::FailsDirectly),
+    call(Service::Kms, "Encrypt", Course::SucceedsForACondition),
+    call(
+        Service::Sfn,
+        "StartExecution",
+        Course::SucceedsForACondition,
+    ),
+    call(Service::Kms, "Decrypt", Course::SucceedsForACondition),
+    call(Service::S3, "PutObject", Course::SucceedsForACondition),
+    call(Service::Kms, "Decrypt", Course::FailsForACondition),
+    call(Service::S3, "PutObject", Course::FailsForACondition),
+    call(Service::S3, "PutObject", Course::IsAbortedForACondition),
+    by_rescue(Service::Kms, "Decrypt", Course::IsAbortedForACondition),
 ];
 
 pub fn faults() -> [(&'static str, Fault); 8] {

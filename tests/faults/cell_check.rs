@@ -40,6 +40,7 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
         .collect();
     let last = cell.call.course.requests().checked_sub(1);
     let answers = match last {
+        Some(_) if cell.call.course.is_for_a_condition() => deployment.ends_for_the_condition(),
         Some(last) => deployment.answers(last),
         None if cell.call.course.is_hooked() => {
             let is_stopped = cell.call.course == Course::LosesItsDeployment;
@@ -70,6 +71,9 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
         wrong.push(format!("dead letters: {dead_letters:?}"));
     }
     wrong.extend(repeated(&answers, &instead));
+    if cell.call.course.is_for_a_condition() {
+        wrong.extend(answers_at_the_beginning(deployment));
+    }
     wrong.extend(other_requests(deployment, last));
     wrong.extend(late_ends(deployment, &instead));
     wrong.extend(tasks(cell.call.course, deployment, &instead));
@@ -147,6 +151,16 @@ fn repeated(answers: &[Answer], instead: &[Instead]) -> Vec<String> {
     wrong
 }
 
+/// What is wrong with the answers to the request whose run's end is signalled. They may be repeated at
+/// the run's end, and never contradict one another.
+fn answers_at_the_beginning(deployment: &Deployment) -> Option<String> {
+    let answers = deployment.answers(0);
+    let (first, others) = answers.split_first()?;
+    let contradict = others.iter().any(|other| other.body != first.body);
+    let was_refused = first.status == "FAILED" && !deployment.signals().is_empty();
+    (contradict || was_refused).then(|| format!("answered at the beginning: {answers:?}"))
+}
+
 /// What is wrong with the answers to the requests before the last one, and with what was stored and
 /// answers no request.
 fn other_requests(deployment: &Deployment, last: Option<usize>) -> Vec<String> {
@@ -162,6 +176,7 @@ fn other_requests(deployment: &Deployment, last: Option<usize>) -> Vec<String> {
         }
         wrong.extend(repeated(&given_up, &[]));
     }
+    answers += deployment.signals().len();
     let stored = deployment.stored();
     if stored != answers {
         wrong.push(format!(

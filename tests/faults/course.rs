@@ -55,6 +55,12 @@ pub enum Course {
     FailsInADeployment,
     /// The same, but somebody stops the deployment while the task runs.
     LosesItsDeployment,
+    /// A wait condition waits for the run, which succeeds.
+    SucceedsForACondition,
+    /// The same, and the task fails.
+    FailsForACondition,
+    /// The same, and somebody stops the execution while the task runs.
+    IsAbortedForACondition,
 }
 
 impl Course {
@@ -69,15 +75,19 @@ impl Course {
             | Self::RunsOnAnInstance
             | Self::RunsDirectly
             | Self::RunsInADeployment
-            | Self::IsDeleted
-            | Self::IsRolledBack => None,
-            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
-                Some(ErrorName::Failed.as_str())
-            }
+            | Self::SucceedsForACondition
+            | Self::IsRolledBack
+            | Self::IsDeleted => None,
+            Self::Fails
+            | Self::FailsDirectly
+            | Self::FailsInADeployment
+            | Self::FailsForACondition => Some(ErrorName::Failed.as_str()),
             Self::RunsPastItsDeadline | Self::TimesOut => {
                 Some(ErrorName::DeadlineExceeded.as_str())
             }
-            Self::IsAborted | Self::LosesItsDeployment => Some(ErrorName::Interrupted.as_str()),
+            Self::IsAborted | Self::LosesItsDeployment | Self::IsAbortedForACondition => {
+                Some(ErrorName::Interrupted.as_str())
+            }
             Self::IsNeverTaken => Some(NOT_CLAIMED),
             Self::IsAbortedDirectly => Some("ABORTED"),
         }
@@ -96,9 +106,13 @@ impl Course {
     /// The course that is the same for a stack.
     pub fn of_a_stack(self) -> Self {
         match self {
-            Self::RunsDirectly | Self::RunsInADeployment => Self::Succeeds,
-            Self::FailsDirectly | Self::FailsInADeployment => Self::Fails,
-            Self::IsAbortedDirectly => Self::IsAborted,
+            Self::RunsDirectly | Self::RunsInADeployment | Self::SucceedsForACondition => {
+                Self::Succeeds
+            }
+            Self::FailsDirectly | Self::FailsInADeployment | Self::FailsForACondition => {
+                Self::Fails
+            }
+            Self::IsAbortedDirectly | Self::IsAbortedForACondition => Self::IsAborted,
             other => other,
         }
     }
@@ -116,6 +130,14 @@ impl Course {
         matches!(
             self,
             Self::RunsInADeployment | Self::FailsInADeployment | Self::LosesItsDeployment
+        )
+    }
+
+    /// Whether a wait condition waits for the run.
+    pub fn is_for_a_condition(self) -> bool {
+        matches!(
+            self,
+            Self::SucceedsForACondition | Self::FailsForACondition | Self::IsAbortedForACondition
         )
     }
 
@@ -138,14 +160,16 @@ impl Course {
             return ecs.scripts("migrate", [log(forward), log(back)]);
         }
         let script = match self {
-            Self::Fails | Self::FailsDirectly | Self::FailsInADeployment => {
-                Script::exits(1).running(90 * SECOND)
-            }
+            Self::Fails
+            | Self::FailsDirectly
+            | Self::FailsInADeployment
+            | Self::FailsForACondition => Script::exits(1).running(90 * SECOND),
             Self::RunsPastItsDeadline => Script::runs_forever().on_sigterm(OnSigterm::Ignored),
             Self::IsAborted
             | Self::TimesOut
             | Self::IsDeleted
             | Self::IsAbortedDirectly
+            | Self::IsAbortedForACondition
             | Self::LosesItsDeployment => Script::runs_forever(),
             Self::Succeeds
             | Self::IsNeverTaken
@@ -154,6 +178,7 @@ impl Course {
             | Self::RunsDirectly
             | Self::RunsInADeployment
             | Self::IsRolledBack
+            | Self::SucceedsForACondition
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
         // What a container writes into its log stands in the Reason of a run that fails.
@@ -198,7 +223,10 @@ impl Course {
     /// Plays the course. Calls `strike`, which injects the fault, at the beginning, or after so long
     /// when a fault would strike nothing before.
     pub async fn play(self, deployment: &Arc<Deployment>, after: Duration, strike: impl FnOnce()) {
-        let properties = self.properties();
+        let mut properties = self.properties();
+        if self.is_for_a_condition() {
+            properties["WaitConditionHandle"] = deployment.handle().url().into();
+        }
         let request = if matches!(self, Self::Updates | Self::IsRolledBack) {
             "Update"
         } else {
@@ -222,7 +250,7 @@ impl Course {
             strike();
         }
         match self {
-            Self::IsAborted | Self::IsAbortedDirectly => {
+            Self::IsAborted | Self::IsAbortedDirectly | Self::IsAbortedForACondition => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.abort_executions();
             }

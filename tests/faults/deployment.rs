@@ -29,7 +29,7 @@ use ecs_task_runner::functions::{
 };
 use serde_json::{Value, json};
 use stand_ins::lambda::Lambda;
-use stand_ins::response_url::ResponseUrls;
+use stand_ins::response_url::{Handle, Put, ResponseUrls};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
 use stand_ins::{ResourceEvent, StandIns, sdk_config};
@@ -303,6 +303,40 @@ impl Deployment {
             .iter()
             .filter(|put| put.is_stored())
             .filter_map(|put| request.answer(put))
+            .collect()
+    }
+
+    /// The handle of the stack's wait condition.
+    pub fn handle(&self) -> Handle {
+        self.urls.handle("todobackend", "MigrateHandle")
+    }
+
+    /// How the run ended for the stack whose wait condition waits for it, as answers. CloudFormation
+    /// comes to the condition when the request was answered SUCCESS, and the first answer counts.
+    pub fn ends_for_the_condition(&self) -> Vec<Answer> {
+        let answers = self.answers(0);
+        match answers.first() {
+            Some(first) if first.status == "SUCCESS" => self.signals(),
+            _ => answers,
+        }
+    }
+
+    /// What was signalled, in the form of answers.
+    pub fn signals(&self) -> Vec<Answer> {
+        // All of them can be read.
+        self.handle().signals();
+        let puts = self.handle().puts().into_iter();
+        puts.filter(Put::is_stored)
+            .map(|put| {
+                let signal: Value = serde_json::from_slice(&put.body).unwrap();
+                let text = |name: &str| signal[name].as_str().unwrap().to_owned();
+                Answer {
+                    at: put.at,
+                    status: text("Status").replace("FAILURE", "FAILED"),
+                    reason: text("Reason"),
+                    body: String::from_utf8_lossy(&put.body).into_owned(),
+                }
+            })
             .collect()
     }
 

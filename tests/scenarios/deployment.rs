@@ -9,6 +9,7 @@ mod example;
 mod first_steps;
 mod hook;
 mod lifecycle;
+mod lifecycle_beyond_the_hour;
 mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;

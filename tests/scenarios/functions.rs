@@ -2,6 +2,8 @@
 
 mod deliveries;
 mod direct;
+mod handle;
+mod handle_and_updates;
 mod hook;
 mod hook_ends;
 mod hook_given_up;

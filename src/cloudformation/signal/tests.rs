@@ -56,6 +56,17 @@ fn a_success_has_the_outputs_as_the_text_of_an_object() {
     assert_eq!(skipped["Reason"], "Nothing was run: Count is 0.");
 }
 
+#[test]
+fn the_id_of_a_long_name_keeps_what_distinguishes_executions() {
+    let short = "MigrateTask-5609247e-create-0dde2d72c7ec";
+    assert_eq!(unique_id(short), short);
+    let end = "-5609247e-create-0dde2d72c7ec";
+    let long = format!("{}{end}", "L".repeat(80 - end.len()));
+    let id = unique_id(&long);
+    assert_eq!(id.len(), 64);
+    assert!(id.ends_with(end));
+}
+
 proptest! {
     #[test]
     fn whatever_the_reason_is_the_body_fits_and_is_one_printable_line(reason in "\\PC{0,40}|[\\x00-\\x7f]{0,9000}|(\u{1b}|\"|\\\\|ü|\n){0,3000}") {

@@ -17,7 +17,10 @@ impl Facts<'_> {
     pub(super) fn running(&self) -> Conclusion {
         let (sentence, advice) = match &self.progress.answer {
             Answer::Given => (
-                "CloudFormation has its answer, and the execution is about to end.".to_owned(),
+                format!(
+                    "{} has its answer, and the execution is about to end.",
+                    self.who_waits()
+                ),
                 None,
             ),
             Answer::NobodyWaits => (
@@ -26,7 +29,8 @@ impl Facts<'_> {
             ),
             Answer::Begun { status, .. } => (
                 format!(
-                    "CloudFormation is being answered {status}{}.",
+                    "{} is being answered {status}{}.",
+                    self.who_waits(),
                     self.time_in_state()
                 ),
                 None,

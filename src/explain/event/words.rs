@@ -6,6 +6,9 @@ use super::{SinceTaken, TimelineEvent, WorkerLostReason};
 use crate::explain::conceal::one_line;
 use crate::task::status::task_id;
 
+/// Whose wait is over when the run begins, and whose is not.
+const AT_BEGINNING: &str = "replied SUCCESS to CloudFormation for the resource; a wait condition waits for the end of the run";
+
 impl fmt::Display for TimelineEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,9 +86,15 @@ impl fmt::Display for TimelineEvent {
                 one_line(error)
             ),
             Self::AnswerFailed { error, cause } => write_answer_failed(f, error, cause),
-            Self::Answered { answer, after } => {
+            Self::Answered {
+                answer,
+                after,
+                to_wait_condition: true,
+            } => write!(f, "replied {answer} to the wait condition after {after}"),
+            Self::Answered { answer, after, .. } => {
                 write!(f, "replied {answer} to CloudFormation after {after}")
             }
+            Self::AnsweredAtBeginning => f.write_str(AT_BEGINNING),
             Self::GaveUp { error } => {
                 write!(f, "execution failed without a reply: {}", one_line(error))
             }

@@ -152,3 +152,36 @@ fn an_execution_that_is_ended_after_its_answer_has_answered() {
         "{conclusion:?}"
     );
 }
+
+#[test]
+fn a_run_whose_end_goes_to_a_wait_condition_is_answered_twice_and_each_is_told() {
+    let mut history = History::of("Create");
+    history
+        .name_handle()
+        .entered(100, "RespondStarted", &json!({}))
+        .function_failed(150, "Lambda.Unknown", "")
+        .invoked(190, "Succeeded");
+    claimed(&mut history);
+    let running = history.explain(ExecutionStatus::Running).to_string();
+    assert!(
+        running.contains("could not be replied to: Lambda.Unknown\n")
+            && running.contains("replied SUCCESS to CloudFormation for the resource; a wait condition waits for the end of the run\n"),
+        "{running}"
+    );
+    assert!(!running.contains("CloudFormation was sent"), "{running}");
+    history
+        .succeeded(10_000)
+        .entered(10_100, "RespondSuccess", &json!({"output": {}}))
+        .invoked(20_000, "Succeeded")
+        .ended(20_100, "Succeeded", "", "");
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    assert_eq!(
+        explanation.conclusion.sentence,
+        "Succeeded. The wait condition was sent SUCCESS, 20 s after the request."
+    );
+    let text = explanation.to_string();
+    assert!(
+        text.contains("replied SUCCESS to the wait condition after 10 s\n"),
+        "{text}"
+    );
+}

@@ -75,6 +75,14 @@ impl History {
         history
     }
 
+    /// A wait condition waits for the run's end.
+    pub(super) fn name_handle(&mut self) -> &mut Self {
+        let mut input: Value = serde_json::from_str(&self.execution.input).unwrap();
+        input["request"]["WaitConditionHandle"] = json!({"URL": URL, "UniqueId": NAME});
+        self.execution.input = input.to_string();
+        self
+    }
+
     pub(super) fn override_environment(&mut self, value: &str) {
         self.execution.input = self.execution.input.replace(SECRET, value);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Timeline;
 use crate::cloudformation::response::Status;
-use crate::execution::history::{DIRECT_ENDS, RecordedEvent, status_given_in};
+use crate::execution::history::{DIRECT_ENDS, RESPOND_STARTED, RecordedEvent, status_given_in};
 use crate::explain::event::TimelineEvent;
 
 /// The state that calls `stop`.
@@ -92,6 +92,13 @@ impl Timeline {
         self.state
             .as_ref()
             .and_then(|(state, _)| status_given_in(state))
+    }
+
+    /// Whether CloudFormation is being answered that the run has begun.
+    pub(super) fn is_answering_beginning(&self) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|(state, _)| state == RESPOND_STARTED)
     }
 
     /// Whether the execution is looking for leftover tasks or waiting for them to stop.

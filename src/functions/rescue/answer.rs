@@ -241,12 +241,13 @@ impl Rescuer {
                 if self.clock.since(execution.started) > SERVICE_TIMEOUT
                     || was_superseded(execution) =>
             {
-                self.responder.fail_run(request, reason, within).await
+                Box::pin(self.responder.fail_run(request, reason, within)).await
             }
             RequestType::Create | RequestType::Update => {
+                // Boxed: the futures would enlarge that of every execution that is looked after.
                 let (replied, ()) = tokio::join!(
-                    self.responder.fail_run(request, reason, within),
-                    self.responder.repeat_that_it_began(request, within)
+                    Box::pin(self.responder.fail_run(request, reason, within)),
+                    Box::pin(self.responder.repeat_that_it_began(request, within))
                 );
                 replied
             }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::arrival::Arrival;
 use super::{StartError, Starter};
-use crate::aws::ApiError;
+use crate::aws::{ApiError, ErrorKind};
 use crate::clock::before;
 use crate::execution::direct::DirectExecution;
 use crate::execution::input::{EarlierRun, ExecutionInput};
@@ -27,7 +27,22 @@ pub(super) struct EarlierRuns {
     /// The event is itself outdated: it came late, and the execution of a later request already runs.
     pub(super) is_void: bool,
     /// Why one of them may still run.
-    pub(super) not_stopped: Option<String>,
+    pub(super) not_stopped: Option<NotStopped>,
+}
+
+/// Why a run could not be stopped.
+pub(super) struct NotStopped {
+    name: ErrorName,
+    why: String,
+}
+
+impl From<ApiError> for NotStopped {
+    fn from(error: ApiError) -> Self {
+        Self {
+            name: error_name(&error),
+            why: error.to_string(),
+        }
+    }
 }
 
 impl Starter {
@@ -54,7 +69,10 @@ impl Starter {
             );
             return Ok(EarlierRuns {
                 is_void: false,
-                not_stopped: Some("Step Functions did not answer in time".to_owned()),
+                not_stopped: Some(NotStopped {
+                    name: ErrorName::NotStarted,
+                    why: "Step Functions did not answer in time".to_owned(),
+                }),
             });
         };
         match stopped.failure {
@@ -64,7 +82,7 @@ impl Starter {
             failure => Ok(EarlierRuns {
                 is_void: self.age(arrival).is_late()
                     && self.is_followed(arrival, &stopped.later).await?,
-                not_stopped: failure.map(|error| error.to_string()),
+                not_stopped: failure.map(NotStopped::from),
             }),
         }
     }
@@ -74,11 +92,10 @@ impl Starter {
         for execution in later {
             match self.state_machine.describe(execution).await {
                 Ok(execution) if execution.rolls_back_for(&arrival.identity.name) => {}
-                Ok(_) => return Ok(true),
                 Err(error) if self.will_be_redelivered(arrival, &error) => {
                     return Err(StartError::Later(error));
                 }
-                Err(_) => return Ok(true),
+                Ok(_) | Err(_) => return Ok(true),
             }
         }
         Ok(false)
@@ -146,10 +163,19 @@ pub(super) fn input_of(listed: &ListedExecution, execution: &Execution) -> Optio
     ExecutionInput::read(direct, &execution.input)
 }
 
-/// The Reason of a rollback that may not run beside what still runs.
-pub(super) fn still_runs(error: &str) -> String {
-    format!(
-        "{}: the run of the update that is rolled back may still run, since it could not be stopped: {error}. Two runs at once could damage the data, so nothing was started. Stop the executions of this resource that run, then continue the rollback.",
+/// The error of a request for which a call failed.
+pub(super) fn error_name(error: &ApiError) -> ErrorName {
+    if error.kind == ErrorKind::AccessDenied {
+        ErrorName::AccessDenied
+    } else {
         ErrorName::NotStarted
+    }
+}
+
+/// The Reason of a rollback that may not run beside what still runs.
+pub(super) fn still_runs(not_stopped: &NotStopped) -> String {
+    let NotStopped { name, why } = not_stopped;
+    format!(
+        "{name}: the run of the update that is rolled back may still run, since it could not be stopped: {why}. Two runs at once could damage the data, so nothing was started. Stop the executions of this resource that run, then continue the rollback."
     )
 }

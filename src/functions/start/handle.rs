@@ -11,6 +11,7 @@ use crate::aws::response_url::PutError;
 use crate::cloudformation::deadline::Deadline;
 use crate::cloudformation::event::{ReplyTo, Request, RequestType, WaitConditionHandle};
 use crate::cloudformation::handle;
+use crate::cloudformation::signal::unique_id;
 use crate::functions::respond::RespondError;
 use crate::functions::start::plan::Plan;
 use crate::properties::wait_condition_handle;
@@ -28,7 +29,7 @@ impl Arrival {
         let url = wait_condition_handle(&self.event.resource_properties)?;
         Some(WaitConditionHandle {
             url: url.into(),
-            unique_id: self.identity.name.clone(),
+            unique_id: unique_id(&self.identity.name).to_owned(),
         })
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, still_runs};
+use super::earlier_runs::{EarlierRuns, error_name, still_runs};
 use super::{StartError, Starter};
 use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
@@ -96,7 +96,7 @@ impl Starter {
             Err(error) if may_be_rolled_back => {
                 return Ok(Plan::Fail(format!(
                     "{}: whether the stack is being rolled back cannot be seen: {error}. The properties before this update have RollbackOverrides, so nothing was run.",
-                    ErrorName::NotStarted
+                    error_name(&error)
                 )));
             }
             Err(error) => {
@@ -189,7 +189,7 @@ impl Starter {
                 Err(error) if self.will_be_redelivered(arrival, &error) => {
                     return Err(StartError::Later(error));
                 }
-                Err(error) => Err(still_runs(&error.to_string())),
+                Err(error) => Err(still_runs(&error.into())),
             },
         };
         Ok(match earlier_runs {

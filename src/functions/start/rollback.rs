@@ -19,10 +19,10 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, input_of, still_runs};
+use super::earlier_runs::{EarlierRuns, error_name, input_of, still_runs};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
 use crate::cloudformation::identity;
 use crate::execution::history::Progress;
 use crate::execution::input::{EarlierRun, ExecutionInput, RollbackOf};
@@ -222,14 +222,6 @@ impl Starter {
 
 fn settled(why_skipped: &str) -> Interruption {
     Interruption::Settled(Plan::skip(why_skipped))
-}
-
-fn error_name(error: &ApiError) -> ErrorName {
-    if error.kind == ErrorKind::AccessDenied {
-        ErrorName::AccessDenied
-    } else {
-        ErrorName::NotStarted
-    }
 }
 
 /// The Reason of a rollback for which the evidence could not be seen.

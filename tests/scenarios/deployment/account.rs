@@ -135,6 +135,16 @@ impl Account {
         ended(self.begin_update(further).await).await
     }
 
+    /// Creates the stack from another template, in which a worker's task runs as in every other.
+    pub async fn create_from(&self, template: &Template<'_>) -> Stack {
+        ended(self.stacks.create(STACK, template).await.unwrap()).await
+    }
+
+    /// Updates the stack to another template.
+    pub async fn update_to(&self, template: &Template<'_>) -> Stack {
+        ended(self.stacks.update(STACK, template).await.unwrap()).await
+    }
+
     pub async fn cancel_update(&self) {
         self.stacks.cancel_update(STACK).await.unwrap();
     }

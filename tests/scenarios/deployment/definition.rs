@@ -1,6 +1,7 @@
 //! The state machine's definition, held against the code and the limits it must keep to.
 
 mod direct;
+mod handle;
 mod rollbacks;
 mod runs;
 mod table_of_times;

@@ -14,6 +14,13 @@ fn the_example_has_nothing_to_correct() {
 }
 
 #[test]
+fn the_example_of_a_long_migration_has_nothing_to_correct() {
+    let report = check_document(Template::long_migration().text(), &[RESOURCE_TYPE]).unwrap();
+    assert_eq!(report.findings, []);
+    assert_eq!(report.checked, ["MigrateTask"]);
+}
+
+#[test]
 fn its_service_waits_for_the_migration() {
     let template = Template::todobackend();
     assert_eq!(template.of_type("AWS::ECS::Service").len(), 1);

@@ -21,12 +21,13 @@ mod page;
 mod rehearsal;
 mod replies;
 mod shell;
+mod wait_condition;
 mod without_fleet;
 
 use page::Section;
 
-/// The sections whose commands the tests in `fleet` and `without_fleet` run.
-const REHEARSED: [&str; 18] = [
+/// The sections whose commands the tests in `fleet`, `without_fleet` and `wait_condition` run.
+const REHEARSED: [&str; 19] = [
     "Set up",
     "The execution",
     "Is it stuck?",
@@ -44,6 +45,7 @@ const REHEARSED: [&str; 18] = [
     "The execution has ended",
     "There is no execution",
     "The functions cannot run at all",
+    "A wait condition waits",
     "A stack that cannot be rolled back or deleted",
 ];
 

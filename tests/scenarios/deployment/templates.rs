@@ -39,6 +39,11 @@ impl Template {
         Self::read("worker-service.yaml", text)
     }
 
+    pub fn long_migration() -> Self {
+        let text = include_str!("../../../infra/example/long-migration.yaml");
+        Self::read("long-migration.yaml", text)
+    }
+
     pub fn todobackend() -> Self {
         let text = include_str!("../../../infra/example/todobackend.yaml");
         Self::read("todobackend.yaml", text)

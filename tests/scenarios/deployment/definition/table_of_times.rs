@@ -65,8 +65,8 @@ fn the_table_of_times_says_what_the_definition_says() {
         invoked += 1;
     }
     assert_eq!(
-        invoked, 4,
-        "Prepare, StopTasks, RespondSuccess and RespondFailure"
+        invoked, 5,
+        "Prepare, RespondStarted, StopTasks, RespondSuccess and RespondFailure"
     );
 }
 

@@ -102,7 +102,7 @@ impl Handle {
     pub fn signals(&self) -> Vec<Signal> {
         let mut signals: Vec<Signal> = Vec::new();
         for put in self.puts().iter().filter(|put| put.is_stored()) {
-            let signal = Signal::read(put).unwrap();
+            let signal = Signal::read(put).expect("CloudFormation reads the signal");
             let is_new = |other: &Signal| other.unique_id != signal.unique_id;
             if signals.iter().all(is_new) {
                 signals.push(signal);
@@ -135,6 +135,9 @@ impl Signal {
             unique_id: take("UniqueId")?,
             data: take("Data")?,
         };
+        if !(1..=64).contains(&signal.unique_id.len()) {
+            return Err(format!("UniqueId is {:?}", signal.unique_id));
+        }
         if !members.is_empty() {
             return Err(format!("further members: {members:?}"));
         }
