@@ -75,8 +75,8 @@ impl Todobackend {
     async fn is_deployed(&self) {
         let template = self.template(BACK, "", "true");
         let (body, parameters) = (&*template, &[][..]);
-        let stack = self.account.create_from(&Template { body, parameters });
-        let stack = stack.await;
+        let template = Template { body, parameters };
+        let stack = self.account.create_from(&template).await;
         assert_eq!(stack.status, "CREATE_COMPLETE");
         assert_eq!(self.newest_migration().await, "todo.0001_initial");
     }
@@ -88,8 +88,8 @@ impl Todobackend {
         );
         let template = self.template(FORWARD, &further, "false");
         let (body, parameters) = (&*template, &[][..]);
-        let stack = self.account.update_to(&Template { body, parameters });
-        stack.await.status
+        let template = Template { body, parameters };
+        self.account.update_to(&template).await.status
     }
 
     async fn newest_migration(&self) -> String {
