@@ -141,7 +141,10 @@ pub const CALLS: [Call; 102] = [
     on_rollback(Service::Sfn, "StartExecution", "start"),
     on_rollback(Service::Ecs, "ListTasks", "stop"),
     on_rollback(Service::Ecs, "DescribeTasks", "stop"),
-    on_rollback(Service::Ecs, "StopTask", "stop"),
+    Call {
+        by: None,
+        ..on_rollback(Service::Ecs, "StopTask", "")
+    },
     late_call(Service::Sfn, "DescribeExecution", Course::IsAborted),
     call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
     late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),

@@ -288,10 +288,12 @@ pub static EXCEPTIONS: [Exception; 24] = [
         instead: Instead::Fails(DENIED),
     },
     Exception {
-        why: "`stop` cannot see that the task of the update has stopped, and nothing is started beside it",
+        why: "the task of the update cannot be stopped, or `stop` cannot see it, and nothing is started beside it",
         is_for: |cell| {
             let looks = ["ListTasks", "DescribeTasks"].contains(&cell.call.operation);
-            cell.call.course == Course::IsRolledBack && looks && lasts(cell) && is_unanswered(cell)
+            let is_unseen = looks && is_unanswered(cell);
+            let runs_on = cell.call.operation == "StopTask" && is_lost(cell);
+            cell.call.course == Course::IsRolledBack && lasts(cell) && (is_unseen || runs_on)
         },
         instead: Instead::Fails(NOT_STARTED),
     },
