@@ -1,8 +1,11 @@
-# Part of infra/deploy: what it needs on this machine and in the account, all of it told at once.
+# Part of infra/deploy, and of infra/verify: what it needs on this machine and in the account, all of it told at once.
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
 
 check_prerequisites() {
-  [ -z "$dry_run" ] || return 0
+  if [ -n "$dry_run" ]; then
+    bucket_owner=${bucket_owner:-ACCOUNT}
+    return
+  fi
   check_python
   [ -n "$given_package" ] || check_rust
   [ -n "$package_only" ] || check_account
@@ -15,7 +18,7 @@ check_python() {
     problem "Python 3.10 or later: install it, or name it in PYTHON ('$python' is not there)."
   elif ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
     problem "Python 3.10 or later: '$python' is older. Install it, or name it in PYTHON."
-  elif [ -z "$given_package" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+  elif [ -z "${given_package-no build}" ] && ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
     problem "Python's module venv: '$python' lacks it. On Debian and Ubuntu install python3-venv."
   fi
 }
@@ -28,23 +31,31 @@ check_rust() {
   fi
 }
 
-check_account() {
+# Sets `region`. Succeeds when the account can be asked for more.
+check_credentials() {
   if ! have aws; then
     problem "The AWS CLI (aws): https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-    return
+    return 1
   fi
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
   if [ -z "$region" ]; then
     problem "A region: give --region, or configure one with 'aws configure'."
-    return
+    return 1
   fi
   if ! ask sts get-caller-identity --query Account --output text; then
     problem "Credentials of the AWS account: configure them with 'aws configure' or 'aws sso login', or choose AWS_PROFILE. AWS said: $answer"
-    return
+    return 1
   fi
+  account=$answer
+}
+
+check_account() {
+  check_credentials || return 0
+  bucket_owner=${bucket_owner:-$account}
   check_bucket
   check_stack "$name"
   check_workers
+  check_scope
   [ -z "$no_workers$no_fleet" ] || return 0
   check_bucket_key
   check_subnets
@@ -52,8 +63,8 @@ check_account() {
 }
 
 check_bucket() {
-  if ! ask s3api head-bucket --bucket "$bucket" --query BucketRegion --output text; then
-    problem "The bucket $bucket: it is not there, in another region than $region, or not yours to use. Make one with 'aws s3 mb s3://NAME --region $region'. AWS said: $answer"
+  if ! ask s3api head-bucket --bucket "$bucket" --expected-bucket-owner "$bucket_owner" --query BucketRegion --output text; then
+    problem "The bucket $bucket: it is not there, in another region than $region, not yours to use, or not of the account $bucket_owner (--bucket-owner). Make one with 'aws s3 mb s3://NAME --region $region'. AWS said: $answer"
   elif [ -n "$answer" ] && [ "$answer" != None ] && [ "$answer" != "$region" ]; then
     problem "A bucket in $region: $bucket is in $answer, and Lambda takes programs from its own region only."
   fi
@@ -63,7 +74,7 @@ check_bucket() {
 # deploys all the same.
 check_bucket_key() {
   local key parameter
-  ask s3api get-bucket-encryption --bucket "$bucket" --output text \
+  ask s3api get-bucket-encryption --bucket "$bucket" --expected-bucket-owner "$bucket_owner" --output text \
     --query 'ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.KMSMasterKeyID' || return 0
   key=$answer
   case $key in '' | None | *alias/aws/s3) return 0 ;; esac

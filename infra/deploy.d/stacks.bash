@@ -1,28 +1,9 @@
-# Part of infra/deploy: uploads and stacks.
+# Part of infra/deploy: stacks, and why one could not be deployed.
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
 
-upload() {
-  code_key=$PREFIX/$code_hash/custom-resource.zip
-  worker_key=$PREFIX/$worker_hash/ecs-task-runner
-  definition_key=$PREFIX/$definition_hash/ecs-task.asl.json
-  upload_file "$package/custom-resource.zip" "$code_key"
-  [ -n "$no_workers$no_fleet" ] || upload_file "$package/ecs-task-runner" "$worker_key"
-  upload_file statemachine/ecs-task.asl.json "$definition_key"
-}
-
-# The key holds the content's hash: what is there under it is the same.
-upload_file() {
-  if [ -z "$dry_run" ] && ask s3api head-object --bucket "$bucket" --key "$2"; then
-    say "s3://$bucket/$2 is there already."
-    return
-  fi
-  say "Uploading s3://$bucket/$2"
-  in_region s3 cp --only-show-errors "$1" "s3://$bucket/$2" ||
-    fail "$1 could not be uploaded to the bucket $bucket; the AWS CLI says why above. Make sure that you may put objects there, and try again."
-}
-
 deploy_task_runner() {
-  local of_package=("Architecture=$architecture" "ArtifactBucket=$bucket" "CodeKey=$code_key" "DefinitionKey=$definition_key")
+  local of_package=("Architecture=$architecture" "ArtifactBucket=$bucket" "CodeKey=$code_key" "CodeObjectVersion=$code_version"
+    "DefinitionKey=$definition_key" "DefinitionObjectVersion=$definition_version")
   choose_workers
   if [ -n "$activity_kept" ]; then
     # First as it is, with a fleet: what a stack deletes it treats as the template before says, and only from this one on the activity
@@ -57,8 +38,29 @@ deploy_stack() {
   local stack=$1 template=$2
   shift 2
   say "Deploying the stack $stack"
+  find_tags "$stack"
   in_region cloudformation deploy --stack-name "$stack" --template-file "$template" --s3-bucket "$bucket" --s3-prefix "$PREFIX/templates" \
-    --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "$@" || explain_failure "$stack"
+    ${role_arn:+--role-arn "$role_arn"} ${tags_of_stack[@]+"${tags_of_stack[@]}"} --capabilities CAPABILITY_IAM --no-fail-on-empty-changeset --parameter-overrides "$@" || explain_failure "$stack"
+}
+
+# Sets `tags_of_stack` to the option with all tags: those that are given, and those that the stack has, which would be removed otherwise, as
+# the AWS CLI sends the list of tags also when it is empty (create_changeset in its customizations/cloudformation/deployer.py).
+find_tags() {
+  local tag given kept=()
+  tags_of_stack=()
+  if [ -n "$dry_run" ]; then
+    [ ${#tags[@]} -eq 0 ] || tags_of_stack=(--tags "${tags[@]}")
+    return
+  fi
+  find_in_stack "$1" "Stacks[0].Tags[].join('=', [Key, Value])"
+  while IFS= read -r -d $'\t' tag || [ -n "$tag" ]; do
+    for given in ${tags[@]+"${tags[@]}"}; do
+      [ "${given%%=*}" != "${tag%%=*}" ] || tag=''
+    done
+    [ -z "$tag" ] || kept+=("$tag")
+  done < <(printf '%s' "$answer")
+  kept+=(${tags[@]+"${tags[@]}"})
+  [ ${#kept[@]} -eq 0 ] || tags_of_stack=(--tags "${kept[@]}")
 }
 
 explain_failure() {
@@ -73,6 +75,7 @@ explain_failure() {
       printf 'No event of the stack says why: see what the AWS CLI says above.\n'
     fi
     explain_signals "$1" "$events"
+    explain_roles "$events"
     printf '%s\n' "$(way_out "$1" "$status")"
   } >&2
   exit 1
@@ -98,6 +101,31 @@ explain_signals() {
   esac
 }
 
+# Roles that could not be made. Services of AWS have roles of their own in the account: a service makes its role when it is used for the
+# first time, with the rights of whoever uses it.
+explain_roles() {
+  local service=''
+  case $1 in
+    *iam:CreateServiceLinkedRole*)
+      case $1 in
+        *autoscaling.amazonaws.com*) service=autoscaling.amazonaws.com ;;
+        *spot.amazonaws.com*) service=spot.amazonaws.com ;;
+        *ecs.amazonaws.com*) service=ecs.amazonaws.com ;;
+      esac
+      printf "The first use of a service in an account makes a role of the service's own, and whoever deploys may not make it. Deploy with the right to iam:CreateServiceLinkedRole, as in infra/policies, or have somebody make the role who may: 'aws iam create-service-linked-role --aws-service-name %s'.\n" \
+        "${service:-SERVICE}"
+      ;;
+    *iam:CreateRole* | *iam:PutRolePermissionsBoundary*)
+      printf "Where an account has roles made with a permissions boundary only, or under a path, give --parameter PermissionsBoundaryArn=ARN and --parameter RolePath=/PATH/, for a fleet both as --worker-parameter too (infra/README.md, In a company's account).\n"
+      ;;
+    # The first time, ECS uses the role that it has just made before all of IAM knows it
+    # (https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/818, https://github.com/1Password/scim-examples/issues/356).
+    *'Unable to assume the service linked role'*)
+      printf "The account has used ECS for the first time. ECS makes a role of its own for that, and could not use it at once; now the role is there. The next try succeeds.\n"
+      ;;
+  esac
+}
+
 way_out() {
   local aws="aws --region $region cloudformation" then='Then run infra/deploy again.'
   case $2 in
@@ -106,12 +134,26 @@ way_out() {
         "$aws" "$1" "$aws" "$1" "$then"
       ;;
     UPDATE_ROLLBACK_FAILED)
-      printf "Correct what its events name ('%s describe-stack-events --stack-name %s'), and roll it back: '%s continue-update-rollback --stack-name %s'. %s" \
-        "$aws" "$1" "$aws" "$1" "$then"
+      printf "Correct what its events name ('%s describe-stack-events --stack-name %s'), and roll it back: '%s continue-update-rollback --stack-name %s'. %s%s" \
+        "$aws" "$1" "$aws" "$1" "$(resume_processes "$1")" "$then"
       ;;
     *_IN_PROGRESS) printf "It goes on by itself: '%s describe-stack-events --stack-name %s' shows how. %s" "$aws" "$1" "$then" ;;
     *) printf "Correct the cause. %s" "$then" ;;
   esac
+}
+
+# What a fleet's group does not do since its update has failed, as a sentence. The update suspends processes, and resumes them when it is
+# over. Where its rollback fails, or skips the group, they stay suspended: nobody replaces an instance that is not well.
+resume_processes() {
+  local suspended='AlarmNotification, AZRebalance, HealthCheck, ReplaceUnhealthy and ScheduledActions may be'
+  [ "$1" = "$name-workers" ] || return 0
+  if ask autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$1-workers" --output text \
+    --query 'AutoScalingGroups[0].SuspendedProcesses[].ProcessName'; then
+    case $answer in '' | None) return 0 ;; esac
+    suspended="${answer//$'\t'/, } are"
+  fi
+  printf "When that is over, let the Auto Scaling group do all of its work: %s suspended by the update, and '%s resume-processes --auto-scaling-group-name %s-workers' resumes them, if it did not. " \
+    "$suspended" "aws --region $region autoscaling" "$1"
 }
 
 # The failures of the stack's latest operation, oldest first, and the instances that said that they had failed.
@@ -145,11 +187,4 @@ find_in_stack() {
 # Sets `answer` to the value of a parameter in the stack, and to nothing where there is none.
 find_stack_parameter() {
   find_in_stack "$1" "Stacks[0].Parameters[?ParameterKey=='$2'].ParameterValue | [0]"
-}
-
-warn_of_what_is_not_narrowed() {
-  [ -z "$dry_run" ] || return 0
-  ask cloudformation describe-stacks --stack-name "$name" --output text --query "Stacks[0].Parameters[?ParameterValue=='*'].ParameterKey" || return 0
-  [ -n "$answer" ] && [ "$answer" != None ] || return 0
-  say "Warning: ${answer//[[:space:]]/, } are '*'. Whoever may invoke the function start can run any task definition, with any role that ECS tasks can assume, as far as these do not say otherwise (infra/README.md, Least privilege)."
 }

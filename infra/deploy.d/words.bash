@@ -1,5 +1,7 @@
-# Part of infra/deploy: what it says, and the commands it runs.
-# shellcheck shell=bash disable=SC2154 # The variables are those of infra/deploy.
+# Part of infra/deploy and infra/verify: what they say, and the commands they run.
+# shellcheck shell=bash disable=SC2154 # The variables are those of the script.
+
+readonly program=infra/${0##*/}
 
 # Runs the AWS CLI, or prints the command.
 in_region() {
@@ -50,10 +52,10 @@ stop_on_problems() {
   exit "$1"
 }
 
-stop_on_missing() { stop_on_problems "$EXIT_PREREQUISITE" "infra/deploy needs what is missing here:"; }
+stop_on_missing() { stop_on_problems "$EXIT_PREREQUISITE" "$program needs what is missing here:"; }
 
 fail() {
-  printf 'infra/deploy: %s\n' "$1" >&2
+  printf '%s: %s\n' "$program" "$1" >&2
   exit 1
 }
 

@@ -249,6 +249,20 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_condition_waits_for_no_direct_run() {
+        let properties = json!({"Cluster": "production", "TaskDefinition": "migrate",
+            "WaitConditionHandle": "https://example.com/handle?SECRET", "Timeout": 82_800});
+        let execution = DirectExecution {
+            arn: &arn("n"),
+            started: STARTED.parse().unwrap(),
+        };
+        let refused = execution.prepare(&properties, Workers::Fleet).unwrap_err();
+        assert_eq!(refused.error, ErrorName::InvalidRequest);
+        assert!(refused.cause.contains("Leave it out."), "{refused}");
+        assert!(!refused.cause.contains("SECRET"), "{refused}");
+    }
+
+    #[test]
     fn a_count_of_0_runs_nothing_and_instances_need_a_fleet() {
         let Ok(Prepared::Nothing(output)) = prepare("n", &json!({"Count": "0"})) else {
             panic!("nothing is to be run")

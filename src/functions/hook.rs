@@ -70,6 +70,12 @@ impl DeploymentHook {
 
     /// Replies to one call of ECS, whatever it was called with.
     pub async fn reply(&self, event: &Value) -> HookReply {
+        // Whether ECS keeps `executionId` while a hook is in progress is documented nowhere: the log shows it.
+        tracing::info!(
+            deployment = event["resourceArn"].as_str(),
+            hook_execution = event["executionId"].as_str(),
+            "ECS calls the hook"
+        );
         let now = self.clock.now();
         let mut progress = HookProgress::of(event, now);
         // Boxed: the future holds those of all calls to AWS.

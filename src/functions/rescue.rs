@@ -32,6 +32,7 @@ mod event;
 mod leftovers;
 mod lost_events;
 mod overdue;
+mod reply;
 mod running;
 mod unclaimed;
 

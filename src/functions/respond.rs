@@ -138,9 +138,11 @@ impl Responder {
         } = event.state;
         let within = RESPOND_ANSWER_TIMEOUT;
         if event.has_only_begun {
-            return self.succeed(&request, Output::default(), within).await;
+            let replied = self.succeed(&request, Output::default(), within);
+            return Box::pin(replied).await;
         }
-        let outcome = async {
+        // Boxed: each future would enlarge that of every invocation.
+        let outcome = Box::pin(async {
             match event.status {
                 Status::Success => self.succeed_run(&request, output, within).await,
                 Status::Failed => {
@@ -148,11 +150,10 @@ impl Responder {
                     self.fail_run(&request, &reason, within).await
                 }
             }
-        };
+        });
         if started_error.is_none() {
             return outcome.await;
         }
-        // Boxed: this rare step would enlarge every invocation.
         let repeated = Box::pin(self.repeat_that_it_began(&request, within));
         let (replied, ()) = tokio::join!(outcome, repeated);
         replied

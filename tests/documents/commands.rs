@@ -16,7 +16,16 @@ const SHELL: [&str; 2] = ["sh", "bash"];
 /// The language of blocks that are GitHub workflows. Blocks in `yaml` are templates.
 const WORKFLOW: &str = "yml";
 /// Programs whose commands are checked, wherever they are shown.
-const PROGRAMS: [&str; 4] = ["aws", "cargo", "ecs-task-runner", "infra/deploy"];
+const PROGRAMS: [&str; 5] = [
+    "aws",
+    "cargo",
+    "ecs-task-runner",
+    "infra/deploy",
+    "infra/verify",
+];
+
+/// Those of them that are scripts in `infra`.
+const SCRIPTS: [&str; 2] = ["deploy", "verify"];
 
 /// A command as it is shown.
 pub struct Shown {
@@ -112,15 +121,17 @@ fn own_commands() -> BTreeMap<String, BTreeSet<String>> {
     assert!(commands.contains_key("worker"), "{overview}");
     commands.insert(String::new(), options(&overview));
     commands.insert("local".to_owned(), options(&help(&local(), &[])));
-    let deploy = help(&root().join("infra/deploy"), &[]);
-    commands.insert("deploy".to_owned(), options(&deploy));
+    for script in SCRIPTS {
+        let help = help(&root().join("infra").join(script), &[]);
+        commands.insert(script.to_owned(), options(&help));
+    }
     commands
 }
 
 /// What a command calls of the project's own, and with which words.
 fn own(words: &[String]) -> Option<(&str, &[String])> {
     match words.first()?.as_str() {
-        "infra/deploy" => Some(("deploy", &words[1..])),
+        script if script.starts_with("infra/") => Some((&script["infra/".len()..], &words[1..])),
         "cargo" if words.get(1)? == "local" => Some(("local", &words[2..])),
         "cargo" if words.get(1)? == "run" => {
             let program = words.iter().position(|word| word == "--")? + 1;
@@ -230,7 +241,7 @@ fn some_program_has_every_option_that_is_shown_alone() {
 }
 
 #[test]
-fn infra_deploy_takes_every_call_of_it_that_is_shown() {
+fn infra_deploy_and_infra_verify_take_every_call_of_them_that_is_shown() {
     let mut called = 0;
     for Shown {
         place,
@@ -238,8 +249,10 @@ fn infra_deploy_takes_every_call_of_it_that_is_shown() {
         is_whole,
     } in shown()
     {
-        let is_deployment = words.iter().any(|word| word == "--bucket");
-        if words[0] != "infra/deploy" || !(is_whole || is_deployment) {
+        let is_a_call = |script, option: &str| {
+            words[0] == script && (is_whole || words.iter().any(|word| word == option))
+        };
+        if !is_a_call("infra/deploy", "--bucket") && !is_a_call("infra/verify", "--vpc") {
             continue;
         }
         called += 1;

@@ -6,6 +6,7 @@
 //!                     ├─▶ templates   YAML and JSON: `check`, cfn-lint
 //!                     ├─▶ commands    shell: `bash -n`, and flags by what the programs know (shell, aws)
 //!                     ├─▶ tables      the worker's flags
+//!                     ├─▶ cost        what the templates have that costs, and the sums
 //!                     ├─▶ outputs     what `check` prints
 //!                     └─▶ words       the length of the front page, and words that readers stumble over
 //! infra/policies ─────▶ policies      rights, against the resources of the templates
@@ -21,6 +22,7 @@
 
 mod aws;
 mod commands;
+mod cost;
 mod links;
 mod markdown;
 mod outputs;

@@ -5,6 +5,7 @@
 //! that the templates do not set. No resource is compared, and none of it was tried on AWS.
 
 mod needs;
+mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,7 +14,7 @@ use ecs_task_runner::check::read_document;
 use serde_json::Value;
 use template_roles::policy::matches;
 
-use crate::{ecs_task_runner, help, python, read};
+use crate::{ecs_task_runner, help, python, read, root};
 use needs::{CALLS, NARROWED, NOT_USED, ROLLING_UPDATE};
 
 /// Characters of a managed policy, without white space (IAM quotas).
@@ -28,7 +29,7 @@ for file in glob.glob(os.path.join(os.path.dirname(cfnlint.__file__), "data/sche
     text = open(file).read()
     name = re.search('"typeName": "([^"]+)"', text)
     if name and name[1] in sys.argv[1:]:
-        handlers = json.loads(text)["handlers"]
+        handlers = json.loads(text).get("handlers", {})
         wanted = [handlers.get(name, {}) for name in ("create", "read", "update", "delete")]
         found[name[1]] = sorted({one for handler in wanted for one in handler.get("permissions", [])})
 json.dump(found, sys.stdout)
@@ -154,8 +155,12 @@ fn who_deploys_may_do_what_the_templates_take_and_nothing_else() {
 
 #[test]
 fn what_is_left_out_of_the_policies_is_a_permission_of_some_resource_type() {
-    let mut types = resource_types("task-runner.yaml");
-    types.extend(resource_types("worker.yaml"));
+    let templates = ["task-runner.yaml", "worker.yaml"]
+        .iter()
+        .chain(&verify::TEMPLATES);
+    let types = templates
+        .flat_map(|template| resource_types(template))
+        .collect();
     let known: BTreeSet<String> = permissions(&types).into_values().flatten().collect();
     let left_out = NOT_USED.iter().chain(&NARROWED).map(|(pattern, _)| pattern);
     for pattern in left_out {
@@ -168,14 +173,15 @@ fn what_is_left_out_of_the_policies_is_a_permission_of_some_resource_type() {
 
 #[test]
 fn who_deploys_may_make_every_call_of_infra_deploy() {
-    let scripts = ["package", "prerequisites", "stacks", "workers"];
+    let scripts = std::fs::read_dir(root().join("infra/deploy.d")).unwrap();
+    let scripts = scripts.map(|script| script.unwrap().file_name().into_string().unwrap());
     let allowed: BTreeSet<_> = ["deploy.json", "deploy-fleet.json"]
         .iter()
         .flat_map(|file| actions(file))
         .collect();
     let mut calls = 0;
     for script in scripts {
-        let script = read(format!("infra/deploy.d/{script}.bash"));
+        let script = read(format!("infra/deploy.d/{script}"));
         let code = script
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
@@ -251,7 +257,12 @@ fn who_starts_runs_from_a_pipeline_reads_of_every_right() {
 
 #[test]
 fn every_policy_fits_into_iam_and_names_the_roles_that_it_is_for() {
-    for file in ["deploy.json", "deploy-fleet.json", "use.json"] {
+    for file in [
+        "deploy.json",
+        "deploy-fleet.json",
+        "use.json",
+        "verify.json",
+    ] {
         let text = read(format!("infra/policies/{file}"));
         let characters = text.chars().filter(|c| !c.is_whitespace()).count();
         assert!(characters <= MOST_CHARACTERS, "{file}: {characters}");

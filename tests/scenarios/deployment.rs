@@ -18,6 +18,7 @@ mod run;
 mod runbook;
 pub mod templates;
 mod upgrade;
+mod verify;
 
 use serde_json::Value;
 

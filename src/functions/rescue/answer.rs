@@ -28,14 +28,11 @@ use crate::execution::history::{Answer, Progress, ends_with_its_end, was_taken};
 use crate::execution::reason::{error_in_words, still_running_in_words};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
-use crate::functions::respond::{ExecutionState, RespondError, RespondEvent};
-use crate::task::outcome::Output;
+use crate::functions::respond::{ExecutionState, RespondEvent};
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
-use crate::times::handle::HANDLE_URL_LIFE;
 use crate::times::{
-    RESCUE_ANSWER_TIMEOUT, RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET,
-    RESPONSE_URL_LIFE, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE,
+    RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, STATE_MACHINE_STOP_PATIENCE,
 };
 
 /// Events read from a history's end. The states that follow the run record some 600 at most (30
@@ -168,17 +165,6 @@ impl Rescuer {
         Ok(Rescued::Answered)
     }
 
-    /// Whether the URL takes no answer any more, and CloudFormation has long given
-    /// up. So late ends only an execution that could not be ended when its time was over.
-    fn is_given_up(&self, execution: &Execution, input: &Value) -> bool {
-        let life = if input["request"]["WaitConditionHandle"].is_null() {
-            RESPONSE_URL_LIFE
-        } else {
-            HANDLE_URL_LIFE
-        };
-        self.clock.since(execution.started) > life
-    }
-
     /// The Reason: why the execution ended, and what became of its tasks. The look-ups have a limit of
     /// their own, so that they delay the answer by no more than that. `may_follow` says that a worker
     /// may yet launch a task.
@@ -218,40 +204,6 @@ impl Rescuer {
         self.clock
             .until(after(task.deadline, STATE_MACHINE_STOP_PATIENCE))
             .clamp(RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET)
-    }
-
-    /// A Delete succeeds whatever happened: a leftover task must not keep a stack from being
-    /// deleted.
-    ///
-    /// An execution whose run's end goes to a wait condition may have ended before it answered that the
-    /// run had begun. This is repeated while CloudFormation may wait for it.
-    async fn answer(
-        &self,
-        request: &Request,
-        reason: &str,
-        execution: &Execution,
-    ) -> Result<(), RespondError> {
-        let within = RESCUE_ANSWER_TIMEOUT;
-        match request.request_type {
-            RequestType::Delete => {
-                let output = Output::default();
-                self.responder.succeed(request, output, within).await
-            }
-            RequestType::Create | RequestType::Update
-                if self.clock.since(execution.started) > SERVICE_TIMEOUT
-                    || was_superseded(execution) =>
-            {
-                Box::pin(self.responder.fail_run(request, reason, within)).await
-            }
-            RequestType::Create | RequestType::Update => {
-                // Boxed: the futures would enlarge that of every execution that is looked after.
-                let (replied, ()) = tokio::join!(
-                    Box::pin(self.responder.fail_run(request, reason, within)),
-                    Box::pin(self.responder.repeat_that_it_began(request, within))
-                );
-                replied
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a reply says, in the form that CloudFormation reads at its URL.
+//! What a reply says, in the form that CloudFormation reads where it goes.
 
 use crate::cloudformation::event::{ReplyTo, Request};
 use crate::cloudformation::response::{Response, Status, TooLarge};

@@ -1,4 +1,4 @@
-//! A request as it arrives at `start`.
+//! An event as `start` received it.
 
 use crate::cloudformation::event::{Event, Request};
 use crate::cloudformation::identity::Identity;

@@ -2,10 +2,17 @@
 //! they need besides.
 
 /// Permissions of resource types for what no template of ours sets.
-pub const NOT_USED: [(&str, &str); 16] = [
+pub const NOT_USED: [(&str, &str); 17] = [
+    (
+        "ecs:PutAccountSetting*",
+        "no setting of the account is changed",
+    ),
+    (
+        "ecs:PutClusterCapacityProviders",
+        "no cluster has capacity providers",
+    ),
     ("iam:*Group*", "no group has a policy"),
     ("iam:*User*", "no user has a policy"),
-    ("iam:*RolePermissionsBoundary", "no role has a boundary"),
     (
         "kms:CreateGrant",
         "functions and state machine are encrypted with no key of the account",
@@ -38,7 +45,7 @@ pub const NARROWED: [(&str, &str); 1] = [("ssm:Get*", "ssm:GetParameters")];
 
 /// What `infra/deploy` calls by itself, and what the guide has people call besides: the AWS CLI's
 /// command and its permissions.
-pub const CALLS: [(&str, &[&str]); 14] = [
+pub const CALLS: [(&str, &[&str]); 18] = [
     ("sts get-caller-identity", &[]),
     ("s3api head-bucket", &["s3:ListBucket"]),
     ("s3api head-object", &["s3:GetObject"]),
@@ -46,8 +53,25 @@ pub const CALLS: [(&str, &[&str]); 14] = [
         "s3api get-bucket-encryption",
         &["s3:GetEncryptionConfiguration"],
     ),
-    ("s3 cp", &["s3:PutObject"]),
+    ("s3api put-object", &["s3:PutObject"]),
     ("ec2 describe-subnets", &["ec2:DescribeSubnets"]),
+    (
+        "ec2 describe-instance-types",
+        &["ec2:DescribeInstanceTypes"],
+    ),
+    (
+        "service-quotas get-service-quota",
+        &["servicequotas:GetServiceQuota"],
+    ),
+    (
+        "autoscaling describe-auto-scaling-groups",
+        &["autoscaling:DescribeAutoScalingGroups"],
+    ),
+    // What the first use of ECS, Auto Scaling or Spot Instances in an account does by itself.
+    (
+        "iam create-service-linked-role",
+        &["iam:CreateServiceLinkedRole"],
+    ),
     (
         "lambda get-account-settings",
         &["lambda:GetAccountSettings"],
@@ -66,6 +90,12 @@ pub const CALLS: [(&str, &[&str]); 14] = [
             "cloudformation:CreateChangeSet",
             "cloudformation:DescribeChangeSet",
             "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplateSummary",
+            // With --tag, and of its tags later.
+            "cloudformation:TagResource",
+            "cloudformation:UntagResource",
+            // With --role-arn.
+            "iam:PassRole",
         ],
     ),
     (

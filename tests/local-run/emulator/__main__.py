@@ -9,9 +9,20 @@ import ecs_properties
 import filter_patterns
 import placeholders
 import secret_references
+import service_deployments
 import template_summary
+import wait_condition_handles
 from ministack.app import main
 
-for module in (ecs_properties, custom_resources, filter_patterns, placeholders, secret_references, template_summary):
+for module in (
+    ecs_properties,
+    custom_resources,
+    filter_patterns,
+    placeholders,
+    secret_references,
+    service_deployments,
+    template_summary,
+    wait_condition_handles,
+):
     module.install()
 main()

@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 /// A stack operation here takes seconds; this is for busy machines.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a test looks for what takes its time.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+pub const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const STACK: &str = "application";
 /// Those that answer CloudFormation.
 const FUNCTIONS: [&str; 3] = ["start", "respond", "rescue"];
@@ -88,6 +88,15 @@ impl Account {
     }
 
     pub fn start_worker(&mut self) {
+        self.start_worker_with(&[]);
+    }
+
+    /// Starts a worker of this name, which histories show.
+    pub fn start_worker_named(&mut self, name: &str) {
+        self.start_worker_with(&["--worker-name", name]);
+    }
+
+    fn start_worker_with(&mut self, arguments: &[&str]) {
         let log = self
             .directory
             .file(&format!("worker-{}.log", self.workers.len()));
@@ -95,7 +104,7 @@ impl Account {
         let activity = self.task_runner.activity_arn.as_ref();
         let activity = activity.expect("a worker has an activity to poll");
         self.workers
-            .push(Worker::start(program, activity, self.aws.endpoints(), &[], log).unwrap());
+            .push(Worker::start(program, activity, self.aws.endpoints(), arguments, log).unwrap());
     }
 
     /// The template's text with one `Custom::EcsTask`; `properties` are lines of it.

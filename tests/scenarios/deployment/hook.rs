@@ -1,11 +1,12 @@
 //! Deployments of a service with the deployed function `hook` on the emulator: ECS's side is that of the
 //! stand-ins, and everything else is real.
 
+use local_run::stacks::{Stacks, Template};
 use serde_json::{Value, json};
 use stand_ins::ecs::{Hook, Script};
 use tokio::time::timeout;
 
-use super::account::{Account, PATIENCE, eventually};
+use super::account::{Account, PATIENCE, ended, eventually};
 
 /// Deploys a revision of the service, and gives the status in which the deployment ended.
 async fn deploy(account: &Account, details: Value) -> &'static str {
@@ -57,5 +58,54 @@ async fn a_deployment_goes_on_or_is_rolled_back_by_the_end_of_its_task() {
     // A text that holds JSON, as a template gives it, and with an error in it.
     let typo = json!(r#"{"Overides": {}}"#);
     assert_eq!(deploy(&account, typo).await, "ROLLBACK_SUCCESSFUL");
+    assert_eq!(account.launched(), 2);
+}
+
+/// As on AWS, CloudFormation waits for the deployment.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_waits_for_the_hook_of_its_service() {
+    let account = Account::with_worker("hook-stack", 1.0).await;
+    let body = r#"
+Resources:
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      Cluster: production
+      TaskDefinition: !Ref TaskDefinition
+      LaunchType: FARGATE
+      DeploymentConfiguration:
+        Strategy: BLUE_GREEN
+        LifecycleHooks:
+          - LifecycleStages: [PRE_SCALE_UP]
+            HookTargetArn: !ImportValue ecs-task-runner-HookFunctionArn
+            RoleArn: !ImportValue ecs-task-runner-HookRoleArn
+            HookDetails: '{"Overrides": {"ContainerOverrides": [{"Name": "web", "Command": ["migrate"]}]}}'
+  TaskDefinition:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      Family: web
+      ContainerDefinitions: [{Name: web, Image: web}]
+"#;
+    let parameters = &[];
+    let template = Template { body, parameters };
+    let stacks = Stacks::new(account.aws.endpoints().cloudformation());
+    let stack = ended(stacks.create("web", &template).await.unwrap()).await;
+    assert_eq!(
+        stack.status,
+        "CREATE_COMPLETE",
+        "{:?}",
+        stack.first_failure()
+    );
+    assert_eq!(account.launched(), 1);
+
+    let ecs = account.aws.stand_ins().ecs();
+    ecs.script("web", Script::exits(3));
+    let stack = ended(stacks.create("web-2", &template).await.unwrap()).await;
+    assert_eq!(stack.status, "ROLLBACK_COMPLETE");
+    let reason = stack.first_failure().unwrap().reason.clone().unwrap();
+    assert!(
+        reason.contains("hook execution failure(s) detected"),
+        "{reason}"
+    );
     assert_eq!(account.launched(), 2);
 }

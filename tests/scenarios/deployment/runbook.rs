@@ -17,6 +17,7 @@
 mod dead_letters;
 mod fleet;
 mod functions;
+mod launches;
 mod page;
 mod rehearsal;
 mod replies;
@@ -26,8 +27,8 @@ mod without_fleet;
 
 use page::Section;
 
-/// The sections whose commands the tests in `fleet`, `without_fleet` and `wait_condition` run.
-const REHEARSED: [&str; 19] = [
+/// The sections whose commands the tests in `fleet`, `launches`, `without_fleet` and `wait_condition` run.
+const REHEARSED: [&str; 20] = [
     "Set up",
     "The execution",
     "Is it stuck?",
@@ -41,6 +42,7 @@ const REHEARSED: [&str; 19] = [
     "HookErrorsAlarm",
     "RescueAlarm",
     "FleetAlarm",
+    "ServiceAlarm",
     "The execution runs",
     "The execution has ended",
     "There is no execution",

@@ -1,7 +1,10 @@
 //! The templates of `infra/` and what is deployed with them: what they promise each other, the
 //! runbook and the programs.
 
+mod alarm_times;
 mod alarms;
+mod launch;
+mod roles;
 mod workers;
 
 use ecs_task_runner::check::read_document;
@@ -50,6 +53,11 @@ impl Template {
     }
 
     /// The task runner's own; the example is the user's.
+    /// Not among [`Template::all`], as nothing of it stays.
+    fn verify() -> Self {
+        Self::read("verify.yaml", include_str!("../../../infra/verify.yaml"))
+    }
+
     fn all() -> [Self; 3] {
         [Self::task_runner(), Self::worker(), Self::worker_service()]
     }
@@ -104,7 +112,7 @@ fn substituted(value: &Value) -> &str {
 #[test]
 fn logs_keys_queues_and_disks_are_encrypted_and_not_kept_for_ever() {
     let groups = of_type("AWS::Logs::LogGroup");
-    assert_eq!(groups.len(), 9);
+    assert_eq!(groups.len(), 10);
     for (name, group) in groups {
         assert_eq!(
             group["RetentionInDays"],
@@ -139,7 +147,7 @@ fn the_key_of_the_logs_may_be_used_for_every_log_group_that_names_it() {
         .filter_map(|text| text.split_once(":log-group:"))
         .map(|(_, name)| name.trim_end_matches('*'))
         .collect();
-    assert_eq!(allowed.len(), 2);
+    assert_eq!(allowed.len(), 3);
     for (name, group) in of_type("AWS::Logs::LogGroup") {
         let group = substituted(&group["LogGroupName"]);
         assert!(

@@ -77,9 +77,28 @@ impl Upstream {
         Err(AwsError::new(code, text("message")).with_status(reply.status))
     }
 
+    /// Invokes a Lambda function, and gives its reply, or the error that it ended with.
+    pub(crate) async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, String> {
+        let path = format!("2015-03-31/functions/{function}/invocations");
+        let body = payload.to_string().into();
+        let reply = self.send(&path, &HeaderMap::new(), body).await;
+        let reply = reply.map_err(|error| error.message)?;
+        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        // A function that ends with an error replies with the error's type (Lambda API, Invoke).
+        if reply.status >= 400 || answer.get("errorType").is_some() {
+            return Err(answer.to_string());
+        }
+        Ok(answer)
+    }
+
     /// Passes a request on and its answer back.
     pub(crate) async fn pass(&self, headers: &HeaderMap, body: Bytes) -> Result<Reply, AwsError> {
-        let mut request = http::Request::builder().method(Method::POST).uri(&self.url);
+        self.send("", headers, body).await
+    }
+
+    async fn send(&self, path: &str, headers: &HeaderMap, body: Bytes) -> Result<Reply, AwsError> {
+        let uri = format!("{}{path}", self.url);
+        let mut request = http::Request::builder().method(Method::POST).uri(uri);
         for (name, value) in headers
             .iter()
             .filter(|(name, _)| !NOT_PASSED.contains(name))

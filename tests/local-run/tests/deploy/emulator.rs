@@ -1,175 +1,13 @@
 //! Deployments on the emulator.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use local_run::directories::{RunDirectory, workspace_directory};
-use local_run::local_aws::LocalAws;
-use local_run::python::PythonEnvironment;
-use local_run::task_runner::without_metric_math;
-use stand_ins::StandIns;
-use tokio::process::Command;
+use local_run::directories::workspace_directory;
+use serde_json::Value;
 
 use crate::EXIT_PREREQUISITE;
-use crate::call::{AARCH64, BUCKET, Package, X86_64, ended, script_of};
-
-/// An account on the emulator, with what the script takes as given: a bucket, a network, and the
-/// activity that the emulator's CloudFormation cannot make.
-struct Account {
-    aws: LocalAws,
-    python: PythonEnvironment,
-    directory: RunDirectory,
-    vpc: String,
-    subnets: String,
-    activity: String,
-}
-
-impl Account {
-    async fn open() -> Self {
-        let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-        let directory = RunDirectory::create("deploy-test").unwrap();
-        let aws = LocalAws::start(&python, &directory, StandIns::new(), 1.0)
-            .await
-            .unwrap();
-        let activity = aws
-            .endpoints()
-            .sfn()
-            .create_activity()
-            .name("deploy-test")
-            .send()
-            .await
-            .unwrap()
-            .activity_arn;
-        let mut account = Self {
-            aws,
-            python,
-            directory,
-            vpc: String::new(),
-            subnets: String::new(),
-            activity,
-        };
-        account
-            .ask(&["s3api", "create-bucket", "--bucket", BUCKET])
-            .await;
-        let network = account
-            .ask(&[
-                "ec2",
-                "describe-subnets",
-                "--query",
-                "Subnets[0].[VpcId,SubnetId]",
-                "--output",
-                "text",
-            ])
-            .await;
-        let (vpc, subnet) = network.split_once('\t').unwrap();
-        (account.vpc, account.subnets) = (vpc.to_owned(), subnet.to_owned());
-        account
-    }
-
-    fn in_account(&self, mut command: Command) -> Command {
-        let path = std::env::var_os("PATH").unwrap();
-        let path = std::env::join_paths(
-            std::iter::once(self.python.programs()).chain(std::env::split_paths(&path)),
-        )
-        .unwrap();
-        command
-            .env("PATH", path)
-            .env("PYTHON", self.python.interpreter())
-            .env("HOME", self.directory.path());
-        command
-            .envs(self.aws.endpoints().variables())
-            .kill_on_drop(true);
-        command
-    }
-
-    async fn ask(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(self.python.programs().join("aws"));
-        command.args(arguments).env_clear();
-        let (status, stdout, stderr) = ended(self.in_account(command)).await;
-        assert_eq!(status, Some(0), "{arguments:?}: {stderr}");
-        stdout.trim().to_owned()
-    }
-
-    /// A checkout with the task runner's template as the emulator takes it.
-    fn checkout(&self) -> PathBuf {
-        let checkout = self.directory.directory("checkout").unwrap();
-        for directory in ["infra/deploy.d", "statemachine", "tests"] {
-            fs::create_dir_all(checkout.join(directory)).unwrap();
-        }
-        let parts = fs::read_dir(workspace_directory().join("infra/deploy.d")).unwrap();
-        let parts = parts.map(|part| {
-            format!(
-                "infra/deploy.d/{}",
-                part.unwrap().file_name().into_string().unwrap()
-            )
-        });
-        let others = [
-            "infra/deploy",
-            "infra/worker.yaml",
-            "statemachine/ecs-task.asl.json",
-            "tests/requirements.txt",
-        ];
-        for file in parts.chain(others.map(str::to_owned)) {
-            fs::copy(workspace_directory().join(&file), checkout.join(&file)).unwrap();
-        }
-        let template =
-            fs::read_to_string(workspace_directory().join("infra/task-runner.yaml")).unwrap();
-        fs::write(
-            checkout.join("infra/task-runner.yaml"),
-            without_metric_math(&template),
-        )
-        .unwrap();
-        checkout
-    }
-
-    async fn deploy(&self, name: &str, package: &Package) -> (Option<i32>, String, String) {
-        let activity = format!("ActivityArn={}", self.activity);
-        let arguments = [
-            "--name",
-            name,
-            "--package",
-            package.path(),
-            "--bucket",
-            BUCKET,
-            "--vpc",
-            &self.vpc,
-            "--subnets",
-            &self.subnets,
-        ];
-        let command = script_of(
-            &self.checkout(),
-            Path::new(""),
-            &[&arguments[..], &["--parameter", &activity]].concat(),
-        );
-        ended(self.in_account(command)).await
-    }
-
-    /// Of a stack: its status and when it was updated last, and the parameters of these names.
-    async fn stack(&self, name: &str, parameters: &[&str]) -> Vec<String> {
-        let described = self
-            .aws
-            .endpoints()
-            .cloudformation()
-            .describe_stacks()
-            .stack_name(name)
-            .send()
-            .await
-            .unwrap();
-        let stack = &described.stacks()[0];
-        let mut told = vec![
-            stack.stack_status().unwrap().as_str().to_owned(),
-            format!("{:?}", stack.last_updated_time()),
-        ];
-        for parameter in parameters {
-            let value = stack
-                .parameters()
-                .iter()
-                .find(|given| given.parameter_key() == Some(parameter));
-            told.push(value.unwrap().parameter_value().unwrap().to_owned());
-        }
-        told
-    }
-}
+use crate::account::Account;
+use crate::call::{AARCH64, BUCKET, Package, X86_64};
 
 #[tokio::test]
 async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
@@ -293,4 +131,85 @@ async fn a_stack_that_fails_is_explained_and_not_deployed_over() {
         "{errors}"
     );
     assert_eq!(told, "", "nothing is uploaded or deployed");
+}
+
+/// The roles have their path and their boundary, everything has its tags, the token can be read
+/// without an import, and the state machine has a log. A later deployment keeps all of it.
+#[tokio::test]
+async fn in_a_companys_account_roles_tags_and_logs_are_as_the_company_wants_them() {
+    const BOUNDARY: &str = "arn:aws:iam::000000000000:policy/boundary";
+    let account = Account::open().await;
+    let package = Package::write(&account.directory.directory("package").unwrap(), X86_64);
+    let boundary = format!("PermissionsBoundaryArn={BOUNDARY}");
+    let company = [
+        "--no-workers",
+        "--tag",
+        "team=data",
+        "--parameter",
+        "RolePath=/teams/data/",
+        "--parameter",
+        &boundary,
+        "--parameter",
+        "StateMachineLogLevel=ERROR",
+    ];
+    for further in [&company[..], &["--no-workers", "--tag", "cost=12 34"]] {
+        let (status, told, errors) = account.deploy_with("runner", &package, further).await;
+        assert_eq!(status, Some(0), "{told}{errors}");
+        let function = account.ask(&resource("StartFunction")).await;
+        let described = ["lambda", "get-function", "--function-name", &function];
+        let described = account.ask(&described).await;
+        let described: Value = serde_json::from_str(&described).unwrap();
+        let role = described["Configuration"]["Role"].as_str().unwrap();
+        assert!(role.contains(":role/teams/data/runner-"), "{role}");
+        assert_eq!(described["Tags"]["team"], "data", "{described}");
+
+        let name = "/ecs-task-runner/runner/service-token";
+        let token = ["ssm", "get-parameter", "--name", name];
+        let token = account.ask(&token).await;
+        let token: Value = serde_json::from_str(&token).unwrap();
+        assert_eq!(
+            token["Parameter"]["Value"],
+            described["Configuration"]["FunctionArn"]
+        );
+
+        // The emulator's state machines log nothing; the group is there for them.
+        let groups = ["logs", "describe-log-groups"];
+        let prefix = ["--log-group-name-prefix", "/aws/vendedlogs/states/runner"];
+        let groups = account.ask(&[&groups[..], &prefix].concat()).await;
+        let groups: Value = serde_json::from_str(&groups).unwrap();
+        assert_eq!(groups["logGroups"][0]["retentionInDays"], 90, "{groups}");
+    }
+    // The emulator keeps no boundary of a role.
+    let kept = account.stack("runner", &["PermissionsBoundaryArn"]).await;
+    assert_eq!(kept[2], BOUNDARY);
+    let tags = [
+        "cloudformation",
+        "describe-stacks",
+        "--stack-name",
+        "runner",
+    ];
+    let query = [
+        "--query",
+        "sort(Stacks[0].Tags[].join('=', [Key, Value]))",
+        "--output",
+        "text",
+    ];
+    let tags = account.ask(&[&tags[..], &query].concat()).await;
+    assert_eq!(tags, "cost=12 34\tteam=data");
+}
+
+/// What tells the physical id of a resource.
+fn resource(logical_id: &str) -> [&str; 10] {
+    [
+        "cloudformation",
+        "describe-stack-resource",
+        "--stack-name",
+        "runner",
+        "--logical-resource-id",
+        logical_id,
+        "--query",
+        "StackResourceDetail.PhysicalResourceId",
+        "--output",
+        "text",
+    ]
 }

@@ -28,6 +28,11 @@ const EVENTS: &str = r#"{"StackEvents": [
 
 /// What the script says of a deployment of the workers that failed with these events.
 async fn told_of(said: &str, in_progress: &str) -> String {
+    told_of_stack("UPDATE_ROLLBACK_COMPLETE", "", said, in_progress).await
+}
+
+/// As [`told_of`], of a stack in this state, where the AWS CLI answers as the cases of `aws` say.
+async fn told_of_stack(state: &str, aws: &str, said: &str, in_progress: &str) -> String {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let events = directory.file("events.json");
@@ -39,16 +44,21 @@ async fn told_of(said: &str, in_progress: &str) -> String {
             + "\n",
     )
     .unwrap();
+    // At rest, until it was deployed.
+    let deployed = directory.file("deployed");
     let aws = format!(
         r#"case "$*" in
-*"cloudformation deploy --stack-name ecs-task-runner-workers "*) exit 255 ;;
+{aws}
+*"cloudformation deploy --stack-name ecs-task-runner-workers "*) : > '{deployed}'; exit 255 ;;
 *describe-subnets*) ;;
-*"describe-stacks --stack-name ecs-task-runner-workers --query Stacks[0].StackStatus"*) echo UPDATE_ROLLBACK_COMPLETE ;;
-*describe-stack-events*) while IFS= read -r line; do echo "$line"; done < '{}' ;;
+*"describe-stacks --stack-name ecs-task-runner-workers --query Stacks[0].StackStatus"*)
+  if [ -e '{deployed}' ]; then echo {state}; else echo UPDATE_COMPLETE; fi ;;
+*describe-stack-events*) while IFS= read -r line; do echo "$line"; done < '{events}' ;;
 {NO_STACK}
 *) ;;
 esac"#,
-        events.display()
+        deployed = deployed.display(),
+        events = events.display()
     );
     let programs = Programs::new(&directory)
         .script("aws", &aws)
@@ -127,4 +137,61 @@ async fn an_instance_that_failed_is_told_apart_from_one_that_said_nothing() {
             && !errors.contains("ArtifactKeyArn"),
         "{errors}"
     );
+}
+
+/// The rollback of a failed update leaves the group as the update needed it.
+#[tokio::test]
+async fn a_fleet_whose_rollback_failed_is_let_do_all_of_its_work_again() {
+    let resume = "'aws --region eu-west-1 autoscaling resume-processes --auto-scaling-group-name ecs-task-runner-workers-workers' resumes them";
+    for (aws, said) in [
+        (
+            r"*describe-auto-scaling-groups*) printf 'HealthCheck\tReplaceUnhealthy\n' ;;",
+            Some("HealthCheck, ReplaceUnhealthy are suspended by the update"),
+        ),
+        (
+            "*describe-auto-scaling-groups*) exit 254 ;;",
+            Some("ReplaceUnhealthy and ScheduledActions may be suspended by the update"),
+        ),
+        ("*describe-auto-scaling-groups*) echo None ;;", None),
+    ] {
+        let errors = told_of_stack("UPDATE_ROLLBACK_FAILED", aws, "Received 0", "Begin").await;
+        assert!(
+            errors.contains("continue-update-rollback --stack-name ecs-task-runner-workers'"),
+            "{errors}"
+        );
+        assert_eq!(errors.contains(resume), said.is_some(), "{errors}");
+        assert!(errors.contains(said.unwrap_or_default()), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_first_use_of_a_service_in_an_account_lacks_is_explained() {
+    let denied = "API: autoscaling:CreateAutoScalingGroup User: arn:aws:iam::123456789012:user/me is not authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::123456789012:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling";
+    let errors = told_of(denied, "Begin").await;
+    assert!(
+        errors.contains(
+            "'aws iam create-service-linked-role --aws-service-name autoscaling.amazonaws.com'"
+        ),
+        "{errors}"
+    );
+    let first = "Invalid request provided: CreateCluster Invalid Request: Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    let errors = told_of(first, "Begin").await;
+    assert!(
+        errors.contains("The account has used ECS for the first time.")
+            && errors.contains("The next try succeeds."),
+        "{errors}"
+    );
+    assert!(!errors.contains("create-service-linked-role"), "{errors}");
+}
+
+#[tokio::test]
+async fn who_may_make_roles_of_some_kinds_only_reads_how_to_say_which() {
+    let denied = "API: iam:CreateRole User: arn:aws:iam::123456789012:user/me is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/runner-StartRole because no identity-based policy allows the iam:CreateRole action";
+    let errors = told_of(denied, "Begin").await;
+    assert!(
+        errors.contains("--parameter PermissionsBoundaryArn=ARN and --parameter RolePath=/PATH/"),
+        "{errors}"
+    );
+    let errors = told_of("Resource creation cancelled", "Begin").await;
+    assert!(!errors.contains("PermissionsBoundaryArn"), "{errors}");
 }

@@ -3,13 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends where it is surprised")]
 
+mod account;
 mod call;
+mod company;
 mod concurrency;
 mod dry_run;
 mod emulator;
 mod failures;
 mod no_fleet;
+mod quotas;
 mod refusals;
+mod uploads;
 
 /// `EX_USAGE` of sysexits.h.
 const EXIT_USAGE: i32 = 64;

@@ -9,9 +9,9 @@ use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
 use crate::refusals::EVERYTHING;
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
 
-const NO_FLEET: [&str; 3] = ["--bucket", BUCKET, "--no-fleet"];
+const NO_FLEET: [&str; 4] = ["--bucket", BUCKET, "--no-fleet", "--allow-all"];
 /// A fleet that is deployed otherwise.
-const FLEET_ELSEWHERE: [&str; 3] = ["--bucket", BUCKET, "--no-workers"];
+const FLEET_ELSEWHERE: [&str; 4] = ["--bucket", BUCKET, "--no-workers", "--allow-all"];
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:ecs-task-runner";
 
 /// A stack with a fleet, as cases of a script in the AWS CLI's place.
@@ -32,7 +32,7 @@ pub async fn deployed(aws: &str, further: &[&str]) -> (Option<i32>, String, Vec<
 }
 
 /// As [`deployed`], with all of the options.
-async fn deployed_with(aws: &str, options: &[&str]) -> (Option<i32>, String, Vec<String>) {
+pub async fn deployed_with(aws: &str, options: &[&str]) -> (Option<i32>, String, Vec<String>) {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let deployments = directory.file("deployments");

@@ -8,13 +8,15 @@ use local_run::python::PythonEnvironment;
 use crate::call::{BUCKET, Package, Programs, X86_64, ended, script};
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
 
-pub const EVERYTHING: [&str; 6] = [
+/// What a whole deployment takes.
+pub const EVERYTHING: [&str; 7] = [
     "--bucket",
     BUCKET,
     "--vpc",
     "vpc-1",
     "--subnets",
     "subnet-1,subnet-2",
+    "--allow-all",
 ];
 
 #[tokio::test]
@@ -137,6 +139,14 @@ async fn options_that_cannot_work_are_named_at_once() {
         "MaxInstances",
         "--bucket",
         "--vpc=",
+        "--tag",
+        "team",
+        "--tag",
+        "aws:team=data",
+        "--role-arn",
+        "deployer",
+        "--bucket-owner",
+        "me",
         "--region",
     ];
     let (status, told, errors) = ended(script(
@@ -159,6 +169,10 @@ async fn options_that_cannot_work_are_named_at_once() {
         "--parameter ClusterArn: infra/task-runner.yaml has no such parameter.",
         "--parameter CodeKey cannot be given",
         "--worker-parameter must be Name=Value, and is 'MaxInstances'.",
+        "--tag must be Name=Value, and is 'team'.",
+        "--tag: names that begin with aws: are AWS's own, as in 'aws:team=data'.",
+        "--role-arn must be the ARN of an IAM role, and is 'deployer'.",
+        "--bucket-owner must be an account's number of 12 digits, and is 'me'.",
     ] {
         assert!(errors.contains(wrong), "{wrong} in: {errors}");
     }

@@ -238,10 +238,19 @@ async fn workers_deploy_as_an_ecs_service() {
         ("Image", "ecs-task-runner:1"),
         ("VpcId", vpc.as_str()),
         ("SubnetIds", &subnets),
+        ("AlarmTopicArn", TOPIC),
     ];
     // The emulator reckons with the number as it stands in the template, and cannot with a
     // parameter, which is text.
     let body =
         read("infra/worker-service.yaml").replace("DesiredCount: !Ref Workers", "DesiredCount: 2");
     account.deploy("workers", &body, &service).await;
+
+    let made = account.ask(MADE).await;
+    let alarms = made["alarms"].as_array().unwrap().iter();
+    let told: Vec<_> = alarms
+        .filter(|alarm| alarm["AlarmActions"] == json!([TOPIC]))
+        .collect();
+    assert_eq!(told.len(), 1, "that of the service: {told:?}");
+    assert_eq!(told[0]["Threshold"], 2.0, "two workers are the default");
 }

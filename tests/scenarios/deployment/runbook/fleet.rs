@@ -5,7 +5,7 @@ use local_run::stacks::Template;
 
 use super::page::Section;
 use super::rehearsal::{LINE, Rehearsal, SHORT, Waiting};
-use super::{dead_letters, functions, replies};
+use super::{dead_letters, functions, launches, replies};
 use crate::deployment::account::{Account, ended};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +17,7 @@ async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
     // time at which this rule is enabled again, that is due.
     switch_rule(&mut rehearsal, "disable", "EveryMinute").await;
     deploy_fleet(&mut rehearsal).await;
-    a_run_that_no_worker_takes(&mut rehearsal).await;
+    let new_group = a_run_that_no_worker_takes(&mut rehearsal).await;
 
     // What takes its time begins first: `rescue` looks for what workers may launch until 75 s after
     // an execution's end, and the silence of a worker has to be noticed.
@@ -36,6 +36,8 @@ async fn whoever_is_on_call_for_a_fleet_fixes_what_each_alarm_rings_for() {
     dead_letters::of_start_and_of_rescue(&mut rehearsal, given_up).await;
     replies::of_rescue(&mut rehearsal, unanswered).await;
     a_rescue_that_does_not_run(&mut rehearsal).await;
+    launches::of_a_group_that_is_made_anew(&mut rehearsal, &new_group).await;
+    launches::of_a_service(&mut rehearsal).await;
 
     let mut section = Section::of("A stack that cannot be rolled back or deleted");
     let checked = rehearsal.run(&section.next()).await;
@@ -92,8 +94,8 @@ aws logs put-log-events --log-group-name \"$group\" --log-stream-name i-0abc --l
         .await;
 }
 
-/// Somebody has set the group's size to 0.
-async fn a_run_that_no_worker_takes(rehearsal: &mut Rehearsal) {
+/// Somebody has set the group's size to 0. Gives the last step of the section, which removes the fleet.
+async fn a_run_that_no_worker_takes(rehearsal: &mut Rehearsal) -> String {
     rehearsal
         .aws(r#"autoscaling update-auto-scaling-group --auto-scaling-group-name "$workers-workers" --min-size 0 --desired-capacity 0"#)
         .await;
@@ -115,6 +117,8 @@ async fn a_run_that_no_worker_takes(rehearsal: &mut Rehearsal) {
     let checked = rehearsal.run(&fleet.next()).await;
     assert_eq!(checked, "checked: ec2 get-console-output");
     rehearsal.run(&fleet.next()).await;
+    // The other sections look at this fleet first.
+    let new_group = fleet.next();
     fleet.ends();
     let group = rehearsal.run(&Section::of("FleetAlarm").next()).await;
     assert!(
@@ -127,6 +131,7 @@ async fn a_run_that_no_worker_takes(rehearsal: &mut Rehearsal) {
     rehearsal.is_complete(operation).await;
     assert_eq!(rehearsal.run(&not_claimed.next()).await, "", "nothing runs");
     not_claimed.ends();
+    new_group
 }
 
 async fn a_worker_that_is_killed(rehearsal: &mut Rehearsal) -> Waiting {

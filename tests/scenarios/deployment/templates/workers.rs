@@ -21,7 +21,7 @@ fn directive<'t>(text: &'t str, name: &str) -> &'t str {
 }
 
 /// The script with which an instance begins.
-fn script(template: &Template) -> &str {
+pub fn script(template: &Template) -> &str {
     let data = &template.properties("LaunchTemplate")["LaunchTemplateData"];
     substituted(&data["UserData"]["Fn::Base64"])
 }
@@ -51,7 +51,7 @@ fn an_instance_tells_that_it_is_ready_after_its_worker_has_started() {
     let template = Template::worker();
     let (before, after) = script(&template).split_once("trap finish EXIT\n").unwrap();
     assert!(
-        before.contains("/opt/aws/bin/cfn-signal --exit-code \"$status\""),
+        before.contains("/opt/aws/bin/cfn-signal --exit-code \"$status\" --stack"),
         "the signal is the script's last word"
     );
     assert!(!after.contains("cfn-signal"), "{after}");

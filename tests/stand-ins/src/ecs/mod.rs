@@ -246,7 +246,11 @@ impl Ecs {
             "DescribeServices" if self.has_services(body) => self.describe_services(body),
             "DescribeServiceRevisions" => self.describe_service_revisions(body),
             "DescribeServiceDeployments" => self.describe_service_deployments(body),
+            "ListServiceDeployments" => Ok(self.list_service_deployments(body)),
             "StopServiceDeployment" => self.stop_service_deployment(body),
+            "CreateService" | "UpdateService" => {
+                self.deploy_service(operation, body, headers).await
+            }
             "DescribeTaskDefinition" => self.describe_task_definition(body, headers).await,
             "RegisterTaskDefinition" if self.inner.behind.get().is_none() => {
                 self.register_task_definition(body)

@@ -3,6 +3,7 @@
 //! kept here, and every call that is not about a held task is passed on.
 
 mod callbacks;
+mod history;
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -12,6 +13,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use self::callbacks::Callbacks;
+use self::history::Starts;
 use super::Sfn;
 use super::activities::{ActivityTask, Origin};
 use super::request::{required, string};
@@ -37,6 +39,7 @@ pub(super) struct Front {
     /// Activities for which a poll is out.
     fetching: Mutex<HashSet<String>>,
     callbacks: Callbacks,
+    starts: Starts,
 }
 
 /// A task's place at the endpoint behind.
@@ -64,6 +67,7 @@ impl Sfn {
             scale,
             fetching: Mutex::default(),
             callbacks: Callbacks::with_scale(scale),
+            starts: Starts::default(),
         };
         self.inner
             .front
@@ -102,9 +106,15 @@ impl Sfn {
                     .upstream
                     .pass(&request.headers, request.body.clone())
                     .await?;
-                if reply.status < 400 {
-                    self.follow(front, operation, body, &request.headers);
+                if reply.status >= 400 {
+                    return Ok(Answer::Passed(reply));
                 }
+                self.follow(front, operation, body, &request.headers);
+                let reply = if operation == "GetExecutionHistory" {
+                    front.history(body, reply)
+                } else {
+                    reply
+                };
                 Ok(Answer::Passed(reply))
             }
         }

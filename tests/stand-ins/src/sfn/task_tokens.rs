@@ -73,6 +73,7 @@ impl Sfn {
         let token = format!("{TOKEN_PREFIX}{}", self.inner.identifiers.hex(32));
         let now = self.inner.clock.now();
         let over = task.origin.is_over();
+        self.note_start(&task, worker);
         task.origin.note(EventKind::Started {
             worker: worker.map(str::to_owned),
             token: token.clone(),

@@ -13,14 +13,14 @@ use tokio::time::{Instant, timeout};
 /// A hundredth: a second of a heartbeat takes 10 ms.
 const SCALE: f64 = 0.01;
 /// No heartbeat is missed within it, a minute.
-const NEVER: u64 = 6_000;
+pub const NEVER: u64 = 6_000;
 /// Nothing here takes this long.
 pub const LONG: Duration = Duration::from_secs(20);
 
 pub struct Setup {
     pub behind: StandIns,
     front: StandIns,
-    activity: String,
+    pub activity: String,
     pub client: Client,
     _served: [Served; 2],
 }

@@ -9,6 +9,7 @@ mod executions;
 mod faults;
 mod front;
 mod front_callbacks;
+mod front_histories;
 mod front_of_ecs;
 mod launches;
 mod logs;

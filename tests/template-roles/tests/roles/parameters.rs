@@ -218,6 +218,29 @@ fn who_works_on_the_runs_may_answer_for_them_and_nobody_else() {
     }
 }
 
+/// For an account that refuses the tokens of a resource: which one they stand for is in the guide, and
+/// not in the authorization reference.
+#[test]
+fn any_task_token_is_answered_for_only_where_that_is_asked_for() {
+    let asked = |action: &str, resource: &str| Authorization {
+        action: format!("states:{action}"),
+        resource: arn("states", resource),
+        context: Vec::new(),
+    };
+    let fleet = Deployment::with_defaults();
+    let lambda = fleet.clone().parameter("Workers", "Lambda");
+    for (deployment, program) in [(fleet, WORKER), (lambda, "work")] {
+        let any = deployment.clone().parameter("AnyTaskToken", "true");
+        for action in ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"] {
+            let another = asked(action, "stateMachine:another");
+            assert!(!may(&deployment, program, &another), "{program} {action}");
+            assert!(may(&any, program, &another), "{program} {action}");
+        }
+        let poll = asked("GetActivityTask", "activity:another");
+        assert!(!may(&any, program, &poll), "{program}");
+    }
+}
+
 /// What is there for a fleet alone, and for the function `work` alone.
 #[test]
 fn a_fleet_has_an_activity_and_its_alarms_and_lambda_has_the_function_and_its_alarms() {

@@ -34,7 +34,8 @@ aws stepfunctions list-executions --state-machine-arn {state_machine} --query 'e
 
 What differs from AWS:
 - Containers are not run. Their commands are, on this machine and with your rights; give each one a command.
-- Services and alarms are recorded, and do nothing. Rights are not checked.
+- Services run no tasks. Their deployments call a lifecycle hook, and are played without traffic. Alarms are recorded, and do nothing.
+  Rights are not checked.
 - Resources that the emulator cannot create are recorded as placeholders; the events of their creation say so.
 - The network has the subnets subnet-00000001 to subnet-00000003 in vpc-00000001, and the security group sg-00000001.
 ",

@@ -5,12 +5,24 @@ use serde_json::{Value, json};
 use super::Deployment;
 use crate::aws_error::AwsError;
 use crate::ecs::Ecs;
-use crate::ecs::request::{invalid_parameter, list};
+use crate::ecs::request::{cluster_name, invalid_parameter, last_segment, list, string};
 use crate::identifiers::arn;
 use crate::lock::Lock;
 
 /// Most ARNs of one call (API_DescribeServiceRevisions, API_DescribeServiceDeployments).
 const MAX_DESCRIBED: usize = 20;
+/// What ListServiceDeployments shows of a deployment (API_ServiceDeploymentBrief).
+const BRIEF: [&str; 9] = [
+    "serviceDeploymentArn",
+    "serviceArn",
+    "clusterArn",
+    "createdAt",
+    "startedAt",
+    "finishedAt",
+    "targetServiceRevisionArn",
+    "status",
+    "statusReason",
+];
 
 impl Ecs {
     pub(in crate::ecs) fn describe_service_revisions(
@@ -32,6 +44,19 @@ impl Ecs {
             self.deployment(arn).map(|deployment| deployment.shown())
         })?;
         Ok(json!({"serviceDeployments": shown, "failures": failures}))
+    }
+
+    /// The deployments of a service, the newest first.
+    pub(in crate::ecs) fn list_service_deployments(&self, body: &Value) -> Value {
+        let service = last_segment(string(body, "service").unwrap_or_default());
+        let service = arn("ecs", &format!("service/{}/{service}", cluster_name(body)));
+        let state = self.inner.state.locked();
+        let deployments = state.deployments.iter().rev();
+        let listed: Vec<_> = deployments
+            .filter(|deployment| deployment.service == service)
+            .map(|deployment| deployment.listed())
+            .collect();
+        json!({"serviceDeployments": listed})
     }
 }
 
@@ -56,6 +81,16 @@ fn look_up(
 }
 
 impl Deployment {
+    /// As ListServiceDeployments shows it (API_ServiceDeploymentBrief).
+    fn listed(&self) -> Value {
+        let mut listed = self.shown();
+        listed["targetServiceRevisionArn"] = self.target.as_str().into();
+        if let Some(members) = listed.as_object_mut() {
+            members.retain(|name, _| BRIEF.contains(&name.as_str()));
+        }
+        listed
+    }
+
     fn shown(&self) -> Value {
         let progress = self.progress.locked();
         let time = |at| self.clock.epoch_seconds(at);
@@ -78,7 +113,7 @@ impl Deployment {
             "sourceServiceRevisions": sources,
             "targetServiceRevision": revision(&self.target),
             "status": progress.status,
-            "deploymentConfiguration": {"strategy": "BLUE_GREEN"},
+            "deploymentConfiguration": {"strategy": self.hook.strategy},
         });
         if let Some(stage) = progress.stage {
             shown["lifecycleStage"] = stage.into();

@@ -22,6 +22,8 @@ pub struct Hook {
     pub(super) details: Value,
     pub(super) timeout: Duration,
     pub(super) continues_at_timeout: bool,
+    /// The strategy of the deployment configuration that the hook stands in.
+    pub(super) strategy: String,
     form: PayloadForm,
     pub(super) renamed_at_each_call: bool,
     function: Arc<dyn Fn(Value) -> Invocation + Send + Sync>,
@@ -58,6 +60,7 @@ impl Hook {
             details,
             timeout: DEFAULT_TIMEOUT,
             continues_at_timeout: false,
+            strategy: "BLUE_GREEN".to_owned(),
             form: PayloadForm::default(),
             renamed_at_each_call: false,
             function: Arc::new(move |payload| Box::pin(function(payload))),
@@ -73,6 +76,12 @@ impl Hook {
     /// A timeout lets the deployment go on (`CONTINUE`) instead of rolling it back.
     pub fn continues_at_timeout(mut self) -> Self {
         self.continues_at_timeout = true;
+        self
+    }
+
+    /// The strategy of the deployment, where it is not blue/green. Its stages are the same here.
+    pub fn strategy(mut self, strategy: &str) -> Self {
+        strategy.clone_into(&mut self.strategy);
         self
     }
 

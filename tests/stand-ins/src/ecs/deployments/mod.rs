@@ -1,5 +1,6 @@
 //! Deployments of services that call the function of a lifecycle hook, and the revisions that they
-//! deploy: DescribeServiceRevisions, DescribeServiceDeployments, StopServiceDeployment.
+//! deploy: DescribeServiceRevisions, DescribeServiceDeployments, ListServiceDeployments,
+//! StopServiceDeployment.
 //!
 //! Played is a blue/green deployment as its documentation describes it (lambda-lifecycle-hooks,
 //! blue-green-deployment-how-it-works), without tasks and traffic.
@@ -7,6 +8,7 @@
 mod course;
 mod describe;
 mod hook;
+mod services;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

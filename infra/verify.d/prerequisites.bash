@@ -1,0 +1,61 @@
+# Part of infra/verify: what it needs on this machine and in the account, all of it named at once.
+# shellcheck shell=bash disable=SC2154 # The variables are those of infra/verify.
+
+check_prerequisites() {
+  check_python
+  ! check_credentials || check_what_is_there
+  stop_on_missing
+}
+
+check_what_is_there() {
+  check_stack "$name"
+  find_task_runner
+  check_subnets
+  check_cluster
+}
+
+# Sets `machine` to the ARN of the state machine, `workers` to Fleet or Lambda, and `of_roles` to the parameters that say how the task
+# runner's roles are made: where an account asks for a boundary or a path, it does so of all roles.
+find_task_runner() {
+  find_in_stack "$name" 'Stacks[0].StackStatus'
+  if [ -z "$answer" ]; then
+    problem "The task runner: there is no stack $name in $region. Deploy it with infra/deploy, or name it with --name."
+    return
+  fi
+  find_in_stack "$name" "Stacks[0].Outputs[?OutputKey=='StateMachineArn'].OutputValue | [0]"
+  machine=$answer
+  [ -n "$machine" ] || problem "The task runner: the stack $name has no output StateMachineArn. Name the stack of infra/task-runner.yaml with --name."
+  find_stack_parameter "$name" PermissionsBoundaryArn
+  of_roles=("PermissionsBoundaryArn=$answer")
+  find_stack_parameter "$name" RolePath
+  of_roles+=("RolePath=$answer")
+  find_stack_parameter "$name" Workers
+  # Releases before the parameter had a fleet.
+  workers=${answer:-Fleet}
+  if [ "$workers" = Fleet ]; then
+    ! is_chosen long || problem "A task runner without a fleet for --long: a worker of a fleet has a run until its end. Leave --long out."
+  else
+    ! is_chosen replace-worker || problem "A fleet for --replace-worker: the stack $name has none. Leave --replace-worker out."
+  fi
+}
+
+check_cluster() {
+  [ -n "$cluster" ] || return 0
+  if ! ask ecs describe-clusters --clusters "$cluster" --query 'clusters[0].status' --output text; then
+    problem "The cluster $cluster in $region. AWS said: $answer"
+  elif [ "$answer" != ACTIVE ]; then
+    problem "The cluster $cluster in $region: ECS knows no active cluster of this name."
+  fi
+}
+
+# Sets `explainer` to the program that explains executions, if it is on this machine.
+find_explainer() {
+  local candidate
+  explainer=''
+  for candidate in ecs-task-runner "$target/release/ecs-task-runner" "$target/debug/ecs-task-runner"; do
+    if have "$candidate"; then
+      explainer=$candidate
+      return
+    fi
+  done
+}

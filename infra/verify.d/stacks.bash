@@ -1,0 +1,192 @@
+# Part of infra/verify: the stack that the runs share, and one stack for each run.
+# shellcheck shell=bash disable=SC2154 # The variables are those of infra/verify.
+
+# Seconds for the base stack. A cluster, roles and a security group take one or two minutes.
+readonly BASE_PATIENCE=600
+
+begin() {
+  [ -z "$report" ] || : >"$report" || fail "The report cannot be written to $report."
+  # CloudFormation takes few calls a second, and the checks make theirs at once (AWS CLI user guide, cli-configure-retries).
+  export AWS_RETRY_MODE=${AWS_RETRY_MODE:-standard} AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-10}
+  work=$(mktemp -d)
+  mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
+  check_pids=()
+  trap 'remove_all' EXIT
+  # Only noted: Bash keeps a second signal back as long as it handles the first, and the removal takes minutes.
+  interrupted=''
+  trap 'interrupted=129' HUP
+  trap 'interrupted=130' INT
+  trap 'interrupted=143' TERM
+  find_explainer
+}
+
+stop_if_interrupted() { [ -z "$interrupted" ] || exit "$interrupted"; }
+
+# JSON of CloudFormation's parameters.
+stack_parameters() {
+  "$python" -c '
+import json, sys
+pairs = [argument.split("=", 1) for argument in sys.argv[1:]]
+print(json.dumps([{"ParameterKey": key, "ParameterValue": value} for key, value in pairs]))' "$@"
+}
+
+# Creates a stack. It is noted before, so that it is deleted whatever happens meanwhile.
+create_stack() {
+  local stack=$1 template=$2 parameters
+  shift 2
+  : >"$work/stacks/$stack"
+  : >"$work/made/$stack"
+  parameters=$(stack_parameters "$@")
+  ask cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --parameters "$parameters" \
+    --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
+}
+
+update_stack() {
+  local stack=$1 template=$2 parameters
+  shift 2
+  parameters=$(stack_parameters "$@")
+  ask cloudformation update-stack --stack-name "$stack" --template-body "file://$template" --parameters "$parameters" \
+    --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
+}
+
+# Sets `status` to the stack's, to GONE where it does not exist, and to UNKNOWN where it cannot be asked for.
+look_at_stack() {
+  if ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text; then
+    status=$answer
+  else
+    case $answer in *'does not exist'*) status=GONE ;; *) status=UNKNOWN ;; esac
+  fi
+}
+
+# Waits until nothing is in progress any more, for so many seconds at most. Sets `status`.
+wait_for_stack() {
+  local until=$((SECONDS + $2))
+  look_at_stack "$1"
+  while :; do
+    case $status in *_IN_PROGRESS | UNKNOWN) ;; *) return 0 ;; esac
+    [ "$SECONDS" -lt "$until" ] || return 1
+    sleep "$POLL"
+    stop_if_interrupted
+    look_at_stack "$1"
+  done
+}
+
+# Sets `answer` to an output of a stack, and to nothing where it has none.
+stack_output() {
+  ask cloudformation describe-stacks --stack-name "$1" --query "Stacks[0].Outputs[?OutputKey=='$2'].OutputValue | [0]" --output text ||
+    return 1
+  [ "$answer" != None ] || answer=''
+}
+
+deploy_base() {
+  say "Creating the stack $base, which all checks share"
+  if ! create_base; then
+    stop_if_interrupted
+    # The first cluster of an account makes ECS's service-linked role, and may be too early for it.
+    case $reason in
+      *'service linked role'* | *'service-linked role'*)
+        say "ECS's service-linked role was made just now, the first time in this account. Once more"
+        delete_stack "$base"
+        wait_for_stack "$base" "$BASE_PATIENCE" || true
+        create_base || fail "The stack $base could not be created: $reason"
+        ;;
+      *) fail "The stack $base could not be created: $reason" ;;
+    esac
+  fi
+  stack_output "$base" Cluster && cluster=$answer
+  stack_output "$base" TaskDefinition && task_definition=$answer
+  stack_output "$base" SecurityGroupId && security_group=$answer
+  stack_output "$base" LogGroup && log_group=$answer
+  look_at_handle
+}
+
+# Sets `reason` when it fails.
+create_base() {
+  if ! create_stack "$base" infra/verify.yaml "ExistingCluster=$cluster" "Image=$image" "VpcId=$vpc" "${of_roles[@]}"; then
+    reason=$answer
+    return 1
+  fi
+  wait_for_stack "$base" "$BASE_PATIENCE" || true
+  [ "$status" = CREATE_COMPLETE ] && return 0
+  reason="it is in $status."$'\n'$(failed_events "$base")
+  return 1
+}
+
+# The parameters of the stack of a check's run.
+# run_parameters CHECK COMMAND [Name=Value]..., where COMMAND has commas between its words.
+run_parameters() {
+  local check=$1 command=$2
+  shift 2
+  run_parameters=("TaskRunnerStack=$name" "Cluster=$cluster" "TaskDefinition=$task_definition" "SecurityGroupId=$security_group"
+    "SubnetIds=$subnets" "AssignPublicIp=$public_ip" "Group=$base-$check" "Command=$command" "$@")
+}
+
+# create_run CHECK COMMAND [Name=Value]...: creates the stack of a check's run. Where that is refused, the check has failed.
+create_run() {
+  run_parameters "$@"
+  create_stack "$base-$1" infra/verify-run.yaml "${run_parameters[@]}" && return 0
+  fails "$1" "the stack $base-$1 could not be created. AWS said: $answer"
+  return 1
+}
+
+# The same for an update.
+update_run() {
+  run_parameters "$@"
+  update_stack "$base-$1" infra/verify-run.yaml "${run_parameters[@]}" && return 0
+  fails "$1" "the stack $base-$1 could not be updated. AWS said: $answer"
+  return 1
+}
+
+# expect_stack CHECK STATUS SECONDS: waits for the stack of a check's run. Where it ends otherwise, or not in time, the check has failed.
+expect_stack() {
+  local check=$1 wanted=$2 patience=$3 reason
+  if ! wait_for_stack "$base-$check" "$patience"; then
+    ends_of_tasks "$check"
+    fails "$check" "the stack should be in $wanted within $patience s, and is in $status.${answer:+ Its tasks so far: $answer}"
+    return 1
+  fi
+  [ "$status" != "$wanted" ] || return 0
+  reason_of "$base-$check"
+  reason=$answer
+  fails "$check" "the stack should be in $wanted, and is in $status.${reason:+ The Reason of its run: $reason}"
+  return 1
+}
+
+show_plan() {
+  local check
+  task_definition=TASK_DEFINITION security_group=SECURITY_GROUP
+  show_stack "$base" infra/verify.yaml "ExistingCluster=$cluster" "Image=$image" "VpcId=$vpc"
+  cluster=${cluster:-$base}
+  for check in "${chosen[@]}"; do
+    case $check in
+      direct) say "direct: an execution of the state machine of the stack $name" ;;
+      hook) say "hook: a stack of its own with a service" ;;
+      *)
+        run_parameters "$check" COMMAND
+        show_stack "$base-$check" infra/verify-run.yaml "${run_parameters[@]}"
+        ;;
+    esac
+  done
+  [ -n "$keep" ] || say "At the end all of them are deleted, those of the checks first."
+}
+
+# In the AWS CLI's short form, which needs no Python.
+show_stack() {
+  local stack=$1 template=$2 parameter parameters=()
+  shift 2
+  for parameter in "$@"; do
+    parameters+=("ParameterKey=${parameter%%=*},ParameterValue=$(escape_commas "${parameter#*=}")")
+  done
+  in_region cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --capabilities CAPABILITY_IAM \
+    ${role_arn:+--role-arn "$role_arn"} --parameters "${parameters[@]}"
+}
+
+escape_commas() {
+  local rest=$1
+  while :; do
+    case $rest in
+      *,*) printf '%s\\,' "${rest%%,*}"; rest=${rest#*,} ;;
+      *) printf '%s' "$rest"; return ;;
+    esac
+  done
+}
