@@ -127,36 +127,3 @@ fn a_cell_repeats_with_its_seed() {
     assert!(first.len() > 20, "{first:?}");
     assert_eq!(first, trace("again"));
 }
-
-#[test]
-fn zz_only() {
-    let mut broken = Vec::new();
-    for (call, row) in CALLS.iter().enumerate() {
-        if !row.course_name().contains("IsRolledBack") || row.operation != "StopTask" {
-            continue;
-        }
-        for fault in 0..8 {
-            for span in 0..3 {
-                let cell = Cell::of(&(call, fault, span));
-                let played = cell.play(
-                    (call * 100 + fault * 10 + span) as u64,
-                    &format!("zz{call}-{fault}-{span}"),
-                );
-                println!(
-                    "{}: {}",
-                    cell.name,
-                    match &played.result {
-                        Ok(CellEnd::Succeeded) => "S".to_owned(),
-                        Ok(CellEnd::Failed) => "F".to_owned(),
-                        Ok(_) => "d".to_owned(),
-                        Err(e) => format!("-- {e}"),
-                    }
-                );
-                if played.result.is_err() {
-                    broken.push(cell.name);
-                }
-            }
-        }
-    }
-    assert!(broken.is_empty());
-}

@@ -216,15 +216,19 @@ fn a_rollback_runs_the_old_task_or_that_of_the_update_that_failed() {
             "RollbackOverrides.ContainerOverrides[0].Name is missing; expected the name of a container.",
         ),
         (
+            json!({"RollbackOverrides": {"Command": ["back"]}}),
+            "RollbackOverrides.Command is not known here; did you mean RollbackOverrides.ContainerOverrides[].Command?",
+        ),
+        (
             json!({"RollbackFailure": "ignored"}),
-            "RollbackFailure is \"ignored\"; expected fail or ignore.",
+            "RollbackFailure is \"ignored\"; expected fail or ignore; did you mean ignore?",
         ),
     ]);
     let run = json!({"RunOnRollback": "false", "RollbackOverrides": overrides, "RollbackFailure": "ignore"});
     let properties = Properties::parse(&with(&run)).unwrap();
     let task = properties.rollback_task_spec("n", "t", jiff::Timestamp::UNIX_EPOCH);
     let command = &task.unwrap().overrides.container_overrides[0].command;
-    assert_eq!(command.len(), 1);
+    assert_eq!(command.as_deref(), Some(&["back".to_owned()][..]));
     let without = Properties::parse(&with(&json!({"RunOnRollback": "true"}))).unwrap();
     let task = without.rollback_task_spec("n", "t", jiff::Timestamp::UNIX_EPOCH);
     assert_eq!(task, None);
