@@ -19,6 +19,7 @@ mod rescue;
 mod rescue_leftovers;
 mod rescue_reports;
 mod respond;
+mod rollback_attempts;
 mod rollback_runs;
 mod rollbacks;
 mod seal;

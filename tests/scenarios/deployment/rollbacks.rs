@@ -36,6 +36,7 @@ impl Todobackend {
             "containerDefinitions": [{"name": CONTAINER, "image": "todobackend", "environment": [
                 {"name": "DJANGO_SETTINGS_MODULE", "value": Release::Good.settings_module()},
                 {"name": "TODOBACKEND_DATABASE", "value": database},
+                {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"},
             ]}]
         }));
         ecs.register_family("smoke-test", &["test"]);
