@@ -80,6 +80,7 @@ fn request() -> Request {
         physical_resource_id: None,
         response_url: ResponseUrl::new("https://example.com/"),
         wait_condition_handle: None,
+        ignores_failure: false,
     }
 }
 

@@ -16,4 +16,5 @@ pub mod history;
 pub mod hook;
 pub mod input;
 pub mod reason;
+pub(crate) mod rollback;
 pub mod status;

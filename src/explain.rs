@@ -75,6 +75,9 @@ pub struct Explanation {
     /// The deployment of a service whose lifecycle hook started the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<DeploymentSummary>,
+    /// Name of the execution whose run is rolled back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_of: Option<String>,
     /// The task to run; on Delete, the task whose leftovers are stopped. `None` for a direct run
     /// whose properties say that nothing is to be run, or cannot be run.
     pub task: Option<TaskSummary>,
@@ -150,8 +153,10 @@ impl Explainer {
         let request = subject.request.as_ref();
         let is_for_condition =
             request.is_some_and(|request| request.wait_condition_handle.is_some());
+        let ignores_failure = request.is_some_and(|request| request.ignores_failure);
         let timeline = Timeline::new(execution.started, subject.beginning(), secrets.clone())
-            .for_condition(is_for_condition);
+            .for_condition(is_for_condition)
+            .ignoring_failure(ignores_failure);
         Ok(Self {
             arn,
             execution: secrets.hide_in_execution(execution),
@@ -215,6 +220,7 @@ impl Explainer {
             execution: arn.to_string(),
             request: subject.request.as_ref().map(RequestSummary::of),
             deployment: subject.deployment,
+            rollback_of: subject.rollback_of,
             task: subject.task.as_ref().map(TaskSummary::of),
             status: execution.status.name(),
             started: execution.started,

@@ -50,7 +50,9 @@ pub use json_schema::{SchemaOf, json_schema};
 pub(crate) use names::{is_spelling_of, nearest, pascal_case};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};
-pub use switches::{switch, wait_condition_handle};
+pub use switches::{
+    has_rollback_overrides, ignores_rollback_failure, switch, wait_condition_handle,
+};
 pub use update_criteria::{ContainerEnvironments, ReasonToRun};
 
 pub use reader::Source;
@@ -89,6 +91,9 @@ pub struct Properties {
     pub(crate) run_on_update: bool,
     /// Whether an Update that takes a failed update back runs the task.
     pub(crate) run_on_rollback: bool,
+    /// What takes the place of `Overrides` when an update with these properties is rolled back: the
+    /// task then runs once more, with these. `None` = a rollback does not run it.
+    rollback_overrides: Option<TaskOverride>,
     /// What has to change for an Update to run the task; `None` = nothing has to.
     update_criteria: Option<Vec<UpdateCriterion>>,
     /// Any value; when it changes, an Update runs the task whatever the criteria say.
@@ -127,6 +132,22 @@ impl Properties {
             deadline,
             ..self.task.clone()
         }
+    }
+
+    /// The task to run when an update with these properties has failed and is rolled back; `None`
+    /// when they give no `RollbackOverrides`.
+    #[must_use]
+    pub fn rollback_task_spec(
+        &self,
+        started_by: impl Into<String>,
+        client_token: impl Into<String>,
+        deadline: Timestamp,
+    ) -> Option<TaskSpec> {
+        let overrides = self.rollback_overrides.clone()?;
+        Some(TaskSpec {
+            overrides,
+            ..self.task_spec(started_by, client_token, deadline)
+        })
     }
 
     /// How long the whole run may take.
@@ -197,6 +218,7 @@ impl Properties {
             run_on_create: options.run_on_create.unwrap_or(true),
             run_on_update: options.run_on_update.unwrap_or(true),
             run_on_rollback: options.run_on_rollback.unwrap_or(false),
+            rollback_overrides: options.rollback_overrides,
             update_criteria: options.update_criteria,
             triggers: options.triggers,
         })
@@ -221,6 +243,7 @@ struct RunOptions {
     run_on_create: Option<bool>,
     run_on_update: Option<bool>,
     run_on_rollback: Option<bool>,
+    rollback_overrides: Option<TaskOverride>,
     update_criteria: Option<Vec<UpdateCriterion>>,
     triggers: Option<Value>,
 }

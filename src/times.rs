@@ -33,6 +33,7 @@ pub mod answer_by;
 pub mod handle;
 pub mod hook;
 pub mod missed_heartbeats;
+pub mod rollback;
 pub mod work;
 
 use std::time::Duration;

@@ -16,7 +16,6 @@ mod executions;
 mod history;
 
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
 
 use super::{ApiError, Connection, api_error};
@@ -114,23 +113,6 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn has(&self, name: &str) -> Result<bool, ApiError> {
-        let arn = self.execution_arn(name);
-        match self
-            .client
-            .describe_execution()
-            .execution_arn(&arn)
-            .send()
-            .await
-        {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(api_error("states:DescribeExecution", arn, &error)),
-        }
+        Ok(self.find(name).await?.is_some())
     }
 }

@@ -67,7 +67,7 @@ async fn main() -> anyhow::Result<()> {
     })?;
     tracing::info!(version, function, "the function starts");
     match function.as_str() {
-        "start" => start().await,
+        "start" => Box::pin(start()).await,
         "prepare" => prepare().await,
         "hook" => hook().await,
         "work" => work().await,

@@ -96,8 +96,11 @@ fn is_constant(value: &Value) -> bool {
 /// Values of overrides are part of the event and of the execution's input, which its history shows
 /// to everyone who may read it; and ECS shows them with the task.
 pub(super) fn look_at_environment(properties: &At<'_>, stack: &Stack<'_>, notes: &mut Notes) {
-    let overrides = properties.member("overrides");
-    let containers = overrides.and_then(|overrides| overrides.member("containerOverrides"));
+    let overrides = ["overrides", "rollbackOverrides"].map(|name| properties.member(name));
+    let containers: Vec<_> = overrides
+        .into_iter()
+        .filter_map(|overrides| overrides?.member("containerOverrides"))
+        .collect();
     for container in containers.iter().flat_map(At::items) {
         let environment = container.member("environment");
         for variable in environment.iter().flat_map(At::items) {

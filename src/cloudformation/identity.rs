@@ -68,6 +68,20 @@ impl Identity {
     }
 }
 
+/// The name of the execution that rolls back the run of the execution `failed`, and its client token.
+/// It is made of that name, and not of the request for the rollback: however often CloudFormation asks,
+/// the run is rolled back once. `attempt` counts from 0 the executions that were to do it. `None` when
+/// `failed` is no name of a request.
+#[must_use]
+pub(crate) fn of_rollback(failed: &str, attempt: u32) -> Option<(String, String)> {
+    let prefix = NameParts::of(failed)?.resource_prefix;
+    let digits = hash_digits(&["rollback", failed, &attempt.to_string()], ATTEMPT_DIGITS);
+    let word = RequestType::Update.in_lower_case();
+    let name = format!("{prefix}{word}-{digits}");
+    let client_token = hash_digits(&[&name], CLIENT_TOKEN_DIGITS);
+    Some((name, client_token))
+}
+
 /// The parts of an execution's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameParts<'n> {
@@ -157,6 +171,7 @@ mod tests {
             physical_resource_id: None,
             response_url: ResponseUrl::new(url),
             wait_condition_handle: None,
+            ignores_failure: false,
         }
     }
 
@@ -245,6 +260,20 @@ mod tests {
             identity.client_token,
             "f62896d6f16ab7dc892556a81825d8673d2a99630f20999b"
         );
+    }
+
+    /// It hangs on the run that is rolled back, so that no second request rolls it back once more.
+    #[test]
+    fn a_rollback_is_called_after_the_run_that_it_rolls_back() {
+        let update = Identity::of(&request("MigrateTask", RequestType::Update, "https://a"));
+        let (name, token) = of_rollback(&update.name, 0).unwrap();
+        assert_eq!(of_rollback(&update.name, 0), Some((name.clone(), token)));
+        assert_ne!(of_rollback(&update.name, 1).unwrap().0, name);
+        let parts = NameParts::of(&name).unwrap();
+        assert_eq!(parts.resource_prefix, update.resource_prefix);
+        assert_eq!(parts.request_type, RequestType::Update);
+        assert_eq!(name.len(), update.name.len());
+        assert_eq!(of_rollback("somebody-elses", 0), None);
     }
 
     #[test]

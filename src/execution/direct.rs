@@ -89,6 +89,8 @@ impl DirectExecution<'_> {
         Ok(Prepared::Run(Box::new(ExecutionInput {
             request: None,
             deployment: None,
+            earlier_runs: Vec::new(),
+            rollback_of: None,
             task,
             workers,
             answer_by: Some(after(deadline, ANSWER_BY_SPAN)),

@@ -37,6 +37,9 @@ pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 /// running has been stopped before.
 pub const DIRECT_ENDS: [&str; 3] = ["RunSucceeded", "RunFailed", "NotPrepared"];
 
+/// The last event of an execution that ended without success (`API_HistoryEvent`).
+const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
+
 /// The action of the state that gives a run to the function `work` and waits for its task token's
 /// answer, as `Task…` events spell it.
 const GIVEN_TO_FUNCTION: &str = "invoke.waitForTaskToken";
@@ -144,6 +147,18 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// Whether the answer under way says that the run succeeded.
+    #[must_use]
+    pub(crate) const fn is_of_success(&self) -> bool {
+        matches!(
+            self,
+            Self::Begun {
+                status: Status::Success,
+                ..
+            }
+        )
+    }
+
     /// Whether nothing is left to be answered.
     #[must_use]
     pub(crate) const fn is_settled(&self) -> bool {
@@ -236,6 +251,26 @@ impl Progress {
             self.answer = Answer::Begun { status, state };
         }
     }
+}
+
+/// Whether the last event read is one that ends an execution without success.
+pub(crate) fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
+    events
+        .last()
+        .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
+}
+
+/// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
+/// launch tasks. The execution of a Delete has neither.
+pub(crate) fn was_taken(events: &[RecordedEvent]) -> bool {
+    let mut progress = Progress::unread();
+    events.iter().any(|event| {
+        progress.note(event);
+        matches!(
+            progress.activity,
+            Activity::Taken { .. } | Activity::GivenToFunction { .. }
+        )
+    })
 }
 
 /// What the state of this name answers; `None` for states that do not answer.

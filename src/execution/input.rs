@@ -33,6 +33,22 @@ pub struct ExecutionInput {
         skip_serializing_if = "Option::is_none"
     )]
     pub deployment: Option<Deployment>,
+    /// The runs of the resource that may have tasks left. `stop` stops these, and the task is launched
+    /// only after their containers have stopped. The state `EarlierRuns` of the state machine looks
+    /// whether there are any.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub earlier_runs: Vec<EarlierRun>,
+    /// What the task rolls back, with the `RollbackOverrides` of the update that failed.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub rollback_of: Option<RollbackOf>,
     /// The task to run; on Delete, the cluster, family and name by which leftover tasks of the
     /// resource are found.
     pub task: TaskSpec,
@@ -81,6 +97,36 @@ impl ExecutionInput {
         self.answer_by
             .unwrap_or_else(|| after(self.task.deadline, ANSWER_BY_SPAN))
     }
+}
+
+/// A run that is rolled back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RollbackOf {
+    /// Name of the execution that had the run.
+    pub execution: String,
+    /// The name that the request for the rollback would give an execution of its own. By it a repeated
+    /// delivery of the request finds the execution that has it.
+    pub request: String,
+}
+
+/// A run that may have tasks left, and where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EarlierRun {
+    /// The execution's name, under which its tasks were started.
+    pub started_by: String,
+    /// Name or ARN of the cluster.
+    pub cluster: String,
+    /// Family, `family:revision` or ARN of the task definition.
+    pub task_definition: String,
+    /// Until then a worker may launch tasks of the run, since it may not know that the execution was
+    /// stopped. `None` when the run ended by itself.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub may_launch_until: Option<Timestamp>,
 }
 
 /// How long one worker may have a run with this deadline, in whole seconds. The States Language wants

@@ -91,6 +91,7 @@ mod tests {
                 physical_resource_id: None,
                 response_url: ResponseUrl::new("https://example.com"),
                 wait_condition_handle: None,
+                ignores_failure: false,
             };
             assert_eq!(way_to_execution(&request).as_deref(), expected);
         }

@@ -29,6 +29,14 @@ impl Execution {
     pub(crate) fn has_request(&self) -> bool {
         serde_json::from_str::<Value>(&self.input).is_ok_and(|input| input.get("request").is_some())
     }
+
+    /// Whether the execution rolls back another's run for the request that would give an execution this
+    /// `name`.
+    #[must_use]
+    pub(crate) fn rolls_back_for(&self, name: &str) -> bool {
+        serde_json::from_str::<Value>(&self.input)
+            .is_ok_and(|input| input["rollbackOf"]["request"].as_str() == Some(name))
+    }
 }
 
 /// An execution as the list of a state machine's executions shows it (`API_ExecutionListItem`).

@@ -110,6 +110,16 @@ impl Facts<'_> {
     /// The execution failed or was ended from outside, after CloudFormation had its answer. The
     /// answer says what came of the request.
     fn ended_after_answer(&self) -> Conclusion {
+        let answer = &self.timeline;
+        if answer.failure_reply == Status::Success && answer.caught.is_some() {
+            return self.failed(
+                format!(
+                    "Failed, which RollbackFailure: ignore lets pass. {}",
+                    self.answer_in_words(Status::Success)
+                ),
+                &self.caught_error(),
+            );
+        }
         if self
             .timeline
             .answered
@@ -140,12 +150,13 @@ impl Facts<'_> {
             Status::Failed => "The run failed",
         };
         let sentence = format!(
-            "{run}, but this execution could not report that to {}. The function rescue sends the reply {status}, or has sent it, outside this history.",
+            "{run}, but this execution could not report that to {}. The function rescue sends the reply {}, or has sent it, outside this history.",
             if self.timeline.is_for_condition {
                 "the wait condition"
             } else {
                 "CloudFormation"
-            }
+            },
+            self.timeline.reply_of(status)
         );
         let advice = Some("if the stack still waits, read the logs of respond and rescue, and look into the dead-letter queue".to_owned());
         let caught = (status == Status::Failed).then(|| self.caught_error());
@@ -182,6 +193,7 @@ impl Facts<'_> {
                 advice: None,
             };
         }
+        let reply = self.timeline.reply_of(Status::Failed);
         let caught = error_of(
             self.execution.status,
             self.execution,
@@ -189,7 +201,7 @@ impl Facts<'_> {
         );
         self.failed(
             format!(
-                "{ended} before it had replied. {by_rescue} FAILED. If CloudFormation still waited, the Reason in the stack's events may also say what became of the task."
+                "{ended} before it had replied. {by_rescue} {reply}. If CloudFormation still waited, the Reason in the stack's events may also say what became of the task."
             ),
             &caught,
         )

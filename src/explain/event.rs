@@ -110,6 +110,12 @@ pub enum TimelineEvent {
         /// Number of earlier executions of the resource that were stopped, on Delete.
         executions: u64,
     },
+    /// Before the task of a rollback, the function `stop` looked for the tasks of the update that is rolled
+    /// back.
+    EarlierRuns {
+        /// Whether their containers were seen to stop. Otherwise nothing is started.
+        have_stopped: bool,
+    },
     /// The function `stop` failed: it is unknown whether tasks were left running.
     LeftoversUnknown {
         /// The error's name.

@@ -56,6 +56,7 @@ impl fmt::Display for Head<'_> {
             execution,
             request,
             deployment,
+            rollback_of,
             task,
             started,
             ended,
@@ -78,6 +79,9 @@ impl fmt::Display for Head<'_> {
             writeln!(f, "Deployment {}", deployment.arn)?;
         }
         writeln!(f, "Execution  {name}")?;
+        if let Some(update) = rollback_of {
+            writeln!(f, "Rolls back {update}")?;
+        }
         if let Some(task) = task {
             let tasks = if task.count == 1 {
                 String::new()

@@ -20,6 +20,8 @@ pub(super) struct Subject {
     pub(super) request: Option<Request>,
     /// `None` unless the lifecycle hook of a deployment started the run.
     pub(super) deployment: Option<DeploymentSummary>,
+    /// Name of the execution whose run is rolled back.
+    pub(super) rollback_of: Option<String>,
     /// `None` for a direct run whose properties say that nothing is to be run, or cannot be run.
     pub(super) task: Option<TaskSpec>,
 }
@@ -63,12 +65,14 @@ impl Subject {
             let ExecutionInput {
                 request,
                 deployment,
+                rollback_of,
                 task,
                 ..
             } = serde_json::from_value(input).map_err(|_| ForeignExecution)?;
             return Ok(Self {
                 request,
                 deployment: deployment.as_ref().map(DeploymentSummary::of),
+                rollback_of: rollback_of.map(|of| one_line(&of.execution)),
                 task: Some(task),
             });
         }
@@ -87,6 +91,7 @@ impl Subject {
         Ok(Self {
             request: None,
             deployment: None,
+            rollback_of: None,
             task,
         })
     }

@@ -28,6 +28,8 @@ pub(super) struct Timeline {
     started: Timestamp,
     /// Whether a wait condition waits for the run's end.
     pub(super) is_for_condition: bool,
+    /// What a failure is answered: SUCCESS where `RollbackFailure` is `ignore`.
+    pub(super) failure_reply: Status,
     pub(super) steps: Vec<TimelineEntry>,
     /// The state entered last, and when.
     pub(super) state: Option<(String, Timestamp)>,
@@ -66,6 +68,7 @@ impl Timeline {
             secrets,
             started,
             is_for_condition: false,
+            failure_reply: Status::Failed,
             steps: Vec::new(),
             state: None,
             attempts: 0,
@@ -85,6 +88,19 @@ impl Timeline {
         };
         timeline.add(started, beginning);
         timeline
+    }
+
+    /// The same, of a rollback whose failure does not matter.
+    pub(super) fn ignoring_failure(self, is_ignored: bool) -> Self {
+        let failure_reply = if is_ignored {
+            Status::Success
+        } else {
+            Status::Failed
+        };
+        Self {
+            failure_reply,
+            ..self
+        }
     }
 
     /// The same, for a run whose end goes to a wait condition.
@@ -167,10 +183,20 @@ impl Timeline {
         }
     }
 
+    /// What CloudFormation is sent when the execution gives this answer: a failed rollback may be
+    /// ignored.
+    pub(super) fn reply_of(&self, status: Status) -> Status {
+        match status {
+            Status::Success => Status::Success,
+            Status::Failed => self.failure_reply,
+        }
+    }
+
     fn note_answered(&mut self, at: Timestamp) {
         let Some(status) = self.status_being_given() else {
             return;
         };
+        let status = self.reply_of(status);
         // Only the first answer counts: CloudFormation ignores any further one.
         if self.answered.is_none() {
             self.answered = Some((status, at));

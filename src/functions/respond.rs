@@ -21,7 +21,7 @@ use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
 use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
-use crate::text::{lenient, printable};
+use crate::text::{byte_limit, lenient, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
 use said::Said;
 
@@ -57,6 +57,10 @@ pub struct ExecutionState {
     #[serde(default, deserialize_with = "lenient::or_default")]
     started_error: Option<IgnoredAny>,
 }
+
+/// Longest reason of a failed rollback in the output `Skipped`, bytes: short enough that the answer
+/// has room for it, since outputs that are too long are emptied.
+const MAX_IGNORED: usize = 2_000;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -222,6 +226,14 @@ impl Responder {
         // Made fit to print for the log as well: parts of it may come from a worker of another
         // release.
         let reason = printable::clean(reason).into_owned();
+        if to.request().ignores_failure {
+            tracing::warn!(reason, "answering SUCCESS, since RollbackFailure is ignore");
+            let reason = byte_limit::cut_middle(&reason, MAX_IGNORED);
+            let skipped = format!("RollbackFailure is ignore, and the rollback failed: {reason}");
+            return self
+                .send(to, Said::Success(Output::skipped(skipped)), within)
+                .await;
+        }
         tracing::warn!(reason, "answering FAILED");
         let said = Said::Failure { reason, last_line };
         self.send(to, said, within).await

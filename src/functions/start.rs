@@ -12,8 +12,10 @@
 //! nevertheless, the next delivery finds it by its name.
 
 mod arrival;
+mod earlier_runs;
 mod handle;
 mod plan;
+mod rollback;
 
 use serde_json::Value;
 
@@ -29,12 +31,11 @@ use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::input::{ExecutionInput, Workers, run_timeout};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
-use crate::task::spec::TaskSpec;
 use crate::text::printable;
 use crate::times::START_ANSWER_TIMEOUT;
 use crate::times::answer_by::ANSWER_BY_SPAN;
 use arrival::Arrival;
-use plan::Plan;
+use plan::{Plan, Run};
 
 /// Starts executions.
 #[derive(Debug, Clone)]
@@ -125,10 +126,10 @@ impl Starter {
         // Before anything else, so that no request runs that could not be answered.
         self.responder.check(&event.request)?;
         let mut arrival = Arrival::of(event);
-        match self.plan(&arrival).await? {
-            Plan::Execute(task, handle) => {
-                arrival.request.wait_condition_handle = handle;
-                self.execute(&arrival, *task).await
+        match self.plan(&mut arrival).await? {
+            Plan::Execute(mut run) => {
+                arrival.request.wait_condition_handle = run.handle.take();
+                self.execute(&arrival, *run).await
             }
             Plan::Succeed(output, handle) => {
                 let name = &arrival.identity.name;
@@ -143,7 +144,7 @@ impl Starter {
                     .await?;
                 Ok(StartOutcome::Answered)
             }
-            Plan::LeaveToExecution => Ok(StartOutcome::Execution(arrival.identity.name)),
+            Plan::LeaveToExecution(name) => Ok(StartOutcome::Execution(name)),
         }
     }
 
@@ -177,10 +178,10 @@ impl Starter {
         error.may_pass() && self.age(arrival).has_delivery_ahead()
     }
 
-    async fn execute(&self, arrival: &Arrival, task: TaskSpec) -> Result<StartOutcome, StartError> {
-        let name = &arrival.identity.name;
+    async fn execute(&self, arrival: &Arrival, run: Run) -> Result<StartOutcome, StartError> {
+        let name = &run.task.started_by.clone();
         let request = &arrival.request;
-        match self.hand_on(arrival, task).await {
+        match self.hand_on(arrival, run).await {
             Ok(Started::Running) => tracing::info!(execution = name, "started the execution"),
             Ok(Started::Already) => {
                 tracing::info!(
@@ -223,12 +224,13 @@ impl Starter {
     /// Makes sure that an execution has the request. When the start fails, it looks for the
     /// execution by name: the call may have taken effect, or an earlier delivery of the event may
     /// have started the execution. Then the execution answers, and `start` must not answer as well.
-    async fn hand_on(&self, arrival: &Arrival, task: TaskSpec) -> Result<Started, NotHandedOn> {
-        let error = match self.start_execution(arrival, task).await {
+    async fn hand_on(&self, arrival: &Arrival, run: Run) -> Result<Started, NotHandedOn> {
+        let name = &run.task.started_by.clone();
+        let error = match self.start_execution(arrival, run).await {
             Ok(started) => return Ok(started),
             Err(error) => error,
         };
-        let is_absent = match self.state_machine.has(&arrival.identity.name).await {
+        let is_absent = match self.state_machine.has(name).await {
             Ok(true) => return Ok(Started::Already),
             Ok(false) => true,
             Err(unknown) => {
@@ -245,11 +247,9 @@ impl Starter {
 
     /// Starts an execution with the request, its response URL sealed: many people who can read an
     /// execution's input must not be able to answer CloudFormation.
-    async fn start_execution(
-        &self,
-        arrival: &Arrival,
-        task: TaskSpec,
-    ) -> Result<Started, ApiError> {
+    async fn start_execution(&self, arrival: &Arrival, run: Run) -> Result<Started, ApiError> {
+        let task = run.task;
+        let name = task.started_by.clone();
         let request = self.responder.seal(&arrival.request).await?;
         let now = self.clock.now();
         let answer_by = match request.wait_condition_handle {
@@ -259,6 +259,8 @@ impl Starter {
         let input = ExecutionInput {
             request: Some(request),
             deployment: None,
+            earlier_runs: run.earlier_runs,
+            rollback_of: run.rollback_of,
             workers: self.workers,
             answer_by: Some(answer_by),
             timeout_seconds: Some(run_timeout(now, task.deadline)),
@@ -266,8 +268,6 @@ impl Starter {
         };
         let json = serde_json::to_string(&input)
             .expect("an execution input is strings, numbers and lists");
-        self.state_machine
-            .start(&arrival.identity.name, &json)
-            .await
+        self.state_machine.start(&name, &json).await
     }
 }

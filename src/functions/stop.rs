@@ -1,6 +1,10 @@
 //! `stop`: stops what an execution, or on Delete a resource, has left running. The state machine
 //! invokes it again and again, until it answers that there is nothing more to wait for.
+//!
+//! A rollback that runs a task invokes it before the task as well: for the runs of the update that is
+//! rolled back, which its input names.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -11,6 +15,7 @@ use crate::aws::step_functions::StepFunctions;
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::{Clock, after, before};
 use crate::cloudformation::event::RequestType;
+use crate::execution::input::EarlierRun;
 use crate::task::spec::TaskSpec;
 use crate::text::lenient;
 use crate::times::{
@@ -30,6 +35,7 @@ pub struct StopEvent {
 }
 
 #[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ExecutionState {
     /// `None` for a direct run, which only ever has tasks of its own.
     #[serde(default)]
@@ -37,6 +43,13 @@ struct ExecutionState {
     task: TaskSpec,
     #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: EarlierChecks,
+    /// The runs before the task, which have to be over before it is launched. Not lenient: a task that
+    /// is launched too early does more harm than one that is not.
+    #[serde(default)]
+    earlier_runs: Vec<EarlierRun>,
+    /// The error of the run; none before the task is launched, and on Delete.
+    #[serde(default)]
+    error: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -97,8 +110,15 @@ impl Stopper {
             request,
             task,
             leftovers,
+            earlier_runs,
+            error,
         } = event.state;
         let is_delete = request.is_some_and(|request| request.request_type == RequestType::Delete);
+        if !is_delete && error.is_none() && !earlier_runs.is_empty() {
+            return self
+                .stop_earlier_runs(&earlier_runs, &task, leftovers)
+                .await;
+        }
         let mut executions = leftovers.executions;
         let mut is_complete = true;
         if is_delete {
@@ -177,6 +197,61 @@ impl Stopper {
             running,
             executions,
             checks,
+            wait: (running > 0 || may_launch) && has_time,
+        })
+    }
+
+    /// Stops the tasks of the runs before this one, of which a container may still run or a worker may
+    /// still launch one. This run's own task is launched once nothing of them is left.
+    async fn stop_earlier_runs(
+        &self,
+        runs: &[EarlierRun],
+        task: &TaskSpec,
+        leftovers: EarlierChecks,
+    ) -> Result<Stopped, ApiError> {
+        let now = self.clock.now();
+        let reason = format!(
+            "{} ({})",
+            StopReason::RolledBack.in_words(),
+            task.started_by
+        );
+        let specs: Vec<_> = runs
+            .iter()
+            .map(|run| {
+                let (cluster, definition) = (&run.cluster, &run.task_definition);
+                TaskSpec::new(cluster, definition, &run.started_by, "", task.deadline)
+            })
+            .collect();
+        let stopping = async {
+            let mut running = 0;
+            for spec in &specs {
+                let found = self.leftovers.stop(Owner::Execution, spec, &reason).await?;
+                running += found.running;
+            }
+            Ok::<_, ApiError>(running)
+        };
+        let running = match timeout(STOP_TASKS_BUDGET, stopping).await {
+            Ok(Ok(running)) => running,
+            Ok(Err(error)) if !error.may_pass() => return Err(error),
+            // What cannot be seen may run.
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the tasks of earlier runs cannot be looked for; they are looked for again");
+                leftovers.running.max(1)
+            }
+            Err(_) => {
+                tracing::warn!("the tasks of earlier runs could not be looked for in time");
+                leftovers.running.max(1)
+            }
+        };
+        let may_launch = runs
+            .iter()
+            .any(|run| run.may_launch_until.is_some_and(|until| now < until));
+        let has_time = self.clock.now() < task.deadline;
+        Ok(Stopped {
+            // A run of which a task may yet be launched is not over when there is no more time either.
+            running: running.max(usize::from(may_launch && !has_time)),
+            executions: leftovers.executions,
+            checks: leftovers.checks.saturating_add(1),
             wait: (running > 0 || may_launch) && has_time,
         })
     }

@@ -1,6 +1,7 @@
 //! What somebody probably meant who gave a name or a word that is not known in its place.
 
 use super::names::{is_spelling_of, nearest, spelled_like};
+use super::problems::Path;
 use super::schema::{Place, Structure, places};
 
 /// A message lists the known names of a structure that has at most this many.
@@ -71,9 +72,9 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("timeoutSeconds", "timeout"),
 ];
 
-/// The end of a message on `key`, which is no name of `structure`. Empty when there is nothing to
+/// The end of a message on `key`, which is no name of `structure`, at `path`. Empty when there is nothing to
 /// say.
-pub(super) fn for_name(key: &str, structure: &Structure, is_root: bool) -> String {
+pub(super) fn for_name(key: &str, structure: &Structure, path: &Path<'_>) -> String {
     let here = || structure.fields.iter().map(|field| field.name);
     let is_among = |names: &[&str]| names.iter().any(|name| is_spelling_of(key, name));
     if let Some(name) = nearest(key, here()) {
@@ -86,13 +87,22 @@ pub(super) fn for_name(key: &str, structure: &Structure, is_root: bool) -> Strin
     if let Some(name) = other.filter(|name| here().any(|known| known == *name)) {
         return format!("; did you mean {}?", spelled_like(key, name));
     }
-    if is_root && is_among(ATTRIBUTES) {
+    if path.is_root() && is_among(ATTRIBUTES) {
         return "; it belongs to the resource, beside Properties".to_owned();
     }
     if let Some((_, hint)) = ELSEWHERE.iter().find(|(names, _)| is_among(names)) {
         return (*hint).to_owned();
     }
-    let places = places();
+    // Both kinds of overrides have the same members: those of the kind at hand are meant.
+    let first = path.to_string();
+    let first = first.split('.').next().unwrap_or_default();
+    let other = if is_spelling_of(first, "rollbackOverrides") {
+        "overrides"
+    } else {
+        "rollbackOverrides"
+    };
+    let mut places = places();
+    places.retain(|place| place.outermost() != Some(other));
     let named = |name: &str| {
         let named = places.iter().filter(|place| place.name == name);
         named.collect::<Vec<_>>()

@@ -277,7 +277,7 @@ impl<'t> Reader<'t> {
             self.problems.add(path, String::new());
             return;
         }
-        let hint = hints::for_name(key, structure, path.is_root());
+        let hint = hints::for_name(key, structure, path);
         let message = if path.is_root() {
             "is not a property of this resource"
         } else {

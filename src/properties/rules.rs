@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::checked::{Checked, Members};
 use super::limits::{MAX_OVERRIDES_CHARACTERS, TIMEOUT_SECONDS, TIMEOUT_WITH_HANDLE_SECONDS};
 use super::names::pascal_case;
@@ -25,6 +27,15 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
                 if let Some(other) = members.spelling(other) {
                     problems.add(&path.key(other), not_together(one, why));
                 }
+            }
+        }
+        Rule::NotTogetherWithTrue(switch, other, why) => {
+            let is_true = matches!(members.get(switch), Checked::Known(Value::Bool(true)));
+            if let Some(switch) = members.spelling(switch).filter(|_| is_true)
+                && members.is_given(other)
+                && let Some(other) = members.spelling(other)
+            {
+                problems.add(&path.key(other), not_together_with_true(switch, why));
             }
         }
         Rule::OneOf(names) => {
@@ -91,6 +102,11 @@ pub(super) fn is_missing(field: &Field) -> String {
 /// What to say of a member that is given together with `one`.
 pub(super) fn not_together(one: &str, why: &str) -> String {
     format!("cannot be given together with {one}: {why}; leave one of the two out")
+}
+
+/// What to say of a member that is given where `switch` is true.
+pub(super) fn not_together_with_true(switch: &str, why: &str) -> String {
+    not_together(&format!("{switch}: true"), why)
 }
 
 /// What to say where none of `names` is given.

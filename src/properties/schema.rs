@@ -126,6 +126,8 @@ pub(super) struct Field {
 pub(super) enum Rule {
     /// The first must not be given together with any of the others, for this reason.
     NotTogether(&'static str, &'static [&'static str], &'static str),
+    /// Where the first is true, the second must not be given, for this reason.
+    NotTogetherWithTrue(&'static str, &'static str, &'static str),
     /// At least one of these must be given.
     OneOf(&'static [&'static str]),
     /// Where the first has this word as its value, the last must be given.

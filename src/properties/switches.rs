@@ -12,24 +12,38 @@ use super::{forms, names};
 /// stack ends in `UPDATE_ROLLBACK_FAILED`.
 #[must_use]
 pub fn switch(properties: &Value, name: &str) -> Option<bool> {
-    let value = properties
-        .get(names::pascal_case(name))
-        .or_else(|| properties.get(name))?;
-    match value {
+    match member(properties, name)? {
         Value::Bool(is_on) => Some(*is_on),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }
 }
 
+/// Whether the properties of an update say what is run when the update is rolled back, whatever else
+/// stands beside it.
+#[must_use]
+pub fn has_rollback_overrides(properties: &Value) -> bool {
+    member(properties, "rollbackOverrides").is_some_and(|value| !value.is_null())
+}
+
+/// Whether the properties of an update say that it does not matter if its rollback fails.
+#[must_use]
+pub fn ignores_rollback_failure(properties: &Value) -> bool {
+    member(properties, "rollbackFailure").and_then(Value::as_str) == Some("ignore")
+}
+
+/// The member `name` (in camelCase), in either spelling.
+fn member<'v>(properties: &'v Value, name: &str) -> Option<&'v Value> {
+    properties
+        .get(names::pascal_case(name))
+        .or_else(|| properties.get(name))
+}
+
 /// The text of `WaitConditionHandle`, if there is one, from properties that may be anything: a handle
 /// that was used before is recognised whatever else stands beside it.
 #[must_use]
 pub fn wait_condition_handle(properties: &Value) -> Option<&str> {
-    const NAME: &str = "waitConditionHandle";
-    properties
-        .get(names::pascal_case(NAME))
-        .or_else(|| properties.get(NAME))?
+    member(properties, "waitConditionHandle")?
         .as_str()
         .filter(|url| forms::is_web_address(url))
 }

@@ -4,6 +4,10 @@
 
 use std::fmt;
 
+/// The beginning of the cause of a run whose end could not be watched after its launch, whatever the
+/// name of the error.
+pub(crate) const LAUNCHED: &str = "The task was launched";
+
 /// Why a run did not succeed. The worker sends the name to Step Functions, and `respond` sends it
 /// to CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

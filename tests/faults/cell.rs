@@ -85,6 +85,15 @@ const fn by_stop(service: Service, operation: &'static str) -> Call {
     }
 }
 
+/// A call on the rollback of an update, which comes after 70 s.
+const fn on_rollback(service: Service, operation: &'static str, by: &'static str) -> Call {
+    Call {
+        by: Some(by),
+        after: Duration::from_secs(65),
+        ..call(service, operation, Course::IsRolledBack)
+    }
+}
+
 const fn by_hook(service: Service, operation: &'static str, course: Course) -> Call {
     Call {
         by: Some("hook"),
@@ -99,7 +108,7 @@ const fn by_rescue(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
-pub const CALLS: [Call; 92] = [
+pub const CALLS: [Call; 102] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -123,6 +132,19 @@ pub const CALLS: [Call; 92] = [
     by_stop(Service::Ecs, "ListTasks"),
     by_stop(Service::Ecs, "DescribeTasks"),
     by_stop(Service::Ecs, "StopTask"),
+    on_rollback(Service::CloudFormation, "DescribeStacks", "start"),
+    on_rollback(Service::CloudFormation, "DescribeStackEvents", "start"),
+    on_rollback(Service::Sfn, "ListExecutions", "start"),
+    on_rollback(Service::Sfn, "DescribeExecution", "start"),
+    on_rollback(Service::Sfn, "GetExecutionHistory", "start"),
+    on_rollback(Service::Sfn, "StopExecution", "start"),
+    on_rollback(Service::Sfn, "StartExecution", "start"),
+    on_rollback(Service::Ecs, "ListTasks", "stop"),
+    on_rollback(Service::Ecs, "DescribeTasks", "stop"),
+    Call {
+        by: None,
+        ..on_rollback(Service::Ecs, "StopTask", "")
+    },
     late_call(Service::Sfn, "DescribeExecution", Course::IsAborted),
     call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
     late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),

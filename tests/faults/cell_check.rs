@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use ecs_task_runner::times::ANSWER_MARGIN;
+use stand_ins::ecs::TaskView;
 use stand_ins::faults::Span;
 
 use crate::cell::Cell;
@@ -75,7 +76,7 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
     }
     wrong.extend(other_requests(deployment, last));
     wrong.extend(late_ends(deployment, &instead));
-    wrong.extend(tasks(deployment, &instead));
+    wrong.extend(tasks(cell.call.course, deployment, &instead));
     if wrong.is_empty() {
         Ok(end)
     } else {
@@ -204,10 +205,18 @@ fn late_ends(deployment: &Deployment, instead: &[Instead]) -> Option<String> {
     })
 }
 
-fn tasks(deployment: &Deployment, instead: &[Instead]) -> Vec<String> {
+fn tasks(course: Course, deployment: &Deployment, instead: &[Instead]) -> Vec<String> {
     let mut wrong = Vec::new();
     let tasks = deployment.aws.ecs().tasks();
-    if tasks.len() > 1 && !instead.contains(&Instead::RunsTwice) {
+    let most = if course == Course::IsRolledBack { 2 } else { 1 };
+    let is_beside = |pair: &[TaskView]| {
+        let ended = pair[0].last_container_end().or(pair[0].stopped_at);
+        ended.is_none_or(|ended| ended > pair[1].launched_at)
+    };
+    if tasks.windows(2).any(is_beside) && !instead.contains(&Instead::RunsTwice) {
+        wrong.push("a task was launched while another still ran".to_owned());
+    }
+    if tasks.len() > most && !instead.contains(&Instead::RunsTwice) {
         let started = tasks
             .iter()
             .filter(|task| task.started_at.is_some())

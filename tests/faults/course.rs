@@ -39,6 +39,9 @@ pub enum Course {
     RunsOnAnInstance,
     /// The resource is deleted while the task runs.
     IsDeleted,
+    /// The update is rolled back while its task runs, which ignores the request to stop. The rollback
+    /// runs the task definition once more, with `RollbackOverrides`, and succeeds.
+    IsRolledBack,
     /// An execution whose input is the properties, for which no stack waits. It succeeds.
     RunsDirectly,
     /// The same, and the task fails.
@@ -73,6 +76,7 @@ impl Course {
             | Self::RunsDirectly
             | Self::RunsInADeployment
             | Self::SucceedsForACondition
+            | Self::IsRolledBack
             | Self::IsDeleted => None,
             Self::Fails
             | Self::FailsDirectly
@@ -94,7 +98,7 @@ impl Course {
     pub fn requests(self) -> usize {
         match self {
             _ if self.is_direct() => 0,
-            Self::IsDeleted => 2,
+            Self::IsDeleted | Self::IsRolledBack => 2,
             _ => 1,
         }
     }
@@ -149,6 +153,12 @@ impl Course {
     pub fn prepare(self, deployment: &Deployment) {
         let ecs = deployment.aws.ecs();
         ecs.register_family("migrate", &["migrate"]);
+        if self == Self::IsRolledBack {
+            let forward = Script::runs_forever().on_sigterm(OnSigterm::Ignored);
+            let back = Script::exits(0).running(90 * SECOND);
+            let log = |script: Script| script.log(SECOND, format!("connecting with {PASSWORD}"));
+            return ecs.scripts("migrate", [log(forward), log(back)]);
+        }
         let script = match self {
             Self::Fails
             | Self::FailsDirectly
@@ -167,6 +177,7 @@ impl Course {
             | Self::TakesANetwork
             | Self::RunsDirectly
             | Self::RunsInADeployment
+            | Self::IsRolledBack
             | Self::SucceedsForACondition
             | Self::RunsOnAnInstance => Script::exits(0).running(90 * SECOND),
         };
@@ -196,6 +207,9 @@ impl Course {
                     "arn:aws:ecs:us-east-1:123456789012:container-instance/production/4f1c"
                 ]);
             }
+            Self::IsRolledBack => {
+                properties["RollbackOverrides"] = properties["Overrides"].clone();
+            }
             // What else there is has its defaults from the service that is deployed.
             _ if self.is_hooked() => {
                 let properties = properties.as_object_mut().unwrap();
@@ -213,7 +227,7 @@ impl Course {
         if self.is_for_a_condition() {
             properties["WaitConditionHandle"] = deployment.handle().url().into();
         }
-        let request = if self == Self::Updates {
+        let request = if matches!(self, Self::Updates | Self::IsRolledBack) {
             "Update"
         } else {
             "Create"
@@ -247,6 +261,10 @@ impl Course {
             Self::IsDeleted => {
                 sleep(MEANWHILE.saturating_sub(after)).await;
                 deployment.ask("Delete", &properties);
+            }
+            Self::IsRolledBack => {
+                sleep(MEANWHILE.saturating_sub(after)).await;
+                deployment.roll_back(&Self::Succeeds.properties(), &properties);
             }
             _ => {}
         }

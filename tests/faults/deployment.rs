@@ -32,7 +32,7 @@ use stand_ins::lambda::Lambda;
 use stand_ins::response_url::{Handle, Put, ResponseUrls};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
-use stand_ins::{StandIns, sdk_config};
+use stand_ins::{ResourceEvent, StandIns, sdk_config};
 use template_roles::Roles;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -165,17 +165,49 @@ impl Deployment {
 
     /// CloudFormation asks for the resource to be created, updated or deleted.
     pub fn ask(self: &Arc<Self>, request_type: &str, properties: &Value) {
+        let status = format!("{}_IN_PROGRESS", request_type.to_uppercase());
+        let cloudformation = self.aws.cloudformation();
+        cloudformation.stack("todobackend", &status);
+        let of_stack = ResourceEvent {
+            logical_id: "todobackend",
+            resource_type: "AWS::CloudFormation::Stack",
+            status: &status,
+            reason: "User Initiated",
+        };
+        let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+        cloudformation.event("todobackend", &now.to_string(), of_stack);
         let url = self.urls.url("todobackend", "MigrateTask");
-        let stack = self.aws.cloudformation().stack(
-            "todobackend",
-            &format!("{}_IN_PROGRESS", request_type.to_uppercase()),
-        );
+        self.ask_at(&url, request_type, &status, properties, properties);
+    }
+
+    /// CloudFormation rolls back an update from the properties `old` to `failed`.
+    pub fn roll_back(self: &Arc<Self>, old: &Value, failed: &Value) {
+        // By its signature `start` knows which runs began before the request.
+        let url = self.urls.url("todobackend", "MigrateTask");
+        let (before, rest) = url.split_once("X-Amz-Date=").unwrap();
+        let (_, after) = rest.split_once('&').unwrap();
+        let now = self.clock.now().strftime("%Y%m%dT%H%M%SZ");
+        let url = format!("{before}X-Amz-Date={now}&{after}");
+        self.ask_at(&url, "Update", "UPDATE_ROLLBACK_IN_PROGRESS", old, failed);
+    }
+
+    /// A stack of this status asks, and waits at this URL.
+    fn ask_at(
+        self: &Arc<Self>,
+        url: &str,
+        request_type: &str,
+        status: &str,
+        properties: &Value,
+        before: &Value,
+    ) {
+        let stack = self.aws.cloudformation().stack("todobackend", status);
         let request = Request::new(
             request_type,
             self.aws.clock().now(),
             &stack,
-            &url,
+            url,
             properties,
+            before,
         );
         let event = request.event.clone();
         self.requests.lock().unwrap().push(request);

@@ -91,7 +91,7 @@ fn is_hooks(cell: &Cell) -> bool {
 }
 
 fn is_read_by_rescue(cell: &Cell) -> bool {
-    !is_hooks(cell) && READS.contains(&cell.call.operation)
+    !is_hooks(cell) && cell.call.by != Some("start") && READS.contains(&cell.call.operation)
 }
 
 /// On these courses nobody but `rescue` looks for the run's task.
@@ -107,7 +107,7 @@ fn is_listed_by_rescue(cell: &Cell) -> bool {
         )
 }
 
-pub static EXCEPTIONS: [Exception; 21] = [
+pub static EXCEPTIONS: [Exception; 24] = [
     Exception {
         why: "`start` leaves what fails to the next delivery of the event, which comes twice, and answers itself then",
         is_for: |cell| {
@@ -116,7 +116,7 @@ pub static EXCEPTIONS: [Exception; 21] = [
                 // What took effect without an answer is found.
                 _ => is_lost(cell),
             };
-            is(cell, &STARTS, Course::Succeeds)
+            (is(cell, &STARTS, Course::Succeeds) || is(cell, &STARTS, Course::IsRolledBack))
                 && !is_hooks(cell)
                 && (lasts(cell) && never_starts || is_denied(cell))
         },
@@ -270,7 +270,41 @@ pub static EXCEPTIONS: [Exception; 21] = [
         },
         instead: Instead::Fails(DEADLINE),
     },
+    Exception {
+        why: "`start` cannot see what is to be rolled back, or cannot stop it, and a guess could damage the data",
+        is_for: |cell| {
+            let is_missed = match cell.call.operation {
+                // What took effect without an answer is seen.
+                "StopExecution" => is_lost(cell),
+                _ => is_unanswered(cell),
+            };
+            is_evidence_of_rollback(cell) && lasts(cell) && is_missed && !is_denied(cell)
+        },
+        instead: Instead::Fails(NOT_STARTED),
+    },
+    Exception {
+        why: "the role of `start` lacks the action, which does not pass",
+        is_for: |cell| is_evidence_of_rollback(cell) && is_denied(cell),
+        instead: Instead::Fails(DENIED),
+    },
+    Exception {
+        why: "the task of the update cannot be stopped, or `stop` cannot see it, and nothing is started beside it",
+        is_for: |cell| {
+            let looks = ["ListTasks", "DescribeTasks"].contains(&cell.call.operation);
+            let is_unseen = looks && is_unanswered(cell);
+            let runs_on = cell.call.operation == "StopTask" && is_lost(cell);
+            cell.call.course == Course::IsRolledBack && lasts(cell) && (is_unseen || runs_on)
+        },
+        instead: Instead::Fails(NOT_STARTED),
+    },
 ];
+
+/// Whether the call is one with which `start` looks for what a rollback is to roll back, or stops it.
+fn is_evidence_of_rollback(cell: &Cell) -> bool {
+    cell.call.course == Course::IsRolledBack
+        && cell.call.by == Some("start")
+        && cell.call.operation != "StartExecution"
+}
 
 fn is_end_never_seen_by_hook(cell: &Cell) -> bool {
     let is_look = is_hooks(cell) && cell.call.operation == "DescribeExecution";

@@ -37,6 +37,7 @@ impl Request {
         stack: &str,
         url: &str,
         properties: &Value,
+        before: &Value,
     ) -> Self {
         let mut event = json!({
             "RequestType": request_type,
@@ -52,7 +53,7 @@ impl Request {
             event["PhysicalResourceId"] = PHYSICAL_ID.into();
         }
         if request_type == "Update" {
-            event["OldResourceProperties"] = properties.clone();
+            event["OldResourceProperties"] = before.clone();
         }
         let physical_id = match &event["PhysicalResourceId"] {
             Value::String(sent) => sent.clone(),

@@ -13,6 +13,7 @@ mod lifecycle_beyond_the_hour;
 mod lifecycle_without_fleet;
 mod no_fleet;
 mod rescue;
+mod rollbacks;
 mod run;
 mod runbook;
 pub mod templates;

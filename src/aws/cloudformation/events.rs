@@ -1,5 +1,7 @@
 //! `DescribeStackEvents`: what became of a stack's resources lately.
 
+use jiff::Timestamp;
+
 use super::{Stacks, in_words};
 use crate::aws::{ApiError, api_error, timestamp};
 use crate::cloudformation::stack::StackEvent;
@@ -10,6 +12,17 @@ use crate::text::printable;
 const MAX_PAGES: usize = 20;
 
 impl Stacks {
+    /// When the stack's last deployment began; a rollback belongs to the deployment before. `None`
+    /// when there are too many events since then.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub(crate) async fn operation_began(&self, stack: &str) -> Result<Option<Timestamp>, ApiError> {
+        let events = self.last_events(stack).await?;
+        let first = events.first().filter(|event| event.begins_deployment());
+        Ok(first.map(|event| event.at))
+    }
+
     /// The events of the stack since its last deployment began, oldest first.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use aws_sdk_sfn::operation::describe_execution::{DescribeExecutionError, DescribeExecutionOutput};
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as SdkStatus;
 use jiff::Timestamp;
@@ -176,22 +177,32 @@ impl StateMachine {
     /// # Errors
     /// When the call fails; see [`ApiError`].
     pub async fn describe(&self, execution_arn: &str) -> Result<Execution, ApiError> {
-        let described = self
-            .client
-            .describe_execution()
-            .execution_arn(execution_arn)
-            .send()
-            .await;
-        let described = described
-            .map_err(|error| api_error("states:DescribeExecution", execution_arn, &error))?;
-        Ok(Execution {
-            status: ExecutionStatus::from_name(described.status.as_str()),
-            started: timestamp(&described.start_date),
-            stopped: described.stop_date.as_ref().map(timestamp),
-            input: described.input.unwrap_or_default(),
-            error: described.error,
-            cause: described.cause,
-        })
+        let call = self.client.describe_execution();
+        match call.execution_arn(execution_arn).send().await {
+            Ok(described) => Ok(execution(described)),
+            Err(error) => Err(api_error("states:DescribeExecution", execution_arn, &error)),
+        }
+    }
+
+    /// Describes the execution of this name; `None` when there is none, running or ended. See
+    /// [`describe`](Self::describe).
+    ///
+    /// # Errors
+    /// When the call fails; see [`ApiError`].
+    pub(crate) async fn find(&self, name: &str) -> Result<Option<Execution>, ApiError> {
+        let arn = self.execution_arn(name);
+        let call = self.client.describe_execution();
+        match call.execution_arn(&arn).send().await {
+            Ok(described) => Ok(Some(execution(described))),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DescribeExecutionError::is_execution_does_not_exist) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(api_error("states:DescribeExecution", arn, &error)),
+        }
     }
 
     /// Ends an execution as `ABORTED`. An execution that has ended already stays as it is, without
@@ -215,6 +226,17 @@ impl StateMachine {
             .await
             .map_err(|error| api_error("states:StopExecution", execution_arn, &error))?;
         Ok(())
+    }
+}
+
+fn execution(described: DescribeExecutionOutput) -> Execution {
+    Execution {
+        status: ExecutionStatus::from_name(described.status.as_str()),
+        started: timestamp(&described.start_date),
+        stopped: described.stop_date.as_ref().map(timestamp),
+        input: described.input.unwrap_or_default(),
+        error: described.error,
+        cause: described.cause,
     }
 }
 

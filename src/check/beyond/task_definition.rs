@@ -77,9 +77,10 @@ impl<'d> Definition<'d> {
 fn names_of_containers<'d>(properties: &At<'d>) -> Vec<At<'d>> {
     let counted = properties.member("containers");
     let counted = counted.iter().flat_map(At::items);
-    let overridden = properties
-        .member("overrides")
-        .and_then(|overrides| overrides.member("containerOverrides"));
+    let overridden: Vec<_> = ["overrides", "rollbackOverrides"]
+        .into_iter()
+        .filter_map(|name| properties.member(name)?.member("containerOverrides"))
+        .collect();
     let overridden = overridden.iter().flat_map(At::items);
     let criteria = properties.member("updateCriteria");
     // One criterion may stand by itself.

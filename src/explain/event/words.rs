@@ -80,6 +80,7 @@ impl fmt::Display for TimelineEvent {
                 still_running,
                 executions,
             } => write_leftovers(f, *tasks, *still_running, *executions),
+            Self::EarlierRuns { have_stopped } => f.write_str(earlier_runs(*have_stopped)),
             Self::LeftoversUnknown { error } => write!(
                 f,
                 "leftover tasks could not be looked for: {}",
@@ -109,6 +110,14 @@ impl fmt::Display for TimelineEvent {
             Self::TimedOut => f.write_str("execution timed out"),
             Self::Redriven => f.write_str("execution redriven: it goes on"),
         }
+    }
+}
+
+const fn earlier_runs(have_stopped: bool) -> &'static str {
+    if have_stopped {
+        "the tasks of earlier runs have stopped"
+    } else {
+        "the tasks of earlier runs were not seen to stop; nothing is started beside them"
     }
 }
 

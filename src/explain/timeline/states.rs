@@ -23,6 +23,16 @@ pub(in crate::explain) struct Leftovers {
     executions: u64,
 }
 
+/// Whether the tasks of earlier runs have stopped, by the state that is entered after the last check for
+/// them.
+fn earlier_runs_stopped(state: &str) -> Option<bool> {
+    match state {
+        "EarlierRunsEnded" => Some(true),
+        "EarlierRunsGoOn" => Some(false),
+        _ => None,
+    }
+}
+
 impl Timeline {
     /// Takes the entry of a state into account.
     pub(super) fn note_state_entered(&mut self, event: &RecordedEvent) {
@@ -35,6 +45,12 @@ impl Timeline {
             .unwrap_or_default();
         if let Ok(caught) = serde_json::from_value(input["error"].clone()) {
             self.caught = Some(self.secrets.hide_in_caught(&caught));
+        }
+        if let Some(have_stopped) = earlier_runs_stopped(&name) {
+            // What was counted are not the tasks of this run.
+            self.leftovers = None;
+            self.add(event.at, TimelineEvent::EarlierRuns { have_stopped });
+            return;
         }
         if let Some(running) = input["leftovers"]["running"].as_u64() {
             let most_running = self.leftovers.unwrap_or_default().most_running.max(running);

@@ -53,8 +53,9 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
 pub(crate) struct StoppedEarlier {
     /// How many executions were stopped.
     pub(crate) count: usize,
-    /// Whether an execution runs that began after `until`: it belongs to a later request.
-    pub(crate) is_followed: bool,
+    /// The ARNs of executions that run and began after `until`: they belong to a later request, or to
+    /// the same one.
+    pub(crate) later: Vec<String>,
     /// The last error that kept an execution from being found or stopped.
     pub(crate) failure: Option<ApiError>,
 }
@@ -83,8 +84,8 @@ impl RunsOfResource {
     }
 }
 
-/// Stops the executions of `runs` that still run, except `name` itself and those that began after
-/// `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
+/// Stops the executions of `runs` that still run, except those of the request `name` itself and those
+/// that began after `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
 /// it; CloudFormation no longer reads that answer.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
@@ -116,16 +117,16 @@ pub(crate) async fn stop_earlier(
         .iter()
         .filter(|execution| runs.include(&execution.name) && execution.name != name)
     {
-        // An execution that began after `until` is the run of a later request and must go on.
+        // An execution that began after `until` is the run of this or a later request and must go on.
         if until.is_some_and(|until| execution.started > until) {
-            stopped.is_followed = true;
+            stopped.later.push(execution.arn.clone());
             continue;
         }
         let cause = format!("{} ({name}).", reason.in_words());
         let stopping = async {
             // A person may have given a direct run the name of a request: its input decides.
             let described = state_machine.describe(&execution.arn).await?;
-            if !described.has_request() {
+            if !described.has_request() || described.rolls_back_for(name) {
                 return Ok(false);
             }
             state_machine
@@ -136,7 +137,7 @@ pub(crate) async fn stop_earlier(
         match stopping.await {
             Ok(false) => tracing::info!(
                 execution = execution.name,
-                "the execution is called like one of the resource, and is a direct run; it goes on"
+                "the execution is called like an earlier one of the resource, and is a direct run or this request's own; it goes on"
             ),
             Ok(true) => {
                 tracing::info!(

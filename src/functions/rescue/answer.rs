@@ -24,7 +24,7 @@ use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::response::Status;
 use crate::execution::ended_unanswered::error_of;
 use crate::execution::error::CaughtError;
-use crate::execution::history::{Activity, Answer, Progress, RecordedEvent};
+use crate::execution::history::{Answer, Progress, ends_with_its_end, was_taken};
 use crate::execution::reason::{error_in_words, still_running_in_words};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
@@ -39,8 +39,6 @@ use crate::times::{
 /// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
 /// attempt is among the events read.
 const HISTORY_TAIL: usize = 1_000;
-/// The last event of an execution that ended without success (`API_HistoryEvent`).
-const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
 
 impl Rescuer {
     /// Answers, unless the execution's history says that it has been answered.
@@ -207,26 +205,6 @@ impl Rescuer {
             .until(after(task.deadline, STATE_MACHINE_STOP_PATIENCE))
             .clamp(RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET)
     }
-}
-
-/// Whether the last event read is one that ends an execution without success.
-fn ends_with_its_end(events: &[RecordedEvent]) -> bool {
-    events
-        .last()
-        .is_some_and(|last| END_EVENTS.contains(&last.event_type.as_str()))
-}
-
-/// Whether a worker has taken the run, or the function `work` may have taken it, so that it may still
-/// launch tasks. The execution of a Delete has neither.
-fn was_taken(events: &[RecordedEvent]) -> bool {
-    let mut progress = Progress::unread();
-    events.iter().any(|event| {
-        progress.note(event);
-        matches!(
-            progress.activity,
-            Activity::Taken { .. } | Activity::GivenToFunction { .. }
-        )
-    })
 }
 
 /// Logs that the execution ended without an answer. That is an incident and raises an alarm, unless

@@ -23,6 +23,7 @@ impl Arrival {
         let request = Request {
             physical_resource_id: Some(id),
             wait_condition_handle: None,
+            ignores_failure: false,
             ..event.request.clone()
         };
         Self {

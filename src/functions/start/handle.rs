@@ -5,7 +5,8 @@
 //! an earlier run had would have nobody to report to, while CloudFormation takes the resource's update
 //! for done. Such an update is refused.
 
-use super::{Arrival, StartError, Starter};
+use super::arrival::Arrival;
+use super::{StartError, Starter};
 use crate::aws::response_url::PutError;
 use crate::cloudformation::deadline::Deadline;
 use crate::cloudformation::event::{ReplyTo, Request, RequestType, WaitConditionHandle};

@@ -3,40 +3,62 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
-use super::{Arrival, StartError, Starter};
+use super::arrival::Arrival;
+use super::earlier_runs::{EarlierRuns, error_name, still_runs};
+use super::{StartError, Starter};
 use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::{RequestType, WaitConditionHandle};
 use crate::execution::direct::INSTANCES_WITHOUT_FLEET;
-use crate::execution::input::Workers;
-use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
+use crate::execution::input::{EarlierRun, RollbackOf, Workers};
 use crate::functions::skip_reason::{
     never_runs, never_runs_unread, skip_reason, skips_rollback_unread,
 };
-use crate::properties::{DEFAULT_TIMEOUT_SECONDS, Properties};
+use crate::properties::{
+    DEFAULT_TIMEOUT_SECONDS, Properties, has_rollback_overrides, ignores_rollback_failure,
+};
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::task::spec::TaskSpec;
-use crate::times::STOP_EARLIER_BUDGET;
 
 /// What is to be done with a request.
 pub(super) enum Plan {
-    /// An execution runs this task, or on Delete stops what its resource has left running. The end of
-    /// the run goes to the handle of a wait condition, if there is one.
-    Execute(Box<TaskSpec>, Option<WaitConditionHandle>),
+    /// An execution runs this task, or on Delete stops what its resource has left running.
+    Execute(Box<Run>),
     /// CloudFormation is answered SUCCESS with these outputs, and the handle of a wait condition is
     /// signalled them.
     Succeed(Box<Output>, Option<WaitConditionHandle>),
     /// CloudFormation is answered FAILED with this Reason.
     Fail(String),
-    /// An execution has the request, and answers it.
-    LeaveToExecution,
+    /// The execution of this name has the request, and answers it.
+    LeaveToExecution(String),
+}
+
+/// What an execution is given to do.
+pub(super) struct Run {
+    /// The task; it is started under the execution's name.
+    pub(super) task: TaskSpec,
+    /// The handle of the wait condition to which the end of the run goes.
+    pub(super) handle: Option<WaitConditionHandle>,
+    /// The runs whose containers have to stop before the task is launched.
+    pub(super) earlier_runs: Vec<EarlierRun>,
+    /// What the task rolls back.
+    pub(super) rollback_of: Option<RollbackOf>,
+}
+
+impl Run {
+    pub(super) fn of(task: TaskSpec) -> Self {
+        Self {
+            task,
+            handle: None,
+            earlier_runs: Vec::new(),
+            rollback_of: None,
+        }
+    }
 }
 
 impl Plan {
-    fn skip(reason: impl Into<String>) -> Self {
+    pub(super) fn skip(reason: impl Into<String>) -> Self {
         Self::Succeed(Box::new(Output::skipped(reason)), None)
     }
 }
@@ -46,15 +68,16 @@ impl Starter {
     ///
     /// # Errors
     /// When a call fails with an error that may pass, and Lambda will deliver the event once more.
-    pub(super) async fn plan(&self, arrival: &Arrival) -> Result<Plan, StartError> {
+    pub(super) async fn plan(&self, arrival: &mut Arrival) -> Result<Plan, StartError> {
         match arrival.request.request_type {
             RequestType::Delete => Ok(self.plan_delete(arrival)),
             RequestType::Create | RequestType::Update => self.plan_run(arrival).await,
         }
     }
 
-    async fn plan_run(&self, arrival: &Arrival) -> Result<Plan, StartError> {
+    async fn plan_run(&self, arrival: &mut Arrival) -> Result<Plan, StartError> {
         let event = &arrival.event;
+        let may_be_rolled_back = has_rollback_overrides(&event.old_resource_properties);
         let properties = Properties::parse(&event.resource_properties);
         let never_runs = match &properties {
             Ok(properties) => never_runs(event, properties),
@@ -63,8 +86,18 @@ impl Starter {
         let phase = match self.stack_phase(arrival).await {
             Ok(phase) => phase,
             // A request that runs nothing in any case is answered without knowing the phase.
-            Err(error) if never_runs.is_none() && self.will_be_redelivered(arrival, &error) => {
+            Err(error)
+                if (never_runs.is_none() || may_be_rolled_back)
+                    && self.will_be_redelivered(arrival, &error) =>
+            {
                 return Err(StartError::Later(error));
+            }
+            // To run the old task on a rollback would be the opposite of what is asked for.
+            Err(error) if may_be_rolled_back => {
+                return Ok(Plan::Fail(format!(
+                    "{}: whether the stack is being rolled back cannot be seen: {error}. The properties before this update have RollbackOverrides, so nothing was run.",
+                    error_name(&error)
+                )));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot tell whether the stack is rolled back; the task is run");
@@ -73,11 +106,19 @@ impl Starter {
         };
         let is_rollback = phase == StackPhase::UpdateRollback
             && event.request.request_type == RequestType::Update;
+        arrival.request.ignores_failure =
+            is_rollback && ignores_rollback_failure(&arrival.event.old_resource_properties);
+        let arrival = &*arrival;
+        let event = &arrival.event;
+        let mut earlier = EarlierRuns::default();
         // Before any reason to skip: a request for which CloudFormation no longer waits must not
         // run, nor be answered SUCCESS because it was skipped.
         let is_void = match phase {
             StackPhase::InProgress => false,
-            StackPhase::UpdateRollback if is_rollback => self.stop_earlier_runs(arrival).await?,
+            StackPhase::UpdateRollback if is_rollback => {
+                earlier = self.stop_earlier_runs(arrival).await?;
+                earlier.is_void
+            }
             StackPhase::Idle => self.age(arrival).is_late(),
             StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
         };
@@ -87,6 +128,10 @@ impl Starter {
                 ErrorName::Interrupted
             );
             return Ok(self.refuse(arrival, &why).await);
+        }
+        // Before the properties that come back: those of the update that failed say what is run.
+        if is_rollback && may_be_rolled_back {
+            return self.plan_rollback(arrival, earlier).await;
         }
         if let Some(reason) = never_runs {
             return Ok(self.plan_skip(arrival, reason, is_rollback));
@@ -121,7 +166,39 @@ impl Starter {
                 )));
             }
         }
-        Ok(self.plan_task(arrival, &properties, is_rollback).await)
+        let plan = self.plan_task(arrival, &properties, is_rollback).await;
+        match plan {
+            Plan::Execute(run) if is_rollback => {
+                self.after_earlier_runs(arrival, *run, earlier).await
+            }
+            plan => Ok(plan),
+        }
+    }
+
+    /// The run of a rollback, to begin after the runs that were stopped for it.
+    async fn after_earlier_runs(
+        &self,
+        arrival: &Arrival,
+        run: Run,
+        earlier: EarlierRuns,
+    ) -> Result<Plan, StartError> {
+        let earlier_runs = match earlier.not_stopped {
+            Some(error) => Err(still_runs(&error)),
+            None => match self.runs_to_wait_for(arrival).await {
+                Ok(runs) => Ok(runs),
+                Err(error) if self.will_be_redelivered(arrival, &error) => {
+                    return Err(StartError::Later(error));
+                }
+                Err(error) => Err(still_runs(&error.into())),
+            },
+        };
+        Ok(match earlier_runs {
+            Ok(earlier_runs) => Plan::Execute(Box::new(Run {
+                earlier_runs,
+                ..run
+            })),
+            Err(why) => Plan::Fail(why),
+        })
     }
 
     /// The plan for a request that runs its task.
@@ -152,7 +229,10 @@ impl Starter {
             let why = format!("{}: {INSTANCES_WITHOUT_FLEET}", ErrorName::InvalidRequest);
             return self.refuse(arrival, &why).await;
         }
-        Plan::Execute(Box::new(task), handle)
+        Plan::Execute(Box::new(Run {
+            handle,
+            ..Run::of(task)
+        }))
     }
 
     /// A Delete never fails because of its properties: a request whose properties could not be read
@@ -175,7 +255,7 @@ impl Starter {
             &identity.client_token,
             deadline,
         );
-        Plan::Execute(Box::new(task), None)
+        Plan::Execute(Box::new(Run::of(task)))
     }
 
     /// What the event's stack is doing. CloudFormation is asked only when it matters: for an
@@ -200,43 +280,12 @@ impl Starter {
         let name = &arrival.identity.name;
         // The earlier delivery may have started the execution, which then answers.
         let what_ran = match self.state_machine.has(name).await {
-            Ok(true) => return Plan::LeaveToExecution,
+            Ok(true) => return Plan::LeaveToExecution(name.clone()),
             Ok(false) => "Nothing was run.".to_owned(),
             Err(error) => format!(
                 "This delivery of it ran nothing. Whether an earlier one did could not be seen: {error}. If so, Step Functions has an execution '{name}'."
             ),
         };
         Plan::Fail(format!("{why} {what_ran}"))
-    }
-
-    /// Stops the executions of the update that CloudFormation rolls back. They may still run, and
-    /// would run beside the rollback's own task.
-    ///
-    /// Returns true when this event is itself outdated: it came late, and the execution of a later
-    /// request already runs.
-    async fn stop_earlier_runs(&self, arrival: &Arrival) -> Result<bool, StartError> {
-        let name = &arrival.identity.name;
-        let Some(runs) = RunsOfResource::of(name) else {
-            return Ok(false);
-        };
-        let stopping = executions::stop_earlier(
-            &self.state_machine,
-            &runs,
-            name,
-            StopReason::RolledBack,
-            Some(self.age(arrival).sent()),
-        );
-        let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
-            tracing::warn!(
-                "the runs of the update that is rolled back could not all be stopped in time"
-            );
-            return Ok(false);
-        };
-        match stopped.failure {
-            Some(error) if self.will_be_redelivered(arrival, &error) => {
-                Err(StartError::Later(error))
-            }
-            _ => Ok(stopped.is_followed && self.age(arrival).is_late()),
-        }
     }
 }

@@ -39,6 +39,15 @@ impl Writer {
                     })
                 })
                 .into(),
+            Rule::NotTogetherWithTrue(switch, other, why) => spellings(switch)
+                .map(|switch| {
+                    let message = rules::not_together_with_true(&switch, why);
+                    json!({
+                        "if": {"required": [switch], "properties": {(switch): {"enum": [true, "true"]}}},
+                        "then": {"properties": forbidden(&[other], &message)},
+                    })
+                })
+                .into(),
             Rule::OneOf(names) => {
                 let spelled: Vec<_> = names.iter().map(|name| pascal_case(name)).collect();
                 vec![json!({

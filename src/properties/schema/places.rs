@@ -19,6 +19,11 @@ struct Around {
 }
 
 impl Place {
+    /// The property in which the member is; `None` for a property itself.
+    pub(in crate::properties) fn outermost(&self) -> Option<&'static str> {
+        self.around.first().map(|around| around.name)
+    }
+
     /// The path, in camelCase or PascalCase as `like` is:
     /// `Overrides.ContainerOverrides[].Command`.
     pub(in crate::properties) fn spelled_like(&self, like: &str) -> String {

@@ -49,6 +49,8 @@ pub(super) static RESOURCE: Structure = structure(
         optional("runOnCreate", Shape::Boolean),
         optional("runOnUpdate", Shape::Boolean),
         optional("runOnRollback", Shape::Boolean),
+        optional("rollbackOverrides", Shape::Structure(&OVERRIDES)),
+        optional("rollbackFailure", Shape::Choice(&["fail", "ignore"])),
         optional("updateCriteria", Shape::List(&UPDATE_CRITERIA)),
         optional("triggers", Shape::Anything),
         optional("containers", Shape::List(&CONTAINERS)),
@@ -88,6 +90,11 @@ pub(super) static RESOURCE: Structure = structure(
         "one task is started on each of the instances",
     ),
     Rule::InAStack(rules::timeout_over_the_hour_needs_a_handle),
+    Rule::NotTogetherWithTrue(
+        "runOnRollback",
+        "rollbackOverrides",
+        "a rollback runs the task definition of the update that failed, or that of the version before it",
+    ),
 ]);
 
 /// Whoever has the URL can signal the condition, so that no message repeats it.

@@ -141,6 +141,7 @@ fn what_editors_can_know_to_be_wrong_the_schema_refuses() {
         json!({"launchType": "FARGATE", "capacityProviderStrategy": [{"capacityProvider": "a"}]}),
         json!({"CapacityProviderStrategy": [{"CapacityProvider": "a"}, {"capacityProvider": "b", "weight": "0"}]}),
         json!({"CapacityProviderStrategy": [{"CapacityProvider": "a", "Weight": 1, "Base": 1}, {"capacityProvider": "b", "base": "2"}]}),
+        json!({"RunOnRollback": "true", "rollbackOverrides": {"cpu": "256"}}),
         json!({"NetworkFrom": "web", "PlatformVersion": "LATEST"}),
         json!({"Instances": []}),
         json!({"UpdateCriteria": "Everything"}),
@@ -193,6 +194,7 @@ fn the_schema_says_what_is_wrong_in_the_words_of_the_reader() {
     for changes in [
         json!({"CapacityProviderStrategy": [{"CapacityProvider": "a"}, {"CapacityProvider": "b"}]}),
         json!({"CapacityProviderStrategy": [{"CapacityProvider": "a", "Weight": 1, "Base": 1}, {"CapacityProvider": "b", "Base": 2}]}),
+        json!({"RunOnRollback": true, "RollbackOverrides": {"Cpu": "256"}}),
         json!({"LaunchType": "EC2", "CapacityProviderStrategy": [{"CapacityProvider": "a"}]}),
         json!({"PlacementConstraints": [{"Type": "memberOf"}]}),
         json!({"PlacementConstraints": [{"Type": "distinctInstance", "Expression": "a"}]}),

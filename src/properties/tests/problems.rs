@@ -204,6 +204,37 @@ fn what_does_not_go_together() {
 }
 
 #[test]
+fn a_rollback_runs_the_old_task_or_that_of_the_update_that_failed() {
+    let overrides = json!({"ContainerOverrides": [{"Name": "migrate", "Command": ["back"]}]});
+    check(&[
+        (
+            json!({"RunOnRollback": "true", "RollbackOverrides": overrides}),
+            "RollbackOverrides cannot be given together with RunOnRollback: true: a rollback runs the task definition of the update that failed, or that of the version before it; leave one of the two out.",
+        ),
+        (
+            json!({"RollbackOverrides": {"ContainerOverrides": [{"Command": ["back"]}]}}),
+            "RollbackOverrides.ContainerOverrides[0].Name is missing; expected the name of a container.",
+        ),
+        (
+            json!({"RollbackOverrides": {"Command": ["back"]}}),
+            "RollbackOverrides.Command is not known here; did you mean RollbackOverrides.ContainerOverrides[].Command?",
+        ),
+        (
+            json!({"RollbackFailure": "ignored"}),
+            "RollbackFailure is \"ignored\"; expected fail or ignore; did you mean ignore?",
+        ),
+    ]);
+    let run = json!({"RunOnRollback": "false", "RollbackOverrides": overrides, "RollbackFailure": "ignore"});
+    let properties = Properties::parse(&with(&run)).unwrap();
+    let task = properties.rollback_task_spec("n", "t", jiff::Timestamp::UNIX_EPOCH);
+    let command = &task.unwrap().overrides.container_overrides[0].command;
+    assert_eq!(command.as_deref(), Some(&["back".to_owned()][..]));
+    let without = Properties::parse(&with(&json!({"RunOnRollback": "true"}))).unwrap();
+    let task = without.rollback_task_spec("n", "t", jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(task, None);
+}
+
+#[test]
 fn overrides_and_volumes() {
     let volume = |volume: Value| json!({"VolumeConfigurations": [{"Name": "data", "ManagedEBSVolume": volume}]});
     let container = |override_: Value| json!({"Overrides": {"containerOverrides": [override_]}});

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::aws::{ApiError, ErrorKind};
-use crate::task::error::ErrorName;
+use crate::task::error::{ErrorName, LAUNCHED};
 use crate::task::judgement::Ending;
 use crate::task::status::{Phase, StopCode, TaskStatus};
 use crate::task_run::watcher::View;
@@ -203,7 +203,7 @@ impl Tracked {
                 } else {
                     ErrorName::Failed
                 };
-                let what = format!("The task was launched, but its end cannot be watched: {error}");
+                let what = format!("{LAUNCHED}, but its end cannot be watched: {error}");
                 (name, what)
             }
             _ if self.last_seen.is_some() => (

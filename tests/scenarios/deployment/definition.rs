@@ -2,6 +2,7 @@
 
 mod direct;
 mod handle;
+mod rollbacks;
 mod runs;
 mod table_of_times;
 

@@ -163,7 +163,7 @@ impl TaskRunner {
         }
         let answered = if function == "RespondFunctionArn" {
             let respond = async { self.world.respond(&payload).await.map(|()| json!({})) };
-            self.lambda.invoke(respond).await
+            Box::pin(self.lambda.invoke(respond)).await
         } else if function == "PrepareFunctionArn" {
             let prepare = async {
                 let event = serde_json::from_value(payload).unwrap();

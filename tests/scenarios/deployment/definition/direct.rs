@@ -65,7 +65,7 @@ fn the_ends_of_a_direct_run_are_reached_without_a_request_alone() {
         (&json!("RespondSuccess"), &json!("RunSucceeded"))
     );
     assert_eq!(
-        states["ChooseAnswer"]["Choices"][0],
+        states["ChooseAnswer"]["Choices"][1],
         json!({"Variable": "$.request", "IsPresent": false, "Next": "RunFailed"})
     );
     let mut ways: Vec<_> = states

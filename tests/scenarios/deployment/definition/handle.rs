@@ -20,7 +20,7 @@ fn a_request_with_a_handle_is_answered_before_its_run_and_no_other_is() {
             "Next": "RespondStarted"
         })
     );
-    assert_eq!(states["RequestType"]["Default"], "TimeLimit");
+    assert_eq!(states["RequestType"]["Default"], "EarlierRuns");
     let mut ways = states
         .iter()
         .filter(|(_, state)| super::values(state, "Next").contains(&&json!("RespondStarted")));
@@ -40,10 +40,10 @@ fn the_run_goes_on_whether_that_answer_was_given_or_not() {
         })
     );
     assert!(started["ResultPath"].is_null());
-    assert_eq!(started["Next"], "TimeLimit");
+    assert_eq!(started["Next"], "EarlierRuns");
     assert_eq!(
         started["Catch"],
-        json!([{"ErrorEquals": ["States.ALL"], "ResultPath": "$.startedError", "Next": "TimeLimit"}])
+        json!([{"ErrorEquals": ["States.ALL"], "ResultPath": "$.startedError", "Next": "EarlierRuns"}])
     );
     // As certain as every other answer.
     assert_eq!(started["Retry"], states["RespondSuccess"]["Retry"]);

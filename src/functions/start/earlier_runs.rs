@@ -1,0 +1,181 @@
+//! The runs of the update that a rollback takes back. They are stopped, and a run of the rollback begins
+//! after their containers have stopped: two migrations of one database at once are what nobody wants.
+//!
+//! `start` stops the executions. The function `stop` then stops their tasks and waits for the containers,
+//! in the rollback's own execution, whose input names the runs.
+
+use std::ops::ControlFlow;
+
+use jiff::Timestamp;
+use tokio::time::timeout;
+
+use super::arrival::Arrival;
+use super::{StartError, Starter};
+use crate::aws::{ApiError, ErrorKind};
+use crate::clock::before;
+use crate::execution::direct::DirectExecution;
+use crate::execution::input::{EarlierRun, ExecutionInput};
+use crate::execution::status::{Execution, ListedExecution};
+use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
+use crate::task::error::ErrorName;
+use crate::times::rollback::EARLIER_RUN_PATIENCE;
+use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
+
+/// What became of the runs of the update that is rolled back.
+#[derive(Default)]
+pub(super) struct EarlierRuns {
+    /// The event is itself outdated: it came late, and the execution of a later request already runs.
+    pub(super) is_void: bool,
+    /// Why one of them may still run.
+    pub(super) not_stopped: Option<NotStopped>,
+}
+
+/// Why a run could not be stopped.
+pub(super) struct NotStopped {
+    name: ErrorName,
+    why: String,
+}
+
+impl From<ApiError> for NotStopped {
+    fn from(error: ApiError) -> Self {
+        Self {
+            name: error_name(&error),
+            why: error.to_string(),
+        }
+    }
+}
+
+impl Starter {
+    /// Stops the executions of the update that CloudFormation rolls back. They may still run, and
+    /// would run beside the rollback's own task.
+    pub(super) async fn stop_earlier_runs(
+        &self,
+        arrival: &Arrival,
+    ) -> Result<EarlierRuns, StartError> {
+        let name = &arrival.identity.name;
+        let Some(runs) = RunsOfResource::of(name) else {
+            return Ok(EarlierRuns::default());
+        };
+        let stopping = executions::stop_earlier(
+            &self.state_machine,
+            &runs,
+            name,
+            StopReason::RolledBack,
+            Some(self.age(arrival).sent()),
+        );
+        let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
+            tracing::warn!(
+                "the runs of the update that is rolled back could not all be stopped in time"
+            );
+            return Ok(EarlierRuns {
+                is_void: false,
+                not_stopped: Some(NotStopped {
+                    name: ErrorName::NotStarted,
+                    why: "Step Functions did not answer in time".to_owned(),
+                }),
+            });
+        };
+        match stopped.failure {
+            Some(error) if self.will_be_redelivered(arrival, &error) => {
+                Err(StartError::Later(error))
+            }
+            failure => Ok(EarlierRuns {
+                is_void: self.age(arrival).is_late()
+                    && self.is_followed(arrival, &stopped.later).await?,
+                not_stopped: failure.map(NotStopped::from),
+            }),
+        }
+    }
+
+    /// Whether one of these executions is of another request than this one.
+    async fn is_followed(&self, arrival: &Arrival, later: &[String]) -> Result<bool, StartError> {
+        for execution in later {
+            match self.state_machine.describe(execution).await {
+                Ok(execution) if execution.rolls_back_for(&arrival.identity.name) => {}
+                Err(error) if self.will_be_redelivered(arrival, &error) => {
+                    return Err(StartError::Later(error));
+                }
+                Ok(_) | Err(_) => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    /// The runs of the resource that may have tasks left: those that were stopped for this request, by
+    /// this delivery of its event or an earlier one, or ended shortly before.
+    pub(super) async fn runs_to_wait_for(
+        &self,
+        arrival: &Arrival,
+    ) -> Result<Vec<EarlierRun>, ApiError> {
+        let now = self.clock.now();
+        let since = before(self.age(arrival).sent(), EARLIER_RUN_PATIENCE);
+        let listed = self.runs_before(arrival, before(now, LONGEST_EXECUTION));
+        let mut earlier = Vec::new();
+        for listed in listed.await? {
+            if listed.stopped.is_some_and(|stopped| stopped < since) {
+                continue;
+            }
+            let execution = self.state_machine.describe(&listed.arn).await?;
+            if execution.has_request() {
+                let input = input_of(&listed, &execution);
+                earlier.extend(EarlierRun::of(&listed, input.as_ref(), now));
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// The runs of the resource that began since `began`, and before this request was sent; newest
+    /// first.
+    pub(super) async fn runs_before(
+        &self,
+        arrival: &Arrival,
+        began: Timestamp,
+    ) -> Result<Vec<ListedExecution>, ApiError> {
+        let name = &arrival.identity.name;
+        let Some(runs) = RunsOfResource::of(name) else {
+            return Ok(Vec::new());
+        };
+        let sent = self.age(arrival).sent();
+        let mut found = Vec::new();
+        self.state_machine
+            .newest_first(None, |execution| {
+                if execution.started < began {
+                    return ControlFlow::Break(());
+                }
+                if runs.include(&execution.name)
+                    && execution.name != *name
+                    && execution.started <= sent
+                {
+                    found.push(execution);
+                }
+                ControlFlow::Continue(())
+            })
+            .await?;
+        Ok(found)
+    }
+}
+
+pub(super) fn input_of(listed: &ListedExecution, execution: &Execution) -> Option<ExecutionInput> {
+    let direct = DirectExecution {
+        arn: &listed.arn,
+        started: execution.started,
+    };
+    ExecutionInput::read(direct, &execution.input)
+}
+
+/// The error of a request for which a call failed.
+pub(super) fn error_name(error: &ApiError) -> ErrorName {
+    if error.kind == ErrorKind::AccessDenied {
+        ErrorName::AccessDenied
+    } else {
+        ErrorName::NotStarted
+    }
+}
+
+/// The Reason of a rollback that may not run beside what still runs.
+pub(super) fn still_runs(not_stopped: &NotStopped) -> String {
+    let NotStopped { name, why } = not_stopped;
+    format!(
+        "{name}: the run of the update that is rolled back may still run, since it could not be stopped: {why}. Two runs at once could damage the data, so nothing was started. Stop the executions of this resource that run, then continue the rollback."
+    )
+}

@@ -1,0 +1,46 @@
+//! A rollback that runs a task: how long `start` looks for what is to be rolled back, and how long the
+//! task waits for the runs before it to end.
+//!
+//! ```text
+//! start stops the execution of the update that failed
+//!   │  a worker may not know it yet, and launch a task     WORKERS_INFORMED_AT_LATEST  75 s
+//!   │  a container that is asked to stop may take          LONGEST_STOP_TIMEOUT       120 s
+//!   ▼
+//! the state machine gives up after MOST_CHECKS checks, CHECK_PAUSE apart              145 s
+//! ```
+
+use std::time::Duration;
+
+use super::{
+    CHECK_PAUSE, OVERHEAD, START_ANSWER_TIMEOUT, START_TIMEOUT, STOP_EARLIER_BUDGET,
+    WORKERS_INFORMED_AT_LATEST, fit, seconds,
+};
+
+/// How long `start` looks for what a rollback is to roll back, before it says that it cannot be seen.
+pub(crate) const ROLLBACK_EVIDENCE_BUDGET: Duration = seconds(40);
+/// The longest time that a task definition may give a container to stop on Fargate
+/// (`API_ContainerDefinition`, `stopTimeout`).
+pub(crate) const LONGEST_STOP_TIMEOUT: Duration = seconds(120);
+/// `start` has the rollback wait for the tasks of a run that ended no longer than this before the
+/// request: within it, a container that was asked to stop has stopped.
+pub(crate) const EARLIER_RUN_PATIENCE: Duration = seconds(150);
+/// Checks for tasks after which the state `TasksStillRunning` no longer waits.
+pub const MOST_CHECKS: u64 = 30;
+
+/// Between n checks lie n - 1 pauses.
+const CHECKED_FOR: Duration = seconds(CHECK_PAUSE.as_secs() * (MOST_CHECKS - 1));
+
+// A container has had its longest time to stop when the state machine gives up, and a worker has
+// learned that its run was stopped.
+const _: () = assert!(fit(&[LONGEST_STOP_TIMEOUT, OVERHEAD], CHECKED_FOR));
+const _: () = assert!(fit(&[WORKERS_INFORMED_AT_LATEST, OVERHEAD], CHECKED_FOR));
+const _: () = assert!(fit(&[LONGEST_STOP_TIMEOUT, OVERHEAD], EARLIER_RUN_PATIENCE));
+// `start` says by itself what it could not see.
+const _: () = assert!(fit(
+    &[
+        STOP_EARLIER_BUDGET,
+        ROLLBACK_EVIDENCE_BUDGET,
+        START_ANSWER_TIMEOUT
+    ],
+    START_TIMEOUT
+));
