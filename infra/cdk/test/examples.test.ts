@@ -1,6 +1,6 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
-import { App } from 'aws-cdk-lib';
+import { App, Duration } from 'aws-cdk-lib';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import { migrateInDeployments } from '../examples/deployment-hook';
 import { TodobackendStack } from '../examples/migration';
@@ -24,6 +24,12 @@ test('hello', () => {
   const run = world.run({ command: ['echo', 'hello'] });
   world.stack.exportValue(run.taskArn, { name: 'HelloTaskArn' });
   world.synthesize();
+});
+
+test('hello for hours', () => {
+  const world = new World();
+  world.run({ command: ['echo', 'hello'], timeout: Duration.hours(6) });
+  expect(world.resources('AWS::CloudFormation::WaitCondition')).toHaveLength(1);
 });
 
 test.each(['migration', 'deployment-hook'])('the README shows the example %s', (name) => {

@@ -72,20 +72,26 @@ async fn what_its_tests_synthesize_passes_check_and_cfn_lint() {
 }
 
 #[tokio::test]
-async fn a_stack_of_the_package_is_deployed_with_the_real_task_runner() {
+async fn stacks_of_the_package_are_deployed_with_the_real_task_runner() {
     let Some(package) = Package::tested().await else {
         return;
     };
-    let mut local = Command::new(env!("CARGO_BIN_EXE_local"));
-    local.arg("--template");
-    let said = run(local.arg(package.templates().join("hello.json"))).await;
-    for part in [
-        "container  migrate | hello",
-        "SUCCESS, with the outputs",
-        "ExitCode         0",
-        "CREATE_COMPLETE;",
+    for (template, waits_in) in [
+        ("hello.json", "Migrate"),
+        ("hello-for-hours.json", "MigrateCondition"),
     ] {
-        assert!(said.contains(part), "{part:?} is not in {said}");
+        let mut local = Command::new(env!("CARGO_BIN_EXE_local"));
+        local.arg("--template");
+        let said = run(local.arg(package.templates().join(template))).await;
+        for part in [
+            "container  migrate | hello",
+            waits_in,
+            "SUCCESS, with the outputs",
+            "ExitCode         0",
+            "CREATE_COMPLETE;",
+        ] {
+            assert!(said.contains(part), "{part:?} is not in {said}");
+        }
     }
 }
 
