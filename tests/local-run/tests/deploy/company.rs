@@ -3,9 +3,9 @@
 
 use local_run::directories::RunDirectory;
 
-use crate::EXIT_PREREQUISITE;
 use crate::call::{BUCKET, ended, script};
 use crate::no_fleet::{WITH_A_FLEET, WITHOUT_A_FLEET, deployed_with};
+use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
 
 const NEW: [&str; 3] = ["--bucket", BUCKET, "--no-fleet"];
 const LISTS: [&str; 4] = [
@@ -51,6 +51,31 @@ async fn a_new_stack_is_opened_to_the_account_by_nothing_but_a_word_of_the_calle
         told.contains("TaskLogGroupArns=") && !told.contains("--parameter TaskRoleArns="),
         "{told}"
     );
+}
+
+/// Before anything is built: CloudFormation and IAM would say so minutes later.
+#[tokio::test]
+async fn values_that_can_be_no_arns_and_no_path_are_refused_at_once() {
+    let directory = RunDirectory::create("deploy-test").unwrap();
+    let mut given = NEW.to_vec();
+    for parameter in [
+        "ClusterArns=arn:aws:ecs:eu-west-1:123456789012:cluster/a,production",
+        "TaskRoleArns=*",
+        "PermissionsBoundaryArn=boundary",
+        "RolePath=teams/data",
+    ] {
+        given.extend(["--parameter", parameter]);
+    }
+    let (status, _, errors) = ended(script(directory.path(), &given)).await;
+    assert_eq!(status, Some(EXIT_USAGE), "{errors}");
+    for problem in [
+        "--parameter ClusterArns must be ARNs, separated by commas, or *, and has 'production'.",
+        "--parameter PermissionsBoundaryArn must be an ARN, or empty, and is 'boundary'.",
+        "--parameter RolePath must begin and end with a slash, as in /teams/data/, or be empty, and is 'teams/data'.",
+    ] {
+        assert!(errors.contains(problem), "{problem} in: {errors}");
+    }
+    assert_eq!(errors.matches("  - ").count(), 3, "{errors}");
 }
 
 /// It keeps what it has, wide or narrow, and says at each deployment what is wide.
@@ -124,7 +149,7 @@ async fn a_dry_run_says_what_a_new_stack_would_be_asked_for() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let needs = "# Where the stack ecs-task-runner is new, it needs --parameter for TaskDefinitionArns, TaskRoleArns, TaskLogGroupArns, or --allow-all.";
     for (further, is_said) in [
-        (&["--parameter", "ClusterArns=a"][..], true),
+        (&["--parameter", "ClusterArns=arn:a"][..], true),
         (&["--allow-all"], false),
     ] {
         let arguments = [&NEW[..], &["--dry-run", "--architecture", "arm64"], further].concat();

@@ -31,7 +31,7 @@ async fn a_dry_run_prints_the_commands_and_calls_nothing() {
             "--architecture",
             "arm64",
             "--parameter",
-            "ClusterArns=a b",
+            "ClusterArns=arn:a b",
         ],
     ]
     .concat();
@@ -51,7 +51,7 @@ async fn a_dry_run_prints_the_commands_and_calls_nothing() {
         "aws s3api put-object --bucket artifacts --key ecs-task-runner/HASH/custom-resource.zip ",
         " --expected-bucket-owner ACCOUNT --checksum-algorithm SHA256 ",
         "aws cloudformation deploy --stack-name ecs-task-runner --template-file infra/task-runner.yaml ",
-        " DefinitionKey=ecs-task-runner/HASH/ecs-task.asl.json DefinitionObjectVersion= ClusterArns=a\\ b\n",
+        " DefinitionKey=ecs-task-runner/HASH/ecs-task.asl.json DefinitionObjectVersion= ClusterArns=arn:a\\ b\n",
         "aws cloudformation deploy --stack-name ecs-task-runner-workers --template-file infra/worker.yaml ",
         "# InstanceType is given only when the stack ecs-task-runner-workers is new or has the other architecture; else its own stays.\n",
         " InstanceType=t4g.small\n",
