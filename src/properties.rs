@@ -12,6 +12,7 @@
 //!            ├ hints       what was probably meant by a name or a word that is not known
 //!            ├ scalars     text, numbers and booleans; forms has the forms of names and ARNs
 //!            ├ rules       what must hold between properties
+//!            ├ json_schema the shapes and rules for other programs
 //!            ▼
 //!         Problems         all that is wrong, in sentences
 //! ```
@@ -29,6 +30,7 @@ mod forms;
 mod functions;
 mod hints;
 mod intrinsics;
+mod json_schema;
 mod limits;
 mod names;
 mod problems;
@@ -44,6 +46,7 @@ pub(crate) use declarations::Declarations;
 pub(crate) use intrinsics::{
     DYNAMIC_REFERENCE, is_function, is_no_value, literal_text, may_add_members, names_in_sub,
 };
+pub use json_schema::{SchemaOf, json_schema};
 pub(crate) use names::{is_spelling_of, nearest, pascal_case};
 pub use problems::Problems;
 pub(crate) use problems::{Path, Step, kind};

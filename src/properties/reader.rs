@@ -195,7 +195,7 @@ impl<'t> Reader<'t> {
                 .add(path, format!("is an empty list; expected {}", list.what));
         }
         for rule in list.rules {
-            rule(&read, path, &mut self.problems);
+            rules::apply_to_list(rule, &read, path, &mut self.problems);
         }
         Checked::List(read)
     }
@@ -217,13 +217,8 @@ impl<'t> Reader<'t> {
             .filter(|field| field.is_required && members.is_missing(field.name))
         {
             let spelling = members.would_spell(field.name);
-            self.problems.add(
-                &path.key(&spelling),
-                format!(
-                    "is missing; expected {}",
-                    scalars::expectation(&field.shape)
-                ),
-            );
+            self.problems
+                .add(&path.key(&spelling), rules::is_missing(field));
         }
         let is_in_a_stack = matches!(self.source, Source::Event | Source::Template);
         let rules = structure.rules.iter();

@@ -6,11 +6,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::checked::{Checked, Members};
 use super::limits::{MAX_OVERRIDES_CHARACTERS, TIMEOUT_SECONDS, TIMEOUT_WITH_HANDLE_SECONDS};
 use super::names::pascal_case;
 use super::problems::{Path, Problems};
-use super::schema::Rule;
+use super::scalars;
+use super::schema::{Field, ListRule, Rule};
 use crate::arn::last_part;
 
 /// Applies `rule` to the members of the structure at `path`.
@@ -22,23 +25,103 @@ pub(super) fn apply(rule: &Rule, members: &Members<'_>, path: &Path<'_>, problem
             };
             for other in others.iter().filter(|other| members.is_given(other)) {
                 if let Some(other) = members.spelling(other) {
-                    problems.add(
-                        &path.key(other),
-                        format!(
-                            "cannot be given together with {one}: {why}; leave one of the two out"
-                        ),
-                    );
+                    problems.add(&path.key(other), not_together(one, why));
                 }
+            }
+        }
+        Rule::NotTogetherWithTrue(switch, other, why) => {
+            let is_true = matches!(members.get(switch), Checked::Known(Value::Bool(true)));
+            if let Some(switch) = members.spelling(switch).filter(|_| is_true)
+                && members.is_given(other)
+                && let Some(other) = members.spelling(other)
+            {
+                problems.add(&path.key(other), not_together_with_true(switch, why));
             }
         }
         Rule::OneOf(names) => {
             if names.iter().all(|name| members.is_missing(name)) {
                 let spelled: Vec<_> = names.iter().map(|name| members.would_spell(name)).collect();
-                problems.add(path, format!("lacks {}", spelled.join(" or ")));
+                problems.add(path, lacks(&spelled));
+            }
+        }
+        Rule::Needs(field, word, member) => {
+            if members.get(field).text() == Some(word) && members.is_missing(member) {
+                let member = members.would_spell(member);
+                problems.add(path, lacks_what_is_needed(&member, word));
+            }
+        }
+        Rule::NotFor(field, word, member) => {
+            if members.get(field).text() == Some(word)
+                && members.is_given(member)
+                && let Some(member) = members.spelling(member)
+            {
+                problems.add(&path.key(member), not_for(word));
             }
         }
         Rule::Check(check) | Rule::InAStack(check) => check(members, path, problems),
     }
+}
+
+/// Applies `rule` to the items of the list at `path`.
+pub(super) fn apply_to_list(
+    rule: &ListRule,
+    items: &[Checked<'_>],
+    path: &Path<'_>,
+    problems: &mut Problems,
+) {
+    match rule {
+        ListRule::SomeAboveZero(name, message) => {
+            let has_none = |item: &Checked<'_>| match item.member(name) {
+                Checked::Absent => true,
+                value => value.number() == Some(0),
+            };
+            if items.len() > 1 && items.iter().all(has_none) {
+                problems.add(path, *message);
+            }
+        }
+        ListRule::OneAboveZero(name, message) => {
+            let number = |item: &Checked<'_>| item.member(name).number();
+            let above = items
+                .iter()
+                .filter(|item| number(item).is_some_and(|number| number > 0));
+            if above.count() > 1 {
+                problems.add(path, *message);
+            }
+        }
+        ListRule::Check(check) => check(items, path, problems),
+    }
+}
+
+/// What to say of a member that is required and not given. Like the sentences of rules below, it is
+/// the rest of one that begins with a path.
+pub(super) fn is_missing(field: &Field) -> String {
+    let expectation = scalars::expectation(&field.shape);
+    format!("is missing; expected {expectation}")
+}
+
+/// What to say of a member that is given together with `one`.
+pub(super) fn not_together(one: &str, why: &str) -> String {
+    format!("cannot be given together with {one}: {why}; leave one of the two out")
+}
+
+/// What to say of a member that is given where `switch` is true.
+pub(super) fn not_together_with_true(switch: &str, why: &str) -> String {
+    not_together(&format!("{switch}: true"), why)
+}
+
+/// What to say where none of `names` is given.
+pub(super) fn lacks(names: &[String]) -> String {
+    format!("lacks {}", names.join(" or "))
+}
+
+/// What to say where `member` is not given, which `word` needs.
+pub(super) fn lacks_what_is_needed(member: &str, word: &str) -> String {
+    format!("lacks {member}, which {word} needs")
+}
+
+/// What to say of a member that `word` excludes.
+pub(super) fn not_for(word: &str) -> String {
+    format!("cannot be given for {word}")
 }
 
 /// ECS counts the characters of the overrides as JSON (API reference, `RunTask`, `overrides`).
@@ -61,34 +144,6 @@ pub(super) fn overrides_fit_the_api(
                  move long values to environment files, secrets or the task definition"
             ),
         );
-    }
-}
-
-/// "You can't specify an expression if the constraint type is distinctInstance" (API reference,
-/// `PlacementConstraint`).
-pub(super) fn expression_belongs_to_member_of(
-    members: &Members<'_>,
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    match members.get("type").text() {
-        Some("memberOf") if members.is_missing("expression") => {
-            problems.add(
-                path,
-                format!(
-                    "lacks {}, which memberOf needs",
-                    members.would_spell("expression")
-                ),
-            );
-        }
-        Some("distinctInstance") if members.is_given("expression") => {
-            let expression = members.spelling("expression").unwrap_or("expression");
-            problems.add(
-                &path.key(expression),
-                "cannot be given for distinctInstance",
-            );
-        }
-        _ => {}
     }
 }
 
@@ -115,52 +170,15 @@ pub(super) fn timeout_over_the_hour_needs_a_handle(
     }
 }
 
-/// One of them runs the task definition that comes back, the other that of the update that failed.
-pub(super) fn a_rollback_runs_one_task(
+/// `binpack` takes one of two fields (API reference, `PlacementStrategy`).
+pub(super) fn binpack_fills_cpu_or_memory(
     members: &Members<'_>,
     path: &Path<'_>,
     problems: &mut Problems,
 ) {
-    let runs_old_task = matches!(
-        members.get("runOnRollback"),
-        Checked::Known(value) if value.as_bool() == Some(true)
-    );
-    let Some(overrides) = members
-        .spelling("rollbackOverrides")
-        .filter(|_| runs_old_task && members.is_given("rollbackOverrides"))
-    else {
-        return;
-    };
-    let run_on_rollback = members.spelling("runOnRollback").unwrap_or("runOnRollback");
-    problems.add(
-        &path.key(overrides),
-        format!(
-            "cannot be given together with {run_on_rollback}: true: a rollback runs the task definition of the update that failed, or that of the version before it; leave one of the two out"
-        ),
-    );
-}
-
-/// `spread` needs a field, `binpack` one of two (API reference, `PlacementStrategy`).
-pub(super) fn placement_field_fits_its_type(
-    members: &Members<'_>,
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let Some(strategy @ ("spread" | "binpack")) = members.get("type").text() else {
-        return;
-    };
-    if members.is_missing("field") {
-        problems.add(
-            path,
-            format!(
-                "lacks {}, which {strategy} needs",
-                members.would_spell("field")
-            ),
-        );
-    }
     let is_packable =
         |field: &str| field.eq_ignore_ascii_case("cpu") || field.eq_ignore_ascii_case("memory");
-    if strategy == "binpack"
+    if members.get("type").text() == Some("binpack")
         && let Some(field) = members.get("field").text()
         && !is_packable(field)
     {
@@ -168,44 +186,6 @@ pub(super) fn placement_field_fits_its_type(
         problems.add(
             &path.key(spelling),
             "is neither cpu nor memory, which binpack needs",
-        );
-    }
-}
-
-/// Several providers of which none has a weight fail every `RunTask` (API reference,
-/// `CapacityProviderStrategyItem`).
-pub(super) fn some_capacity_provider_has_weight(
-    items: &[Checked<'_>],
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let has_none = |item: &Checked<'_>| match item.member("weight") {
-        Checked::Absent => true,
-        weight => weight.number() == Some(0),
-    };
-    if items.len() > 1 && items.iter().all(has_none) {
-        problems.add(
-            path,
-            "gives no provider a Weight above 0; at least one needs it, or no task can be placed",
-        );
-    }
-}
-
-/// "Only one capacity provider in a strategy can have a base defined" (API reference,
-/// `CapacityProviderStrategyItem`).
-pub(super) fn one_capacity_provider_has_a_base(
-    items: &[Checked<'_>],
-    path: &Path<'_>,
-    problems: &mut Problems,
-) {
-    let with_base = items
-        .iter()
-        .filter(|item| item.member("base").number().is_some_and(|base| base > 0))
-        .count();
-    if with_base > 1 {
-        problems.add(
-            path,
-            format!("gives {with_base} providers a Base; ECS takes it for one"),
         );
     }
 }

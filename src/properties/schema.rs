@@ -103,8 +103,16 @@ pub(super) struct Structure {
     pub rules: &'static [Rule],
 }
 
-/// Reports what does not hold between the items of a list.
-pub(super) type ListRule = fn(&[Checked<'_>], &Path<'_>, &mut Problems);
+/// What must hold between the items of a list.
+pub(super) enum ListRule {
+    /// Of several structures one at least must have a number above 0 under this name; what to say
+    /// otherwise.
+    SomeAboveZero(&'static str, &'static str),
+    /// One structure at most may have a number above 0 under this name; what to say otherwise.
+    OneAboveZero(&'static str, &'static str),
+    /// A function that reports what does not hold.
+    Check(fn(&[Checked<'_>], &Path<'_>, &mut Problems)),
+}
 
 /// One key of a structure.
 pub(super) struct Field {
@@ -118,8 +126,14 @@ pub(super) struct Field {
 pub(super) enum Rule {
     /// The first must not be given together with any of the others, for this reason.
     NotTogether(&'static str, &'static [&'static str], &'static str),
+    /// Where the first is true, the second must not be given, for this reason.
+    NotTogetherWithTrue(&'static str, &'static str, &'static str),
     /// At least one of these must be given.
     OneOf(&'static [&'static str]),
+    /// Where the first has this word as its value, the last must be given.
+    Needs(&'static str, &'static str, &'static str),
+    /// Where the first has this word as its value, the last must not be given.
+    NotFor(&'static str, &'static str, &'static str),
     /// A function that reports what does not hold.
     Check(fn(&Members<'_>, &Path<'_>, &mut Problems)),
     /// The same, for the properties of a stack's resource only.

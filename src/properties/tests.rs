@@ -6,6 +6,7 @@ use super::*;
 
 mod hints;
 mod hostile;
+mod json_schema;
 mod problems;
 mod reference;
 mod templates;

@@ -9,6 +9,7 @@ mod health;
 mod output;
 mod probe;
 mod run;
+mod schema;
 mod signals;
 mod systemd;
 mod task_runner;
@@ -27,6 +28,7 @@ use configuration::WorkerArguments;
 use explain::ExplainArguments;
 use probe::HealthArguments;
 use run::RunArguments;
+use schema::SchemaArguments;
 
 /// Version and commit.
 static VERSION: LazyLock<String> = LazyLock::new(|| version::with_commit(commit!()));
@@ -112,6 +114,18 @@ enum Command {
     /// following had to end while the run goes on; and with 130, 143 or 129 after SIGINT, SIGTERM or
     /// SIGHUP.
     Run(Box<RunArguments>),
+    /// Prints a JSON Schema (draft 2020-12) of the properties, with which an editor completes and checks
+    /// a file for run --file.
+    ///
+    /// In a YAML file, with the schema beside it: # yaml-language-server: $schema=ecs-task.schema.json
+    ///
+    /// It takes what check takes. It leaves to check: the forms of names and ARNs, numbers out of range
+    /// that are written as text, a property in both spellings, what stands inside functions, and what
+    /// concerns several properties at once where it takes more than a comparison.
+    ///
+    /// Exits with 0; with 1 when the schema cannot be written; and with 64 for arguments that cannot
+    /// work.
+    Schema(SchemaArguments),
     /// Asks the worker of this host whether it is well, for the health check of a container.
     ///
     /// Prints what the worker says of its polls and heartbeats. Exits with 0 when it is well, with 1
@@ -146,6 +160,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Explain(arguments) => return explain::run(&arguments),
         Command::Run(arguments) => return run::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Health(arguments) => probe::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command()),
     };

@@ -67,7 +67,7 @@ pub(crate) struct RunArguments {
     #[arg(long, value_name = "TIME")]
     timeout: Option<String>,
     /// Properties of Custom::EcsTask as YAML or JSON, for everything else; - reads standard input.
-    /// The other options win over them
+    /// The other options win over them. The command schema prints a JSON Schema of it, for editors
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Name of the execution. The same name and properties again follow the run that goes on

@@ -2,7 +2,7 @@
 //! reference gives them. `overrides` has the largest of them.
 
 use super::{
-    List, Rule, Shape, Structure, any_text, list, optional, required, structure, text,
+    List, ListRule, Rule, Shape, Structure, any_text, list, optional, required, structure, text,
     text_or_empty, whole,
 };
 use crate::properties::{forms, limits, rules};
@@ -56,9 +56,17 @@ pub(super) static CAPACITY_PROVIDER_STRATEGY: List = list(
 )
 .not_empty()
 .at_most(limits::MAX_CAPACITY_PROVIDERS)
+// API reference, `CapacityProviderStrategyItem`: several providers of which none has a weight fail every
+// `RunTask`, and "only one capacity provider in a strategy can have a base defined".
 .with_rules(&[
-    rules::some_capacity_provider_has_weight,
-    rules::one_capacity_provider_has_a_base,
+    ListRule::SomeAboveZero(
+        "weight",
+        "gives no provider a Weight above 0; at least one needs it, or no task can be placed",
+    ),
+    ListRule::OneAboveZero(
+        "base",
+        "gives more than one provider a Base; ECS takes it for one",
+    ),
 ]);
 
 static CAPACITY_PROVIDER: Structure = structure(
@@ -90,7 +98,12 @@ static PLACEMENT_CONSTRAINT: Structure = structure(
         optional("expression", any_text("a cluster query expression")),
     ],
 )
-.with_rules(&[Rule::Check(rules::expression_belongs_to_member_of)]);
+// "You can't specify an expression if the constraint type is distinctInstance" (API reference,
+// `PlacementConstraint`).
+.with_rules(&[
+    Rule::Needs("type", "memberOf", "expression"),
+    Rule::NotFor("type", "distinctInstance", "expression"),
+]);
 
 pub(super) static PLACEMENT_STRATEGY: List = list(
     "a list of objects with Type and Field",
@@ -105,14 +118,19 @@ static PLACEMENT_STRATEGY_ITEM: Structure = structure(
         optional("field", any_text("an attribute, instanceId, cpu or memory")),
     ],
 )
-.with_rules(&[Rule::Check(rules::placement_field_fits_its_type)]);
+// API reference, `PlacementStrategy`.
+.with_rules(&[
+    Rule::Needs("type", "spread", "field"),
+    Rule::Needs("type", "binpack", "field"),
+    Rule::Check(rules::binpack_fills_cpu_or_memory),
+]);
 
 pub(super) static TAGS: List = list(
     "a list of objects with Key and Value",
     Shape::Structure(&TAG),
 )
 .at_most(limits::MAX_TAGS)
-.with_rules(&[rules::tag_keys_differ]);
+.with_rules(&[ListRule::Check(rules::tag_keys_differ)]);
 
 static TAG: Structure = structure(
     "an object with Key and Value",

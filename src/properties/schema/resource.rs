@@ -7,7 +7,8 @@ use super::ecs::{
 };
 use super::overrides::OVERRIDES;
 use super::{
-    List, Rule, Shape, Structure, Text, any_text, list, optional, required, structure, text, whole,
+    List, ListRule, Rule, Shape, Structure, Text, any_text, list, optional, required, structure,
+    text, whole,
 };
 use crate::properties::{forms, limits, rules};
 
@@ -89,7 +90,11 @@ pub(super) static RESOURCE: Structure = structure(
         "one task is started on each of the instances",
     ),
     Rule::InAStack(rules::timeout_over_the_hour_needs_a_handle),
-    Rule::Check(rules::a_rollback_runs_one_task),
+    Rule::NotTogetherWithTrue(
+        "runOnRollback",
+        "rollbackOverrides",
+        "a rollback runs the task definition of the update that failed, or that of the version before it",
+    ),
 ]);
 
 /// Whoever has the URL can signal the condition, so that no message repeats it.
@@ -140,7 +145,7 @@ static INSTANCES: List = list(
 )
 .not_empty()
 .at_most(limits::MAX_INSTANCES)
-.with_rules(&[rules::instances_differ]);
+.with_rules(&[ListRule::Check(rules::instances_differ)]);
 
 static CONTAINERS: List = list("a list of container names", CONTAINER_NAME).not_empty();
 

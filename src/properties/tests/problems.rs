@@ -182,7 +182,7 @@ fn what_does_not_go_together() {
         ),
         (
             json!({"CapacityProviderStrategy": many(2, &json!({"CapacityProvider": "a", "Weight": 1, "Base": "1"}))}),
-            "CapacityProviderStrategy gives 2 providers a Base; ECS takes it for one.",
+            "CapacityProviderStrategy gives more than one provider a Base; ECS takes it for one.",
         ),
         (
             json!({"Tags": [{"Key": "a"}, {"key": "a"}]}),

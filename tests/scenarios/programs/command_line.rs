@@ -168,6 +168,24 @@ fn bash_understands_its_completions_which_name_every_command() {
 }
 
 #[test]
+fn the_schemas_are_those_of_the_cdk_package() {
+    for (arguments, schema) in [
+        (
+            &["schema"][..],
+            include_str!("../../../infra/cdk/schema/direct-run.json"),
+        ),
+        (
+            &["schema", "--template"],
+            include_str!("../../../infra/cdk/schema/resource.json"),
+        ),
+    ] {
+        let output = run(arguments, &[]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), schema);
+    }
+}
+
+#[test]
 fn every_shell_gets_a_script_that_names_the_commands() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let output = run(&["completions", shell], &[]);

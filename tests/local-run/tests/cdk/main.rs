@@ -1,0 +1,109 @@
+//! The CDK package (`infra/cdk`): npm builds, lints and tests it in a copy below the target
+//! directory, and what its tests synthesize is checked and deployed.
+//!
+//! It needs Node with npm, and their registry. Where npm is missing the tests are skipped, unless
+//! `CDK_IS_REQUIRED` is set, as in `.ci/run`.
+
+#![allow(missing_docs, reason = "a test's name says what it shows")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod package;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ecs_task_runner::check::{FileReport, Format, RESOURCE_TYPE, write};
+use local_run::directories::{RunDirectory, workspace_directory};
+use local_run::python::PythonEnvironment;
+use package::{Package, run};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The CDK names dependencies that a reference implies anyway.
+const REDUNDANT_DEPENDENCY: &str = "W3005";
+
+/// Fails when `check` has anything to say of a template, or cfn-lint has.
+async fn check(templates: &[PathBuf]) {
+    assert!(!templates.is_empty());
+    for path in templates {
+        let text = fs::read_to_string(path).unwrap();
+        let name = path.display().to_string();
+        let report = FileReport::of(&name, &text, &[RESOURCE_TYPE], true);
+        let said = write(&[report], Format::Text);
+        let findings: Vec<_> = said
+            .lines()
+            .filter(|line| !line.starts_with("checked "))
+            .collect();
+        assert!(findings.is_empty(), "{findings:#?}");
+    }
+    let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
+    let mut cfn_lint = Command::new(python.programs().join("cfn-lint"));
+    cfn_lint.args(["--ignore-checks", REDUNDANT_DEPENDENCY, "--"]);
+    run(cfn_lint.args(templates)).await;
+}
+
+fn json_files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn the_package_has_the_version_of_the_programs() {
+    let package = workspace_directory().join("infra/cdk/package.json");
+    let package: Value = serde_json::from_str(&fs::read_to_string(package).unwrap()).unwrap();
+    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn the_package_passes_its_lints_and_types_are_right() {
+    let Some(package) = Package::tested().await else {
+        return;
+    };
+    package.npm(&["run", "lint"]).await;
+    package.npm(&["run", "types"]).await;
+}
+
+#[tokio::test]
+async fn what_its_tests_synthesize_passes_check_and_cfn_lint() {
+    let Some(package) = Package::tested().await else {
+        return;
+    };
+    check(&json_files(&package.templates())).await;
+}
+
+#[tokio::test]
+async fn stacks_of_the_package_are_deployed_with_the_real_task_runner() {
+    let Some(package) = Package::tested().await else {
+        return;
+    };
+    for (template, waits_in) in [
+        ("hello.json", "Migrate"),
+        ("hello-for-hours.json", "MigrateCondition"),
+    ] {
+        let mut local = Command::new(env!("CARGO_BIN_EXE_local"));
+        local.arg("--template");
+        let said = run(local.arg(package.templates().join(template))).await;
+        for part in [
+            "container  migrate | hello",
+            waits_in,
+            "SUCCESS, with the outputs",
+            "ExitCode         0",
+            "CREATE_COMPLETE;",
+        ] {
+            assert!(said.contains(part), "{part:?} is not in {said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_python_package_synthesizes_with_the_newest_cdk() {
+    let Some(package) = Package::tested().await else {
+        return;
+    };
+    let python = package.python().await;
+    let templates = RunDirectory::create("cdk-python").unwrap();
+    let mut synthesize = Command::new(python);
+    synthesize.arg(package.directory().join("test/python_app.py"));
+    run(synthesize.arg(templates.path())).await;
+    check(&json_files(templates.path())).await;
+}
