@@ -11,7 +11,7 @@ use crate::{read, root};
 pub(super) const TEMPLATES: [&str; 2] = ["verify.yaml", "verify-service.yaml"];
 
 /// What it calls: the AWS CLI's command, and its permission where it needs one.
-const CALLS: [(&str, &str); 29] = [
+const CALLS: [(&str, &str); 30] = [
     (
         "autoscaling describe-auto-scaling-groups",
         "autoscaling:DescribeAutoScalingGroups",
@@ -53,6 +53,7 @@ const CALLS: [(&str, &str); 29] = [
     ("ecs list-tasks", "ecs:ListTasks"),
     ("ecs stop-task", "ecs:StopTask"),
     ("lambda get-account-settings", "lambda:GetAccountSettings"),
+    ("logs describe-log-groups", "logs:DescribeLogGroups"),
     ("logs filter-log-events", "logs:FilterLogEvents"),
     ("logs get-log-events", "logs:GetLogEvents"),
     (
