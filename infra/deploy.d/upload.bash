@@ -38,6 +38,11 @@ upload_file() {
       '' | None) say "s3://$bucket/$key is there, without a SHA-256 to compare." ;;
       *) say "Warning: s3://$bucket/$key is there with another content. Find out who put it there: whoever deploys from this bucket runs it." ;;
     esac
+  else
+    case $answer in
+      *'(404)'*) ;;
+      *) say "Warning: AWS does not say whether s3://$bucket/$key is there, so that it is uploaded again. That takes s3:GetObject on it, s3:ListBucket on the bucket, and kms:Decrypt where the bucket encrypts with a key of your own. AWS said: $answer" ;;
+    esac
   fi
   say "Uploading s3://$bucket/$key"
   # S3 refuses what has another sum.

@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # The variables are those of the script.
 
 readonly program=infra/${0##*/}
+# The script's own directory for files, where it has one.
+work=''
 
 # Runs the AWS CLI, or prints the command.
 in_region() {
@@ -11,7 +13,8 @@ in_region() {
 # Sets `answer` to what the AWS CLI prints, or to the last line of what it complains of.
 ask() {
   local complaints line
-  complaints=$(mktemp)
+  # A signal leaves it behind.
+  complaints=$(mktemp "${work:-${TMPDIR:-/tmp}}/aws.XXXXXX")
   if answer=$(aws --region "$region" "$@" 2>"$complaints"); then
     rm -f "$complaints"
     return 0

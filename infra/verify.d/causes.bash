@@ -9,11 +9,17 @@ readonly REFUSED_BY_IAM='not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)( on r
 readonly REFUSED_CALL='([a-z0-9-]+:[A-Za-z]+) on [^"]* was denied'
 
 # likely_cause EXECUTION_OR_STACK_OR_SERVICE WORDS: prints the likely cause of a failed check, of which the words say what was seen. Looks
-# at what AWS says of the run, and then at what workers and functions have logged meanwhile.
+# at what AWS says of the run, and then at what workers and functions have logged meanwhile: first at what names the run, or no run.
 likely_cause() {
-  local seen refused
-  seen="$(said_of "$1") $2"
-  if cause_of_refusal "$seen" 'the role of the workers'; then return; fi
+  local seen said whose function group run='' others=''
+  said=$(said_of "$1")
+  for seen in "$said" "$2"; do
+    # What the task runner met has the name of its error, or is in its log. Otherwise CloudFormation was refused, or the AWS CLI.
+    case $seen in *EcsTask.*) whose='the role of the workers' ;; *) whose='' ;; esac
+    case $1 in arn:*) [ "$seen" != "$said" ] || whose='the role of the workers' ;; esac
+    if cause_of_refusal "$seen" "$whose"; then return; fi
+  done
+  seen="$said $2"
   case $seen in
     *Worker.NotClaimed*) cause_of_no_worker; return ;;
     *CannotPullContainerError* | *'pull image'*)
@@ -26,18 +32,25 @@ likely_cause() {
       ;;
     *'Capacity is unavailable'*) cause 'AWS has no Fargate capacity in these subnets at the moment. Try again later, or in other Availability Zones.'; return ;;
   esac
-  for refused in "/ecs-task-runner/$name-workers" "/aws/lambda/$name/work"; do
-    if refusals_in "$refused" && cause_of_refusal "$answer" 'the role of the workers'; then return; fi
+  # How the names of the run's executions begin. ECS's startedBy has one with the request and its attempt at the end.
+  case $1 in
+    *:execution:*) run=${1##*:} ;;
+    *) if tasks_of "${1#"$base-"}" && [ -n "$tasks" ]; then choose_task; run=${execution##*:} run=${run%-*-*}; fi ;;
+  esac
+  for group in $(groups_of_workers) "/aws/lambda/$name/work"; do
+    if refusals_in "$group" && cause_of_refusal "$answer" 'the role of the workers'; then return; fi
   done
-  for refused in start prepare hook respond stop rescue; do
-    if refusals_in "/aws/lambda/$name/$refused" && cause_of_refusal "$answer" "the role of the function $refused"; then return; fi
+  for function in start prepare hook respond stop rescue; do
+    if refusals_in "/aws/lambda/$name/$function" && cause_of_refusal "$answer" "the role of the function $function"; then return; fi
   done
-  if is_unclaimed "$1" || ! has_worker; then cause_of_no_worker; return; fi
+  if is_unclaimed "$1" "$run" || ! has_worker; then cause_of_no_worker; return; fi
   case $seen in
     *'did not receive a response'*)
       cause "nobody has replied: see the dead letters (output DeadLetterQueueUrl of the stack $name), and what its functions say ('aws --region $region logs tail /aws/lambda/$name/start --since 30m', and the same for respond)."
+      return
       ;;
   esac
+  if [ -n "$others" ]; then cause_of_refusal "$others" 'the role of the workers' 'Meanwhile, in another run'; fi
 }
 
 cause() { printf 'Likely cause: %s\n' "$1"; }
@@ -55,14 +68,34 @@ said_of() {
   printf '%s' "$answer"
 }
 
-# Sets `answer` to the latest lines of a log group, since the script began, that tell of a refused call. Fails where there are none.
+# Sets `answer` to the lines of a log group, since the script began, that tell of a refused call of the run or of none. Fails where there
+# are none. Adds those of other runs to `others`.
 refusals_in() {
+  local line own='' of_base=${base#"$name-"}
   ask logs filter-log-events --log-group-name "$1" --start-time "$causes_since" --max-items 50 --output text \
     --filter-pattern '?AccessDenied ?"not authorized" ?"was denied"' --query 'events[].message' || return 1
-  [ -n "$answer" ] && [ "$answer" != None ]
+  [ "$answer" != None ] || answer=''
+  while IFS= read -r -d $'\t' line || [ -n "$line" ]; do
+    case $line in
+      *"$of_base"* | *"${run:-$of_base}"*) own+=$line ;;
+      *'"execution"'*) others+=$line ;;
+      *) own+=$line ;;
+    esac
+  done < <(printf '%s' "$answer")
+  answer=$own
+  [ -n "$answer" ]
 }
 
-# Prints what to allow if the text tells of a refused call. Whose role was refused is the second argument.
+# The log groups of the fleet, and of workers that are a service and whose stack's name begins with the task runner's.
+groups_of_workers() {
+  local group
+  printf '/ecs-task-runner/%s-workers\n' "$name"
+  ask logs describe-log-groups --log-group-name-prefix "/ecs-task-runner/$name-" --query 'logGroups[].logGroupName' --output text || return 0
+  for group in $answer; do case $group in *"/$name-workers" | None) ;; *) printf '%s\n' "$group" ;; esac; done
+}
+
+# Prints what to allow if the text tells of a refused call. Whose role was refused is the second argument: without it, who runs
+# infra/verify. The third says what it is in the place of the likely cause.
 cause_of_refusal() {
   local action='' resource='' by
   if [[ $1 =~ $REFUSED_BY_IAM ]]; then
@@ -73,18 +106,26 @@ cause_of_refusal() {
     return 1
   fi
   case $1 in
-    *'service control policy'*) by=' It is denied by a service control policy of the organization: no policy of the task runner can allow it.' ;;
-    *'permissions boundary'*) by=" It is denied by the role's permissions boundary: the boundary has to allow it." ;;
+    *'service control policy'*) by=' It is denied by a service control policy of the organization: no other policy can allow it.' ;;
+    *'permissions boundary'*) by=" It is denied by a permissions boundary: the boundary has to allow it." ;;
     *'explicit deny'*) by=' It is denied explicitly, by a policy that somebody has attached.' ;;
     *) by=" $(source_of_right "$action" "$2")" ;;
   esac
-  cause "$2 lacks $action${resource:+ on $resource}.$by"
+  if [ -n "$2" ]; then
+    printf '%s: %s lacks %s.%s\n' "${3:-Likely cause}" "$2" "$action${resource:+ on $resource}" "$by"
+  else
+    cause "you${role_arn:+, or the role $role_arn,} lack $action${resource:+ on $resource}.$by"
+  fi
 }
 
 # Where a right comes from: the statement of infra/task-runner.yaml, and the parameter that narrows it.
 source_of_right() {
   local of_workers="of WorkerPolicy in infra/task-runner.yaml"
   case $2 in
+    '')
+      printf 'What infra/verify needs is in infra/policies/verify.json and infra/policies/use.json.'
+      return
+      ;;
     'the role of the function '*)
       printf 'It comes from the policies of that role in infra/task-runner.yaml: deploy the stack %s from this commit again (infra/deploy).' "$name"
       return
@@ -120,14 +161,14 @@ parameter_now() {
   fi
 }
 
-# Whether a run waits that no worker has been given: the execution, or one of those that go on.
+# Whether a run waits that no worker has been given: the execution, or one of those that go on whose names begin with the second argument.
 is_unclaimed() {
   local executions=$1 execution
   case $1 in
     *:execution:*) ;;
     *)
       ask stepfunctions list-executions --state-machine-arn "$machine" --status-filter RUNNING --max-items 20 --output text \
-        --query 'executions[].executionArn' || return 1
+        --query "executions[?starts_with(name, '$2')].executionArn" || return 1
       executions=$answer
       ;;
   esac
@@ -142,8 +183,7 @@ is_unclaimed() {
 
 # Whether anybody may serve the runs: only a group without an instance in service says that nobody does. Workers may run elsewhere.
 has_worker() {
-  ask autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$name-workers-workers" --output text \
-    --query "AutoScalingGroups[0].[length(Instances[?LifecycleState=='InService'])]" || return 0
+  count_instances || return 0
   [ "$answer" != 0 ]
 }
 

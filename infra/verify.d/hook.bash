@@ -52,8 +52,21 @@ deploy_service() {
     log_lines "$log_group" "service/main/${arn##*/}" "hook of $release" ||
       { fails hook "the hook's task should have printed 'hook of $release', and has: '$lines'. AWS said: $answer" "$service"; return 1; }
   done <<<"$runs"
-  ask ecs list-service-deployments --cluster "${cluster##*/}" --service "${service##*/}" --query 'serviceDeployments[0].status' --output text || true
-  [ "$answer" = SUCCESSFUL ] || { fails hook "the service deployment should be SUCCESSFUL, and is '$answer'." "$service"; return 1; }
+  deployment_ends
+  [ "$answer" = SUCCESSFUL ] ||
+    { fails hook "the service deployment should be SUCCESSFUL, and is '$answer'." "$service"; return 1; }
+}
+
+# Sets `answer` to the status of the service's newest deployment. CloudFormation may have done with the service a moment before ECS.
+deployment_ends() {
+  local until=$((SECONDS + 60))
+  while :; do
+    ask ecs list-service-deployments --cluster "${cluster##*/}" --service "${service##*/}" --output text \
+      --query 'sort_by(serviceDeployments, &createdAt)[-1].status' || true
+    case $answer in PENDING | IN_PROGRESS) ;; *) return 0 ;; esac
+    [ "$SECONDS" -lt "$until" ] || return 0
+    sleep "$POLL"
+  done
 }
 
 # Sets `answer` to the ARN of the stack's service, or to nothing.
@@ -86,7 +99,7 @@ say_hook_facts() {
     --filter-pattern '"ECS calls the hook"' --query 'events[].message'; then
     calls=$answer
   fi
-  fact 'executionId of a hook that is called again' "$(hook_calls "$calls" "/$base-hook-Service")"
+  fact 'executionId of a hook that is called again' "$(hook_calls "/$base-hook-Service" <<<"$calls")"
   wait_for_stack "$base-hook-rolling" "$HOOK_PATIENCE" || true
   case $rolling in
     refused:*) seen=$rolling ;;
@@ -103,19 +116,20 @@ say_hook_facts() {
   fact 'Lambda hooks of ROLLING deployments' "$seen"
 }
 
-# What the calls of one service's hook show: how many there were of each deployment, and how many executionIds.
+# What the calls of one service's hook show, of log lines that are read: how many there were of each deployment, and how many
+# executionIds.
 hook_calls() {
   "$python" -c '
 import json, sys
 calls = {}
-for message in json.loads(sys.argv[1] or "[]") or []:
+for message in json.loads(sys.stdin.read().strip() or "[]") or []:
     try:
         line = json.loads(message)
     except ValueError:
         continue
     line = {**line, **line.get("fields", {})}
     deployment = line.get("deployment") or ""
-    if sys.argv[2] in deployment:
+    if sys.argv[1] in deployment:
         calls.setdefault(deployment, []).append(line.get("hook_execution"))
 several = [ids for ids in calls.values() if len(ids) > 1]
 if not several:
@@ -123,5 +137,5 @@ if not several:
 elif all(len(set(ids)) == 1 for ids in several):
     print("stays the same ({} calls)".format(", ".join(str(len(ids)) for ids in several)))
 else:
-    print("changes ({})".format(", ".join(f"{len(ids)} calls, {len(set(ids))} ids" for ids in several)))' "$1" "$2"
+    print("changes ({})".format(", ".join(f"{len(ids)} calls, {len(set(ids))} ids" for ids in several)))' "$1"
 }

@@ -12,6 +12,7 @@ check_what_is_there() {
   find_task_runner
   check_subnets
   check_cluster
+  ! is_chosen replace-worker || [ "${workers:-}" != Fleet ] || check_fleet
 }
 
 # Sets `machine` to the ARN of the state machine, `workers` to Fleet or Lambda, and `of_roles` to the parameters that say how the task
@@ -37,6 +38,25 @@ find_task_runner() {
   else
     ! is_chosen replace-worker || problem "A fleet for --replace-worker: the stack $name has none. Leave --replace-worker out."
   fi
+}
+
+# While one instance is replaced, another one must take its run over.
+check_fleet() {
+  if ! count_instances; then
+    problem "The instances of the group $name-workers-workers, for --replace-worker. AWS said: $answer"
+  else
+    case $answer in
+      '' | None | 0 | 1)
+        problem "Two instances in service in the group $name-workers-workers, for --replace-worker: it has ${answer/None/none}. Workers that run elsewhere, as those of worker-service.yaml, are not replaced. Leave --replace-worker out."
+        ;;
+    esac
+  fi
+}
+
+# Sets `answer` to how many instances of the fleet are in service, and to None where there is no such group.
+count_instances() {
+  ask autoscaling describe-auto-scaling-groups --auto-scaling-group-names "$name-workers-workers" --output text \
+    --query "AutoScalingGroups[0].[length(Instances[?LifecycleState=='InService'])]"
 }
 
 check_cluster() {

@@ -1,8 +1,9 @@
 # Part of infra/verify: deletes what it has made, also after a failure or a signal.
 # shellcheck shell=bash disable=SC2154 # The variables are those of infra/verify.
 
-# Seconds for all stacks of runs together, and for their tasks. A Delete waits until its tasks have stopped.
-readonly REMOVAL_PATIENCE=900
+# Seconds for all stacks of runs together, and for their tasks. Where nothing replies, CloudFormation waits for a creation, and then for the
+# Delete, as long as ServiceTimeout says: 600 s each.
+readonly REMOVAL_PATIENCE=1500
 # Times that the deletion of a stack is tried. A security group and a cluster can be deleted only when ECS has removed the network
 # interface of the last task.
 readonly REMOVAL_TRIES=3
@@ -12,6 +13,8 @@ remove_all() {
   local code=$? pid
   # What fails here does not keep the rest from being removed.
   set +e
+  # Nor does a reader of the output that is gone.
+  trap '' PIPE
   trap - EXIT
   interrupted=''
   trap 'leave_the_rest' HUP INT TERM
@@ -59,6 +62,7 @@ say_how_to_remove() {
       "$stack" "$aws" "$stack" "$aws" "$stack"
     case $stack in
       "$base") printf ' It goes when the others are gone, and their tasks have stopped.\n' ;;
+      "$base-hook"*) printf '\n' ;;
       *) printf " If its run cannot be deleted: the same with '--retain-resources Run', once the stack is in DELETE_FAILED.\n" ;;
     esac
   done
@@ -73,16 +77,22 @@ stop_executions() {
   done
 }
 
-# Asks for the deletion of a stack. An update under way is cancelled, as CloudFormation refuses to delete the stack until then.
+# Asks for the deletion of a stack. An update under way is cancelled, as CloudFormation refuses to delete the stack until then. Where it
+# fails, `answer` is why.
 delete_stack() {
+  local why
   if ! ask cloudformation delete-stack --stack-name "$1" ${role_arn:+--role-arn "$role_arn"}; then
+    why=$answer
     ask cloudformation cancel-update-stack --stack-name "$1" || true
+    answer=$why
     return 1
   fi
 }
 
 remove_stacks() {
   local until=$((SECONDS + REMOVAL_PATIENCE)) stack
+  # Its ServiceTimeout is that much longer, also twice.
+  ! is_chosen long || until=$((until + 2 * LONG))
   for stack in $(stacks_left); do
     [ "$stack" = "$base" ] || delete_stack "$stack" || true
   done
@@ -94,9 +104,7 @@ remove_stacks() {
     [ "$(stacks_left)" ] || return 0
     sleep "$POLL"
   done
-  [ "$(stacks_left)" = "$base" ] || return 0
-  wait_for_tasks_to_stop
-  remove_base
+  [ "$(stacks_left)" != "$base" ] || remove_base
 }
 
 # Forgets a stack that is gone, and asks again for the deletion of one that is at rest.
@@ -104,13 +112,27 @@ see_stack_go() {
   look_at_stack "$1"
   case $status in
     GONE) rm -f "$work/stacks/$1" ;;
-    DELETE_IN_PROGRESS | UNKNOWN) ;;
+    DELETE_IN_PROGRESS | UNKNOWN*) ;;
     DELETE_FAILED)
-      # Its other resources are gone, and Delete was not replied to: nothing of the run is worth keeping the stack for.
-      ask cloudformation delete-stack --stack-name "$1" --retain-resources Run ${role_arn:+--role-arn "$role_arn"} || true
+      # Once more, then without the run: it is all that the stack has, and nothing of it is worth keeping the stack for. Where nothing
+      # has replied, nothing will. The stacks of services have no run.
+      if is_run "$1" && { [ -s "$work/stacks/$1" ] || is_unanswered "$1"; }; then
+        ask cloudformation delete-stack --stack-name "$1" --retain-resources Run ${role_arn:+--role-arn "$role_arn"} || true
+      else
+        printf 'again' >"$work/stacks/$1"
+        delete_stack "$1" || true
+      fi
       ;;
     *) delete_stack "$1" || true ;;
   esac
+}
+
+# Whether the stack is one of infra/verify-run.yaml.
+is_run() { case $1 in "$base" | "$base-hook"*) return 1 ;; esac; }
+
+is_unanswered() {
+  reason_of "$1"
+  case $answer in *'did not receive a response'*) ;; *) return 1 ;; esac
 }
 
 # All tasks of what was made: each stack's task definition has the stack's name for its family. Those that still run are stopped.
@@ -144,8 +166,10 @@ list_tasks_made() {
 remove_base() {
   local try
   for ((try = 1; try <= REMOVAL_TRIES; try++)); do
+    # A task may have been launched since.
+    wait_for_tasks_to_stop
     delete_stack "$base" || true
-    wait_for_stack "$base" "$REMOVAL_PATIENCE" || true
+    wait_for_stack "$base" "$BASE_PATIENCE" || true
     if [ "$status" = GONE ]; then
       rm -f "$work/stacks/$base"
       forget_task_definitions

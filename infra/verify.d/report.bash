@@ -10,7 +10,12 @@ run_checks() {
   find_how_many_at_once
   say "Checking, $at_once at once: ${chosen[*]}"
   for check in "${chosen[@]}"; do
-    while [ "$(count_checks)" -ge "$at_once" ]; do sleep 1; done
+    # An instance that is terminated may have the runs of other checks too.
+    [ "$check" != replace-worker ] || at_once=1
+    while [ "$(count_checks)" -ge "$at_once" ]; do
+      sleep 1
+      stop_if_interrupted
+    done
     stop_if_interrupted
     make_check "$check" &
     check_pids+=($!)
@@ -84,10 +89,18 @@ tell_result() {
   printf '%s\n' "$said"
 }
 
-# What ecs-task-runner explain says of an execution, or of a stack's run.
+# What ecs-task-runner explain says of an execution, or of a stack's run. Nothing where there is neither.
 explain() {
   local subject=$1
-  case $subject in arn:*) ;; */*) ;; *) subject+=/Run ;; esac
+  case $subject in
+    arn:*) ;;
+    *)
+      is_run "$subject" || return 0
+      look_at_stack "$subject"
+      [ "$status" != GONE ] || return 0
+      subject+=/Run
+      ;;
+  esac
   if [ -z "$explainer" ]; then
     printf "'ecs-task-runner explain %s' shows what happened; 'cargo install --path .' installs the program.\n" "$subject"
     return
@@ -110,7 +123,7 @@ conclude() {
     case $(<"$work/results/$check") in ok*) ;; *) failed+=", $check"; count=$((count + 1)) ;; esac
   done
   show_tables
-  [ -z "$report" ] || write_report
+  [ -z "$report" ] || tell_all | write_report
   if [ -n "$failed" ]; then
     say "$count of ${#chosen[@]} checks failed: ${failed#, }."
     exit 1
@@ -135,16 +148,18 @@ show_tables() {
   printf '\n'
 }
 
-# What was seen, without what names the account and what is in it.
-write_report() {
+tell_all() {
   local check
+  for check in "${chosen[@]}"; do tell_result "$check"; done
+  show_tables
+}
+
+# The report of what is read, without what names the account and what is in it.
+write_report() {
   {
     printf 'infra/verify, %s, region %s, workers %s\n' "$(program_version)" "$region" "$workers"
     printf '%s\n\n' "$(aws --version 2>&1)"
-    for check in "${chosen[@]}"; do
-      tell_result "$check"
-    done
-    show_tables
+    cat
   } | conceal >"$report" || fail "The report could not be written to $report."
   say "The report is in $report. Read it before you publish it."
 }
@@ -171,11 +186,16 @@ text = sys.stdin.read()
 text = re.sub(r"https?://[^\s\"\x27]+", "URL", text)
 for value in sorted(filter(None, names), key=len, reverse=True):
     text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", names[value], text)
-text = re.sub(r"arn:[a-z-]+:[^\s\"\x27,;)]+", "ARN", text)
-text = re.sub(r"\b(vpc|subnet|sg|eni|i|ami|lt|vol|nat|rtb)-[0-9a-f]{8,17}\b", r"\1-ID", text)
+text = re.sub(r"arn:[a-z-]+:[^\s\"\x27,;)]*[^\s\"\x27,;).:]", "ARN", text)
+# With it whoever may decode it reads who was refused what.
+text = re.sub(r"(?i)(encoded authorization failure message: *)[\w-]+", r"\1MESSAGE", text)
+# Of access keys, roles and users, with the name of a session.
+text = re.sub(r"\bA[A-Z]{3}[A-Z0-9]{12,}(?::[\w+=,.@-]+)?", "ID", text)
 text = re.sub(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", "ID", text)
+text = re.sub(r"\b([a-z]+)-(?:[0-9a-f]{17}|[0-9a-f]{8})\b", r"\1-ID", text)
 text = re.sub(r"\b[0-9a-f]{32}\b", "TASK", text)
-text = re.sub(r"\b[0-9]{12}\b", "ACCOUNT", text)
+text = re.sub(r"(?<![0-9])[0-9]{12}(?![0-9])", "ACCOUNT", text)
+text = re.sub(r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,}(?![\w:])", "ADDRESS", text)
 text = re.sub(r"\b(?:ip-)?[0-9]{1,3}([.-])[0-9]{1,3}\1[0-9]{1,3}\1[0-9]{1,3}\b(?:\.[a-z0-9.-]*(?:internal|amazonaws\.com))?", "ADDRESS", text)
 sys.stdout.write(text)' "$base" VERIFY "$name" NAME "${cluster##*/}" CLUSTER "$role_arn" ROLE "$image" IMAGE "$vpc" VPC
 }

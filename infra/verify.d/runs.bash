@@ -9,7 +9,7 @@ check_success() {
   create_run success "sh,-c,echo $base is well; sleep 2" || return 0
   ! wait_for_task success "$RUN_PATIENCE" || { choose_task; watch_end "$task"; }
   expect_stack success CREATE_COMPLETE "$RUN_PATIENCE" || return 0
-  tasks_of success && [ -n "$tasks" ] || { fails success "ECS shows no task of the run. AWS said: $answer"; return 0; }
+  expect_tasks success 1 || return 0
   choose_task
   stack_output "$base-success" TaskArn || true
   [ "$answer" = "$task" ] || { fails success "the output TaskArn should be $task, and is '$answer'."; return 0; }
@@ -40,8 +40,9 @@ check_failure() {
   esac
   text=${reason//[$'\n\r\t']/}
   case $text in *[[:cntrl:]]*) fails failure "the Reason should have no control characters, and has some."; return 0 ;; esac
-  answer=''
-  ! tasks_of failure || [ -z "$tasks" ] || { choose_task; timing "$base-failure" "$execution" "$task"; }
+  expect_tasks failure 1 || return 0
+  choose_task
+  timing "$base-failure" "$execution" "$task"
   pass failure "$((SECONDS - began))" "${answer:+$answer; }the Reason has the exit code and the log line"
 }
 
@@ -97,7 +98,14 @@ check_delete() {
   fi
   rm -f "$work/stacks/$base-delete"
   # Delete waits for the end of the tasks: nothing is left to wait for.
-  tasks_of delete || true
+  if ! tasks_of delete; then
+    fails delete "ECS does not show whether the task has stopped. AWS said: $answer" "$execution"
+    return 0
+  fi
+  case $tasks in
+    *"$task"*) ;;
+    *) fails delete "ECS should show the task $task as STOPPED, and does not show it." "$execution"; return 0 ;;
+  esac
   left=$(running_of "$tasks")
   if [ -n "$left" ]; then
     fails delete "no task should be left when the stack is gone, and there is: $left" "$execution"

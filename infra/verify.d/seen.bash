@@ -60,7 +60,7 @@ wait_for_task() {
     tasks_of "$1" || return 1
     [ -z "$tasks" ] || return 0
     look_at_stack "$base-$1"
-    case $status in *_IN_PROGRESS | UNKNOWN) ;; *) return 1 ;; esac
+    case $status in *_IN_PROGRESS | UNKNOWN*) ;; *) return 1 ;; esac
     [ "$SECONDS" -lt "$until" ] || return 1
     sleep "$POLL"
   done

@@ -17,6 +17,8 @@ begin() {
   trap 'interrupted=129' HUP
   trap 'interrupted=130' INT
   trap 'interrupted=143' TERM
+  # Nobody reads any more what is said, such as a tee that the same Ctrl-C has ended.
+  trap 'interrupted=141' PIPE
   find_explainer
 }
 
@@ -49,12 +51,12 @@ update_stack() {
     --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
 }
 
-# Sets `status` to the stack's, to GONE where it does not exist, and to UNKNOWN where it cannot be asked for.
+# Sets `status` to the stack's, to GONE where it does not exist, and to UNKNOWN with what AWS said where it cannot be asked for.
 look_at_stack() {
   if ask cloudformation describe-stacks --stack-name "$1" --query 'Stacks[0].StackStatus' --output text; then
     status=$answer
   else
-    case $answer in *'does not exist'*) status=GONE ;; *) status=UNKNOWN ;; esac
+    case $answer in *'does not exist'*) status=GONE ;; *) status="UNKNOWN (AWS said: $answer)" ;; esac
   fi
 }
 
@@ -63,7 +65,7 @@ wait_for_stack() {
   local until=$((SECONDS + $2))
   look_at_stack "$1"
   while :; do
-    case $status in *_IN_PROGRESS | UNKNOWN) ;; *) return 0 ;; esac
+    case $status in *_IN_PROGRESS | UNKNOWN*) ;; *) return 0 ;; esac
     [ "$SECONDS" -lt "$until" ] || return 1
     sleep "$POLL"
     stop_if_interrupted
@@ -88,9 +90,9 @@ deploy_base() {
         say "ECS's service-linked role was made just now, the first time in this account. Once more"
         delete_stack "$base"
         wait_for_stack "$base" "$BASE_PATIENCE" || true
-        create_base || fail "The stack $base could not be created: $reason"
+        create_base || end_without_base
         ;;
-      *) fail "The stack $base could not be created: $reason" ;;
+      *) end_without_base ;;
     esac
   fi
   stack_output "$base" Cluster && cluster=$answer
@@ -98,6 +100,13 @@ deploy_base() {
   stack_output "$base" SecurityGroupId && security_group=$answer
   stack_output "$base" LogGroup && log_group=$answer
   look_at_handle
+}
+
+end_without_base() {
+  stop_if_interrupted
+  reason="The stack $base could not be created: $reason"
+  [ -z "$report" ] || printf '%s\n' "$reason" | write_report
+  fail "$reason"
 }
 
 # Sets `reason` when it fails.

@@ -40,12 +40,12 @@ check_rollback() {
   pass rollback "$((SECONDS - began))" "the update failed with exit code 4, and nothing ran on the way back"
 }
 
-# expect_tasks CHECK COUNT: how many tasks a check has had. Otherwise it has failed.
+# expect_tasks CHECK COUNT [EXECUTION]: how many tasks a check has had. Otherwise it has failed.
 expect_tasks() {
   local count
-  tasks_of "$1" || { fails "$1" "ECS does not show the tasks of the run. AWS said: $answer"; return 1; }
+  tasks_of "$1" || { fails "$1" "ECS does not show the tasks of the run. AWS said: $answer" "${3:-}"; return 1; }
   count=$(count_lines "$tasks")
   [ "$count" != "$2" ] || return 0
-  fails "$1" "the number of tasks should be $2, and is $count: ${tasks//[[:space:]]/ }"
+  fails "$1" "the number of tasks should be $2, and is $count: ${tasks//[[:space:]]/ }" "${3:-}"
   return 1
 }

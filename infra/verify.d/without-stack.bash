@@ -40,12 +40,13 @@ print(output["ExitCode"] if output["TaskArn"] else "without a task")' <<<"$answe
     fails direct "the execution's output should have a TaskArn and the ExitCode 0, and is: $answer" "$execution"
     return 0
   fi
+  expect_tasks direct 1 "$execution" || return 0
   pass direct "$((SECONDS - began))" "SUCCEEDED, and its output has the task and exit code 0"
 }
 
 check_long() {
   local invocations
-  create_run long "sh,-c,sleep $LONG; echo $base is done" Timeout=1800 || return 0
+  create_run long "sh,-c,sleep $LONG; echo $base is done" Timeout=$((LONG + RUN_PATIENCE)) || return 0
   expect_stack long CREATE_COMPLETE $((LONG + RUN_PATIENCE)) || return 0
   expect_tasks long 1 || return 0
   choose_task
