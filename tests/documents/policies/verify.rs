@@ -55,6 +55,7 @@ const CALLS: [(&str, &str); 30] = [
     ("ecs list-tasks", "ecs:ListTasks"),
     ("ecs stop-task", "ecs:StopTask"),
     ("lambda get-account-settings", "lambda:GetAccountSettings"),
+    ("logs describe-log-groups", "logs:DescribeLogGroups"),
     ("logs filter-log-events", "logs:FilterLogEvents"),
     ("logs get-log-events", "logs:GetLogEvents"),
     (

@@ -102,6 +102,49 @@ async fn workers_that_may_not_read_logs_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_calls_it_and_may_not_is_named() {
+    let verified = VerifiedAccount::open("verify-caller", 0).await;
+    verified.refuse_caller("states:StartExecution");
+    let (status, said) = verified.verify(&["--only", "direct"]).await;
+    assert_eq!(status, Some(1), "{said}");
+    for part in [
+        "Likely cause: you lack states:StartExecution on arn:",
+        "is in infra/policies/verify.json and infra/policies/use.json",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+    assert!(!said.contains("the role of the workers"), "{said}");
+    verified.is_left_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_only_worker_is_not_replaced() {
+    let verified = VerifiedAccount::open("verify-only-worker", 1).await;
+    let (status, said) = verified.verify(&["--replace-worker"]).await;
+    assert_eq!(status, Some(69), "{said}");
+    let problem = "Two instances in service in the group ecs-task-runner-workers-workers, for --replace-worker: it has 1.";
+    assert!(said.contains(problem), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_that_ends_the_reader_of_its_output_leaves_nothing_behind() {
+    let verified = VerifiedAccount::open("verify-tee", 1).await;
+    let piped = r#"trap : INT; bash "$@" 2>&1 | tee; exit "${PIPESTATUS[0]}""#;
+    let mut child = verified.begin_in(piped, &["--only", "failure,delete"]);
+    let group = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        if line.starts_with("ok ") {
+            break;
+        }
+    }
+    killpg(group, Signal::SIGINT).unwrap();
+    let (status, said) = ended(child).await;
+    assert_eq!(status, Some(130), "{said}");
+    verified.is_left_as_it_was().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interruption_leaves_nothing_behind() {
     let verified = VerifiedAccount::open("verify-interrupted", 1).await;
     let mut child = verified.begin(&["--only", "failure,rollback,delete,direct"]);

@@ -30,6 +30,7 @@ case "$*" in
   while [ $# -gt 0 ]; do [ "$1" != --instance-ids ] || instance=$2; shift; done
   kill -KILL "$(cat 'INSTANCES'/"$instance")" && echo "$instance" ;;
 *"autoscaling describe-auto-scaling-instances"*) echo NAME-workers-workers ;;
+*"autoscaling describe-auto-scaling-groups"*) ls 'INSTANCES' | wc -l ;;
 *) exec 'REAL' "$@" ;;
 esac
 "#;
@@ -152,14 +153,29 @@ impl VerifiedAccount {
         stand_ins.authorize_with(move |key, asked| key != "worker" || !refused(&asked.action));
     }
 
+    /// Who calls the script may not call this any more.
+    pub fn refuse_caller(&self, refused: &'static str) {
+        let endpoints = self.account.aws.endpoints().variables();
+        let is_key = |(name, _): &(_, _)| *name == "AWS_ACCESS_KEY_ID";
+        let (_, caller) = endpoints.into_iter().find(is_key).unwrap();
+        let stand_ins = self.account.aws.stand_ins();
+        stand_ins.authorize_with(move |key, asked| key != caller || asked.action != refused);
+    }
+
     /// Starts `infra/verify` with the account's network and further options.
     pub fn begin(&self, options: &[&str]) -> Child {
+        self.begin_in(r#"exec bash "$@""#, options)
+    }
+
+    /// As [`begin`](Self::begin), in a shell that is given the script and its options.
+    pub fn begin_in(&self, shell: &str, options: &[&str]) -> Child {
         let search = std::env::join_paths(
             std::iter::once(self.directory.file("programs"))
                 .chain(std::env::split_paths(&path(&self.python))),
         )
         .unwrap();
         Command::new("bash")
+            .args(["-c", shell, "bash"])
             .args([
                 "infra/verify",
                 "--vpc",
