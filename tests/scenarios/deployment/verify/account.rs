@@ -25,6 +25,7 @@ pub const NAME: &str = "ecs-task-runner";
 
 /// In the AWS CLI's place: an instance is a process, and every instance is of the fleet.
 const AWS: &str = r#"#!/bin/sh
+. 'PLANTED'
 case "$*" in
 *"ec2 terminate-instances"*)
   while [ $# -gt 0 ]; do [ "$1" != --instance-ids ] || instance=$2; shift; done
@@ -95,10 +96,12 @@ impl VerifiedAccount {
         let instances = directory.directory("instances").unwrap();
         let programs = directory.directory("programs").unwrap();
         let aws = AWS
+            .replace("PLANTED", directory.file("planted").to_str().unwrap())
             .replace("INSTANCES", instances.to_str().unwrap())
             .replace("NAME", NAME)
             .replace("REAL", python.programs().join("aws").to_str().unwrap());
         program(&programs.join("aws"), &aws);
+        fs::write(directory.file("planted"), "").unwrap();
         let of_containers = directory.directory("containers").unwrap();
         program(
             &of_containers.join("sleep"),
@@ -160,6 +163,12 @@ impl VerifiedAccount {
         let (_, caller) = endpoints.into_iter().find(is_key).unwrap();
         let stand_ins = self.account.aws.stand_ins();
         stand_ins.authorize_with(move |key, asked| key != caller || asked.action != refused);
+    }
+
+    /// From now on the calls with these words end as this script does, and no others any more.
+    pub fn plant(&self, words: &str, script: &str) {
+        let case = format!("case \"$*\" in *\"{words}\"*) {script} ;; esac\n");
+        fs::write(self.directory.file("planted"), case).unwrap();
     }
 
     /// Starts `infra/verify` with the account's network and further options.
