@@ -43,7 +43,10 @@ const CALLS: [(&str, &str); 31] = [
         "cloudformation:DescribeStacks",
     ),
     // With the task runner's tags.
-    ("cloudformation create-stack --tags", "cloudformation:TagResource"),
+    (
+        "cloudformation create-stack --tags",
+        "cloudformation:TagResource",
+    ),
     ("cloudformation update-stack", "cloudformation:UpdateStack"),
     ("ec2 describe-subnets", "ec2:DescribeSubnets"),
     ("ec2 terminate-instances", "ec2:TerminateInstances"),

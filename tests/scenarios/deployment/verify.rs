@@ -223,12 +223,17 @@ async fn an_interruption_leaves_nothing_behind() {
     let said = rest.await.unwrap() + &errors;
     assert_eq!(status, Some(130), "{said}");
     assert!(said.contains("Removing the stacks\nRemoved."), "{said}");
-    assert!(said.contains("Interrupted: deleting what was made"), "{said}");
+    assert!(
+        said.contains("Interrupted: deleting what was made"),
+        "{said}"
+    );
     let report = std::fs::read_to_string(report).unwrap();
     for tables in [said, report] {
-        let is_of_delete = |line: &&str| line.starts_with("delete ");
-        let line = tables.lines().find(is_of_delete).unwrap();
-        assert!(line.contains(" not ended "), "{tables}");
+        let rollback = tables
+            .lines()
+            .find(|line| line.starts_with("rollback "))
+            .unwrap();
+        assert!(rollback.contains(" not ended "), "{tables}");
     }
     verified.is_left_as_it_was().await;
 }
