@@ -2,6 +2,7 @@
 //! left behind.
 
 mod account;
+mod checkout;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
