@@ -135,8 +135,8 @@ see_stack_go() {
     GONE) rm -f "$work/stacks/$1" ;;
     DELETE_IN_PROGRESS | UNKNOWN*) ;;
     DELETE_FAILED)
-      # Once more, then without the run: it is all that the stack has, and nothing of it is worth keeping the stack for. Where nothing
-      # has replied, nothing will. The stacks of services have no run.
+      # Once more, then without the run: it is all that the stack has, and nothing of it is worth keeping the stack for. Where nobody
+      # has replied, or there is no worker, once is enough. The stacks of services have no run.
       if is_run "$1" && { [ -s "$work/stacks/$1" ] || is_unanswered "$1"; }; then
         ask cloudformation delete-stack --stack-name "$1" --retain-resources Run ${role_arn:+--role-arn "$role_arn"} || true
       else
@@ -153,7 +153,7 @@ is_run() { case $1 in "$base" | "$base-hook"*) return 1 ;; esac; }
 
 is_unanswered() {
   reason_of "$1"
-  case $answer in *'did not receive a response'*) ;; *) return 1 ;; esac
+  case $answer in *'did not receive a response'* | *Worker.NotClaimed*) ;; *) return 1 ;; esac
 }
 
 # All tasks of what was made: each stack's task definition has the stack's name for its family. Those that still run are stopped.

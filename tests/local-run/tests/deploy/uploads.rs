@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use local_run::directories::RunDirectory;
+use local_run::python::PythonEnvironment;
+
 use crate::account::Account;
-use crate::call::{BUCKET, Package, X86_64};
+use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
 
 const NO_FLEET: [&str; 1] = ["--no-workers"];
 
@@ -107,4 +110,38 @@ async fn in_a_bucket_with_versions_functions_and_definition_are_deployed_by_thei
     let again = account.stack("runner", &parameters).await;
     assert_ne!(again[2], deployed[2]);
     assert_eq!(newest(again[4].clone()).await, again[2]);
+}
+
+/// As with a bucket whose KMS key may not be used.
+#[tokio::test]
+async fn what_s3_refuses_to_show_is_not_taken_for_absent() {
+    for (code, warnings) in [("403", 1), ("404", 0)] {
+        let directory = RunDirectory::create("deploy-test").unwrap();
+        let package = Package::write(directory.path(), X86_64);
+        let aws = format!(
+            r#"case "$*" in
+*head-object*) echo 'An error occurred ({code}) when calling the HeadObject operation' >&2; exit 254 ;;
+*put-object*) echo refused >&2; exit 254 ;;
+{NO_STACK}
+*) ;;
+esac"#
+        );
+        let programs = Programs::new(&directory)
+            .script("aws", &aws)
+            .real("mktemp")
+            .real("rm");
+        let options = ["--no-workers", "--allow-all", "--region", "eu-west-1"];
+        let arguments = ["--bucket", BUCKET, "--package", package.path()];
+        let mut command = script(&programs.0, &[&options[..], &arguments].concat());
+        let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
+        command.env("PYTHON", python.interpreter());
+        let (status, told, errors) = ended(command).await;
+        assert_eq!(status, Some(1), "{told}{errors}");
+        assert_eq!(
+            told.matches("kms:Decrypt").count(),
+            warnings,
+            "{told}{errors}"
+        );
+        assert!(told.contains("Uploading s3://"), "{told}{errors}");
+    }
 }
