@@ -89,7 +89,10 @@ check_bucket_key() {
 check_subnets() {
   # shellcheck disable=SC2086 # One argument for each subnet.
   if ! ask ec2 describe-subnets --subnet-ids ${subnets//,/ } --query "Subnets[?VpcId!='$vpc'].SubnetId" --output text; then
-    problem "The subnets $subnets in $region. AWS said: $answer"
+    case $answer in
+      *UnauthorizedOperation*) problem "The right to look at the subnets (ec2:DescribeSubnets). AWS said: $answer" ;;
+      *) problem "The subnets $subnets in $region. AWS said: $answer" ;;
+    esac
   elif [ -n "$answer" ] && [ "$answer" != None ]; then
     problem "Subnets of $vpc: ${answer//$'\t'/, } belong to another VPC."
   fi

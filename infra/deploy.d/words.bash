@@ -62,20 +62,29 @@ fail() {
   exit 1
 }
 
-# The option that an unknown one was probably meant to be, as a sentence. Calls no other program: options are
-# checked before the programs are.
+# did_you_mean WORD [NAME]...: which name, or else which option, an unknown word was probably meant to be, as a sentence. Calls no other
+# program: options are checked before the programs are.
 did_you_mean() {
-  local line option distance nearest='' shortest=3 # letters
+  local word=$1 name distance nearest='' shortest=3 # letters
+  shift
+  # shellcheck disable=SC2046 # One argument for each option.
+  [ $# -gt 0 ] || set -- $(all_options)
+  for name in "$@"; do
+    distance=$(distance "$word" "$name")
+    if [ "$distance" -lt "$shortest" ]; then
+      nearest=$name shortest=$distance
+    fi
+  done
+  [ -z "$nearest" ] || printf ' Did you mean %s?' "$nearest"
+}
+
+all_options() {
+  local line
   while IFS= read -r line; do
     case $line in '  --'*) ;; *) continue ;; esac
-    option=${line#  }
-    option=${option%% *}
-    distance=$(distance "$1" "$option")
-    if [ "$distance" -lt "$shortest" ]; then
-      nearest=$option shortest=$distance
-    fi
+    line=${line#  }
+    printf '%s\n' "${line%% *}"
   done < <(usage)
-  [ -z "$nearest" ] || printf ' Did you mean %s?' "$nearest"
 }
 
 # How many letters must be added, left out or replaced to make the second word of the first (Levenshtein).

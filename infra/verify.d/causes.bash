@@ -43,6 +43,12 @@ likely_cause() {
   for function in start prepare hook respond stop rescue; do
     if refusals_in "/aws/lambda/$name/$function" && cause_of_refusal "$answer" "the role of the function $function"; then return; fi
   done
+  case $1 in
+    *:service/* | "$base-hook")
+      is_hook_called ||
+        { cause "ECS has not called the function hook, or it refused the call: 'aws --region $region logs tail /aws/lambda/$name/hook --since 30m'."; return; }
+      ;;
+  esac
   if is_unclaimed "$1" "$run" || ! has_worker; then cause_of_no_worker; return; fi
   case $seen in
     *'did not receive a response'*)
@@ -161,7 +167,8 @@ parameter_now() {
   fi
 }
 
-# Whether a run waits that no worker has been given: the execution, or one of those that go on whose names begin with the second argument.
+# Whether a run waits for a worker. $1 is an execution's ARN; for a stack or a service all running executions are looked at, whose names
+# begin with $2.
 is_unclaimed() {
   local executions=$1 execution
   case $1 in
@@ -181,7 +188,8 @@ is_unclaimed() {
   return 1
 }
 
-# Whether anybody may serve the runs: only a group without an instance in service says that nobody does. Workers may run elsewhere.
+# Whether there may be a worker. False only where the fleet's Auto Scaling group exists and has no instance in service: without a group,
+# workers may run elsewhere.
 has_worker() {
   count_instances || return 0
   [ "$answer" != 0 ]

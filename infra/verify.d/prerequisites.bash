@@ -8,6 +8,7 @@ check_prerequisites() {
 }
 
 check_what_is_there() {
+  say "Looking at the task runner $name in $region (account $account)"
   check_stack "$name"
   find_task_runner
   check_subnets
@@ -15,8 +16,8 @@ check_what_is_there() {
   ! is_chosen replace-worker || [ "${workers:-}" != Fleet ] || check_fleet
 }
 
-# Sets `machine` to the ARN of the state machine, `workers` to Fleet or Lambda, and `of_roles` to the parameters that say how the task
-# runner's roles are made: where an account asks for a boundary or a path, it does so of all roles.
+# Sets `machine` to the ARN of the state machine, `workers` to Fleet or Lambda, `of_roles` to the parameters that say how the task
+# runner's roles are made, and `tags` to its tags: where an account asks for a boundary, a path or tags, it does so of everything.
 find_task_runner() {
   find_in_stack "$name" 'Stacks[0].StackStatus'
   if [ -z "$answer" ]; then
@@ -30,14 +31,47 @@ find_task_runner() {
   of_roles=("PermissionsBoundaryArn=$answer")
   find_stack_parameter "$name" RolePath
   of_roles+=("RolePath=$answer")
+  [ -z "$machine" ] || check_lists "${answer:-/}"
+  # Names that begin with aws: are AWS's own.
+  find_in_stack "$name" "to_string(Stacks[0].Tags[?!starts_with(Key, 'aws:')] || \`[]\`)"
+  tags=${answer#'[]'}
   find_stack_parameter "$name" Workers
-  # Releases before the parameter had a fleet.
+  # Releases older than the parameter Workers always had a fleet.
   workers=${answer:-Fleet}
   if [ "$workers" = Fleet ]; then
     ! is_chosen long || problem "A task runner without a fleet for --long: a worker of a fleet has a run until its end. Leave --long out."
   else
     ! is_chosen replace-worker || problem "A fleet for --replace-worker: the stack $name has none. Leave --replace-worker out."
   fi
+}
+
+# Whether the lists of what the task runner may run allow what is made here. The argument is the path of the roles.
+check_lists() {
+  local partition=${machine%%:states:*} here
+  here=$region:$account
+  case $cluster in
+    '') check_list ClusterArns "$partition:ecs:$here:cluster/$base" ;;
+    arn:*) check_list ClusterArns "$cluster" "$cluster" ;;
+    *) check_list ClusterArns "$partition:ecs:$here:cluster/$cluster" "$partition:ecs:$here:cluster/$cluster" ;;
+  esac
+  check_list TaskDefinitionArns "$partition:ecs:$here:task-definition/$base-hook:1"
+  check_list TaskRoleArns "$partition:iam::$account:role$1$base-TaskRole-1"
+  check_list TaskLogGroupArns "$partition:logs:$here:log-group:/ecs/$base"
+}
+
+# check_list PARAMETER ARN [ALLOWED]: whether the list allows the ARN, and otherwise what to add to it. A list that the stack does not have
+# allows everything.
+check_list() {
+  local list pattern patterns lacks=${3:-${2%"$base"*}$name-verify-*}
+  find_stack_parameter "$name" "$1"
+  list=$answer
+  [ -n "$list" ] || return 0
+  IFS=', ' read -r -a patterns <<<"$list"
+  for pattern in "${patterns[@]}"; do
+    # shellcheck disable=SC2254 # In IAM's patterns, * and ? mean the same.
+    case $2 in $pattern) return 0 ;; esac
+  done
+  problem "The task runner may not run the tasks of infra/verify: $1 is '$list' and lacks $lacks. Deploy with --parameter '$1=$list,$lacks'."
 }
 
 # While one instance is replaced, another one must take its run over.

@@ -4,7 +4,7 @@
 # Seconds for all stacks of runs together, and for their tasks. Where nothing replies, CloudFormation waits for a creation, and then for the
 # Delete, as long as ServiceTimeout says: 600 s each.
 readonly REMOVAL_PATIENCE=1500
-# Times that the deletion of a stack is tried. A security group and a cluster can be deleted only when ECS has removed the network
+# How often the deletion of the base stack is tried. A security group and a cluster can be deleted only when ECS has removed the network
 # interface of the last task.
 readonly REMOVAL_TRIES=3
 
@@ -18,9 +18,15 @@ remove_all() {
   trap - EXIT
   interrupted=''
   trap 'leave_the_rest' HUP INT TERM
+  if [ "$code" -gt 128 ] && [ -z "$keep" ] && [ "$(stacks_left)" ]; then
+    say "Interrupted: deleting what was made (some minutes). Ctrl-C again leaves it, and lists it."
+  fi
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do kill -TERM "$pid" 2>/dev/null || true; done
   for pid in ${check_pids[@]+"${check_pids[@]}"}; do wait "$pid" 2>/dev/null || true; done
-  if [ -n "$keep" ]; then
+  [ "$code" -le 128 ] || [ -z "$checking" ] || (sum_up 'not ended') || true
+  if ! [ "$(stacks_left)" ]; then
+    say "Nothing was made."
+  elif [ -n "$keep" ]; then
     say_how_to_remove "Kept, as --keep says:"
   else
     say "Removing the stacks"
@@ -55,11 +61,13 @@ stacks_left() {
 }
 
 say_how_to_remove() {
-  local stack aws="aws --region $region cloudformation"
+  local stack why aws="aws --region $region cloudformation"
   printf '%s\n' "$1"
   for stack in $(stacks_left); do
-    printf "  - the stack %s: '%s delete-stack --stack-name %s'. What keeps it: '%s describe-stack-events --stack-name %s'." \
-      "$stack" "$aws" "$stack" "$aws" "$stack"
+    why=''
+    [ ! -e "$work/refused/$stack" ] || why="AWS refused: $(<"$work/refused/$stack") "
+    printf "  - the stack %s: %s'%s delete-stack --stack-name %s'. What keeps it: '%s describe-stack-events --stack-name %s'." \
+      "$stack" "$why" "$aws" "$stack" "$aws" "$stack"
     case $stack in
       "$base") printf ' It goes when the others are gone, and their tasks have stopped.\n' ;;
       "$base-hook"*) printf '\n' ;;
@@ -77,12 +85,14 @@ stop_executions() {
   done
 }
 
-# Asks for the deletion of a stack. An update under way is cancelled, as CloudFormation refuses to delete the stack until then. Where it
-# fails, `answer` is why.
+# Asks for the deletion of a stack. Where that is refused, cancels an update that may be under way, and fails: the caller asks again,
+# unless there is no right to it, which is kept. `answer` is why.
 delete_stack() {
   local why
+  rm -f "$work/refused/$1"
   if ! ask cloudformation delete-stack --stack-name "$1" ${role_arn:+--role-arn "$role_arn"}; then
     why=$answer
+    case $why in *AccessDenied* | *'not authorized'* | *ExpiredToken* | *'Token has expired'*) printf '%s' "$why" >"$work/refused/$1" ;; esac
     ask cloudformation cancel-update-stack --stack-name "$1" || true
     answer=$why
     return 1
@@ -90,21 +100,32 @@ delete_stack() {
 }
 
 remove_stacks() {
-  local until=$((SECONDS + REMOVAL_PATIENCE)) stack
+  local until=$((SECONDS + REMOVAL_PATIENCE)) stack waits_for
+  removal_began=$SECONDS said_at=$SECONDS
   # Its ServiceTimeout is that much longer, also twice.
   ! is_chosen long || until=$((until + 2 * LONG))
   for stack in $(stacks_left); do
     [ "$stack" = "$base" ] || delete_stack "$stack" || true
   done
   while [ "$SECONDS" -lt "$until" ]; do
+    waits_for=''
     for stack in $(stacks_left); do
-      [ "$stack" = "$base" ] || see_stack_go "$stack"
+      [ "$stack" != "$base" ] && [ ! -e "$work/refused/$stack" ] || continue
+      see_stack_go "$stack"
+      [ "$status" = GONE ] || waits_for+=", $stack ($status)"
     done
-    [ "$(stacks_left)" != "$base" ] || break
-    [ "$(stacks_left)" ] || return 0
+    [ -n "$waits_for" ] || break
+    say_still_there "${waits_for#, }"
     sleep "$POLL"
   done
   [ "$(stacks_left)" != "$base" ] || remove_base
+}
+
+# Once a minute.
+say_still_there() {
+  [ $((SECONDS - said_at)) -ge 60 ] || return 0
+  said_at=$SECONDS
+  say "Still there after $(((SECONDS - removal_began) / 60)) min: $1"
 }
 
 # Forgets a stack that is gone, and asks again for the deletion of one that is at rest.
@@ -149,6 +170,7 @@ wait_for_tasks_to_stop() {
     # shellcheck disable=SC2086 # One argument for each task.
     ask ecs describe-tasks --cluster "$cluster" --tasks $arns --query "length(tasks[?lastStatus!='STOPPED'])" --output text || return 0
     [ "$answer" != 0 ] || return 0
+    say_still_there "tasks that end ($answer)"
     sleep "$POLL"
   done
 }
@@ -164,12 +186,14 @@ list_tasks_made() {
 }
 
 remove_base() {
-  local try
+  local try until
   for ((try = 1; try <= REMOVAL_TRIES; try++)); do
     # A task may have been launched since.
     wait_for_tasks_to_stop
     delete_stack "$base" || true
-    wait_for_stack "$base" "$BASE_PATIENCE" || true
+    [ ! -e "$work/refused/$base" ] || return 0
+    until=$((SECONDS + BASE_PATIENCE))
+    while ! wait_for_stack "$base" 60 && [ "$SECONDS" -lt "$until" ]; do say_still_there "$base ($status)"; done
     if [ "$status" = GONE ]; then
       rm -f "$work/stacks/$base"
       forget_task_definitions

@@ -8,6 +8,7 @@ readonly OTHER_FUNCTIONS=5
 run_checks() {
   local check pid
   find_how_many_at_once
+  checking=yes
   say "Checking, $at_once at once: ${chosen[*]}"
   for check in "${chosen[@]}"; do
     # An instance that is terminated may have the runs of other checks too.
@@ -109,7 +110,7 @@ explain() {
   AWS_REGION=$region "$explainer" explain "$subject" --region "$region" 2>&1
 }
 
-# fact NAME VALUE: what only AWS can say.
+# fact NAME VALUE: what AWS does not document.
 fact() {
   printf '%s\t%s\n' "$1" "$2" >>"$work/facts"
 }
@@ -117,33 +118,45 @@ fact() {
 # The tables, and whether all checks hold.
 conclude() {
   local check failed='' count=0
+  sum_up FAILED
   for check in "${chosen[@]}"; do
-    [ -e "$work/results/$check" ] ||
-      printf 'FAILED\t%s\t%s\tended without a result; what it met is above.\n' "$check" "$SECONDS" >"$work/results/$check"
     case $(<"$work/results/$check") in ok*) ;; *) failed+=", $check"; count=$((count + 1)) ;; esac
+  done
+  # An interruption from here on does not say all of it once more.
+  checking=''
+  case $count/${#chosen[@]} in
+    0/1) say "The check holds." ;;
+    0/*) say "All ${#chosen[@]} checks hold." ;;
+    1/1) say "The check failed: ${failed#, }." ;;
+    *) say "$count of ${#chosen[@]} checks failed: ${failed#, }." ;;
+  esac
+  [ "$count" -eq 0 ] || exit 1
+}
+
+# Tables and report. The argument is the result of a check that has left none.
+sum_up() {
+  local check words='ended without a result; what it met is above.'
+  [ "$1" = FAILED ] || words='interrupted.'
+  for check in "${chosen[@]}"; do
+    [ -e "$work/results/$check" ] || printf '%s\t%s\t%s\t%s\n' "$1" "$check" "$SECONDS" "$words" >"$work/results/$check"
   done
   show_tables
   [ -z "$report" ] || tell_all | write_report
-  if [ -n "$failed" ]; then
-    say "$count of ${#chosen[@]} checks failed: ${failed#, }."
-    exit 1
-  fi
-  say "All ${#chosen[@]} checks hold."
 }
 
 show_tables() {
   local check words row verdict seconds name value
-  printf '\n%-15s %-7s %8s  %s\n' check result seconds 'must be seen'
+  printf '\n%-15s %-9s %8s  %s\n' check result seconds 'must be seen'
   for check in "${chosen[@]}"; do
     for row in "${checks[@]}"; do
       case $row in "$check|"*) words=${row##*|} ;; esac
     done
     { IFS=$'\t' read -r verdict _ seconds _; } <"$work/results/$check"
-    printf '%-15s %-7s %8s  %s\n' "$check" "$verdict" "$seconds" "$words"
+    printf '%-15s %-9s %8s  %s\n' "$check" "$verdict" "$seconds" "$words"
   done
   printf '\n'
   [ -s "$work/facts" ] || return 0
-  printf 'What only AWS can say:\n'
+  printf 'What AWS does not document (no check depends on it):\n'
   while IFS=$'\t' read -r name value; do printf '  %s: %s\n' "$name" "$value"; done <"$work/facts"
   printf '\n'
 }
@@ -154,13 +167,14 @@ tell_all() {
   show_tables
 }
 
-# The report of what is read, without what names the account and what is in it.
+# The report of what is read, without what names the account and what is in it. An older one stays until this one is complete.
 write_report() {
   {
     printf 'infra/verify, %s, region %s, workers %s\n' "$(program_version)" "$region" "$workers"
     printf '%s\n\n' "$(aws --version 2>&1)"
     cat
-  } | conceal >"$report" || fail "The report could not be written to $report."
+  } | conceal >"$work/report"
+  cat "$work/report" >"$report" || fail "The report could not be written to $report."
   say "The report is in $report. Read it before you publish it."
 }
 
@@ -197,5 +211,6 @@ text = re.sub(r"\b[0-9a-f]{32}\b", "TASK", text)
 text = re.sub(r"(?<![0-9])[0-9]{12}(?![0-9])", "ACCOUNT", text)
 text = re.sub(r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){7})[0-9A-Fa-f:]{3,}(?![\w:])", "ADDRESS", text)
 text = re.sub(r"\b(?:ip-)?[0-9]{1,3}([.-])[0-9]{1,3}\1[0-9]{1,3}\1[0-9]{1,3}\b(?:\.[a-z0-9.-]*(?:internal|amazonaws\.com))?", "ADDRESS", text)
-sys.stdout.write(text)' "$base" VERIFY "$name" NAME "${cluster##*/}" CLUSTER "$role_arn" ROLE "$image" IMAGE "$vpc" VPC
+sys.stdout.write(text)' "$name" NAME "${cluster##*/}" CLUSTER "$role_arn" ROLE "$image" IMAGE "$vpc" VPC \
+    "$base" VERIFY
 }

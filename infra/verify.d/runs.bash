@@ -61,8 +61,11 @@ check_cannot_start() {
   reason=EcsTask.${reason%%:*}
   if tasks_of cannot-start && [ -n "$tasks" ]; then
     choose_task
-    ! ask ecs describe-tasks --cluster "$cluster" --tasks "$task" --query 'tasks[0].[stopCode,containers[0].exitCode]' --output text ||
-      fact 'a command that does not exist' "$reason, stop code and exit code ${answer//[[:space:]]/, }"
+    ! ask ecs describe-tasks --cluster "$cluster" --tasks "$task" --query 'tasks[0].[stopCode,containers[0].exitCode]' --output text || {
+      answer="${answer/[[:space:]]/, exit code }"
+      answer=${answer/exit code None/no exit code}
+      fact 'a command that does not exist' "$reason; stop code $answer"
+    }
   fi
   pass cannot-start "$((SECONDS - began))" "the Reason has $reason"
 }
@@ -74,7 +77,7 @@ check_delete() {
   until=$((SECONDS + RUN_PATIENCE))
   while :; do
     if ! wait_for_task delete "$RUN_PATIENCE"; then
-      fails delete "a task should have been started within $RUN_PATIENCE s, and there is none; the stack is in ${status:-no known state}."
+      fails delete "a task should have been started, but $answer"
       return 0
     fi
     case $tasks in *RUNNING*) break ;; esac

@@ -53,15 +53,15 @@ count_lines() {
   printf '%s' "$count"
 }
 
-# Waits until the check has a task, for so many seconds at most, or until its stack is at rest.
+# Waits until the check has a task, for so many seconds at most, or until its stack is at rest. Where it has none, `answer` says why.
 wait_for_task() {
   local until=$((SECONDS + $2))
   while :; do
-    tasks_of "$1" || return 1
+    tasks_of "$1" || { answer="its tasks could not be listed. AWS said: $answer"; return 1; }
     [ -z "$tasks" ] || return 0
     look_at_stack "$base-$1"
-    case $status in *_IN_PROGRESS | UNKNOWN*) ;; *) return 1 ;; esac
-    [ "$SECONDS" -lt "$until" ] || return 1
+    case $status in *_IN_PROGRESS | UNKNOWN*) ;; *) answer="the stack came to $status before one was seen."; return 1 ;; esac
+    [ "$SECONDS" -lt "$until" ] || { answer="there was none within $2 s; the stack is in $status."; return 1; }
     sleep "$POLL"
   done
 }
@@ -139,7 +139,7 @@ watch_end() {
           [ -n "$early" ] || early="exit code $exit_code, stop code $stop_code"
           ;;
         STOPPED)
-          fact 'at DEPROVISIONING' "${early:-not seen}"
+          fact 'what ECS shows while the task is DEPROVISIONING' "${early:-not seen}"
           if [ "$exited" != None ] && [ "$stopped" != None ]; then
             answer=$("$python" -c "$AT"'print(round(at(sys.argv[2]) - at(sys.argv[1]), 1), "s")' "$exited" "$stopped")
             fact 'from the end of the containers to STOPPED' "$answer"
@@ -161,10 +161,10 @@ look_at_handle() {
 import sys, time, urllib.parse
 query = urllib.parse.parse_qs(urllib.parse.urlsplit(sys.stdin.read()).query)
 if "X-Amz-Expires" in query:
-    print(query["X-Amz-Expires"][0], "s from its creation")
+    print("address valid for", query["X-Amz-Expires"][0], "s")
 elif "Expires" in query:
-    print(int(query["Expires"][0]) - int(time.time()), "s from now on")
+    print("address valid for", int(query["Expires"][0]) - int(time.time()), "s")
 else:
-    print("not in the address")') || return 0
-  fact "validity of a wait condition handle's address" "$answer"
+    print("its address does not say how long it is valid")') || return 0
+  fact 'wait condition handle' "$answer"
 }

@@ -5,14 +5,16 @@
 readonly BASE_PATIENCE=600
 
 begin() {
-  [ -z "$report" ] || : >"$report" || fail "The report cannot be written to $report."
+  local minutes='ten minutes'
+  ! is_chosen long || minutes='half an hour'
+  say "This takes about $minutes; each check prints a line when it ends."
   # CloudFormation takes few calls a second, and the checks make theirs at once (AWS CLI user guide, cli-configure-retries).
   export AWS_RETRY_MODE=${AWS_RETRY_MODE:-standard} AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-10}
   work=$(mktemp -d)
-  mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions"
-  check_pids=()
+  mkdir "$work/stacks" "$work/made" "$work/results" "$work/executions" "$work/refused"
+  check_pids=() checking=''
   trap 'remove_all' EXIT
-  # Only noted: Bash keeps a second signal back as long as it handles the first, and the removal takes minutes.
+  # The handlers only note the signal. The removal takes minutes, and inside a handler a second Ctrl-C would not be seen until it ends.
   interrupted=''
   trap 'interrupted=129' HUP
   trap 'interrupted=130' INT
@@ -24,7 +26,7 @@ begin() {
 
 stop_if_interrupted() { [ -z "$interrupted" ] || exit "$interrupted"; }
 
-# JSON of CloudFormation's parameters.
+# JSON of CloudFormation's parameters: stack_parameters Name=Value...
 stack_parameters() {
   "$python" -c '
 import json, sys
@@ -32,7 +34,8 @@ pairs = [argument.split("=", 1) for argument in sys.argv[1:]]
 print(json.dumps([{"ParameterKey": key, "ParameterValue": value} for key, value in pairs]))' "$@"
 }
 
-# Creates a stack. It is noted before, so that it is deleted whatever happens meanwhile.
+# Creates a stack. It is noted before, so that it is deleted whatever happens meanwhile, and forgotten where CloudFormation refuses to make
+# it.
 create_stack() {
   local stack=$1 template=$2 parameters
   shift 2
@@ -40,7 +43,13 @@ create_stack() {
   : >"$work/made/$stack"
   parameters=$(stack_parameters "$@")
   ask cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --parameters "$parameters" \
-    --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} --query StackId --output text
+    --capabilities CAPABILITY_IAM ${role_arn:+--role-arn "$role_arn"} ${tags:+--tags "$tags"} --query StackId --output text && return 0
+  case $answer in
+    *AccessDenied* | *'not authorized'* | *ExpiredToken* | *'Token has expired'* | *ValidationError* | *LimitExceeded*)
+      rm -f "$work/stacks/$stack" "$work/made/$stack"
+      ;;
+  esac
+  return 1
 }
 
 update_stack() {
@@ -104,7 +113,13 @@ deploy_base() {
 
 end_without_base() {
   stop_if_interrupted
-  reason="The stack $base could not be created: $reason"
+  local hints
+  hints=$(
+    cause_of_refusal "$reason" '' || true
+    explain_roles "$reason"
+    [[ $reason != *iam:CreateRole* ]] || printf 'These are options of infra/deploy; infra/verify takes both from the stack %s.\n' "$name"
+  )
+  reason="The stack $base could not be created: $reason${hints:+$'\n'$hints}"
   [ -z "$report" ] || printf '%s\n' "$reason" | write_report
   fail "$reason"
 }
@@ -133,6 +148,10 @@ run_parameters() {
 # create_run CHECK COMMAND [Name=Value]...: creates the stack of a check's run. Where that is refused, the check has failed.
 create_run() {
   run_parameters "$@"
+  if [ -n "$dry_run" ]; then
+    show_stack "$base-$1" infra/verify-run.yaml "${run_parameters[@]}"
+    return 1
+  fi
   create_stack "$base-$1" infra/verify-run.yaml "${run_parameters[@]}" && return 0
   fails "$1" "the stack $base-$1 could not be created. AWS said: $answer"
   return 1
@@ -161,19 +180,23 @@ expect_stack() {
   return 1
 }
 
+# The checks print their first command, that which makes their stack.
 show_plan() {
-  local check
-  task_definition=TASK_DEFINITION security_group=SECURITY_GROUP
+  local check execution_role=EXECUTION_ROLE
+  task_definition=TASK_DEFINITION security_group=SECURITY_GROUP log_group=/ecs/$base
+  say "Where the task runner has PermissionsBoundaryArn, RolePath and tags, the stacks get them too."
   show_stack "$base" infra/verify.yaml "ExistingCluster=$cluster" "Image=$image" "VpcId=$vpc"
   cluster=${cluster:-$base}
   for check in "${chosen[@]}"; do
     case $check in
       direct) say "direct: an execution of the state machine of the stack $name" ;;
-      hook) say "hook: a stack of its own with a service" ;;
-      *)
-        run_parameters "$check" COMMAND
-        show_stack "$base-$check" infra/verify-run.yaml "${run_parameters[@]}"
+      hook)
+        service_parameters ROLLING first
+        show_stack "$base-hook-rolling" infra/verify-service.yaml "${service_parameters[@]}"
+        service_parameters BLUE_GREEN first
+        show_stack "$base-hook" infra/verify-service.yaml "${service_parameters[@]}"
         ;;
+      *) "check_${check//-/_}" ;;
     esac
   done
   [ -n "$keep" ] || say "At the end all of them are deleted, those of the checks first."
@@ -181,21 +204,15 @@ show_plan() {
 
 # In the AWS CLI's short form, which needs no Python.
 show_stack() {
-  local stack=$1 template=$2 parameter parameters=()
+  local stack=$1 template=$2 parameter value parameters=()
   shift 2
   for parameter in "$@"; do
-    parameters+=("ParameterKey=${parameter%%=*},ParameterValue=$(escape_commas "${parameter#*=}")")
+    value=${parameter#*=}
+    value=${value//\\/\\\\}
+    value=${value//\"/\\\"}
+    # Quoted, as there are commas and apostrophes in it (AWS CLI user guide, "Using shorthand syntax").
+    parameters+=("ParameterKey=${parameter%%=*},ParameterValue=\"$value\"")
   done
   in_region cloudformation create-stack --stack-name "$stack" --template-body "file://$template" --capabilities CAPABILITY_IAM \
     ${role_arn:+--role-arn "$role_arn"} --parameters "${parameters[@]}"
-}
-
-escape_commas() {
-  local rest=$1
-  while :; do
-    case $rest in
-      *,*) printf '%s\\,' "${rest%%,*}"; rest=${rest#*,} ;;
-      *) printf '%s' "$rest"; return ;;
-    esac
-  done
 }

@@ -11,7 +11,7 @@ use crate::{read, root};
 pub(super) const TEMPLATES: [&str; 2] = ["verify.yaml", "verify-service.yaml"];
 
 /// What it calls: the AWS CLI's command, and its permission where it needs one.
-const CALLS: [(&str, &str); 30] = [
+const CALLS: [(&str, &str); 31] = [
     (
         "autoscaling describe-auto-scaling-groups",
         "autoscaling:DescribeAutoScalingGroups",
@@ -41,6 +41,11 @@ const CALLS: [(&str, &str); 30] = [
     (
         "cloudformation describe-stacks",
         "cloudformation:DescribeStacks",
+    ),
+    // With the task runner's tags.
+    (
+        "cloudformation create-stack --tags",
+        "cloudformation:TagResource",
     ),
     ("cloudformation update-stack", "cloudformation:UpdateStack"),
     ("ec2 describe-subnets", "ec2:DescribeSubnets"),

@@ -2,6 +2,7 @@
 //! left behind.
 
 mod account;
+mod checkout;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -120,8 +121,13 @@ async fn who_calls_it_and_may_not_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_only_worker_is_not_replaced() {
     let verified = VerifiedAccount::open("verify-only-worker", 1).await;
-    let (status, said) = verified.verify(&["--replace-worker"]).await;
+    let report = verified.directory.file("report");
+    std::fs::write(&report, "of an earlier run").unwrap();
+    let options = ["--replace-worker", "--report", report.to_str().unwrap()];
+    let (status, said) = verified.verify(&options).await;
     assert_eq!(status, Some(69), "{said}");
+    let kept = std::fs::read_to_string(report).unwrap();
+    assert_eq!(kept, "of an earlier run");
     let problem = "Two instances in service in the group ecs-task-runner-workers-workers, for --replace-worker: it has 1.";
     assert!(said.contains(problem), "{said}");
 }
@@ -145,9 +151,59 @@ async fn an_interruption_that_ends_the_reader_of_its_output_leaves_nothing_behin
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_before_and_after_the_checks_is_said_and_not_waited_for() {
+    let verified = VerifiedAccount::open("verify-refused", 1).await;
+    let roles = "arn:aws:iam::000000000000:role/mine-*";
+    verified.plant("TaskRoleArns", &format!("echo '{roles}'; exit 0"));
+    let (status, said) = verified.verify(&[]).await;
+    assert_eq!(status, Some(69), "{said}");
+    let own = "arn:aws:iam::000000000000:role/ecs-task-runner-verify-*";
+    let lacking = format!(
+        "TaskRoleArns is '{roles}' and lacks {own}. Deploy with --parameter 'TaskRoleArns={roles},{own}'."
+    );
+    assert!(said.contains(&lacking), "{said}");
+    assert_eq!(said.matches(" and lacks ").count(), 1, "{said}");
+
+    let report = verified.directory.file("report");
+    verified.plant("create-stack", &refusal("CreateStack"));
+    let options = ["--report", report.to_str().unwrap()];
+    let (status, said) = verified.verify(&options).await;
+    assert_eq!(status, Some(1), "{said}");
+    let cause = "Likely cause: you lack cloudformation:CreateStack";
+    assert!(said.contains("Nothing was made."), "{said}");
+    assert!(said.contains(cause), "{said}");
+    let report = std::fs::read_to_string(report).unwrap();
+    assert!(report.contains(cause), "{report}");
+    verified.is_left_as_it_was().await;
+
+    verified.plant("delete-stack", &refusal("DeleteStack"));
+    let (status, said) = verified.verify(&["--only", "direct"]).await;
+    assert_eq!(status, Some(1), "{said}");
+    for part in [
+        "The check holds.",
+        ": AWS refused: An error occurred (AccessDenied)",
+    ] {
+        assert!(said.contains(part), "{part:?} is not in\n{said}");
+    }
+}
+
+/// What the AWS CLI prints of a call that IAM refuses.
+fn refusal(operation: &str) -> String {
+    format!(
+        "echo 'An error occurred (AccessDenied) when calling the {operation} operation: User: arn:aws:iam::000000000000:user/me is not authorized to perform: cloudformation:{operation}' >&2; exit 254"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interruption_leaves_nothing_behind() {
     let verified = VerifiedAccount::open("verify-interrupted", 1).await;
-    let mut child = verified.begin(&["--only", "failure,rollback,delete,direct"]);
+    let report = verified.directory.file("report");
+    let mut child = verified.begin(&[
+        "--only",
+        "failure,rollback,delete,direct",
+        "--report",
+        report.to_str().unwrap(),
+    ]);
     let group = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap());
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // Some checks have tasks that run, some have stacks that are being updated.
@@ -168,5 +224,17 @@ async fn an_interruption_leaves_nothing_behind() {
     let said = rest.await.unwrap() + &errors;
     assert_eq!(status, Some(130), "{said}");
     assert!(said.contains("Removing the stacks\nRemoved."), "{said}");
+    assert!(
+        said.contains("Interrupted: deleting what was made"),
+        "{said}"
+    );
+    let report = std::fs::read_to_string(report).unwrap();
+    for tables in [said, report] {
+        let rollback = tables
+            .lines()
+            .find(|line| line.starts_with("rollback "))
+            .unwrap();
+        assert!(rollback.contains(" not ended "), "{tables}");
+    }
     verified.is_left_as_it_was().await;
 }

@@ -2,12 +2,11 @@
 //! logs, and containers whose commands are run on this machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use local_run::directories::{RunDirectory, workspace_directory};
+use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
 use local_run::stacks::Stacks;
 use stand_ins::StandIns;
@@ -16,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use super::checkout::{checkout, found, program};
 use crate::deployment::account::{Account, LOOK_AGAIN, path};
 
 /// All checks take less than a minute here; this is for busy machines.
@@ -25,6 +25,7 @@ pub const NAME: &str = "ecs-task-runner";
 
 /// In the AWS CLI's place: an instance is a process, and every instance is of the fleet.
 const AWS: &str = r#"#!/bin/sh
+. 'PLANTED'
 case "$*" in
 *"ec2 terminate-instances"*)
   while [ $# -gt 0 ]; do [ "$1" != --instance-ids ] || instance=$2; shift; done
@@ -39,21 +40,6 @@ esac
 /// a twentieth.
 const SLEEP: &str =
     "#!/bin/sh\nexec 'REAL' \"$(echo \"$1\" | awk '{print $1 / ($1 > 600 ? 20 : 3)}')\"\n";
-
-/// How long things take in the script, and how long they take here.
-const HERE: [(&str, &str, &str); 3] = [
-    ("infra/verify", "readonly POLL=5", "readonly POLL=2"),
-    (
-        "infra/verify.d/runs.bash",
-        "readonly RUN_PATIENCE=300",
-        "readonly RUN_PATIENCE=200",
-    ),
-    (
-        "infra/verify.d/hook.bash",
-        "readonly HOOK_PATIENCE=900",
-        "readonly HOOK_PATIENCE=150",
-    ),
-];
 
 /// The account, and a checkout of this project.
 pub struct VerifiedAccount {
@@ -95,10 +81,12 @@ impl VerifiedAccount {
         let instances = directory.directory("instances").unwrap();
         let programs = directory.directory("programs").unwrap();
         let aws = AWS
+            .replace("PLANTED", directory.file("planted").to_str().unwrap())
             .replace("INSTANCES", instances.to_str().unwrap())
             .replace("NAME", NAME)
             .replace("REAL", python.programs().join("aws").to_str().unwrap());
         program(&programs.join("aws"), &aws);
+        fs::write(directory.file("planted"), "").unwrap();
         let of_containers = directory.directory("containers").unwrap();
         program(
             &of_containers.join("sleep"),
@@ -160,6 +148,12 @@ impl VerifiedAccount {
         let (_, caller) = endpoints.into_iter().find(is_key).unwrap();
         let stand_ins = self.account.aws.stand_ins();
         stand_ins.authorize_with(move |key, asked| key != caller || asked.action != refused);
+    }
+
+    /// From now on the calls with these words end as this script does, and no others any more.
+    pub fn plant(&self, words: &str, script: &str) {
+        let case = format!("case \"$*\" in *\"{words}\"*) {script} ;; esac\n");
+        fs::write(self.directory.file("planted"), case).unwrap();
     }
 
     /// Starts `infra/verify` with the account's network and further options.
@@ -263,38 +257,4 @@ async fn collect(stand_ins: StandIns, instance: String, log: PathBuf) {
         }
         sleep(LOOK_AGAIN).await;
     }
-}
-
-/// The script with its parts and templates, in which what takes minutes on AWS is given up sooner.
-fn checkout(directory: &RunDirectory) -> PathBuf {
-    let checkout = directory.directory("checkout").unwrap();
-    let from = workspace_directory();
-    for part in ["infra", "infra/deploy.d", "infra/verify.d"] {
-        fs::create_dir_all(checkout.join(part)).unwrap();
-        for file in fs::read_dir(from.join(part)).unwrap() {
-            let file = file.unwrap();
-            if file.file_type().unwrap().is_file() {
-                fs::copy(file.path(), checkout.join(part).join(file.file_name())).unwrap();
-            }
-        }
-    }
-    for (file, there, here) in HERE {
-        let text = fs::read_to_string(checkout.join(file)).unwrap();
-        assert!(text.contains(there), "{file} has no {there}");
-        fs::write(checkout.join(file), text.replace(there, here)).unwrap();
-    }
-    checkout
-}
-
-fn program(file: &Path, script: &str) {
-    fs::write(file, script).unwrap();
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn found(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|program| program.is_file())
-        .unwrap()
 }
