@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecs_task_runner::cloudformation::event::Event;
+use ecs_task_runner::cloudformation::identity::Identity;
 use serde_json::Value;
 use stand_ins::ResourceEvent;
 use stand_ins::response_url::Handle;
@@ -48,7 +50,7 @@ impl Deployment {
         (request_type, status, is_begun_now): (&str, &str, bool),
         properties: &Value,
         before: &Value,
-        deliveries: impl IntoIterator<Item = Duration>,
+        (first, again): (Duration, Option<Duration>),
     ) -> usize {
         if is_begun_now {
             self.operation_begins(status);
@@ -63,10 +65,29 @@ impl Deployment {
             requests.push(request);
             requests.len() - 1
         };
-        for after in deliveries {
-            self.deliver(event.clone(), after);
+        self.deliver(event.clone(), first);
+        if let Some(again) = again {
+            let this = Arc::clone(self);
+            self.begin(async move {
+                sleep(first + again).await;
+                if !this.is_answered_without_execution(number) {
+                    this.deliver(event, Duration::ZERO);
+                }
+            });
         }
         number
+    }
+
+    /// Whether `start` itself replied to a request. Nothing is left then by which it would know the
+    /// event again.
+    fn is_answered_without_execution(&self, number: usize) -> bool {
+        let event = self.request(number).event;
+        let name = Identity::of(&Event::parse(event).unwrap().request).name;
+        let executions = self.aws.sfn().executions();
+        let has_it = executions
+            .iter()
+            .any(|execution| execution.name == name || execution.input.contains(&name));
+        !has_it && !self.answers(number).is_empty()
     }
 
     /// Invokes `start` with an event after a while.

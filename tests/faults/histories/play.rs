@@ -22,7 +22,7 @@ use crate::requests::Answer;
 
 pub const FAMILY: &str = "migrate";
 /// Everything is over after this at the latest.
-const TOO_LONG: Duration = Duration::from_secs(12 * 3_600);
+const TOO_LONG: Duration = Duration::from_secs(5 * 3_600);
 
 /// What came of a history.
 pub struct Played {

@@ -236,7 +236,7 @@ fn shift() -> impl Strategy<Value = Shift> {
 /// Any history.
 pub fn history() -> impl Strategy<Value = History> {
     let stack = (
-        prop::collection::vec(release(), 1..5),
+        prop::collection::vec(release(), 2..5),
         0_u8..3,
         prop::bool::weighted(0.8),
         prop::collection::vec(delivery(), 1..6),
@@ -249,21 +249,35 @@ pub fn history() -> impl Strategy<Value = History> {
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0_u16..1_500, 1..3)],
         prop_oneof![1 => Just(0_u8), 2 => 13_u8..25],
     );
-    (stack, around).prop_map(
+    let is_created = prop::bool::weighted(0.9);
+    (stack, around, is_created).prop_map(
         |(
-            (releases, continued, is_deleted, deliveries),
-            (courses, strikes, workers, shifts, stops, deprovisioning),
-        )| History {
-            releases,
-            continued,
-            is_deleted,
-            deliveries,
-            courses,
-            strikes,
-            workers,
-            shifts,
-            stops,
-            deprovisioning,
+            (mut releases, continued, is_deleted, deliveries),
+            (mut courses, strikes, workers, shifts, stops, deprovisioning),
+            is_created,
+        )| {
+            // Otherwise most histories would end with the creation.
+            if is_created {
+                releases[0] = Release {
+                    run: Run::Runs,
+                    timeout: 400,
+                    ends: Ends::Well,
+                    ..releases[0].clone()
+                };
+                courses.insert(0, Course::Exits(0, 5));
+            }
+            History {
+                releases,
+                continued,
+                is_deleted,
+                deliveries,
+                courses,
+                strikes,
+                workers,
+                shifts,
+                stops,
+                deprovisioning,
+            }
         },
     )
 }

@@ -160,8 +160,8 @@ impl Stack {
         let first = Duration::from_secs(delivery.first.into());
         let again = delivery
             .again
-            .map(|again| first + Duration::from_secs(again.into()));
-        let deliveries = [Some(first), again].into_iter().flatten();
+            .map(|again| Duration::from_secs(again.into()));
+        let deliveries = (first, again);
         let number = self
             .deployment
             .request_in(request, properties, before, deliveries);
