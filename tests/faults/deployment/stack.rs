@@ -78,15 +78,14 @@ impl Deployment {
         number
     }
 
-    /// Whether `start` itself replied to a request. Nothing is left then by which it would know the
-    /// event again.
+    /// Whether a request was replied to, and no execution of its name has it: `start` itself replied, or an
+    /// execution that rolls back. `start` does not know the event then when it comes again, and
+    /// replies FAILED to it, which nobody reads any more.
     fn is_answered_without_execution(&self, number: usize) -> bool {
         let event = self.request(number).event;
         let name = Identity::of(&Event::parse(event).unwrap().request).name;
         let executions = self.aws.sfn().executions();
-        let has_it = executions
-            .iter()
-            .any(|execution| execution.name == name || execution.input.contains(&name));
+        let has_it = executions.iter().any(|execution| execution.name == name);
         !has_it && !self.answers(number).is_empty()
     }
 

@@ -161,9 +161,11 @@ fn rolled_back(played: &Played, request: &Request) -> Option<String> {
     })
 }
 
-/// From when to when a container of the task may have run.
+/// From when to when the container that counts may have run. Others are not waited for.
 fn ran(task: &TaskView) -> Option<(Duration, Duration)> {
-    let end = task.last_container_end().or(task.stopped_at);
+    let counts = |(name, _): &&(String, Duration)| name == "migrate";
+    let end = task.container_ends.iter().find(counts).map(|(_, at)| *at);
+    let end = end.or(task.stopped_at);
     Some((task.started_at?, end.unwrap_or(Duration::MAX)))
 }
 

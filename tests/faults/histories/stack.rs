@@ -70,7 +70,7 @@ impl Stack {
         let mut current = Value::Null;
         for (index, release) in self.history.releases.clone().into_iter().enumerate() {
             let before = self.handles.len();
-            let properties = self.properties(&release, index);
+            let properties = self.properties(&release, index, &current);
             let is_new = self.handles.len() > before;
             let request_type = if index == 0 { "Create" } else { "Update" };
             let status = format!("{}_IN_PROGRESS", request_type.to_uppercase());
@@ -110,7 +110,7 @@ impl Stack {
     }
 
     /// The properties of a release.
-    fn properties(&mut self, release: &Release, index: usize) -> Value {
+    fn properties(&mut self, release: &Release, index: usize, current: &Value) -> Value {
         let mut properties = json!({
             "ServiceToken": "arn:aws:lambda:us-east-1:123456789012:function:start",
             "Cluster": "production",
@@ -135,14 +135,18 @@ impl Stack {
         if release.rollback == Rollback::MayFail {
             properties["RollbackFailure"] = "ignore".into();
         }
-        if release.handle == Handles::New {
-            let handle = self.deployment.new_handle(&format!("Handle{index}"));
-            self.handles.push(handle);
-        }
-        if release.handle != Handles::None
-            && let Some(handle) = self.handles.last()
-        {
-            properties["WaitConditionHandle"] = handle.url().into();
+        match release.handle {
+            Handles::None => {}
+            Handles::New => {
+                let handle = self.deployment.new_handle(&format!("Handle{index}"));
+                properties["WaitConditionHandle"] = handle.url().into();
+                self.handles.push(handle);
+            }
+            Handles::Same => {
+                if let Some(url) = current.get("WaitConditionHandle") {
+                    properties["WaitConditionHandle"] = url.clone();
+                }
+            }
         }
         properties
     }
