@@ -10,6 +10,7 @@
 #[path = "../scenarios/histories/campaign.rs"]
 mod campaign;
 #[path = "../scenarios/histories/course.rs"]
+#[expect(dead_code, reason = "what is asked of a course differs")]
 mod course;
 mod invariants;
 #[path = "../scenarios/histories/network.rs"]
@@ -22,7 +23,7 @@ use campaign::{Campaign, campaign, trace};
 
 #[test]
 fn whatever_happens_the_invariants_hold() {
-    campaign("histories of stacks", Campaign::of_cases(40));
+    campaign("histories of stacks", Campaign::of_cases(20));
 }
 
 #[test]
