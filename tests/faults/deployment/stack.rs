@@ -111,7 +111,7 @@ impl Deployment {
     }
 
     /// How far the clock is into its second.
-    pub fn into_second(&self) -> Duration {
+    pub fn time_in_second(&self) -> Duration {
         Duration::from_nanos(self.clock.now().subsec_nanosecond().unsigned_abs().into())
     }
 }

@@ -9,7 +9,7 @@ use ecs_task_runner::execution::input::Workers;
 use serde_json::json;
 use stand_ins::Call;
 use stand_ins::ecs::TaskView;
-use stand_ins::response_url::Put;
+use stand_ins::response_url::{Handle, Put};
 use stand_ins::sfn::{ExecutionEnd, ExecutionView};
 use tokio::time::{sleep, timeout};
 
@@ -122,7 +122,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let deployment = Deployment::new(&format!("stack-{seed}"), None, history.workers);
     script_services(&deployment, history);
     // Response URLs tell whole seconds: every history begins at the same place in one.
-    let until_next = Duration::from_secs(1).saturating_sub(deployment.into_second());
+    let until_next = Duration::from_secs(1).saturating_sub(deployment.time_in_second());
     sleep(until_next + Duration::from_millis(300)).await;
     let began = deployment.aws.clock().now();
 
@@ -154,15 +154,13 @@ async fn play_paused(seed: u64, history: &History) -> Played {
     let workers = tokio::spawn(workers(Arc::clone(&deployment), history.clone()));
     let stack = deployment.begin(Stack::new(&deployment, history).live());
     let over = Box::pin(timeout(TOO_LONG, deployment.until_all_is_over())).await;
-    let sent = match over {
-        Ok(()) => stack.await.unwrap(),
-        Err(_) => panic!("no end of everything"),
-    };
-    let stuck = workers.await.unwrap().shut_down().await;
+    over.expect("an end of everything");
+    let sent = stack.await.unwrap();
+    let not_ended = workers.await.unwrap().shut_down().await;
 
     let requests = sent.into_iter().map(|sent| {
         let event = deployment.request(sent.number).event;
-        let signals = sent.new_handle.iter().flat_map(|handle| handle.puts());
+        let signals = sent.new_handle.iter().flat_map(Handle::puts);
         Request {
             name: Identity::of(&Event::parse(event).unwrap().request).name,
             answers: deployment.answers(sent.number),
@@ -187,7 +185,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
             .iter()
             .map(|(operation, injected)| (*operation, injected.struck()))
             .collect(),
-        stuck,
+        stuck: not_ended,
     }
 }
 
