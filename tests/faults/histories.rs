@@ -21,9 +21,9 @@ mod stack;
 
 use campaign::{Campaign, campaign, trace};
 
-/// Without the next one, of seed 20: an update that is cancelled a second after its request leaves a task
-/// that has started, and its execution's history shows no worker. Whether the worker or the stand-in
-/// does that is open.
+/// Without the next one, of seed 20: an update is cancelled a second after its request, while its task has
+/// just been started. The stand-in for Step Functions writes events of an activity up to a second late, and
+/// not at all once the execution was stopped, so that `start` sees a run that no worker took.
 const USUAL: u64 = 19;
 
 #[test]
