@@ -32,6 +32,9 @@ pub struct Deadline {
     pub set_by: String,
 }
 
+/// How exactly a response URL tells when it was signed (`X-Amz-Date`).
+const SIGNATURE_PRECISION: Duration = Duration::from_millis(999);
+
 /// How old an event is at one moment. `start` makes a new one for each question, since minutes may
 /// have passed since the last.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +61,13 @@ impl<'e> EventAge<'e> {
     #[must_use]
     pub fn sent(self) -> Timestamp {
         before(self.now, self.age().unwrap_or_default())
+    }
+
+    /// By when CloudFormation had sent the event: the signature tells whole seconds. A run that began in
+    /// the same second may have begun before.
+    #[must_use]
+    pub(crate) fn sent_before(self) -> Timestamp {
+        after(self.sent(), SIGNATURE_PRECISION)
     }
 
     /// Whether the event is so old that the stack may have moved on. An event of unknown age is not

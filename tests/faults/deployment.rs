@@ -6,6 +6,7 @@ mod direct;
 mod fleet;
 mod hook;
 mod invocations;
+mod stack;
 mod work;
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_config::Region;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
 use ecs_task_runner::aws::kms::Kms;
@@ -32,12 +34,13 @@ use stand_ins::lambda::Lambda;
 use stand_ins::response_url::{Handle, Put, ResponseUrls};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
-use stand_ins::{ResourceEvent, StandIns, sdk_config};
+use stand_ins::{StandIns, sdk_config};
 use template_roles::Roles;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::requests::{Answer, Request};
+pub use fleet::Worker;
 use invocations::LONG_LIMIT;
 use work::Death;
 
@@ -166,28 +169,14 @@ impl Deployment {
     /// CloudFormation asks for the resource to be created, updated or deleted.
     pub fn ask(self: &Arc<Self>, request_type: &str, properties: &Value) {
         let status = format!("{}_IN_PROGRESS", request_type.to_uppercase());
-        let cloudformation = self.aws.cloudformation();
-        cloudformation.stack("todobackend", &status);
-        let of_stack = ResourceEvent {
-            logical_id: "todobackend",
-            resource_type: "AWS::CloudFormation::Stack",
-            status: &status,
-            reason: "User Initiated",
-        };
-        let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
-        cloudformation.event("todobackend", &now.to_string(), of_stack);
+        self.operation_begins(&status);
         let url = self.urls.url("todobackend", "MigrateTask");
         self.ask_at(&url, request_type, &status, properties, properties);
     }
 
     /// CloudFormation rolls back an update from the properties `old` to `failed`.
     pub fn roll_back(self: &Arc<Self>, old: &Value, failed: &Value) {
-        // By its signature `start` knows which runs began before the request.
-        let url = self.urls.url("todobackend", "MigrateTask");
-        let (before, rest) = url.split_once("X-Amz-Date=").unwrap();
-        let (_, after) = rest.split_once('&').unwrap();
-        let now = self.clock.now().strftime("%Y%m%dT%H%M%SZ");
-        let url = format!("{before}X-Amz-Date={now}&{after}");
+        let url = self.url_signed_now();
         self.ask_at(&url, "Update", "UPDATE_ROLLBACK_IN_PROGRESS", old, failed);
     }
 
@@ -211,17 +200,7 @@ impl Deployment {
         );
         let event = request.event.clone();
         self.requests.lock().unwrap().push(request);
-        let this = Arc::clone(self);
-        self.begin(async move {
-            this.asynchronously(|| async {
-                this.starter
-                    .start(event.clone())
-                    .await
-                    .map(drop)
-                    .map_err(|error| error.to_string())
-            })
-            .await;
-        });
+        self.deliver(event, Duration::ZERO);
     }
 
     /// Goes on until all is over and nothing more has come for a while.
@@ -257,7 +236,7 @@ impl Deployment {
     }
 
     /// Runs to its end, whether anybody waits for it or not, and is waited for at the end of all.
-    fn begin<T: Send + 'static>(
+    pub fn begin<T: Send + 'static>(
         self: &Arc<Self>,
         what: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<T> {
@@ -358,6 +337,10 @@ impl Deployment {
 /// The SDK shares the tokens for its retries among all clients of a process that call the same
 /// service in the same region: each deployment has a region of its own.
 fn connection(aws: &StandIns, region: &Region, program: &str) -> Connection {
-    let config = sdk_config(program, aws.http_client()).into_builder();
+    connection_over(aws.http_client(), region, program)
+}
+
+fn connection_over(client: SharedHttpClient, region: &Region, program: &str) -> Connection {
+    let config = sdk_config(program, client).into_builder();
     Connection::from_config(config.region(region.clone()).build())
 }

@@ -12,6 +12,7 @@ mod cell_check;
 mod course;
 mod deployment;
 mod exceptions;
+mod histories;
 mod killed;
 mod matrix;
 mod requests;

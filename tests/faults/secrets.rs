@@ -46,6 +46,8 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
         (Course::LosesItsDeployment, Workers::Fleet),
         (Course::FailsForACondition, Workers::Fleet),
         (Course::IsAbortedForACondition, Workers::Fleet),
+        (Course::IsRolledBack, Workers::Fleet),
+        (Course::IsRolledBack, Workers::Lambda),
     ];
     for (number, (course, workers)) in courses.into_iter().enumerate() {
         for fault in [

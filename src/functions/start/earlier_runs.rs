@@ -61,7 +61,7 @@ impl Starter {
             &runs,
             name,
             StopReason::RolledBack,
-            Some(self.age(arrival).sent()),
+            Some(self.age(arrival).sent_before()),
         );
         let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
             tracing::warn!(
@@ -135,7 +135,7 @@ impl Starter {
         let Some(runs) = RunsOfResource::of(name) else {
             return Ok(Vec::new());
         };
-        let sent = self.age(arrival).sent();
+        let sent = self.age(arrival).sent_before();
         let mut found = Vec::new();
         self.state_machine
             .newest_first(None, |execution| {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use ecs_task_runner::activity::{self, ActivityClient, Options, ShutdownTrigger};
 use ecs_task_runner::aws::CallRates;
 use ecs_task_runner::aws::ecs::Ecs;
@@ -12,7 +13,7 @@ use template_roles::WORKER;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Deployment, MINUTE};
+use super::{Deployment, MINUTE, connection_over};
 
 /// A worker that runs.
 pub struct Worker {
@@ -23,7 +24,12 @@ pub struct Worker {
 impl Deployment {
     /// A worker that polls from now on.
     pub fn start_worker(&self) -> Worker {
-        let connection = self.connection_of(WORKER);
+        self.start_worker_over(self.aws.http_client())
+    }
+
+    /// The same, whose calls go this way.
+    pub fn start_worker_over(&self, client: SharedHttpClient) -> Worker {
+        let connection = connection_over(client, &self.region, WORKER);
         let runner = Arc::new(TaskRunner::start(
             &Ecs::without_retries(&connection, CallRates::default()),
             Logs::new(&connection, CallRates::default()),
@@ -50,6 +56,11 @@ impl Deployment {
 }
 
 impl Worker {
+    /// Tells it to stop.
+    pub fn request_shutdown(&self) {
+        self.trigger.request();
+    }
+
     /// Whether it ended in the time that it has for that.
     pub async fn shut_down(self) -> bool {
         self.trigger.request();

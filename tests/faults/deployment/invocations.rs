@@ -21,15 +21,22 @@ const BETWEEN_ATTEMPTS: [Duration; 2] = [MINUTE, Duration::from_secs(120)];
 impl Deployment {
     pub(super) async fn execution(self: &Arc<Self>, execution: &ExecutionView) {
         let invoke = |function, payload| self.invoke(function, payload);
-        let status = match execute(
-            &self.definition,
-            &self.aws,
-            &self.activity,
-            execution,
-            invoke,
-        )
-        .await
-        {
+        // One that was stopped before its first state has none.
+        let ended = self.aws.sfn().execution(&execution.name).ended;
+        let end = match ended {
+            Some((_, end)) => end,
+            None => {
+                execute(
+                    &self.definition,
+                    &self.aws,
+                    &self.activity,
+                    execution,
+                    invoke,
+                )
+                .await
+            }
+        };
+        let status = match end {
             ExecutionEnd::Succeeded(_) => return,
             ExecutionEnd::Failed { .. } => "FAILED",
             ExecutionEnd::TimedOut => "TIMED_OUT",

@@ -81,7 +81,6 @@ struct Figures {
     failed: Vec<String>,
     ends: BTreeMap<String, u64>,
     struck: BTreeMap<&'static str, u64>,
-    know_of_leftovers: u64,
     virtual_time: Duration,
     calls: u64,
 }
@@ -114,15 +113,7 @@ pub fn trace(seed: u64) -> Vec<String> {
         };
         format!("{:?} {} {outcome}", call.at, call.operation)
     };
-    // Not with its cause, which tells the time of day.
-    let ends = played.requests.iter().map(|request| {
-        format!(
-            "{:?} {} {:?}",
-            request.ended,
-            request.told_end(),
-            request.answers
-        )
-    });
+    let ends = played.ends();
     played.calls.into_iter().map(call).chain(ends).collect()
 }
 
@@ -149,7 +140,7 @@ pub fn campaign(test: &str, Campaign { length, first }: Campaign) {
                     figures.played += 1;
                     if let Some(failure) = failure {
                         let failure =
-                            format!("{failure}\nagain: {SEED}={seed} {CASES}=1 cargo test --test scenarios {FEW} -- --exact --nocapture");
+                            format!("{failure}\nagain: {SEED}={seed} {CASES}=1 cargo test --test {PROGRAM} {FEW} -- --exact --nocapture");
                         eprintln!("\n{failure}\n");
                         figures.failed.push(failure);
                     }
@@ -183,6 +174,8 @@ pub fn campaign(test: &str, Campaign { length, first }: Campaign) {
     );
 }
 
+/// The program of the test.
+const PROGRAM: &str = env!("CARGO_CRATE_NAME");
 /// The test that plays a number of histories; it repeats those of any campaign.
 const FEW: &str = "histories::whatever_happens_the_invariants_hold";
 
@@ -219,17 +212,8 @@ fn one(seed: u64, figures: &Mutex<Figures>) -> Option<String> {
 
 impl Figures {
     fn add(&mut self, played: &Played) {
-        for request in &played.requests {
-            let request_type = if request.is_delete {
-                "Delete"
-            } else {
-                "Create"
-            };
-            self.know_of_leftovers += u64::from(request.knows_of_leftovers);
-            *self
-                .ends
-                .entry(format!("{request_type} {}", request.told_end()))
-                .or_default() += 1;
+        for counted in played.counted() {
+            *self.ends.entry(counted).or_default() += 1;
         }
         for (operation, times) in &played.struck {
             *self.struck.entry(operation).or_default() += times;
@@ -250,12 +234,6 @@ impl Figures {
         for (end, times) in &self.ends {
             write!(text, "\n{times:>10} {end}").unwrap();
         }
-        write!(
-            text,
-            "\n{:>10} answers that know of leftovers",
-            self.know_of_leftovers
-        )
-        .unwrap();
         for (operation, times) in &self.struck {
             write!(text, "\n{times:>10} {operation} struck").unwrap();
         }

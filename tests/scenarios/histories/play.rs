@@ -43,6 +43,38 @@ pub struct Played {
     pub struck: Vec<(&'static str, u64)>,
 }
 
+impl Played {
+    /// How each request ended, as text. Not with its cause, which tells the time of day.
+    pub fn ends(&self) -> Vec<String> {
+        let end = |request: &Request| {
+            format!(
+                "{:?} {} {:?}",
+                request.ended,
+                request.told_end(),
+                request.answers
+            )
+        };
+        self.requests.iter().map(end).collect()
+    }
+
+    /// What is counted of it.
+    pub fn counted(&self) -> Vec<String> {
+        let mut counted = Vec::new();
+        for request in &self.requests {
+            let request_type = if request.is_delete {
+                "Delete"
+            } else {
+                "Create"
+            };
+            counted.push(format!("{request_type} {}", request.told_end()));
+            if request.knows_of_leftovers {
+                counted.push("answers that know of leftovers".to_owned());
+            }
+        }
+        counted
+    }
+}
+
 /// A request of CloudFormation.
 pub struct Request {
     pub is_delete: bool,
