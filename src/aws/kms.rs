@@ -69,7 +69,7 @@ impl Kms {
             .set_encryption_context(Some(context))
             .send()
             .await
-            .map_err(|error| api_error("kms:Decrypt", "a sealed response URL", &error))?;
+            .map_err(|error| api_error("kms:Decrypt", "a sealed URL", &error))?;
         Ok(decrypted
             .plaintext
             .map(Blob::into_inner)

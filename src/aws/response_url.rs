@@ -46,12 +46,21 @@ pub enum PutError {
     #[error(transparent)]
     Elsewhere(#[from] BadResponseUrl),
     /// S3 refused the answer and would refuse it again, because the URL has expired or the request
-    /// is not the one that was signed. HTTP status, and S3's error code.
-    #[error("CloudFormation's response URL refused the answer with HTTP status {0}: {1}")]
-    Refused(u16, String),
+    /// is not the one that was signed.
+    #[error("{kind} refused the answer with HTTP status {status}: {code}")]
+    Refused {
+        /// What kind of URL it is.
+        kind: UrlKind,
+        /// The HTTP status.
+        status: u16,
+        /// S3's error code.
+        code: String,
+    },
     /// No attempt got through in time.
-    #[error("CloudFormation's response URL could not be reached within {seconds} s; the last attempt ended with: {last}", seconds = .within.as_secs())]
+    #[error("{kind} could not be reached within {seconds} s; the last attempt ended with: {last}", seconds = .within.as_secs())]
     Unreachable {
+        /// What kind of URL it is.
+        kind: UrlKind,
         /// The time after which no further attempt was made.
         within: Duration,
         /// How the last attempt ended.
@@ -109,13 +118,13 @@ impl ResponsePut {
             let last = match self.attempt(&request).await {
                 Ok(()) => return Ok(()),
                 Err(AttemptError::Refused(status, code)) => {
-                    return Err(PutError::Refused(status, code));
+                    return Err(PutError::Refused { kind, status, code });
                 }
                 Err(AttemptError::Uncertain(last)) => last,
             };
             let pause = backoff.pause();
             if Instant::now() + pause >= end {
-                return Err(PutError::Unreachable { within, last });
+                return Err(PutError::Unreachable { kind, within, last });
             }
             tracing::warn!(
                 error = last,

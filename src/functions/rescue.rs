@@ -16,8 +16,10 @@
 //!                                        ├─▶ unclaimed:   runs, and no worker took it ─▶ stopped;
 //!                                        │                its end brings the answer
 //!                                        ├─▶ overdue:     runs at its answerBy ─▶ the same
-//!                                        └─▶ deployments: runs for a hook of a deployment that was
-//!                                                         stopped or rolled back ─▶ the same
+//!                                        ├─▶ deployments: runs for a hook of a deployment that was
+//!                                        │                stopped or rolled back ─▶ the same
+//!                                        └─▶ begun:       runs, and a wait condition waits for its end:
+//!                                                         its request is answered once more
 //! ```
 //!
 //! For a direct run and that of a hook, CloudFormation does not wait: what it left running is stopped,
@@ -26,6 +28,7 @@
 
 mod answer;
 mod answered;
+mod begun;
 mod deployments;
 mod direct;
 mod event;
@@ -165,18 +168,20 @@ impl Rescuer {
     }
 
     /// Stops unclaimed runs, then answers for executions whose event was lost. Meanwhile it stops the
-    /// runs of deployments that were given up, and ends what still runs at its `answerBy`, for which it
-    /// may have to wait. Each step is taken even when
-    /// another has failed. The first error is returned, and another one logged.
+    /// runs of deployments that were given up, answers once more that runs have begun whose end goes to a
+    /// wait condition, and ends what still runs at its `answerBy`, for which it may have to wait. Each
+    /// step is taken even when another has failed. The first error is returned, and another one logged.
     async fn sweep(&self) -> Result<Rescued, RescueError> {
         let end = Instant::now() + SWEEP_BUDGET;
         let (running, not_listed) = self.running.look(&self.state_machine).await;
         let overdue = Box::pin(self.end_overdue(&running));
         let deployments = Box::pin(self.stop_given_up_deployments(&running));
-        let (overdue, (), (unclaimed, answered)) = tokio::join!(overdue, deployments, async {
-            let unclaimed = self.stop_unclaimed(&running).await;
-            (unclaimed, self.answer_lost_events(end).await)
-        });
+        let begun = Box::pin(self.repeat_that_runs_began(&running, end));
+        let (overdue, (), (), (unclaimed, answered)) =
+            tokio::join!(overdue, deployments, begun, async {
+                let unclaimed = self.stop_unclaimed(&running).await;
+                (unclaimed, self.answer_lost_events(end).await)
+            });
         let unclaimed = not_listed.map_or(unclaimed, Err);
         if let (Err(_), Err(error)) = (&unclaimed, &answered) {
             tracing::error!(%error, "the executions whose event was lost could not be answered for either");

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
-use crate::cloudformation::event::{ReplyTo, Request};
+use crate::cloudformation::event::{ReplyTo, Request, UrlKind};
 use crate::cloudformation::response::{Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
 use crate::execution::error::CaughtError;
@@ -53,9 +53,9 @@ pub struct ExecutionState {
     error: CaughtError,
     #[serde(default, deserialize_with = "lenient::or_default")]
     leftovers: Leftovers,
-    /// The error for which CloudFormation could not be answered when the run had begun.
+    /// The mark of the state `RespondStarted`: CloudFormation was answered when the run had begun.
     #[serde(default, deserialize_with = "lenient::or_default")]
-    started_error: Option<IgnoredAny>,
+    begun: Option<IgnoredAny>,
 }
 
 /// Longest reason of a failed rollback in the output `Skipped`, bytes: short enough that the answer
@@ -75,12 +75,12 @@ pub enum RespondError {
     /// The request's own ids are too long for an answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The response URL cannot be unsealed.
+    /// The URL cannot be unsealed.
     #[error(transparent)]
     Unseal(#[from] UnsealError),
     /// KMS did not answer in time.
-    #[error("the response URL could not be unsealed within {} s: AWS KMS did not answer", .0.as_secs())]
-    UnsealTimedOut(Duration),
+    #[error("{0} could not be unsealed within {seconds} s: AWS KMS did not answer", seconds = .1.as_secs())]
+    UnsealTimedOut(UrlKind, Duration),
     /// CloudFormation has not taken the answer.
     #[error(transparent)]
     Put(#[from] PutError),
@@ -134,7 +134,7 @@ impl Responder {
             output,
             error,
             leftovers,
-            started_error,
+            begun,
         } = event.state;
         let within = RESPOND_ANSWER_TIMEOUT;
         if event.has_only_begun {
@@ -151,12 +151,12 @@ impl Responder {
                 }
             }
         });
-        if started_error.is_none() {
+        if begun.is_some() {
             return outcome.await;
         }
         let repeated = Box::pin(self.repeat_that_it_began(&request, within));
-        let (replied, ()) = tokio::join!(outcome, repeated);
-        replied
+        let (replied, repeated) = tokio::join!(outcome, repeated);
+        replied.and(repeated)
     }
 
     /// Answers SUCCESS to CloudFormation.
@@ -206,13 +206,25 @@ impl Responder {
 
     /// Answers once more that the run has begun, if a wait condition waits for its end: the answer may
     /// not have been given, and until it is, CloudFormation does not come to the condition. Repeating
-    /// it does no harm, and neither does failing to.
-    pub(super) async fn repeat_that_it_began(&self, request: &Request, within: Duration) {
+    /// it does no harm.
+    ///
+    /// # Errors
+    /// When the answer could not be delivered, and CloudFormation may still wait for it. It no longer
+    /// does when the response URL refuses the answer, which has then expired.
+    pub(super) async fn repeat_that_it_began(
+        &self,
+        request: &Request,
+        within: Duration,
+    ) -> Result<(), RespondError> {
         if request.wait_condition_handle.is_none() {
-            return;
+            return Ok(());
         }
-        if let Err(error) = self.succeed(request, Output::default(), within).await {
-            tracing::info!(%error, "the answer that the run had begun could not be repeated");
+        match self.succeed(request, Output::default(), within).await {
+            Err(RespondError::Put(error @ PutError::Refused { .. })) => {
+                tracing::info!(%error, "the answer that the run had begun is not taken any more");
+                Ok(())
+            }
+            replied => replied,
         }
     }
 
@@ -250,7 +262,7 @@ impl Responder {
         let end = Instant::now() + within;
         let url = timeout_at(end, self.seal.open(to))
             .await
-            .map_err(|_| RespondError::UnsealTimedOut(within))??;
+            .map_err(|_| RespondError::UnsealTimedOut(to.url_kind(), within))??;
         self.put
             .put(to.url_kind(), &url, body, end - Instant::now())
             .await?;

@@ -5,7 +5,7 @@
 
 use crate::aws::kms::{EncryptionContext, Kms};
 use crate::aws::{ApiError, base64};
-use crate::cloudformation::event::{ReplyTo, Request, ResponseUrl, WaitConditionHandle};
+use crate::cloudformation::event::{ReplyTo, Request, ResponseUrl, UrlKind, WaitConditionHandle};
 
 /// The beginning of a sealed URL; the ciphertext follows in base64. In an event, `start` refuses
 /// such a URL, since it leads to no host of CloudFormation.
@@ -24,13 +24,18 @@ pub struct Seal {
 #[derive(Debug, thiserror::Error)]
 pub enum UnsealError {
     /// It is not what `start` has made.
-    #[error("the sealed response URL is damaged: it is not the base64 of a ciphertext of a URL")]
+    #[error("the sealed URL is damaged: it is not the base64 of a ciphertext of a URL")]
     Damaged,
     /// KMS did not decrypt it.
     #[error(
-        "the response URL cannot be unsealed: {0}. It opens only for the stack and request that it was sealed for"
+        "{kind} cannot be unsealed: {error}. It opens only for the stack and request that it was sealed for"
     )]
-    Kms(#[from] ApiError),
+    Kms {
+        /// What kind of URL it is.
+        kind: UrlKind,
+        /// The call's error.
+        error: ApiError,
+    },
 }
 
 impl Seal {
@@ -79,7 +84,11 @@ impl Seal {
         let Some(ciphertext) = ciphertext_of(to.url())? else {
             return Ok(to.url().clone());
         };
-        let url = self.kms.decrypt(ciphertext, context(to)).await?;
+        let decrypted = self.kms.decrypt(ciphertext, context(to)).await;
+        let url = decrypted.map_err(|error| UnsealError::Kms {
+            kind: to.url_kind(),
+            error,
+        })?;
         Ok(ResponseUrl::new(
             String::from_utf8(url).map_err(|_| UnsealError::Damaged)?,
         ))

@@ -135,7 +135,7 @@ impl Starter {
                 let name = &arrival.identity.name;
                 tracing::info!(name, reason = output.skipped, "nothing is run");
                 arrival.request.wait_condition_handle = handle;
-                self.skip(&arrival.request, *output).await?;
+                self.skip(&arrival, *output).await?;
                 Ok(StartOutcome::Answered)
             }
             Plan::Fail(reason) => {

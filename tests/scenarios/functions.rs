@@ -4,6 +4,7 @@ mod deliveries;
 mod direct;
 mod handle;
 mod handle_and_updates;
+mod handle_begun;
 mod hook;
 mod hook_ends;
 mod hook_given_up;

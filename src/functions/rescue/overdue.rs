@@ -237,10 +237,15 @@ fn known(execution: &ListedExecution, described: &Execution) -> KnownInput {
         Some(input) => KnownInput {
             answer_by: input.answer_by(),
             deployment: input.deployment,
+            begun: input
+                .request
+                .filter(|request| request.wait_condition_handle.is_some())
+                .map(Box::new),
         },
         None => KnownInput {
             answer_by: Timestamp::MAX,
             deployment: None,
+            begun: None,
         },
     }
 }

@@ -48,11 +48,11 @@ impl Rescuer {
             }
             RequestType::Create | RequestType::Update => {
                 // Boxed: the futures would enlarge that of every execution that is looked after.
-                let (replied, ()) = tokio::join!(
+                let (replied, repeated) = tokio::join!(
                     Box::pin(self.responder.fail_run(request, reason, within)),
                     Box::pin(self.responder.repeat_that_it_began(request, within))
                 );
-                replied
+                replied.and(repeated)
             }
         }
     }

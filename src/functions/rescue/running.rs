@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::INCIDENT_NOT_LISTED;
 use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
+use crate::cloudformation::event::Request;
 use crate::execution::deployment::Deployment;
 use crate::execution::status::ListedExecution;
 
@@ -42,6 +43,9 @@ pub(super) struct KnownInput {
     pub(super) answer_by: Timestamp,
     /// Of a hook's run.
     pub(super) deployment: Option<Deployment>,
+    /// Of a run whose end goes to a wait condition, until this instance has answered once more that the
+    /// run has begun.
+    pub(super) begun: Option<Box<Request>>,
 }
 
 impl Running {
@@ -86,6 +90,23 @@ impl Running {
         let memory = self.memory();
         let input = memory.known.get(execution_arn)?.input.as_ref()?;
         input.deployment.clone()
+    }
+
+    /// The request of an execution of which this instance has still to repeat that the run has begun,
+    /// if its input was read.
+    pub(super) fn begun(&self, execution_arn: &str) -> Option<Box<Request>> {
+        let memory = self.memory();
+        let input = memory.known.get(execution_arn)?.input.as_ref()?;
+        input.begun.clone()
+    }
+
+    /// The answer that the run has begun need not be repeated any more.
+    pub(super) fn need_not_repeat(&self, execution_arn: &str) {
+        self.note(execution_arn, |known| {
+            if let Some(input) = &mut known.input {
+                input.begun = None;
+            }
+        });
     }
 
     pub(super) fn remember(&self, execution_arn: &str, input: KnownInput) {

@@ -9,7 +9,7 @@ use super::arrival::Arrival;
 use super::{StartError, Starter};
 use crate::aws::response_url::PutError;
 use crate::cloudformation::deadline::Deadline;
-use crate::cloudformation::event::{ReplyTo, Request, RequestType, WaitConditionHandle};
+use crate::cloudformation::event::{ReplyTo, RequestType, WaitConditionHandle};
 use crate::cloudformation::handle;
 use crate::cloudformation::signal::unique_id;
 use crate::functions::respond::RespondError;
@@ -98,22 +98,24 @@ impl Starter {
     }
 
     /// Answers SUCCESS to a request that runs nothing. The condition comes first: where its handle does
-    /// not take the signal, the request fails, since the stack would wait for hours.
-    pub(super) async fn skip(&self, request: &Request, output: Output) -> Result<(), StartError> {
+    /// not take the signal, the request fails, since the stack would wait for hours. A handle that cannot
+    /// be reached is tried again with the next delivery of the event, as long as there is one.
+    pub(super) async fn skip(&self, arrival: &Arrival, output: Output) -> Result<(), StartError> {
         let within = START_ANSWER_TIMEOUT;
+        let request = &arrival.request;
         if request.wait_condition_handle.is_some() {
             let signalled = self.responder.succeed_run(request, output.clone(), within);
-            match signalled.await {
-                Ok(()) => {}
-                Err(RespondError::Put(error @ PutError::Refused(..))) => {
-                    let reason = format!(
-                        "{}: nothing was to be run ({}), and WaitConditionHandle does not take the signal that says so: {error}. Give the handle and its condition new logical ids.",
-                        ErrorName::InvalidRequest,
-                        output.skipped
-                    );
-                    return Ok(self.responder.fail(request, &reason, within).await?);
+            if let Err(error) = signalled.await {
+                let is_final = matches!(error, RespondError::Put(PutError::Refused { .. }));
+                if !is_final && self.age(arrival).has_delivery_ahead() {
+                    return Err(error.into());
                 }
-                Err(error) => return Err(error.into()),
+                let reason = format!(
+                    "{}: nothing was to be run ({}), and WaitConditionHandle does not take the signal that says so: {error}. Give the handle and its condition new logical ids.",
+                    ErrorName::InvalidRequest,
+                    output.skipped
+                );
+                return Ok(self.responder.fail(request, &reason, within).await?);
             }
         }
         Ok(self.responder.succeed(request, output, within).await?)

@@ -1,8 +1,11 @@
 //! Requests that run nothing, and updates, whose properties name the handle of a wait condition.
 
+use std::time::Duration;
+
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
 use stand_ins::response_url::{Condition, Handle, Reaction};
+use tokio::time::{advance, sleep};
 
 use super::handle::{answers, with_handle};
 use crate::worlds::events::{properties, with};
@@ -81,6 +84,40 @@ async fn a_condition_that_cannot_be_told_of_a_skip_fails_the_request() {
     let reason = answer["Reason"].as_str().unwrap();
     assert!(
         reason.contains("nothing was to be run (Count is 0)") && reason.contains("new logical ids"),
+        "{reason}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_that_cannot_be_reached_is_tried_with_every_delivery_and_then_fails_the_request()
+ {
+    let world = World::new();
+    let handle = world.urls.handle(STACK, "Handle");
+    let event = world.event(
+        "Create",
+        &with(with_handle(&handle), &json!({"Count": "0"})),
+    );
+    world.urls.react_always(Reaction::Status(500));
+    let failed = world.start(&event).await.unwrap_err().to_string();
+    assert!(
+        failed.starts_with("WaitConditionHandle could not be reached within 30 s"),
+        "{failed}"
+    );
+    assert!(answers(&world, &handle).is_empty());
+    // The last delivery.
+    advance(Duration::from_mins(4)).await;
+    let (started, ()) = tokio::join!(world.start(&event), async {
+        sleep(Duration::from_secs(30)).await;
+        world.urls.react_always(Reaction::Accept);
+    });
+    assert_eq!(started.unwrap(), StartOutcome::Answered);
+    assert!(handle.signals().is_empty());
+    let answer = answers(&world, &handle).pop().unwrap();
+    assert_eq!(answer["Status"], "FAILED");
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.contains("nothing was to be run (Count is 0)")
+            && reason.contains("WaitConditionHandle could not be reached"),
         "{reason}"
     );
 }

@@ -39,7 +39,9 @@ fn the_run_goes_on_whether_that_answer_was_given_or_not() {
             "Payload": {"status": "SUCCESS", "hasOnlyBegun": true, "state.$": "$"}
         })
     );
-    assert!(started["ResultPath"].is_null());
+    // Without this mark, the answer is repeated at the run's end.
+    assert_eq!(started["ResultSelector"], json!({"answered": true}));
+    assert_eq!(started["ResultPath"], "$.begun");
     assert_eq!(started["Next"], "EarlierRuns");
     assert_eq!(
         started["Catch"],
