@@ -30,6 +30,14 @@ impl Execution {
         serde_json::from_str::<Value>(&self.input).is_ok_and(|input| input.get("request").is_some())
     }
 
+    /// Whether the end of the execution's run goes to a wait condition, and the request was answered when
+    /// it began.
+    #[must_use]
+    pub(crate) fn reports_to_condition(&self) -> bool {
+        serde_json::from_str::<Value>(&self.input)
+            .is_ok_and(|input| input["request"]["WaitConditionHandle"].is_object())
+    }
+
     /// Whether the execution rolls back another's run for the request that would give an execution this
     /// `name`.
     #[must_use]

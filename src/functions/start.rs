@@ -12,6 +12,7 @@
 //! nevertheless, the next delivery finds it by its name.
 
 mod arrival;
+mod beside;
 mod earlier_runs;
 mod handle;
 mod plan;

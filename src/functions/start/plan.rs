@@ -171,6 +171,7 @@ impl Starter {
             Plan::Execute(run) if is_rollback => {
                 self.after_earlier_runs(arrival, *run, earlier).await
             }
+            Plan::Execute(run) => self.unless_beside_another(arrival, run).await,
             plan => Ok(plan),
         }
     }

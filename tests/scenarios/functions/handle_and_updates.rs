@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
+use stand_ins::Service;
+use stand_ins::faults::{Fault, Span};
 use stand_ins::response_url::{Condition, Handle, Reaction};
 use tokio::time::{advance, sleep};
 
 use super::handle::{answers, with_handle};
 use crate::worlds::events::{properties, with};
+use crate::worlds::execution::Execution;
 use crate::worlds::functions::{STACK, World};
 
 /// An Update to these properties.
@@ -161,6 +164,82 @@ async fn an_update_with_a_new_handle_runs_for_its_condition() {
         .unwrap();
     let input = world.execution_input();
     assert!(input["request"]["WaitConditionHandle"].is_object());
+}
+
+/// A resource whose run goes on, and an Update with a handle of its own.
+async fn update_beside_a_run<'w>(world: &'w World, old: &Value) -> (Execution<'w>, Handle, Value) {
+    let earlier = Execution::of_event(world, &world.event("Create", old)).await;
+    earlier.taken();
+    advance(Duration::from_mins(5)).await;
+    let handle = world.urls.handle(STACK, "Handle");
+    let mut event = world.sent_now("Update", &with_handle(&handle));
+    event["OldResourceProperties"] = old.clone();
+    (earlier, handle, event)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_does_not_run_beside_a_run_that_goes_on_for_a_condition() {
+    let world = World::new();
+    let old = with_handle(&world.urls.handle(STACK, "OldHandle"));
+    let (earlier, handle, event) = update_beside_a_run(&world, &old).await;
+    assert_eq!(world.start(&event).await.unwrap(), StartOutcome::Answered);
+    let answer = answers(&world, &handle).pop().unwrap();
+    assert_eq!(answer["Status"], "FAILED");
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with(&format!(
+            "EcsTask.NotStarted: execution {}, an earlier run of this resource that reports to a wait condition, goes on.",
+            earlier.name
+        )) && reason.ends_with("Nothing was run."),
+        "{reason}"
+    );
+    assert_eq!(world.aws.sfn().executions().len(), 1);
+    // What runs nothing is none beside it.
+    let skips = with(with_handle(&handle), &json!({"RunOnUpdate": "false"}));
+    let skips = update(&world, &old, &skips);
+    assert_eq!(world.start(&skips).await.unwrap(), StartOutcome::Answered);
+    let answer = answers(&world, &handle).pop().unwrap();
+    assert_eq!(answer["Status"], "SUCCESS");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_runs_once_the_earlier_run_has_reported_though_the_list_lags() {
+    let world = World::new();
+    let old = with_handle(&world.urls.handle(STACK, "OldHandle"));
+    let (earlier, _, event) = update_beside_a_run(&world, &old).await;
+    earlier.returned("RespondSuccess", &json!({}));
+    let started = world.start(&event).await.unwrap();
+    assert!(matches!(started, StartOutcome::Execution(_)), "{started:?}");
+    // CloudFormation had the answer of a run without a handle: it has ended.
+    let world = World::new();
+    let (_, _, event) = update_beside_a_run(&world, &properties()).await;
+    let started = world.start(&event).await.unwrap();
+    assert!(matches!(started, StartOutcome::Execution(_)), "{started:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_cannot_see_what_goes_on_is_tried_again_and_then_refused() {
+    let world = World::new();
+    let old = with_handle(&world.urls.handle(STACK, "OldHandle"));
+    let (_, handle, event) = update_beside_a_run(&world, &old).await;
+    world.inject(
+        Service::Sfn,
+        "ListExecutions",
+        Span::Forever,
+        Fault::Throttle,
+    );
+    world.start(&event).await.unwrap_err();
+    advance(Duration::from_mins(4)).await;
+    world.start(&event).await.unwrap();
+    let answer = answers(&world, &handle).pop().unwrap();
+    let reason = answer["Reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with(
+            "EcsTask.NotStarted: whether an earlier run of this resource goes on cannot be seen"
+        ),
+        "{reason}"
+    );
+    assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
