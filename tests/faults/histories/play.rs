@@ -61,11 +61,12 @@ impl Request {
 }
 
 impl Played {
-    /// How each request ended, as text.
+    /// How each request ended, as text. Without the time: a reply goes over a socket, and the paused
+    /// clock moves on while it is under way.
     pub fn ends(&self) -> Vec<String> {
         let end = |request: &Request| {
             let answers = request.answers.iter();
-            let answers: Vec<_> = answers.map(|answer| (answer.at, &answer.status)).collect();
+            let answers: Vec<_> = answers.map(|answer| &answer.status).collect();
             format!("{} {answers:?}", request.kind())
         };
         self.requests.iter().map(end).collect()
