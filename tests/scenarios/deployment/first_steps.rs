@@ -168,8 +168,9 @@ async fn the_example_is_deployed_whole_and_its_migration_is_given_its_secrets() 
         "{:?}",
         stack.first_failure()
     );
+    let group = stack.output("LogGroup").unwrap();
     let stream = stack.output("MigrationLogStream").unwrap();
-    let lines = stand_ins.logs().events("/ecs/example", stream);
+    let lines = stand_ins.logs().events(group, stream);
     assert_eq!(lines[0].message, "migrate todobackend 32");
     let said = |event: &&StackEvent| {
         event
