@@ -42,6 +42,11 @@ const TASK_DEFINITION: &str = "arn:*:ecs:*:task-definition/*";
 /// `list_amazonsqs` and `list_awslambda`, as of June 2026, with two exceptions that say so.
 pub const ACTIONS: &[Action] = &[
     action(
+        "cloudformation:DescribeStackEvents",
+        "arn:*:cloudformation:*:stack/*",
+        &[],
+    ),
+    action(
         "cloudformation:DescribeStacks",
         "arn:*:cloudformation:*:stack/*",
         &[],
