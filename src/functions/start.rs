@@ -14,6 +14,7 @@
 mod arrival;
 mod earlier_runs;
 mod handle;
+mod own_execution;
 mod plan;
 mod rollback;
 
