@@ -110,12 +110,11 @@ impl Starter {
         };
         // That of a run which `start` has just stopped is read as well: the description may be older
         // than the stop.
-        let events = match run.execution.status {
-            ExecutionStatus::Succeeded => None,
-            _ => {
-                let arn = &run.listed.arn;
-                Some(self.state_machine.last_events(arn, HISTORY_TAIL).await?)
-            }
+        let events = if run.execution.status == ExecutionStatus::Succeeded {
+            None
+        } else {
+            let arn = &run.listed.arn;
+            Some(self.state_machine.last_events(arn, HISTORY_TAIL).await?)
         };
         let nothing_started =
             why_nothing_started(&run.execution, run.input.as_ref(), events.as_deref());
