@@ -24,10 +24,7 @@ pub(crate) fn why_nothing_started(
     input: Option<&ExecutionInput>,
     events: Option<&[RecordedEvent]>,
 ) -> Option<String> {
-    if matches!(
-        execution.status,
-        ExecutionStatus::Succeeded | ExecutionStatus::Running
-    ) {
+    if execution.status == ExecutionStatus::Succeeded {
         return None;
     }
     let is_untaken = |events: &[RecordedEvent]| {

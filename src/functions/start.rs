@@ -15,6 +15,7 @@ mod arrival;
 mod beside;
 mod earlier_runs;
 mod handle;
+mod own_execution;
 mod plan;
 mod rollback;
 

@@ -18,6 +18,8 @@ use super::{
 
 /// How long `start` looks for what a rollback is to roll back, before it says that it cannot be seen.
 pub(crate) const ROLLBACK_EVIDENCE_BUDGET: Duration = seconds(40);
+/// How long `start` looks for an execution that has its request already.
+pub(crate) const OWN_EXECUTION_BUDGET: Duration = seconds(20);
 /// The longest time that a task definition may give a container to stop on Fargate
 /// (`API_ContainerDefinition`, `stopTimeout`).
 pub(crate) const LONGEST_STOP_TIMEOUT: Duration = seconds(120);
@@ -40,6 +42,7 @@ const _: () = assert!(fit(
     &[
         STOP_EARLIER_BUDGET,
         ROLLBACK_EVIDENCE_BUDGET,
+        OWN_EXECUTION_BUDGET,
         START_ANSWER_TIMEOUT
     ],
     START_TIMEOUT

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
+use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::before;
@@ -64,15 +65,14 @@ impl Starter {
             Some(self.age(arrival).sent_before()),
         );
         let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
-            tracing::warn!(
-                "the runs of the update that is rolled back could not all be stopped in time"
-            );
+            let error = self.unanswered(STOP_EARLIER_BUDGET);
+            tracing::warn!(%error, "the runs of the update that is rolled back could not all be stopped in time");
+            if self.will_be_redelivered(arrival, &error) {
+                return Err(StartError::Later(error));
+            }
             return Ok(EarlierRuns {
                 is_void: false,
-                not_stopped: Some(NotStopped {
-                    name: ErrorName::NotStarted,
-                    why: "Step Functions did not answer in time".to_owned(),
-                }),
+                not_stopped: Some(error.into()),
             });
         };
         match stopped.failure {
@@ -99,6 +99,31 @@ impl Starter {
             }
         }
         Ok(false)
+    }
+
+    /// The run of a rollback, to begin after the runs that were stopped for it.
+    pub(super) async fn after_earlier_runs(
+        &self,
+        arrival: &Arrival,
+        run: Run,
+        earlier: EarlierRuns,
+    ) -> Result<Plan, StartError> {
+        let why = match earlier.not_stopped {
+            Some(error) => still_runs(&error),
+            None => match self.runs_to_wait_for(arrival).await {
+                Ok(earlier_runs) => {
+                    return Ok(Plan::Execute(Box::new(Run {
+                        earlier_runs,
+                        ..run
+                    })));
+                }
+                Err(error) if self.will_be_redelivered(arrival, &error) => {
+                    return Err(StartError::Later(error));
+                }
+                Err(error) => still_runs(&error.into()),
+            },
+        };
+        Ok(self.refuse(arrival, &why).await)
     }
 
     /// The runs of the resource that may have tasks left: those that were stopped for this request, by
@@ -176,6 +201,6 @@ pub(super) fn error_name(error: &ApiError) -> ErrorName {
 pub(super) fn still_runs(not_stopped: &NotStopped) -> String {
     let NotStopped { name, why } = not_stopped;
     format!(
-        "{name}: the run of the update that is rolled back may still run, since it could not be stopped: {why}. Two runs at once could damage the data, so nothing was started. Stop the executions of this resource that run, then continue the rollback."
+        "{name}: the run of the update that is rolled back may still run, since it could not be stopped: {why}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback."
     )
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, error_name, still_runs};
+use super::earlier_runs::{EarlierRuns, error_name};
 use super::{StartError, Starter};
 use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
@@ -94,10 +94,11 @@ impl Starter {
             }
             // To run the old task on a rollback would be the opposite of what is asked for.
             Err(error) if may_be_rolled_back => {
-                return Ok(Plan::Fail(format!(
-                    "{}: whether the stack is being rolled back cannot be seen: {error}. The properties before this update have RollbackOverrides, so nothing was run.",
+                let why = format!(
+                    "{}: whether the stack is being rolled back cannot be seen: {error}. The properties before this update have RollbackOverrides, so what is to be run is not guessed.",
                     error_name(&error)
-                )));
+                );
+                return Ok(self.refuse(arrival, &why).await);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot tell whether the stack is rolled back; the task is run");
@@ -176,32 +177,6 @@ impl Starter {
         }
     }
 
-    /// The run of a rollback, to begin after the runs that were stopped for it.
-    async fn after_earlier_runs(
-        &self,
-        arrival: &Arrival,
-        run: Run,
-        earlier: EarlierRuns,
-    ) -> Result<Plan, StartError> {
-        let earlier_runs = match earlier.not_stopped {
-            Some(error) => Err(still_runs(&error)),
-            None => match self.runs_to_wait_for(arrival).await {
-                Ok(runs) => Ok(runs),
-                Err(error) if self.will_be_redelivered(arrival, &error) => {
-                    return Err(StartError::Later(error));
-                }
-                Err(error) => Err(still_runs(&error.into())),
-            },
-        };
-        Ok(match earlier_runs {
-            Ok(earlier_runs) => Plan::Execute(Box::new(Run {
-                earlier_runs,
-                ..run
-            })),
-            Err(why) => Plan::Fail(why),
-        })
-    }
-
     /// The plan for a request that runs its task.
     async fn plan_task(
         &self,
@@ -272,21 +247,5 @@ impl Starter {
         } else {
             Ok(StackPhase::InProgress)
         }
-    }
-
-    /// The plan for a request that must not run now, though it could have run when an earlier delivery
-    /// of its event came: its stack, or the kind of workers, has changed since. `why` is a sentence
-    /// that begins with the error's name.
-    pub(super) async fn refuse(&self, arrival: &Arrival, why: &str) -> Plan {
-        let name = &arrival.identity.name;
-        // The earlier delivery may have started the execution, which then answers.
-        let what_ran = match self.state_machine.has(name).await {
-            Ok(true) => return Plan::LeaveToExecution(name.clone()),
-            Ok(false) => "Nothing was run.".to_owned(),
-            Err(error) => format!(
-                "This delivery of it ran nothing. Whether an earlier one did could not be seen: {error}. If so, Step Functions has an execution '{name}'."
-            ),
-        };
-        Plan::Fail(format!("{why} {what_ran}"))
     }
 }

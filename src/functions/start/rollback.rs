@@ -79,9 +79,15 @@ impl Starter {
                 return Err(StartError::Later(error));
             }
             Ok(Err(Interruption::Api(error))) => not_seen(error_name(&error), &error),
-            Err(_) => not_seen(ErrorName::NotStarted, &"AWS did not answer in time"),
+            Err(_) => {
+                let error = self.unanswered(ROLLBACK_EVIDENCE_BUDGET);
+                if self.will_be_redelivered(arrival, &error) {
+                    return Err(StartError::Later(error));
+                }
+                not_seen(error_name(&error), &error)
+            }
         };
-        Ok(Plan::Fail(unseen))
+        Ok(self.refuse(arrival, &unseen).await)
     }
 
     async fn plan_rollback_of(
@@ -90,6 +96,11 @@ impl Starter {
         failed: &Properties,
         earlier: EarlierRuns,
     ) -> Result<Run, Interruption> {
+        // Before any evidence: what an earlier delivery did has changed it. An event of the update
+        // itself, which comes once more, has its execution too.
+        if let Some(name) = self.own_execution(arrival).await? {
+            return Err(Interruption::Settled(Plan::LeaveToExecution(name)));
+        }
         let stack = &arrival.request.stack_id;
         let began = self.stacks.operation_began(stack).await?;
         let Some(run) = self.failed_run(arrival, began).await? else {
@@ -97,17 +108,13 @@ impl Starter {
                 "the update that failed had not started its task, so there is nothing to roll back",
             ));
         };
-        if run.listed.name == arrival.identity.name {
-            return Err(Interruption::Settled(Plan::LeaveToExecution(
-                run.listed.name,
-            )));
-        }
-        let events = match run.execution.status {
-            ExecutionStatus::Running | ExecutionStatus::Succeeded => None,
-            _ => {
-                let arn = &run.listed.arn;
-                Some(self.state_machine.last_events(arn, HISTORY_TAIL).await?)
-            }
+        // That of a run which `start` has just stopped is read as well: the description may be older
+        // than the stop.
+        let events = if run.execution.status == ExecutionStatus::Succeeded {
+            None
+        } else {
+            let arn = &run.listed.arn;
+            Some(self.state_machine.last_events(arn, HISTORY_TAIL).await?)
         };
         let nothing_started =
             why_nothing_started(&run.execution, run.input.as_ref(), events.as_deref());
@@ -117,7 +124,8 @@ impl Starter {
             )));
         }
         if let Some(error) = earlier.not_stopped {
-            return Err(Interruption::Settled(Plan::Fail(still_runs(&error))));
+            let why = still_runs(&error);
+            return Err(Interruption::Settled(self.refuse(arrival, &why).await));
         }
         let (name, client_token) = self.attempt(arrival, &run.listed.name).await?;
         let deadline = self.age(arrival).deadline(failed.timeout());
@@ -227,6 +235,6 @@ fn settled(why_skipped: &str) -> Interruption {
 /// The Reason of a rollback for which the evidence could not be seen.
 fn not_seen(name: ErrorName, error: &dyn Display) -> String {
     format!(
-        "{name}: whether the update that failed had run its task cannot be seen: {error}. So nothing was run to roll it back. Continue the rollback once that can be seen."
+        "{name}: whether the update that failed had run its task cannot be seen: {error}. Continue the rollback once that can be seen."
     )
 }

@@ -183,3 +183,28 @@ async fn the_old_task_waits_for_the_run_that_is_rolled_back() {
     );
     assert_eq!(input["earlierRuns"][0]["taskDefinition"], "migrate:2");
 }
+
+/// The first delivery saw the update's run as it still went on. The second sees that no worker had it.
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_delivery_started_answers_even_if_the_evidence_has_changed() {
+    let world = World::new();
+    let update = world.fails(&failing(), None).await;
+    let taken =
+        json!({"type": "ActivityStarted", "activityStartedEventDetails": {"workerName": "w"}});
+    let arn = world.aws.sfn().execution(&identity(&update).name).arn;
+    world.aws.sfn().history_event(&arn, taken);
+    let rollback = world.rollback_of(&failing());
+    advance(Duration::from_secs(1)).await;
+    let first = world.start(&rollback).await.unwrap();
+    for (service, operation) in [
+        (Service::CloudFormation, "DescribeStackEvents"),
+        (Service::CloudFormation, "DescribeStacks"),
+    ] {
+        advance(2 * MINUTE).await;
+        let cut = world.inject(service, operation, Span::Forever, Fault::Throttle);
+        assert_eq!(world.start(&rollback).await.unwrap(), first, "{operation}");
+        cut.lift();
+    }
+    world.assert_no_answer();
+    assert_eq!(world.later_executions().len(), 1);
+}
