@@ -13,9 +13,9 @@ use crate::text::lenient;
 pub enum RequestType {
     /// The resource is new in the stack.
     Create,
-    /// The resource's properties changed, or a failed update is being taken back.
+    /// The resource's properties changed, or a failed update is being rolled back.
     Update,
-    /// The resource leaves the stack, or its creation is being taken back.
+    /// The resource leaves the stack, or its creation is being rolled back.
     Delete,
 }
 
@@ -39,8 +39,8 @@ impl RequestType {
 }
 
 /// A presigned URL at which CloudFormation waits for an answer: the response URL of a request, or that
-/// of a wait condition's handle. Anybody who has it can answer in
-/// the stack's place, so `Debug` does not print it.
+/// of a wait condition's handle. Anybody who has it can answer in the stack's place, so `Debug` does not
+/// print it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ResponseUrl(String);

@@ -181,28 +181,33 @@ fn who_deploys_may_make_every_call_of_infra_deploy() {
         .collect();
     let mut calls = 0;
     for script in scripts {
-        let script = read(format!("infra/deploy.d/{script}"));
-        let code = script
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        for line in code {
-            let words: Vec<_> = line.split_whitespace().collect();
-            for call in words.windows(3) {
-                if !["ask", "in_region"].contains(&call[0]) {
-                    continue;
-                }
-                calls += 1;
-                let command = format!("{} {}", call[1], call[2]);
-                let known = CALLS.iter().find(|(known, _)| *known == command);
-                let (_, actions) = known.unwrap_or_else(|| panic!("{command} is in no table"));
-                for action in *actions {
-                    let is_allowed = allowed.iter().any(|pattern| matches(pattern, action));
-                    assert!(is_allowed, "{command} needs {action}");
-                }
+        for command in aws_commands(&read(format!("infra/deploy.d/{script}"))) {
+            calls += 1;
+            let known = CALLS.iter().find(|(known, _)| *known == command);
+            let (_, actions) = known.unwrap_or_else(|| panic!("{command} is in no table"));
+            for action in *actions {
+                let is_allowed = allowed.iter().any(|pattern| matches(pattern, action));
+                assert!(is_allowed, "{command} needs {action}");
             }
         }
     }
     assert!(calls > 10, "{calls} calls");
+}
+
+/// The commands of the AWS CLI that a script calls, each as service and operation.
+fn aws_commands(script: &str) -> Vec<String> {
+    let code = script
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    code.flat_map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let calls = words.windows(3);
+        let calls = calls.filter(|call| ["ask", "in_region"].contains(&call[0]));
+        calls
+            .map(|call| format!("{} {}", call[1], call[2]))
+            .collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// The rights that `explain` says it needs.

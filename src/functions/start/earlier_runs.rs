@@ -1,4 +1,4 @@
-//! The runs of the update that a rollback takes back. They are stopped, and a run of the rollback begins
+//! The runs of an update that is rolled back. They are stopped, and a run of the rollback begins
 //! after their containers have stopped: two migrations of one database at once are what nobody wants.
 //!
 //! `start` stops the executions. The function `stop` then stops their tasks and waits for the containers,
@@ -143,7 +143,7 @@ impl Starter {
             let execution = self.state_machine.describe(&listed.arn).await?;
             if execution.has_request() {
                 let input = input_of(&listed, &execution);
-                earlier.extend(EarlierRun::of(&listed, input.as_ref(), now));
+                earlier.push(earlier_run(&listed, input.as_ref(), now)?);
             }
         }
         Ok(earlier)
@@ -186,6 +186,26 @@ pub(super) fn input_of(listed: &ListedExecution, execution: &Execution) -> Optio
         started: execution.started,
     };
     ExecutionInput::read(direct, &execution.input)
+}
+
+/// The run of an execution, of which tasks may be left.
+///
+/// # Errors
+/// When the input cannot be read. It names the tasks: without it nobody can tell whether they have
+/// stopped, and a task must not be launched beside them.
+pub(super) fn earlier_run(
+    listed: &ListedExecution,
+    input: Option<&ExecutionInput>,
+    now: Timestamp,
+) -> Result<EarlierRun, ApiError> {
+    EarlierRun::of(listed, input, now).ok_or_else(|| ApiError {
+        action: "states:DescribeExecution",
+        resource: format!("execution {}", listed.name),
+        kind: ErrorKind::Rejected,
+        code: None,
+        message: "the input is of a form that this release of the task runner does not know"
+            .to_owned(),
+    })
 }
 
 /// The error of a request for which a call failed.

@@ -5,6 +5,8 @@
 //! an earlier run had would have nobody to report to, while CloudFormation takes the resource's update
 //! for done. Such an update is refused.
 
+use std::time::Duration;
+
 use super::arrival::Arrival;
 use super::{StartError, Starter};
 use crate::aws::response_url::PutError;
@@ -18,8 +20,6 @@ use crate::properties::wait_condition_handle;
 use crate::task::error::ErrorName;
 use crate::task::outcome::Output;
 use crate::times::START_ANSWER_TIMEOUT;
-
-use std::time::Duration;
 
 const WAS_USED: &str = "WaitConditionHandle is the one that this resource had before, and its wait condition does not wait again: CloudFormation waits for a condition when it creates it. Give the handle and its condition new logical ids whenever the task is to run again";
 
@@ -43,7 +43,7 @@ impl Arrival {
 
 impl Starter {
     /// The plan for a request that runs nothing. A condition is waiting if its handle is new to the
-    /// resource. An update that is taken back brings the handle of an earlier run, for which nothing
+    /// resource. A rollback brings the handle of an earlier run, for which nothing
     /// waits.
     pub(super) fn plan_skip(
         &self,

@@ -185,7 +185,7 @@ impl Starter {
         is_rollback: bool,
     ) -> Plan {
         let limit = properties.timeout();
-        // An update that is taken back brings the handle of an earlier run, at which nothing waits any
+        // A rollback brings the handle of an earlier run, at which nothing waits any
         // more: CloudFormation waits for its run as for any other.
         let handle = arrival.handle();
         let handle = handle.filter(|_| properties.names_handle && !is_rollback);

@@ -19,13 +19,13 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, error_name, input_of, still_runs};
+use super::earlier_runs::{EarlierRuns, earlier_run, error_name, input_of, still_runs};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::ApiError;
 use crate::cloudformation::identity;
 use crate::execution::history::Progress;
-use crate::execution::input::{EarlierRun, ExecutionInput, RollbackOf};
+use crate::execution::input::{ExecutionInput, RollbackOf};
 use crate::execution::rollback::why_nothing_started;
 use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::properties::Properties;
@@ -68,7 +68,7 @@ impl Starter {
         let failed = Properties::parse(&arrival.event.old_resource_properties);
         let Ok(failed) = failed else {
             return Ok(Plan::skip(
-                "the properties of the update that failed cannot be read, so it had run nothing that could be rolled back",
+                "the properties of the update that failed cannot be read, so what would roll it back is not known",
             ));
         };
         let planning = self.plan_rollback_of(arrival, &failed, earlier);
@@ -139,8 +139,8 @@ impl Starter {
             .iter()
             .any(|earlier| earlier.started_by == run.listed.name)
         {
-            let of = EarlierRun::of(&run.listed, run.input.as_ref(), self.clock.now());
-            earlier_runs.extend(of);
+            let of = earlier_run(&run.listed, run.input.as_ref(), self.clock.now())?;
+            earlier_runs.push(of);
         }
         Ok(Run {
             earlier_runs,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use template_roles::policy::matches;
 
-use super::{actions, lacking, permissions, resource_types};
+use super::{actions, aws_commands, lacking, permissions, resource_types};
 use crate::{read, root};
 
 /// The templates of `infra/verify` with resources of AWS. That of a run has a `Custom::EcsTask` alone.
@@ -108,23 +108,12 @@ fn who_verifies_may_make_every_call_of_infra_verify() {
         .collect();
     let mut calls = 0;
     for script in scripts {
-        let script = read(script);
-        let code = script
-            .lines()
-            .filter(|line| !line.trim_start().starts_with('#'));
-        for line in code {
-            let words: Vec<_> = line.split_whitespace().collect();
-            for call in words.windows(3) {
-                if !["ask", "in_region"].contains(&call[0]) {
-                    continue;
-                }
-                calls += 1;
-                let command = format!("{} {}", call[1], call[2]);
-                let known = CALLS.iter().find(|(known, _)| *known == command);
-                let (_, action) = known.unwrap_or_else(|| panic!("{command} is in no table"));
-                let is_allowed = allowed.iter().any(|pattern| matches(pattern, action));
-                assert!(is_allowed, "{command} needs {action}");
-            }
+        for command in aws_commands(&read(script)) {
+            calls += 1;
+            let known = CALLS.iter().find(|(known, _)| *known == command);
+            let (_, action) = known.unwrap_or_else(|| panic!("{command} is in no table"));
+            let is_allowed = allowed.iter().any(|pattern| matches(pattern, action));
+            assert!(is_allowed, "{command} needs {action}");
         }
     }
     assert!(calls > 30, "{calls} calls");
