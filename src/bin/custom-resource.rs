@@ -26,8 +26,13 @@ use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::{commit, version};
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+/// The event with which `infra/deploy` asks whether a function starts and is configured. No other caller
+/// sends a text: the events of CloudFormation, Step Functions, ECS and EventBridge are objects.
+const VERSION_QUESTION: &str = "version";
 /// Lambda sets it to the function's handler: `start`, `prepare`, `hook`, `work`, `respond`, `stop` or
 /// `rescue`.
 const HANDLER: &str = "_HANDLER";
@@ -92,24 +97,22 @@ async fn start() -> anyhow::Result<()> {
         Clock::system(),
     )
     .with_workers(workers()?);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve(async |event: LambdaEvent<Value>| {
         starter
             .start(event.payload)
             .await
             .map(|_| json!({}))
             .map_err(|error| failed("CustomResource.StartFailed", &error))
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn prepare() -> anyhow::Result<()> {
     let preparer = &Preparer::new(workers()?);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<PrepareEvent>| {
+    serve(async |event: LambdaEvent<PrepareEvent>| {
         Ok::<_, Diagnostic>(preparer.prepare(&event.payload))
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn hook() -> anyhow::Result<()> {
@@ -120,12 +123,11 @@ async fn hook() -> anyhow::Result<()> {
         Clock::system(),
         workers()?,
     );
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve(async |event: LambdaEvent<Value>| {
         // It has no error: ECS would roll the deployment back.
         Ok::<_, Diagnostic>(hook.reply(&event.payload).await)
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn work() -> anyhow::Result<()> {
@@ -137,7 +139,7 @@ async fn work() -> anyhow::Result<()> {
         Logs::new(&connection, CallRates::default()),
         Clock::system(),
     );
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve(async |event: LambdaEvent<Value>| {
         // Milliseconds since 1970. Lambda's deadline is always in the range of both types.
         let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
         let end = Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX);
@@ -146,23 +148,21 @@ async fn work() -> anyhow::Result<()> {
             .await
             .map(|()| json!({}))
             .map_err(|error| failed("CustomResource.WorkFailed", &error))
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn respond() -> anyhow::Result<()> {
     let connection = Connection::of_function();
     let responder = &responder(&connection)?;
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<RespondEvent>| {
+    serve(async |event: LambdaEvent<RespondEvent>| {
         responder
             .respond(event.payload)
             .await
             .map(|()| json!({}))
             .map_err(|error| failed("CustomResource.RespondFailed", &error))
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn stop() -> anyhow::Result<()> {
@@ -172,14 +172,13 @@ async fn stop() -> anyhow::Result<()> {
         StepFunctions::new(&connection),
         Clock::system(),
     );
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<StopEvent>| {
+    serve(async |event: LambdaEvent<StopEvent>| {
         stopper
             .stop(event.payload)
             .await
             .map_err(|error| failed("CustomResource.StopFailed", &error))
-    }))
+    })
     .await
-    .map_err(anyhow::Error::from_boxed)
 }
 
 async fn rescue() -> anyhow::Result<()> {
@@ -196,11 +195,33 @@ async fn rescue() -> anyhow::Result<()> {
         Clock::system(),
         RescueLimits::new(Duration::from_secs(claim_timeout)),
     );
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+    serve(async |event: LambdaEvent<Value>| {
         let outcome = rescuer.rescue(event.payload).await;
         outcome
             .map(|outcome| json!(format!("{outcome:?}")))
             .map_err(|error| failed("CustomResource.RescueFailed", &error))
+    })
+    .await
+}
+
+/// Passes events to the handler, and answers a question for the version itself.
+async fn serve<E, R>(
+    handler: impl AsyncFn(LambdaEvent<E>) -> Result<R, Diagnostic>,
+) -> anyhow::Result<()>
+where
+    E: DeserializeOwned,
+    R: Serialize,
+{
+    let handler = &handler;
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let (payload, context) = event.into_parts();
+        if payload == VERSION_QUESTION {
+            return Ok(json!(version::with_commit(commit!())));
+        }
+        let unreadable = |error| failed("CustomResource.EventUnreadable", &error);
+        let event = serde_json::from_value(payload).map_err(unreadable)?;
+        let reply = handler(LambdaEvent::new(event, context)).await?;
+        serde_json::to_value(reply).map_err(unreadable)
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

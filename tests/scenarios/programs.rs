@@ -9,6 +9,7 @@ mod explain_follow;
 mod explain_refused;
 mod explain_service;
 mod explain_stack;
+mod function_versions;
 mod hook_process;
 mod run;
 mod run_arguments;
