@@ -45,7 +45,7 @@ pub const NARROWED: [(&str, &str); 1] = [("ssm:Get*", "ssm:GetParameters")];
 
 /// What `infra/deploy` calls by itself, and what the guide has people call besides: the AWS CLI's
 /// command and its permissions.
-pub const CALLS: [(&str, &[&str]); 18] = [
+pub const CALLS: [(&str, &[&str]); 20] = [
     ("sts get-caller-identity", &[]),
     ("s3api head-bucket", &["s3:ListBucket"]),
     ("s3api head-object", &["s3:GetObject"]),
@@ -110,6 +110,11 @@ pub const CALLS: [(&str, &[&str]); 18] = [
         "cloudformation describe-stack-resource",
         &["cloudformation:DescribeStackResource"],
     ),
+    (
+        "cloudformation describe-stack-resources",
+        &["cloudformation:DescribeStackResources"],
+    ),
+    ("lambda invoke", &["lambda:InvokeFunction"]),
     (
         "cloudformation update-termination-protection",
         &[

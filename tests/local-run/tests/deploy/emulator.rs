@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::EXIT_PREREQUISITE;
 use crate::account::Account;
-use crate::call::{AARCH64, BUCKET, Package, X86_64};
+use crate::call::{AARCH64, BROKEN_FUNCTION, BUCKET, Package, X86_64};
 
 #[tokio::test]
 async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
@@ -17,6 +17,10 @@ async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
     let (status, told, errors) = account.deploy("runner", &package).await;
     assert_eq!(status, Some(0), "{told}{errors}");
     assert!(told.contains("!ImportValue runner-ServiceToken"), "{told}");
+    assert!(
+        told.contains("functions start, as version 0.2.0 (abcdef1).\n"),
+        "{told}"
+    );
     let runner = account
         .stack(
             "runner",
@@ -99,6 +103,36 @@ async fn both_stacks_are_deployed_and_a_second_time_nothing_is() {
             .await,
         workers
     );
+}
+
+/// Every stack that uses one would wait for an hour.
+#[tokio::test]
+async fn functions_that_do_not_start_are_named_with_what_they_said() {
+    let account = Account::open().await;
+    let directory = account.directory.directory("package").unwrap();
+    let package = Package::write_with(&directory, X86_64, BROKEN_FUNCTION);
+    let (status, told, errors) = account
+        .deploy_with("runner", &package, &["--no-workers"])
+        .await;
+    assert_eq!(status, Some(1), "{told}{errors}");
+    assert!(
+        errors.contains("The stack runner is deployed, and functions of it do not start."),
+        "{errors}"
+    );
+    for function in [
+        "StartFunction",
+        "PrepareFunction",
+        "HookFunction",
+        "RespondFunction",
+        "StopFunction",
+        "RescueFunction",
+    ] {
+        assert!(
+            errors.contains(&format!("  {function} (runner-")),
+            "{errors}"
+        );
+    }
+    assert!(!told.contains("Deployed."), "{told}");
 }
 
 #[tokio::test]
