@@ -88,7 +88,14 @@ impl Programs {
         self
     }
 
-    pub fn real(self, name: &str) -> Self {
+    /// Programs of every Linux that the script calls.
+    pub fn tools(self) -> Self {
+        ["mktemp", "rm", "sha256sum", "od", "base64"]
+            .iter()
+            .fold(self, |programs, name| programs.real(name))
+    }
+
+    fn real(self, name: &str) -> Self {
         std::os::unix::fs::symlink(found(name), self.0.join(name)).unwrap();
         self
     }
