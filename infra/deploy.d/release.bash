@@ -13,7 +13,7 @@ go_to_release() {
 }
 
 # Whether everything that the release's sums name is as it was made. That finds what was damaged or left out; who made it, an attestation
-# says (infra/README.md, Releases).
+# says (gh attestation verify).
 check_release() {
   local file sum changed=''
   while read -r sum file; do

@@ -102,7 +102,7 @@ esac"#
             further,
         ]
         .concat();
-        let mut command = script(&programs.0, &arguments);
+        let command = script(&programs.0, &arguments);
         let (status, told, errors) = ended(command).await;
         assert_eq!(
             (status, told.as_str()),
@@ -179,7 +179,7 @@ async fn what_is_not_narrowed_is_told_in_a_line() {
             "--package",
             package.path(),
         ];
-        let mut command = script(&programs.0, &arguments);
+        let command = script(&programs.0, &arguments);
         let (status, told, errors) = ended(command).await;
         assert_eq!((status, errors.as_str()), (Some(0), ""), "{told}");
         assert_eq!(
