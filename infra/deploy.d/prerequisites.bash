@@ -39,7 +39,7 @@ check_python() {
 
 check_rust() {
   if ! have cargo || ! have rustc; then
-    problem "Rust (cargo and rustc): install it from https://rustup.rs."
+    problem "Rust (cargo and rustc): install it from https://rustup.rs. Or deploy a release, which is built already: --release DIRECTORY."
   elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$(rust_target)/lib" ]; then
     problem "Rust's standard library for $architecture: 'rustup target add $(rust_target)' installs it. Or choose the other --architecture."
   fi

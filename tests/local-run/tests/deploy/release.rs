@@ -116,11 +116,7 @@ fn a_release_holds_what_is_deployed_and_the_command_line_and_comes_out_the_same_
     ] {
         assert!(files.iter().any(|held| held == file), "{file} in {files:?}");
     }
-    for file in [
-        "infra/deploy",
-        "infra/verify",
-        "programs/arm64/ecs-task-runner",
-    ] {
+    for file in ["infra/deploy", "programs/arm64/ecs-task-runner"] {
         assert!(is_executable(&unpacked.join(file)), "{file}");
     }
     let sums = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
