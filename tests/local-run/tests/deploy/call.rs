@@ -119,7 +119,7 @@ impl Package {
         worker.resize(64, 0);
         worker[18] = machine;
 
-        let sum = |content: &[u8]| format!("{:x}", Sha256::digest(content));
+        let sum = |content: &[u8]| hex::encode(Sha256::digest(content));
         let package = Self {
             directory: directory.to_owned(),
             code: sum(&code),

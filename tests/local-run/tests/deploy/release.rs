@@ -218,7 +218,7 @@ async fn a_release_is_deployed_with_the_aws_cli_alone_and_updated_with_its_own_p
     assert!(errors.contains(damaged), "{errors}");
 
     let sums = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
-    let sum = |text: &str| format!("{:x}", Sha256::digest(text));
+    let sum = |text: &str| hex::encode(Sha256::digest(text));
     let sums = sums.replace(&sum(&released), &sum(&changed));
     fs::write(unpacked.join("SHA256SUMS"), sums).unwrap();
     // The second time without --architecture: the stack keeps its own.
