@@ -54,9 +54,21 @@ pack() {
     printf '# %s/custom-resource.zip: %s/custom-resource, as bootstrap; %s/SHA256SUMS\n' "$package" "$built" "$package"
     return
   fi
-  "$python" - "$built/custom-resource" "$package" <<'END'
-import hashlib, pathlib, sys, zipfile
-program, package = map(pathlib.Path, sys.argv[1:])
+  "$python" - "$built/custom-resource" "$package" "$GLIBC" <<'END'
+import hashlib, pathlib, re, sys, zipfile
+program, package = map(pathlib.Path, sys.argv[1:3])
+
+def version(text):
+    return tuple(map(int, text.split(".")))
+
+# A program needs the newest glibc whose symbols it names, and does not start where that one is missing.
+for built in (program, package / "ecs-task-runner"):
+    named = re.findall(rb"\0GLIBC_([0-9]+(?:\.[0-9]+)+)(?=\0)", built.read_bytes())
+    newest = max((name.decode() for name in named), key=version, default="0")
+    if version(newest) > version(sys.argv[3]):
+        sys.exit(f"infra/deploy: {built.name} needs glibc {newest}, and Amazon Linux 2023 has {sys.argv[3]}: neither Lambda nor a worker "
+                 f"could start it. See which dependency brings the symbol: 'objdump -T {built} | grep GLIBC_{newest}'.")
+
 entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
 entry.create_system = 3  # Unix, which the mode belongs to
 entry.external_attr = 0o100755 << 16
@@ -72,38 +84,57 @@ END
 read_package() {
   code_hash=HASH worker_hash=HASH definition_hash=HASH
   if [ -z "$dry_run" ]; then
-    local hashes
-    hashes=$(inspect_package hashes)
-    read -r code_hash worker_hash definition_hash architecture <<<"$hashes"
+    inspect_package || fail "The package in $package: $answer"
+    definition_hash=$(sha256 statemachine/ecs-task.asl.json)
   fi
   architecture=${architecture:-ARCHITECTURE}
 }
 
-# Checks a package against its sums and the architecture that was asked for, and prints the hashes when it is asked for them.
+# Checks a package against its sums and the architecture that was asked for. Sets its hashes and the architecture that it was made for, or
+# `answer` to what is wrong with it.
 inspect_package() {
-  "$python" - "$package" "$architecture" "$1" <<'END'
-import hashlib, pathlib, sys
-package, wanted, question = pathlib.Path(sys.argv[1]), *sys.argv[2:]
+  local file sum head made_for named_code='' named_worker='' changed=''
+  for file in SHA256SUMS custom-resource.zip ecs-task-runner; do
+    if [ ! -f "$package/$file" ] || [ ! -r "$package/$file" ]; then
+      answer="$file is not there, or cannot be read. infra/deploy --package-only makes it."
+      return 1
+    fi
+  done
+  while read -r sum file; do
+    case $file in
+      custom-resource.zip) named_code=$sum ;;
+      ecs-task-runner) named_worker=$sum ;;
+    esac
+  done <"$package/SHA256SUMS"
+  code_hash=$(sha256 "$package/custom-resource.zip")
+  worker_hash=$(sha256 "$package/ecs-task-runner")
+  [ "$code_hash" = "$named_code" ] || changed=custom-resource.zip
+  [ "$worker_hash" = "$named_worker" ] || changed+="${changed:+ and }ecs-task-runner"
+  if [ -n "$changed" ]; then
+    answer="$changed differ from SHA256SUMS. infra/deploy --package-only makes it anew."
+    return 1
+  fi
+  # The first four bytes of the ELF header, and e_machine at 18.
+  head=$(od -A n -t x1 -N 20 "$package/ecs-task-runner")
+  head=${head//[[:space:]]/}
+  case $head in
+    7f454c46????????????????????????????3e00) made_for=x86_64 ;;
+    7f454c46????????????????????????????b700) made_for=arm64 ;;
+    *)
+      answer="ecs-task-runner is no Linux program for arm64 or x86_64. infra/deploy --package-only makes one."
+      return 1
+      ;;
+  esac
+  if [ -n "$architecture" ] && [ "$architecture" != "$made_for" ]; then
+    answer="it was made for $made_for, and --architecture says $architecture."
+    return 1
+  fi
+  architecture=$made_for
+}
 
-def sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-try:
-    named = dict(reversed(line.split()) for line in (package / "SHA256SUMS").read_text().splitlines())
-    sums = {name: sha256(package / name) for name in ("custom-resource.zip", "ecs-task-runner")}
-    head = (package / "ecs-task-runner").read_bytes()[:20]
-except (OSError, ValueError) as error:
-    sys.exit(f"{error}. infra/deploy --package-only makes it.")
-changed = [name for name in sums if sums[name] != named.get(name)]
-if changed:
-    sys.exit(f"{' and '.join(changed)} differ from SHA256SUMS. infra/deploy --package-only makes it anew.")
-# e_machine of the ELF header
-made_for = {b"\x3e\0": "x86_64", b"\xb7\0": "arm64"}.get(head[18:20]) if head[:4] == b"\x7fELF" else None
-if made_for is None:
-    sys.exit("ecs-task-runner is no Linux program for arm64 or x86_64. infra/deploy --package-only makes one.")
-if wanted not in ("", made_for):
-    sys.exit(f"it was made for {made_for}, and --architecture says {wanted}.")
-if question == "hashes":
-    print(*sums.values(), sha256(pathlib.Path("statemachine/ecs-task.asl.json")), made_for)
-END
+# The SHA-256 of a file, in hexadecimal digits. Linux has sha256sum, macOS has shasum.
+sha256() {
+  local sum
+  if have sha256sum; then sum=$(sha256sum <"$1"); else sum=$(shasum -a 256 <"$1"); fi
+  printf '%s' "${sum%% *}"
 }

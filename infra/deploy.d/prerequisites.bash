@@ -4,13 +4,27 @@
 check_prerequisites() {
   if [ -n "$dry_run" ]; then
     bucket_owner=${bucket_owner:-ACCOUNT}
+    [ -z "$release" ] || choose_architecture
     return
   fi
-  check_python
-  [ -n "$given_package" ] || check_rust
+  if [ -z "$given_package$release" ]; then
+    check_python
+    check_rust
+  fi
   [ -n "$package_only" ] || check_account
-  [ -z "$given_package" ] || check_package
+  if check_tools; then
+    [ -z "$release" ] || check_release
+    [ -z "$given_package" ] || check_package
+  fi
   stop_on_missing
+  [ -z "$release" ] || choose_architecture
+}
+
+# Every Linux and macOS has them. The image of a container may not.
+check_tools() {
+  if { have sha256sum || have shasum; } && have od && have base64; then return 0; fi
+  problem "sha256sum (or shasum), od and base64: one of them is not there. On Linux they are in the package coreutils."
+  return 1
 }
 
 check_python() {
@@ -25,7 +39,7 @@ check_python() {
 
 check_rust() {
   if ! have cargo || ! have rustc; then
-    problem "Rust (cargo and rustc): install it from https://rustup.rs."
+    problem "Rust (cargo and rustc): install it from https://rustup.rs. Or deploy a release, which is built already: --release DIRECTORY."
   elif [ ! -d "$(rustc --print sysroot)/lib/rustlib/$(rust_target)/lib" ]; then
     problem "Rust's standard library for $architecture: 'rustup target add $(rust_target)' installs it. Or choose the other --architecture."
   fi
@@ -113,8 +127,4 @@ check_stack() {
   esac
 }
 
-check_package() {
-  have "$python" || return 0
-  local said
-  said=$(inspect_package problems 2>&1) || problem "The package in $package: $said"
-}
+check_package() { inspect_package || problem "The package in $package: $answer"; }

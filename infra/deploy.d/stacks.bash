@@ -158,18 +158,27 @@ resume_processes() {
 
 # The failures of the stack's latest operation, oldest first, and the instances that said that they had failed.
 failed_events() {
-  ask cloudformation describe-stack-events --stack-name "$1" --max-items 500 --output json || return 0
-  "$python" -c '
-import json, sys
-failed = []
-for event in json.load(sys.stdin).get("StackEvents", []):
-    status, of_the_stack = event.get("ResourceStatus", ""), event.get("PhysicalResourceId") == event.get("StackId")
-    reason = event.get("ResourceStatusReason") or "no reason given"
-    if status.endswith("_FAILED") or "Received FAILURE signal" in reason:
-        failed.append("  {} ({}) {}: {}".format(event.get("LogicalResourceId"), event.get("ResourceType"), status, reason))
-    if of_the_stack and status in ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"):
-        break
-print("\n".join(reversed(failed)))' <<<"$answer"
+  local line told='' failed='' of_the_stack status id type reason
+  # One event a line, and a reason of several lines goes on in the next ones.
+  ask cloudformation describe-stack-events --stack-name "$1" --max-items 500 --output text \
+    --query "StackEvents[].['event', PhysicalResourceId == StackId, ResourceStatus, LogicalResourceId, ResourceType, not_null(ResourceStatusReason, '')]" ||
+    return 0
+  while IFS= read -r line; do
+    case $line in
+      $'event\t'*)
+        failed=$told$failed told=''
+        IFS=$'\t' read -r _ of_the_stack status id type reason <<<"$line"
+        if [[ $status == *_FAILED || $reason == *'Received FAILURE signal'* ]]; then
+          told="  $id ($type) $status: ${reason:-no reason given}"$'\n'
+        fi
+        case $of_the_stack:$status in True:CREATE_IN_PROGRESS | True:UPDATE_IN_PROGRESS) break ;; esac
+        ;;
+      # What the AWS CLI prints of a further page, which it did not read.
+      None) ;;
+      *) [ -z "$told" ] || told+=$line$'\n' ;;
+    esac
+  done <<<"$answer"
+  printf '%s' "$told$failed"
 }
 
 # Sets `answer` to what the query finds in the stack, and to nothing where the stack does not exist or has no such thing. Any other error

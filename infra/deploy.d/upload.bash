@@ -24,8 +24,7 @@ upload_file() {
       --checksum-algorithm SHA256 --checksum-sha256 "$3"
     return
   fi
-  # As S3 writes it: in base64.
-  sum=$("$python" -c 'import base64, sys; print(base64.b64encode(bytes.fromhex(sys.argv[1])).decode())' "$3")
+  sum=$(in_base64 "$3")
   if ask s3api head-object --bucket "$bucket" --key "$key" --expected-bucket-owner "$bucket_owner" --checksum-mode ENABLED \
     --query '[ChecksumSHA256, VersionId]' --output text; then
     read -r found object_version_found <<<"$answer"
@@ -55,4 +54,14 @@ upload_file() {
 # S3 calls `null` what was put while the bucket kept no versions.
 keep_version() {
   case $1 in None | null) object_version='' ;; *) object_version=$1 ;; esac
+}
+
+# Bytes that are given in hexadecimal digits, in base64: as S3 writes a sum.
+in_base64() {
+  local digits=$1 bytes=''
+  while [ -n "$digits" ]; do
+    bytes+="\\x${digits:0:2}"
+    digits=${digits:2}
+  done
+  printf '%b' "$bytes" | base64
 }

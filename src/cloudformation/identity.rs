@@ -146,13 +146,9 @@ pub(crate) fn hash_digits(parts: &[&str], digits: usize) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    let digest = hash.finalize();
-    // Each byte gives two digits, the high one first.
-    let nibbles = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    nibbles
-        .take(digits)
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
+    let mut digest = hex::encode(hash.finalize());
+    digest.truncate(digits);
+    digest
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Interpreter {
         hash.update(requirements);
         hash.update(self.program.as_os_str().as_encoded_bytes());
         hash.update(&self.version);
-        let digest = format!("{:x}", hash.finalize());
+        let digest = hex::encode(hash.finalize());
         digest[..KEY_LENGTH].to_owned()
     }
 }

@@ -73,10 +73,7 @@ fn sums_are_right(package: &Path) {
     for (sum, name) in sums {
         assert_eq!(
             sum,
-            format!(
-                "{:x}",
-                Sha256::digest(fs::read(package.join(name)).unwrap())
-            ),
+            hex::encode(Sha256::digest(fs::read(package.join(name)).unwrap())),
             "{name}"
         );
     }

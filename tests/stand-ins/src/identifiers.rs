@@ -1,9 +1,8 @@
 //! Account, region and the identifiers AWS would make up: ARNs, task ids, task tokens, request ids.
 
-use std::fmt::Write as _;
 use std::sync::Mutex;
 
-use rand::{RngCore, SeedableRng, rngs::SmallRng};
+use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 use crate::lock::Lock;
 
@@ -32,11 +31,7 @@ impl Identifiers {
     pub(crate) fn hex(&self, bytes: usize) -> String {
         let mut random = vec![0; bytes];
         self.0.locked().fill_bytes(&mut random);
-        let mut text = String::with_capacity(bytes * 2);
-        for byte in random {
-            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        }
-        text
+        hex::encode(random)
     }
 
     /// An identifier in the form of a UUID.

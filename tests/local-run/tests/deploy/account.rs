@@ -10,7 +10,7 @@ use local_run::task_runner::without_metric_math;
 use stand_ins::StandIns;
 use tokio::process::Command;
 
-use crate::call::{BUCKET, Package, ended, script_of};
+use crate::call::{BUCKET, Package, Programs, ended, script_of};
 
 /// An account on the emulator, with what the script takes as given: a bucket, a network, and the
 /// activity that the emulator's CloudFormation cannot make.
@@ -149,6 +149,29 @@ impl Account {
             &[&arguments[..], &["--parameter", &activity], further].concat(),
         );
         ended(self.in_account(command)).await
+    }
+
+    /// Deploys the unpacked release that is the current directory, with the AWS CLI and what every
+    /// Linux has, and nothing else.
+    pub async fn deploy_release(
+        &self,
+        release: &Path,
+        further: &[&str],
+    ) -> (Option<i32>, String, String) {
+        let programs = RunDirectory::create("deploy-test").unwrap();
+        let programs = Programs::new(&programs).tools();
+        std::os::unix::fs::symlink(self.python.programs().join("aws"), programs.0.join("aws"))
+            .unwrap();
+        let activity = format!("ActivityArn={}", self.activity);
+        let arguments = ["--release", ".", "--bucket", BUCKET, "--allow-all"];
+        let command = script_of(
+            release,
+            Path::new(""),
+            &[&arguments[..], &["--parameter", &activity], further].concat(),
+        );
+        let mut command = self.in_account(command);
+        command.env("PATH", &programs.0).env_remove("PYTHON");
+        ended(command).await
     }
 
     /// Of a stack: its status and when it was updated last, and the parameters of these names.

@@ -88,7 +88,14 @@ impl Programs {
         self
     }
 
-    pub fn real(self, name: &str) -> Self {
+    /// Programs of every Linux that the script calls.
+    pub fn tools(self) -> Self {
+        ["mktemp", "rm", "sha256sum", "od", "base64"]
+            .iter()
+            .fold(self, |programs, name| programs.real(name))
+    }
+
+    fn real(self, name: &str) -> Self {
         std::os::unix::fs::symlink(found(name), self.0.join(name)).unwrap();
         self
     }
@@ -130,7 +137,7 @@ impl Package {
         worker.resize(64, 0);
         worker[18] = machine;
 
-        let sum = |content: &[u8]| format!("{:x}", Sha256::digest(content));
+        let sum = |content: &[u8]| hex::encode(Sha256::digest(content));
         let package = Self {
             directory: directory.to_owned(),
             code: sum(&code),

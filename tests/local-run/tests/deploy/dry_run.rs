@@ -3,7 +3,6 @@
 use std::fs;
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
@@ -66,8 +65,7 @@ async fn a_dry_run_prints_the_commands_and_calls_nothing() {
 async fn a_key_that_instances_can_decrypt_with_is_no_problem() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
-    let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-    let mut programs = Programs::new(&directory).real("mktemp").real("rm");
+    let mut programs = Programs::new(&directory).tools();
     let given = [
         "--worker-parameter",
         "ArtifactKeyArn=arn:aws:kms:eu-west-1:123456789012:key/1",
@@ -104,8 +102,7 @@ esac"#
             further,
         ]
         .concat();
-        let mut command = script(&programs.0, &arguments);
-        command.env("PYTHON", python.interpreter());
+        let command = script(&programs.0, &arguments);
         let (status, told, errors) = ended(command).await;
         assert_eq!(
             (status, told.as_str()),
@@ -162,8 +159,7 @@ async fn without_workers_no_network_is_needed_and_one_stack_is_deployed() {
 async fn what_is_not_narrowed_is_told_in_a_line() {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
-    let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-    let mut programs = Programs::new(&directory).real("mktemp").real("rm");
+    let mut programs = Programs::new(&directory).tools();
     for (open, warning) in [
         (
             "ClusterArns\tTaskRoleArns",
@@ -183,8 +179,7 @@ async fn what_is_not_narrowed_is_told_in_a_line() {
             "--package",
             package.path(),
         ];
-        let mut command = script(&programs.0, &arguments);
-        command.env("PYTHON", python.interpreter());
+        let command = script(&programs.0, &arguments);
         let (status, told, errors) = ended(command).await;
         assert_eq!((status, errors.as_str()), (Some(0), ""), "{told}");
         assert_eq!(

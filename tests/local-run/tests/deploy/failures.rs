@@ -3,28 +3,23 @@
 use std::fs;
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::call::{NO_STACK, Package, Programs, X86_64, ended, script};
 
 use crate::refusals::EVERYTHING;
 
-/// What CloudFormation said of an update in which instances did not come up, after one that had
-/// failed otherwise. `SAID` stands for what it says of the group, `IN_PROGRESS` for an event that
-/// is no failure yet.
-const EVENTS: &str = r#"{"StackEvents": [
- {"StackId": "id", "PhysicalResourceId": "id", "ResourceType": "AWS::CloudFormation::Stack", "LogicalResourceId": "ecs-task-runner-workers",
-  "ResourceStatus": "UPDATE_ROLLBACK_COMPLETE"},
- {"StackId": "id", "PhysicalResourceId": "asg", "ResourceType": "AWS::AutoScaling::AutoScalingGroup", "LogicalResourceId": "Workers",
-  "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "SAID"},
- {"StackId": "id", "PhysicalResourceId": "asg", "ResourceType": "AWS::AutoScaling::AutoScalingGroup", "LogicalResourceId": "Workers",
-  "ResourceStatus": "UPDATE_IN_PROGRESS", "ResourceStatusReason": "IN_PROGRESS"},
- {"StackId": "id", "PhysicalResourceId": "lt", "ResourceType": "AWS::EC2::LaunchTemplate", "LogicalResourceId": "LaunchTemplate",
-  "ResourceStatus": "UPDATE_FAILED"},
- {"StackId": "id", "PhysicalResourceId": "id", "ResourceType": "AWS::CloudFormation::Stack", "LogicalResourceId": "ecs-task-runner-workers",
-  "ResourceStatus": "UPDATE_IN_PROGRESS", "ResourceStatusReason": "User Initiated"},
- {"StackId": "id", "PhysicalResourceId": "sg", "ResourceType": "AWS::EC2::SecurityGroup", "LogicalResourceId": "SecurityGroup",
-  "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "an earlier day"}]}"#;
+/// What the AWS CLI prints, latest first, of an update in which instances did not come up, after one
+/// that had failed otherwise. `SAID` stands for what CloudFormation says of the group, `IN_PROGRESS`
+/// for an event that is no failure yet. There is a further page, which the AWS CLI did not read.
+const EVENTS: &str = "\
+event\tTrue\tUPDATE_ROLLBACK_COMPLETE\tecs-task-runner-workers\tAWS::CloudFormation::Stack\t
+event\tFalse\tUPDATE_FAILED\tWorkers\tAWS::AutoScaling::AutoScalingGroup\tSAID
+event\tFalse\tUPDATE_IN_PROGRESS\tWorkers\tAWS::AutoScaling::AutoScalingGroup\tIN_PROGRESS
+event\tFalse\tUPDATE_FAILED\tLaunchTemplate\tAWS::EC2::LaunchTemplate\t
+event\tTrue\tUPDATE_IN_PROGRESS\tecs-task-runner-workers\tAWS::CloudFormation::Stack\tUser Initiated
+event\tFalse\tUPDATE_FAILED\tSecurityGroup\tAWS::EC2::SecurityGroup\tan earlier day
+None
+";
 
 /// What the script says of a deployment of the workers that failed with these events.
 async fn told_of(said: &str, in_progress: &str) -> String {
@@ -36,14 +31,10 @@ async fn told_of_stack(state: &str, aws: &str, said: &str, in_progress: &str) ->
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let events = directory.file("events.json");
-    fs::write(
-        &events,
-        EVENTS
-            .replace("SAID", said)
-            .replace("IN_PROGRESS\"}", &format!("{in_progress}\"}}"))
-            + "\n",
-    )
-    .unwrap();
+    let told = EVENTS
+        .replace("IN_PROGRESS\n", &format!("{in_progress}\n"))
+        .replace("SAID", said);
+    fs::write(&events, told).unwrap();
     // At rest, until it was deployed.
     let deployed = directory.file("deployed");
     let aws = format!(
@@ -60,23 +51,13 @@ esac"#,
         deployed = deployed.display(),
         events = events.display()
     );
-    let programs = Programs::new(&directory)
-        .script("aws", &aws)
-        .real("mktemp")
-        .real("rm");
+    let programs = Programs::new(&directory).script("aws", &aws).tools();
     let arguments = [
         &EVERYTHING[..],
         &["--region", "eu-west-1", "--package", package.path()],
     ]
     .concat();
-    let mut command = script(&programs.0, &arguments);
-    command.env(
-        "PYTHON",
-        PythonEnvironment::prepare(|_| ())
-            .await
-            .unwrap()
-            .interpreter(),
-    );
+    let command = script(&programs.0, &arguments);
     let (status, told, errors) = ended(command).await;
     assert_eq!(status, Some(1), "{told}{errors}");
     errors
@@ -194,4 +175,22 @@ async fn who_may_make_roles_of_some_kinds_only_reads_how_to_say_which() {
     );
     let errors = told_of("Resource creation cancelled", "Begin").await;
     assert!(!errors.contains("PermissionsBoundaryArn"), "{errors}");
+}
+
+/// The task runner's own reasons have several lines, and other resources' may have.
+#[tokio::test]
+async fn a_reason_of_several_lines_stays_together() {
+    let errors = told_of(
+        "The first line\n\nNOT_FAILED: the last\tline",
+        "Begin\nand end",
+    )
+    .await;
+    let expected = "
+  LaunchTemplate (AWS::EC2::LaunchTemplate) UPDATE_FAILED: no reason given
+  Workers (AWS::AutoScaling::AutoScalingGroup) UPDATE_FAILED: The first line
+
+NOT_FAILED: the last\tline
+";
+    assert!(errors.contains(expected), "{errors}");
+    assert!(!errors.contains("and end"), "{errors}");
 }

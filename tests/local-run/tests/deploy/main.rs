@@ -13,6 +13,7 @@ mod failures;
 mod no_fleet;
 mod quotas;
 mod refusals;
+mod release;
 mod uploads;
 
 /// `EX_USAGE` of sysexits.h.

@@ -3,7 +3,6 @@
 use std::fs;
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
 use crate::refusals::EVERYTHING;
@@ -44,18 +43,13 @@ pub async fn deployed_with(aws: &str, options: &[&str]) -> (Option<i32>, String,
 esac"#,
         deployments.display()
     );
-    let programs = Programs::new(&directory)
-        .script("aws", &aws)
-        .real("mktemp")
-        .real("rm");
+    let programs = Programs::new(&directory).script("aws", &aws).tools();
     let arguments = [
         options,
         &["--region", "eu-west-1", "--package", package.path()],
     ]
     .concat();
-    let mut command = script(&programs.0, &arguments);
-    let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-    command.env("PYTHON", python.interpreter());
+    let command = script(&programs.0, &arguments);
     let (status, told, errors) = ended(command).await;
     let deployments = fs::read_to_string(&deployments).unwrap_or_default();
     (

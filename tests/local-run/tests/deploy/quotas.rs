@@ -1,7 +1,6 @@
 //! What a deployment says of the vCPUs that the account may use at once. It stops at none of it.
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::call::{NO_STACK, Package, Programs, X86_64, ended, script};
 use crate::no_fleet::deployed_with;
@@ -14,19 +13,14 @@ async fn said(aws: &str, further: &[&str]) -> String {
     let directory = RunDirectory::create("deploy-test").unwrap();
     let package = Package::write(directory.path(), X86_64);
     let aws = format!("case \"$*\" in\n{aws}\n*describe-subnets*) ;;\n{NO_STACK}\nesac");
-    let programs = Programs::new(&directory)
-        .script("aws", &aws)
-        .real("mktemp")
-        .real("rm");
+    let programs = Programs::new(&directory).script("aws", &aws).tools();
     let arguments = [
         &EVERYTHING[..],
         &["--region", "eu-west-1", "--package", package.path()],
         further,
     ]
     .concat();
-    let mut command = script(&programs.0, &arguments);
-    let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-    command.env("PYTHON", python.interpreter());
+    let command = script(&programs.0, &arguments);
     let (status, told, errors) = ended(command).await;
     assert_eq!((status, errors.as_str()), (Some(0), ""), "{told}");
     told

@@ -3,7 +3,6 @@
 use std::fs;
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::call::{BUCKET, Package, Programs, X86_64, ended, script};
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
@@ -48,8 +47,7 @@ async fn what_the_programs_lack_is_named_at_once() {
             "aws",
             "echo; echo 'Unable to locate credentials' >&2; exit 255",
         )
-        .real("mktemp")
-        .real("rm");
+        .tools();
     let arguments = [
         &EVERYTHING[..],
         &["--architecture", "arm64", "--region", "eu-west-1"],
@@ -85,23 +83,13 @@ async fn what_the_account_lacks_is_named_at_once() {
 *"--stack-name ecs-task-runner-workers "*) echo ROLLBACK_COMPLETE ;;
 *) exit 255 ;;
 esac"#;
-    let programs = Programs::new(&directory)
-        .script("aws", aws)
-        .real("mktemp")
-        .real("rm");
+    let programs = Programs::new(&directory).script("aws", aws).tools();
     let arguments = [
         &EVERYTHING[..],
         &["--region", "eu-west-1", "--package", package.path()],
     ]
     .concat();
-    let mut command = script(&programs.0, &arguments);
-    command.env(
-        "PYTHON",
-        PythonEnvironment::prepare(|_| ())
-            .await
-            .unwrap()
-            .interpreter(),
-    );
+    let command = script(&programs.0, &arguments);
     let (status, told, errors) = ended(command).await;
     assert_eq!(
         (status, told.as_str()),

@@ -3,7 +3,6 @@
 use std::fs;
 
 use local_run::directories::RunDirectory;
-use local_run::python::PythonEnvironment;
 
 use crate::account::Account;
 use crate::call::{BUCKET, NO_STACK, Package, Programs, X86_64, ended, script};
@@ -126,15 +125,10 @@ async fn what_s3_refuses_to_show_is_not_taken_for_absent() {
 *) ;;
 esac"#
         );
-        let programs = Programs::new(&directory)
-            .script("aws", &aws)
-            .real("mktemp")
-            .real("rm");
+        let programs = Programs::new(&directory).script("aws", &aws).tools();
         let options = ["--no-workers", "--allow-all", "--region", "eu-west-1"];
         let arguments = ["--bucket", BUCKET, "--package", package.path()];
-        let mut command = script(&programs.0, &[&options[..], &arguments].concat());
-        let python = PythonEnvironment::prepare(|_| ()).await.unwrap();
-        command.env("PYTHON", python.interpreter());
+        let command = script(&programs.0, &[&options[..], &arguments].concat());
         let (status, told, errors) = ended(command).await;
         assert_eq!(status, Some(1), "{told}{errors}");
         assert_eq!(
