@@ -17,7 +17,11 @@ mod invariants;
 mod network;
 mod play;
 mod schedule;
+#[path = "../scenarios/histories/shifts.rs"]
+mod shifts;
 mod stack;
+#[path = "../scenarios/histories/strikes.rs"]
+mod strikes;
 
 use campaign::{Campaign, campaign, trace};
 

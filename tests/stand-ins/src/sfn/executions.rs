@@ -151,7 +151,12 @@ impl Sfn {
         let arn = required(body, "executionArn")?;
         let state = self.inner.state.locked();
         let execution = state.executions.get(arn).ok_or_else(|| no_execution(arn))?;
-        Ok(execution.describe(arn, &self.inner.clock))
+        let mut shown = execution.clone();
+        let shown_from = |(at, _): &(Duration, ExecutionEnd)| *at + state.lag.descriptions;
+        if shown.ended.as_ref().map(shown_from) > Some(self.inner.clock.now()) {
+            shown.ended = None;
+        }
+        Ok(shown.describe(arn, &self.inner.clock))
     }
 
     pub(super) fn stop_execution(&self, body: &Value) -> Result<Value, AwsError> {
