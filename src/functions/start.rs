@@ -14,6 +14,7 @@
 mod arrival;
 mod beside;
 mod earlier_runs;
+mod evidence;
 mod handle;
 mod own_execution;
 mod plan;
@@ -267,6 +268,7 @@ impl Starter {
         let input = ExecutionInput {
             request: Some(request),
             deployment: None,
+            sent: Some(self.age(arrival).sent()),
             earlier_runs: run.earlier_runs,
             rollback_of: run.rollback_of,
             workers: self.workers,

@@ -21,6 +21,8 @@ mod rescue_leftovers;
 mod rescue_reports;
 mod respond;
 mod rollback_attempts;
+mod rollback_beside_conditions;
+mod rollback_evidence;
 mod rollback_runs;
 mod rollbacks;
 mod seal;

@@ -179,7 +179,8 @@ impl Starter {
         let plan = self.plan_task(arrival, &properties, is_rollback).await;
         match plan {
             Plan::Execute(run) if is_rollback => {
-                self.after_earlier_runs(arrival, *run, earlier).await
+                self.after_earlier_runs(arrival, run, properties.timeout(), earlier)
+                    .await
             }
             Plan::Execute(run) => self.unless_beside_another(arrival, run).await,
             plan => Ok(plan),

@@ -30,6 +30,18 @@ impl Sfn {
         arn
     }
 
+    /// Starts so many executions of a state machine that are called `other-0`, `other-1`, …
+    ///
+    /// # Panics
+    /// When they were started before, or there is no such state machine.
+    pub fn others_start(&self, state_machine: &str, count: usize) {
+        for number in 0..count {
+            let name = format!("other-{number}");
+            let request = json!({"stateMachineArn": state_machine, "name": name});
+            self.start_execution(&request).expect("the name is free");
+        }
+    }
+
     /// All executions, in the order of their start.
     pub fn executions(&self) -> Vec<ExecutionView> {
         let state = self.inner.state.locked();
