@@ -99,10 +99,10 @@ async fn without_the_begin_of_the_update_only_a_run_of_its_own_task_counts() {
 #[tokio::test(start_paused = true)]
 async fn a_list_of_too_many_executions_shows_nothing() {
     let runs_on_rollback = with(properties(), &json!({"RunOnRollback": "true"}));
+    let world = World::new();
+    world.fails(&failing(), Some(succeeded())).await;
+    world.aws.sfn().others_start(&world.state_machine, 20_001);
     for (failed, come_back) in [(failing(), properties()), (properties(), runs_on_rollback)] {
-        let world = World::new();
-        world.fails(&failed, Some(succeeded())).await;
-        world.aws.sfn().others_start(&world.state_machine, 20_001);
         let mut rollback = world.rollback_of(&failed);
         rollback["ResourceProperties"] = come_back;
         let reason = refused(&world, &rollback, 20_002).await;
