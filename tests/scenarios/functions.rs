@@ -23,6 +23,8 @@ mod rescue_reports;
 mod respond;
 mod rollback_attempts;
 mod rollback_deliveries;
+mod rollback_beside_conditions;
+mod rollback_evidence;
 mod rollback_runs;
 mod rollbacks;
 mod seal;

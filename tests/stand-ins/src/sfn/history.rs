@@ -67,6 +67,6 @@ impl Sfn {
         if body["reverseOrder"] == true {
             events.reverse();
         }
-        page(events, "events", body)
+        page(events, std::convert::identity, "events", body)
     }
 }
