@@ -6,7 +6,7 @@ use std::time::Duration;
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
 use stand_ins::Service;
-use stand_ins::faults::{Fault, Span};
+use stand_ins::faults::{Fault, Injected, Span};
 use tokio::time::advance;
 
 use super::rollback_runs::{failing, succeeded};
@@ -16,8 +16,6 @@ use crate::worlds::functions::World;
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long what is read is out of date.
 const LAG: Duration = Duration::from_secs(30);
-/// Longer than `start` waits for anything.
-const HANGS: Duration = Duration::from_secs(600);
 
 impl World {
     /// An update whose run goes on and was taken by no worker.
@@ -59,28 +57,33 @@ async fn what_the_first_delivery_started_answers_though_the_next_would_start_not
     assert!(world.later_executions()[0].ended.is_none());
 }
 
+/// Each call is answered, just before `start` gives it up, and all of them together take too long.
 #[tokio::test(start_paused = true)]
 async fn calls_that_take_too_long_leave_the_rollback_to_the_next_delivery() {
-    for (operation, failed, come_back) in [
-        (
-            "ListExecutions",
-            properties(),
-            json!({"RunOnRollback": "true"}),
-        ),
-        ("ListExecutions", failing(), json!({})),
-        ("DescribeExecution", failing(), json!({})),
+    let old_task = json!({"RunOnRollback": "true"});
+    for (failed, end, updates, come_back) in [
+        (properties(), None, 5, old_task),
+        (failing(), Some(succeeded()), 1, json!({})),
     ] {
         let world = World::new();
-        world.fails(&failed, Some(succeeded())).await;
+        for _ in 0..updates {
+            world.fails(&failed, end.clone()).await;
+        }
+        advance(MINUTE).await;
         let mut rollback = world.rollback_of(&failed);
         rollback["ResourceProperties"] = with(properties(), &come_back);
-        let hanging = world.inject(Service::Sfn, operation, Span::Forever, Fault::Delay(HANGS));
-        assert!(world.start(&rollback).await.is_err(), "{operation}");
+        let calls = ["ListExecutions", "DescribeExecution", "StopExecution"];
+        let slow = calls.map(|operation| {
+            let fault = Fault::Delay(Duration::from_secs(9));
+            world.inject(Service::Sfn, operation, Span::Forever, fault)
+        });
+        let came = world.start(&rollback).await;
+        assert!(came.is_err(), "{updates}: {came:?}");
         world.assert_no_answer();
-        hanging.lift();
+        slow.iter().for_each(Injected::lift);
         let started = world.start(&rollback).await.unwrap();
         assert!(matches!(started, StartOutcome::Execution(_)), "{started:?}");
-        assert_eq!(world.later_executions().len(), 1, "{operation}");
+        world.assert_no_answer();
     }
 }
 
