@@ -91,29 +91,37 @@ impl<'e> EventAge<'e> {
     /// margin. The answer is given within the margin.
     #[must_use]
     pub fn deadline(self, timeout: Duration) -> Deadline {
+        self.deadline_after(Duration::ZERO, timeout)
+    }
+
+    /// The [`deadline`](Self::deadline) of a run that may take `timeout` once the runs before it have
+    /// stopped, for which it waits up to `wait`.
+    #[must_use]
+    pub(crate) fn deadline_after(self, wait: Duration, timeout: Duration) -> Deadline {
         let patience = service_timeout(self.event).unwrap_or(SERVICE_TIMEOUT);
-        self.earliest_limit(timeout, answer_margin(patience))
+        self.earliest_limit(wait, timeout, answer_margin(patience))
     }
 
     /// The deadline of a Delete, which runs no task. It stops leftover tasks and answers, and does
     /// both within the margin, so the margin is kept whole even when it leaves no time before it.
     #[must_use]
     pub(crate) fn deadline_of_delete(self, timeout: Duration) -> Timestamp {
-        self.earliest_limit(timeout, ANSWER_MARGIN).at
+        self.earliest_limit(Duration::ZERO, timeout, ANSWER_MARGIN)
+            .at
     }
 
     /// The instant by which the execution with this deadline must have ended in every case: what
     /// stopping and answering take after it, but not so late that `rescue` could not answer any more.
     #[must_use]
     pub fn answer_by(self, deadline: Timestamp) -> Timestamp {
-        let last_moment = self.earliest_limit(Duration::MAX, RESCUE_ANSWER_MARGIN);
+        let last_moment = self.earliest_limit(Duration::ZERO, Duration::MAX, RESCUE_ANSWER_MARGIN);
         after(deadline, ANSWER_BY_SPAN)
             .min(last_moment.at)
             .max(deadline)
     }
 
     /// The earliest limit, with `margin` kept free before the ends of the patience and of the URL.
-    fn earliest_limit(self, timeout: Duration, margin: Duration) -> Deadline {
+    fn earliest_limit(self, wait: Duration, timeout: Duration, margin: Duration) -> Deadline {
         let service_timeout = service_timeout(self.event);
         let patience = service_timeout.unwrap_or(SERVICE_TIMEOUT);
         let presigned = presigned(&self.event.request.response_url);
@@ -126,8 +134,14 @@ impl<'e> EventAge<'e> {
             .unwrap_or(self.now);
         let kept = format!("less {} s to stop the task and reply", margin.as_secs());
         let by_timeout = Deadline {
-            at: after(self.now, timeout),
-            set_by: format!("Timeout of {} s", timeout.as_secs()),
+            at: after(self.now, wait.saturating_add(timeout)),
+            set_by: match wait.as_secs() {
+                0 => format!("Timeout of {} s", timeout.as_secs()),
+                wait => format!(
+                    "Timeout of {} s and the {wait} s in which an earlier run stops",
+                    timeout.as_secs()
+                ),
+            },
         };
         let by_patience = Deadline {
             at: after(waiting_since, patience.saturating_sub(margin)),

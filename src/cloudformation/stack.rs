@@ -1,5 +1,7 @@
 //! Stacks and their resources: how they are called, and what CloudFormation records of them.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 
 use crate::arn::Arn;
@@ -37,6 +39,41 @@ pub struct StackEvent {
     pub status: String,
     /// What CloudFormation says of the change; of a custom resource that failed, its Reason.
     pub reason: Option<String>,
+}
+
+/// Finds when an operation began, among a stack's events from the newest on. CloudFormation rolls an
+/// update back to the last state in which the stack was complete. Where the rollback of an update was
+/// disabled and the update failed, the next update continues it, and a rollback undoes both.
+#[derive(Debug, Default)]
+pub(crate) struct OperationStart {
+    began: Option<Timestamp>,
+    /// Whether the newest event of the stack before `began` is still to be seen.
+    is_open: bool,
+}
+
+impl OperationStart {
+    /// Takes the next older event into account. Breaks off once the start is known.
+    pub(crate) fn note(&mut self, event: &StackEvent) -> ControlFlow<()> {
+        if !event.is_of_stack {
+            return ControlFlow::Continue(());
+        }
+        if self.is_open {
+            if event.status != "UPDATE_FAILED" {
+                return ControlFlow::Break(());
+            }
+            self.is_open = false;
+        } else if event.begins_deployment() {
+            self.began = Some(event.at);
+            self.is_open = true;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// When the operation began; `None` when no event that was noted shows it. To be asked after
+    /// [`note`](Self::note) has broken off, or after the stack's oldest event.
+    pub(crate) fn began(&self) -> Option<Timestamp> {
+        self.began.filter(|_| self.is_open)
+    }
 }
 
 impl StackEvent {
@@ -88,6 +125,53 @@ pub(crate) fn is_custom(resource_type: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_operation_begins_after_the_stack_was_last_complete() {
+        let update = ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS"];
+        let failed = ["UPDATE_FAILED", "UPDATE_IN_PROGRESS"];
+        let rolling_back = ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"];
+        for (newest_first, expected) in [
+            (vec![], None),
+            (vec!["UPDATE_ROLLBACK_IN_PROGRESS"], None),
+            (vec!["CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"], Some(0)),
+            (rolling_back.to_vec(), Some(1)),
+            ([rolling_back, update].concat(), Some(1)),
+            (
+                [
+                    rolling_back,
+                    ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"],
+                ]
+                .concat(),
+                Some(1),
+            ),
+            ([rolling_back, failed].concat(), Some(3)),
+            ([rolling_back, failed, failed, update].concat(), Some(5)),
+            // The events before are no longer kept.
+            ([&rolling_back[..], &failed[..1]].concat(), None),
+        ] {
+            let mut start = OperationStart::default();
+            let events = newest_first.iter().zip(0..).flat_map(|(status, second)| {
+                let event = |is_of_stack| StackEvent {
+                    at: Timestamp::from_second(second).unwrap(),
+                    is_of_stack,
+                    logical_id: String::new(),
+                    resource_type: String::new(),
+                    status: (*status).to_owned(),
+                    reason: None,
+                };
+                // A resource's event is no event of its stack.
+                [event(true), event(false)]
+            });
+            for event in events {
+                if start.note(&event).is_break() {
+                    break;
+                }
+            }
+            let began = start.began().map(Timestamp::as_second);
+            assert_eq!(began, expected, "{newest_first:?}");
+        }
+    }
 
     #[test]
     fn the_name_of_a_stack_is_in_its_arn() {

@@ -89,6 +89,7 @@ impl DirectExecution<'_> {
         Ok(Prepared::Run(Box::new(ExecutionInput {
             request: None,
             deployment: None,
+            sent: None,
             earlier_runs: Vec::new(),
             rollback_of: None,
             task,

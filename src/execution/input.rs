@@ -33,6 +33,15 @@ pub struct ExecutionInput {
         skip_serializing_if = "Option::is_none"
     )]
     pub deployment: Option<Deployment>,
+    /// When CloudFormation sent the request, in whole seconds; in JSON as RFC 3339. By it a later request
+    /// tells which executions were before it: `start` may take minutes to start one. Inputs of earlier
+    /// releases and of runs without a request do not say it.
+    #[serde(
+        default,
+        deserialize_with = "lenient::or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub sent: Option<Timestamp>,
     /// The runs of the resource that may have tasks left. `stop` stops these, and the task is launched
     /// only after their containers have stopped. The state `EarlierRuns` of the state machine looks
     /// whether there are any.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::history::{RecordedEvent, ends_with_its_end, was_taken};
 use super::input::{EarlierRun, ExecutionInput};
-use super::status::{Execution, ExecutionStatus, ListedExecution};
+use super::status::{Execution, ExecutionStatus};
 use crate::clock::after;
 use crate::task::error::{ErrorName, LAUNCHED};
 use crate::times::WORKERS_INFORMED_AT_LATEST;
@@ -27,13 +27,12 @@ pub(crate) fn why_nothing_started(
     if execution.status == ExecutionStatus::Succeeded {
         return None;
     }
-    let is_untaken = |events: &[RecordedEvent]| {
-        let is_whole = events
-            .first()
-            .is_some_and(|first| first.event_type == FIRST_EVENT);
-        is_whole && ends_with_its_end(events) && !was_taken(events)
+    let is_whole = |events: &&[RecordedEvent]| {
+        let first = events.first();
+        first.is_some_and(|first| first.event_type == FIRST_EVENT)
     };
-    if events.is_some_and(is_untaken) {
+    let history = events.filter(is_whole);
+    if history.is_some_and(|events| ends_with_its_end(events) && !was_taken(events)) {
         return Some("no worker had taken the run".to_owned());
     }
     if execution.status != ExecutionStatus::Failed {
@@ -45,29 +44,49 @@ pub(crate) fn why_nothing_started(
     let cause = execution.cause.as_deref().unwrap_or_default();
     let is_before_launch = match error {
         ErrorName::NotStarted => true,
-        ErrorName::InvalidRequest | ErrorName::AccessDenied => !cause.starts_with(LAUNCHED),
+        // Of several workers only the last one's launch was refused: one before may have launched.
+        ErrorName::InvalidRequest | ErrorName::AccessDenied => {
+            let is_of_one_worker = history.is_some_and(|events| attempts(events) <= 1);
+            is_of_one_worker && !cause.starts_with(LAUNCHED)
+        }
         ErrorName::Failed | ErrorName::Interrupted | ErrorName::DeadlineExceeded => false,
     };
     (is_of_one_task && is_before_launch)
         .then(|| format!("it had failed with {error} before a container was started"))
 }
 
+/// How often a worker took the run, or it was given to the function `work`.
+fn attempts(events: &[RecordedEvent]) -> usize {
+    let is_attempt = |event: &&RecordedEvent| match event.event_type.as_str() {
+        "ActivityStarted" => true,
+        "TaskScheduled" => event.concerns_activity() || event.concerns_work_function(),
+        _ => false,
+    };
+    events.iter().filter(is_attempt).count()
+}
+
 impl EarlierRun {
     /// The run of an execution, of which tasks may be left. `None` when its input cannot be read.
     #[must_use]
     pub(crate) fn of(
-        listed: &ListedExecution,
+        execution: &Execution,
         input: Option<&ExecutionInput>,
         now: Timestamp,
     ) -> Option<Self> {
         let task = &input?.task;
-        // A worker that has answered launches nothing more. One whose execution was stopped, or timed
-        // out, learns of it with a heartbeat.
-        let has_answered = matches!(
-            listed.status,
-            ExecutionStatus::Succeeded | ExecutionStatus::Failed
-        );
-        let until = after(listed.stopped.unwrap_or(now), WORKERS_INFORMED_AT_LATEST);
+        // A worker that has answered launches nothing more. One whose execution was stopped, timed out
+        // or failed with an error of Step Functions learns of it with a heartbeat.
+        let has_answered = match execution.status {
+            ExecutionStatus::Succeeded => true,
+            ExecutionStatus::Failed => {
+                let error = execution.error.as_deref();
+                error.and_then(ErrorName::find).is_some()
+            }
+            ExecutionStatus::Running | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+                false
+            }
+        };
+        let until = after(execution.stopped.unwrap_or(now), WORKERS_INFORMED_AT_LATEST);
         Some(Self {
             started_by: task.started_by.clone(),
             cluster: task.cluster.clone(),

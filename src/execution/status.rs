@@ -38,6 +38,16 @@ impl Execution {
             .is_ok_and(|input| input["request"]["WaitConditionHandle"].is_object())
     }
 
+    /// When CloudFormation sent the request. Inputs of earlier releases do not say it; `start` started
+    /// their executions soon after.
+    #[must_use]
+    pub(crate) fn request_sent(&self) -> Timestamp {
+        serde_json::from_str::<Value>(&self.input)
+            .ok()
+            .and_then(|input| input["sent"].as_str()?.parse().ok())
+            .unwrap_or(self.started)
+    }
+
     /// Whether the execution rolls back another's run for the request that would give an execution this
     /// `name`.
     #[must_use]

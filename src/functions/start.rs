@@ -14,6 +14,7 @@
 mod arrival;
 mod beside;
 mod earlier_runs;
+mod evidence;
 mod handle;
 mod own_execution;
 mod plan;
@@ -78,6 +79,12 @@ pub enum StartError {
         "{0}. This invocation has not answered; the event is delivered again in a minute or two"
     )]
     Later(ApiError),
+    /// The event is new, and its stack is idle. Lambda will deliver the event again while CloudFormation
+    /// still waits.
+    #[error(
+        "stack {0} is not being updated, though the event is new. This invocation has not answered, since the stack's status may be outdated; the event is delivered again in a minute or two"
+    )]
+    StackIdle(String),
 }
 
 /// The request was handed to no execution, as far as is known.
@@ -261,6 +268,7 @@ impl Starter {
         let input = ExecutionInput {
             request: Some(request),
             deployment: None,
+            sent: Some(self.age(arrival).sent()),
             earlier_runs: run.earlier_runs,
             rollback_of: run.rollback_of,
             workers: self.workers,

@@ -6,7 +6,7 @@
 //!   │  a worker may not know it yet, and launch a task     WORKERS_INFORMED_AT_LATEST  75 s
 //!   │  a container that is asked to stop may take          LONGEST_STOP_TIMEOUT       120 s
 //!   ▼
-//! the state machine gives up after MOST_CHECKS checks, CHECK_PAUSE apart              145 s
+//! the state machine gives up after MOST_CHECKS_BEFORE_TASK checks, CHECK_PAUSE apart  205 s
 //! ```
 
 use std::time::Duration;
@@ -26,16 +26,22 @@ pub(crate) const LONGEST_STOP_TIMEOUT: Duration = seconds(120);
 /// `start` has the rollback wait for the tasks of a run that ended no longer than this before the
 /// request: within it, a container that was asked to stop has stopped.
 pub(crate) const EARLIER_RUN_PATIENCE: Duration = seconds(150);
-/// Checks for tasks after which the state `TasksStillRunning` no longer waits.
+/// Checks for tasks after which the state `TasksStillRunning` no longer waits, once the run has failed
+/// and on Delete.
 pub const MOST_CHECKS: u64 = 30;
+/// The same before the task of a rollback is launched, which waits for the runs before it.
+pub const MOST_CHECKS_BEFORE_TASK: u64 = 42;
 
-/// Between n checks lie n - 1 pauses.
-const CHECKED_FOR: Duration = seconds(CHECK_PAUSE.as_secs() * (MOST_CHECKS - 1));
+/// How long a rollback's task waits for the runs before it. Between n checks lie n - 1 pauses.
+pub(crate) const CHECKED_FOR: Duration =
+    seconds(CHECK_PAUSE.as_secs() * (MOST_CHECKS_BEFORE_TASK - 1));
 
-// A container has had its longest time to stop when the state machine gives up, and a worker has
-// learned that its run was stopped.
-const _: () = assert!(fit(&[LONGEST_STOP_TIMEOUT, OVERHEAD], CHECKED_FOR));
-const _: () = assert!(fit(&[WORKERS_INFORMED_AT_LATEST, OVERHEAD], CHECKED_FOR));
+// A worker launches a task as late as it may, and the container of that has had its longest time to
+// stop when the state machine gives up.
+const _: () = assert!(fit(
+    &[WORKERS_INFORMED_AT_LATEST, LONGEST_STOP_TIMEOUT, OVERHEAD],
+    CHECKED_FOR
+));
 const _: () = assert!(fit(&[LONGEST_STOP_TIMEOUT, OVERHEAD], EARLIER_RUN_PATIENCE));
 // `start` says by itself what it could not see.
 const _: () = assert!(fit(

@@ -94,6 +94,15 @@ const fn on_rollback(service: Service, operation: &'static str, by: &'static str
     }
 }
 
+/// The same, for a task runner that has no fleet; every program that makes the call is struck.
+const fn on_rollback_on_lambda(service: Service, operation: &'static str) -> Call {
+    Call {
+        by: None,
+        workers: Workers::Lambda,
+        ..on_rollback(service, operation, "")
+    }
+}
+
 const fn by_hook(service: Service, operation: &'static str, course: Course) -> Call {
     Call {
         by: Some("hook"),
@@ -108,7 +117,7 @@ const fn by_rescue(service: Service, operation: &'static str, course: Course) ->
     }
 }
 
-pub const CALLS: [Call; 102] = [
+pub const CALLS: [Call; 106] = [
     call(Service::Kms, "Encrypt", Course::Succeeds),
     call(Service::Sfn, "StartExecution", Course::Succeeds),
     call(Service::CloudFormation, "DescribeStacks", Course::Updates),
@@ -145,6 +154,10 @@ pub const CALLS: [Call; 102] = [
         by: None,
         ..on_rollback(Service::Ecs, "StopTask", "")
     },
+    on_rollback_on_lambda(Service::Lambda, "Invoke"),
+    on_rollback_on_lambda(Service::Sfn, "SendTaskHeartbeat"),
+    on_rollback_on_lambda(Service::Sfn, "SendTaskSuccess"),
+    on_rollback_on_lambda(Service::Ecs, "StopTask"),
     late_call(Service::Sfn, "DescribeExecution", Course::IsAborted),
     call(Service::Sfn, "GetExecutionHistory", Course::IsAborted),
     late_call(Service::Sfn, "DescribeExecution", Course::TimesOut),

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use ecs_task_runner::times::ANSWER_MARGIN;
+use ecs_task_runner::times::rollback::MOST_CHECKS_BEFORE_TASK;
+use ecs_task_runner::times::{ANSWER_MARGIN, CHECK_PAUSE};
 use stand_ins::ecs::TaskView;
 use stand_ins::faults::Span;
 
@@ -75,7 +76,7 @@ pub fn judge(cell: &Cell, deployment: &Deployment) -> Result<CellEnd, Vec<String
         wrong.extend(answers_at_the_beginning(deployment));
     }
     wrong.extend(other_requests(deployment, last));
-    wrong.extend(late_ends(deployment, &instead));
+    wrong.extend(late_ends(cell.call.course, deployment, &instead));
     wrong.extend(tasks(cell.call.course, deployment, &instead));
     if wrong.is_empty() {
         Ok(end)
@@ -110,7 +111,7 @@ fn wrong_answer(
         _ if instead.contains(&Instead::IsSeenLate) => LIMIT + ANSWER_MARGIN + HOOK_GRACE,
         Course::LosesItsDeployment if instead.is_empty() => GIVEN_UP + STOPPED_WITHIN,
         _ if course.is_hooked() => LIMIT + ANSWER_MARGIN + SEEN_WITHIN,
-        _ => LIMIT + ANSWER_MARGIN,
+        _ => end_of_run(course),
     };
     if after > limit {
         wrong.push(format!("the answer came after {} s", after.as_secs()));
@@ -186,14 +187,25 @@ fn other_requests(deployment: &Deployment, last: Option<usize>) -> Vec<String> {
     wrong
 }
 
+/// How long the last run of a course takes at most. That of a rollback waits for the run before it in
+/// time of its own.
+fn end_of_run(course: Course) -> Duration {
+    let waits = if course == Course::IsRolledBack {
+        CHECK_PAUSE * u32::try_from(MOST_CHECKS_BEFORE_TASK - 1).unwrap()
+    } else {
+        Duration::ZERO
+    };
+    waits + LIMIT + ANSWER_MARGIN
+}
+
 /// Executions that ended long after they should have.
-fn late_ends(deployment: &Deployment, instead: &[Instead]) -> Option<String> {
+fn late_ends(course: Course, deployment: &Deployment, instead: &[Instead]) -> Option<String> {
     let executions = deployment.aws.sfn().executions();
     let is_late = executions.iter().any(|execution| {
         execution
             .ended
             .as_ref()
-            .is_none_or(|(at, _)| *at > execution.started_at + LIMIT + ANSWER_MARGIN)
+            .is_none_or(|(at, _)| *at > execution.started_at + end_of_run(course))
     });
     let should_be = instead.contains(&Instead::EndsLate);
     (is_late != should_be).then(|| {

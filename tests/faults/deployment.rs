@@ -49,8 +49,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_secs(2);
 /// The template's default.
 pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
-/// Long enough for the schedule's looks at what has ended.
-const QUIET: Duration = Duration::from_secs(8 * 60);
+/// Long enough for two of the looks, one a minute, at what ended three minutes before.
+const QUIET: Duration = Duration::from_secs(5 * 60);
 /// What Lambda gives new accounts: more than the one run of a deployment needs.
 const CONCURRENCY: usize = 10;
 

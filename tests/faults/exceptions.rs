@@ -332,6 +332,7 @@ fn is_never_begun_on_lambda(cell: &Cell) -> bool {
 
 fn is_every_outcome_lost(cell: &Cell) -> bool {
     let is_outcome = is(cell, &["SendTaskSuccess"], Course::Succeeds)
+        || is(cell, &["SendTaskSuccess"], Course::IsRolledBack)
         || is(cell, &["SendTaskFailure"], Course::Fails);
     is_outcome && lasts(cell) && is_lost(cell)
 }

@@ -18,6 +18,8 @@ mod invocations;
 mod network;
 mod play;
 mod schedule;
+mod shifts;
+mod strikes;
 
 use campaign::{Campaign, campaign, trace};
 

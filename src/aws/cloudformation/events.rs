@@ -1,10 +1,12 @@
 //! `DescribeStackEvents`: what became of a stack's resources lately.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 
 use super::{Stacks, in_words};
 use crate::aws::{ApiError, api_error, timestamp};
-use crate::cloudformation::stack::StackEvent;
+use crate::cloudformation::stack::{OperationStart, StackEvent};
 use crate::text::printable;
 
 /// Pages of events that are read, some hundred events on each. A deployment of 500 resources, the
@@ -12,15 +14,15 @@ use crate::text::printable;
 const MAX_PAGES: usize = 20;
 
 impl Stacks {
-    /// When the stack's last deployment began; a rollback belongs to the deployment before. `None`
+    /// When the operation began that a rollback of the stack undoes; see [`OperationStart`]. `None`
     /// when there are too many events since then.
     ///
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub(crate) async fn operation_began(&self, stack: &str) -> Result<Option<Timestamp>, ApiError> {
-        let events = self.last_events(stack).await?;
-        let first = events.first().filter(|event| event.begins_deployment());
-        Ok(first.map(|event| event.at))
+        let mut start = OperationStart::default();
+        let is_cut = self.newest_first(stack, |event| start.note(&event)).await?;
+        Ok(start.began().filter(|_| !is_cut))
     }
 
     /// The events of the stack since its last deployment began, oldest first.
@@ -28,16 +30,37 @@ impl Stacks {
     /// # Errors
     /// When a call fails; see [`ApiError`].
     pub async fn last_events(&self, stack: &str) -> Result<Vec<StackEvent>, ApiError> {
+        let mut events = Vec::new();
+        self.newest_first(stack, |event| {
+            let is_first = event.begins_deployment();
+            events.push(event);
+            if is_first {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .await?;
+        events.reverse();
+        Ok(events)
+    }
+
+    /// Shows the stack's events to `visit`, newest first, until it breaks off. Returns whether there are
+    /// older ones, which were not read since there are too many.
+    async fn newest_first(
+        &self,
+        stack: &str,
+        mut visit: impl FnMut(StackEvent) -> ControlFlow<()>,
+    ) -> Result<bool, ApiError> {
         let mut pages = self
             .client
             .describe_stack_events()
             .stack_name(stack)
             .into_paginator()
             .send();
-        let mut events = Vec::new();
-        'pages: for _ in 0..MAX_PAGES {
+        for _ in 0..MAX_PAGES {
             let Some(page) = pages.next().await else {
-                break;
+                return Ok(false);
             };
             let page = page.map_err(|error| {
                 api_error(
@@ -46,19 +69,14 @@ impl Stacks {
                     &error,
                 )
             })?;
-            for event in page.stack_events.unwrap_or_default() {
-                let Some(event) = recorded(event) else {
-                    continue;
-                };
-                let is_first = event.begins_deployment();
-                events.push(event);
-                if is_first {
-                    break 'pages;
+            let events = page.stack_events.unwrap_or_default().into_iter();
+            for event in events.filter_map(recorded) {
+                if visit(event).is_break() {
+                    return Ok(false);
                 }
             }
         }
-        events.reverse();
-        Ok(events)
+        Ok(true)
     }
 }
 

@@ -73,6 +73,9 @@ fn an_error_shows_it_only_before_a_launch_and_of_one_task() {
         },
         ..input()
     };
+    let one_worker: Vec<_> = ["ExecutionStarted", "ActivityStarted", "ActivityFailed"]
+        .map(event)
+        .into();
     for (error, cause, of, shows) in [
         ("EcsTask.NotStarted", "no capacity", &input(), true),
         ("EcsTask.NotStarted", "no capacity", &several, false),
@@ -100,7 +103,8 @@ fn an_error_shows_it_only_before_a_launch_and_of_one_task() {
         ("Worker.Panicked", "", &input(), false),
         ("States.Runtime", "", &input(), false),
     ] {
-        let why = |status| why_nothing_started(&ended(status, error, cause), Some(of), None);
+        let why =
+            |status| why_nothing_started(&ended(status, error, cause), Some(of), Some(&one_worker));
         assert_eq!(why(ExecutionStatus::Failed).is_some(), shows, "{error}");
         // The error of an execution that somebody stopped is that person's word.
         assert_eq!(why(ExecutionStatus::Aborted), None, "{error}");
@@ -108,27 +112,61 @@ fn an_error_shows_it_only_before_a_launch_and_of_one_task() {
     }
 }
 
+/// The first worker may have launched the task and died. The second one is refused and cannot look.
 #[test]
-fn a_worker_may_launch_tasks_of_a_run_that_was_just_stopped() {
+fn a_refused_launch_of_a_second_worker_shows_nothing() {
+    let given = |event_type| RecordedEvent {
+        resource: Some("invoke.waitForTaskToken".to_owned()),
+        ..event(event_type)
+    };
+    let twice = [
+        vec![
+            event("ExecutionStarted"),
+            event("ActivityStarted"),
+            event("ActivityTimedOut"),
+            event("ActivityStarted"),
+            event("ActivityFailed"),
+        ],
+        vec![
+            event("ExecutionStarted"),
+            given("TaskScheduled"),
+            given("TaskTimedOut"),
+            given("TaskScheduled"),
+            given("TaskFailed"),
+        ],
+        // The beginning is missing.
+        vec![event("ActivityStarted"), event("ActivityFailed")],
+    ];
+    for error in ["EcsTask.InvalidRequest", "EcsTask.AccessDenied"] {
+        let execution = ended(ExecutionStatus::Failed, error, "not allowed: ecs:RunTask");
+        for events in &twice {
+            let why = why_nothing_started(&execution, Some(&input()), Some(events));
+            assert_eq!(why, None, "{error}: {events:?}");
+        }
+        assert_eq!(why_nothing_started(&execution, Some(&input()), None), None);
+    }
+}
+
+#[test]
+fn a_worker_may_launch_tasks_of_a_run_that_has_ended_without_its_answer() {
     let now = Timestamp::from_second(1_000).unwrap();
-    for (status, ended_at, may_launch) in [
-        (ExecutionStatus::Aborted, Some(990), true),
-        (ExecutionStatus::TimedOut, Some(990), true),
-        // The list may be older than the stop.
-        (ExecutionStatus::Running, None, true),
-        (ExecutionStatus::Aborted, Some(900), false),
-        (ExecutionStatus::Failed, Some(990), false),
-        (ExecutionStatus::Succeeded, Some(990), false),
+    for (status, error, ended_at, may_launch) in [
+        (ExecutionStatus::Aborted, "", Some(990), true),
+        (ExecutionStatus::TimedOut, "", Some(990), true),
+        // The description may be older than the stop.
+        (ExecutionStatus::Running, "", None, true),
+        (ExecutionStatus::Aborted, "", Some(900), false),
+        (ExecutionStatus::Failed, "EcsTask.Failed", Some(990), false),
+        (ExecutionStatus::Failed, "States.Runtime", Some(990), true),
+        (ExecutionStatus::Failed, "States.Runtime", Some(900), false),
+        (ExecutionStatus::Succeeded, "", Some(990), false),
     ] {
-        let listed = ListedExecution {
-            arn: "arn".to_owned(),
-            name: "n".to_owned(),
-            status,
-            started: Timestamp::UNIX_EPOCH,
+        let execution = Execution {
             stopped: ended_at.map(|second| Timestamp::from_second(second).unwrap()),
+            ..ended(status, error, "")
         };
-        let run = EarlierRun::of(&listed, Some(&input()), now).unwrap();
-        assert_eq!(run.may_launch_until.is_some(), may_launch, "{listed:?}");
-        assert_eq!(EarlierRun::of(&listed, None, now), None);
+        let run = EarlierRun::of(&execution, Some(&input()), now).unwrap();
+        assert_eq!(run.may_launch_until.is_some(), may_launch, "{execution:?}");
+        assert_eq!(EarlierRun::of(&execution, None, now), None);
     }
 }

@@ -43,6 +43,32 @@ fn the_json_form_has_times_and_seconds() {
 }
 
 #[test]
+fn a_rollback_names_the_execution_that_it_rolls_back() {
+    let update = "MigrateTask-1a2b3c4d-update-ba9876543210";
+    let mut history = History::of("Update");
+    history.roll_back(update);
+    claimed(&mut history);
+    let explanation = history.explain_at(ExecutionStatus::Running, 61_400);
+    let text = explanation.to_string();
+    let mut lines = text.lines().skip(1);
+    assert!(lines.next().unwrap().starts_with("Execution  MigrateTask-"));
+    assert_eq!(lines.next(), Some(&*format!("Rolls back {update}")));
+    let json = serde_json::to_value(&explanation).unwrap();
+    assert_eq!(json["rollbackOf"], update);
+
+    // A name that somebody made up stays in its line.
+    let mut history = History::of("Update");
+    history.roll_back("a\nSucceeded.");
+    let text = history.explain(ExecutionStatus::Running).to_string();
+    assert!(!text.lines().any(|line| line == "Succeeded."), "{text}");
+
+    let text = History::of("Update")
+        .explain(ExecutionStatus::Running)
+        .to_string();
+    assert!(!text.contains("Rolls back"), "{text}");
+}
+
+#[test]
 fn the_reference_shows_what_is_printed() {
     let cause =
         "Container 'migrate' exited with code 1 (task 4f1c2d3e of migrate:7, cluster production).

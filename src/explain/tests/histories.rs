@@ -83,6 +83,14 @@ impl History {
         self
     }
 
+    /// The run rolls back that of the execution `update`.
+    pub(super) fn roll_back(&mut self, update: &str) -> &mut Self {
+        let mut input: Value = serde_json::from_str(&self.execution.input).unwrap();
+        input["rollbackOf"] = json!({"execution": update, "request": NAME});
+        self.execution.input = input.to_string();
+        self
+    }
+
     pub(super) fn override_environment(&mut self, value: &str) {
         self.execution.input = self.execution.input.replace(SECRET, value);
     }

@@ -8,7 +8,7 @@ use crate::aws::ApiError;
 use crate::aws::step_functions::StateMachine;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::identity::NameParts;
-use crate::execution::status::{Execution, ExecutionStatus};
+use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::task::error::ErrorName;
 
 /// Why an earlier execution is stopped.
@@ -53,9 +53,11 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
 pub(crate) struct StoppedEarlier {
     /// How many executions were stopped.
     pub(crate) count: usize,
-    /// The ARNs of executions that run and began after `until`: they belong to a later request, or to
-    /// the same one.
-    pub(crate) later: Vec<String>,
+    /// How many executions run for a later request.
+    pub(crate) later: usize,
+    /// Those that report to a wait condition and may be of an operation before the one that is rolled
+    /// back. Only for [`StopReason::RolledBack`]; they go on.
+    pub(crate) for_conditions: Vec<ListedExecution>,
     /// The last error that kept an execution from being found or stopped.
     pub(crate) failure: Option<ApiError>,
 }
@@ -85,7 +87,7 @@ impl RunsOfResource {
 }
 
 /// Stops the executions of `runs` that still run, except those of the request `name` itself and those
-/// that began after `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
+/// whose request was sent after `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
 /// it; CloudFormation no longer reads that answer.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
@@ -114,44 +116,50 @@ pub(crate) async fn stop_earlier(
         }
     };
     for execution in running
-        .iter()
+        .into_iter()
         .filter(|execution| runs.include(&execution.name) && execution.name != name)
     {
-        // An execution that began after `until` is the run of this or a later request and must go on.
-        if until.is_some_and(|until| execution.started > until) {
-            stopped.later.push(execution.arn.clone());
-            continue;
-        }
-        let cause = format!("{} ({name}).", reason.in_words());
-        let stopping = async {
-            // A person may have given a direct run the name of a request: its input decides.
+        let looking = async {
             let described = state_machine.describe(&execution.arn).await?;
+            // A person may have given a direct run the name of a request: its input decides.
             if !described.has_request() || described.rolls_back_for(name) {
-                return Ok(false);
-            }
-            state_machine
-                .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
-                .await?;
-            Ok(true)
-        };
-        match stopping.await {
-            Ok(false) => tracing::info!(
-                execution = execution.name,
-                "the execution is called like an earlier one of the resource, and is a direct run or this request's own; it goes on"
-            ),
-            Ok(true) => {
                 tracing::info!(
                     execution = execution.name,
-                    ?reason,
-                    "stopped an earlier execution of the resource"
+                    "the execution is called like an earlier one of the resource, and is a direct run or this request's own; it goes on"
                 );
+            } else if until.is_some_and(|until| described.request_sent() > until) {
+                stopped.later += 1;
+            } else if reason == StopReason::RolledBack && described.reports_to_condition() {
+                stopped.for_conditions.push(execution);
+            } else {
+                stop(state_machine, &execution, name, reason).await?;
                 stopped.count += 1;
             }
-            Err(error) => {
-                tracing::warn!(%error, "an earlier execution of the resource could not be stopped");
-                stopped.failure = Some(error);
-            }
+            Ok(())
+        };
+        if let Err(error) = looking.await {
+            tracing::warn!(%error, "an earlier execution of the resource could not be stopped");
+            stopped.failure = Some(error);
         }
     }
     stopped
+}
+
+/// Stops an execution for the request `name`.
+pub(crate) async fn stop(
+    state_machine: &StateMachine,
+    execution: &ListedExecution,
+    name: &str,
+    reason: StopReason,
+) -> Result<(), ApiError> {
+    let cause = format!("{} ({name}).", reason.in_words());
+    state_machine
+        .stop(&execution.arn, ErrorName::Interrupted.as_str(), &cause)
+        .await?;
+    tracing::info!(
+        execution = execution.name,
+        ?reason,
+        "stopped an earlier execution of the resource"
+    );
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! in the rollback's own execution, whose input names the runs.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -14,12 +15,13 @@ use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::before;
+use crate::cloudformation::deadline::Deadline;
 use crate::execution::direct::DirectExecution;
 use crate::execution::input::{EarlierRun, ExecutionInput};
 use crate::execution::status::{Execution, ListedExecution};
 use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
 use crate::task::error::ErrorName;
-use crate::times::rollback::EARLIER_RUN_PATIENCE;
+use crate::times::rollback::{CHECKED_FOR, EARLIER_RUN_PATIENCE};
 use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
 
 /// What became of the runs of the update that is rolled back.
@@ -27,23 +29,16 @@ use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
 pub(super) struct EarlierRuns {
     /// The event is itself outdated: it came late, and the execution of a later request already runs.
     pub(super) is_void: bool,
-    /// Why one of them may still run.
-    pub(super) not_stopped: Option<NotStopped>,
+    /// Why no task may be run, in a sentence: an earlier run may go on.
+    pub(super) obstacle: Option<String>,
 }
 
-/// Why a run could not be stopped.
-pub(super) struct NotStopped {
-    name: ErrorName,
-    why: String,
-}
-
-impl From<ApiError> for NotStopped {
-    fn from(error: ApiError) -> Self {
-        Self {
-            name: error_name(&error),
-            why: error.to_string(),
-        }
-    }
+/// The executions of the resource that began since a given time.
+pub(super) struct RunsSince {
+    /// Newest first.
+    pub(super) listed: Vec<ListedExecution>,
+    /// Whether older ones may be missing, since Step Functions lists too many executions.
+    pub(super) is_cut: bool,
 }
 
 impl Starter {
@@ -57,14 +52,28 @@ impl Starter {
         let Some(runs) = RunsOfResource::of(name) else {
             return Ok(EarlierRuns::default());
         };
-        let stopping = executions::stop_earlier(
-            &self.state_machine,
-            &runs,
-            name,
-            StopReason::RolledBack,
-            Some(self.age(arrival).sent_before()),
-        );
-        let Ok(stopped) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
+        let stopping = async {
+            let until = Some(self.age(arrival).sent_before());
+            let mut stopped = executions::stop_earlier(
+                &self.state_machine,
+                &runs,
+                name,
+                StopReason::RolledBack,
+                until,
+            )
+            .await;
+            let for_conditions = std::mem::take(&mut stopped.for_conditions);
+            let goes_on = match self.stop_those_of_update(arrival, for_conditions).await {
+                Ok(goes_on) => goes_on,
+                Err(error) => {
+                    tracing::warn!(%error, "a run that reports to a wait condition could not be stopped");
+                    stopped.failure = Some(error);
+                    None
+                }
+            };
+            (stopped, goes_on)
+        };
+        let Ok((stopped, goes_on)) = timeout(STOP_EARLIER_BUDGET, stopping).await else {
             let error = self.unanswered(STOP_EARLIER_BUDGET);
             tracing::warn!(%error, "the runs of the update that is rolled back could not all be stopped in time");
             if self.will_be_redelivered(arrival, &error) {
@@ -72,7 +81,7 @@ impl Starter {
             }
             return Ok(EarlierRuns {
                 is_void: false,
-                not_stopped: Some(error.into()),
+                obstacle: Some(still_runs(&error)),
             });
         };
         match stopped.failure {
@@ -80,50 +89,54 @@ impl Starter {
                 Err(StartError::Later(error))
             }
             failure => Ok(EarlierRuns {
-                is_void: self.age(arrival).is_late()
-                    && self.is_followed(arrival, &stopped.later).await?,
-                not_stopped: failure.map(NotStopped::from),
+                is_void: self.age(arrival).is_late() && stopped.later > 0,
+                obstacle: failure.as_ref().map(still_runs).or(goes_on),
             }),
         }
     }
 
-    /// Whether one of these executions is of another request than this one.
-    async fn is_followed(&self, arrival: &Arrival, later: &[String]) -> Result<bool, StartError> {
-        for execution in later {
-            match self.state_machine.describe(execution).await {
-                Ok(execution) if execution.rolls_back_for(&arrival.identity.name) => {}
-                Err(error) if self.will_be_redelivered(arrival, &error) => {
-                    return Err(StartError::Later(error));
-                }
-                Ok(_) | Err(_) => return Ok(true),
-            }
-        }
-        Ok(false)
-    }
-
-    /// The run of a rollback, to begin after the runs that were stopped for it.
+    /// The run of a rollback, to begin after the runs that were stopped for it. It may take `limit`.
     pub(super) async fn after_earlier_runs(
         &self,
         arrival: &Arrival,
-        run: Run,
+        mut run: Box<Run>,
+        limit: Duration,
         earlier: EarlierRuns,
     ) -> Result<Plan, StartError> {
-        let why = match earlier.not_stopped {
-            Some(error) => still_runs(&error),
+        let why = match earlier.obstacle {
+            Some(why) => why,
             None => match self.runs_to_wait_for(arrival).await {
                 Ok(earlier_runs) => {
-                    return Ok(Plan::Execute(Box::new(Run {
-                        earlier_runs,
-                        ..run
-                    })));
+                    let deadline = self.deadline_after(arrival, &earlier_runs, limit);
+                    run.task.deadline = deadline.at;
+                    run.task.deadline_set_by = Some(deadline.set_by);
+                    run.earlier_runs = earlier_runs;
+                    return Ok(Plan::Execute(run));
                 }
                 Err(error) if self.will_be_redelivered(arrival, &error) => {
                     return Err(StartError::Later(error));
                 }
-                Err(error) => still_runs(&error.into()),
+                Err(error) => still_runs(&error),
             },
         };
         Ok(self.refuse(arrival, &why).await)
+    }
+
+    /// The deadline of a run that may take `limit` once these runs have stopped. While a worker may still
+    /// launch a task of theirs, the run waits; a short limit would be over before it begins.
+    pub(super) fn deadline_after(
+        &self,
+        arrival: &Arrival,
+        earlier: &[EarlierRun],
+        limit: Duration,
+    ) -> Deadline {
+        let was_just_stopped = |run: &EarlierRun| run.may_launch_until.is_some();
+        let wait = if earlier.iter().any(was_just_stopped) {
+            CHECKED_FOR
+        } else {
+            Duration::ZERO
+        };
+        self.age(arrival).deadline_after(wait, limit)
     }
 
     /// The runs of the resource that may have tasks left: those that were stopped for this request, by
@@ -134,49 +147,78 @@ impl Starter {
     ) -> Result<Vec<EarlierRun>, ApiError> {
         let now = self.clock.now();
         let since = before(self.age(arrival).sent(), EARLIER_RUN_PATIENCE);
-        let listed = self.runs_before(arrival, before(now, LONGEST_EXECUTION));
+        let runs = self
+            .runs_since(arrival, before(now, LONGEST_EXECUTION))
+            .await?;
         let mut earlier = Vec::new();
-        for listed in listed.await? {
+        let mut is_cut = runs.is_cut;
+        for listed in runs.listed {
             if listed.stopped.is_some_and(|stopped| stopped < since) {
+                // The runs of a resource follow one another: those before have stopped as well.
+                is_cut = false;
                 continue;
             }
             let execution = self.state_machine.describe(&listed.arn).await?;
-            if execution.has_request() {
+            if self.is_of_earlier_request(arrival, &execution) {
                 let input = input_of(&listed, &execution);
-                earlier.push(earlier_run(&listed, input.as_ref(), now)?);
+                earlier.push(earlier_run(&listed, &execution, input.as_ref(), now)?);
             }
+        }
+        if is_cut && earlier.is_empty() {
+            return Err(self.list_is_cut());
         }
         Ok(earlier)
     }
 
-    /// The runs of the resource that began since `began`, and before this request was sent; newest
-    /// first.
-    pub(super) async fn runs_before(
+    /// Whether the execution has a request that CloudFormation had sent before this one.
+    pub(super) fn is_of_earlier_request(&self, arrival: &Arrival, execution: &Execution) -> bool {
+        execution.has_request()
+            && !execution.rolls_back_for(&arrival.identity.name)
+            && execution.request_sent() <= self.age(arrival).sent_before()
+    }
+
+    /// The executions of the resource that began since `began`, but for that of this request. Some may be of
+    /// later requests.
+    pub(super) async fn runs_since(
         &self,
         arrival: &Arrival,
         began: Timestamp,
-    ) -> Result<Vec<ListedExecution>, ApiError> {
+    ) -> Result<RunsSince, ApiError> {
         let name = &arrival.identity.name;
+        let mut listed = Vec::new();
         let Some(runs) = RunsOfResource::of(name) else {
-            return Ok(Vec::new());
+            return Ok(RunsSince {
+                listed,
+                is_cut: false,
+            });
         };
-        let sent = self.age(arrival).sent_before();
-        let mut found = Vec::new();
-        self.state_machine
+        let extent = self
+            .state_machine
             .newest_first(None, |execution| {
                 if execution.started < began {
                     return ControlFlow::Break(());
                 }
-                if runs.include(&execution.name)
-                    && execution.name != *name
-                    && execution.started <= sent
-                {
-                    found.push(execution);
+                if runs.include(&execution.name) && execution.name != *name {
+                    listed.push(execution);
                 }
                 ControlFlow::Continue(())
             })
             .await?;
-        Ok(found)
+        Ok(RunsSince {
+            listed,
+            is_cut: extent.is_cut,
+        })
+    }
+
+    /// The error of a list of executions that is too long to show what was looked for.
+    pub(super) fn list_is_cut(&self) -> ApiError {
+        ApiError {
+            action: "states:ListExecutions",
+            resource: format!("state machine {}", self.state_machine.arn()),
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: "Too many executions began since the runs that were looked for".to_owned(),
+        }
     }
 }
 
@@ -195,10 +237,11 @@ pub(super) fn input_of(listed: &ListedExecution, execution: &Execution) -> Optio
 /// stopped, and a task must not be launched beside them.
 pub(super) fn earlier_run(
     listed: &ListedExecution,
+    execution: &Execution,
     input: Option<&ExecutionInput>,
     now: Timestamp,
 ) -> Result<EarlierRun, ApiError> {
-    EarlierRun::of(listed, input, now).ok_or_else(|| ApiError {
+    EarlierRun::of(execution, input, now).ok_or_else(|| ApiError {
         action: "states:DescribeExecution",
         resource: format!("execution {}", listed.name),
         kind: ErrorKind::Rejected,
@@ -218,9 +261,9 @@ pub(super) fn error_name(error: &ApiError) -> ErrorName {
 }
 
 /// The Reason of a rollback that may not run beside what still runs.
-pub(super) fn still_runs(not_stopped: &NotStopped) -> String {
-    let NotStopped { name, why } = not_stopped;
+fn still_runs(error: &ApiError) -> String {
     format!(
-        "{name}: the run of the update that is rolled back may still run, since it could not be stopped: {why}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback."
+        "{}: the run of the update that is rolled back may still run, since it could not be stopped: {error}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback.",
+        error_name(error)
     )
 }

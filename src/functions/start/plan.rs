@@ -120,7 +120,16 @@ impl Starter {
                 earlier = self.stop_earlier_runs(arrival).await?;
                 earlier.is_void
             }
-            StackPhase::Idle => self.age(arrival).is_late(),
+            // CloudFormation sends a request while its stack is in progress. The stack of a new event is idle
+            // when the event was delivered twice and its request is over, or when DescribeStacks lags behind.
+            // The next delivery can tell. It comes a minute later, which an update pays for such a lag.
+            StackPhase::Idle => {
+                let age = self.age(arrival);
+                if !age.is_late() && age.has_delivery_ahead() {
+                    return Err(StartError::StackIdle(arrival.request.stack_id.clone()));
+                }
+                true
+            }
             StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
         };
         if is_void {
@@ -170,7 +179,8 @@ impl Starter {
         let plan = self.plan_task(arrival, &properties, is_rollback).await;
         match plan {
             Plan::Execute(run) if is_rollback => {
-                self.after_earlier_runs(arrival, *run, earlier).await
+                self.after_earlier_runs(arrival, run, properties.timeout(), earlier)
+                    .await
             }
             Plan::Execute(run) => self.unless_beside_another(arrival, run).await,
             plan => Ok(plan),

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! the update that failed has RollbackOverrides
-//!   ├ its execution: the newest of the resource that began in this operation of the stack
-//!   │    none, or it shows that no container was started ──▶ nothing to roll back
+//!   ├ its execution: the newest of the resource in this operation of the stack that may have started a
+//!   │    container. None, or each shows that no container was started ──▶ nothing to roll back
 //!   ├ an execution that rolls it back: one that has this request answers, one that has succeeded is
 //!   │    enough, one that has failed is tried again
 //!   ▼
@@ -15,34 +15,24 @@
 
 use std::fmt::Display;
 
-use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, earlier_run, error_name, input_of, still_runs};
+use super::earlier_runs::{EarlierRuns, earlier_run, error_name};
+use super::evidence::{Evidence, HISTORY_TAIL};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::ApiError;
 use crate::cloudformation::identity;
 use crate::execution::history::Progress;
-use crate::execution::input::{ExecutionInput, RollbackOf};
-use crate::execution::rollback::why_nothing_started;
-use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
+use crate::execution::input::RollbackOf;
+use crate::execution::status::{Execution, ExecutionStatus};
 use crate::properties::Properties;
 use crate::task::error::ErrorName;
 use crate::times::rollback::ROLLBACK_EVIDENCE_BUDGET;
 
-/// Events read from the end of a history. That of a run that no worker took is shorter.
-const HISTORY_TAIL: usize = 1_000;
 /// The most executions that try to roll back one run. Each further one is a person's decision.
 const MAX_ATTEMPTS: u32 = 100;
-
-/// An execution with its input; `None` where the input cannot be read.
-struct FailedRun {
-    listed: ListedExecution,
-    execution: Execution,
-    input: Option<ExecutionInput>,
-}
 
 /// Why the plan is not to go on.
 enum Interruption {
@@ -65,13 +55,7 @@ impl Starter {
         arrival: &Arrival,
         earlier: EarlierRuns,
     ) -> Result<Plan, StartError> {
-        let failed = Properties::parse(&arrival.event.old_resource_properties);
-        let Ok(failed) = failed else {
-            return Ok(Plan::skip(
-                "the properties of the update that failed cannot be read, so what would roll it back is not known",
-            ));
-        };
-        let planning = self.plan_rollback_of(arrival, &failed, earlier);
+        let planning = self.plan_rollback_of(arrival, earlier);
         let unseen = match timeout(ROLLBACK_EVIDENCE_BUDGET, planning).await {
             Ok(Ok(run)) => return Ok(Plan::Execute(Box::new(run))),
             Ok(Err(Interruption::Settled(plan))) => return Ok(plan),
@@ -93,7 +77,6 @@ impl Starter {
     async fn plan_rollback_of(
         &self,
         arrival: &Arrival,
-        failed: &Properties,
         earlier: EarlierRuns,
     ) -> Result<Run, Interruption> {
         // Before any evidence: what an earlier delivery did has changed it. An event of the update
@@ -101,47 +84,47 @@ impl Starter {
         if let Some(name) = self.own_execution(arrival).await? {
             return Err(Interruption::Settled(Plan::LeaveToExecution(name)));
         }
-        let stack = &arrival.request.stack_id;
-        let began = self.stacks.operation_began(stack).await?;
-        let Some(run) = self.failed_run(arrival, began).await? else {
-            return Err(settled(
-                "the update that failed had not started its task, so there is nothing to roll back",
-            ));
+        let failed = Properties::parse(&arrival.event.old_resource_properties);
+        let run = match self.evidence(arrival, failed.as_ref().ok()).await? {
+            Evidence::Run(run) => run,
+            Evidence::NoRun => {
+                return Err(settled(
+                    "the update that failed had not started its task, so there is nothing to roll back",
+                ));
+            }
+            Evidence::NothingStarted(why) => {
+                return Err(settled(&format!(
+                    "nothing of the update that failed had run ({why}), so there is nothing to roll back"
+                )));
+            }
         };
-        // That of a run which `start` has just stopped is read as well: the description may be older
-        // than the stop.
-        let events = if run.execution.status == ExecutionStatus::Succeeded {
-            None
-        } else {
-            let arn = &run.listed.arn;
-            Some(self.state_machine.last_events(arn, HISTORY_TAIL).await?)
+        let name = &run.listed.name;
+        let failed = match failed {
+            Ok(failed) => failed,
+            Err(problems) => {
+                let why = unreadable(name, &problems);
+                return Err(Interruption::Settled(self.refuse(arrival, &why).await));
+            }
         };
-        let nothing_started =
-            why_nothing_started(&run.execution, run.input.as_ref(), events.as_deref());
-        if let Some(why) = nothing_started {
-            return Err(settled(&format!(
-                "nothing of the update that failed had run ({why}), so there is nothing to roll back"
-            )));
-        }
-        if let Some(error) = earlier.not_stopped {
-            let why = still_runs(&error);
+        if let Some(why) = earlier.obstacle {
             return Err(Interruption::Settled(self.refuse(arrival, &why).await));
         }
-        let (name, client_token) = self.attempt(arrival, &run.listed.name).await?;
-        let deadline = self.age(arrival).deadline(failed.timeout());
-        let task = failed.rollback_task_spec(&name, client_token, deadline.at);
+        let (started_by, client_token) = self.attempt(arrival, name).await?;
+        let mut earlier_runs = self.runs_to_wait_for(arrival).await?;
+        if !earlier_runs
+            .iter()
+            .any(|earlier| earlier.started_by == *name)
+        {
+            let now = self.clock.now();
+            let of = earlier_run(&run.listed, &run.execution, run.input.as_ref(), now)?;
+            earlier_runs.push(of);
+        }
+        let deadline = self.deadline_after(arrival, &earlier_runs, failed.timeout());
+        let task = failed.rollback_task_spec(started_by, client_token, deadline.at);
         let Some(mut task) = task else {
             return Err(settled("the update that failed has no RollbackOverrides"));
         };
         task.deadline_set_by = Some(deadline.set_by);
-        let mut earlier_runs = self.runs_to_wait_for(arrival).await?;
-        if !earlier_runs
-            .iter()
-            .any(|earlier| earlier.started_by == run.listed.name)
-        {
-            let of = earlier_run(&run.listed, run.input.as_ref(), self.clock.now())?;
-            earlier_runs.push(of);
-        }
         Ok(Run {
             earlier_runs,
             rollback_of: Some(RollbackOf {
@@ -150,34 +133,6 @@ impl Starter {
             }),
             ..Run::of(task)
         })
-    }
-
-    /// The run of the update that failed: CloudFormation sends a resource no more than one Update in an
-    /// operation before those of its rollback, so it is the newest run that began since then and
-    /// rolls nothing back. `began` is `None` where the stack's events do not reach back so far.
-    async fn failed_run(
-        &self,
-        arrival: &Arrival,
-        began: Option<Timestamp>,
-    ) -> Result<Option<FailedRun>, ApiError> {
-        let listed = self
-            .runs_before(arrival, began.unwrap_or(Timestamp::MIN))
-            .await?;
-        for listed in listed {
-            let execution = self.state_machine.describe(&listed.arn).await?;
-            let input = input_of(&listed, &execution);
-            let rolls_back = input
-                .as_ref()
-                .is_some_and(|input| input.rollback_of.is_some());
-            if execution.has_request() && !rolls_back {
-                return Ok(Some(FailedRun {
-                    listed,
-                    execution,
-                    input,
-                }));
-            }
-        }
-        Ok(None)
     }
 
     /// The name and client token of the execution that is to roll back the run of `failed`.
@@ -226,6 +181,15 @@ impl Starter {
             })
             .any(|answer| answer.is_of_success()))
     }
+}
+
+/// The Reason of a rollback of properties that this release cannot read. `name` is the execution that may
+/// have run them.
+fn unreadable(name: &str, problems: &dyn Display) -> String {
+    format!(
+        "{}: execution {name} of the update that failed may have run, and what would roll it back is not known, since the update's properties cannot be read: {problems}. Roll it back by hand, and have CloudFormation skip the resource when the rollback is continued.",
+        ErrorName::InvalidRequest
+    )
 }
 
 fn settled(why_skipped: &str) -> Interruption {

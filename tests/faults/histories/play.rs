@@ -14,7 +14,8 @@ use stand_ins::sfn::{ExecutionEnd, ExecutionView};
 use tokio::time::{sleep, timeout};
 
 use super::network::Network;
-use super::schedule::{History, Shift, WorkerEnds};
+use super::schedule::History;
+use super::shifts::{Leaves, Shift};
 use super::stack::{Sent, Stack};
 use crate::deployment::Deployment;
 use crate::play_from;
@@ -225,13 +226,13 @@ async fn workers(deployment: Arc<Deployment>, history: History) -> Fleet {
         let (network, worker) = start();
         seconds(lasts).await;
         match ends {
-            WorkerEnds::HandsOver => worker.request_shutdown(),
-            WorkerEnds::IsKilled => {
+            Leaves::HandsOver => worker.request_shutdown(),
+            Leaves::IsKilled => {
                 network.close();
                 // Nothing of it is heard any more; this only ends its tasks.
                 worker.request_shutdown();
             }
-            WorkerEnds::IsCutOff(time) => {
+            Leaves::IsCutOff(time) => {
                 network.cut();
                 let network = network.clone();
                 tokio::spawn(async move {
@@ -240,7 +241,7 @@ async fn workers(deployment: Arc<Deployment>, history: History) -> Fleet {
                 });
             }
         }
-        if !matches!(ends, WorkerEnds::IsKilled) {
+        if !matches!(ends, Leaves::IsKilled) {
             there.push((network, worker));
         }
         seconds(gap).await;

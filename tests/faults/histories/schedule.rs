@@ -1,13 +1,12 @@
 //! What happens in a history of a stack.
 
-use std::time::Duration;
-
 use ecs_task_runner::execution::input::Workers;
 use proptest::prelude::*;
 use stand_ins::Service;
-use stand_ins::faults::{Fault, Span};
 
 use super::course::{Course, course};
+use super::shifts::{Shift, shift};
+use super::strikes::{Strike, strike};
 
 /// Everything that is up to chance in a history, but for jitter.
 #[derive(Debug, Clone)]
@@ -98,36 +97,6 @@ pub struct Delivery {
     pub again: Option<u16>,
 }
 
-/// A call that goes wrong.
-#[derive(Debug, Clone)]
-pub struct Strike {
-    /// Seconds after the start from which it counts.
-    pub from: u16,
-    pub service: Service,
-    pub operation: &'static str,
-    pub span: Span,
-    pub fault: Fault,
-}
-
-/// The time that a worker works, and how it ends.
-#[derive(Debug, Clone, Copy)]
-pub struct Shift {
-    /// Seconds.
-    pub lasts: u16,
-    pub ends: WorkerEnds,
-    /// Seconds until the next worker comes.
-    pub gap: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub enum WorkerEnds {
-    HandsOver,
-    /// It is gone from one moment to the next.
-    IsKilled,
-    /// It has no network for so many seconds, works on after that, and stays.
-    IsCutOff(u8),
-}
-
 /// The calls of requests, runs, rollbacks and rescues.
 const CALLS: [(Service, &str); 21] = [
     (Service::Lambda, "Invoke"),
@@ -152,34 +121,6 @@ const CALLS: [(Service, &str); 21] = [
     (Service::Ecs, "ListTasks"),
     (Service::Logs, "GetLogEvents"),
 ];
-
-fn strike() -> impl Strategy<Value = Strike> {
-    let span = prop_oneof![
-        3 => Just(Span::Nth(1)),
-        2 => (2_u64..8).prop_map(Span::Nth),
-        1 => (1_u64..5).prop_map(Span::Next),
-        2 => (1_u64..45).prop_map(|seconds| Span::For(Duration::from_secs(seconds))),
-    ];
-    let fault = prop_oneof![
-        Just(Fault::InternalError),
-        Just(Fault::Throttle),
-        Just(Fault::Refuse),
-        Just(Fault::CutBefore),
-        Just(Fault::CutAfter),
-        Just(Fault::Duplicate),
-        (1_u64..12).prop_map(|seconds| Fault::Delay(Duration::from_secs(seconds))),
-    ];
-    let from = prop_oneof![1 => Just(0_u16), 3 => 0_u16..1_500];
-    (from, prop::sample::select(CALLS.to_vec()), span, fault).prop_map(
-        |(from, (service, operation), span, fault)| Strike {
-            from,
-            service,
-            operation,
-            span,
-            fault,
-        },
-    )
-}
 
 fn release() -> impl Strategy<Value = Release> {
     let run = prop_oneof![
@@ -223,16 +164,6 @@ fn delivery() -> impl Strategy<Value = Delivery> {
     (first, again).prop_map(|(first, again)| Delivery { first, again })
 }
 
-fn shift() -> impl Strategy<Value = Shift> {
-    let ends = prop_oneof![
-        3 => Just(WorkerEnds::HandsOver),
-        3 => Just(WorkerEnds::IsKilled),
-        2 => (1_u8..150).prop_map(WorkerEnds::IsCutOff),
-    ];
-    let gap = prop_oneof![2 => Just(0_u8), 1 => 0_u8..120];
-    (1_u16..300, ends, gap).prop_map(|(lasts, ends, gap)| Shift { lasts, ends, gap })
-}
-
 /// Any history.
 pub fn history() -> impl Strategy<Value = History> {
     let stack = (
@@ -241,11 +172,12 @@ pub fn history() -> impl Strategy<Value = History> {
         prop::bool::weighted(0.8),
         prop::collection::vec(delivery(), 1..6),
     );
+    let strike_from = prop_oneof![1 => Just(0_u16), 3 => 0_u16..1_500];
     let around = (
         prop::collection::vec(course(), 1..10),
-        prop::collection::vec(strike(), 0..8),
+        prop::collection::vec(strike(strike_from, &CALLS, 45), 0..8),
         prop_oneof![Just(Workers::Fleet), Just(Workers::Lambda)],
-        prop::collection::vec(shift(), 0..5),
+        prop::collection::vec(shift(300), 0..5),
         prop_oneof![2 => Just(Vec::new()), 1 => prop::collection::vec(0_u16..1_500, 1..3)],
         prop_oneof![1 => Just(0_u8), 2 => 13_u8..25],
     );

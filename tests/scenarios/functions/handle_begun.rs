@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use stand_ins::response_url::{Condition, Handle, Reaction};
 use tokio::time::{Instant, sleep_until};
 
-use super::handle::{aborted, answers, create};
+use super::handle::{answers, create};
+use super::handle_rescued::aborted;
 use crate::worlds::events::{every_minute, with};
 use crate::worlds::functions::{STACK, World};
 

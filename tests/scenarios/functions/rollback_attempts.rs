@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
+use ecs_task_runner::clock::after;
 use ecs_task_runner::functions::StartOutcome;
+use jiff::Timestamp;
 use serde_json::json;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
@@ -182,6 +184,62 @@ async fn the_old_task_waits_for_the_run_that_is_rolled_back() {
         *identity(&update).name
     );
     assert_eq!(input["earlierRuns"][0]["taskDefinition"], "migrate:2");
+}
+
+/// A worker that has not heard of the stop may launch for a while, and the rollback waits. That time is
+/// not the run's own.
+#[tokio::test(start_paused = true)]
+async fn a_rollback_with_a_short_timeout_has_it_whole_after_the_run_before() {
+    let old = with(
+        properties(),
+        &json!({"RunOnRollback": "true", "Timeout": "60"}),
+    );
+    let taken = json!({"type": "ActivityStarted", "activityStartedEventDetails": {}});
+    for (failed, end, set_by, earliest) in [
+        (
+            with(failing(), &json!({"Timeout": "60"})),
+            None,
+            "Timeout of 60 s and the 205 s in which an earlier run stops",
+            265,
+        ),
+        (
+            properties(),
+            None,
+            "Timeout of 60 s and the 205 s in which an earlier run stops",
+            265,
+        ),
+        (
+            with(failing(), &json!({"Timeout": "60"})),
+            Some(succeeded()),
+            "Timeout of 60 s",
+            60,
+        ),
+        (properties(), Some(succeeded()), "Timeout of 60 s", 60),
+    ] {
+        let world = World::new();
+        let update = world.fails(&failed, None).await;
+        let arn = world.aws.sfn().execution(&identity(&update).name).arn;
+        world.aws.sfn().history_event(&arn, taken.clone());
+        if let Some(end) = end {
+            world.aws.sfn().end_execution(&arn, end);
+        }
+        let mut rollback = world.rollback_of(&failed);
+        rollback["ResourceProperties"] = old.clone();
+        let now = world.clock.now();
+        world.start(&rollback).await.unwrap();
+        let input = input(&world.later_executions()[0]);
+        assert_eq!(input["task"]["deadlineSetBy"], set_by);
+        let deadline: Timestamp = input["task"]["deadline"].as_str().unwrap().parse().unwrap();
+        assert!(
+            deadline >= after(now, Duration::from_secs(earliest)),
+            "{input}"
+        );
+        // The time until the runs before have stopped is over before the deadline by the whole `Timeout`.
+        if let Some(until) = input["earlierRuns"][0]["mayLaunchUntil"].as_str() {
+            let until: Timestamp = until.parse().unwrap();
+            assert!(after(until, MINUTE) < deadline, "{input}");
+        }
+    }
 }
 
 /// The first delivery saw the update's run as it still went on. The second sees that no worker had it.

@@ -30,6 +30,49 @@ async fn an_update_of_a_stack_that_rolls_back_runs_only_if_asked_to() {
     assert_eq!(world.aws.sfn().executions().len(), 1);
 }
 
+/// CloudFormation sends a request while its stack is in progress. In an idle stack the event may be that
+/// of a rollback which has been answered: its properties are those of the old task.
+#[tokio::test(start_paused = true)]
+async fn an_update_runs_nothing_in_a_stack_that_is_idle() {
+    let world = World::new();
+    let rollback = world.in_stack(
+        "UPDATE_ROLLBACK_IN_PROGRESS",
+        world.event("Update", &properties()),
+    );
+    world.skipped(&rollback).await;
+    for status in ["UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED"] {
+        world.in_stack(status, rollback.clone());
+        let error = world.start(&rollback).await.unwrap_err().to_string();
+        assert!(error.contains("delivered again"), "{error}");
+    }
+    assert_eq!(world.urls.puts().len(), 1);
+    advance(Duration::from_secs(60)).await;
+    world.start(&rollback).await.unwrap();
+    assert!(world.aws.sfn().executions().is_empty());
+
+    // An event that does not say when it was sent is not known to come again.
+    let world = World::new();
+    let mut undated = world.in_stack("UPDATE_COMPLETE", world.event("Update", &properties()));
+    let url = undated["ResponseURL"].as_str().unwrap();
+    undated["ResponseURL"] = url.replace("X-Amz-Date", "X-Date").into();
+    world.start(&undated).await.unwrap();
+    let reason = world.reason();
+    assert!(reason.contains("Nothing was run"), "{reason}");
+}
+
+/// CloudFormation's description of the stack may lag behind.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_stack_still_looks_idle_runs_with_its_next_delivery() {
+    let world = World::new();
+    let update = world.in_stack("CREATE_COMPLETE", world.event("Update", &properties()));
+    assert!(world.start(&update).await.is_err());
+    world.in_stack("UPDATE_IN_PROGRESS", update.clone());
+    advance(Duration::from_secs(60)).await;
+    world.start(&update).await.unwrap();
+    assert_eq!(world.execution_input()["task"]["taskDefinition"], "migrate");
+    world.assert_no_answer();
+}
+
 /// The stack's status is the same for the update that was taken back and for the one that takes it
 /// back. `start` tells them apart by the run that began after the late one was sent.
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,8 @@ use tokio::time::sleep;
 
 use super::invocations::Invocations;
 use super::network::Network;
-use super::schedule::{Ends, History, Invocation};
+use super::schedule::{History, Invocation};
+use super::shifts::Leaves;
 use crate::worlds::running::{Worker, number};
 
 use super::play::{DELETE, Request, seconds};
@@ -78,13 +79,13 @@ impl Account {
             let worker = self.worker();
             sleep(seconds(shift.lasts)).await;
             match shift.ends {
-                Ends::HandsOver => worker.worker.request_shutdown(),
-                Ends::IsKilled => {
+                Leaves::HandsOver => worker.worker.request_shutdown(),
+                Leaves::IsKilled => {
                     worker.network.close();
                     // Nothing of it is heard any more; this only ends its tasks.
                     worker.worker.request_shutdown();
                 }
-                Ends::IsCutOff(time) => {
+                Leaves::IsCutOff(time) => {
                     worker.network.cut();
                     let network = worker.network.clone();
                     tokio::spawn(async move {
@@ -93,7 +94,7 @@ impl Account {
                     });
                 }
             }
-            if !matches!(shift.ends, Ends::IsKilled) {
+            if !matches!(shift.ends, Leaves::IsKilled) {
                 there.push(worker);
             }
             sleep(seconds(shift.gap)).await;

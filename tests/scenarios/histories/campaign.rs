@@ -15,7 +15,7 @@ use super::play::{Played, play};
 use super::schedule::{History, history};
 
 /// Plays of ever smaller histories, to find a small one that fails as well.
-const SHRINKING: u32 = 400;
+const SHRINKING: u32 = 60;
 const PROGRESS: Duration = Duration::from_secs(60);
 
 /// The variables that a campaign is set by.

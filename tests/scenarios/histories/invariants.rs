@@ -9,7 +9,8 @@ use stand_ins::sfn::ExecutionEnd;
 
 use super::excuses::{ended_unheard, may_not_be_stopped, was_launched_uninformed};
 use super::play::{Played, Request};
-use super::schedule::{History, Invocation, Strike};
+use super::schedule::{History, Invocation};
+use super::strikes::Strike;
 
 /// From the deadline, or from when there is a worker again, to the answer: a worker that vanished
 /// is missed for a minute, a dead poll takes the run with it for another, the worker waits 38 s for

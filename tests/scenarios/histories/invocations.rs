@@ -19,7 +19,8 @@ use tokio::time::{sleep, timeout};
 use super::account::Account;
 use super::network::Network;
 use super::play::seconds;
-use super::schedule::{Ends, History, Shift};
+use super::schedule::History;
+use super::shifts::{Leaves, Shift};
 
 /// What is left of an invocation when it hands over.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -87,12 +88,12 @@ impl Account {
         let (time, killed) = match shift {
             Some(Shift {
                 lasts,
-                ends: Ends::HandsOver,
+                ends: Leaves::HandsOver,
                 ..
             }) => (seconds(lasts) + MARGIN, false),
             Some(Shift {
                 lasts,
-                ends: Ends::IsKilled,
+                ends: Leaves::IsKilled,
                 ..
             }) => (seconds(lasts), true),
             _ => (WORK_TIMEOUT, false),
@@ -100,7 +101,7 @@ impl Account {
         let is_cut_off = async {
             if let Some(Shift {
                 lasts,
-                ends: Ends::IsCutOff(length),
+                ends: Leaves::IsCutOff(length),
                 ..
             }) = shift
             {

@@ -1,15 +1,15 @@
 //! What happens in a history: what becomes of the task's launches, which calls are struck, when
 //! workers come and go.
 
-use std::time::Duration;
-
 use ecs_task_runner::execution::input::Workers;
 use proptest::prelude::*;
 use stand_ins::Service;
 use stand_ins::ecs::Placement;
-use stand_ins::faults::{Fault, Span};
+use stand_ins::faults::Fault;
 
 use super::course::{Course, course};
+use super::shifts::{Shift, shift};
+use super::strikes::{self, Strike};
 
 /// Everything that is up to chance in a history, but for jitter.
 #[derive(Debug, Clone)]
@@ -39,38 +39,6 @@ pub struct History {
     pub respond: Vec<Invocation>,
     /// Whether a poll whose worker died takes the next task with it.
     pub dead_polls_swallow: bool,
-}
-
-/// A call that goes wrong.
-#[derive(Debug, Clone)]
-pub struct Strike {
-    /// Seconds after the start from which it counts.
-    pub from: u16,
-    pub service: Service,
-    pub operation: &'static str,
-    pub span: Span,
-    pub fault: Fault,
-}
-
-/// The time that a worker works, and how it ends.
-#[derive(Debug, Clone, Copy)]
-pub struct Shift {
-    /// Seconds.
-    pub lasts: u16,
-    pub ends: Ends,
-    /// Seconds until the next worker comes; without a fleet, until Lambda has a place again for
-    /// another invocation.
-    pub gap: u8,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub enum Ends {
-    /// It is told to stop, or its invocation's time is almost over, and it hands over.
-    HandsOver,
-    /// It is gone from one moment to the next.
-    IsKilled,
-    /// It has no network for so many seconds, works on after that, and stays.
-    IsCutOff(u8),
 }
 
 /// What becomes of a function's invocation.
@@ -119,38 +87,14 @@ const CALLS: [(Service, &str); 13] = [
 ];
 
 fn strike() -> impl Strategy<Value = Strike> {
-    let span = prop_oneof![
-        3 => Just(Span::Nth(1)),
-        2 => (2_u64..8).prop_map(Span::Nth),
-        1 => (1_u64..5).prop_map(Span::Next),
-        2 => (1_u64..60).prop_map(|seconds| Span::For(Duration::from_secs(seconds))),
-    ];
-    let fault = prop_oneof![
-        Just(Fault::InternalError),
-        Just(Fault::Throttle),
-        Just(Fault::AccessDenied),
-        Just(Fault::Refuse),
-        Just(Fault::CutBefore),
-        Just(Fault::CutAfter),
-        Just(Fault::Duplicate),
-        (1_u64..12).prop_map(|seconds| Fault::Delay(Duration::from_secs(seconds))),
-    ];
-    let from = prop_oneof![1 => Just(0_u16), 1 => 0_u16..300];
-    (from, prop::sample::select(CALLS.to_vec()), span, fault).prop_map(
-        |(from, (service, operation), span, fault)| Strike {
-            from,
-            service,
-            operation,
-            span,
-            fault,
-        },
-    )
-}
-
-fn shift() -> impl Strategy<Value = Shift> {
-    let ends = prop_oneof![3 => Just(Ends::HandsOver), 3 => Just(Ends::IsKilled), 2 => (1_u8..150).prop_map(Ends::IsCutOff)];
-    let gap = prop_oneof![2 => Just(0_u8), 1 => 0_u8..120];
-    (1_u16..150, ends, gap).prop_map(|(lasts, ends, gap)| Shift { lasts, ends, gap })
+    let from = || prop_oneof![1 => Just(0_u16), 1 => 0_u16..300];
+    prop_oneof![
+        7 => strikes::strike(from(), &CALLS, 60),
+        1 => strikes::strike(from(), &CALLS, 60).prop_map(|strike| Strike {
+            fault: Fault::AccessDenied,
+            ..strike
+        }),
+    ]
 }
 
 fn invocation() -> impl Strategy<Value = Invocation> {
@@ -169,7 +113,7 @@ pub fn history() -> impl Strategy<Value = History> {
     );
     let around = (
         prop::collection::vec(strike(), 0..7),
-        prop::collection::vec(shift(), 0..4),
+        prop::collection::vec(shift(150), 0..4),
         prop_oneof![3 => Just(None), 1 => (0_u16..300).prop_map(Some)],
         // Four invocations of `stop` may fail until the definition goes on without it, six of
         // `respond`.

@@ -54,6 +54,10 @@ fn the_table_of_times_says_what_the_definition_says() {
         states["TasksStillRunning"]["Choices"][0]["And"][1]["NumericLessThan"],
         times::rollback::MOST_CHECKS
     );
+    assert_eq!(
+        states["TasksStillRunning"]["Choices"][2]["And"][3]["NumericLessThan"],
+        times::rollback::MOST_CHECKS_BEFORE_TASK
+    );
     let functions = states.iter().filter(|(_, state)| {
         let resource = state["Resource"].as_str().unwrap_or_default();
         resource.ends_with(":lambda:invoke")

@@ -110,8 +110,9 @@ impl Sfn {
             heartbeat,
             timeout,
             retry,
+            recorder,
         } = schedule;
-        let scheduled = Scheduled::new(self.inner.clock, retry);
+        let scheduled = Scheduled::new(self.inner.clock, retry, recorder);
         let queued = self.enqueue(ActivityTask {
             activity: activity_arn.to_owned(),
             input: input.to_string(),

@@ -18,11 +18,12 @@ impl Sfn {
             heartbeat,
             timeout,
             retry,
+            recorder,
         } = schedule;
         let (state_machine, _) = execution
             .rsplit_once(':')
             .expect("an execution's ARN ends with its name");
-        let scheduled = Scheduled::new(self.inner.clock, retry);
+        let scheduled = Scheduled::new(self.inner.clock, retry, recorder);
         scheduled.note(EventKind::Scheduled);
         let task = ActivityTask {
             activity: state_machine.replace(":execution:", ":stateMachine:"),

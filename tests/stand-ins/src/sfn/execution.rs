@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 
 /// An execution.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Execution {
     pub(super) number: u64,
     pub(super) state_machine: String,

@@ -30,6 +30,18 @@ impl Sfn {
         arn
     }
 
+    /// Starts so many executions of a state machine that are called `other-0`, `other-1`, …
+    ///
+    /// # Panics
+    /// When they were started before, or there is no such state machine.
+    pub fn others_start(&self, state_machine: &str, count: usize) {
+        for number in 0..count {
+            let name = format!("other-{number}");
+            let request = json!({"stateMachineArn": state_machine, "name": name});
+            self.start_execution(&request).expect("the name is free");
+        }
+    }
+
     /// All executions, in the order of their start.
     pub fn executions(&self) -> Vec<ExecutionView> {
         let state = self.inner.state.locked();
@@ -151,7 +163,12 @@ impl Sfn {
         let arn = required(body, "executionArn")?;
         let state = self.inner.state.locked();
         let execution = state.executions.get(arn).ok_or_else(|| no_execution(arn))?;
-        Ok(execution.describe(arn, &self.inner.clock))
+        let mut shown = execution.clone();
+        let shown_from = |(at, _): &(Duration, ExecutionEnd)| *at + state.lag.descriptions;
+        if shown.ended.as_ref().map(shown_from) > Some(self.inner.clock.now()) {
+            shown.ended = None;
+        }
+        Ok(shown.describe(arn, &self.inner.clock))
     }
 
     pub(super) fn stop_execution(&self, body: &Value) -> Result<Value, AwsError> {
@@ -188,15 +205,19 @@ impl Sfn {
             .filter(|(_, execution)| status.is_none_or(|status| status == execution.status()))
             .collect();
         executions.sort_by_key(|(_, execution)| std::cmp::Reverse(execution.number));
-        let executions = executions
-            .into_iter()
-            .map(|(arn, execution)| execution.summary(arn, &self.inner.clock));
-        page(executions.collect(), "executions", body)
+        let show =
+            |(arn, execution): (&String, &Execution)| execution.summary(arn, &self.inner.clock);
+        page(executions, show, "executions", body)
     }
 }
 
 /// One page of a list, with `nextToken` where more follows.
-pub(super) fn page(all: Vec<Value>, member: &str, body: &Value) -> Result<Value, AwsError> {
+pub(super) fn page<T>(
+    all: Vec<T>,
+    show: impl Fn(T) -> Value,
+    member: &str,
+    body: &Value,
+) -> Result<Value, AwsError> {
     let most = match body["maxResults"].as_u64() {
         None | Some(0) => DEFAULT_RESULTS,
         Some(most) => usize::try_from(most).unwrap_or(usize::MAX).min(MAX_RESULTS),
@@ -208,7 +229,7 @@ pub(super) fn page(all: Vec<Value>, member: &str, body: &Value) -> Result<Value,
             .map_err(|_| AwsError::new("InvalidToken", "Invalid Token: 'Invalid token'"))?,
     };
     let more = all.len() > from + most;
-    let shown: Vec<_> = all.into_iter().skip(from).take(most).collect();
+    let shown: Vec<_> = all.into_iter().skip(from).take(most).map(show).collect();
     let mut answer = json!({member: shown});
     if more {
         answer["nextToken"] = (from + most).to_string().into();

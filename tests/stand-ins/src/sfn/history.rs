@@ -55,11 +55,18 @@ impl Sfn {
         let mut events = {
             let state = self.inner.state.locked();
             let execution = state.executions.get(arn).ok_or_else(|| no_execution(arn))?;
-            execution.events.clone()
+            let shown = self.inner.clock.now().saturating_sub(state.lag.histories);
+            let shown = self.inner.clock.epoch_seconds(shown);
+            let is_shown = |event: &&Value| event["timestamp"].as_f64() <= Some(shown);
+            if state.lag.histories.is_zero() {
+                execution.events.clone()
+            } else {
+                execution.events.iter().filter(is_shown).cloned().collect()
+            }
         };
         if body["reverseOrder"] == true {
             events.reverse();
         }
-        page(events, "events", body)
+        page(events, std::convert::identity, "events", body)
     }
 }

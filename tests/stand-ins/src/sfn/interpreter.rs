@@ -22,11 +22,9 @@ use tokio::time::{sleep, timeout};
 pub use self::paths::{Context, resolve};
 
 use self::paths::{catch_of, choose, heartbeat, put, shown, text_of, time_limit};
-use super::{EventKind, ExecutionEnd, ExecutionView, Outcome, Schedule, Scheduled};
+use super::recorder::Recorder;
+use super::{ExecutionEnd, ExecutionView, Outcome, Schedule};
 use crate::StandIns;
-
-/// How often it is looked whether an activity has come further.
-const LOOK: Duration = Duration::from_secs(2);
 
 /// An error with its cause, as states pass them on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,57 +241,20 @@ impl Execution<'_> {
                 attempts,
             );
         }
-        let scheduled = self.aws.sfn().schedule(self.activity, input, schedule);
-        let outcome = self.follow(&scheduled, &input.to_string()).await;
+        let sfn = self.aws.sfn();
+        let recorder = Recorder::new(sfn, self.arn, self.activity, input);
+        let scheduled = sfn.schedule(self.activity, input, schedule.recorded(recorder));
         let ended = |error: &str| Failed {
             error: error.to_owned(),
             cause: String::new(),
         };
-        match outcome {
+        match scheduled.outcome().await {
             Outcome::Succeeded(output) => Ok(output),
             Outcome::Failed { error, cause } => Err(Failed { error, cause }),
             Outcome::HeartbeatTimedOut => Err(ended("States.HeartbeatTimeout")),
             Outcome::TimedOut => Err(ended("States.Timeout")),
             // No Catch sees it: the execution has ended, and whoever plays it goes no further.
             Outcome::Aborted => std::future::pending().await,
-        }
-    }
-
-    /// Writes what happens to an activity into the history, at most a look later.
-    async fn follow(&self, scheduled: &Scheduled, input: &str) -> Outcome {
-        let mut written = 0;
-        loop {
-            let outcome = timeout(LOOK, scheduled.outcome()).await;
-            let events = scheduled.events_after(written);
-            for event in &events {
-                match &event.kind {
-                    EventKind::Scheduled => self.note(
-                        "ActivityScheduled",
-                        &json!({"resource": self.activity, "input": input}),
-                    ),
-                    EventKind::Started { worker, .. } => {
-                        self.note("ActivityStarted", &json!({"workerName": worker}));
-                    }
-                    EventKind::Succeeded { output } => {
-                        self.note("ActivitySucceeded", &json!({"output": output.to_string()}));
-                    }
-                    EventKind::Failed { error, cause } => {
-                        self.note("ActivityFailed", &json!({"error": error, "cause": cause}));
-                    }
-                    EventKind::HeartbeatTimedOut => self.note(
-                        "ActivityTimedOut",
-                        &json!({"error": "States.HeartbeatTimeout"}),
-                    ),
-                    EventKind::TimedOut => {
-                        self.note("ActivityTimedOut", &json!({"error": "States.Timeout"}));
-                    }
-                    EventKind::Heartbeat | EventKind::Aborted => {}
-                }
-            }
-            written += events.len();
-            if let Ok(outcome) = outcome {
-                return outcome;
-            }
         }
     }
 }

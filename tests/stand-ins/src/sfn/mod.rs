@@ -9,6 +9,7 @@ mod front;
 mod history;
 pub mod interpreter;
 mod polling;
+mod recorder;
 mod redrive;
 mod request;
 mod schedule;
@@ -68,6 +69,14 @@ struct State {
     next_poll: u64,
     poll_time: Duration,
     dead_polls_swallow: bool,
+    lag: Lag,
+}
+
+/// How much older than now that is which reads show.
+#[derive(Debug, Default)]
+struct Lag {
+    descriptions: Duration,
+    histories: Duration,
 }
 
 impl Sfn {
@@ -93,6 +102,7 @@ impl Sfn {
                 next_poll: 0,
                 poll_time: POLL_TIME,
                 dead_polls_swallow: false,
+                lag: Lag::default(),
             }),
             ended: watch::Sender::new(0),
         };
@@ -118,6 +128,15 @@ impl Sfn {
     /// up.
     pub fn set_dead_polls_swallow(&self, swallow: bool) {
         self.inner.state.locked().dead_polls_swallow = swallow;
+    }
+
+    /// From now on DescribeExecution does not show ends, and GetExecutionHistory no events, that are
+    /// younger than this. What is read is eventually consistent (API_DescribeExecution).
+    pub fn read_lag(&self, descriptions: Duration, histories: Duration) {
+        self.inner.state.locked().lag = Lag {
+            descriptions,
+            histories,
+        };
     }
 
     fn poll_time(&self) -> Duration {

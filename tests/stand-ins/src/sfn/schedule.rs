@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::recorder::Recorder;
 use crate::clock::Clock;
 use crate::lock::Lock;
 
@@ -17,6 +18,7 @@ pub struct Schedule {
     pub(crate) heartbeat: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Vec<Retry>,
+    pub(super) recorder: Option<Recorder>,
 }
 
 /// One entry of a Task state's `Retry`.
@@ -66,6 +68,12 @@ impl Schedule {
             interval,
             attempts,
         });
+        self
+    }
+
+    /// Whatever happens is written into the history of an execution.
+    pub(super) fn recorded(mut self, recorder: Recorder) -> Self {
+        self.recorder = Some(recorder);
         self
     }
 }
@@ -163,6 +171,7 @@ pub struct Scheduled(Arc<Inner>);
 struct Inner {
     clock: Clock,
     history: Mutex<History>,
+    recorder: Option<Recorder>,
     /// The number of events so far, for those who wait.
     events: watch::Sender<usize>,
 }
@@ -175,7 +184,7 @@ struct History {
 }
 
 impl Scheduled {
-    pub(crate) fn new(clock: Clock, retry: Vec<Retry>) -> Self {
+    pub(super) fn new(clock: Clock, retry: Vec<Retry>, recorder: Option<Recorder>) -> Self {
         let history = History {
             events: Vec::new(),
             retry,
@@ -184,6 +193,7 @@ impl Scheduled {
         Self(Arc::new(Inner {
             clock,
             history: Mutex::new(history),
+            recorder,
             events: watch::Sender::new(0),
         }))
     }
@@ -225,11 +235,6 @@ impl Scheduled {
         self.0.history.locked().events.clone()
     }
 
-    /// What happened after the first `seen` events.
-    pub(crate) fn events_after(&self, seen: usize) -> Vec<Event> {
-        self.0.history.locked().events[seen..].to_vec()
-    }
-
     /// The moments of the heartbeats that came in time.
     pub fn heartbeats(&self) -> Vec<Duration> {
         let history = self.0.history.locked();
@@ -256,6 +261,7 @@ impl Scheduled {
     }
 
     pub(crate) fn note(&self, kind: EventKind) {
+        self.record(&kind);
         let at = self.0.clock.now();
         self.0.history.locked().events.push(Event { at, kind });
         self.0.events.send_modify(|events| *events += 1);
@@ -264,13 +270,13 @@ impl Scheduled {
     /// Notes how an attempt ended. Answers after which time it is to be scheduled again; `None`:
     /// this was the last one.
     pub(crate) fn attempt_ended(&self, outcome: Outcome) -> Option<Duration> {
+        let kind = outcome.event();
         let interval = {
             let mut history = self.0.history.locked();
             if history.outcome.is_some() {
                 return None;
             }
-            let at = self.0.clock.now();
-            let kind = outcome.event();
+            let (at, kind) = (self.0.clock.now(), kind.clone());
             history.events.push(Event { at, kind });
             let interval = history.interval(&outcome);
             if interval.is_none() {
@@ -278,8 +284,16 @@ impl Scheduled {
             }
             interval
         };
+        self.record(&kind);
         self.0.events.send_modify(|events| *events += 1);
         interval
+    }
+
+    /// In the moment in which it happens: whoever is told of it next may read the history at once.
+    fn record(&self, kind: &EventKind) {
+        if let Some(recorder) = &self.0.recorder {
+            recorder.record(kind);
+        }
     }
 }
 
