@@ -10,6 +10,7 @@
 //!                     ├─▶ outputs     what `check` prints
 //!                     └─▶ words       the length of the front page, and words that readers stumble over
 //! infra/policies ─────▶ policies      rights, against the resources of the templates
+//! .github/workflows ──▶ workflows     scripts, pinned actions, the files of a release
 //! ```
 //!
 //! Tables of properties, outputs and errors are compared beside the code that has them, and so are
@@ -31,6 +32,7 @@ mod shell;
 mod tables;
 mod templates;
 mod words;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -33,6 +33,9 @@ fn what_users_read_is_in_plain_words() {
         "infra/runbook.md",
         "infra/direct-runs.md",
         "infra/deployment-hooks.md",
+        "infra/releases.md",
+        ".github/SECURITY.md",
+        ".github/CONTRIBUTING.md",
     ] {
         let document = Document::read(path);
         let shown: String = document

@@ -49,9 +49,18 @@ fn json_files(directory: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_package_has_the_version_of_the_programs() {
-    let package = workspace_directory().join("infra/cdk/package.json");
-    let package: Value = serde_json::from_str(&fs::read_to_string(package).unwrap()).unwrap();
-    assert_eq!(package["version"], env!("CARGO_PKG_VERSION"));
+    let directory = workspace_directory().join("infra/cdk");
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&fs::read_to_string(directory.join(name)).unwrap()).unwrap()
+    };
+    let (package, lock) = (read("package.json"), read("package-lock.json"));
+    for version in [
+        &package["version"],
+        &lock["version"],
+        &lock["packages"][""]["version"],
+    ] {
+        assert_eq!(version, env!("CARGO_PKG_VERSION"));
+    }
 }
 
 #[tokio::test]
