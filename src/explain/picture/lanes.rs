@@ -184,8 +184,8 @@ impl<'e> Reader<'e> {
         let lane = self.reply.get_or_insert_with(|| Lane::new("reply"));
         let words = step.event.to_string();
         let sign = match step.event {
-            TimelineEvent::AnswerFailed { .. } => Sign::Failure,
-            TimelineEvent::Answered {
+            TimelineEvent::AnswerFailed { .. }
+            | TimelineEvent::Answered {
                 answer: Status::Failed,
                 ..
             } => Sign::Failure,
