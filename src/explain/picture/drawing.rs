@@ -15,8 +15,9 @@ const WIDTH: f64 = 1_000.0;
 const MARGIN: f64 = 20.0;
 const TITLE_SIZE: f64 = 15.0;
 const LINE_HEIGHT: f64 = 18.0;
-/// The axis is between the names and the outcomes of the rows.
-const AXIS_LEFT: f64 = 230.0;
+/// The axis is between the names and the outcomes of the rows. The names have room for a task's id,
+/// which has 32 digits.
+const AXIS_LEFT: f64 = 270.0;
 const AXIS_RIGHT: f64 = 690.0;
 const OUTCOME_LEFT: f64 = 710.0;
 const LANE_HEIGHT: f64 = 40.0;

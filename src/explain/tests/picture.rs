@@ -28,7 +28,7 @@ fn draw(history: &History, status: ExecutionStatus) -> String {
 /// The rows of the picture as text: names, bars with their places in percent of the axis, marks, and
 /// what stands behind them.
 fn rows(picture: &str) -> Vec<String> {
-    const AXIS: (f64, f64) = (230.0, 460.0);
+    const AXIS: (f64, f64) = (270.0, 420.0);
     let percent = |x: f64| format!("{:.0}", (x - AXIS.0) / AXIS.1 * 100.0);
     let document = Document::parse(picture).unwrap();
     let mut rows: Vec<Vec<String>> = Vec::new();
