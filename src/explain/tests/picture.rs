@@ -158,3 +158,51 @@ fn the_picture_is_light_or_dark_as_its_viewer_prefers() {
     };
     assert_eq!(coloured(light), coloured(dark));
 }
+
+/// The picture without numbers, names that have some, and the axis, whose lines depend on them.
+fn without_numbers(picture: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || ".:".contains(c);
+    let mut kept = String::new();
+    for line in picture.lines() {
+        if [r#"class="grid""#, r#"class="quiet middle""#]
+            .iter()
+            .any(|axis| line.contains(axis))
+        {
+            continue;
+        }
+        for word in line.split_inclusive(|c| !is_part(c)) {
+            let (word, end) = word.split_at(word.trim_end_matches(|c| !is_part(c)).len());
+            let has_digit = word.contains(|c: char| c.is_ascii_digit());
+            kept += if has_digit { "#" } else { word };
+            kept += end;
+        }
+        kept.push('\n');
+    }
+    for (written, as_if) in [("# min # s", "# s"), ("# ms", "# s")] {
+        kept = kept.replace(written, as_if);
+    }
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    kept.lines().map(|line| words(line) + "\n").collect()
+}
+
+#[test]
+fn the_readmes_picture_of_a_takeover_is_what_is_drawn_but_for_numbers() {
+    let task = "arn:aws:ecs:us-east-1:000000000000:task/todobackend/9bc2036f7fd0";
+    let output = json!({"TaskArn": task, "TaskArns": task, "ExitCode": "0",
+        "StartedAt": "2026-11-23T06:00:00.7Z", "StoppedAt": "2026-11-23T06:01:12.1Z"});
+    let mut history = History::of("Create");
+    history
+        .of_local_run()
+        .scheduled(200)
+        .claimed(600, "local-1")
+        .timed_out(61_000, "States.HeartbeatTimeout")
+        .scheduled(62_000)
+        .claimed(62_200, "local-2")
+        .succeeded(72_400)
+        .entered(72_400, "RespondSuccess", &json!({"output": output}))
+        .invoked(72_600, "Succeeded")
+        .ended(72_700, "Succeeded", "", "");
+    let drawn = without_numbers(&draw(&history, ExecutionStatus::Succeeded));
+    let kept = without_numbers(include_str!("../../../infra/pictures/takeover.svg"));
+    assert_eq!(kept, drawn, "cargo pictures makes the picture anew");
+}

@@ -12,7 +12,6 @@
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod recording;
 mod terminal;
 
 use std::fs;
@@ -20,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_run::directories::workspace_directory;
-use recording::Recording;
+use local_run::recording::Recording;
 
 /// The runs whose output is drawn: the pictures' names, and the arguments of `cargo local`.
 const RUNS: [(&str, &str); 2] = [("local", ""), ("failure", "--fail")];
@@ -72,7 +71,7 @@ fn the_pictures_are_made_anew() {
 #[test]
 fn the_pictures_show_what_was_recorded() {
     for (name, arguments) in RUNS {
-        let recording = Recording::read(&recorded(name));
+        let recording = Recording::read(&recorded(name)).unwrap();
         let kept = fs::read_to_string(picture(name)).unwrap();
         assert!(
             kept == draw(arguments, &recording),
@@ -111,7 +110,7 @@ fn what_was_recorded_is_of_the_definition_and_of_the_template() {
     let definition: serde_json::Value = serde_json::from_str(&definition.unwrap()).unwrap();
     let template = include_str!("../../stack.yaml");
     for (name, _) in RUNS {
-        let recording = Recording::read(&recorded(name));
+        let recording = Recording::read(&recorded(name)).unwrap();
         let events = recording
             .words_of("execution")
             .filter(|words| words.len() > 3);

@@ -2,12 +2,11 @@
 
 use anstyle_svg::Term;
 
-use super::recording::Recording;
+use local_run::recording::Recording;
 
 /// What the crate draws has one theme. These rules come after its own; the colours are those of
 /// GitHub's themes.
-const THEMES: &str = "\
-    .fg { fill: #1f2328 }
+const THEMES: &str = "    .fg { fill: #1f2328 }
     .bg { fill: #f6f8fa; stroke: #d1d9e0 }
     .fg-green { fill: #1a7f37 }
     .fg-yellow { fill: #9a6700 }

@@ -103,7 +103,7 @@ impl Fleet {
 
 /// The argument that names a worker for histories, where the name of this machine would say nothing.
 fn name(number: u32) -> String {
-    format!("--worker-name=worker-{number}")
+    format!("--worker-name=local-{number}")
 }
 
 impl Processes {

@@ -1,9 +1,12 @@
-//! What `cargo local` printed, shortened to what fits into a picture.
+//! What `cargo local` printed, shortened to what fits into a picture. The README's pictures are made of
+//! it (`tests/pictures`).
 
 use std::fs;
 use std::path::Path;
 
-use local_run::directories::workspace_directory;
+use anyhow::{Context, Result};
+
+use crate::directories::workspace_directory;
 
 /// Widest line of a picture, in characters.
 const WIDTH: usize = 118;
@@ -13,13 +16,15 @@ const MARGIN: usize = 22;
 const SOURCE: usize = 11;
 /// Lines of one source in a row that are kept at the beginning, and at the end.
 const FIRST: usize = 4;
-const LAST: usize = 4;
+const LAST: usize = 3;
 
 /// Lines with the terminal's colours.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording(Vec<String>);
 
 impl Recording {
     /// The lines of a run, without those that a terminal takes back, and shortened.
+    #[must_use]
     pub fn of(output: &str) -> Self {
         let mut lines = Vec::new();
         let here = format!("{}/", workspace_directory().display());
@@ -41,14 +46,18 @@ impl Recording {
         Self(lines.iter().map(|line| cut(line)).collect())
     }
 
-    pub fn read(file: &Path) -> Self {
-        Self::of_text(&fs::read_to_string(file).unwrap())
+    /// Reads what was recorded before.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(file: &Path) -> Result<Self> {
+        let text = fs::read_to_string(file)
+            .with_context(|| format!("{} could not be read", file.display()))?;
+        Ok(Self(text.lines().map(str::to_owned).collect()))
     }
 
-    fn of_text(text: &str) -> Self {
-        Self(text.lines().map(str::to_owned).collect())
-    }
-
+    /// All lines, for a file or a terminal.
+    #[must_use]
     pub fn text(&self) -> String {
         self.0.iter().map(|line| format!("{line}\n")).collect()
     }
@@ -69,18 +78,26 @@ impl Recording {
 
     /// The lines without times, numbers and ids, and without colours; of the sources that say the same
     /// whatever stack is deployed.
+    #[must_use]
     pub fn said_of_any_stack(&self) -> Vec<String> {
         let lines = self.0.iter().map(|line| plain(line));
         lines
             .filter(|line| source_of(line).is_some_and(|of| of.is_empty() || of == "execution"))
-            .map(|line| without_numbers(&line[MARGIN..]))
+            .map(|line| text_of(&line))
+            // Names of executions are the resource's.
             .filter(|line| !line.starts_with("MigrateTask"))
             .collect()
     }
 }
 
-/// The text with one sign for every number.
-pub fn without_numbers(text: &str) -> String {
+/// What a line says, without time, source and numbers.
+#[must_use]
+pub fn text_of(plain: &str) -> String {
+    without_numbers(plain.get(MARGIN..).unwrap_or_default())
+}
+
+/// The text with one sign for every number, and single spaces.
+fn without_numbers(text: &str) -> String {
     let mut replaced = String::new();
     let mut is_in_number = false;
     for c in text.chars() {
@@ -163,38 +180,44 @@ fn cut(line: &str) -> String {
     kept
 }
 
-#[test]
-fn long_blocks_are_shortened_and_waits_left_out() {
-    let line =
-        |source: &str, text: &str| format!("\u{1b}[2m   1.00 s\u{1b}[0m  {source:<9}  {text}\n");
-    let output = [
-        line("", "deploying …"),
-        "  11.00 s             … for 10 s\n".to_owned(),
-        line("", "deployed (1.0 s)"),
-        line("execution", "  2  ChoiceStateEntered   Input"),
-        (0..20)
-            .map(|number| line("container", &format!("line {number} {}", "x".repeat(120))))
-            .collect(),
-        line(
-            "answer",
-            "SUCCESS\n                      ExitCode         0",
-        ),
-    ];
-    let recording = Recording::of(&output.concat());
-    let plain: Vec<_> = recording.0.iter().map(|line| plain(line)).collect();
-    assert_eq!(plain.len(), 1 + FIRST + 1 + LAST + 2, "{plain:#?}");
-    assert_eq!(plain[0], "   1.00 s             deployed (1.0 s)");
-    assert_eq!(plain[1 + FIRST], "                      … 12 lines");
-    assert!(
-        plain[1].ends_with("x…") && plain[1].chars().count() == WIDTH,
-        "{plain:#?}"
-    );
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[test]
-fn numbers_are_replaced() {
-    assert_eq!(
-        without_numbers("  14  ActivityStarted  RunTask   +0.59 s"),
-        "# ActivityStarted RunTask +# s"
-    );
+    #[test]
+    fn long_blocks_are_shortened_and_waits_left_out() {
+        let line = |source: &str, text: &str| {
+            format!("\u{1b}[2m   1.00 s\u{1b}[0m  {source:<9}  {text}\n")
+        };
+        let output = [
+            line("", "deploying …"),
+            "  11.00 s             … for 10 s\n".to_owned(),
+            line("", "deployed (1.0 s)"),
+            line("execution", "  2  ChoiceStateEntered   Input"),
+            (0..20)
+                .map(|number| line("container", &format!("line {number} {}", "x".repeat(120))))
+                .collect(),
+            line(
+                "answer",
+                "SUCCESS\n                      ExitCode         0",
+            ),
+        ];
+        let recording = Recording::of(&output.concat());
+        let plain: Vec<_> = recording.0.iter().map(|line| plain(line)).collect();
+        assert_eq!(plain.len(), 1 + FIRST + 1 + LAST + 2, "{plain:#?}");
+        assert_eq!(plain[0], "   1.00 s             deployed (1.0 s)");
+        assert_eq!(plain[1 + FIRST], "                      … 13 lines");
+        assert!(
+            plain[1].ends_with("x…") && plain[1].chars().count() == WIDTH,
+            "{plain:#?}"
+        );
+    }
+
+    #[test]
+    fn numbers_are_replaced() {
+        assert_eq!(
+            without_numbers("  14  ActivityStarted  RunTask   +0.59 s"),
+            "# ActivityStarted RunTask +# s"
+        );
+    }
 }
