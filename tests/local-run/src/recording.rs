@@ -59,7 +59,7 @@ impl Recording {
     /// All lines, for a file or a terminal.
     #[must_use]
     pub fn text(&self) -> String {
-        self.0.iter().map(|line| format!("{line}\n")).collect()
+        self.0.join("\n") + "\n"
     }
 
     /// The words of the lines from this source.

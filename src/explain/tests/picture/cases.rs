@@ -34,7 +34,7 @@ pub(super) const CASES: &[Case] = &[
         &[
             "execution | execution 0-100 | succeeded | took 2 min 13 s",
             "attempt 1 | worker i-0abc | waiting 0-1 | held 1-49 | [change] | lost: no heartbeat any more | waited 1.2 s, held for 1 min 4 s",
-            "attempt 2 | worker i-0def | waiting 50-50 | held 50-100 | [success] | reported success | waited 0.9 s, held for 1 min 6 s",
+            "attempt 2 | worker i-0def | waiting 49-50 | held 50-100 | [success] | reported success | waited 0.9 s, held for 1 min 6 s",
             "ECS task | 4f1c | starting 1-23 | running 23-99 | [success] | exit code 0, ran for 1 min 41 s | started, 30 s after the claim",
             "reply | replying 100-100 | [success] | SUCCESS to CloudFormation | took 0.4 s",
         ],
