@@ -6,8 +6,9 @@
 //! start and end ─▶ Scale: time to place on the axis ────────────┴─▶ Drawing ─▶ SVG
 //! ```
 //!
-//! It is made of an [`Explanation`] alone, in which nothing secret is left. What the history does not
-//! tell is not drawn: the times of an ECS task are known after a success only.
+//! It is made of an [`Explanation`], in which nothing secret is left, and of the times of the ECS tasks,
+//! which ECS shows for about an hour after their end. Later the history has the task's start and end
+//! after a success only. What neither of them tells is not drawn.
 //!
 //! Texts are in a font whose characters are equally wide, so that their width is known without the
 //! font. Colours follow the viewer's light or dark theme; each has its own background, and no meaning
@@ -16,6 +17,7 @@
 mod drawing;
 mod lane;
 mod lanes;
+mod observed;
 mod scale;
 mod text;
 mod words;
@@ -25,6 +27,8 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::Explanation;
+pub use observed::ObservedTask;
+
 use drawing::Drawing;
 use lane::Lane;
 use lanes::lanes;
@@ -39,15 +43,17 @@ pub struct Picture<'e> {
 }
 
 impl<'e> Picture<'e> {
-    /// `now` is where the bars of a running execution end.
+    /// `now` is where the bars of a running execution end. `tasks` are those that ECS still shows; without
+    /// any, the history says what it knows of the task.
     #[must_use]
-    pub fn of(explanation: &'e Explanation, now: Timestamp) -> Self {
-        let last_step = explanation.steps.iter().map(|step| step.at).max();
+    pub fn of(explanation: &'e Explanation, tasks: &[ObservedTask], now: Timestamp) -> Self {
+        let steps = explanation.steps.iter().map(|step| step.at);
+        let tasks_ends = tasks.iter().filter_map(|task| task.status.stopped_at);
         let end = explanation.ended.unwrap_or(now);
-        let end = end.max(last_step.unwrap_or(end));
+        let end = steps.chain(tasks_ends).fold(end, Timestamp::max);
         Self {
             explanation,
-            lanes: lanes(explanation, end),
+            lanes: lanes(explanation, tasks, end),
             scale: Scale::new(explanation.started, end),
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod patience;
 pub(crate) mod rights;
 mod service;
 mod stack;
+mod tasks;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,15 +1,17 @@
 //! The picture as SVG 1.1 with the style sheet inside: head, axis, rows, legend, conclusion, from top
 //! to bottom. Lengths are in pixels.
 
+mod legend;
 mod parts;
 mod style;
 
 use std::fmt;
 
 use super::Picture;
-use super::lane::{Bar, Lane, Mark, Phase, Sign};
-use super::text::{Escaped, cells, cut, wrap};
-use parts::{CELL, MARK_RADIUS, TEXT_SIZE, cells_in, write_sign, write_text};
+use super::lane::{Bar, Lane, Mark};
+use super::text::{Escaped, cut, wrap};
+use legend::Legend;
+use parts::{TEXT_SIZE, cells_in, write_sign, write_text};
 
 const WIDTH: f64 = 1_000.0;
 const MARGIN: f64 = 20.0;
@@ -35,6 +37,7 @@ pub(super) struct Drawing<'p> {
     conclusion: Vec<String>,
     /// Number of lines that the conclusion's sentence takes.
     sentence: usize,
+    legend: Legend,
 }
 
 impl<'p> Drawing<'p> {
@@ -58,6 +61,7 @@ impl<'p> Drawing<'p> {
             head: head.trim_end().lines().map(str::to_owned).collect(),
             conclusion: lines,
             sentence,
+            legend: Legend::of(&picture.lanes),
         }
     }
 
@@ -66,7 +70,7 @@ impl<'p> Drawing<'p> {
         let axis = MARGIN + height(self.head.len()) + LINE_HEIGHT;
         let lanes = axis + LINE_HEIGHT;
         let legend = lanes + LANE_HEIGHT * float(self.picture.lanes.len()) + LINE_HEIGHT / 2.0;
-        let conclusion = legend + 2.0 * LINE_HEIGHT;
+        let conclusion = legend + height(self.legend.lines()) + LINE_HEIGHT;
         Tops {
             axis,
             lanes,
@@ -113,7 +117,7 @@ impl fmt::Display for Drawing<'_> {
         for (index, lane) in self.picture.lanes.iter().enumerate() {
             self.write_lane(f, lane, tops.lanes + LANE_HEIGHT * float(index))?;
         }
-        self.write_legend(f, tops.legend)?;
+        self.legend.write(f, tops.legend)?;
         for (index, line) in self.conclusion.iter().enumerate() {
             let class = if index < self.sentence { "strong" } else { "" };
             let y = tops.conclusion + height_to(index);
@@ -205,44 +209,6 @@ impl Drawing<'_> {
         let x = on_axis(self.picture.scale.place(mark.at));
         write_sign(f, mark.sign, x, y, &mark.title)
     }
-
-    /// The phases and signs that the picture has.
-    fn write_legend(&self, f: &mut fmt::Formatter<'_>, top: f64) -> fmt::Result {
-        let lanes = &self.picture.lanes;
-        let y = top + LINE_HEIGHT / 2.0;
-        let mut x = MARGIN;
-        for phase in Phase::ALL {
-            let mut bars = lanes.iter().flat_map(|lane| &lane.bars);
-            if bars.any(|bar| bar.phase == phase) {
-                writeln!(
-                    f,
-                    r#"<rect class="{}" x="{x:.1}" y="{:.1}" width="14" height="10"/>"#,
-                    phase.class(),
-                    y - 5.0
-                )?;
-                x = write_legend_text(f, x + 20.0, y, phase.in_words())?;
-            }
-        }
-        for sign in Sign::ALL {
-            let mut marks = lanes.iter().flat_map(|lane| &lane.marks);
-            if marks.any(|mark| mark.sign == sign) {
-                write_sign(f, sign, x + MARK_RADIUS, y, sign.in_words())?;
-                x = write_legend_text(f, x + 16.0, y, sign.in_words())?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Writes the words, and returns where the next entry begins.
-fn write_legend_text(
-    f: &mut fmt::Formatter<'_>,
-    x: f64,
-    y: f64,
-    words: &str,
-) -> Result<f64, fmt::Error> {
-    write_text(f, "quiet", x, y + 4.0, WIDTH - MARGIN, words)?;
-    Ok(x + float(cells(words)) * CELL * TEXT_SIZE + 14.0)
 }
 
 fn on_axis(place: f64) -> f64 {

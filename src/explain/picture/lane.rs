@@ -81,10 +81,17 @@ pub(super) enum Phase {
     Held,
     /// The run waits for a worker or function, or one has it: the history does not tell since when.
     WaitingOrHeld,
-    /// The ECS task starts: it is launched, placed, and its images are pulled.
+    /// The ECS task is placed, and its host and network are prepared (PROVISIONING, PENDING).
+    Provisioning,
+    /// The host pulls the images of the ECS task.
+    Pulling,
+    /// The ECS task starts: its containers are created. Where ECS shows no more than the start, all from
+    /// the launch on.
     Starting,
     /// The containers of the ECS task run.
     Running,
+    /// The containers have stopped, and ECS takes down what the task had (DEPROVISIONING).
+    Deprovisioning,
     /// `stop` looks for leftover tasks, and waits until they have stopped.
     Stopping,
     /// `respond` replies.
@@ -92,13 +99,16 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Execution,
         Self::Waiting,
         Self::Held,
         Self::WaitingOrHeld,
+        Self::Provisioning,
+        Self::Pulling,
         Self::Starting,
         Self::Running,
+        Self::Deprovisioning,
         Self::Stopping,
         Self::Replying,
     ];
@@ -108,10 +118,13 @@ impl Phase {
         match self {
             Self::Execution => "execution",
             Self::Waiting => "waits",
-            Self::Held => "with a worker",
-            Self::WaitingOrHeld => "waits, or with a worker",
+            Self::Held => "has a worker",
+            Self::WaitingOrHeld => "waits or has a worker",
+            Self::Provisioning => "is placed",
+            Self::Pulling => "pulls images",
             Self::Starting => "task starts",
             Self::Running => "task runs",
+            Self::Deprovisioning => "task ends",
             Self::Stopping => "stops tasks",
             Self::Replying => "replies",
         }
@@ -124,8 +137,11 @@ impl Phase {
             Self::Waiting => "waiting",
             Self::Held => "held",
             Self::WaitingOrHeld => "either",
+            Self::Provisioning => "provisioning",
+            Self::Pulling => "pulling",
             Self::Starting => "starting",
             Self::Running => "running",
+            Self::Deprovisioning => "deprovisioning",
             Self::Stopping => "stopping",
             Self::Replying => "replying",
         }
@@ -151,7 +167,7 @@ impl Sign {
         match self {
             Self::Success => "success",
             Self::Failure => "failure",
-            Self::Change => "changes hands, or goes on",
+            Self::Change => "changes hands",
         }
     }
 

@@ -5,6 +5,7 @@ mod attempt;
 use jiff::Timestamp;
 
 use super::lane::{Lane, Phase, Sign};
+use super::observed::{self, ObservedTask};
 use super::words;
 use crate::cloudformation::response::Status;
 use crate::explain::{Explanation, RunResult, TimelineEntry, TimelineEvent};
@@ -13,13 +14,18 @@ use attempt::Attempt;
 /// Number of attempts of a long history that are shown at its beginning, and at its end.
 const SHOWN_AT_EACH_END: usize = 12;
 
-/// The rows, from top to bottom. `end` is when the last bar ends.
-pub(super) fn lanes(explanation: &Explanation, end: Timestamp) -> Vec<Lane> {
+/// The rows, from top to bottom. `end` is when the last bar ends. Rows of `tasks` replace what the history
+/// says of its task.
+pub(super) fn lanes(
+    explanation: &Explanation,
+    tasks: &[ObservedTask],
+    end: Timestamp,
+) -> Vec<Lane> {
     let mut reader = Reader::new(explanation);
     for step in &explanation.steps {
         reader.note(step);
     }
-    reader.lanes(end)
+    reader.lanes(tasks, end)
 }
 
 /// The rows as far as the steps were read.
@@ -206,7 +212,7 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn lanes(mut self, end: Timestamp) -> Vec<Lane> {
+    fn lanes(mut self, tasks: &[ObservedTask], end: Timestamp) -> Vec<Lane> {
         let Explanation {
             started,
             conclusion,
@@ -236,7 +242,11 @@ impl<'e> Reader<'e> {
                 lanes.push(attempt.lane(end, is_running));
             }
         }
-        lanes.extend(self.task);
+        if tasks.is_empty() {
+            lanes.extend(self.task);
+        } else {
+            lanes.extend(observed::lanes(tasks, end));
+        }
         lanes.extend(self.leftovers);
         lanes.extend(self.reply);
         lanes

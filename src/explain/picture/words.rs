@@ -24,6 +24,14 @@ pub(super) fn so_far(from: Timestamp, to: Timestamp) -> String {
     format!("{} so far", Span::between(from, to))
 }
 
+pub(super) fn started(from: Timestamp, to: Timestamp) -> String {
+    format!("started in {}", Span::between(from, to))
+}
+
+pub(super) fn ran(from: Timestamp, to: Timestamp) -> String {
+    format!("ran for {}", Span::between(from, to))
+}
+
 /// When the worker took the run that had the task at `at` start after this time.
 pub(super) fn began(since: SinceTaken, at: Timestamp) -> Option<Timestamp> {
     match since {

@@ -1,6 +1,7 @@
 //! Executions as pictures.
 
 mod cases;
+mod observed;
 mod sound;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use sound::{NS, number};
 fn draw(history: &History, status: ExecutionStatus) -> String {
     let now = 1_800_000;
     let explanation = history.explain_at(status, now);
-    let picture = Picture::of(&explanation, time(now)).to_string();
+    let picture = Picture::of(&explanation, &[], time(now)).to_string();
     assert_sound(&picture);
     picture
 }
@@ -128,7 +129,7 @@ fn whoever_cannot_see_the_picture_gets_the_explanation() {
     let mut history = History::of("Create");
     claimed(&mut history);
     let explanation = history.explain_at(ExecutionStatus::Running, 61_400);
-    let picture = Picture::of(&explanation, time(61_400)).to_string();
+    let picture = Picture::of(&explanation, &[], time(61_400)).to_string();
     let document = Document::parse(&picture).unwrap();
     let of = |name| {
         let node = document.root_element().children();
@@ -178,7 +179,8 @@ fn without_numbers(picture: &str) -> String {
         }
         kept.push('\n');
     }
-    for (written, as_if) in [("# min # s", "# s"), ("# ms", "# s")] {
+    let lengths = [("# h # min", "# s"), ("# min # s", "# s"), ("# ms", "# s")];
+    for (written, as_if) in lengths {
         kept = kept.replace(written, as_if);
     }
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -202,7 +204,11 @@ fn the_readmes_picture_of_a_takeover_is_what_is_drawn_but_for_numbers() {
         .entered(72_400, "RespondSuccess", &json!({"output": output}))
         .invoked(72_600, "Succeeded")
         .ended(72_700, "Succeeded", "", "");
-    let drawn = without_numbers(&draw(&history, ExecutionStatus::Succeeded));
+    let explanation = history.explain(ExecutionStatus::Succeeded);
+    let moments = [650, 655, 660, 700, 72_100, 72_100].map(Some);
+    let tasks = [observed::task(moments, &[0])];
+    let drawn = Picture::of(&explanation, &tasks, time(0)).to_string();
+    let drawn = without_numbers(&drawn);
     let kept = without_numbers(include_str!("../../../infra/pictures/takeover.svg"));
     assert_eq!(kept, drawn, "cargo pictures makes the picture anew");
 }

@@ -127,7 +127,7 @@ proptest! {
         let ended = ended.unwrap_or(false);
         prop_assert_eq!(explanation.conclusion.result == RunResult::Running, status == ExecutionStatus::Running && !ended);
         let json = serde_json::to_string(&explanation).unwrap();
-        let picture = Picture::of(&explanation, time(now)).to_string();
+        let picture = Picture::of(&explanation, &[], time(now)).to_string();
         assert_sound(&picture);
         for shown in [explanation.to_string(), json, picture] {
             prop_assert!(!shown.contains(URL) && !shown.contains(SECRET), "{}", shown);

@@ -13,7 +13,7 @@ use ecs_task_runner::explain::{
 use tokio::time::sleep;
 
 use super::patience::{PATIENCE, patiently};
-use super::{Form, rights};
+use super::{Form, rights, tasks};
 use crate::output::print;
 
 /// Pause between two looks at an execution. A look takes two calls or a few, and the account's
@@ -39,7 +39,8 @@ pub(super) async fn explain(
 ) -> anyhow::Result<Explanation> {
     let explanation = print_explanation(connection, arn, form).await?;
     if let Some(file) = form.picture {
-        let picture = Picture::of(&explanation, Clock::system().now()).to_string();
+        let tasks = tasks::observed(connection, &explanation).await;
+        let picture = Picture::of(&explanation, &tasks, Clock::system().now()).to_string();
         std::fs::write(file, picture)
             .with_context(|| format!("the picture {} cannot be written", file.display()))?;
     }

@@ -15,8 +15,11 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mo
 .waiting { fill: #818b98; }
 .held { fill: #54aeff; }
 .either { fill: #80ccff; stroke: #818b98; stroke-dasharray: 4 3; }
+.provisioning { fill: #d4c5f9; }
+.pulling { fill: #eac54f; }
 .starting { fill: #a5d6c0; }
 .running { fill: #1a7f37; }
+.deprovisioning { fill: #c9b8a8; }
 .stopping { fill: #a475f9; }
 .replying { fill: #0550ae; }
 .success { fill: #1a7f37; stroke: #ffffff; }
@@ -31,8 +34,11 @@ text { fill: #f0f6fc; }
 .waiting { fill: #9198a1; }
 .held { fill: #1f6feb; }
 .either { fill: #0c2d6b; stroke: #9198a1; }
+.provisioning { fill: #4c3d7a; }
+.pulling { fill: #bb8009; }
 .starting { fill: #1b4d3e; }
 .running { fill: #3fb950; }
+.deprovisioning { fill: #6b5d50; }
 .stopping { fill: #8957e5; }
 .replying { fill: #a5d6ff; }
 .success { fill: #3fb950; stroke: #0d1117; }

@@ -109,7 +109,7 @@ pub(super) const CASES: &[Case] = &[
         &[
             "execution | execution 0-100 | succeeded | took 20 min 14 s",
             "attempt 1 | function work | waiting 0-5 | [change] | no function was free, or it ended | waited 1 min 0 s",
-            "attempt 2 | function work | waiting 5-5 | [failure] | not scheduled: Lambda.TooManyReques… | waited 0.1 s",
+            "attempt 2 | function work | waiting 5-6 | [failure] | not scheduled: Lambda.TooManyReques… | waited 0.1 s",
             "attempt 3 | function work | either 5-74 | [change] | handed over: time was up | took 14 min 0 s",
             "attempt 4 | function work | either 74-100 | [success] | reported success | took 5 min 10 s",
             "3 ECS tasks | 1 | starting 5-8 | running 8-100 | [failure] | exit code 3, ran for 18 min 41 s | started, 29 s after it was given",
