@@ -86,7 +86,7 @@ enum Command {
     /// states:ListExecutions and cloudformation:DescribeStacks, and
     /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed; for a
     /// service states:ListExecutions, and cloudformation:ListExports or DescribeStacks; for the times
-    /// of the ECS tasks in a picture ecs:ListTasks and ecs:DescribeTasks, where they are allowed.
+    /// of the tasks in a picture ecs:ListTasks and ecs:DescribeTasks, where they are allowed.
     /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
