@@ -32,6 +32,7 @@ mod conclusion;
 mod event;
 mod execution_arn;
 mod others;
+mod picture;
 mod report;
 mod requests;
 mod service_runs;
@@ -45,6 +46,7 @@ pub use conclusion::{Conclusion, RunResult};
 pub use event::{SinceTaken, TimelineEntry, TimelineEvent, WorkerLostReason};
 pub use execution_arn::{ExecutionArn, NotAnExecution};
 pub use others::OtherExecutions;
+pub use picture::{ObservedTask, Picture};
 pub use requests::{RequestEnd, RequestExplanation, ResourceRequest, requests};
 pub use service_runs::ServiceRuns;
 pub use span::Span;
@@ -55,6 +57,7 @@ pub use target::{ServiceTarget, StackTarget, Target};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::arn::last_part;
 use crate::cloudformation::event::{Request, RequestType};
 use crate::cloudformation::stack::stack_name;
 use crate::execution::history::{Progress, RecordedEvent};
@@ -253,6 +256,13 @@ impl TaskSummary {
             started_by: one_line(&task.started_by),
             deadline: task.deadline,
         }
+    }
+
+    /// The family of the task definition.
+    #[must_use]
+    pub fn family(&self) -> &str {
+        let name = last_part(&self.task_definition);
+        name.split(':').next().unwrap_or(name)
     }
 }
 

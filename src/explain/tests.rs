@@ -4,6 +4,7 @@ mod given;
 mod histories;
 mod hook;
 mod leftovers;
+mod picture;
 mod random;
 mod redriven;
 mod running;

@@ -37,6 +37,10 @@ pub struct ListedTask {
     pub container_instance_arn: String,
     /// When it was launched.
     pub created: Option<Timestamp>,
+    /// When its host began to pull images.
+    pub pull_started: Option<Timestamp>,
+    /// When the last pull was over.
+    pub pull_stopped: Option<Timestamp>,
     /// ECS is stopping the task, or has stopped it.
     pub stopping: bool,
 }
@@ -118,6 +122,8 @@ fn listed_task(task: &Task) -> Option<ListedTask> {
         started_by: task.started_by().unwrap_or_default().to_owned(),
         container_instance_arn: task.container_instance_arn().unwrap_or_default().to_owned(),
         created: task.created_at().and_then(timestamp),
+        pull_started: task.pull_started_at().and_then(timestamp),
+        pull_stopped: task.pull_stopped_at().and_then(timestamp),
         stopping: task.desired_status() == Some("STOPPED"),
     })
 }

@@ -7,7 +7,9 @@ pub(crate) mod patience;
 pub(crate) mod rights;
 mod service;
 mod stack;
+mod tasks;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -43,6 +45,10 @@ pub(crate) struct ExplainArguments {
     /// --json, print the explanation once it has ended
     #[arg(long)]
     follow: bool,
+    /// Also draw the timeline as a picture (SVG), for an incident report. With --follow, once the
+    /// execution has ended
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Region of a stack or service that is given by its name [default: that of the environment or the profile]
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
@@ -64,9 +70,11 @@ enum Explained {
 
 /// How an explanation is printed.
 #[derive(Debug, Clone, Copy)]
-struct Form {
+struct Form<'a> {
     is_json: bool,
     follows: bool,
+    /// The file for its picture.
+    picture: Option<&'a Path>,
 }
 
 /// Prints what happened in the execution. The exit code says what came of it.
@@ -134,6 +142,7 @@ fn explain(
     let form = Form {
         is_json: arguments.json,
         follows: arguments.follow,
+        picture: arguments.svg.as_deref(),
     };
     runtime.block_on(async {
         let connection = Connection::of_profile(arguments.profile.as_deref(), region).await;

@@ -85,12 +85,13 @@ enum Command {
     /// states:DescribeExecution and states:GetExecutionHistory; for a stack also
     /// states:ListExecutions and cloudformation:DescribeStacks, and
     /// cloudformation:DescribeStackEvents, ListExports and ListStacks where they are allowed; for a
-    /// service states:ListExecutions, and cloudformation:ListExports or DescribeStacks.
+    /// service states:ListExecutions, and cloudformation:ListExports or DescribeStacks; for the times
+    /// of the tasks in a picture ecs:ListTasks and ecs:DescribeTasks, where they are allowed.
     /// Response URLs and values of environment overrides are never printed.
     ///
     /// Exits with 0 when the request was carried out, with 1 when it was not or CloudFormation was
-    /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained, and
-    /// with 64 when WHAT is neither a stack nor an execution nor a service.
+    /// not told, with 3 while the execution runs, with 2 when it cannot be found or explained or its
+    /// picture cannot be written, and with 64 when WHAT is neither a stack nor an execution nor a service.
     Explain(ExplainArguments),
     /// Runs an ECS task and follows it, without a stack: from a terminal or a pipeline.
     ///

@@ -95,6 +95,16 @@ impl History {
         self.execution.input = self.execution.input.replace(SECRET, value);
     }
 
+    /// Has the execution run the task of `cargo local`.
+    pub(super) fn of_local_run(&mut self) -> &mut Self {
+        let mut input: Value = serde_json::from_str(&self.execution.input).unwrap();
+        let cluster = "arn:aws:ecs:us-east-1:000000000000:cluster/todobackend";
+        input["task"]["cluster"] = json!(cluster);
+        input["task"]["taskDefinition"] = json!("todobackend-migrate:1");
+        self.execution.input = input.to_string();
+        self
+    }
+
     fn event(&mut self, at: i64, event_type: &str) -> &mut RecordedEvent {
         self.events.push(RecordedEvent {
             at: time(at),

@@ -6,9 +6,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::histories::{SECRET, URL, arn, execution, time};
+use super::picture::assert_sound;
 use crate::execution::history::RecordedEvent;
 use crate::execution::status::{Execution, ExecutionStatus};
-use crate::explain::{Explainer, RunResult};
+use crate::explain::{Explainer, Picture, RunResult};
 
 const ACTIVITY: &str = "arn:aws:states:eu-west-1:123456789012:activity:ecs-task";
 
@@ -126,7 +127,9 @@ proptest! {
         let ended = ended.unwrap_or(false);
         prop_assert_eq!(explanation.conclusion.result == RunResult::Running, status == ExecutionStatus::Running && !ended);
         let json = serde_json::to_string(&explanation).unwrap();
-        for shown in [explanation.to_string(), json] {
+        let picture = Picture::of(&explanation, &[], time(now)).to_string();
+        assert_sound(&picture);
+        for shown in [explanation.to_string(), json, picture] {
             prop_assert!(!shown.contains(URL) && !shown.contains(SECRET), "{}", shown);
             prop_assert!(!shown.lines().any(|line| line.chars().any(char::is_control)), "{:?}", shown);
         }

@@ -10,6 +10,7 @@ pub mod history;
 pub mod local_aws;
 pub mod ministack;
 pub mod python;
+pub mod recording;
 pub mod stacks;
 pub mod task_runner;
 pub mod todobackend;

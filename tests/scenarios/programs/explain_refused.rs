@@ -1,6 +1,7 @@
 //! `ecs-task-runner explain STACK` where a call that it needs is refused.
 
 use ecs_task_runner::aws::step_functions::StepFunctions;
+use local_run::directories::RunDirectory;
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Injected, Span};
 
@@ -25,6 +26,24 @@ async fn what_could_not_be_asked_is_not_said_to_be_missing() {
     ];
     assert_says(&ended, 2, &parts);
     assert!(!ended.stderr.contains("asked for none"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_picture_is_drawn_without_the_tasks_where_nobody_may_see_them() {
+    let world = world();
+    let execution = ended_as(&world, "Create", failure()).await;
+    let served = listen(&world.aws).await;
+    let _fault = deny(&world, Service::Ecs, "ListTasks");
+    let directory = RunDirectory::create("explain-refused").unwrap();
+    let file = directory.file("timeline.svg");
+    let ended = explain(&served, &["--svg", file.to_str().unwrap(), &execution.arn]).await;
+    let parts = [
+        "the picture has no more of the ECS tasks than the execution's history: ",
+        "ecs:ListTasks",
+    ];
+    assert_says(&ended, 1, &parts);
+    let picture = std::fs::read_to_string(file).unwrap();
+    assert!(picture.contains(">failed</text>"), "{picture}");
 }
 
 /// A task runner may have more executions than one page of the list holds.

@@ -38,7 +38,7 @@ pub(super) async fn explain(
     connection: &Connection,
     target: &ServiceTarget,
     task_runner: &TaskRunnerArguments,
-    form: Form,
+    form: Form<'_>,
 ) -> anyhow::Result<Explained> {
     let step_functions = StepFunctions::new(connection);
     let stacks = Stacks::new(connection);

@@ -46,7 +46,7 @@ pub(super) async fn explain(
     connection: &Connection,
     target: &StackTarget,
     task_runner: &TaskRunnerArguments,
-    form: Form,
+    form: Form<'_>,
 ) -> anyhow::Result<Explained> {
     let Some(search) = Search::begin(connection, target, task_runner).await? else {
         return Ok(Explained::Nothing(no_stack(&target.stack)));
@@ -81,6 +81,9 @@ pub(super) async fn explain(
                     print(&explanation.to_string())?;
                 }
                 if !goes_on {
+                    if form.picture.is_some() {
+                        complain("no picture was drawn, since there is no execution");
+                    }
                     break (Subject::Request(Box::new(explanation)), result);
                 }
                 waits = true;

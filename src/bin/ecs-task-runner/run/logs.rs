@@ -200,15 +200,9 @@ impl LogFollower {
 
     async fn list_tasks(&mut self) {
         self.streams_are_known = false;
-        let family = self
-            .task
-            .task_definition
-            .rsplit('/')
-            .next()
-            .unwrap_or_default();
         let which = WhichTasks::StartedBy {
             name: &self.task.started_by,
-            family: family.split(':').next().unwrap_or_default(),
+            family: self.task.family(),
         };
         match self.ecs.list_tasks(&self.task.cluster, which).await {
             Ok(listed) => {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use ecs_task_runner::check::{FileReport, Format, RESOURCE_TYPE, write};
 use local_run::directories::{RunDirectory, workspace_directory};
 use local_run::python::PythonEnvironment;
+use local_run::recording::{Recording, text_of};
 use package::{Package, run};
 use serde_json::Value;
 use tokio::process::Command;
@@ -101,7 +102,27 @@ async fn stacks_of_the_package_are_deployed_with_the_real_task_runner() {
         ] {
             assert!(said.contains(part), "{part:?} is not in {said}");
         }
+        if template == "hello.json" {
+            assert_reads_like_the_readmes_picture(&said);
+        }
     }
+}
+
+/// Asserts that the run said all that the picture of `cargo local` shows of any stack, but for times and
+/// numbers.
+fn assert_reads_like_the_readmes_picture(said: &str) {
+    let recorded = "tests/local-run/tests/pictures/recorded/local.ansi";
+    let recording = Recording::read(&workspace_directory().join(recorded)).unwrap();
+    let said: Vec<_> = said.lines().map(text_of).collect();
+    let missing: Vec<_> = recording
+        .said_of_any_stack()
+        .into_iter()
+        .filter(|line| !said.contains(line))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "{recorded} is out of date, cargo pictures makes it anew: {missing:#?}\nis not in {said:#?}"
+    );
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ impl Fleet {
     ) -> Result<Self> {
         let log = directory.file("worker.log");
         Ok(Self {
-            worker: Worker::start(&program, activity, endpoints, &[], log)?,
+            worker: Worker::start(&program, activity, endpoints, &[&name(1)], log)?,
             program,
             activity: activity.to_owned(),
             endpoints: endpoints.clone(),
@@ -87,7 +87,9 @@ impl Fleet {
         };
         self.started += 1;
         let log = self.directory.file(&format!("worker-{}.log", self.started));
-        self.worker = Worker::start(&self.program, &self.activity, &self.endpoints, &[], log)?;
+        let arguments = [&*name(self.started)];
+        let endpoints = &self.endpoints;
+        self.worker = Worker::start(&self.program, &self.activity, endpoints, &arguments, log)?;
         console.print(
             "worker",
             &format!(
@@ -97,6 +99,11 @@ impl Fleet {
         );
         Ok(())
     }
+}
+
+/// The argument that names a worker for histories, where the name of this machine would say nothing.
+fn name(number: u32) -> String {
+    format!("--worker-name=local-{number}")
 }
 
 impl Processes {

@@ -18,8 +18,10 @@ pub async fn show(platform: &Platform, programs: &Programs, console: &Console) -
     if !history.iter().any(|line| line.event.ends_with("TimedOut")) {
         bail!("The worker was killed, and Step Functions has not missed its heartbeats");
     }
+    let picture = platform.directory.file("takeover.svg");
     let explained = Command::new(&programs.ecs_task_runner)
-        .args(["explain", &execution])
+        .args(["explain", &execution, "--svg"])
+        .arg(&picture)
         .envs(platform.endpoints.variables())
         .output()
         .await
@@ -34,5 +36,7 @@ pub async fn show(platform: &Platform, programs: &Programs, console: &Console) -
     }
     console.print("", "ecs-task-runner explain says of it:");
     console.print_plain(&format!("\n{}\n", text.trim_end()));
+    let picture = picture.display();
+    console.print("", &format!("explain --svg has drawn it: {picture}"));
     Ok(())
 }
