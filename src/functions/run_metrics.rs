@@ -89,7 +89,9 @@ impl RunMetrics {
         Self::new(namespace, clock, |line| {
             // One call for the whole line, so that no other line comes between. A line that cannot be
             // written must not keep a reply from CloudFormation.
-            let _ = io::stdout().lock().write_all(format!("{line}\n").as_bytes());
+            let _ = io::stdout()
+                .lock()
+                .write_all(format!("{line}\n").as_bytes());
         })
     }
 

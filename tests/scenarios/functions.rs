@@ -23,6 +23,7 @@ mod respond;
 mod rollback_attempts;
 mod rollback_runs;
 mod rollbacks;
+mod run_metrics;
 mod seal;
 mod start;
 mod start_without_fleet;

@@ -10,6 +10,7 @@ mod explain_refused;
 mod explain_service;
 mod explain_stack;
 mod hook_process;
+mod respond_process;
 mod run;
 mod run_arguments;
 mod run_logs;

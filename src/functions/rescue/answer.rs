@@ -84,11 +84,7 @@ impl Rescuer {
         Ok(rescued)
     }
 
-    async fn answer_found(
-        &self,
-        found: &Found<'_>,
-        end: Instant,
-    ) -> Result<Rescued, RescueError> {
+    async fn answer_found(&self, found: &Found<'_>, end: Instant) -> Result<Rescued, RescueError> {
         if found.progress.answer.is_settled() {
             return Ok(Rescued::Nothing);
         }

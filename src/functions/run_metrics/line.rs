@@ -80,7 +80,10 @@ fn words(run: &EndedRun) -> Map<String, Value> {
     let mut words = Map::new();
     let mut say = |name: &str, text: &str| {
         if !text.is_empty() {
-            words.insert(name.to_owned(), printable::first_line(text, MAX_TEXT).into());
+            words.insert(
+                name.to_owned(),
+                printable::first_line(text, MAX_TEXT).into(),
+            );
         }
     };
     match &run.error {
