@@ -171,7 +171,12 @@ fn the_functions_that_count_runs_do_so_in_the_namespace_of_the_alarms() {
         let counts = ["RespondFunction", "RescueFunction"].contains(&name);
         assert_eq!(!given.is_null(), counts, "{name}");
         if counts {
-            assert_eq!(substituted(given), namespace, "{name}");
+            // Whoever does without the dashboard does not pay for its metrics either.
+            let [condition, with, _] = &given["Fn::If"].as_array().unwrap()[..] else {
+                panic!("{name}: {given}")
+            };
+            assert_eq!(condition, "HasDashboard", "{name}");
+            assert_eq!(substituted(with), namespace, "{name}");
         }
         // Without JSON, Lambda would put words before the line.
         assert_eq!(function["LoggingConfig"]["LogFormat"], "JSON", "{name}");
