@@ -12,13 +12,16 @@
 //!
 //! a direct run ─properties─▶ the execution ─▶ prepare ─▶ ─┬─ done: the execution's output
 //!                                                         └─ failed ▶ stop, then the execution's error
+//!                                      (respond counts both ends, and answers nobody)
 //! ```
 
 mod hook;
 mod leftovers;
 mod prepare;
+mod remembered;
 mod rescue;
 mod respond;
+mod run_metrics;
 mod seal;
 mod skip_reason;
 mod start;
@@ -32,6 +35,7 @@ pub use rescue::{
     RescueLimits, Rescued, Rescuer,
 };
 pub use respond::{RespondError, RespondEvent, Responder};
+pub use run_metrics::RunMetrics;
 pub use seal::{Seal, UnsealError, ciphertext_of};
 pub use start::{StartError, StartOutcome, Starter};
 pub use stop::{StopEvent, Stopped, Stopper};

@@ -110,8 +110,11 @@ pub const HEARTBEAT_TIMEOUT: Duration = seconds(60);
 /// does not say (`timeoutSeconds`); the longest for a request. It counts from the moment a worker took
 /// the run; in `RunTaskOnLambda` from the moment the run was given to the function `work`.
 pub const RUN_STATE_TIMEOUT: Duration = seconds(3_555);
-/// `TimeoutSeconds` of the states that invoke a function.
+/// `TimeoutSeconds` of the states that invoke a function and cannot do without it.
 pub const FUNCTION_STATE_TIMEOUT: Duration = seconds(70);
+/// `TimeoutSeconds` of the states `CountSuccess` and `CountFailure`: the end of a direct run waits for
+/// them, and goes on without them.
+pub const COUNT_STATE_TIMEOUT: Duration = seconds(10);
 /// `Seconds` of the state `WaitForTasksToStop`, between two checks for leftovers.
 pub const CHECK_PAUSE: Duration = seconds(5);
 /// How long past the deadline the state machine waits for tasks to stop before it answers.

@@ -20,7 +20,7 @@ use ecs_task_runner::cloudformation::response_hosts::ResponseHosts;
 use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::functions::{
     DeploymentHook, LambdaWorker, PrepareEvent, Preparer, RescueLimits, Rescuer, RespondEvent,
-    Responder, Seal, Starter, StopEvent, Stopper,
+    Responder, RunMetrics, Seal, Starter, StopEvent, Stopper,
 };
 use ecs_task_runner::logging::{self, LogFormat};
 use ecs_task_runner::{commit, version};
@@ -51,6 +51,9 @@ const RESPONSE_URL_HOSTS: &str = "RESPONSE_URL_HOSTS";
 /// The KMS key with which `start` seals response URLs. Without a key they stand in clear in the
 /// execution's input.
 const RESPONSE_URL_KEY_ARN: &str = "RESPONSE_URL_KEY_ARN";
+/// The namespace of the metrics of runs that `respond` and `rescue` write into their logs. Without it they
+/// write none.
+const METRICS_NAMESPACE: &str = "METRICS_NAMESPACE";
 /// Who works on the runs that `start` and `hook` start and `prepare` prepares: `Fleet`, which it is where the variable is not set, or
 /// `Lambda`.
 const WORKERS: &str = "WORKERS";
@@ -154,7 +157,7 @@ async fn work() -> anyhow::Result<()> {
 
 async fn respond() -> anyhow::Result<()> {
     let connection = Connection::of_function();
-    let responder = &responder(&connection)?;
+    let responder = &responder(&connection)?.with_metrics(metrics());
     serve(async |event: LambdaEvent<RespondEvent>| {
         responder
             .respond(event.payload)
@@ -191,7 +194,7 @@ async fn rescue() -> anyhow::Result<()> {
         state_machine(&connection)?,
         Ecs::with_retries(&connection),
         Logs::new(&connection, CallRates::default()),
-        responder(&connection)?,
+        responder(&connection)?.with_metrics(metrics()),
         Clock::system(),
         RescueLimits::new(Duration::from_secs(claim_timeout)),
     );
@@ -260,6 +263,13 @@ fn responder(connection: &Connection) -> anyhow::Result<Responder> {
         ResponsePut::new(hosts),
         Seal::new(Kms::new(connection), key),
     ))
+}
+
+fn metrics() -> Option<RunMetrics> {
+    let namespace = std::env::var(METRICS_NAMESPACE).ok();
+    namespace
+        .filter(|namespace| !namespace.is_empty())
+        .map(|namespace| RunMetrics::to_stdout(namespace, Clock::system()))
 }
 
 /// Makes of the error what Lambda reports to the invoker, so that the execution's history shows it.

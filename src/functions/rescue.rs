@@ -27,11 +27,11 @@
 //! requests come first, since stacks wait for them.
 
 mod answer;
-mod answered;
 mod begun;
 mod deployments;
 mod direct;
 mod event;
+mod found;
 mod leftovers;
 mod lost_events;
 mod overdue;
@@ -45,6 +45,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::leftovers::tasks::Leftovers;
+use super::remembered::Remembered;
 use super::respond::{RespondError, Responder};
 use crate::aws::ApiError;
 use crate::aws::ecs::Ecs;
@@ -54,7 +55,6 @@ use crate::clock::Clock;
 use crate::task_run::TaskReporter;
 use crate::times::{RESCUE_STOP_PATIENCE, SWEEP_BUDGET};
 
-use answered::Answered;
 pub use event::{Ended, NotARescueEvent, RescueEvent};
 use running::Running;
 
@@ -76,7 +76,8 @@ pub struct Rescuer {
     responder: Responder,
     clock: Clock,
     limits: RescueLimits,
-    answered: Answered,
+    /// Those that this instance has answered for, or has found answered.
+    answered: Remembered,
     running: Running,
 }
 
@@ -162,7 +163,7 @@ impl Rescuer {
             responder,
             clock,
             limits,
-            answered: Answered::default(),
+            answered: Remembered::default(),
             running: Running::default(),
         }
     }
@@ -202,7 +203,7 @@ impl Rescuer {
     pub async fn rescue(&self, event: Value) -> Result<Rescued, RescueError> {
         match RescueEvent::parse(event)? {
             RescueEvent::Ended(ended) if ended.state_machine_arn == self.state_machine.arn() => {
-                self.answer_for(&ended.execution_arn, ended.status).await
+                self.answer_ended(&ended.execution_arn, ended.status).await
             }
             RescueEvent::Ended(ended) => {
                 tracing::warn!(

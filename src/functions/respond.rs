@@ -3,75 +3,42 @@
 //!
 //! Where the properties name a wait condition's handle, the execution answers the request as soon as
 //! it has begun (state `RespondStarted`), and the outcome goes to the handle.
+//!
+//! It also counts the runs that have ended ([`run_metrics`](super::run_metrics)), those for which nobody
+//! waits among them.
 
+mod event;
 mod said;
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tokio::time::{Instant, timeout_at};
 
+use super::run_metrics::{EndedRun, RunMetrics};
 use super::seal::{Seal, UnsealError};
 use crate::aws::ApiError;
 use crate::aws::response_url::{PutError, ResponsePut};
 use crate::cloudformation::event::{ReplyTo, Request, UrlKind};
 use crate::cloudformation::response::{Status, TooLarge};
 use crate::cloudformation::response_hosts::BadResponseUrl;
-use crate::execution::error::CaughtError;
 use crate::execution::reason::{reason, way_to_execution};
 use crate::task::outcome::Output;
-use crate::text::{byte_limit, lenient, printable};
+use crate::text::{byte_limit, printable};
 use crate::times::RESPOND_ANSWER_TIMEOUT;
+use event::ExecutionState;
+pub use event::RespondEvent;
 use said::Said;
-
-/// What the state machine invokes the function with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RespondEvent {
-    /// The answer that the state machine has decided on.
-    pub status: Status,
-    /// Whether the run has only begun: CloudFormation is answered, and not the wait condition.
-    #[serde(default)]
-    pub has_only_begun: bool,
-    /// The execution's state, as the state machine passes it.
-    pub state: ExecutionState,
-}
-
-/// The part of the execution's state that an answer needs. Only the request must be as `start`
-/// makes it. A member of another form is read as if it were missing, since CloudFormation must be
-/// answered in any case.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExecutionState {
-    request: Request,
-    /// The activity's output; none on Delete.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    output: Output,
-    /// The error that the state machine caught; none on success.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    error: CaughtError,
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    leftovers: Leftovers,
-    /// The mark of the state `RespondStarted`: CloudFormation was answered when the run had begun.
-    #[serde(default, deserialize_with = "lenient::or_default")]
-    begun: Option<IgnoredAny>,
-}
 
 /// Longest reason of a failed rollback in the output `Skipped`, bytes: short enough that the answer
 /// has room for it, since outputs that are too long are emptied.
 const MAX_IGNORED: usize = 2_000;
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Leftovers {
-    #[serde(deserialize_with = "lenient::or_default")]
-    running: u32,
-}
-
 /// The answer could not be given.
 #[derive(Debug, thiserror::Error)]
 pub enum RespondError {
+    /// The state is that of a run for which nobody waits, and the event does not say so.
+    #[error("the execution's state has no request, so that there is nobody to answer")]
+    NoRequest,
     /// The request's own ids are too long for an answer.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -91,13 +58,31 @@ pub enum RespondError {
 pub struct Responder {
     put: ResponsePut,
     seal: Seal,
+    metrics: Option<RunMetrics>,
 }
 
 impl Responder {
     /// Answers through `put`, at URLs that `seal` opens.
     #[must_use]
     pub fn new(put: ResponsePut, seal: Seal) -> Self {
-        Self { put, seal }
+        Self {
+            put,
+            seal,
+            metrics: None,
+        }
+    }
+
+    /// The same, with a line in the log for each run that has ended.
+    #[must_use]
+    pub fn with_metrics(self, metrics: Option<RunMetrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
+    /// Counts the run, if it is one and runs are counted.
+    pub(super) fn count(&self, run: Option<EndedRun>) {
+        if let (Some(metrics), Some(run)) = (&self.metrics, run) {
+            metrics.count(&run);
+        }
     }
 
     /// The request with its response URL sealed, to be stored where others can read it.
@@ -124,18 +109,34 @@ impl Responder {
         self.put.check(to.url_kind(), to.url())
     }
 
-    /// Gives the answer that the event describes.
+    /// Gives the answer that the event describes, and counts the run if it has ended.
     ///
     /// # Errors
     /// When the answer could not be delivered. The state machine then invokes the function again.
     pub async fn respond(&self, event: RespondEvent) -> Result<(), RespondError> {
+        let run = EndedRun::reported(&event);
+        if !event.nobody_waits {
+            self.answer(event).await?;
+        }
+        // Only now: an attempt that fails is repeated, or `rescue` answers and counts.
+        self.count(run);
+        Ok(())
+    }
+
+    /// Gives the answer that the event describes.
+    ///
+    /// # Errors
+    /// When the answer could not be delivered.
+    pub(super) async fn answer(&self, event: RespondEvent) -> Result<(), RespondError> {
         let ExecutionState {
             request,
             output,
             error,
             leftovers,
             begun,
+            ..
         } = event.state;
+        let request = request.ok_or(RespondError::NoRequest)?;
         let within = RESPOND_ANSWER_TIMEOUT;
         if event.has_only_begun {
             let replied = self.succeed(&request, Output::default(), within);

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    ANSWER_MARGIN, CALL_TIMEOUT, CLAIM_CHECK_BUDGET, EXECUTION_TIMEOUT, HEARTBEAT_TIMEOUT,
-    LATEST_DEADLINE, LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT, RESCUE_FINAL_ATTEMPT,
-    RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, RESCUE_STOP_PATIENCE, RESCUE_TIMEOUT,
-    RUN_STATE_TIMEOUT, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE, SWEEP_INTERVAL,
-    WORKER_STOP_PATIENCE, fit, missed_heartbeats, seconds, work,
+    ANSWER_MARGIN, CALL_TIMEOUT, CLAIM_CHECK_BUDGET, COUNT_STATE_TIMEOUT, EXECUTION_TIMEOUT,
+    HEARTBEAT_TIMEOUT, LATEST_DEADLINE, LOOKUP_TIMEOUT, OVERHEAD, RESCUE_ANSWER_TIMEOUT,
+    RESCUE_FINAL_ATTEMPT, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, RESCUE_STOP_PATIENCE,
+    RESCUE_TIMEOUT, RUN_STATE_TIMEOUT, SERVICE_TIMEOUT, STATE_MACHINE_STOP_PATIENCE,
+    SWEEP_INTERVAL, WORKER_STOP_PATIENCE, fit, missed_heartbeats, seconds, work,
 };
 
 /// How long past the deadline a worker may have the run: it stops the task, and reads what the Reason
@@ -50,6 +50,15 @@ const _: () =
 // The state machine has begun to answer before `rescue` ends the execution.
 const _: () = assert!(fit(
     &[STATE_MACHINE_STOP_PATIENCE, OVERHEAD],
+    ANSWER_BY_SPAN
+));
+// A direct run that has ended is counted before `rescue` would end its execution.
+const _: () = assert!(fit(
+    &[WORKER_END_SPAN, COUNT_STATE_TIMEOUT, OVERHEAD],
+    ANSWER_BY_SPAN
+));
+const _: () = assert!(fit(
+    &[STATE_MACHINE_STOP_PATIENCE, COUNT_STATE_TIMEOUT, OVERHEAD],
     ANSWER_BY_SPAN
 ));
 // When the state RunTask times out, another worker takes the run and says that the deadline has

@@ -27,6 +27,7 @@ mod rollback_deliveries;
 mod rollback_evidence;
 mod rollback_runs;
 mod rollbacks;
+mod run_metrics;
 mod seal;
 mod start;
 mod start_without_fleet;

@@ -11,6 +11,7 @@ mod explain_service;
 mod explain_stack;
 mod function_versions;
 mod hook_process;
+mod respond_process;
 mod run;
 mod run_arguments;
 mod run_logs;

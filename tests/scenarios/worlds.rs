@@ -5,6 +5,7 @@ pub mod events;
 pub mod execution;
 pub mod functions;
 pub mod lambda;
+pub mod metrics;
 pub mod outputs;
 pub mod program;
 pub mod running;

@@ -14,36 +14,45 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
+use super::found::Found;
 use super::leftovers::{LeftoversOfEnded, StoppedTasks};
 use super::{INCIDENT_UNANSWERED, RescueError, Rescued, Rescuer};
 use crate::clock::after;
 use crate::cloudformation::event::{Request, RequestType};
-use crate::cloudformation::response::Status;
-use crate::execution::ended_unanswered::error_of;
 use crate::execution::error::CaughtError;
-use crate::execution::history::{Answer, Progress, ends_with_its_end, was_taken};
 use crate::execution::reason::{error_in_words, still_running_in_words};
 use crate::execution::status::{Execution, ExecutionStatus};
 use crate::functions::leftovers::executions::was_superseded;
-use crate::functions::respond::{ExecutionState, RespondEvent};
 use crate::task::spec::TaskSpec;
 use crate::task::status::TaskStatus;
 use crate::times::{
     RESCUE_BUDGET, RESCUE_LATE_REPORT_BUDGET, RESCUE_REPORT_BUDGET, STATE_MACHINE_STOP_PATIENCE,
 };
 
-/// Events read from a history's end. The states that follow the run record some 600 at most (30
-/// checks for leftovers of four attempts each, and six attempts to answer), so the run's last
-/// attempt is among the events read.
-const HISTORY_TAIL: usize = 1_000;
-
 impl Rescuer {
-    /// Answers, unless the execution's history says that it has been answered.
+    /// Answers for the execution of whose end an event tells, and counts its run.
     ///
-    /// `status` is how the execution has ended according to the event or the list that named it.
+    /// # Errors
+    /// As [`answer_for`](Self::answer_for).
+    pub(super) async fn answer_ended(
+        &self,
+        execution_arn: &str,
+        status: ExecutionStatus,
+    ) -> Result<Rescued, RescueError> {
+        let found = self.find(execution_arn, status, false).await?;
+        let run = found.run();
+        let rescued = self.answer_unless_answered(found).await?;
+        // Only now: Lambda repeats an invocation that fails.
+        self.responder.count(run);
+        Ok(rescued)
+    }
+
+    /// Answers, unless the execution's history says that it has been answered. The run is not counted:
+    /// another instance of the function may have done so, and the history does not tell.
+    ///
+    /// `status` is how the execution has ended according to the list that named it.
     ///
     /// # Errors
     /// When Step Functions cannot be asked, when the execution still runs, and when the answer is
@@ -53,57 +62,36 @@ impl Rescuer {
         execution_arn: &str,
         status: ExecutionStatus,
     ) -> Result<Rescued, RescueError> {
-        let rescued = self
-            .answer_unless_answered(execution_arn, status, false)
-            .await?;
-        self.answered.remember(execution_arn);
-        Ok(rescued)
+        let found = self.find(execution_arn, status, false).await?;
+        self.answer_unless_answered(found).await
     }
 
-    /// Answers for an execution whose time is over, and which could not be ended.
+    /// Answers for an execution whose time is over, and which could not be ended. The event of its end
+    /// counts the run.
     ///
     /// # Errors
     /// When Step Functions cannot be asked, and when the answer is not delivered.
     pub(super) async fn answer_overdue(&self, execution_arn: &str) -> Result<Rescued, RescueError> {
-        let rescued = self
-            .answer_unless_answered(execution_arn, ExecutionStatus::TimedOut, true)
-            .await?;
-        self.answered.remember(execution_arn);
+        let status = ExecutionStatus::TimedOut;
+        let found = self.find(execution_arn, status, true).await?;
+        self.answer_unless_answered(found).await
+    }
+
+    async fn answer_unless_answered(&self, found: Found<'_>) -> Result<Rescued, RescueError> {
+        let end = Instant::now() + RESCUE_BUDGET;
+        let rescued = self.answer_found(&found, end).await?;
+        self.answered.remember(found.arn);
         Ok(rescued)
     }
 
-    /// `is_overdue` says that the time of the execution is over, and that it may still run. A worker
-    /// that takes it from now on launches nothing, so that no further tasks are looked for.
-    async fn answer_unless_answered(
-        &self,
-        execution_arn: &str,
-        status: ExecutionStatus,
-        is_overdue: bool,
-    ) -> Result<Rescued, RescueError> {
-        let end = Instant::now() + RESCUE_BUDGET;
-        let execution = self.state_machine.describe(execution_arn).await?;
-        let events = self
-            .state_machine
-            .last_events(execution_arn, HISTORY_TAIL)
-            .await?;
-        let status = match execution.status {
-            // The description may lag behind the event, so the history decides. A made-up event
-            // must not make `rescue` answer for an execution that runs.
-            ExecutionStatus::Running if is_overdue || ends_with_its_end(&events) => status,
-            ExecutionStatus::Running => {
-                return Err(RescueError::StillRuns(execution_arn.to_owned()));
-            }
-            status => status,
-        };
-        let progress = Progress::of(&events);
-        let may_follow = !is_overdue && was_taken(&events);
-        let input: Value = serde_json::from_str(&execution.input).unwrap_or_default();
-        let is_given_up = execution.has_request() && self.is_given_up(&execution, &input);
-        let begun = match progress.answer {
-            Answer::Given | Answer::NobodyWaits => return Ok(Rescued::Nothing),
-            Answer::Begun { status, state } => answer_begun(status, &state),
-            Answer::NotBegun => None,
-        };
+    async fn answer_found(&self, found: &Found<'_>, end: Instant) -> Result<Rescued, RescueError> {
+        if found.progress.answer.is_settled() {
+            return Ok(Rescued::Nothing);
+        }
+        let (execution_arn, status) = (found.arn, found.status);
+        let (execution, input) = (&found.execution, &found.input);
+        let may_follow = found.may_follow;
+        let is_given_up = execution.has_request() && self.is_given_up(execution, input);
         if is_given_up {
             tracing::warn!(
                 execution = execution_arn,
@@ -112,12 +100,12 @@ impl Rescuer {
         }
         // Before anything else: an answer that was begun is sent as it is, and the state machine
         // had dealt with leftovers before it.
-        if let Some(answer) = begun {
+        if let Some(answer) = found.answer_begun() {
             if is_given_up {
                 return Ok(Rescued::Nothing);
             }
-            log_unanswered(execution_arn, status, &execution);
-            self.responder.respond(answer).await?;
+            log_unanswered(execution_arn, status, execution);
+            self.responder.answer(answer).await?;
             return Ok(Rescued::Answered);
         }
         let Ok(request) = serde_json::from_value::<Request>(input["request"].clone()) else {
@@ -129,36 +117,36 @@ impl Rescuer {
                 return Ok(Rescued::Nothing);
             }
             return Ok(self
-                .stop_direct_run(execution_arn, &execution, may_follow.then_some(end))
+                .stop_direct_run(execution_arn, execution, may_follow.then_some(end))
                 .await?);
         };
         let task = serde_json::from_value::<TaskSpec>(input["task"].clone()).ok();
         let leftovers = task
             .as_ref()
-            .map(|task| self.leftovers_of(request.request_type, task, &execution));
+            .map(|task| self.leftovers_of(request.request_type, task, execution));
         if is_given_up {
             return Ok(match leftovers {
                 Some(leftovers) => leftovers.stop_all(may_follow.then_some(end)).await?,
                 None => Rescued::Nothing,
             });
         }
-        log_unanswered(execution_arn, status, &execution);
+        log_unanswered(execution_arn, status, execution);
         let stopped = match &leftovers {
             Some(leftovers) => Some((leftovers, leftovers.stop_before_answering().await)),
             None => None,
         };
-        let caught = error_of(status, &execution, &progress.activity);
+        let caught = found.error();
         let reason = match stopped {
             // Nobody reads the Reason of an execution that CloudFormation no longer waits for, nor that
             // of a Delete, which succeeds.
             Some((leftovers, stopped))
-                if request.request_type != RequestType::Delete && !was_superseded(&execution) =>
+                if request.request_type != RequestType::Delete && !was_superseded(execution) =>
             {
                 self.reason(&caught, leftovers, &stopped, may_follow).await
             }
             _ => error_in_words(&caught),
         };
-        self.answer(&request, &reason, &execution).await?;
+        self.answer(&request, &reason, execution).await?;
         if let Some(leftovers) = leftovers.filter(|_| may_follow) {
             leftovers.stop_until_workers_are_informed(end).await;
         }
@@ -223,15 +211,4 @@ fn log_unanswered(execution_arn: &str, status: ExecutionStatus, execution: &Exec
             "the execution ended without an answer; it is answered now"
         );
     }
-}
-
-/// The event with which the execution had invoked `respond`. `None` when `state` is not the state
-/// of an execution that `start` began.
-fn answer_begun(status: Status, state: &str) -> Option<RespondEvent> {
-    let state: ExecutionState = serde_json::from_str(state).ok()?;
-    Some(RespondEvent {
-        status,
-        has_only_begun: false,
-        state,
-    })
 }

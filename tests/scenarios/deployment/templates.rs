@@ -3,6 +3,7 @@
 
 mod alarm_times;
 mod alarms;
+mod dashboard;
 mod launch;
 mod roles;
 mod workers;

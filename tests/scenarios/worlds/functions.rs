@@ -26,6 +26,7 @@ use template_roles::{Deployment, Roles};
 use tokio::time::{Instant, advance};
 
 use super::events::every_minute;
+use super::metrics::Lines;
 use super::outputs::assert_all_outputs;
 
 pub const CLUSTER: &str = "todobackend";
@@ -50,6 +51,7 @@ pub struct World {
     /// The system's time when the world began, which the stand-ins write into histories, and
     /// tokio's since.
     pub clock: Clock,
+    pub metrics: Lines,
     began: Instant,
     /// Seals response URLs.
     pub key: Option<String>,
@@ -73,29 +75,26 @@ impl World {
         let aws = StandIns::new();
         let urls =
             aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
-        Self {
-            clock: clock_at(now),
-            ..Self::with(aws, urls)
-        }
+        Self::with(aws, urls, clock_at(now))
     }
 
     /// A world that takes answers behind a real socket.
     pub async fn over_sockets() -> Self {
         let aws = StandIns::new();
         let urls = aws.response_urls("127.0.0.1:0").await.unwrap();
-        Self::with(aws, urls)
+        Self::with(aws, urls, clock_at(Clock::system().now()))
     }
 
-    fn with(aws: StandIns, urls: ResponseUrls) -> Self {
+    fn with(aws: StandIns, urls: ResponseUrls, clock: Clock) -> Self {
         Roles::of(&Deployment::new()).enforce(&aws);
         let state_machine = aws.sfn().state_machine("ecs-task");
         aws.ecs().register_family(FAMILY, &["migrate"]);
         aws.cloudformation().stack(STACK, "UPDATE_IN_PROGRESS");
-        let clock = clock_at(Clock::system().now());
         Self {
             aws,
             urls,
             state_machine,
+            metrics: Lines::new(&clock),
             clock,
             began: Instant::now(),
             key: None,
@@ -135,10 +134,7 @@ impl World {
     /// wherever they go.
     pub fn responder_of(&self, function: &str, region: &str) -> Responder {
         let put = ResponsePut::through(self.urls.connector(), ResponseHosts::of_region(region));
-        Responder::new(
-            put,
-            Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()),
-        )
+        self.responder_through(put, function)
     }
 
     /// Answers may go to CloudFormation and to these origins.
@@ -148,10 +144,13 @@ impl World {
                 .allow_origins(origins)
                 .unwrap(),
         );
-        Responder::new(
-            put,
-            Seal::new(Kms::new(&self.connection_of(function)), self.key.clone()),
-        )
+        self.responder_through(put, function)
+    }
+
+    fn responder_through(&self, put: ResponsePut, function: &str) -> Responder {
+        let kms = Kms::new(&self.connection_of(function));
+        Responder::new(put, Seal::new(kms, self.key.clone()))
+            .with_metrics(self.metrics.of(function))
     }
 
     pub async fn start(&self, event: &Value) -> Result<StartOutcome, StartError> {

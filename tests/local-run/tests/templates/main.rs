@@ -161,9 +161,9 @@ async fn a_task_runner_without_a_fleet_deploys_as_one_stack() {
         let alarms = widgets[0]["properties"]["alarms"].as_array().unwrap();
         (widgets.len(), alarms.len(), body.contains("ActivityArn"))
     };
-    assert_eq!(widgets("ecs-task-runner"), (8, 7, true));
-    assert_eq!(widgets("lambda"), (7, 7, false));
-    assert_eq!(widgets("both"), (9, 9, true));
+    assert_eq!(widgets("ecs-task-runner"), (11, 7, true));
+    assert_eq!(widgets("lambda"), (10, 7, false));
+    assert_eq!(widgets("both"), (12, 9, true));
 }
 
 /// The user data of an instance, as the launch template holds it.

@@ -62,11 +62,11 @@ fn the_ends_of_a_direct_run_are_reached_without_a_request_alone() {
     let states = states();
     assert_eq!(
         by_presence(&states["WhoWaits"], "$.request"),
-        (&json!("RespondSuccess"), &json!("RunSucceeded"))
+        (&json!("RespondSuccess"), &json!("CountSuccess"))
     );
     assert_eq!(
         states["ChooseAnswer"]["Choices"][1],
-        json!({"Variable": "$.request", "IsPresent": false, "Next": "RunFailed"})
+        json!({"Variable": "$.request", "IsPresent": false, "Next": "CountFailure"})
     );
     let mut ways: Vec<_> = states
         .iter()
@@ -79,11 +79,13 @@ fn the_ends_of_a_direct_run_are_reached_without_a_request_alone() {
         .collect();
     ways.sort();
     let expected = [
-        ("ChooseAnswer", "RunFailed"),
+        ("CountFailure", "RunFailed"),
+        ("CountFailure", "RunFailed"),
+        ("CountSuccess", "RunSucceeded"),
+        ("CountSuccess", "RunSucceeded"),
         ("Prepare", "NotPrepared"),
         ("Prepared", "RunFailed"),
         ("Prepared", "RunSucceeded"),
-        ("WhoWaits", "RunSucceeded"),
     ];
     let expected = expected.map(|(from, to)| (from.to_owned(), to.to_owned()));
     assert_eq!(ways, expected);
@@ -98,6 +100,33 @@ fn the_ends_of_a_direct_run_are_reached_without_a_request_alone() {
         cause.starts_with("States.Format(") && cause.ends_with(", States.JsonToString($))"),
         "{cause}"
     );
+}
+
+/// Whether it can be counted or not, the run ends as it does, and soon.
+#[test]
+fn counting_a_direct_run_changes_nothing_of_its_end() {
+    let states = states();
+    for (name, status, end) in [
+        ("CountSuccess", "SUCCESS", "RunSucceeded"),
+        ("CountFailure", "FAILED", "RunFailed"),
+    ] {
+        let state = &states[name];
+        assert_eq!(
+            state["Parameters"],
+            json!({
+                "FunctionName": "${RespondFunctionArn}",
+                "Payload": {"status": status, "nobodyWaits": true, "execution.$": "$$.Execution.Id",
+                    "started.$": "$$.Execution.StartTime", "state.$": "$"}
+            })
+        );
+        assert_eq!(state["Next"], end);
+        assert_eq!(
+            state["Catch"],
+            json!([{"ErrorEquals": ["States.ALL"], "ResultPath": "$.countError", "Next": end}])
+        );
+        assert!(state["ResultPath"].is_null() && state.get("ResultPath").is_some());
+        assert!(state.get("Retry").is_none(), "the end would come late");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! The alarms, the dashboard and the runbook.
+//! The alarms and the runbook.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::dashboard::dashboard;
 use super::{Template, of_type, substituted};
 use crate::deployment::{count, strings, values};
 
@@ -55,23 +56,6 @@ fn the_runbook_has_a_section_for_every_alarm_and_for_no_other() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(sections, raised);
-}
-
-/// The texts of the dashboard, which together are JSON once their substitutions are made: one, and
-/// what is put into it for a fleet and for the function `work`.
-fn dashboard(template: &Template) -> String {
-    strings(&template.properties("Dashboard")["DashboardBody"]).concat()
-}
-
-#[test]
-fn the_dashboard_shows_every_alarm_of_its_stack() {
-    let template = Template::task_runner();
-    for (alarm, _) in template.of_type(ALARM) {
-        assert!(
-            dashboard(&template).contains(&format!("${{{alarm}.Arn}}")),
-            "the dashboard lacks {alarm}"
-        );
-    }
 }
 
 /// The metrics of an alarm: of its properties, or of the statistics that its expressions name.
