@@ -117,7 +117,11 @@ fn assert_reads_like_the_readmes_picture(said: &str) {
     let missing: Vec<_> = recording
         .said_of_any_stack()
         .into_iter()
-        .filter(|line| !said.contains(line))
+        // A long line is cut in the picture.
+        .filter(|line| {
+            let beginning = line.trim_end_matches('…');
+            !said.iter().any(|said| said.starts_with(beginning))
+        })
         .collect();
     assert!(
         missing.is_empty(),
