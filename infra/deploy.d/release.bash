@@ -4,8 +4,9 @@
 # Goes on in the release's own script, with the release's own templates: those of another commit may want other parameters.
 go_to_release() {
   case $release in /*) ;; *) release=$called_from/$release ;; esac
-  if [ ! -f "$release/infra/deploy" ] || [ ! -f "$release/SHA256SUMS" ]; then
-    problem "--release must be the directory of an unpacked release, which has SHA256SUMS and infra/deploy, and is '$release'."
+  release=${release%/.}
+  if [ ! -f "$release/infra/deploy" ]; then
+    problem "--release must be the directory of an unpacked release, which has infra/deploy in it, and is '$release'."
     return 0
   fi
   [ "$release" -ef . ] && return
@@ -16,6 +17,10 @@ go_to_release() {
 # says (gh attestation verify).
 check_release() {
   local file sum changed=''
+  if [ ! -f SHA256SUMS ]; then
+    problem "The sums of the release in $release: it has no SHA256SUMS. Unpack it anew. In a clone leave out --release, to build."
+    return 0
+  fi
   while read -r sum file; do
     [ -f "$file" ] && [ "$(sha256 "$file")" = "$sum" ] || changed+=", $file"
   done <SHA256SUMS

@@ -286,7 +286,7 @@ async fn options_that_make_no_sense_with_a_release_are_named() {
         ),
         (
             &["--release", "infra", "--bucket=b", "--no-fleet"],
-            "--release must be the directory of an unpacked release, which has SHA256SUMS and infra/deploy, and is ",
+            "--release must be the directory of an unpacked release, which has infra/deploy in it, and is ",
         ),
     ] {
         let command = script_of(&workspace_directory(), directory.path(), arguments);
