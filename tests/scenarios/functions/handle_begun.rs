@@ -8,7 +8,7 @@ use stand_ins::response_url::{Condition, Handle, Reaction};
 use tokio::time::{Instant, sleep_until};
 
 use super::handle::{answers, create};
-use super::handle_rescued::aborted;
+use super::rescue::aborted;
 use crate::worlds::events::{every_minute, with};
 use crate::worlds::functions::{STACK, World};
 

@@ -6,18 +6,11 @@ use std::time::Duration;
 use ecs_task_runner::functions::Rescued;
 use serde_json::json;
 use stand_ins::response_url::Condition;
-use stand_ins::sfn::ExecutionEnd;
 use tokio::time::advance;
 
 use super::handle::{answers, create};
+use super::rescue::aborted;
 use crate::worlds::functions::{STACK, World};
-
-pub fn aborted() -> ExecutionEnd {
-    ExecutionEnd::Aborted {
-        error: None,
-        cause: Some("wrong release".to_owned()),
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_stopped_is_the_conditions_failure_and_the_resource_is_complete() {

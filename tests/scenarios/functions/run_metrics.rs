@@ -11,7 +11,8 @@ use stand_ins::sfn::ExecutionEnd;
 use tokio::time::sleep;
 
 use super::direct::{ended, properties};
-use super::handle::{aborted, create};
+use super::handle::create;
+use super::rescue::aborted;
 use crate::worlds::deployments::{HookRuns, PRE_SCALE_UP, command};
 use crate::worlds::execution::Execution;
 use crate::worlds::functions::{CLAIM_TIMEOUT, LOGICAL_ID, STACK, World};
