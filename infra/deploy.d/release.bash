@@ -16,14 +16,20 @@ go_to_release() {
 # Whether everything that the release's sums name is as it was made. That finds what was damaged or left out; who made it, an attestation
 # says (gh attestation verify).
 check_release() {
-  local file sum changed=''
+  local file sum changed='' named=' '
   if [ ! -f SHA256SUMS ]; then
     problem "The sums of the release in $release: it has no SHA256SUMS. Unpack it anew. In a clone leave out --release, to build."
     return 0
   fi
-  while read -r sum file; do
+  while read -r sum file || [ -n "$sum" ]; do
+    named+="$file "
     [ -f "$file" ] && [ "$(sha256 "$file")" = "$sum" ] || changed+=", $file"
   done <SHA256SUMS
+  # A list that was cut off would say nothing of what it no longer names.
+  for file in infra/deploy infra/task-runner.yaml infra/worker.yaml statemachine/ecs-task.asl.json \
+    programs/{arm64,x86_64}/{SHA256SUMS,custom-resource.zip,ecs-task-runner}; do
+    case $named in *" $file "*) ;; *) changed+=", $file (not in SHA256SUMS)" ;; esac
+  done
   [ -z "$changed" ] ||
     problem "The release in $release as it was made: these of its files are missing, or differ from SHA256SUMS: ${changed#, }. Unpack it anew."
 }

@@ -36,6 +36,9 @@ pub const AFTER_ANSWER: [&str; 2] = ["Succeeded", "Failed"];
 /// The states in which a direct run ends by itself. Nobody waits for an answer, and what a failure left
 /// running has been stopped before.
 pub const DIRECT_ENDS: [&str; 3] = ["RunSucceeded", "RunFailed", "NotPrepared"];
+/// The states in which `respond` counts a direct run, one state before its end. Whatever happens in one, the
+/// run is over, and `rescue` must not count it again.
+const DIRECT_COUNTS: [&str; 2] = ["CountSuccess", "CountFailure"];
 
 /// The last event of an execution that ended without success (`API_HistoryEvent`).
 const END_EVENTS: [&str; 3] = ["ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"];
@@ -244,7 +247,7 @@ impl Progress {
         let name = event.state.as_deref().unwrap_or_default();
         if AFTER_ANSWER.contains(&name) {
             self.answer = Answer::Given;
-        } else if DIRECT_ENDS.contains(&name) {
+        } else if DIRECT_ENDS.contains(&name) || DIRECT_COUNTS.contains(&name) {
             self.answer = Answer::NobodyWaits;
         } else if let Some(status) = status_given_in(name) {
             let state = event.input.clone().unwrap_or_default();

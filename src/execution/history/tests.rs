@@ -287,3 +287,16 @@ fn only_the_entry_of_a_state_begins_an_answer() {
     let events = json!([{"type": "TaskStateExited", "stateEnteredEventDetails": {"name": "RespondSuccess"}}]);
     assert_eq!(progress(&events).answer, Answer::NotBegun);
 }
+
+/// `respond` may have counted it before the execution was stopped, and the run is over either way.
+#[test]
+fn a_direct_run_that_is_stopped_while_it_is_counted_is_not_counted_again() {
+    for state in ["CountSuccess", "CountFailure"] {
+        let events = json!([
+            activity("Succeeded", 1),
+            entered(state),
+            plain("ExecutionAborted")
+        ]);
+        assert_eq!(progress(&events).answer, Answer::NobodyWaits, "{state}");
+    }
+}

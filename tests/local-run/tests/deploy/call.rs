@@ -102,7 +102,7 @@ impl Programs {
 }
 
 /// A function that answers every event with a version, and so starts.
-const FUNCTION: &[u8] = br#"#!/usr/bin/env python3
+pub const FUNCTION: &[u8] = br#"#!/usr/bin/env python3
 import os, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
 while True:

@@ -10,6 +10,7 @@ mod concurrency;
 mod dry_run;
 mod emulator;
 mod failures;
+mod functions;
 mod no_fleet;
 mod quotas;
 mod refusals;

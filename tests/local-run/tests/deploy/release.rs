@@ -10,7 +10,7 @@ use local_run::task_runner::without_metric_math;
 use sha2::{Digest, Sha256};
 
 use crate::account::Account;
-use crate::call::{AARCH64, Package, Programs, X86_64, ended, script_of};
+use crate::call::{AARCH64, FUNCTION, Package, Programs, X86_64, ended, script_of};
 use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -139,7 +139,7 @@ fn a_release_holds_what_is_deployed_and_the_command_line_and_comes_out_the_same_
         assert_eq!(files_in(&line), all);
         assert!(is_executable(&line.join("custom-resource")));
         let program = fs::read(line.join("custom-resource")).unwrap();
-        assert_eq!(program, b"#!/bin/sh\nexit 1\n");
+        assert_eq!(program, FUNCTION);
     }
 
     let again = directory.file("again");
@@ -218,6 +218,13 @@ async fn a_release_is_deployed_with_the_aws_cli_alone_and_updated_with_its_own_p
     assert!(errors.contains(damaged), "{errors}");
 
     let sums = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
+    // Nor does a list that was cut off say that all is well.
+    fs::write(unpacked.join("SHA256SUMS"), &sums[..70]).unwrap();
+    let (status, _, errors) = account.deploy_release(&unpacked, &options).await;
+    assert_eq!(status, Some(EXIT_PREREQUISITE), "{errors}");
+    let unnamed = "statemachine/ecs-task.asl.json (not in SHA256SUMS)";
+    assert!(errors.contains(unnamed), "{errors}");
+
     let sum = |text: &str| hex::encode(Sha256::digest(text));
     let sums = sums.replace(&sum(&released), &sum(&changed));
     fs::write(unpacked.join("SHA256SUMS"), sums).unwrap();
@@ -268,6 +275,15 @@ async fn options_that_make_no_sense_with_a_release_are_named() {
     let release = Release::make(&directory);
     let unpacked = release.unpack(directory.path());
     let unpacked = unpacked.to_str().unwrap();
+    let command = script_of(
+        Path::new(unpacked),
+        directory.path(),
+        &["--bucket=b", "--no-fleet"],
+    );
+    let (status, told, errors) = ended(command).await;
+    assert_eq!((status, told.as_str()), (Some(EXIT_USAGE), ""), "{errors}");
+    let built = "has no sources to build from: add --release ";
+    assert!(errors.contains(built), "{errors}");
     for (arguments, wrong) in [
         (
             &[
