@@ -43,7 +43,9 @@ say_what_a_new_stack_needs() {
   for list in $SCOPE; do
     is_given "$list" || lacking+=", $list"
   done
-  if [ -n "$lacking" ] && [ -z "$allow_all" ]; then
+  if [ -n "$lacking" ] && [ -n "$allow_all" ]; then
+    say "Where the stack $name is new, --allow-all leaves * in ${lacking#, }: all of this account and region."
+  elif [ -n "$lacking" ]; then
     say "Where the stack $name is new, it needs --parameter for ${lacking#, }, or --allow-all."
   fi
 }

@@ -17,7 +17,11 @@ remove_all() {
   trap '' PIPE
   trap - EXIT
   interrupted=''
-  trap 'leave_the_rest' HUP INT TERM
+  if [ "$code" -gt 128 ]; then
+    trap 'leave_the_rest' HUP INT TERM
+  else
+    trap 'trap leave_the_rest HUP INT TERM; say "What was made is being deleted. Ctrl-C again leaves it, and lists it."' HUP INT TERM
+  fi
   if [ "$code" -gt 128 ] && [ -z "$keep" ] && [ "$(stacks_left)" ]; then
     say "Interrupted: deleting what was made (some minutes). Ctrl-C again leaves it, and lists it."
   fi
@@ -46,7 +50,7 @@ remove_all() {
 # A second signal.
 leave_the_rest() {
   trap '' HUP INT TERM
-  say_how_to_remove "Not removed:" >&2
+  ! [ "$(stacks_left)" ] || say_how_to_remove "Not removed:" >&2
   rm -rf "$work"
   exit 130
 }

@@ -9,8 +9,9 @@
 //! the execution ended otherwise ─▶ its event ─▶ rescue: the line, once it has answered
 //! ```
 //!
-//! A Delete is no run, and neither is a request or a direct run of which nothing was started because its
-//! properties cannot be run, or say so. These have no line.
+//! A Delete is no run, and neither is what starts nothing: a request that `start` refuses or skips, and a
+//! direct run that `prepare` refuses or whose `Count` is 0. These have no line. What a worker refuses is a
+//! run that failed.
 //!
 //! An instance of a function counts an execution once. A run is still counted twice where Step Functions
 //! repeats a call of `respond` whose return was lost and the call reaches another instance, where

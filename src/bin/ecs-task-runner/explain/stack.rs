@@ -114,7 +114,7 @@ fn no_stack(name: &str) -> anyhow::Error {
     let hint = if NameParts::of(name).is_some() {
         ". It looks like the name of an execution: give the execution's ARN"
     } else {
-        ""
+        ". For an execution give its ARN"
     };
     anyhow!(
         "there is no stack {name} in this region and account, nor was one deleted in the last 90 days{hint}"
