@@ -74,6 +74,17 @@ impl Account {
         self.world().aws.sfn().executions()[0].arn.clone()
     }
 
+    /// Waits until a container of the run has started.
+    pub(super) async fn container_started(&self) {
+        let has_started = || {
+            let tasks = self.world().aws.ecs().tasks();
+            tasks.iter().any(|task| task.started_at.is_some())
+        };
+        while !has_started() {
+            tokio::time::sleep(SECOND / 100).await;
+        }
+    }
+
     pub(super) fn launched(&self) -> usize {
         self.world().aws.ecs().tasks().len()
     }

@@ -18,7 +18,7 @@ async fn every_signal_stops_the_run_and_it_is_said_what_became_of_the_task() {
         let account = Account::new(Script::runs_forever()).await;
         let program = account.begin(&TASK);
         program.logs("claimed by worker").await;
-        account.world().aws.calls().ended("RunTask", 1).await;
+        account.container_started().await;
         let clock = account.world().aws.clock();
         let signalled = clock.now();
         program.signal(signal);
@@ -87,17 +87,7 @@ async fn a_signal_before_the_start_is_answered_stops_the_run_by_its_name() {
         Fault::CutAfter,
     );
     let program = account.begin(&TASK);
-    account.world().aws.calls().ended("RunTask", 1).await;
-    let sfn = account.world().aws.sfn();
-    let is_claimed = || {
-        let events = sfn.history(&account.execution());
-        events
-            .iter()
-            .any(|event| event["type"] == "ActivityStarted")
-    };
-    while !is_claimed() {
-        tokio::time::sleep(SECOND / 100).await;
-    }
+    account.container_started().await;
     let signalled = account.world().aws.clock().now();
     program.signal(Signal::SIGTERM);
     let ended = program.ended().await;
