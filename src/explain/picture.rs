@@ -11,8 +11,9 @@
 //! after a success only. What neither of them tells is not drawn.
 //!
 //! Texts are in a font whose characters are equally wide, so that their width is known without the
-//! font. Colours follow the viewer's light or dark theme; each has its own background, and no meaning
-//! is in a colour alone.
+//! font. Colours follow the viewer's light or dark theme; each has its own background. No meaning is in
+//! a colour alone: a sign has a shape of its own, a bar has an outline and names its phase in its title,
+//! and the picture's description is the explanation as text.
 
 mod drawing;
 mod lane;
@@ -43,17 +44,20 @@ pub struct Picture<'e> {
 }
 
 impl<'e> Picture<'e> {
-    /// `now` is where the bars of a running execution end. `tasks` are those that ECS still shows; without
-    /// any, the history says what it knows of the task.
+    /// `now` is where the bars of an execution or task that still runs end. `tasks` are those that ECS
+    /// still shows; without any, the history says what it knows of the task.
+    ///
+    /// The picture goes on after the end of its execution where a task does: ECS needs some more seconds
+    /// to take down a task whose run is over.
     #[must_use]
     pub fn of(explanation: &'e Explanation, tasks: &[ObservedTask], now: Timestamp) -> Self {
         let steps = explanation.steps.iter().map(|step| step.at);
-        let tasks_ends = tasks.iter().filter_map(|task| task.status.stopped_at);
+        let tasks_ends = tasks.iter().filter_map(|task| task.end(now));
         let end = explanation.ended.unwrap_or(now);
         let end = steps.chain(tasks_ends).fold(end, Timestamp::max);
         Self {
             explanation,
-            lanes: lanes(explanation, tasks, end),
+            lanes: lanes(explanation, tasks, now),
             scale: Scale::new(explanation.started, end),
         }
     }

@@ -6,6 +6,7 @@ mod command_line;
 mod credentials;
 mod explain;
 mod explain_follow;
+mod explain_picture;
 mod explain_refused;
 mod explain_service;
 mod explain_stack;

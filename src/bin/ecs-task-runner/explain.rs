@@ -1,6 +1,7 @@
 //! The `explain` command: finds an execution, reads it from Step Functions, and prints what the
 //! library says of it.
 
+mod drawing;
 pub(crate) mod execution;
 mod list;
 pub(crate) mod patience;
@@ -9,18 +10,19 @@ mod service;
 mod stack;
 mod tasks;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
 use ecs_task_runner::aws::Connection;
-use ecs_task_runner::explain::{RunResult, Target};
+use ecs_task_runner::explain::{Explanation, RunResult, Target};
 use serde::Serialize;
 
 use crate::EXIT_USAGE;
 use crate::output::{complain, print};
 use crate::task_runner::TaskRunnerArguments;
+use drawing::PictureFile;
 
 /// The execution cannot be explained: it could not be found or read, or is not a task runner's.
 const EXIT_UNEXPLAINED: u8 = 2;
@@ -62,19 +64,19 @@ pub(crate) struct ExplainArguments {
 
 /// What came of looking for something by its name.
 enum Explained {
-    /// It was found and explained.
-    Run(RunResult),
+    /// An execution was found, and its explanation was printed.
+    Execution(Box<Explanation>),
+    /// A request of CloudFormation was explained, which has no execution.
+    Request(RunResult),
     /// Nothing is known of it.
     Nothing(anyhow::Error),
 }
 
 /// How an explanation is printed.
 #[derive(Debug, Clone, Copy)]
-struct Form<'a> {
+struct Form {
     is_json: bool,
     follows: bool,
-    /// The file for its picture.
-    picture: Option<&'a Path>,
 }
 
 /// Prints what happened in the execution. The exit code says what came of it.
@@ -142,42 +144,62 @@ fn explain(
     let form = Form {
         is_json: arguments.json,
         follows: arguments.follow,
-        picture: arguments.svg.as_deref(),
     };
+    let picture = arguments
+        .svg
+        .as_deref()
+        .map(PictureFile::open)
+        .transpose()?;
     runtime.block_on(async {
         let connection = Connection::of_profile(arguments.profile.as_deref(), region).await;
         connection.check().await?;
-        match target {
-            Target::Execution(arn) => {
-                let explanation = execution::explain(&connection, arn, form).await?;
-                if form.is_json {
-                    print_json(&explanation)?;
+        let explained = explain_target(&connection, target, &arguments.task_runner, form).await?;
+        match explained {
+            Explained::Execution(explanation) => {
+                if let Some(picture) = picture {
+                    picture.draw(&connection, &explanation).await?;
                 }
                 Ok(explanation.conclusion.result)
             }
-            Target::Stack(target) => {
-                let stack = stack::explain(&connection, target, &arguments.task_runner, form);
-                match (stack.await?, target.as_service()) {
-                    (Explained::Run(result), _) => Ok(result),
-                    (Explained::Nothing(why), None) => Err(why),
-                    (Explained::Nothing(why), Some(service)) => {
-                        let task_runner = &arguments.task_runner;
-                        match service::explain(&connection, &service, task_runner, form).await {
-                            Ok(Explained::Run(result)) => Ok(result),
-                            Ok(Explained::Nothing(_)) | Err(_) => Err(why),
-                        }
-                    }
+            Explained::Request(result) => {
+                if picture.is_some() {
+                    complain("no picture was drawn, since there is no execution");
                 }
+                Ok(result)
             }
-            Target::Service(target) => {
-                let service = service::explain(&connection, target, &arguments.task_runner, form);
-                match service.await? {
-                    Explained::Run(result) => Ok(result),
-                    Explained::Nothing(why) => Err(why),
-                }
-            }
+            Explained::Nothing(why) => Err(why),
         }
     })
+}
+
+async fn explain_target(
+    connection: &Connection,
+    target: &Target,
+    task_runner: &TaskRunnerArguments,
+    form: Form,
+) -> anyhow::Result<Explained> {
+    match target {
+        Target::Execution(arn) => {
+            let explanation = execution::explain(connection, arn, form).await?;
+            if form.is_json {
+                print_json(&explanation)?;
+            }
+            Ok(Explained::Execution(Box::new(explanation)))
+        }
+        Target::Stack(target) => {
+            let stack = stack::explain(connection, target, task_runner, form).await?;
+            match (stack, target.as_service()) {
+                (Explained::Nothing(why), Some(service)) => {
+                    match service::explain(connection, &service, task_runner, form).await {
+                        Ok(Explained::Nothing(_)) | Err(_) => Ok(Explained::Nothing(why)),
+                        explained => explained,
+                    }
+                }
+                (explained, _) => Ok(explained),
+            }
+        }
+        Target::Service(target) => service::explain(connection, target, task_runner, form).await,
+    }
 }
 
 fn print_json(explanation: &impl Serialize) -> anyhow::Result<()> {

@@ -9,9 +9,9 @@ use std::fmt;
 
 use super::Picture;
 use super::lane::{Bar, Lane, Mark};
-use super::text::{Escaped, cut, wrap};
+use super::text::{Escaped, cut, float, wrap};
 use legend::Legend;
-use parts::{TEXT_SIZE, cells_in, write_sign, write_text};
+use parts::{CELL, TEXT_SIZE, cells_in, write_sign, write_text};
 
 const WIDTH: f64 = 1_000.0;
 const MARGIN: f64 = 20.0;
@@ -148,7 +148,8 @@ impl Drawing<'_> {
     /// The lines of the axis with their times, behind the rows.
     fn write_axis(&self, f: &mut fmt::Formatter<'_>, tops: &Tops) -> fmt::Result {
         let bottom = tops.lanes + LANE_HEIGHT * float(self.picture.lanes.len());
-        for (place, label) in self.picture.scale.lines() {
+        let cells = (AXIS_RIGHT - AXIS_LEFT) / (TEXT_SIZE * CELL);
+        for (place, label) in self.picture.scale.lines(cells) {
             let x = on_axis(place);
             writeln!(
                 f,
@@ -198,9 +199,10 @@ impl Drawing<'_> {
         let y = top + (LANE_HEIGHT - BAR_HEIGHT) / 2.0;
         writeln!(
             f,
-            r#"<rect class="{}" x="{from:.1}" y="{y:.1}" width="{:.1}" height="{BAR_HEIGHT}"><title>{}</title></rect>"#,
+            r#"<rect class="{}" x="{from:.1}" y="{y:.1}" width="{:.1}" height="{BAR_HEIGHT}"><title>{}: {}</title></rect>"#,
             bar.phase.class(),
             to - from,
+            bar.phase.in_words(),
             Escaped(&bar.title)
         )
     }
@@ -223,12 +225,4 @@ fn height(lines: usize) -> f64 {
 /// From the top of a text to the foot of its line with this index.
 fn height_to(index: usize) -> f64 {
     height(index) + LINE_HEIGHT * 0.75
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a number of lines, rows or characters"
-)]
-const fn float(number: usize) -> f64 {
-    number as f64
 }

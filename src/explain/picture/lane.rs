@@ -57,7 +57,7 @@ pub(super) struct Bar {
     pub(super) phase: Phase,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
-    /// What a viewer shows when somebody points at the bar.
+    /// What a viewer shows when somebody points at the bar, after the name of its phase.
     pub(super) title: String,
 }
 
@@ -157,10 +157,19 @@ pub(super) enum Sign {
     Failure,
     /// The run changes hands, or goes on after an end: a diamond.
     Change,
+    /// The containers of an ECS task have ended: a square. Whether that is a success, the run decides by
+    /// its `SuccessExitCodes` and `Containers`, which an explanation does not have. The signs of the
+    /// attempt and of the reply say what came of it.
+    ContainersEnd,
 }
 
 impl Sign {
-    pub(super) const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Change];
+    pub(super) const ALL: [Self; 4] = [
+        Self::Success,
+        Self::Failure,
+        Self::Change,
+        Self::ContainersEnd,
+    ];
 
     /// What the legend says of the sign.
     pub(super) const fn in_words(self) -> &'static str {
@@ -168,6 +177,7 @@ impl Sign {
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Change => "changes hands",
+            Self::ContainersEnd => "containers end",
         }
     }
 
@@ -177,6 +187,7 @@ impl Sign {
             Self::Success => "success",
             Self::Failure => "failure",
             Self::Change => "change",
+            Self::ContainersEnd => "containers-end",
         }
     }
 }

@@ -14,18 +14,18 @@ use attempt::Attempt;
 /// Number of attempts of a long history that are shown at its beginning, and at its end.
 const SHOWN_AT_EACH_END: usize = 12;
 
-/// The rows, from top to bottom. `end` is when the last bar ends. Rows of `tasks` replace what the history
-/// says of its task.
+/// The rows, from top to bottom. `now` is when the bars of what still runs end. Rows of `tasks` replace
+/// what the history says of its task.
 pub(super) fn lanes(
     explanation: &Explanation,
     tasks: &[ObservedTask],
-    end: Timestamp,
+    now: Timestamp,
 ) -> Vec<Lane> {
     let mut reader = Reader::new(explanation);
     for step in &explanation.steps {
         reader.note(step);
     }
-    reader.lanes(tasks, end)
+    reader.lanes(tasks, now)
 }
 
 /// The rows as far as the steps were read.
@@ -155,13 +155,8 @@ impl<'e> Reader<'e> {
                     bar.to = step.at.max(bar.from);
                     bar.title.clone_from(&words);
                 }
-                let sign = if exit_code == "0" {
-                    Sign::Success
-                } else {
-                    Sign::Failure
-                };
                 lane.outcome = format!("exit code {exit_code}, ran for {ran_for}");
-                lane.add_mark(sign, step.at, words);
+                lane.add_mark(Sign::ContainersEnd, step.at, words);
             }
             _ => {}
         }
@@ -212,13 +207,16 @@ impl<'e> Reader<'e> {
         }
     }
 
-    fn lanes(mut self, tasks: &[ObservedTask], end: Timestamp) -> Vec<Lane> {
+    fn lanes(mut self, tasks: &[ObservedTask], now: Timestamp) -> Vec<Lane> {
         let Explanation {
             started,
+            ended,
             conclusion,
             status,
             ..
         } = self.explanation;
+        // A task may go on after its execution has ended.
+        let end = ended.unwrap_or(now);
         let is_running = conclusion.result == RunResult::Running;
         self.execution
             .add_bar(Phase::Execution, *started, end, *status);
@@ -245,7 +243,7 @@ impl<'e> Reader<'e> {
         if tasks.is_empty() {
             lanes.extend(self.task);
         } else {
-            lanes.extend(observed::lanes(tasks, end));
+            lanes.extend(observed::lanes(tasks, now));
         }
         lanes.extend(self.leftovers);
         lanes.extend(self.reply);

@@ -23,15 +23,15 @@ pub struct ObservedTask {
     pub pull_stopped: Option<Timestamp>,
 }
 
-/// The tasks by their launch, each in a row of its own.
-pub(super) fn lanes(tasks: &[ObservedTask], end: Timestamp) -> Vec<Lane> {
+/// The tasks by their launch, each in a row of its own. The bars of those that still run end `now`.
+pub(super) fn lanes(tasks: &[ObservedTask], now: Timestamp) -> Vec<Lane> {
     let mut tasks: Vec<_> = tasks.iter().collect();
     tasks.sort_by_key(|task| task.created);
     let hidden = tasks.len().saturating_sub(SHOWN);
     let mut lanes: Vec<_> = tasks
         .into_iter()
         .take(SHOWN)
-        .map(|task| task.lane(end))
+        .map(|task| task.lane(now))
         .collect();
     if hidden > 0 {
         lanes.push(Lane::new(format!("… {hidden} more ECS tasks")));
@@ -40,28 +40,30 @@ pub(super) fn lanes(tasks: &[ObservedTask], end: Timestamp) -> Vec<Lane> {
 }
 
 impl ObservedTask {
-    fn lane(&self, end: Timestamp) -> Lane {
+    /// When its last bar ends. `None` where ECS shows no time of the task.
+    pub(super) fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        let latest = self.moments().iter().map(|(at, _)| *at).max()?;
+        Some(match self.status.stopped_at {
+            Some(_) => latest,
+            None => latest.max(now),
+        })
+    }
+
+    fn lane(&self, now: Timestamp) -> Lane {
         let mut lane = Lane::new("ECS task");
         self.status.id().clone_into(&mut lane.detail);
         let moments = self.moments();
-        let ends = moments.iter().skip(1).map(|(at, _)| *at).chain([end]);
+        let ends = moments.iter().skip(1).map(|(at, _)| *at).chain([now]);
         for ((from, phase), to) in moments.iter().zip(ends) {
             if let Some(phase) = phase {
-                lane.add_bar(*phase, *from, to, self.title(*phase));
+                lane.add_bar(*phase, *from, to, format!("ECS task {}", self.status.id()));
             }
         }
-        let exit_codes: Vec<_> = self.exit_codes().collect();
         if let Some(ended) = self.status.ended_at() {
-            let is_success = exit_codes.iter().all(|code| *code == 0) && !exit_codes.is_empty();
-            let sign = if is_success {
-                Sign::Success
-            } else {
-                Sign::Failure
-            };
-            lane.add_mark(sign, ended, "the containers have ended");
+            lane.add_mark(Sign::ContainersEnd, ended, "the containers have ended");
         }
-        lane.outcome = self.outcome(&exit_codes);
-        lane.times = self.times(end);
+        lane.outcome = self.outcome();
+        lane.times = self.times(now);
         lane
     }
 
@@ -90,36 +92,42 @@ impl ObservedTask {
         .collect()
     }
 
-    fn title(&self, phase: Phase) -> String {
-        format!("ECS task {}: {}", self.status.id(), phase.in_words())
-    }
-
-    fn exit_codes(&self) -> impl Iterator<Item = i32> {
+    fn outcome(&self) -> String {
         let containers = self.status.containers.iter();
-        containers.filter_map(|container| container.exit_code)
-    }
-
-    fn outcome(&self, exit_codes: &[i32]) -> String {
-        let codes = || {
-            let codes: Vec<_> = exit_codes.iter().map(i32::to_string).collect();
-            codes.join(", ")
-        };
-        match exit_codes {
+        let exit_codes: Vec<_> = containers
+            .filter_map(|container| container.exit_code)
+            .map(|code| code.to_string())
+            .collect();
+        match &exit_codes[..] {
             [] if self.status.ended_at().is_some() => "ended without an exit code".to_owned(),
-            [] => self.status.last_status.to_lowercase(),
-            [_] => format!("exit code {}", codes()),
-            _ => format!("exit codes {}", codes()),
+            [] => {
+                let status = self.status.last_status.to_lowercase();
+                let parts: Vec<_> = [status].into_iter().chain(self.start()).collect();
+                parts.join(", ")
+            }
+            [code] => format!("exit code {code}"),
+            codes => format!("exit codes {}", codes.join(", ")),
         }
     }
 
-    fn times(&self, end: Timestamp) -> String {
-        let begun = self.created.zip(self.status.started_at);
-        let started = begun.map(|(created, started)| words::started(created, started));
-        let ran = self
-            .status
-            .started_at
-            .map(|started| words::ran(started, self.status.ended_at().unwrap_or(end)));
-        let parts: Vec<_> = started.into_iter().chain(ran).collect();
+    fn times(&self, now: Timestamp) -> String {
+        let Some(started) = self.status.started_at else {
+            return String::new();
+        };
+        let Some(ended) = self.status.ended_at() else {
+            return words::has_run(started, now);
+        };
+        let parts: Vec<_> = self
+            .start()
+            .into_iter()
+            .chain([words::ran(started, ended)])
+            .collect();
         parts.join(", ")
+    }
+
+    /// How long the task took to start.
+    fn start(&self) -> Option<String> {
+        let (created, started) = self.created.zip(self.status.started_at)?;
+        Some(words::started(created, started))
     }
 }

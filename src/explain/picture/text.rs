@@ -9,6 +9,15 @@ pub(super) fn cells(text: &str) -> usize {
     text.chars().map(width).sum()
 }
 
+/// A number of cells, lines or rows for the reckoning of a place.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a number of lines, rows or characters"
+)]
+pub(super) const fn float(number: usize) -> f64 {
+    number as f64
+}
+
 /// Letters of Latin, Greek and Cyrillic have one cell, everything from Hangul on at most two.
 fn width(c: char) -> usize {
     if c < '\u{1100}' || ('\u{2010}'..='\u{2027}').contains(&c) {

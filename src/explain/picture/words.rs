@@ -32,6 +32,10 @@ pub(super) fn ran(from: Timestamp, to: Timestamp) -> String {
     format!("ran for {}", Span::between(from, to))
 }
 
+pub(super) fn has_run(from: Timestamp, to: Timestamp) -> String {
+    format!("has run for {} so far", Span::between(from, to))
+}
+
 /// When the worker took the run that had the task at `at` start after this time.
 pub(super) fn began(since: SinceTaken, at: Timestamp) -> Option<Timestamp> {
     match since {

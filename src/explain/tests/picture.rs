@@ -144,6 +144,18 @@ fn whoever_cannot_see_the_picture_gets_the_explanation() {
 }
 
 #[test]
+fn an_execution_of_any_length_has_a_sound_axis() {
+    let history = History::of("Create");
+    let a_year = 365 * 24 * 3_600_000;
+    let mut length = 1;
+    while length <= a_year {
+        let explanation = history.explain_at(ExecutionStatus::Running, length);
+        assert_sound(&Picture::of(&explanation, &[], time(length)).to_string());
+        length += 1 + length / 50;
+    }
+}
+
+#[test]
 fn the_picture_is_light_or_dark_as_its_viewer_prefers() {
     let picture = draw(&History::of("Create"), ExecutionStatus::Running);
     let sheet = picture.split("<style>").nth(1).unwrap();

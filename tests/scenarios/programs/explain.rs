@@ -1,6 +1,5 @@
 //! `ecs-task-runner explain` as people run it: a process, its output and exit codes, real sockets.
 
-use local_run::directories::RunDirectory;
 use serde_json::{Value, json};
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
@@ -10,13 +9,13 @@ use crate::worlds::execution::{Execution, NOW};
 use crate::worlds::functions::World;
 use crate::worlds::program::{Ended, Program, command, listen};
 
-async fn explain(served: &Served, arguments: &[&str]) -> Ended {
+pub(super) async fn explain(served: &Served, arguments: &[&str]) -> Ended {
     let arguments = [&["explain"], arguments].concat();
     Program::of_person(served, &arguments).ended().await
 }
 
 /// An execution that failed and answered.
-async fn failed(world: &World) -> Execution<'_> {
+pub(super) async fn failed(world: &World) -> Execution<'_> {
     let execution = Execution::of(world, "Create").await;
     let cause = "Container 'migrate' exited with code 1.";
     let error = json!({"error": {"Error": "EcsTask.Failed", "Cause": cause}});
@@ -70,39 +69,6 @@ async fn a_failed_execution_is_explained_as_text_and_as_json() {
         url.starts_with("http") && !ended.stdout.contains(url),
         "{}",
         ended.stdout
-    );
-}
-
-#[tokio::test]
-async fn an_execution_is_drawn_into_a_file() {
-    let world = World::new();
-    let execution = failed(&world).await;
-    let served = listen(&world.aws).await;
-    let directory = RunDirectory::create("explain").unwrap();
-
-    let file = directory.file("timeline.svg");
-    let ended = explain(&served, &["--svg", file.to_str().unwrap(), &execution.arn]).await;
-    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(1), ""));
-    assert!(ended.stdout.starts_with("Create of MigrateTask"));
-    let picture = std::fs::read_to_string(&file).unwrap();
-    for part in [
-        ">Create of MigrateTask (Custom::EcsTask) in stack todobackend</text>\n",
-        ">worker i-0abc</text>\n",
-        ">reported EcsTask.Failed</text>\n",
-        ">  EcsTask.Failed: Container 'migrate' exited with code 1.</text>\n",
-    ] {
-        assert!(picture.contains(part), "{part:?} is not in\n{picture}");
-    }
-    let url = execution.input["request"]["ResponseURL"].as_str().unwrap();
-    assert!(!picture.contains(url), "{picture}");
-
-    let file = directory.file("missing/timeline.svg");
-    let ended = explain(&served, &["--svg", file.to_str().unwrap(), &execution.arn]).await;
-    assert_eq!(ended.status.code(), Some(2), "{ended:?}");
-    assert!(
-        ended.stderr.starts_with("ecs-task-runner: the picture ")
-            && ended.stderr.contains("timeline.svg cannot be written: "),
-        "{ended:?}"
     );
 }
 

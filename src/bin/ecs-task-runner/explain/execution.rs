@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use ecs_task_runner::aws::step_functions::{StateMachine, StepFunctions};
 use ecs_task_runner::aws::{ApiError, Connection};
 use ecs_task_runner::clock::Clock;
 use ecs_task_runner::execution::status::Execution;
 use ecs_task_runner::explain::{
-    ExecutionArn, Explainer, Explanation, ForeignExecution, Picture, RunResult, TimelineEntry,
+    ExecutionArn, Explainer, Explanation, ForeignExecution, RunResult, TimelineEntry,
 };
 use tokio::time::sleep;
 
 use super::patience::{PATIENCE, patiently};
-use super::{Form, rights, tasks};
+use super::{Form, rights};
 use crate::output::print;
 
 /// Pause between two looks at an execution. A look takes two calls or a few, and the account's
@@ -29,28 +29,12 @@ pub(crate) enum Unexplained {
     Foreign(ForeignExecution),
 }
 
-/// Explains an execution, prints the explanation unless it is to be JSON, and draws it where a
-/// picture is asked for. While it follows the execution, it prints new lines of the timeline as they
-/// come.
+/// Explains an execution, and prints the explanation unless it is to be JSON. While it follows the
+/// execution, it prints new lines of the timeline as they come.
 pub(super) async fn explain(
     connection: &Connection,
     arn: &ExecutionArn,
-    form: Form<'_>,
-) -> anyhow::Result<Explanation> {
-    let explanation = print_explanation(connection, arn, form).await?;
-    if let Some(file) = form.picture {
-        let tasks = tasks::observed(connection, &explanation).await;
-        let picture = Picture::of(&explanation, &tasks, Clock::system().now()).to_string();
-        std::fs::write(file, picture)
-            .with_context(|| format!("the picture {} cannot be written", file.display()))?;
-    }
-    Ok(explanation)
-}
-
-async fn print_explanation(
-    connection: &Connection,
-    arn: &ExecutionArn,
-    form: Form<'_>,
+    form: Form,
 ) -> anyhow::Result<Explanation> {
     let state_machine = StepFunctions::new(connection).state_machine(arn.state_machine());
     let mut explanation = read(&state_machine, arn)

@@ -38,7 +38,7 @@ pub(super) async fn explain(
     connection: &Connection,
     target: &ServiceTarget,
     task_runner: &TaskRunnerArguments,
-    form: Form<'_>,
+    form: Form,
 ) -> anyhow::Result<Explained> {
     let step_functions = StepFunctions::new(connection);
     let stacks = Stacks::new(connection);
@@ -64,21 +64,21 @@ pub(super) async fn explain(
         return Ok(Explained::Nothing(nothing(target, &listed)));
     };
     let arn = ExecutionArn::parse(&chosen.arn)?;
-    let explanation = execution::explain(connection, &arn, form).await?;
-    let result = explanation.conclusion.result;
-    let others = OtherExecutions::of_service(listed.executions, Clock::system().now());
+    let run = execution::explain(connection, &arn, form).await?;
+    let other_executions = OtherExecutions::of_service(listed.executions, Clock::system().now());
+    let explanation = ServiceExplanation {
+        run,
+        other_executions,
+    };
     if form.is_json {
-        print_json(&ServiceExplanation {
-            run: explanation,
-            other_executions: others,
-        })?;
+        print_json(&explanation)?;
     } else {
-        print(&others.to_string())?;
+        print(&explanation.other_executions.to_string())?;
     }
     for note in listed.notes {
         complain(&note);
     }
-    Ok(Explained::Run(result))
+    Ok(Explained::Execution(Box::new(explanation.run)))
 }
 
 /// Keeps the runs of one deployment, which their inputs name. Deployments of a service follow one

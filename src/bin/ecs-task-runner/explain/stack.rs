@@ -46,14 +46,14 @@ pub(super) async fn explain(
     connection: &Connection,
     target: &StackTarget,
     task_runner: &TaskRunnerArguments,
-    form: Form<'_>,
+    form: Form,
 ) -> anyhow::Result<Explained> {
     let Some(search) = Search::begin(connection, target, task_runner).await? else {
         return Ok(Explained::Nothing(no_stack(&target.stack)));
     };
     let mut found = search.find(Duration::ZERO).await?;
     let mut waits = false;
-    let (subject, result) = loop {
+    let subject = loop {
         match found.choice {
             Choice::Execution(ref run) => {
                 let arn = ExecutionArn::parse(&run.execution.arn)?;
@@ -65,8 +65,7 @@ pub(super) async fn explain(
                 if is_followed {
                     search.list_others_again(&mut found, &arn).await;
                 }
-                let result = explanation.conclusion.result;
-                break (Subject::Execution(Box::new(explanation)), result);
+                break Subject::Execution(Box::new(explanation));
             }
             Choice::Request(request) => {
                 let explanation = request.explain(target.stack_name(), Clock::system().now());
@@ -81,10 +80,7 @@ pub(super) async fn explain(
                     print(&explanation.to_string())?;
                 }
                 if !goes_on {
-                    if form.picture.is_some() {
-                        complain("no picture was drawn, since there is no execution");
-                    }
-                    break (Subject::Request(Box::new(explanation)), result);
+                    break Subject::Request(Box::new(explanation));
                 }
                 waits = true;
                 sleep(SEARCH_PERIOD).await;
@@ -96,18 +92,22 @@ pub(super) async fn explain(
             }
         }
     };
+    let explanation = StackExplanation {
+        subject,
+        other_executions: found.others,
+    };
     if form.is_json {
-        print_json(&StackExplanation {
-            subject,
-            other_executions: found.others,
-        })?;
+        print_json(&explanation)?;
     } else {
-        print(&found.others.to_string())?;
+        print(&explanation.other_executions.to_string())?;
     }
     for note in found.notes {
         complain(&note);
     }
-    Ok(Explained::Run(result))
+    Ok(match explanation.subject {
+        Subject::Execution(explanation) => Explained::Execution(explanation),
+        Subject::Request(request) => Explained::Request(request.conclusion.result),
+    })
 }
 
 fn no_stack(name: &str) -> anyhow::Error {

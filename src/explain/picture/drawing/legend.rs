@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::super::lane::{Lane, Phase, Sign};
-use super::super::text::cells;
+use super::super::text::{cells, float};
 use super::parts::{CELL, MARK_RADIUS, TEXT_SIZE, write_sign, write_text};
-use super::{LINE_HEIGHT, MARGIN, WIDTH, float};
+use super::{LINE_HEIGHT, MARGIN, WIDTH};
 
 /// From the left of an entry to its words, and from its words to the next entry.
 const SYMBOL: f64 = 20.0;

@@ -28,6 +28,9 @@ pub(super) fn write_sign(
         Sign::Failure => format!(
             r#"<path class="{class}" d="M{left:.1} {top:.1}L{right:.1} {bottom:.1}M{right:.1} {top:.1}L{left:.1} {bottom:.1}">"#
         ),
+        Sign::ContainersEnd => format!(
+            r#"<path class="{class}" d="M{left:.1} {top:.1}L{right:.1} {top:.1}L{right:.1} {bottom:.1}L{left:.1} {bottom:.1}Z">"#
+        ),
         Sign::Change => format!(
             r#"<path class="{class}" d="M{x:.1} {top:.1}L{right:.1} {y:.1}L{x:.1} {bottom:.1}L{left:.1} {y:.1}Z">"#
         ),

@@ -21,8 +21,26 @@ fn cells(text: &str) -> f64 {
         .sum()
 }
 
-/// Asserts that the picture is well-formed XML, draws nothing outside its view box, and can be read
-/// without being seen.
+/// How wide the text of a node is.
+fn room(node: Node, size: f64) -> f64 {
+    cells(node.text().unwrap()) * CELL * size
+}
+
+/// Asserts that no label of the axis touches the one before.
+fn assert_labels_stand_apart(svg: Node) {
+    let mut end = f64::NEG_INFINITY;
+    for label in svg.children() {
+        if label.attribute("class") == Some("quiet middle") {
+            let (x, half) = (number(label, "x"), room(label, 12.0) / 2.0);
+            assert!(x - half > end, "{label:?} at {x} begins before {end}");
+            end = x + half;
+        }
+    }
+    assert!(end > 0.0, "the axis has no label");
+}
+
+/// Asserts that the picture is well-formed XML, draws nothing outside its view box, has an axis whose
+/// labels stand apart, and can be read without being seen.
 pub(in crate::explain::tests) fn assert_sound(picture: &str) {
     let document = Document::parse(picture).unwrap_or_else(|error| panic!("{error}: {picture}"));
     let svg = document.root_element();
@@ -38,6 +56,7 @@ pub(in crate::explain::tests) fn assert_sound(picture: &str) {
         assert_eq!(label.attribute("id"), Some(id));
         assert!(label.text().is_some_and(|text| !text.is_empty()), "{name}");
     }
+    assert_labels_stand_apart(svg);
     let is_inside = |x: f64, y: f64| (0.0..=width).contains(&x) && (0.0..=height).contains(&y);
     for node in svg.descendants().filter(Node::is_element) {
         let corners = match node.tag_name().name() {
@@ -66,7 +85,7 @@ pub(in crate::explain::tests) fn assert_sound(picture: &str) {
             "text" => {
                 let class = node.attribute("class").unwrap_or_default();
                 let size = if class == "title" { 15.0 } else { 12.0 };
-                let room = cells(node.text().unwrap()) * CELL * size;
+                let room = room(node, size);
                 let is_centred = class.contains("middle");
                 let x = number(node, "x") - if is_centred { room / 2.0 } else { 0.0 };
                 let y = number(node, "y");
