@@ -223,7 +223,7 @@ where
         }
         let unreadable = |error| failed("CustomResource.EventUnreadable", &error);
         let event = serde_json::from_value(payload).map_err(unreadable)?;
-        let reply = handler(LambdaEvent::new(event, context)).await?;
+        let reply = Box::pin(handler(LambdaEvent::new(event, context))).await?;
         serde_json::to_value(reply).map_err(unreadable)
     }))
     .await
