@@ -89,6 +89,14 @@ impl StackEvent {
         ];
         self.is_of_stack && begins.contains(&self.status.as_str())
     }
+
+    /// Whether the event is the first of an operation in which CloudFormation asks for resources to be
+    /// created or updated: that of a deployment, or of the rollback of one. The clean-up after either
+    /// only deletes.
+    pub(crate) fn begins_updates(&self) -> bool {
+        let begins = ["UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS"];
+        self.begins_deployment() || self.is_of_stack && begins.contains(&self.status.as_str())
+    }
 }
 
 /// The name in a stack's ARN; `None` when the text is no stack's ARN.

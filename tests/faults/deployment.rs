@@ -176,6 +176,7 @@ impl Deployment {
 
     /// CloudFormation rolls back an update from the properties `old` to `failed`.
     pub fn roll_back(self: &Arc<Self>, old: &Value, failed: &Value) {
+        self.operation_begins("UPDATE_ROLLBACK_IN_PROGRESS");
         let url = self.url_signed_now();
         self.ask_at(&url, "Update", "UPDATE_ROLLBACK_IN_PROGRESS", old, failed);
     }

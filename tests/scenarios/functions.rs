@@ -17,6 +17,7 @@ mod long_runs_and_requests;
 mod lost_events;
 mod overdue;
 mod redriven;
+mod requests_that_are_over;
 mod rescue;
 mod rescue_leftovers;
 mod rescue_reports;

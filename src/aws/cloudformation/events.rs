@@ -25,6 +25,27 @@ impl Stacks {
         Ok(start.began().filter(|_| !is_cut))
     }
 
+    /// When the newest operation of the stack began that creates or updates resources; see
+    /// [`StackEvent::begins_updates`]. `None` when there are too many events since then.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub(crate) async fn newest_beginning(
+        &self,
+        stack: &str,
+    ) -> Result<Option<Timestamp>, ApiError> {
+        let mut newest = None;
+        self.newest_first(stack, |event| {
+            if !event.begins_updates() {
+                return ControlFlow::Continue(());
+            }
+            newest = Some(event.at);
+            ControlFlow::Break(())
+        })
+        .await?;
+        Ok(newest)
+    }
+
     /// The events of the stack since its last deployment began, oldest first.
     ///
     /// # Errors

@@ -24,15 +24,6 @@ use crate::task::error::ErrorName;
 use crate::times::rollback::{CHECKED_FOR, EARLIER_RUN_PATIENCE};
 use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
 
-/// What became of the runs of the update that is rolled back.
-#[derive(Default)]
-pub(super) struct EarlierRuns {
-    /// The event is itself outdated: it came late, and the execution of a later request already runs.
-    pub(super) is_void: bool,
-    /// Why no task may be run, in a sentence: an earlier run may go on.
-    pub(super) obstacle: Option<String>,
-}
-
 /// The executions of the resource that began since a given time.
 pub(super) struct RunsSince {
     /// Newest first.
@@ -43,14 +34,15 @@ pub(super) struct RunsSince {
 
 impl Starter {
     /// Stops the executions of the update that CloudFormation rolls back. They may still run, and
-    /// would run beside the rollback's own task.
+    /// would run beside the rollback's own task. The result is the sentence that refuses such a task,
+    /// where one of them may go on.
     pub(super) async fn stop_earlier_runs(
         &self,
         arrival: &Arrival,
-    ) -> Result<EarlierRuns, StartError> {
+    ) -> Result<Option<String>, StartError> {
         let name = &arrival.identity.name;
         let Some(runs) = RunsOfResource::of(name) else {
-            return Ok(EarlierRuns::default());
+            return Ok(None);
         };
         let stopping = async {
             let until = Some(self.age(arrival).sent_before());
@@ -79,19 +71,13 @@ impl Starter {
             if self.will_be_redelivered(arrival, &error) {
                 return Err(StartError::Later(error));
             }
-            return Ok(EarlierRuns {
-                is_void: false,
-                obstacle: Some(still_runs(&error)),
-            });
+            return Ok(Some(still_runs(&error)));
         };
         match stopped.failure {
             Some(error) if self.will_be_redelivered(arrival, &error) => {
                 Err(StartError::Later(error))
             }
-            failure => Ok(EarlierRuns {
-                is_void: self.age(arrival).is_late() && stopped.later > 0,
-                obstacle: failure.as_ref().map(still_runs).or(goes_on),
-            }),
+            failure => Ok(failure.as_ref().map(still_runs).or(goes_on)),
         }
     }
 
@@ -101,9 +87,9 @@ impl Starter {
         arrival: &Arrival,
         mut run: Box<Run>,
         limit: Duration,
-        earlier: EarlierRuns,
+        obstacle: Option<String>,
     ) -> Result<Plan, StartError> {
-        let why = match earlier.obstacle {
+        let why = match obstacle {
             Some(why) => why,
             None => match self.runs_to_wait_for(arrival).await {
                 Ok(earlier_runs) => {

@@ -18,7 +18,7 @@ use std::fmt::Display;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, earlier_run, error_name};
+use super::earlier_runs::{earlier_run, error_name};
 use super::evidence::{Evidence, HISTORY_TAIL};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
@@ -53,9 +53,9 @@ impl Starter {
     pub(super) async fn plan_rollback(
         &self,
         arrival: &Arrival,
-        earlier: EarlierRuns,
+        obstacle: Option<String>,
     ) -> Result<Plan, StartError> {
-        let planning = self.plan_rollback_of(arrival, earlier);
+        let planning = self.plan_rollback_of(arrival, obstacle);
         let unseen = match timeout(ROLLBACK_EVIDENCE_BUDGET, planning).await {
             Ok(Ok(run)) => return Ok(Plan::Execute(Box::new(run))),
             Ok(Err(Interruption::Settled(plan))) => return Ok(plan),
@@ -77,7 +77,7 @@ impl Starter {
     async fn plan_rollback_of(
         &self,
         arrival: &Arrival,
-        earlier: EarlierRuns,
+        obstacle: Option<String>,
     ) -> Result<Run, Interruption> {
         // Before any evidence: what an earlier delivery did has changed it. An event of the update
         // itself, which comes once more, has its execution too.
@@ -106,7 +106,7 @@ impl Starter {
                 return Err(Interruption::Settled(self.refuse(arrival, &why).await));
             }
         };
-        if let Some(why) = earlier.obstacle {
+        if let Some(why) = obstacle {
             return Err(Interruption::Settled(self.refuse(arrival, &why).await));
         }
         let (started_by, client_token) = self.attempt(arrival, name).await?;

@@ -15,7 +15,7 @@ use super::{Deployment, Request};
 const STACK: &str = "todobackend";
 
 impl Deployment {
-    /// Somebody begins an operation of the stack.
+    /// An operation of the stack begins.
     pub(super) fn operation_begins(&self, status: &str) {
         let cloudformation = self.aws.cloudformation();
         cloudformation.stack(STACK, status);
@@ -43,18 +43,16 @@ impl Deployment {
         self.aws.cloudformation().stack(STACK, status);
     }
 
-    /// CloudFormation sends a request in an operation of this status, which a person has begun just now
-    /// or which goes on. Its events are delivered so long after now. Gives the request's number.
+    /// CloudFormation sends a request in an operation of this status, which has begun just now. Its events
+    /// are delivered so long after now. Gives the request's number.
     pub fn request_in(
         self: &Arc<Self>,
-        (request_type, status, is_begun_now): (&str, &str, bool),
+        (request_type, status): (&str, &str),
         properties: &Value,
         before: &Value,
         (first, again): (Duration, Option<Duration>),
     ) -> usize {
-        if is_begun_now {
-            self.operation_begins(status);
-        }
+        self.operation_begins(status);
         let stack = self.aws.cloudformation().stack(STACK, status);
         let url = self.url_signed_now();
         let now = self.aws.clock().now();

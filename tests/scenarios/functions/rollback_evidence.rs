@@ -116,7 +116,7 @@ async fn a_run_that_began_after_the_rollback_was_sent_is_the_update_s_all_the_sa
     let world = World::new();
     world.operation_begins();
     let update = world.sent_now("Update", &failing());
-    advance(MINUTE / 2).await;
+    advance(Duration::from_secs(5)).await;
     let rollback = world.rollback_of(&failing());
     advance(Duration::from_secs(10)).await;
     let late = world.in_stack("UPDATE_IN_PROGRESS", update.clone());

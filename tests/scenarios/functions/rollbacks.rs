@@ -74,7 +74,7 @@ async fn an_update_whose_stack_still_looks_idle_runs_with_its_next_delivery() {
 }
 
 /// The stack's status is the same for the update that was taken back and for the one that takes it
-/// back. `start` tells them apart by the run that began after the late one was sent.
+/// back. `start` tells them apart by the stack's events.
 #[tokio::test(start_paused = true)]
 async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rollback() {
     let world = World::new();
@@ -96,6 +96,7 @@ async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rol
         &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]})),
     ));
     advance(Duration::from_secs(30)).await;
+    world.stack_turns("UPDATE_ROLLBACK_IN_PROGRESS");
     let rollback = stack(world.sent_now("Update", &runs_on_rollback));
     assert!(matches!(
         world.start(&rollback).await.unwrap(),
