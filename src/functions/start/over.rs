@@ -5,7 +5,9 @@
 //! whatever the stack does now: its properties may be those of another release than the one that is
 //! deployed.
 
-use tokio::time::timeout;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
 
 use super::arrival::Arrival;
 use super::{StartError, Starter};
@@ -13,6 +15,10 @@ use crate::aws::cloudformation::StackPhase;
 use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::RequestType;
 use crate::times::rollback::BEGINNING_BUDGET;
+
+/// How often `start` looks again at a stack that is idle, and its pause before each look: for ten seconds.
+const LOOKS_AT_IDLE: u32 = 5;
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
 impl Starter {
     /// What the event's stack is doing. CloudFormation is asked only when it matters: for an
@@ -24,10 +30,31 @@ impl Starter {
     pub(super) async fn stack_phase(&self, arrival: &Arrival) -> Result<StackPhase, ApiError> {
         let request = &arrival.event.request;
         if request.request_type == RequestType::Update || self.age(arrival).is_late() {
-            self.stacks.phase(&request.stack_id).await
+            let phase = self.stacks.phase(&request.stack_id).await?;
+            Ok(self.unless_outdated(arrival, phase).await)
         } else {
             Ok(StackPhase::InProgress)
         }
+    }
+
+    /// The phase, or what it turns into while DescribeStacks may lag behind. The stack of a new event is
+    /// not idle; with a short `ServiceTimeout` no later delivery can tell.
+    async fn unless_outdated(&self, arrival: &Arrival, mut phase: StackPhase) -> StackPhase {
+        let age = self.age(arrival);
+        if age.is_late() || age.has_delivery_ahead() {
+            return phase;
+        }
+        for _ in 0..LOOKS_AT_IDLE {
+            if phase != StackPhase::Idle {
+                break;
+            }
+            sleep(LOOK_PAUSE).await;
+            match self.stacks.phase(&arrival.request.stack_id).await {
+                Ok(newer) => phase = newer,
+                Err(error) => tracing::warn!(%error, "the idle stack cannot be looked at again"),
+            }
+        }
+        phase
     }
 
     /// Whether a Create or Update is over, in a stack of this phase.
