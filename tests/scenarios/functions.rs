@@ -37,4 +37,5 @@ mod stop_before;
 mod stop_on_delete;
 mod unclaimed;
 mod updates;
+mod updates_after_rollbacks;
 mod work;

@@ -164,11 +164,11 @@ impl Starter {
         }
         let plan = self.plan_task(arrival, &properties, is_rollback).await;
         match plan {
-            Plan::Execute(run) if is_rollback => {
-                self.after_earlier_runs(arrival, run, properties.timeout(), obstacle)
+            Plan::Execute(run) => {
+                let limit = properties.timeout();
+                self.unless_beside_another(arrival, run, limit, is_rollback, obstacle)
                     .await
             }
-            Plan::Execute(run) => self.unless_beside_another(arrival, run).await,
             plan => Ok(plan),
         }
     }

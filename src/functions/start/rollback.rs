@@ -110,7 +110,7 @@ impl Starter {
             return Err(Interruption::Settled(self.refuse(arrival, &why).await));
         }
         let (started_by, client_token) = self.attempt(arrival, name).await?;
-        let mut earlier_runs = self.runs_to_wait_for(arrival).await?;
+        let mut earlier_runs = self.runs_to_wait_for(arrival, None).await?;
         if !earlier_runs
             .iter()
             .any(|earlier| earlier.started_by == *name)
@@ -166,11 +166,11 @@ impl Starter {
 
     /// Whether the run of an execution succeeded, even if its reply could not be delivered.
     async fn has_succeeded(&self, name: &str, execution: &Execution) -> Result<bool, ApiError> {
-        match execution.status {
-            ExecutionStatus::Succeeded => return Ok(true),
-            ExecutionStatus::Running => return Ok(false),
-            ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {}
+        if execution.status == ExecutionStatus::Succeeded {
+            return Ok(true);
         }
+        // Of one that seems to run as well: its description may lag behind its end, or `start` has
+        // stopped it after its success.
         let arn = self.state_machine.execution_arn(name);
         let events = self.state_machine.last_events(&arn, HISTORY_TAIL).await?;
         Ok(events
