@@ -199,9 +199,12 @@ impl Deployment {
             properties,
             before,
         );
-        let event = request.event.clone();
-        self.requests.lock().unwrap().push(request);
-        self.deliver(event, Duration::ZERO);
+        let number = {
+            let mut requests = self.requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
+        self.deliver(number, Duration::ZERO);
     }
 
     /// Goes on until all is over and nothing more has come for a while.

@@ -1,6 +1,7 @@
 //! The stack of the resource: its operations, and the events of its requests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ecs_task_runner::cloudformation::event::Event;
@@ -57,19 +58,18 @@ impl Deployment {
         let url = self.url_signed_now();
         let now = self.aws.clock().now();
         let request = Request::new(request_type, now, &stack, &url, properties, before);
-        let event = request.event.clone();
         let number = {
             let mut requests = self.requests.lock().unwrap();
             requests.push(request);
             requests.len() - 1
         };
-        self.deliver(event.clone(), first);
+        self.deliver(number, first);
         if let Some(again) = again {
             let this = Arc::clone(self);
             self.begin(async move {
                 sleep(first + again).await;
                 if !this.is_answered_without_execution(number) {
-                    this.deliver(event, Duration::ZERO);
+                    this.deliver(number, Duration::ZERO);
                 }
             });
         }
@@ -87,14 +87,22 @@ impl Deployment {
         !has_it && !self.answers(number).is_empty()
     }
 
-    /// Invokes `start` with an event after a while.
-    pub(super) fn deliver(self: &Arc<Self>, event: Value, after: Duration) {
+    /// Invokes `start` with the event of a request after a while.
+    pub(super) fn deliver(self: &Arc<Self>, number: usize, after: Duration) {
         let this = Arc::clone(self);
+        let event = self.request(number).event;
         self.begin(async move {
             if !after.is_zero() {
                 sleep(after).await;
             }
+            let is_attempted = AtomicBool::new(false);
             this.asynchronously(|| async {
+                // Another delivery beside this one may have replied since the attempt before.
+                if is_attempted.swap(true, Ordering::Relaxed)
+                    && this.is_answered_without_execution(number)
+                {
+                    return Ok(());
+                }
                 let started = this.starter.start(event.clone()).await;
                 started.map(drop).map_err(|error| error.to_string())
             })
