@@ -37,7 +37,7 @@ impl Starter {
         }
     }
 
-    /// The phase, or what it turns into while DescribeStacks may lag behind. The stack of a new event is
+    /// The phase, or what it turns into while `DescribeStacks` may lag behind. The stack of a new event is
     /// not idle; with a short `ServiceTimeout` no later delivery can tell.
     async fn unless_outdated(&self, arrival: &Arrival, mut phase: StackPhase) -> StackPhase {
         let age = self.age(arrival);
