@@ -101,8 +101,7 @@ async fn start() -> anyhow::Result<()> {
     )
     .with_workers(workers()?);
     serve(async |event: LambdaEvent<Value>| {
-        starter
-            .start(event.payload)
+        Box::pin(starter.start(event.payload))
             .await
             .map(|_| json!({}))
             .map_err(|error| failed("CustomResource.StartFailed", &error))

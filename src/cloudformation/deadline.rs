@@ -70,6 +70,14 @@ impl<'e> EventAge<'e> {
         after(self.sent(), SIGNATURE_PRECISION)
     }
 
+    /// Whether CloudFormation certainly sent the event before this instant, which CloudFormation gives.
+    /// Our own clock does not matter. Not so for an event of unknown age.
+    #[must_use]
+    pub(crate) fn was_sent_before(self, instant: Timestamp) -> bool {
+        presigned(&self.event.request.response_url)
+            .is_some_and(|(signed, _)| after(signed, SIGNATURE_PRECISION) < instant)
+    }
+
     /// Whether the event is so old that the stack may have moved on. An event of unknown age is not
     /// late.
     #[must_use]

@@ -49,6 +49,8 @@ pub(crate) struct OperationStart {
     began: Option<Timestamp>,
     /// Whether the newest event of the stack before `began` is still to be seen.
     is_open: bool,
+    /// Whether an event of the rollback was seen.
+    is_rolled_back: bool,
 }
 
 impl OperationStart {
@@ -57,16 +59,29 @@ impl OperationStart {
         if !event.is_of_stack {
             return ControlFlow::Continue(());
         }
+        if !self.is_rolled_back && event.status.ends_with("_COMPLETE") {
+            return ControlFlow::Break(());
+        }
+        self.is_rolled_back |= event.status.ends_with("ROLLBACK_IN_PROGRESS");
         if self.is_open {
             if event.status != "UPDATE_FAILED" {
                 return ControlFlow::Break(());
             }
             self.is_open = false;
         } else if event.begins_deployment() {
+            if !self.is_rolled_back {
+                return ControlFlow::Break(());
+            }
             self.began = Some(event.at);
             self.is_open = true;
         }
         ControlFlow::Continue(())
+    }
+
+    /// Whether the newest operation is rolled back. Otherwise the events lag behind, and what they show is
+    /// of an operation before: also that of the deployment which is rolled back may be missing.
+    pub(crate) fn shows_rollback(&self) -> bool {
+        self.is_rolled_back
     }
 
     /// When the operation began; `None` when no event that was noted shows it. To be asked after
@@ -88,6 +103,14 @@ impl StackEvent {
             "IMPORT_IN_PROGRESS",
         ];
         self.is_of_stack && begins.contains(&self.status.as_str())
+    }
+
+    /// Whether the event is the first of an operation in which CloudFormation asks for resources to be
+    /// created or updated: that of a deployment, or of the rollback of one. The clean-up after either
+    /// only deletes.
+    pub(crate) fn begins_updates(&self) -> bool {
+        let begins = ["UPDATE_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS"];
+        self.begins_deployment() || self.is_of_stack && begins.contains(&self.status.as_str())
     }
 }
 
@@ -134,7 +157,21 @@ mod tests {
         for (newest_first, expected) in [
             (vec![], None),
             (vec!["UPDATE_ROLLBACK_IN_PROGRESS"], None),
-            (vec!["CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"], Some(0)),
+            (
+                vec![
+                    "ROLLBACK_IN_PROGRESS",
+                    "CREATE_IN_PROGRESS",
+                    "REVIEW_IN_PROGRESS",
+                ],
+                Some(1),
+            ),
+            // The events of the rollback do not show yet.
+            (vec!["UPDATE_IN_PROGRESS", "CREATE_COMPLETE"], None),
+            (
+                [&["UPDATE_ROLLBACK_COMPLETE"], &rolling_back[..]].concat(),
+                None,
+            ),
+            (vec!["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS"], None),
             (rolling_back.to_vec(), Some(1)),
             ([rolling_back, update].concat(), Some(1)),
             (

@@ -16,6 +16,7 @@ mod beside;
 mod earlier_runs;
 mod evidence;
 mod handle;
+mod over;
 mod own_execution;
 mod plan;
 mod rollback;

@@ -16,6 +16,8 @@ use super::{
     WORKERS_INFORMED_AT_LATEST, fit, seconds,
 };
 
+/// How long `start` reads the events of a stack to see when its newest operation began.
+pub(crate) const BEGINNING_BUDGET: Duration = seconds(20);
 /// How long `start` looks for what a rollback is to roll back, before it says that it cannot be seen.
 pub(crate) const ROLLBACK_EVIDENCE_BUDGET: Duration = seconds(40);
 /// How long `start` looks for an execution that has its request already.
@@ -46,6 +48,7 @@ const _: () = assert!(fit(&[LONGEST_STOP_TIMEOUT, OVERHEAD], EARLIER_RUN_PATIENC
 // `start` says by itself what it could not see.
 const _: () = assert!(fit(
     &[
+        BEGINNING_BUDGET,
         STOP_EARLIER_BUDGET,
         ROLLBACK_EVIDENCE_BUDGET,
         OWN_EXECUTION_BUDGET,

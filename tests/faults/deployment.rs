@@ -176,6 +176,7 @@ impl Deployment {
 
     /// CloudFormation rolls back an update from the properties `old` to `failed`.
     pub fn roll_back(self: &Arc<Self>, old: &Value, failed: &Value) {
+        self.operation_begins("UPDATE_ROLLBACK_IN_PROGRESS");
         let url = self.url_signed_now();
         self.ask_at(&url, "Update", "UPDATE_ROLLBACK_IN_PROGRESS", old, failed);
     }
@@ -198,9 +199,12 @@ impl Deployment {
             properties,
             before,
         );
-        let event = request.event.clone();
-        self.requests.lock().unwrap().push(request);
-        self.deliver(event, Duration::ZERO);
+        let number = {
+            let mut requests = self.requests.lock().unwrap();
+            requests.push(request);
+            requests.len() - 1
+        };
+        self.deliver(number, Duration::ZERO);
     }
 
     /// Goes on until all is over and nothing more has come for a while.

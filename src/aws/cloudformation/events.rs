@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::{Stacks, in_words};
-use crate::aws::{ApiError, api_error, timestamp};
+use crate::aws::{ApiError, ErrorKind, api_error, timestamp};
 use crate::cloudformation::stack::{OperationStart, StackEvent};
 use crate::text::printable;
 
@@ -18,11 +18,41 @@ impl Stacks {
     /// when there are too many events since then.
     ///
     /// # Errors
-    /// When a call fails; see [`ApiError`].
+    /// When a call fails, or the events do not show the rollback yet; see [`ApiError`].
     pub(crate) async fn operation_began(&self, stack: &str) -> Result<Option<Timestamp>, ApiError> {
         let mut start = OperationStart::default();
         let is_cut = self.newest_first(stack, |event| start.note(&event)).await?;
+        if !is_cut && !start.shows_rollback() {
+            return Err(ApiError {
+                action: "cloudformation:DescribeStackEvents",
+                resource: in_words(stack),
+                kind: ErrorKind::Unavailable,
+                code: None,
+                message: "The events do not show the rollback of the update yet".to_owned(),
+            });
+        }
         Ok(start.began().filter(|_| !is_cut))
+    }
+
+    /// When the newest operation of the stack began that creates or updates resources; see
+    /// [`StackEvent::begins_updates`]. `None` when there are too many events since then.
+    ///
+    /// # Errors
+    /// When a call fails; see [`ApiError`].
+    pub(crate) async fn newest_beginning(
+        &self,
+        stack: &str,
+    ) -> Result<Option<Timestamp>, ApiError> {
+        let mut newest = None;
+        self.newest_first(stack, |event| {
+            if !event.begins_updates() {
+                return ControlFlow::Continue(());
+            }
+            newest = Some(event.at);
+            ControlFlow::Break(())
+        })
+        .await?;
+        Ok(newest)
     }
 
     /// The events of the stack since its last deployment began, oldest first.

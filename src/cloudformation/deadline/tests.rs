@@ -132,6 +132,25 @@ fn an_event_is_as_old_as_its_url() {
     assert_eq!(EventAge::of(&undated, at(NOW)).sent(), at(NOW));
 }
 
+/// Both times are CloudFormation's.
+#[test]
+fn whether_an_event_was_sent_before_another_is_a_matter_of_its_signature_only() {
+    let signed = event(&url("060000"), None);
+    for (instant, expected) in [
+        ("2026-11-23T05:59:59Z", false),
+        ("2026-11-23T06:00:00.999Z", false),
+        ("2026-11-23T06:00:01Z", true),
+    ] {
+        for now in [NOW, "2026-11-23T05:59:00Z", "2026-11-23T06:59:00Z"] {
+            let age = EventAge::of(&signed, at(now));
+            assert_eq!(age.was_sent_before(at(instant)), expected, "{instant}");
+        }
+    }
+    let undated = event("http://127.0.0.1/answer", None);
+    let later = at("2026-11-23T07:00:00Z");
+    assert!(!EventAge::of(&undated, at(NOW)).was_sent_before(later));
+}
+
 #[test]
 fn an_event_is_late_when_its_stack_may_have_moved_on() {
     for (signed, expected) in [("055940", false), ("055939", true)] {

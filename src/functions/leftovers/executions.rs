@@ -53,8 +53,6 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
 pub(crate) struct StoppedEarlier {
     /// How many executions were stopped.
     pub(crate) count: usize,
-    /// How many executions run for a later request.
-    pub(crate) later: usize,
     /// Those that report to a wait condition and may be of an operation before the one that is rolled
     /// back. Only for [`StopReason::RolledBack`]; they go on.
     pub(crate) for_conditions: Vec<ListedExecution>,
@@ -128,7 +126,10 @@ pub(crate) async fn stop_earlier(
                     "the execution is called like an earlier one of the resource, and is a direct run or this request's own; it goes on"
                 );
             } else if until.is_some_and(|until| described.request_sent() > until) {
-                stopped.later += 1;
+                tracing::info!(
+                    execution = execution.name,
+                    "the execution is of a later request; it goes on"
+                );
             } else if reason == StopReason::RolledBack && described.reports_to_condition() {
                 stopped.for_conditions.push(execution);
             } else {

@@ -11,27 +11,17 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::plan::{Plan, Run};
 use super::{StartError, Starter};
 use crate::aws::{ApiError, ErrorKind};
 use crate::clock::before;
 use crate::cloudformation::deadline::Deadline;
 use crate::execution::direct::DirectExecution;
 use crate::execution::input::{EarlierRun, ExecutionInput};
-use crate::execution::status::{Execution, ListedExecution};
+use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::functions::leftovers::executions::{self, RunsOfResource, StopReason};
 use crate::task::error::ErrorName;
 use crate::times::rollback::{CHECKED_FOR, EARLIER_RUN_PATIENCE};
 use crate::times::{LONGEST_EXECUTION, STOP_EARLIER_BUDGET};
-
-/// What became of the runs of the update that is rolled back.
-#[derive(Default)]
-pub(super) struct EarlierRuns {
-    /// The event is itself outdated: it came late, and the execution of a later request already runs.
-    pub(super) is_void: bool,
-    /// Why no task may be run, in a sentence: an earlier run may go on.
-    pub(super) obstacle: Option<String>,
-}
 
 /// The executions of the resource that began since a given time.
 pub(super) struct RunsSince {
@@ -43,14 +33,15 @@ pub(super) struct RunsSince {
 
 impl Starter {
     /// Stops the executions of the update that CloudFormation rolls back. They may still run, and
-    /// would run beside the rollback's own task.
+    /// would run beside the rollback's own task. The result is the sentence that refuses such a task,
+    /// where one of them may go on.
     pub(super) async fn stop_earlier_runs(
         &self,
         arrival: &Arrival,
-    ) -> Result<EarlierRuns, StartError> {
+    ) -> Result<Option<String>, StartError> {
         let name = &arrival.identity.name;
         let Some(runs) = RunsOfResource::of(name) else {
-            return Ok(EarlierRuns::default());
+            return Ok(None);
         };
         let stopping = async {
             let until = Some(self.age(arrival).sent_before());
@@ -79,47 +70,14 @@ impl Starter {
             if self.will_be_redelivered(arrival, &error) {
                 return Err(StartError::Later(error));
             }
-            return Ok(EarlierRuns {
-                is_void: false,
-                obstacle: Some(still_runs(&error)),
-            });
+            return Ok(Some(still_runs(&error)));
         };
         match stopped.failure {
             Some(error) if self.will_be_redelivered(arrival, &error) => {
                 Err(StartError::Later(error))
             }
-            failure => Ok(EarlierRuns {
-                is_void: self.age(arrival).is_late() && stopped.later > 0,
-                obstacle: failure.as_ref().map(still_runs).or(goes_on),
-            }),
+            failure => Ok(failure.as_ref().map(still_runs).or(goes_on)),
         }
-    }
-
-    /// The run of a rollback, to begin after the runs that were stopped for it. It may take `limit`.
-    pub(super) async fn after_earlier_runs(
-        &self,
-        arrival: &Arrival,
-        mut run: Box<Run>,
-        limit: Duration,
-        earlier: EarlierRuns,
-    ) -> Result<Plan, StartError> {
-        let why = match earlier.obstacle {
-            Some(why) => why,
-            None => match self.runs_to_wait_for(arrival).await {
-                Ok(earlier_runs) => {
-                    let deadline = self.deadline_after(arrival, &earlier_runs, limit);
-                    run.task.deadline = deadline.at;
-                    run.task.deadline_set_by = Some(deadline.set_by);
-                    run.earlier_runs = earlier_runs;
-                    return Ok(Plan::Execute(run));
-                }
-                Err(error) if self.will_be_redelivered(arrival, &error) => {
-                    return Err(StartError::Later(error));
-                }
-                Err(error) => still_runs(&error),
-            },
-        };
-        Ok(self.refuse(arrival, &why).await)
     }
 
     /// The deadline of a run that may take `limit` once these runs have stopped. While a worker may still
@@ -130,25 +88,22 @@ impl Starter {
         earlier: &[EarlierRun],
         limit: Duration,
     ) -> Deadline {
-        let was_just_stopped = |run: &EarlierRun| run.may_launch_until.is_some();
-        let wait = if earlier.iter().any(was_just_stopped) {
-            CHECKED_FOR
-        } else {
-            Duration::ZERO
-        };
+        let wait = wait_for_stopped(earlier);
         self.age(arrival).deadline_after(wait, limit)
     }
 
     /// The runs of the resource that may have tasks left: those that were stopped for this request, by
-    /// this delivery of its event or an earlier one, or ended shortly before.
+    /// this delivery of its event or an earlier one, or ended shortly before. Only those of this status,
+    /// if one is given.
     pub(super) async fn runs_to_wait_for(
         &self,
         arrival: &Arrival,
+        status: Option<ExecutionStatus>,
     ) -> Result<Vec<EarlierRun>, ApiError> {
         let now = self.clock.now();
         let since = before(self.age(arrival).sent(), EARLIER_RUN_PATIENCE);
         let runs = self
-            .runs_since(arrival, before(now, LONGEST_EXECUTION))
+            .runs_since(arrival, before(now, LONGEST_EXECUTION), status)
             .await?;
         let mut earlier = Vec::new();
         let mut is_cut = runs.is_cut;
@@ -177,12 +132,13 @@ impl Starter {
             && execution.request_sent() <= self.age(arrival).sent_before()
     }
 
-    /// The executions of the resource that began since `began`, but for that of this request. Some may be of
-    /// later requests.
+    /// The executions of the resource that began since `began`, but for that of this request: all, or those
+    /// of this status. Some may be of later requests.
     pub(super) async fn runs_since(
         &self,
         arrival: &Arrival,
         began: Timestamp,
+        status: Option<ExecutionStatus>,
     ) -> Result<RunsSince, ApiError> {
         let name = &arrival.identity.name;
         let mut listed = Vec::new();
@@ -194,7 +150,7 @@ impl Starter {
         };
         let extent = self
             .state_machine
-            .newest_first(None, |execution| {
+            .newest_first(status, |execution| {
                 if execution.started < began {
                     return ControlFlow::Break(());
                 }
@@ -219,6 +175,16 @@ impl Starter {
             code: None,
             message: "Too many executions began since the runs that were looked for".to_owned(),
         }
+    }
+}
+
+/// How long a run waits for these at most. A worker may still launch a task of one that was just stopped.
+pub(super) fn wait_for_stopped(earlier: &[EarlierRun]) -> Duration {
+    let was_just_stopped = |run: &EarlierRun| run.may_launch_until.is_some();
+    if earlier.iter().any(was_just_stopped) {
+        CHECKED_FOR
+    } else {
+        Duration::ZERO
     }
 }
 
@@ -261,7 +227,7 @@ pub(super) fn error_name(error: &ApiError) -> ErrorName {
 }
 
 /// The Reason of a rollback that may not run beside what still runs.
-fn still_runs(error: &ApiError) -> String {
+pub(super) fn still_runs(error: &ApiError) -> String {
     format!(
         "{}: the run of the update that is rolled back may still run, since it could not be stopped: {error}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback.",
         error_name(error)

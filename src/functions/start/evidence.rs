@@ -46,7 +46,7 @@ impl Starter {
         let stack = &arrival.request.stack_id;
         let began = self.stacks.operation_began(stack).await?;
         let runs = self
-            .runs_since(arrival, began.unwrap_or(Timestamp::MIN))
+            .runs_since(arrival, began.unwrap_or(Timestamp::MIN), None)
             .await?;
         let mut nothing_started = None;
         for listed in runs.listed {

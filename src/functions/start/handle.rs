@@ -91,6 +91,16 @@ impl Starter {
             let why = format!("{invalid}: {WAS_USED}.");
             return Err(self.refuse(arrival, &why).await);
         }
+        // The run may take hours, and nobody would stop it: CloudFormation goes on without the resource.
+        let patience = self.age(arrival).deadline(limit);
+        if patience.at <= self.clock.now() {
+            let why = format!(
+                "{}: the event came too late for a run to begin: {}.",
+                ErrorName::DeadlineExceeded,
+                patience.set_by
+            );
+            return Err(self.refuse(arrival, &why).await);
+        }
         match handle::deadline(&handle.url, self.clock.now(), limit) {
             Ok(deadline) => Ok((handle, deadline)),
             Err(error) => Err(self.refuse(arrival, &format!("{invalid}: {error}.")).await),

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, error_name};
+use super::earlier_runs::error_name;
 use super::{StartError, Starter};
+use crate::aws::ErrorKind;
 use crate::aws::cloudformation::StackPhase;
-use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::{RequestType, WaitConditionHandle};
 use crate::execution::direct::INSTANCES_WITHOUT_FLEET;
 use crate::execution::input::{EarlierRun, RollbackOf, Workers};
@@ -111,37 +111,23 @@ impl Starter {
             is_rollback && ignores_rollback_failure(&arrival.event.old_resource_properties);
         let arrival = &*arrival;
         let event = &arrival.event;
-        let mut earlier = EarlierRuns::default();
-        // Before any reason to skip: a request for which CloudFormation no longer waits must not
-        // run, nor be answered SUCCESS because it was skipped.
-        let is_void = match phase {
-            StackPhase::InProgress => false,
-            StackPhase::UpdateRollback if is_rollback => {
-                earlier = self.stop_earlier_runs(arrival).await?;
-                earlier.is_void
-            }
-            // CloudFormation sends a request while its stack is in progress. The stack of a new event is idle
-            // when the event was delivered twice and its request is over, or when DescribeStacks lags behind.
-            // The next delivery can tell. It comes a minute later, which an update pays for such a lag.
-            StackPhase::Idle => {
-                let age = self.age(arrival);
-                if !age.is_late() && age.has_delivery_ahead() {
-                    return Err(StartError::StackIdle(arrival.request.stack_id.clone()));
-                }
-                true
-            }
-            StackPhase::UpdateRollback | StackPhase::CreateRollback | StackPhase::Deleting => true,
-        };
-        if is_void {
+        // Before any reason to skip: a request that is over must not run, nor be answered SUCCESS because
+        // it was skipped.
+        if self.is_over(arrival, phase).await? {
             let why = format!(
-                "{}: the request came when its stack was being rolled back or deleted, or had already finished.",
+                "{}: the request came when its stack was being rolled back or deleted, had already finished, or was in a later operation.",
                 ErrorName::Interrupted
             );
             return Ok(self.refuse(arrival, &why).await);
         }
+        let obstacle = if is_rollback {
+            self.stop_earlier_runs(arrival).await?
+        } else {
+            None
+        };
         // Before the properties that come back: those of the update that failed say what is run.
         if is_rollback && may_be_rolled_back {
-            return self.plan_rollback(arrival, earlier).await;
+            return self.plan_rollback(arrival, obstacle).await;
         }
         if let Some(reason) = never_runs {
             return Ok(self.plan_skip(arrival, reason, is_rollback));
@@ -178,11 +164,11 @@ impl Starter {
         }
         let plan = self.plan_task(arrival, &properties, is_rollback).await;
         match plan {
-            Plan::Execute(run) if is_rollback => {
-                self.after_earlier_runs(arrival, run, properties.timeout(), earlier)
+            Plan::Execute(run) => {
+                let limit = properties.timeout();
+                self.unless_beside_another(arrival, run, limit, is_rollback, obstacle)
                     .await
             }
-            Plan::Execute(run) => self.unless_beside_another(arrival, run).await,
             plan => Ok(plan),
         }
     }
@@ -242,20 +228,5 @@ impl Starter {
             deadline,
         );
         Plan::Execute(Box::new(Run::of(task)))
-    }
-
-    /// What the event's stack is doing. CloudFormation is asked only when it matters: for an
-    /// Update, which may be a rollback, and for an event that comes late.
-    ///
-    /// If CloudFormation cannot be asked, the caller assumes that the stack is being created or
-    /// updated: skipping a migration that is due would be worse than running the old task once more
-    /// on a rollback, as every other custom resource does.
-    async fn stack_phase(&self, arrival: &Arrival) -> Result<StackPhase, ApiError> {
-        let request = &arrival.event.request;
-        if request.request_type == RequestType::Update || self.age(arrival).is_late() {
-            self.stacks.phase(&request.stack_id).await
-        } else {
-            Ok(StackPhase::InProgress)
-        }
     }
 }

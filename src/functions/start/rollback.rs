@@ -18,7 +18,7 @@ use std::fmt::Display;
 use tokio::time::timeout;
 
 use super::arrival::Arrival;
-use super::earlier_runs::{EarlierRuns, earlier_run, error_name};
+use super::earlier_runs::{earlier_run, error_name};
 use super::evidence::{Evidence, HISTORY_TAIL};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
@@ -53,9 +53,9 @@ impl Starter {
     pub(super) async fn plan_rollback(
         &self,
         arrival: &Arrival,
-        earlier: EarlierRuns,
+        obstacle: Option<String>,
     ) -> Result<Plan, StartError> {
-        let planning = self.plan_rollback_of(arrival, earlier);
+        let planning = self.plan_rollback_of(arrival, obstacle);
         let unseen = match timeout(ROLLBACK_EVIDENCE_BUDGET, planning).await {
             Ok(Ok(run)) => return Ok(Plan::Execute(Box::new(run))),
             Ok(Err(Interruption::Settled(plan))) => return Ok(plan),
@@ -77,7 +77,7 @@ impl Starter {
     async fn plan_rollback_of(
         &self,
         arrival: &Arrival,
-        earlier: EarlierRuns,
+        obstacle: Option<String>,
     ) -> Result<Run, Interruption> {
         // Before any evidence: what an earlier delivery did has changed it. An event of the update
         // itself, which comes once more, has its execution too.
@@ -106,11 +106,11 @@ impl Starter {
                 return Err(Interruption::Settled(self.refuse(arrival, &why).await));
             }
         };
-        if let Some(why) = earlier.obstacle {
+        if let Some(why) = obstacle {
             return Err(Interruption::Settled(self.refuse(arrival, &why).await));
         }
         let (started_by, client_token) = self.attempt(arrival, name).await?;
-        let mut earlier_runs = self.runs_to_wait_for(arrival).await?;
+        let mut earlier_runs = self.runs_to_wait_for(arrival, None).await?;
         if !earlier_runs
             .iter()
             .any(|earlier| earlier.started_by == *name)
@@ -166,11 +166,11 @@ impl Starter {
 
     /// Whether the run of an execution succeeded, even if its reply could not be delivered.
     async fn has_succeeded(&self, name: &str, execution: &Execution) -> Result<bool, ApiError> {
-        match execution.status {
-            ExecutionStatus::Succeeded => return Ok(true),
-            ExecutionStatus::Running => return Ok(false),
-            ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {}
+        if execution.status == ExecutionStatus::Succeeded {
+            return Ok(true);
         }
+        // Of one that seems to run as well: its description may lag behind its end, or `start` has
+        // stopped it after its success.
         let arn = self.state_machine.execution_arn(name);
         let events = self.state_machine.last_events(&arn, HISTORY_TAIL).await?;
         Ok(events

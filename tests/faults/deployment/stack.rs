@@ -1,6 +1,7 @@
 //! The stack of the resource: its operations, and the events of its requests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ecs_task_runner::cloudformation::event::Event;
@@ -15,7 +16,7 @@ use super::{Deployment, Request};
 const STACK: &str = "todobackend";
 
 impl Deployment {
-    /// Somebody begins an operation of the stack.
+    /// An operation of the stack begins.
     pub(super) fn operation_begins(&self, status: &str) {
         let cloudformation = self.aws.cloudformation();
         cloudformation.stack(STACK, status);
@@ -43,35 +44,32 @@ impl Deployment {
         self.aws.cloudformation().stack(STACK, status);
     }
 
-    /// CloudFormation sends a request in an operation of this status, which a person has begun just now
-    /// or which goes on. Its events are delivered so long after now. Gives the request's number.
+    /// CloudFormation sends a request in an operation of this status, which has begun just now. Its events
+    /// are delivered so long after now. Gives the request's number.
     pub fn request_in(
         self: &Arc<Self>,
-        (request_type, status, is_begun_now): (&str, &str, bool),
+        (request_type, status): (&str, &str),
         properties: &Value,
         before: &Value,
         (first, again): (Duration, Option<Duration>),
     ) -> usize {
-        if is_begun_now {
-            self.operation_begins(status);
-        }
+        self.operation_begins(status);
         let stack = self.aws.cloudformation().stack(STACK, status);
         let url = self.url_signed_now();
         let now = self.aws.clock().now();
         let request = Request::new(request_type, now, &stack, &url, properties, before);
-        let event = request.event.clone();
         let number = {
             let mut requests = self.requests.lock().unwrap();
             requests.push(request);
             requests.len() - 1
         };
-        self.deliver(event.clone(), first);
+        self.deliver(number, first);
         if let Some(again) = again {
             let this = Arc::clone(self);
             self.begin(async move {
                 sleep(first + again).await;
                 if !this.is_answered_without_execution(number) {
-                    this.deliver(event, Duration::ZERO);
+                    this.deliver(number, Duration::ZERO);
                 }
             });
         }
@@ -89,14 +87,22 @@ impl Deployment {
         !has_it && !self.answers(number).is_empty()
     }
 
-    /// Invokes `start` with an event after a while.
-    pub(super) fn deliver(self: &Arc<Self>, event: Value, after: Duration) {
+    /// Invokes `start` with the event of a request after a while.
+    pub(super) fn deliver(self: &Arc<Self>, number: usize, after: Duration) {
         let this = Arc::clone(self);
+        let event = self.request(number).event;
         self.begin(async move {
             if !after.is_zero() {
                 sleep(after).await;
             }
+            let is_attempted = AtomicBool::new(false);
             this.asynchronously(|| async {
+                // Another delivery beside this one may have replied since the attempt before.
+                if is_attempted.swap(true, Ordering::Relaxed)
+                    && this.is_answered_without_execution(number)
+                {
+                    return Ok(());
+                }
                 let started = this.starter.start(event.clone()).await;
                 started.map(drop).map_err(|error| error.to_string())
             })

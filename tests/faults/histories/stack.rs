@@ -17,6 +17,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3_600);
 /// How much longer than the run the wait condition waits.
 const CONDITION_MARGIN: Duration = Duration::from_secs(900);
+/// How long it takes at least from a request to the rollback of its update. Response URLs tell whole
+/// seconds.
+const UNTIL_ROLLBACK: Duration = Duration::from_secs(1);
 const OVERRIDES: &str = "ContainerOverrides";
 
 /// A request that was sent.
@@ -74,12 +77,7 @@ impl Stack {
             let is_new = self.handles.len() > before;
             let request_type = if index == 0 { "Create" } else { "Update" };
             let status = format!("{}_IN_PROGRESS", request_type.to_uppercase());
-            let update = self.send(
-                (request_type, &status, true),
-                &properties,
-                &current,
-                &release,
-            );
+            let update = self.send((request_type, &status), &properties, &current, &release);
             if is_new {
                 self.sent[update].new_handle = self.handles.last().cloned();
             }
@@ -88,7 +86,7 @@ impl Stack {
                 self.deployment
                     .stack_is(&format!("{}_COMPLETE", request_type.to_uppercase()));
             } else if index == 0 {
-                self.delete("ROLLBACK_IN_PROGRESS", false, &properties, &release)
+                self.delete("ROLLBACK_IN_PROGRESS", &properties, &release)
                     .await;
                 self.deployment.stack_is("ROLLBACK_COMPLETE");
                 return self.sent;
@@ -102,8 +100,7 @@ impl Stack {
         }
         if self.history.is_deleted {
             let release = self.history.releases[0].clone();
-            self.delete("DELETE_IN_PROGRESS", true, &current, &release)
-                .await;
+            self.delete("DELETE_IN_PROGRESS", &current, &release).await;
             self.deployment.stack_is("DELETE_COMPLETE");
         }
         self.sent
@@ -154,7 +151,7 @@ impl Stack {
     /// Sends a request, and gives its place among those that were sent.
     fn send(
         &mut self,
-        request: (&'static str, &str, bool),
+        request: (&'static str, &str),
         properties: &Value,
         before: &Value,
         release: &Release,
@@ -240,8 +237,9 @@ impl Stack {
         current: &Value,
         release: &Release,
     ) -> bool {
+        sleep(UNTIL_ROLLBACK).await;
         for _ in 0..=self.history.continued {
-            let request = ("Update", "UPDATE_ROLLBACK_IN_PROGRESS", false);
+            let request = ("Update", "UPDATE_ROLLBACK_IN_PROGRESS");
             let rollback = self.send(request, current, failed, release);
             self.sent[rollback].rolls_back = Some(update);
             if self.reply(rollback, PATIENCE).await == Came::Success {
@@ -254,14 +252,8 @@ impl Stack {
         false
     }
 
-    async fn delete(
-        &mut self,
-        status: &str,
-        is_begun_now: bool,
-        properties: &Value,
-        release: &Release,
-    ) {
-        let request = ("Delete", status, is_begun_now);
+    async fn delete(&mut self, status: &str, properties: &Value, release: &Release) {
+        let request = ("Delete", status);
         let delete = self.send(request, properties, &Value::Null, release);
         self.reply(delete, PATIENCE).await;
     }

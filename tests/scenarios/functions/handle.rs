@@ -248,3 +248,25 @@ async fn a_delete_is_answered_to_cloudformation_whatever_handle_its_properties_n
     assert_eq!(answers(&world, &handle).len(), 1);
     assert_eq!(handle.condition(), Condition::Waiting);
 }
+
+/// CloudFormation has given the resource up, and what it does next is not for this run to know.
+#[tokio::test(start_paused = true)]
+async fn no_run_begins_once_cloudformation_no_longer_waits_for_its_request() {
+    let limits = json!({"ServiceTimeout": "600"});
+    for (age, runs) in [(500, 1), (506, 0)] {
+        let world = World::of_age(Duration::from_secs(age));
+        let handle = world.urls.handle(STACK, "Handle");
+        let event = world.event("Create", &with(with_handle(&handle), &limits));
+        world.start(&event).await.unwrap();
+        assert_eq!(world.aws.sfn().executions().len(), runs);
+        if runs == 0 {
+            let reason = answers(&world, &handle)[0]["Reason"].to_string();
+            assert!(
+                reason.contains("EcsTask.DeadlineExceeded: the event came too late")
+                    && reason.contains("ServiceTimeout of 600 s")
+                    && reason.contains("Nothing was run."),
+                "{reason}"
+            );
+        }
+    }
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
-use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
+use stand_ins::{ResourceEvent, Service};
 use tokio::time::advance;
 
 use super::handle::with_handle;
@@ -109,4 +109,39 @@ async fn the_run_of_the_update_that_is_rolled_back_is_stopped() {
     let executions = world.aws.sfn().executions();
     assert!(executions[0].ended.is_some(), "{executions:?}");
     assert_eq!(world.last_reply()["Status"], "SUCCESS");
+}
+
+/// It may be from before the update.
+#[tokio::test(start_paused = true)]
+async fn a_run_of_which_the_operation_is_too_long_ago_goes_on_and_nothing_runs_beside_it() {
+    for (runs, status) in [("true", "FAILED"), ("false", "SUCCESS")] {
+        let world = World::new();
+        let new = with_handle(&world.urls.handle(STACK, "New"));
+        let runs = json!({"RunOnRollback": runs});
+        let (name, rollback) = rolled_back(&world, &runs, &new).await;
+        for _ in 0..2_001 {
+            let event = ResourceEvent {
+                logical_id: "Another",
+                resource_type: "AWS::SNS::Topic",
+                status: "UPDATE_COMPLETE",
+                reason: "",
+            };
+            let at = "2026-11-27T12:00:00.000Z";
+            world.aws.cloudformation().event(STACK, at, event);
+        }
+        world.start(&rollback).await.unwrap();
+        let executions = world.aws.sfn().executions();
+        assert_eq!(executions.len(), 1);
+        assert!(executions[0].ended.is_none(), "{executions:?}");
+        let reply = world.last_reply();
+        assert_eq!(reply["Status"], status);
+        if status == "FAILED" {
+            let reason = reply["Reason"].as_str().unwrap();
+            assert!(
+                reason.starts_with(&format!("EcsTask.NotStarted: execution {name}, "))
+                    && reason.contains("too many events"),
+                "{reason}"
+            );
+        }
+    }
 }

@@ -11,6 +11,7 @@ use tokio::time::advance;
 
 use super::rollback_runs::{failing, succeeded};
 use crate::worlds::events::{identity, properties, with};
+use crate::worlds::execution::Execution;
 use crate::worlds::functions::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -67,7 +68,10 @@ async fn calls_that_take_too_long_leave_the_rollback_to_the_next_delivery() {
     ] {
         let world = World::new();
         for _ in 0..updates {
-            world.fails(&failed, end.clone()).await;
+            let update = world.fails(&failed, end.clone()).await;
+            // The next update comes after the reply.
+            let run = Execution::of_event(&world, &update).await;
+            run.returned("RespondSuccess", &json!({}));
         }
         advance(MINUTE).await;
         let mut rollback = world.rollback_of(&failed);
@@ -118,4 +122,27 @@ async fn the_event_of_the_update_itself_is_left_to_its_execution() {
     assert_eq!(world.start(&update).await.unwrap(), first);
     world.assert_no_answer();
     assert_eq!(world.aws.sfn().executions().len(), 1);
+}
+
+/// The rollback has succeeded a moment ago, and its description does not show that yet.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_was_rolled_back_a_moment_ago_is_not_rolled_back_again() {
+    let world = World::new();
+    world.fails(&failing(), Some(succeeded())).await;
+    world.start(&world.rollback_of(&failing())).await.unwrap();
+    advance(MINUTE).await;
+    let arn = world.later_executions()[0].arn.clone();
+    let entered = json!({"type": "TaskStateEntered", "stateEnteredEventDetails": {"name": "RespondSuccess", "input": "{}"}});
+    world.aws.sfn().history_event(&arn, entered);
+    world.aws.sfn().end_execution(&arn, succeeded());
+    world.aws.sfn().read_lag(LAG, Duration::ZERO);
+    world.start(&world.rollback_of(&failing())).await.unwrap();
+    assert_eq!(world.later_executions().len(), 1);
+    let reply = world.last_reply();
+    assert_eq!(reply["Status"], "SUCCESS");
+    let skipped = reply["Data"]["Skipped"].as_str().unwrap();
+    assert!(
+        skipped.contains("has rolled the update back before"),
+        "{skipped}"
+    );
 }

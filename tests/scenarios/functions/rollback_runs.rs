@@ -60,6 +60,7 @@ impl World {
 
     /// The Update with which CloudFormation rolls back one with the properties `failed`.
     pub(super) fn rollback_of(&self, failed: &Value) -> Value {
+        self.stack_turns("UPDATE_ROLLBACK_IN_PROGRESS");
         let mut event = self.sent_now("Update", &properties());
         event["OldResourceProperties"] = failed.clone();
         self.in_stack("UPDATE_ROLLBACK_IN_PROGRESS", event)

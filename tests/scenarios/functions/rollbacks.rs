@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
-use tokio::time::advance;
+use tokio::time::{advance, sleep};
 
 use crate::worlds::events::{identity, properties, with};
 use crate::worlds::functions::{STACK, World};
@@ -73,8 +73,27 @@ async fn an_update_whose_stack_still_looks_idle_runs_with_its_next_delivery() {
     world.assert_no_answer();
 }
 
+/// With a short `ServiceTimeout` there is no next delivery in time.
+#[tokio::test(start_paused = true)]
+async fn an_update_whose_stack_still_looks_idle_and_that_comes_no_more_is_looked_at_for_a_while() {
+    let hurried = with(properties(), &json!({"ServiceTimeout": "300"}));
+    for (lag, runs) in [(7, 1), (60, 0)] {
+        let world = World::new();
+        let update = world.in_stack("CREATE_COMPLETE", world.event("Update", &hurried));
+        let (started, ()) = tokio::join!(world.start(&update), async {
+            sleep(Duration::from_secs(lag)).await;
+            world
+                .aws
+                .cloudformation()
+                .stack(STACK, "UPDATE_IN_PROGRESS");
+        });
+        started.unwrap();
+        assert_eq!(world.aws.sfn().executions().len(), runs);
+    }
+}
+
 /// The stack's status is the same for the update that was taken back and for the one that takes it
-/// back. `start` tells them apart by the run that began after the late one was sent.
+/// back. `start` tells them apart by the stack's events.
 #[tokio::test(start_paused = true)]
 async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rollback() {
     let world = World::new();
@@ -96,6 +115,7 @@ async fn an_update_that_comes_when_it_was_taken_back_runs_nothing_beside_the_rol
         &with(runs_on_rollback.clone(), &json!({"Triggers": ["new"]})),
     ));
     advance(Duration::from_secs(30)).await;
+    world.stack_turns("UPDATE_ROLLBACK_IN_PROGRESS");
     let rollback = stack(world.sent_now("Update", &runs_on_rollback));
     assert!(matches!(
         world.start(&rollback).await.unwrap(),

@@ -184,10 +184,10 @@ async fn a_task_that_cannot_be_stopped_counts_as_running() {
 async fn after_a_failure_no_execution_is_stopped() {
     let world = World::new();
     world
-        .start(&world.event("Create", &properties()))
+        .start(&world.event("Update", &properties()))
         .await
         .unwrap();
-    let state = state(&world, "Update").await;
+    let state = state(&world, "Create").await;
     let listed = |world: &World| world.aws.calls().count("ListExecutions").arrived;
     let by_start = listed(&world);
     world.stop(&state).await;

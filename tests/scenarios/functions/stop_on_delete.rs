@@ -49,7 +49,8 @@ async fn a_delete_first_stops_the_runs_of_the_resource_that_are_still_going_on()
     let update = world.event("Update", &properties());
     let mut other = world.event("Create", &properties());
     other["LogicalResourceId"] = format!("{LOGICAL_ID}2").into();
-    for event in [&create, &update, &other] {
+    // An Update would not run beside the Create.
+    for event in [&update, &create, &other] {
         world.start(event).await.unwrap();
     }
     // A Delete that was delivered before, under another URL.

@@ -63,7 +63,7 @@ async fn a_run_that_a_worker_has_is_left_to_it() {
     deleting
         .entered("StopTasks", &json!({}))
         .invoked("Scheduled");
-    let emulated = Execution::of(&world, "Update").await;
+    let emulated = Execution::of(&world, "Create").await;
     let details = json!({"resourceType": "states", "resource": "arn:aws:states:us-east-1:123456789012:activity:ecs-task"});
     let details = with(details, &json!({"region": "us-east-1", "parameters": "{}"}));
     emulated
@@ -82,7 +82,7 @@ async fn a_run_that_a_function_was_given_is_never_given_up_and_one_of_the_fleet_
     let world = World::new();
     let given = Execution::of(&world, "Create").await;
     given.given();
-    let waiting = Execution::of(&world, "Update").await;
+    let waiting = Execution::of(&world, "Create").await;
     waiting.scheduled();
     assert_eq!(
         world.look_after(CLAIM_TIMEOUT + MINUTE).await.unwrap(),
