@@ -1,4 +1,8 @@
 //! What the update that is rolled back had run, by its executions and by the stack's events.
+//!
+//! `start` asks for it where that update's properties have `RollbackOverrides`: their command undoes what the
+//! update has done. It is run only where a container of the update's own run may have started, which
+//! nothing but an execution shows.
 
 use jiff::Timestamp;
 
@@ -12,7 +16,8 @@ use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::properties::Properties;
 use crate::task::spec::TaskSpec;
 
-/// Events read from the end of a history. That of a run that no worker took is shorter.
+/// Events read from the end of a history. The history of a run that no worker took is shorter, so that it is
+/// read as a whole: only a whole history shows that nothing started.
 pub(super) const HISTORY_TAIL: usize = 1_000;
 
 /// What the executions of the resource show of the update that failed.
@@ -35,7 +40,7 @@ pub(super) struct FailedRun {
 impl Starter {
     /// What the update that failed had run. `failed` are its properties, if they can be read.
     ///
-    /// An operation of the stack sends a resource one Update before those of its rollback. Where the rollback
+    /// In an operation of the stack, CloudFormation sends a resource at most one Update before the rollback begins. Where the rollback
     /// was disabled, several updates belong to the operation. The newest run that may have started a
     /// container counts, and runs that roll another back do not.
     pub(super) async fn evidence(
