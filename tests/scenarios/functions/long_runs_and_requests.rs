@@ -78,9 +78,10 @@ async fn requests_that_no_worker_takes_are_given_up_however_many_direct_runs_go_
 #[tokio::test(start_paused = true)]
 async fn a_run_that_a_worker_has_is_looked_at_again_after_the_claim_timeout() {
     let world = World::new();
-    let execution = Execution::of(&world, "Create").await;
+    // An Update would not run beside the Create.
+    let execution = Execution::of(&world, "Update").await;
     execution.taken();
-    let given = Execution::of(&world, "Update").await;
+    let given = Execution::of(&world, "Create").await;
     given.given();
     let rescuer = world.rescuer();
     let looked = async |minutes: u32| {

@@ -85,8 +85,9 @@ async fn a_request_that_gets_no_execution_is_waited_for_and_its_end_said() {
 #[tokio::test]
 async fn the_other_executions_are_listed_as_they_are_when_the_run_has_ended() {
     let world = world();
+    // An Update would not run beside the other one.
     let other = Execution::of(&world, "Update").await;
-    let followed = Execution::of(&world, "Update").await;
+    let followed = Execution::of(&world, "Create").await;
     followed.scheduled();
     let served = listen(&world.aws).await;
     let program = person(&served, &["--follow", STACK]);
