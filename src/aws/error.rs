@@ -39,6 +39,23 @@ pub struct ApiError {
 }
 
 impl ApiError {
+    /// The error of a call that gave an answer, or none in time, by which the caller cannot tell what it has
+    /// to know. A later call may.
+    #[must_use]
+    pub(crate) fn inconclusive(
+        action: &'static str,
+        resource: String,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            action,
+            resource,
+            kind: ErrorKind::Unavailable,
+            code: None,
+            message: message.into(),
+        }
+    }
+
     /// Whether the same call may succeed later.
     #[must_use]
     pub fn may_pass(&self) -> bool {

@@ -220,10 +220,11 @@ where
         if payload == VERSION_QUESTION {
             return Ok(json!(version::with_commit(commit!())));
         }
-        let unreadable = |error| failed("CustomResource.EventUnreadable", &error);
-        let event = serde_json::from_value(payload).map_err(unreadable)?;
+        let event = serde_json::from_value(payload)
+            .map_err(|error| failed("CustomResource.EventUnreadable", &error))?;
         let reply = Box::pin(handler(LambdaEvent::new(event, context))).await?;
-        serde_json::to_value(reply).map_err(unreadable)
+        serde_json::to_value(reply)
+            .map_err(|error| failed("CustomResource.ReplyUnwritable", &error))
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

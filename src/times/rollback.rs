@@ -25,16 +25,17 @@ pub(crate) const OWN_EXECUTION_BUDGET: Duration = seconds(20);
 /// The longest time that a task definition may give a container to stop on Fargate
 /// (`API_ContainerDefinition`, `stopTimeout`).
 pub(crate) const LONGEST_STOP_TIMEOUT: Duration = seconds(120);
-/// `start` has the rollback wait for the tasks of a run that ended no longer than this before the
+/// `start` has a run wait for the tasks of one that ended no longer than this before the
 /// request: within it, a container that was asked to stop has stopped.
 pub(crate) const EARLIER_RUN_PATIENCE: Duration = seconds(150);
 /// Checks for tasks after which the state `TasksStillRunning` no longer waits, once the run has failed
 /// and on Delete.
 pub const MOST_CHECKS: u64 = 30;
-/// The same before the task of a rollback is launched, which waits for the runs before it.
+/// The same before a task is launched that waits for the runs before it: of a rollback, or of the update
+/// after one.
 pub const MOST_CHECKS_BEFORE_TASK: u64 = 42;
 
-/// How long a rollback's task waits for the runs before it. Between n checks lie n - 1 pauses.
+/// How long such a task waits. Between n checks lie n - 1 pauses.
 pub(crate) const CHECKED_FOR: Duration =
     seconds(CHECK_PAUSE.as_secs() * (MOST_CHECKS_BEFORE_TASK - 1));
 

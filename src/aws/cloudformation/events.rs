@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use super::{Stacks, in_words};
-use crate::aws::{ApiError, ErrorKind, api_error, timestamp};
+use crate::aws::{ApiError, api_error, timestamp};
 use crate::cloudformation::stack::{OperationStart, StackEvent};
 use crate::text::printable;
 
@@ -23,13 +23,11 @@ impl Stacks {
         let mut start = OperationStart::default();
         let is_cut = self.newest_first(stack, |event| start.note(&event)).await?;
         if !is_cut && !start.shows_rollback() {
-            return Err(ApiError {
-                action: "cloudformation:DescribeStackEvents",
-                resource: in_words(stack),
-                kind: ErrorKind::Unavailable,
-                code: None,
-                message: "The events do not show the rollback of the update yet".to_owned(),
-            });
+            return Err(ApiError::inconclusive(
+                "cloudformation:DescribeStackEvents",
+                in_words(stack),
+                "The events do not show the rollback of the update yet",
+            ));
         }
         Ok(start.began().filter(|_| !is_cut))
     }

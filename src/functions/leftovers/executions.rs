@@ -85,8 +85,8 @@ impl RunsOfResource {
 }
 
 /// Stops the executions of `runs` that still run, except those of the request `name` itself and those
-/// whose request was sent after `until`. EventBridge reports the end of each to `rescue`, which stops its tasks and answers for
-/// it; CloudFormation no longer reads that answer.
+/// whose request was sent after `until`. EventBridge reports the end of each to `rescue`, which stops its
+/// tasks and answers for it; CloudFormation no longer reads that answer.
 pub(crate) async fn stop_earlier(
     state_machine: &StateMachine,
     runs: &RunsOfResource,

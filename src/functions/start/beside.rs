@@ -21,7 +21,7 @@ use super::arrival::Arrival;
 use super::earlier_runs::{error_name, still_runs, wait_for_stopped};
 use super::plan::{Plan, Run};
 use super::{StartError, Starter};
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
 use crate::clock::after;
 use crate::cloudformation::event::RequestType;
 use crate::cloudformation::handle;
@@ -204,11 +204,9 @@ impl Starter {
 
 /// The error of a run whose request CloudFormation has the answer to, or no longer waits for.
 fn end_is_not_seen(listed: &ListedExecution) -> ApiError {
-    ApiError {
-        action: "states:GetExecutionHistory",
-        resource: format!("execution {}", listed.name),
-        kind: ErrorKind::Unavailable,
-        code: None,
-        message: "Step Functions shows the execution as running, and no reply of it".to_owned(),
-    }
+    ApiError::inconclusive(
+        "states:GetExecutionHistory",
+        format!("execution {}", listed.name),
+        "Step Functions shows the execution as running, and no reply of it",
+    )
 }

@@ -1,8 +1,9 @@
-//! The runs of an update that is rolled back. They are stopped, and a run of the rollback begins
-//! after their containers have stopped: two migrations of one database at once are what nobody wants.
+//! The runs of a resource before the one that a request asks for. Those of an update that is rolled back are
+//! stopped. The next run, of the rollback or of the update after it, begins after their containers have
+//! stopped: two migrations of one database at once could damage the data.
 //!
 //! `start` stops the executions. The function `stop` then stops their tasks and waits for the containers,
-//! in the rollback's own execution, whose input names the runs.
+//! in the execution of the next run, whose input names the runs before it.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -168,13 +169,11 @@ impl Starter {
 
     /// The error of a list of executions that is too long to show what was looked for.
     pub(super) fn list_is_cut(&self) -> ApiError {
-        ApiError {
-            action: "states:ListExecutions",
-            resource: format!("state machine {}", self.state_machine.arn()),
-            kind: ErrorKind::Unavailable,
-            code: None,
-            message: "Too many executions began since the runs that were looked for".to_owned(),
-        }
+        ApiError::inconclusive(
+            "states:ListExecutions",
+            format!("state machine {}", self.state_machine.arn()),
+            "Too many executions began since the runs that were looked for",
+        )
     }
 }
 
@@ -229,7 +228,7 @@ pub(super) fn error_name(error: &ApiError) -> ErrorName {
 /// The Reason of a rollback that may not run beside what still runs.
 pub(super) fn still_runs(error: &ApiError) -> String {
     format!(
-        "{}: the run of the update that is rolled back may still run, since it could not be stopped: {error}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback.",
+        "{}: the run of the update that is rolled back may still run: {error}. Two runs at once could damage the data. Stop the executions of this resource that run, then continue the rollback.",
         error_name(error)
     )
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Starter;
 use super::arrival::Arrival;
 use super::earlier_runs::input_of;
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
 use crate::execution::input::ExecutionInput;
 use crate::execution::rollback::why_nothing_started;
 use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
@@ -40,9 +40,9 @@ pub(super) struct FailedRun {
 impl Starter {
     /// What the update that failed had run. `failed` are its properties, if they can be read.
     ///
-    /// In an operation of the stack, CloudFormation sends a resource at most one Update before the rollback begins. Where the rollback
-    /// was disabled, several updates belong to the operation. The newest run that may have started a
-    /// container counts, and runs that roll another back do not.
+    /// CloudFormation sends a resource at most one Update before the rollback begins. Where the rollback was
+    /// disabled, several updates belong to the operation. The newest run that may have started a container
+    /// counts, and runs that roll another back do not.
     pub(super) async fn evidence(
         &self,
         arrival: &Arrival,
@@ -113,11 +113,9 @@ fn runs_task_of(properties: Option<&Properties>, input: Option<&ExecutionInput>)
 
 /// The error of a stack whose events do not show where the operation began.
 fn begin_is_not_seen(stack: &str) -> ApiError {
-    ApiError {
-        action: "cloudformation:DescribeStackEvents",
-        resource: format!("stack {stack}"),
-        kind: ErrorKind::Unavailable,
-        code: None,
-        message: "The events that were read do not reach back to where the update began, and the resource's newest run has another task than the update".to_owned(),
-    }
+    ApiError::inconclusive(
+        "cloudformation:DescribeStackEvents",
+        format!("stack {stack}"),
+        "The events that were read do not reach back to where the update began, and the resource's newest run has another task than the update",
+    )
 }

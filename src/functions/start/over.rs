@@ -11,8 +11,8 @@ use tokio::time::{sleep, timeout};
 
 use super::arrival::Arrival;
 use super::{StartError, Starter};
+use crate::aws::ApiError;
 use crate::aws::cloudformation::StackPhase;
-use crate::aws::{ApiError, ErrorKind};
 use crate::cloudformation::event::RequestType;
 use crate::times::rollback::BEGINNING_BUDGET;
 
@@ -115,14 +115,12 @@ impl Starter {
 
 /// The error of a stack whose events take too long to read.
 fn events_unread(stack: &str) -> ApiError {
-    ApiError {
-        action: "cloudformation:DescribeStackEvents",
-        resource: format!("stack {stack}"),
-        kind: ErrorKind::Unavailable,
-        code: None,
-        message: format!(
+    ApiError::inconclusive(
+        "cloudformation:DescribeStackEvents",
+        format!("stack {stack}"),
+        format!(
             "The events could not be read within {} s",
             BEGINNING_BUDGET.as_secs()
         ),
-    }
+    )
 }

@@ -1,7 +1,6 @@
 //! The execution that has a request already. An earlier delivery of the event may have started it; then
 //! the execution answers, and this delivery must not answer beside it.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -9,9 +8,8 @@ use tokio::time::timeout;
 use super::Starter;
 use super::arrival::Arrival;
 use super::plan::Plan;
-use crate::aws::{ApiError, ErrorKind};
+use crate::aws::ApiError;
 use crate::clock::before;
-use crate::functions::leftovers::executions::RunsOfResource;
 use crate::properties::has_rollback_overrides;
 use crate::times::rollback::OWN_EXECUTION_BUDGET;
 
@@ -57,23 +55,9 @@ impl Starter {
 
     async fn own_rollback(&self, arrival: &Arrival) -> Result<Option<String>, ApiError> {
         let name = &arrival.identity.name;
-        let Some(runs) = RunsOfResource::of(name) else {
-            return Ok(None);
-        };
         let since = before(self.age(arrival).sent(), CLOCKS_DIFFER_BY);
-        let mut candidates = Vec::new();
-        self.state_machine
-            .newest_first(None, |execution| {
-                if execution.started < since {
-                    return ControlFlow::Break(());
-                }
-                if runs.include(&execution.name) {
-                    candidates.push(execution);
-                }
-                ControlFlow::Continue(())
-            })
-            .await?;
-        for candidate in candidates {
+        let runs = self.runs_since(arrival, since, None).await?;
+        for candidate in runs.listed {
             let execution = self.state_machine.describe(&candidate.arn).await?;
             if execution.rolls_back_for(name) {
                 return Ok(Some(candidate.name));
@@ -84,15 +68,13 @@ impl Starter {
 
     /// The error of looking for executions longer than `limit`.
     pub(super) fn unanswered(&self, limit: Duration) -> ApiError {
-        ApiError {
-            action: "states:ListExecutions",
-            resource: format!("state machine {}", self.state_machine.arn()),
-            kind: ErrorKind::Unavailable,
-            code: None,
-            message: format!(
+        ApiError::inconclusive(
+            "states:ListExecutions",
+            format!("state machine {}", self.state_machine.arn()),
+            format!(
                 "The executions of the resource could not be read within {} s",
                 limit.as_secs()
             ),
-        }
+        )
     }
 }

@@ -56,22 +56,16 @@ impl Starter {
         obstacle: Option<String>,
     ) -> Result<Plan, StartError> {
         let planning = self.plan_rollback_of(arrival, obstacle);
-        let unseen = match timeout(ROLLBACK_EVIDENCE_BUDGET, planning).await {
+        let error = match timeout(ROLLBACK_EVIDENCE_BUDGET, planning).await {
             Ok(Ok(run)) => return Ok(Plan::Execute(Box::new(run))),
             Ok(Err(Interruption::Settled(plan))) => return Ok(plan),
-            Ok(Err(Interruption::Api(error))) if self.will_be_redelivered(arrival, &error) => {
-                return Err(StartError::Later(error));
-            }
-            Ok(Err(Interruption::Api(error))) => not_seen(error_name(&error), &error),
-            Err(_) => {
-                let error = self.unanswered(ROLLBACK_EVIDENCE_BUDGET);
-                if self.will_be_redelivered(arrival, &error) {
-                    return Err(StartError::Later(error));
-                }
-                not_seen(error_name(&error), &error)
-            }
+            Ok(Err(Interruption::Api(error))) => error,
+            Err(_) => self.unanswered(ROLLBACK_EVIDENCE_BUDGET),
         };
-        Ok(self.refuse(arrival, &unseen).await)
+        if self.will_be_redelivered(arrival, &error) {
+            return Err(StartError::Later(error));
+        }
+        Ok(self.refuse(arrival, &not_seen(&error)).await)
     }
 
     async fn plan_rollback_of(
@@ -89,7 +83,7 @@ impl Starter {
             Evidence::Run(run) => run,
             Evidence::NoRun => {
                 return Err(settled(
-                    "the update that failed had not started its task, so there is nothing to roll back",
+                    "no execution of the update that failed was found, so there is nothing to roll back",
                 ));
             }
             Evidence::NothingStarted(why) => {
@@ -158,7 +152,7 @@ impl Starter {
             }
         }
         let why = format!(
-            "{}: execution {failed} was to be rolled back {MAX_ATTEMPTS} times, and each time the rollback failed. Nothing was run.",
+            "{}: execution {failed} was to be rolled back {MAX_ATTEMPTS} times, and each time the rollback failed. It is not tried again.",
             ErrorName::InvalidRequest
         );
         Err(Interruption::Settled(Plan::Fail(why)))
@@ -197,8 +191,9 @@ fn settled(why_skipped: &str) -> Interruption {
 }
 
 /// The Reason of a rollback for which the evidence could not be seen.
-fn not_seen(name: ErrorName, error: &dyn Display) -> String {
+fn not_seen(error: &ApiError) -> String {
     format!(
-        "{name}: whether the update that failed had run its task cannot be seen: {error}. Continue the rollback once that can be seen."
+        "{}: whether the update that failed had run its task cannot be seen: {error}. Continue the rollback once that can be seen.",
+        error_name(error)
     )
 }

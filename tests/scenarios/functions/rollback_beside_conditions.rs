@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
+use stand_ins::Service;
 use stand_ins::faults::{Fault, Span};
-use stand_ins::{ResourceEvent, Service};
 use tokio::time::advance;
 
 use super::handle::with_handle;
@@ -119,16 +119,7 @@ async fn a_run_of_which_the_operation_is_too_long_ago_goes_on_and_nothing_runs_b
         let new = with_handle(&world.urls.handle(STACK, "New"));
         let runs = json!({"RunOnRollback": runs});
         let (name, rollback) = rolled_back(&world, &runs, &new).await;
-        for _ in 0..2_001 {
-            let event = ResourceEvent {
-                logical_id: "Another",
-                resource_type: "AWS::SNS::Topic",
-                status: "UPDATE_COMPLETE",
-                reason: "",
-            };
-            let at = "2026-11-27T12:00:00.000Z";
-            world.aws.cloudformation().event(STACK, at, event);
-        }
+        world.has_too_many_events();
         world.start(&rollback).await.unwrap();
         let executions = world.aws.sfn().executions();
         assert_eq!(executions.len(), 1);

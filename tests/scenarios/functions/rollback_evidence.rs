@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use ecs_task_runner::functions::StartOutcome;
 use serde_json::{Value, json};
-use stand_ins::ResourceEvent;
 use tokio::time::advance;
 
 use super::rollback_runs::{failed, failing, input, succeeded};
 use crate::worlds::events::{identity, properties, with};
-use crate::worlds::functions::{LOGICAL_ID, STACK, World};
+use crate::worlds::functions::{LOGICAL_ID, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -65,16 +64,7 @@ async fn without_the_begin_of_the_update_only_a_run_of_its_own_task_counts() {
         if !has_own_run {
             world.operation_begins();
         }
-        for _ in 0..2_001 {
-            let event = ResourceEvent {
-                logical_id: "Another",
-                resource_type: "AWS::SNS::Topic",
-                status: "UPDATE_COMPLETE",
-                reason: "",
-            };
-            let at = "2026-11-27T12:00:00.000Z";
-            world.aws.cloudformation().event(STACK, at, event);
-        }
+        world.has_too_many_events();
         let update = if has_own_run {
             failing()
         } else {

@@ -32,6 +32,20 @@ impl World {
         self.stack_turns("UPDATE_IN_PROGRESS");
     }
 
+    /// The stack records more events of a resource than are read.
+    pub(super) fn has_too_many_events(&self) {
+        let event = ResourceEvent {
+            logical_id: "Another",
+            resource_type: "AWS::SNS::Topic",
+            status: "UPDATE_COMPLETE",
+            reason: "",
+        };
+        for _ in 0..2_001 {
+            let at = "2026-11-27T12:00:00.000Z";
+            self.aws.cloudformation().event(STACK, at, event);
+        }
+    }
+
     /// The stack records that it is in this status from now on.
     pub(super) fn stack_turns(&self, status: &str) {
         let stack = ResourceEvent {
@@ -197,7 +211,7 @@ async fn a_run_from_before_the_operation_is_not_rolled_back() {
     assert_eq!(answer["Status"], "SUCCESS");
     assert_eq!(
         answer["Data"]["Skipped"],
-        "the update that failed had not started its task, so there is nothing to roll back"
+        "no execution of the update that failed was found, so there is nothing to roll back"
     );
 }
 
