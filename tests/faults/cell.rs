@@ -334,18 +334,17 @@ impl Cell {
         }
     }
 
-    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls, in a deployment
-    /// of whatever name.
-    pub fn play(&self, seed: u64, name: &str) -> Played {
-        play_from(seed, self.play_paused(name))
+    /// Plays it. All jitter comes from `seed`: the same seed brings the same calls.
+    pub fn play(&self, seed: u64) -> Played {
+        play_from(seed, self.play_paused())
     }
 
-    async fn play_paused(&self, name: &str) -> Played {
+    async fn play_paused(&self) -> Played {
         let course = self.call.course;
         let workers = self.call.workers;
         let is_endless = exceptions(self).any(|exception| exception.instead == Instead::EndsLate);
         let last_resort = is_endless.then_some(LAST_RESORT);
-        let deployment = Deployment::new(name, course.execution_limit().or(last_resort), workers);
+        let deployment = Deployment::new(course.execution_limit().or(last_resort), workers);
         course.prepare(&deployment);
         // Why a hook fails stands in the log alone.
         if course.is_hooked() {

@@ -34,7 +34,7 @@ use stand_ins::lambda::Lambda;
 use stand_ins::response_url::{Handle, Put, ResponseUrls};
 use stand_ins::sfn::ExecutionEnd;
 use stand_ins::sfn::interpreter::definition;
-use stand_ins::{StandIns, sdk_config};
+use stand_ins::{StandIns, own_region, sdk_config};
 use template_roles::Roles;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -60,7 +60,6 @@ pub struct Deployment {
     activity: String,
     state_machine: String,
     clock: Clock,
-    /// See [`connection_of`](Self::connection_of).
     region: Region,
     /// Where the function `work` gets to run.
     lambda: Lambda,
@@ -85,9 +84,9 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// `name` tells deployments of this process apart; an execution may last for `limit`, or as
-    /// long as the definition says. Its runs are for `workers`.
-    pub fn new(name: &str, limit: Option<Duration>, workers: Workers) -> Arc<Self> {
+    /// An execution may last for `limit`, or as long as the definition says. Its runs are for
+    /// `workers`.
+    pub fn new(limit: Option<Duration>, workers: Workers) -> Arc<Self> {
         let aws = StandIns::new();
         let activity = aws.sfn().activity("ecs-task");
         let state_machine = aws.sfn().state_machine("ecs-task");
@@ -97,7 +96,7 @@ impl Deployment {
         let urls =
             aws.response_urls_in_process(&clock.now().strftime("%Y%m%dT%H%M%SZ").to_string());
         Roles::of(&template_roles::Deployment::new().key(&key)).enforce(&aws);
-        let region = Region::new(format!("{}-{name}", stand_ins::REGION));
+        let region = own_region();
         let connection_of = |program: &str| connection(&aws, &region, program);
         let responder = |connection: &Connection| {
             let put = ResponsePut::through(
@@ -338,8 +337,6 @@ impl Deployment {
     }
 }
 
-/// The SDK shares the tokens for its retries among all clients of a process that call the same
-/// service in the same region: each deployment has a region of its own.
 fn connection(aws: &StandIns, region: &Region, program: &str) -> Connection {
     connection_over(aws.http_client(), region, program)
 }

@@ -22,7 +22,7 @@ mod signals;
 /// Plays a scene under a paused clock. All jitter comes from the seed: the same seed brings the same
 /// calls.
 fn play_from<F: Future>(seed: u64, scene: F) -> F::Output {
-    fastrand::seed(seed);
+    stand_ins::jitter::seed(seed);
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)

@@ -49,24 +49,21 @@ fn no_run_shows_a_response_url_a_task_token_or_a_variable() {
         (Course::IsRolledBack, Workers::Fleet),
         (Course::IsRolledBack, Workers::Lambda),
     ];
-    for (number, (course, workers)) in courses.into_iter().enumerate() {
+    for (course, workers) in courses {
         for fault in [
             None,
             Some(Fault::InternalError),
             Some(Fault::AccessDenied),
             Some(Fault::CutAfter),
         ] {
-            play_from(
-                1,
-                assert_nothing_shows(course, workers, fault, &format!("secrets-{number}")),
-            );
+            play_from(1, assert_nothing_shows(course, workers, fault));
         }
     }
 }
 
-async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fault>, name: &str) {
+async fn assert_nothing_shows(course: Course, workers: Workers, fault: Option<Fault>) {
     capture_log();
-    let deployment = Deployment::new(name, course.execution_limit(), workers);
+    let deployment = Deployment::new(course.execution_limit(), workers);
     course.prepare(&deployment);
     let has_worker = workers == Workers::Fleet && course.has_worker();
     let worker = has_worker.then(|| deployment.start_worker());

@@ -99,7 +99,7 @@ impl Played {
 
 /// Plays a history. All jitter comes from the seed: the same seed and history bring the same calls.
 pub fn play(seed: u64, history: &History) -> Played {
-    play_from(seed, Box::pin(play_paused(seed, history)))
+    play_from(seed, Box::pin(play_paused(history)))
 }
 
 fn script_services(deployment: &Deployment, history: &History) {
@@ -120,8 +120,8 @@ fn script_services(deployment: &Deployment, history: &History) {
     );
 }
 
-async fn play_paused(seed: u64, history: &History) -> Played {
-    let deployment = Deployment::new(&format!("stack-{seed}"), None, history.workers);
+async fn play_paused(history: &History) -> Played {
+    let deployment = Deployment::new(None, history.workers);
     script_services(&deployment, history);
     // Response URLs tell whole seconds: every history begins at the same place in one.
     let until_next = Duration::from_secs(1).saturating_sub(deployment.time_in_second());

@@ -40,16 +40,14 @@ pub struct Account {
     pub clock: Clock,
     pub activity: String,
     pub state_machine: String,
-    /// The SDK shares the tokens for its retries among all clients of a process that call the same
-    /// service in the same region.
-    pub region: String,
+    pub region: Region,
     pub invocations: Arc<Invocations>,
 }
 
 impl Account {
     pub fn connection(&self, client: SharedHttpClient) -> Connection {
         let config = sdk_config("AKID", client).into_builder();
-        Connection::from_config(config.region(Region::new(self.region.clone())).build())
+        Connection::from_config(config.region(self.region.clone()).build())
     }
 
     fn worker(&self) -> NetworkedWorker {

@@ -8,7 +8,7 @@ use ecs_task_runner::clock::Clock;
 use serde_json::json;
 use stand_ins::ecs::{Placement, TaskView};
 use stand_ins::sfn::ExecutionEnd;
-use stand_ins::{Call, StandIns};
+use stand_ins::{Call, StandIns, own_region};
 use tokio::time::{sleep, timeout};
 
 use super::schedule::History;
@@ -108,7 +108,7 @@ pub fn seconds(seconds: impl Into<u64>) -> Duration {
 /// Plays a history under a paused clock. All jitter comes from the seed: the same seed and history
 /// bring the same calls.
 pub fn play(seed: u64, history: &History) -> Played {
-    fastrand::seed(seed);
+    stand_ins::jitter::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -178,7 +178,7 @@ async fn play_paused(seed: u64, history: &History) -> Played {
         clock,
         activity,
         state_machine,
-        region: format!("us-east-1-{seed}"),
+        region: own_region(),
         invocations: Arc::new(Invocations::of(history)),
     };
     let deadline =

@@ -106,7 +106,7 @@ async fn what_passes_by_itself_is_launched_again_until_the_deadline() {
         "CannotPullContainerError: toomanyrequests: You have reached your pull rate limit",
     ));
     // The same pauses in every run: the deadline comes within one of them.
-    fastrand::seed(42);
+    stand_ins::jitter::seed(42);
     let deadline = world.deadline_in(20 * 60);
     let (error, cause) = failure(world.run_with(&json!({"deadline": deadline})).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");
@@ -120,7 +120,7 @@ async fn the_obstacle_is_the_containers_own_reason_with_the_task_and_its_link() 
     let _worker = world.worker();
     world.script(mount_times_out());
     // The same pauses in every run: the deadline comes within one of them.
-    fastrand::seed(42);
+    stand_ins::jitter::seed(42);
     let deadline = world.deadline_in(9);
     let (error, cause) = failure(world.run_with(&json!({"deadline": deadline})).await);
     assert_eq!(error, "EcsTask.DeadlineExceeded");

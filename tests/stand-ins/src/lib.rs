@@ -57,6 +57,7 @@ pub mod ecs;
 pub mod faults;
 mod http;
 mod identifiers;
+pub mod jitter;
 mod kms;
 pub mod lambda;
 mod lock;
@@ -81,7 +82,7 @@ pub use identifiers::{ACCOUNT, REGION, arn};
 pub use kms::Kms;
 pub use logs::{LogEvent, Logs};
 pub use protocol::Service;
-pub use sdk_config::sdk_config;
+pub use sdk_config::{own_region, sdk_config};
 
 use authorization::Authorizer;
 use ecs::Ecs;

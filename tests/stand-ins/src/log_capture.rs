@@ -23,6 +23,12 @@ thread_local! {
 /// Keeps from now on what is logged on this thread: all lines of our own, and of other crates what
 /// the programs let through.
 pub fn capture_log() {
+    subscribe();
+    LOGGED.set(Some(Vec::new()));
+}
+
+/// Subscribes to what this process logs, once for all its tests.
+pub(crate) fn subscribe() {
     static SUBSCRIBER: Once = Once::new();
     // One for the whole process: a subscriber of one thread misses call sites that others reach at
     // the same time.
@@ -42,7 +48,6 @@ pub fn capture_log() {
         )
         .unwrap();
     });
-    LOGGED.set(Some(Vec::new()));
 }
 
 /// What was logged on this thread since then.

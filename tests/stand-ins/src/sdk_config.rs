@@ -1,5 +1,7 @@
 //! The configuration of SDK clients that call the stand-ins.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -18,4 +20,13 @@ pub fn sdk_config(access_key: &str, client: SharedHttpClient) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(client)
         .build()
+}
+
+/// A region that nothing else of this process has. The SDKs share the tokens for their retries among
+/// all clients of a process that call the same service in the same region: with a region of its own a
+/// test has its own.
+pub fn own_region() -> Region {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Region::new(format!("{REGION}-{number}"))
 }

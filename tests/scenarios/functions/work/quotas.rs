@@ -32,7 +32,7 @@ impl Figures {
 
 /// So many runs, which begin evenly over a time and take so long; all of them succeed.
 async fn run(seed: u64, runs: u32, over: Duration, script: Script) -> Figures {
-    fastrand::seed(seed);
+    stand_ins::jitter::seed(seed);
     let world = World::new();
     world.aws.sfn().enforce_throttles(true);
     for throttle in [Throttle::Read, Throttle::Modify] {
