@@ -20,8 +20,10 @@ mod over;
 mod own_execution;
 mod plan;
 mod rollback;
+mod slow;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::respond::{RespondError, Responder};
 use crate::aws::cloudformation::Stacks;
@@ -136,10 +138,15 @@ impl Starter {
         // Before anything else, so that no request runs that could not be answered.
         self.responder.check(&event.request)?;
         let mut arrival = Arrival::of(event);
+        let began = Instant::now();
         match self.plan(&mut arrival).await? {
             Plan::Execute(mut run) => {
                 arrival.request.wait_condition_handle = run.handle.take();
-                self.execute(&arrival, *run).await
+                let outcome = self.execute(&arrival, *run).await?;
+                if let StartOutcome::Execution(name) = &outcome {
+                    self.stop_if_given_up(&arrival, name, began).await;
+                }
+                Ok(outcome)
             }
             Plan::Succeed(output, handle) => {
                 let name = &arrival.identity.name;

@@ -30,6 +30,7 @@ mod rollback_runs;
 mod rollbacks;
 mod run_metrics;
 mod seal;
+mod slow_starts;
 mod start;
 mod start_without_fleet;
 mod stop;

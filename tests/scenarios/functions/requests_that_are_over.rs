@@ -16,13 +16,13 @@ use crate::worlds::functions::{STACK, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn new_release() -> Value {
+pub(super) fn new_release() -> Value {
     with(properties(), &json!({"TaskDefinition": "migrate:2"}))
 }
 
 impl World {
     /// The Update of an operation that begins now, from the properties `old`.
-    fn update_begins(&self, old: &Value, new: &Value) -> Value {
+    pub(super) fn update_begins(&self, old: &Value, new: &Value) -> Value {
         self.operation_begins();
         let mut event = self.sent_now("Update", new);
         event["OldResourceProperties"] = old.clone();
