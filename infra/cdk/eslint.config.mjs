@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['lib', 'dist', 'node_modules', 'coverage', '**/*.mjs'] },
+  { ignores: ['lib', 'dist', 'cdk.out', 'node_modules', 'coverage', '**/*.mjs'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

@@ -4,7 +4,11 @@
 check_prerequisites() {
   if [ -n "$dry_run" ]; then
     bucket_owner=${bucket_owner:-ACCOUNT}
-    [ -z "$release" ] || choose_architecture
+    [ -n "$release" ] || return 0
+    # A download that is broken is found before anything is deployed.
+    ! check_tools || check_release
+    stop_on_missing
+    choose_architecture
     return
   fi
   if [ -z "$given_package$release" ]; then

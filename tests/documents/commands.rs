@@ -263,7 +263,13 @@ fn infra_deploy_and_infra_verify_take_every_call_of_them_that_is_shown() {
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{place}: {words:?}: {said}");
+        // The files of a release are looked for when the options are right, and a checkout has none.
+        let lacks_the_release =
+            words.iter().any(|word| word == "--release") && said.contains("has no SHA256SUMS");
+        assert!(
+            output.status.success() || lacks_the_release,
+            "{place}: {words:?}: {said}"
+        );
     }
     assert!(called > 10, "{called} calls");
 }

@@ -74,6 +74,26 @@ async fn the_package_passes_its_lints_and_types_are_right() {
 }
 
 #[tokio::test]
+async fn the_example_is_synthesized_and_is_no_part_of_what_is_packed() {
+    let Some(package) = Package::tested().await else {
+        return;
+    };
+    let template = package
+        .directory()
+        .join("cdk.out/Todobackend.template.json");
+    check(&[template]).await;
+    let packed = package.npm(&["pack", "--dry-run", "--json"]).await;
+    let packed: Value = serde_json::from_str(&packed).unwrap();
+    let files = packed[0]["files"].as_array().unwrap();
+    let others: Vec<_> = files
+        .iter()
+        .map(|file| file["path"].as_str().unwrap())
+        .filter(|path| !path.starts_with("lib/") && !path.starts_with("schema/"))
+        .collect();
+    assert_eq!(others, [".jsii", "LICENSE", "README.md", "package.json"]);
+}
+
+#[tokio::test]
 async fn what_its_tests_synthesize_passes_check_and_cfn_lint() {
     let Some(package) = Package::tested().await else {
         return;

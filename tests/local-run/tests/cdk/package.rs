@@ -10,7 +10,14 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 
 /// What npm and the compilers make, and no part of the package's source.
-const MADE: [&str; 5] = ["node_modules", "lib", "dist", ".jsii", "tsconfig.json"];
+const MADE: [&str; 6] = [
+    "node_modules",
+    "lib",
+    "dist",
+    "cdk.out",
+    ".jsii",
+    "tsconfig.json",
+];
 
 /// Beside `node_modules`: the lock file that they were installed by.
 const INSTALLED: &str = "node_modules/.package-lock.json.installed";
@@ -24,7 +31,8 @@ pub struct Package {
 }
 
 impl Package {
-    /// The package after its build and its tests, which have written their templates.
+    /// The package after its build and its tests, which have written their templates, and its
+    /// example is synthesized.
     pub async fn tested() -> Option<&'static Self> {
         let package = TESTED.get_or_init(|| async {
             if !has_npm().await {
@@ -37,7 +45,8 @@ impl Package {
             }
             let package = Self::copied();
             package.install().await;
-            package.npm(&["run", "build"]).await;
+            // Builds the package first.
+            package.npm(&["run", "synth"]).await;
             package.npm(&["test"]).await;
             Some(package)
         });

@@ -15,6 +15,7 @@ mod no_fleet;
 mod quotas;
 mod refusals;
 mod release;
+mod released;
 mod uploads;
 
 /// `EX_USAGE` of sysexits.h.

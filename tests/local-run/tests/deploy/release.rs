@@ -1,4 +1,4 @@
-//! A release as `.ci/release` makes it, and its deployment without Rust and Python.
+//! A release as `.ci/release` makes it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,24 +6,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use local_run::directories::{RunDirectory, workspace_directory};
-use local_run::task_runner::without_metric_math;
-use sha2::{Digest, Sha256};
 
-use crate::account::Account;
-use crate::call::{AARCH64, FUNCTION, Package, Programs, X86_64, ended, script_of};
-use crate::{EXIT_PREREQUISITE, EXIT_USAGE};
+use crate::call::{AARCH64, FUNCTION, Package, X86_64};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A release of programs that do nothing.
-struct Release {
+pub struct Release {
     files: PathBuf,
-    arm64: Package,
-    x86_64: Package,
+    pub arm64: Package,
+    pub x86_64: Package,
 }
 
 impl Release {
-    fn make(directory: &RunDirectory) -> Self {
+    pub fn make(directory: &RunDirectory) -> Self {
         let package = |architecture: &str, machine| {
             let package = format!("target/package/{architecture}");
             Package::write(&directory.directory(&package).unwrap(), machine)
@@ -38,7 +34,7 @@ impl Release {
         release
     }
 
-    fn unpack(&self, to: &Path) -> PathBuf {
+    pub fn unpack(&self, to: &Path) -> PathBuf {
         unpack(
             &self.files.join(format!("ecs-task-runner-{VERSION}.tar.gz")),
             to,
@@ -193,121 +189,5 @@ fn what_a_release_lacks_is_named_at_once() {
         "The tag v0.0.7 is not this version's",
     ] {
         assert!(told.contains(lacking), "{lacking} in: {told}");
-    }
-}
-
-#[tokio::test]
-async fn a_release_is_deployed_with_the_aws_cli_alone_and_updated_with_its_own_processors() {
-    let account = Account::open().await;
-    let directory = RunDirectory::create("release-test").unwrap();
-    let release = Release::make(&directory);
-    let unpacked = release.unpack(directory.path());
-    // As the emulator takes it, which is another one than was released.
-    let template = unpacked.join("infra/task-runner.yaml");
-    let released = fs::read_to_string(&template).unwrap();
-    let changed = without_metric_math(&released);
-    fs::write(&template, &changed).unwrap();
-    let options = ["--no-workers", "--architecture", "x86_64"];
-    let (status, told, errors) = account.deploy_release(&unpacked, &options).await;
-    assert_eq!(
-        (status, told.as_str()),
-        (Some(EXIT_PREREQUISITE), ""),
-        "{errors}"
-    );
-    let damaged = "missing, or differ from SHA256SUMS: infra/task-runner.yaml. Unpack it anew.";
-    assert!(errors.contains(damaged), "{errors}");
-
-    let sums = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
-    // Nor does a list that was cut off say that all is well.
-    fs::write(unpacked.join("SHA256SUMS"), &sums[..70]).unwrap();
-    let (status, _, errors) = account.deploy_release(&unpacked, &options).await;
-    assert_eq!(status, Some(EXIT_PREREQUISITE), "{errors}");
-    let unnamed = "statemachine/ecs-task.asl.json (not in SHA256SUMS)";
-    assert!(errors.contains(unnamed), "{errors}");
-
-    let sum = |text: &str| hex::encode(Sha256::digest(text));
-    let sums = sums.replace(&sum(&released), &sum(&changed));
-    fs::write(unpacked.join("SHA256SUMS"), sums).unwrap();
-    // The second time without --architecture: the stack keeps its own.
-    for options in [&options[..], &options[..1]] {
-        let (status, told, errors) = account.deploy_release(&unpacked, options).await;
-        assert_eq!(status, Some(0), "{told}{errors}");
-        let parameters = ["Architecture", "CodeKey"];
-        let deployed = account.stack("ecs-task-runner", &parameters).await;
-        assert_eq!(deployed[0], "CREATE_COMPLETE");
-        let key = format!(
-            "ecs-task-runner/{}/custom-resource.zip",
-            release.x86_64.code
-        );
-        assert_eq!(deployed[2..], ["x86_64", key.as_str()]);
-    }
-}
-
-/// A new stack gets the processors that cost less. From a checkout, the release's own script is
-/// what deploys: its programs are named by the place they have there.
-#[tokio::test]
-async fn a_release_deploys_itself_from_anywhere() {
-    let directory = RunDirectory::create("release-test").unwrap();
-    let release = Release::make(&directory);
-    assert_ne!(release.arm64.worker, release.x86_64.worker);
-    let unpacked = release.unpack(directory.path());
-    let programs = Programs::new(&directory);
-    let options = ["--bucket", "artifacts", "--no-fleet", "--dry-run"];
-    for (option, architecture) in [(&[][..], "arm64"), (&["--architecture=x86_64"], "x86_64")] {
-        let from = ["--release", unpacked.to_str().unwrap()];
-        let arguments = [&from[..], &options, option].concat();
-        let command = script_of(&workspace_directory(), &programs.0, &arguments);
-        let (status, told, errors) = ended(command).await;
-        assert_eq!((status, errors.as_str()), (Some(0), ""), "{told}");
-        for command in [
-            format!("--body programs/{architecture}/custom-resource.zip "),
-            format!(" Architecture={architecture} "),
-        ] {
-            assert!(told.contains(&command), "{command} in: {told}");
-        }
-        assert!(!told.contains("zigbuild"), "{told}");
-    }
-}
-
-#[tokio::test]
-async fn options_that_make_no_sense_with_a_release_are_named() {
-    let directory = RunDirectory::create("release-test").unwrap();
-    let release = Release::make(&directory);
-    let unpacked = release.unpack(directory.path());
-    let unpacked = unpacked.to_str().unwrap();
-    let command = script_of(
-        Path::new(unpacked),
-        directory.path(),
-        &["--bucket=b", "--no-fleet"],
-    );
-    let (status, told, errors) = ended(command).await;
-    assert_eq!((status, told.as_str()), (Some(EXIT_USAGE), ""), "{errors}");
-    let built = "has no sources to build from: add --release ";
-    assert!(errors.contains(built), "{errors}");
-    for (arguments, wrong) in [
-        (
-            &[
-                "--release",
-                unpacked,
-                "--package",
-                "package",
-                "--bucket=b",
-                "--no-fleet",
-            ][..],
-            "--package and --release name the programs to deploy: give one of them.",
-        ),
-        (
-            &["--release", unpacked, "--package-only"],
-            "--package-only makes a package, and --package and --release take programs that were made: give one of them.",
-        ),
-        (
-            &["--release", "infra", "--bucket=b", "--no-fleet"],
-            "--release must be the directory of an unpacked release, which has infra/deploy in it, and is ",
-        ),
-    ] {
-        let command = script_of(&workspace_directory(), directory.path(), arguments);
-        let (status, told, errors) = ended(command).await;
-        assert_eq!((status, told.as_str()), (Some(EXIT_USAGE), ""), "{errors}");
-        assert!(errors.contains(wrong), "{wrong} in: {errors}");
     }
 }
