@@ -1,0 +1,172 @@
+//! The parts, one by one: today's worker and functions with the documents of earlier releases.
+
+use serde_json::{Value, json};
+
+use super::begins::{begin, name, task_runner};
+use super::releases::{Release, difference};
+use super::runs::{answers, begun_and_performed, readdress, run_activity, run_on_lambda, signals};
+use crate::worlds::events::identity;
+use crate::worlds::functions::FAMILY;
+use crate::worlds::outputs::assert_all_outputs;
+use crate::worlds::task_runner::TaskRunner;
+
+#[tokio::test(start_paused = true)]
+async fn todays_worker_runs_an_earlier_activity_input() {
+    for release in Release::all() {
+        let mut worked = 0;
+        for (kind, recorded) in &release.runs {
+            let earlier = &recorded["activityOutput"];
+            if !earlier.is_object() {
+                continue;
+            }
+            let task_runner = task_runner(recorded);
+            let output = match recorded.get("work") {
+                Some(event) => run_on_lambda(&task_runner, event).await,
+                None => run_activity(&task_runner, &recorded["activityInput"]).await,
+            };
+            let lost = difference(earlier, &output);
+            let context = format!("{kind} of {}", release.version);
+            assert!(lost.is_empty(), "{context}: the output {lost:?}");
+            worked += 1;
+        }
+        assert!(worked > 2, "{}", release.version);
+    }
+}
+
+/// What a function of today gives for this payload.
+async fn call(task_runner: &TaskRunner, function: &str, payload: &Value) -> Value {
+    let called = task_runner.invoke(function.to_owned(), payload.clone());
+    Box::pin(called).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn todays_functions_take_an_earlier_definitions_payloads() {
+    for release in Release::all() {
+        for (kind, recorded) in &release.runs {
+            let context = format!("{kind} of {}", release.version);
+            assert_responds(recorded, &context).await;
+            if let Some(stop) = recorded.get("stop") {
+                let stopped = call(&task_runner(recorded), "StopFunctionArn", stop).await;
+                let (running, checks) = (&stopped["running"], &stopped["checks"]);
+                assert_eq!((running, checks), (&json!(0), &json!(1)), "{context}");
+                let lost = difference(&recorded["stopped"], &stopped);
+                assert!(lost.is_empty(), "{context}: stopped {lost:?}");
+            }
+            if let Some(prepare) = recorded.get("prepare") {
+                let prepared = call(&task_runner(recorded), "PrepareFunctionArn", prepare).await;
+                let lost = difference(&recorded["prepared"], &prepared);
+                assert!(lost.is_empty(), "{context}: prepared {lost:?}");
+            }
+        }
+    }
+}
+
+/// `respond` tells those who wait what it told them in the record, and nobody else.
+async fn assert_responds(recorded: &Value, context: &str) {
+    let (answer, signal) = (recorded.get("answer"), recorded.get("signal"));
+    // A wait condition is told the end of a run, and CloudFormation its begin.
+    let at_end = if signal.is_some() { None } else { answer };
+    for (payload, answer, signal) in [("begun", answer, None), ("respond", at_end, signal)] {
+        let Some(given) = recorded.get(payload) else {
+            assert!(
+                payload == "begun" && recorded.get("signal").is_none(),
+                "{context}"
+            );
+            continue;
+        };
+        let mut given = given.clone();
+        let task_runner = task_runner(recorded);
+        let world = &task_runner.world;
+        readdress(world, &mut given["state"]).await;
+        call(&task_runner, "RespondFunctionArn", &given).await;
+        for (expected, told) in [(answer, answers(world)), (signal, signals(world))] {
+            assert_eq!(
+                told.len(),
+                usize::from(expected.is_some()),
+                "{context}: {told:?}"
+            );
+            if let Some(expected) = expected {
+                assert_eq!(told[0]["Status"], expected["Status"], "{context}");
+                let lost = difference(expected, &told[0]);
+                assert!(lost.is_empty(), "{context}: {lost:?}");
+            }
+        }
+        for answer in answers(world)
+            .iter()
+            .filter(|answer| answer["Status"] == "SUCCESS")
+        {
+            // A template may ask for an output that the worker did not know yet.
+            assert_all_outputs(answer);
+        }
+        // Where nobody waits, all that `respond` does is to count the run.
+        if recorded.get("output").is_some() {
+            assert_eq!(world.metrics.counted().len(), 1, "{context}");
+        }
+    }
+}
+
+/// The same event again, or the Delete of a resource that an earlier release created: only equal
+/// names find what there is.
+#[tokio::test(start_paused = true)]
+async fn the_names_of_executions_and_tasks_stay_what_they_were() {
+    for release in Release::all() {
+        for (kind, recorded) in &release.runs {
+            let context = format!("{kind} of {}", release.version);
+            let task_runner = task_runner(recorded);
+            let begun = begin(&task_runner, recorded).await;
+            assert_eq!(begun.name, name(recorded), "{context}");
+            let (earlier, today) = match recorded.get("prepare") {
+                // Whoever starts a direct run gives it the name, and `prepare` those of its tasks.
+                Some(prepare) => {
+                    let prepared = call(&task_runner, "PrepareFunctionArn", prepare).await;
+                    (&recorded["prepared"], prepared)
+                }
+                None => {
+                    let input = begun.documents["executionInput"].clone();
+                    (&recorded["executionInput"], input)
+                }
+            };
+            for named in ["startedBy", "clientToken"] {
+                assert!(earlier["task"][named].is_string(), "{context}: {named}");
+                assert_eq!(
+                    earlier["task"][named], today["task"][named],
+                    "{context}: {named}"
+                );
+            }
+            if recorded["event"]["RequestType"] == "Create" {
+                assert_eq!(
+                    recorded["answer"]["PhysicalResourceId"],
+                    json!(identity(&recorded["event"]).physical_resource_id),
+                    "{context}"
+                );
+            }
+        }
+        let task_runner = task_runner(release.run("delete"));
+        let world = &task_runner.world;
+        let task = world.launch(FAMILY, name(release.run("create"))).await;
+        call(
+            &task_runner,
+            "StopFunctionArn",
+            &release.run("delete")["stop"],
+        )
+        .await;
+        assert_eq!(
+            world.told_to_stop(),
+            [task],
+            "the Delete of {} does not find the resource's task",
+            release.version
+        );
+    }
+}
+
+/// What an earlier worker and an earlier function need is still there, and still of the same type.
+#[tokio::test(start_paused = true)]
+async fn todays_documents_have_every_member_of_earlier_ones() {
+    for release in Release::all() {
+        for (kind, recorded) in &release.runs {
+            let today = Value::Object(begun_and_performed(recorded).await.documents);
+            let lost = difference(recorded, &today);
+            assert!(lost.is_empty(), "{kind} of {}: {lost:?}", release.version);
+        }
+    }
+}

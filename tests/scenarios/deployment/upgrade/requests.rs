@@ -1,0 +1,159 @@
+//! Runs of earlier releases that are under way when today's functions get a request that concerns them,
+//! or find that they have ended unanswered.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stand_ins::ecs::Script;
+use stand_ins::sfn::ExecutionEnd;
+use tokio::time::sleep;
+
+use super::begins::{name, rolls_back, start, start_execution, task_runner};
+use super::cases::request;
+use super::releases::Release;
+use super::runs::{answers, readdress, signals};
+use crate::worlds::events::stopped;
+use crate::worlds::functions::FAMILY;
+use crate::worlds::running::Worker;
+use crate::worlds::task_runner::TaskRunner;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// An earlier release has begun a run, whose task takes long, and a minute later the functions and the
+/// workers are today's.
+async fn under_way(release: &Release, recorded: &Value) -> (TaskRunner, Worker) {
+    let task_runner = task_runner(recorded);
+    let world = &task_runner.world;
+    world.script(Script::exits(0).running(10 * MINUTE));
+    world.stack_turns("UPDATE_IN_PROGRESS");
+    let mut input = recorded["executionInput"].clone();
+    readdress(world, &mut input).await;
+    start_execution(world, name(recorded), &input).await;
+    let worker = task_runner.worker();
+    let definition = release.definition.clone();
+    task_runner.play_by(definition, name(recorded), "https://nobody/waits");
+    sleep(MINUTE).await;
+    assert_eq!(world.aws.ecs().tasks().len(), 1);
+    (task_runner, worker)
+}
+
+/// Sends today's `start` a request, plays what it starts to its end, and gives its input.
+async fn play_request(task_runner: &TaskRunner, event: &Value) -> Value {
+    let world = &task_runner.world;
+    let execution = world.aws.sfn().execution(&start(world, event).await);
+    let mut run = task_runner.play(&execution.name, "https://nobody/waits");
+    let end = run.ended().await;
+    assert!(matches!(end, ExecutionEnd::Succeeded(_)), "{end:?}");
+    serde_json::from_str(&execution.input).unwrap()
+}
+
+fn assert_is_aborted(task_runner: &TaskRunner, recorded: &Value, context: &str) {
+    let execution = task_runner.world.aws.sfn().execution(name(recorded));
+    let (_, end) = execution.ended.unwrap();
+    assert!(
+        matches!(end, ExecutionEnd::Aborted { .. }),
+        "{context}: {end:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_begins_after_the_containers_of_an_update_that_an_earlier_release_ran() {
+    for release in Release::all() {
+        let recorded = release.run("update");
+        let (task_runner, _worker) = under_way(&release, recorded).await;
+        let world = &task_runner.world;
+        rolls_back(world).await;
+        let properties = json!({"RunOnRollback": "true"});
+        let event = request("Update", &properties, "rollback", "20260101T000111Z");
+        let input = play_request(&task_runner, &event).await;
+        let context = &release.version;
+        assert_eq!(
+            input["earlierRuns"][0]["startedBy"],
+            name(recorded),
+            "{context}"
+        );
+        assert_is_aborted(&task_runner, recorded, context);
+        let tasks = world.aws.ecs().tasks();
+        assert_eq!(tasks.len(), 2, "{context}");
+        let (of_update, of_rollback) = match tasks[0].started_by.as_deref() {
+            Some(started_by) if started_by == name(recorded) => (&tasks[0], &tasks[1]),
+            _ => (&tasks[1], &tasks[0]),
+        };
+        assert!(
+            of_update.last_container_end().unwrap() <= of_rollback.launched_at,
+            "{context}: {tasks:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_stops_the_runs_and_tasks_of_earlier_releases() {
+    for release in Release::all() {
+        for kind in ["update", "without-fleet"] {
+            let Some(recorded) = release.runs.get(kind) else {
+                continue;
+            };
+            let context = format!("{kind} of {}", release.version);
+            let (task_runner, _worker) = under_way(&release, recorded).await;
+            let event = request("Delete", &json!({}), "delete", "20260101T000111Z");
+            play_request(&task_runner, &event).await;
+            assert_is_aborted(&task_runner, recorded, &context);
+            let tasks = task_runner.world.aws.ecs().tasks();
+            assert!(tasks[0].stop_requested.is_some(), "{context}: {tasks:?}");
+            assert_eq!(tasks[0].family, FAMILY);
+        }
+    }
+}
+
+/// Somebody stops the execution, or Step Functions ends it. Those who wait are told; and after the
+/// instant by which every execution has ended, `rescue` ends it itself.
+#[tokio::test(start_paused = true)]
+async fn todays_rescue_answers_for_executions_of_earlier_releases() {
+    for release in Release::all() {
+        for (kind, recorded) in &release.runs {
+            let context = format!("{kind} of {}", release.version);
+            for is_stopped in [true, false] {
+                let task_runner = task_runner(recorded);
+                let world = &task_runner.world;
+                let mut input = recorded["executionInput"].clone();
+                readdress(world, &mut input).await;
+                start_execution(world, name(recorded), &input).await;
+                let arn = world.aws.sfn().execution(name(recorded)).arn;
+                if is_stopped {
+                    let (error, cause) = (None, None);
+                    world
+                        .aws
+                        .sfn()
+                        .end_execution(&arn, ExecutionEnd::Aborted { error, cause });
+                    let event = stopped(&arn, &world.state_machine);
+                    world.rescue(&event).await.unwrap();
+                } else {
+                    // Longer than any run of the table.
+                    let looked = world.look_after(7 * 60 * MINUTE).await;
+                    looked.unwrap();
+                    assert_is_aborted(&task_runner, recorded, &context);
+                }
+                let told = (answers(world), signals(world));
+                let (answer, signal) = (recorded.get("answer"), recorded.get("signal"));
+                assert_eq!(
+                    told.0.len(),
+                    usize::from(answer.is_some()),
+                    "{context}: {told:?}"
+                );
+                assert_eq!(
+                    told.1.len(),
+                    usize::from(signal.is_some()),
+                    "{context}: {told:?}"
+                );
+                if signal.is_some() {
+                    assert_eq!(told.1[0]["Status"], "FAILURE", "{context}");
+                } else if answer.is_some() {
+                    // A Delete is never kept from succeeding.
+                    let is_delete = recorded["event"]["RequestType"] == "Delete";
+                    let status = if is_delete { "SUCCESS" } else { "FAILED" };
+                    assert_eq!(told.0[0]["Status"], status, "{context}");
+                }
+            }
+        }
+    }
+}
