@@ -92,9 +92,9 @@ pub async fn begin(task_runner: &TaskRunner, recorded: &Value) -> Begun {
     if recorded["name"].is_string() {
         start_execution(world, name(recorded), &recorded["executionInput"]).await;
     } else if is_of_a_hook(recorded) {
-        let event = documents.get_mut("event").unwrap();
-        event["executionDetails"]["targetServiceRevisionArn"] = world.revision().into();
-        let reply = world.call_hook(event).await;
+        let event = first_call(world, recorded);
+        let reply = world.call_hook(&event).await;
+        documents.insert("event".to_owned(), event);
         documents.insert("hookReply".to_owned(), reply);
     } else {
         if let Some(update) = recorded.get("before") {
@@ -109,6 +109,13 @@ pub async fn begin(task_runner: &TaskRunner, recorded: &Value) -> Begun {
         name: execution.name,
         documents,
     }
+}
+
+/// The first call of a hook, for a revision that is there.
+pub fn first_call(world: &World, recorded: &Value) -> Value {
+    let mut event = recorded["event"].clone();
+    event["executionDetails"]["targetServiceRevisionArn"] = world.revision().into();
+    event
 }
 
 pub fn is_of_a_hook(recorded: &Value) -> bool {
