@@ -1,6 +1,6 @@
 //! The parts, one by one: today's worker and functions with the documents of earlier releases.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::begins::{begin, name, task_runner};
 use super::releases::{Release, difference};
@@ -89,6 +89,10 @@ async fn assert_responds(recorded: &Value, context: &str) {
                 assert_eq!(told[0]["Status"], expected["Status"], "{context}");
                 let lost = difference(expected, &told[0]);
                 assert!(lost.is_empty(), "{context}: {lost:?}");
+                let told = outputs(&told[0]);
+                for (output, value) in outputs(expected) {
+                    assert_eq!(told[&output], value, "{context}: {output}");
+                }
             }
         }
         for answer in answers(world)
@@ -102,6 +106,15 @@ async fn assert_responds(recorded: &Value, context: &str) {
         if recorded.get("output").is_some() {
             assert_eq!(world.metrics.counted().len(), 1, "{context}");
         }
+    }
+}
+
+/// The outputs in an answer, or in a signal, which has them as text.
+fn outputs(reply: &Value) -> Map<String, Value> {
+    match &reply["Data"] {
+        Value::Object(outputs) => outputs.clone(),
+        Value::String(outputs) => serde_json::from_str(outputs).unwrap(),
+        _ => Map::new(),
     }
 }
 
