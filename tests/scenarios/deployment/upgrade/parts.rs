@@ -1,35 +1,93 @@
 //! The parts, one by one: today's worker and functions with the documents of earlier releases.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
+use stand_ins::ecs::Script;
+use stand_ins::sdk_config;
 
 use super::begins::{begin, name, task_runner};
 use super::releases::{Release, difference};
 use super::runs::{answers, begun_and_performed, readdress, run_activity, run_on_lambda, signals};
 use crate::worlds::events::identity;
-use crate::worlds::functions::FAMILY;
+use crate::worlds::functions::{FAMILY, World};
 use crate::worlds::outputs::assert_all_outputs;
 use crate::worlds::task_runner::TaskRunner;
+
+/// Has today's worker, or today's function `work`, take what the definition gave to an earlier one.
+async fn work(task_runner: &TaskRunner, recorded: &Value) -> Value {
+    match recorded.get("work") {
+        Some(event) => run_on_lambda(task_runner, event).await,
+        None => run_activity(task_runner, &recorded["activityInput"]).await,
+    }
+}
+
+/// The runs of a release that have succeeded.
+fn succeeded(release: &Release) -> Vec<(&String, &Value)> {
+    let runs = release.runs.iter();
+    let succeeded: Vec<_> = runs
+        .filter(|(_, recorded)| recorded["activityOutput"].is_object())
+        .collect();
+    assert!(succeeded.len() > 2, "{}", release.version);
+    succeeded
+}
 
 #[tokio::test(start_paused = true)]
 async fn todays_worker_runs_an_earlier_activity_input() {
     for release in Release::all() {
-        let mut worked = 0;
-        for (kind, recorded) in &release.runs {
-            let earlier = &recorded["activityOutput"];
-            if !earlier.is_object() {
-                continue;
-            }
-            let task_runner = task_runner(recorded);
-            let output = match recorded.get("work") {
-                Some(event) => run_on_lambda(&task_runner, event).await,
-                None => run_activity(&task_runner, &recorded["activityInput"]).await,
-            };
-            let lost = difference(earlier, &output);
+        for (kind, recorded) in succeeded(&release) {
+            let output = work(&task_runner(recorded), recorded).await;
+            let lost = difference(&recorded["activityOutput"], &output);
             let context = format!("{kind} of {}", release.version);
             assert!(lost.is_empty(), "{context}: the output {lost:?}");
-            worked += 1;
         }
-        assert!(worked > 2, "{}", release.version);
+    }
+}
+
+/// A worker hands its runs over when it is replaced. The next one finds their tasks by the names that the
+/// input gives them, even if it would ask ECS for other tasks than the worker before it.
+#[tokio::test(start_paused = true)]
+async fn todays_worker_goes_on_with_the_tasks_of_an_earlier_one() {
+    for release in Release::all() {
+        for (kind, recorded) in succeeded(&release) {
+            let task_runner = task_runner(recorded);
+            let world = &task_runner.world;
+            world.script(Script::exits(0).running(Duration::from_secs(180)));
+            let given = recorded.get("work").unwrap_or(&recorded["activityInput"]);
+            launch(world, &given["task"]).await;
+            let launched = world.aws.ecs().tasks().len();
+            let output = work(&task_runner, recorded).await;
+            let context = format!("{kind} of {}", release.version);
+            assert_eq!(world.aws.ecs().tasks().len(), launched, "{context}");
+            assert_eq!(output["ExitCode"], "0", "{context}");
+        }
+    }
+}
+
+/// Launches a task as every worker does, as far as its names go.
+async fn launch(world: &World, task: &Value) {
+    let ecs = aws_sdk_ecs::Client::new(&sdk_config("TESTS", world.aws.http_client()));
+    let text = |member: &str| task[member].as_str().unwrap();
+    if let Some(instances) = task["instances"].as_array() {
+        let instances = instances.iter().map(|id| id.as_str().unwrap().to_owned());
+        ecs.start_task()
+            .cluster(text("cluster"))
+            .task_definition(text("taskDefinition"))
+            .started_by(text("startedBy"))
+            .set_container_instances(Some(instances.collect()))
+            .send()
+            .await
+            .unwrap();
+    } else {
+        ecs.run_task()
+            .cluster(text("cluster"))
+            .task_definition(text("taskDefinition"))
+            .started_by(text("startedBy"))
+            .client_token(text("clientToken"))
+            .count(task["count"].as_i64().unwrap().try_into().unwrap())
+            .send()
+            .await
+            .unwrap();
     }
 }
 
