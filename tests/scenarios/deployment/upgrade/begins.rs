@@ -154,6 +154,6 @@ pub async fn rolls_back(world: &World) {
 pub async fn start(world: &World, event: &Value) -> String {
     match world.start(event).await.unwrap() {
         StartOutcome::Execution(name) => name,
-        other => panic!("{other:?}: {:?}", world.urls.puts()),
+        StartOutcome::Answered => panic!("it was answered: {:?}", world.urls.puts()),
     }
 }

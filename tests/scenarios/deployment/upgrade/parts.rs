@@ -186,16 +186,13 @@ async fn the_names_of_executions_and_tasks_stay_what_they_were() {
             let task_runner = task_runner(recorded);
             let begun = begin(&task_runner, recorded).await;
             assert_eq!(begun.name, name(recorded), "{context}");
-            let (earlier, today) = match recorded.get("prepare") {
+            let (earlier, today) = if let Some(prepare) = recorded.get("prepare") {
                 // Whoever starts a direct run gives it the name, and `prepare` those of its tasks.
-                Some(prepare) => {
-                    let prepared = call(&task_runner, "PrepareFunctionArn", prepare).await;
-                    (&recorded["prepared"], prepared)
-                }
-                None => {
-                    let input = begun.documents["executionInput"].clone();
-                    (&recorded["executionInput"], input)
-                }
+                let prepared = call(&task_runner, "PrepareFunctionArn", prepare).await;
+                (&recorded["prepared"], prepared)
+            } else {
+                let input = begun.documents["executionInput"].clone();
+                (&recorded["executionInput"], input)
             };
             for named in ["startedBy", "clientToken"] {
                 assert!(earlier["task"][named].is_string(), "{context}: {named}");

@@ -166,7 +166,7 @@ async fn todays_rescue_answers_for_executions_of_earlier_releases() {
                     let left = world.clock.until(deadline.parse().unwrap());
                     let answer_by = left + ANSWER_BY_SPAN;
                     // A look ends what is over by the next one, a minute later.
-                    world.look_after(answer_by - 2 * MINUTE).await.unwrap();
+                    world.look_after(left).await.unwrap();
                     let execution = world.aws.sfn().execution(name(recorded));
                     assert!(execution.ended.is_none(), "{context}");
                     world.look_after(answer_by).await.unwrap();
