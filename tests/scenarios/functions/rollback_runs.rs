@@ -46,19 +46,6 @@ impl World {
         }
     }
 
-    /// The stack records that it is in this status from now on.
-    pub(super) fn stack_turns(&self, status: &str) {
-        let stack = ResourceEvent {
-            logical_id: STACK,
-            resource_type: "AWS::CloudFormation::Stack",
-            status,
-            reason: "",
-        };
-        let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
-        let cloudformation = self.aws.cloudformation();
-        cloudformation.event(STACK, &now.to_string(), stack);
-    }
-
     /// The update of a release whose run ends so, or does not end.
     pub(super) async fn fails(&self, properties: &Value, end: Option<ExecutionEnd>) -> Value {
         self.operation_begins();

@@ -3,6 +3,7 @@
 use ecs_task_runner::cloudformation::event::{Event, Request};
 use ecs_task_runner::cloudformation::identity::Identity;
 use serde_json::{Value, json};
+use stand_ins::ResourceEvent;
 
 use super::functions::{CLUSTER, FAMILY, LOGICAL_ID, STACK, World};
 
@@ -40,6 +41,19 @@ impl World {
         )
         .into();
         event
+    }
+
+    /// The stack records that it is in this status from now on.
+    pub fn stack_turns(&self, status: &str) {
+        let stack = ResourceEvent {
+            logical_id: STACK,
+            resource_type: "AWS::CloudFormation::Stack",
+            status,
+            reason: "",
+        };
+        let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
+        let cloudformation = self.aws.cloudformation();
+        cloudformation.event(STACK, &now.to_string(), stack);
     }
 
     /// An event of a stack that has this status from now on.

@@ -1,6 +1,6 @@
 //! The world of the functions: an account of stand-ins, and a place for answers.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecs_task_runner::aws::cloudformation::Stacks;
 use ecs_task_runner::aws::ecs::Ecs;
@@ -38,9 +38,13 @@ pub const CLAIM_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A clock that shows `time` now, and moves with tokio's.
 pub fn clock_at(time: Timestamp) -> Clock {
-    let wall =
-        WallClock::at(UNIX_EPOCH + Duration::from_millis(time.as_millisecond().unsigned_abs()));
+    let wall = WallClock::at(system_time(time));
     Clock::from_fn(move || wall.now())
+}
+
+/// `time` to the millisecond, as the stand-ins write it.
+fn system_time(time: Timestamp) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(time.as_millisecond().unsigned_abs())
 }
 
 #[derive(Clone)]
@@ -48,8 +52,7 @@ pub struct World {
     pub aws: StandIns,
     pub urls: ResponseUrls,
     pub state_machine: String,
-    /// The system's time when the world began, which the stand-ins write into histories, and
-    /// tokio's since.
+    /// The time when the world began, and tokio's since. The stand-ins have the same.
     pub clock: Clock,
     pub metrics: Lines,
     began: Instant,
@@ -70,9 +73,9 @@ impl World {
         Self::at(Clock::system().now(), age)
     }
 
-    /// The same, at another time. What the stand-ins write into histories is of the system's time.
+    /// The same, at another time.
     pub fn at(now: Timestamp, age: Duration) -> Self {
-        let aws = StandIns::new();
+        let aws = StandIns::at(system_time(now));
         let urls =
             aws.response_urls_in_process(&before(now, age).strftime("%Y%m%dT%H%M%SZ").to_string());
         Self::with(aws, urls, clock_at(now))

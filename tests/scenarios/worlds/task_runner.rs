@@ -50,6 +50,11 @@ impl TaskRunner {
     pub fn new(workers: Workers, concurrency: usize) -> Self {
         let mut world = World::new();
         world.workers = workers;
+        Self::of(world, concurrency)
+    }
+
+    /// The task runner of this world.
+    pub fn of(world: World, concurrency: usize) -> Self {
         Self {
             activity: world.aws.sfn().activity("ecs-task"),
             world: Arc::new(world),
@@ -132,6 +137,11 @@ impl TaskRunner {
 
     /// Has an execution take its course, from where it is.
     pub fn play(&self, name: &str, url: &str) -> Run {
+        self.play_by(definition(), name, url)
+    }
+
+    /// The same, by a definition that may be another than today's.
+    pub fn play_by(&self, definition: Value, name: &str, url: &str) -> Run {
         let execution = self.world.aws.sfn().execution(name);
         let this = self.clone();
         let arn = execution.arn.clone();
@@ -139,7 +149,7 @@ impl TaskRunner {
             let invoke = |function, payload| this.invoke(function, payload);
             // Boxed: the future holds those of all functions.
             Box::pin(execute(
-                &definition(),
+                &definition,
                 &this.world.aws,
                 &this.activity,
                 &execution,
@@ -154,7 +164,8 @@ impl TaskRunner {
         }
     }
 
-    async fn invoke(&self, function: String, payload: Value) -> Result<Value, Failed> {
+    /// Invokes a function as the state machine does.
+    pub async fn invoke(&self, function: String, payload: Value) -> Result<Value, Failed> {
         if function == "WorkFunctionArn" {
             let this = self.clone();
             self.lambda
@@ -190,7 +201,7 @@ impl TaskRunner {
     }
 
     /// One invocation of `work`, in an instance of its own.
-    async fn work(&self, event: Value) {
+    pub async fn work(&self, event: Value) {
         let death = self.deaths.lock().unwrap().pop_front();
         let connection = self.world.connection_of("work");
         let function = LambdaWorker::new(

@@ -19,12 +19,14 @@ impl Clock {
     /// A clock that starts now. Start it inside the runtime whose (perhaps paused) time it is to
     /// follow.
     pub fn start() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        Self::at(SystemTime::now())
+    }
+
+    /// The same, and it shows this time now.
+    pub fn at(wall: SystemTime) -> Self {
         Self {
             started: Instant::now(),
-            wall,
+            wall: wall.duration_since(UNIX_EPOCH).unwrap_or_default(),
         }
     }
 

@@ -71,6 +71,7 @@ mod token_bucket;
 mod upstream;
 
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::SystemTime;
 
 pub use authorization::Authorization;
 pub use aws_error::AwsError;
@@ -117,7 +118,12 @@ impl StandIns {
     /// Fresh stand-ins, whose clock starts now. Make them inside the runtime whose time they are to
     /// follow.
     pub fn new() -> Self {
-        let clock = Clock::start();
+        Self::at(SystemTime::now())
+    }
+
+    /// The same at another time, as where the times in what they write are compared.
+    pub fn at(wall: SystemTime) -> Self {
+        let clock = Clock::at(wall);
         let logs = Logs::new(clock);
         Self {
             inner: Arc::new(Inner {
