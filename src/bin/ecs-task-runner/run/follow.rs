@@ -128,7 +128,11 @@ impl Follower {
         if self.looked.is_none() {
             self.console.head(&explanation);
         }
-        self.console.timeline(&explanation);
+        let is_over = explanation.conclusion.result != RunResult::Running;
+        // The last log lines belong before the end that they led to: `end` prints that.
+        if !is_over || self.stopped.is_some() {
+            self.console.timeline(&explanation);
+        }
         // Not once it was claimed: an emulator's history does not show that.
         let is_scheduled = |event: &TimelineEvent| {
             matches!(
@@ -140,7 +144,6 @@ impl Follower {
             .steps
             .iter()
             .any(|step| is_scheduled(&step.event));
-        let is_over = explanation.conclusion.result != RunResult::Running;
         if may_have_tasks && self.logs == LogState::NotBegun {
             self.follow_logs(&explanation);
         }
@@ -185,6 +188,7 @@ impl Follower {
                 return None;
             }
             let looked = self.looked.take()?;
+            self.console.timeline(&looked);
             let exit_code = exit_code(&looked.conclusion);
             self.console.result(&looked, exit_code);
             if exit_code != 0 {
