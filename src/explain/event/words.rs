@@ -92,14 +92,9 @@ impl fmt::Display for TimelineEvent {
                 answer,
                 after,
                 since_report,
-                to_wait_condition,
+                to_wait_condition: waits,
             } => {
-                let whom = if *to_wait_condition {
-                    "the wait condition"
-                } else {
-                    "CloudFormation"
-                };
-                let after = replied_after(*after, *since_report);
+                let (whom, after) = (whom(*waits), replied_after(*after, *since_report));
                 write!(f, "replied {answer} to {whom}, {after}")
             }
             Self::AnsweredAtBeginning => f.write_str(AT_BEGINNING),
@@ -117,6 +112,14 @@ impl fmt::Display for TimelineEvent {
             Self::TimedOut => f.write_str("execution timed out"),
             Self::Redriven => f.write_str("execution redriven: it goes on"),
         }
+    }
+}
+
+const fn whom(is_wait_condition: bool) -> &'static str {
+    if is_wait_condition {
+        "the wait condition"
+    } else {
+        "CloudFormation"
     }
 }
 

@@ -42,10 +42,9 @@ impl RunOptions {
             (Some(time), _) if property == "timeout" && !is_number(time) => {
                 format!("{option} \"{}\", in seconds,", echoed(time))
             }
-            (Some(_), _) => option.to_owned(),
             (None, _) if member(properties, property).is_some() => return None,
             (None, Some((file, _))) => format!("{option}, or {key} in {},", echoed(file)),
-            (None, None) => option.to_owned(),
+            _ => option.to_owned(),
         })
     }
 

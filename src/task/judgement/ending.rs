@@ -153,7 +153,9 @@ pub(super) fn failed_container(
         .find(|container| ended_by_itself(container))
         .unwrap_or(failed);
     if let Some(not_started) = NotStarted::of(task, culprit) {
-        let check = what_to_correct(culprit.reason.as_deref());
+        // The container that this one waited for may be the one with the mistake.
+        let never_started = task.containers.iter().filter(|one| one.was_never_started());
+        let check = what_to_correct(never_started.filter_map(|one| one.reason.as_deref()));
         let check = check.map_or_else(String::new, |check| format!("; {check}"));
         return Ending {
             error: ErrorName::Failed,

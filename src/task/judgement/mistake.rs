@@ -151,109 +151,110 @@ pub(super) fn what_to_correct<'r>(
 mod tests {
     use super::*;
 
+    /// The sentences are those of ECS's documentation, of the runtimes and of registries.
+    const REASONS: &[(&str, Option<&str>)] = &[
+        (
+            "CannotStartContainerError: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"python manage.py migrate\": executable file not found in $PATH: unknown",
+            Some("each word of a command is an item"),
+        ),
+        (
+            "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: OCI runtime create failed: exec: \"/app/secret-mount\": executable file not found in $PATH",
+            Some("each word of a command is an item"),
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: exec: \"/app/run\": stat /app/run: no such file or directory: unknown",
+            Some("the program must be in the image"),
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: exec: \"/app/run.sh\": permission denied: unknown",
+            Some("chmod +x"),
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: error mounting \"/var/lib/data\" to rootfs at \"/etc/app.conf\": not a directory",
+            Some("check the volumes"),
+        ),
+        (
+            "CannotStartContainerError: exec /usr/bin/python3: exec format error",
+            Some("runtimePlatform"),
+        ),
+        (
+            "CannotPullContainerError: pull image manifest has been retried 5 time(s): image Manifest does not contain descriptor matching platform 'linux/amd64'",
+            Some("processor architecture"),
+        ),
+        (
+            "CannotPullContainerError: no matching manifest for linux/arm64/v8 in the manifest list entries",
+            Some("processor architecture"),
+        ),
+        (
+            "CannotCreateContainerError: Error response from daemon: no command specified",
+            Some("give the container a command"),
+        ),
+        (
+            "CannotStartContainerError: unable to find user django: no matching entries in passwd file",
+            Some("user in the task definition"),
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: container init was OOM-killed (memory limit too low?)",
+            Some("more memory"),
+        ),
+        (
+            "CannotPullContainerError: Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host",
+            Some("enableDnsSupport"),
+        ),
+        (
+            "CannotPullContainerError: pull access denied for web, repository does not exist or may require 'docker login'",
+            Some("repositoryCredentials"),
+        ),
+        (
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1: 403 Forbidden",
+            Some("ecr:BatchGetImage"),
+        ),
+        (
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/library/web:1: not found",
+            Some("has been pushed"),
+        ),
+        (
+            "CannotPullContainerError: manifest unknown: manifest tagged by \"7\" is not found",
+            Some("tag or digest"),
+        ),
+        (
+            "ResourceInitializationError: failed to download env files: file download command: non empty error stream: service call has been retried 1 time(s): AccessDenied",
+            Some("s3:GetObject"),
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: AccessDeniedException",
+            Some("secretsmanager:GetSecretValue"),
+        ),
+        (
+            "ResourceInitializationError: unable to pull secrets or registry auth: invalid ssm parameters: /prod/db",
+            Some("ssm:GetParameters"),
+        ),
+        (
+            "ResourceInitializationError: failed to validate logger args: create stream: ResourceNotFoundException: The specified log group does not exist.",
+            Some("its log group exists"),
+        ),
+        (
+            "CannotStartContainerError: failed to initialize logging driver: failed to create Cloudwatch log stream: AccessDeniedException",
+            Some("logs:CreateLogStream"),
+        ),
+        (
+            "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: access denied by server",
+            Some("elasticfilesystem:ClientMount"),
+        ),
+        (
+            "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/task' that was provided for this task.",
+            Some("ecs-tasks.amazonaws.com"),
+        ),
+        (
+            "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': InvalidGroup.NotFound",
+            Some("security groups"),
+        ),
+        ("Something new", None),
+    ];
+
     #[test]
     fn every_kind_of_mistake_says_what_to_correct() {
-        // The sentences are those of ECS's documentation, of the runtimes and of registries.
-        let table: &[(&str, Option<&str>)] = &[
-            (
-                "CannotStartContainerError: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: \"python manage.py migrate\": executable file not found in $PATH: unknown",
-                Some("each word of a command is an item"),
-            ),
-            (
-                "CannotStartContainerError: ResourceInitializationError: failed to create new container runtime task: OCI runtime create failed: exec: \"/app/secret-mount\": executable file not found in $PATH",
-                Some("each word of a command is an item"),
-            ),
-            (
-                "CannotStartContainerError: OCI runtime create failed: exec: \"/app/run\": stat /app/run: no such file or directory: unknown",
-                Some("the program must be in the image"),
-            ),
-            (
-                "CannotStartContainerError: OCI runtime create failed: exec: \"/app/run.sh\": permission denied: unknown",
-                Some("chmod +x"),
-            ),
-            (
-                "CannotStartContainerError: OCI runtime create failed: error mounting \"/var/lib/data\" to rootfs at \"/etc/app.conf\": not a directory",
-                Some("check the volumes"),
-            ),
-            (
-                "CannotStartContainerError: exec /usr/bin/python3: exec format error",
-                Some("runtimePlatform"),
-            ),
-            (
-                "CannotPullContainerError: pull image manifest has been retried 5 time(s): image Manifest does not contain descriptor matching platform 'linux/amd64'",
-                Some("processor architecture"),
-            ),
-            (
-                "CannotPullContainerError: no matching manifest for linux/arm64/v8 in the manifest list entries",
-                Some("processor architecture"),
-            ),
-            (
-                "CannotCreateContainerError: Error response from daemon: no command specified",
-                Some("give the container a command"),
-            ),
-            (
-                "CannotStartContainerError: unable to find user django: no matching entries in passwd file",
-                Some("user in the task definition"),
-            ),
-            (
-                "CannotStartContainerError: OCI runtime create failed: container init was OOM-killed (memory limit too low?)",
-                Some("more memory"),
-            ),
-            (
-                "CannotPullContainerError: Get \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host",
-                Some("enableDnsSupport"),
-            ),
-            (
-                "CannotPullContainerError: pull access denied for web, repository does not exist or may require 'docker login'",
-                Some("repositoryCredentials"),
-            ),
-            (
-                "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1: 403 Forbidden",
-                Some("ecr:BatchGetImage"),
-            ),
-            (
-                "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref docker.io/library/web:1: not found",
-                Some("has been pushed"),
-            ),
-            (
-                "CannotPullContainerError: manifest unknown: manifest tagged by \"7\" is not found",
-                Some("tag or digest"),
-            ),
-            (
-                "ResourceInitializationError: failed to download env files: file download command: non empty error stream: service call has been retried 1 time(s): AccessDenied",
-                Some("s3:GetObject"),
-            ),
-            (
-                "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: AccessDeniedException",
-                Some("secretsmanager:GetSecretValue"),
-            ),
-            (
-                "ResourceInitializationError: unable to pull secrets or registry auth: invalid ssm parameters: /prod/db",
-                Some("ssm:GetParameters"),
-            ),
-            (
-                "ResourceInitializationError: failed to validate logger args: create stream: ResourceNotFoundException: The specified log group does not exist.",
-                Some("its log group exists"),
-            ),
-            (
-                "CannotStartContainerError: failed to initialize logging driver: failed to create Cloudwatch log stream: AccessDeniedException",
-                Some("logs:CreateLogStream"),
-            ),
-            (
-                "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: access denied by server",
-                Some("elasticfilesystem:ClientMount"),
-            ),
-            (
-                "ECS was unable to assume the role 'arn:aws:iam::123456789012:role/task' that was provided for this task.",
-                Some("ecs-tasks.amazonaws.com"),
-            ),
-            (
-                "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': InvalidGroup.NotFound",
-                Some("security groups"),
-            ),
-            ("Something new", None),
-        ];
-        for (reason, says) in table {
+        for (reason, says) in REASONS {
             let check = what_to_correct([*reason]);
             assert!(
                 check.is_some() == says.is_some()

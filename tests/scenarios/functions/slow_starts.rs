@@ -1,4 +1,4 @@
-//! `start` when StartExecution takes seconds: CloudFormation may have given the request up meanwhile.
+//! `start` when `StartExecution` takes seconds: CloudFormation may have given the request up meanwhile.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ impl World {
         self.aws.cloudformation().stack(STACK, status);
     }
 
-    /// Hands `start` an event, and has StartExecution take effect late. Before that comes what `meanwhile`
+    /// Hands `start` an event, and has `StartExecution` take effect late. Before that comes what `meanwhile`
     /// does. Gives the cause with which the execution was stopped.
     async fn started_slowly(&self, event: &Value, meanwhile: impl FnOnce()) -> Option<String> {
         let late = Fault::Delay(SLOW);

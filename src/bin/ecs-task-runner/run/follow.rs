@@ -130,7 +130,8 @@ impl Follower {
         }
         let is_over = explanation.conclusion.result != RunResult::Running;
         // The last log lines belong before the end that they led to: `end` prints that.
-        if !is_over || self.stopped.is_some() {
+        let is_end = is_over || is_reported(&explanation);
+        if !is_end || self.stopped.is_some() {
             self.console.timeline(&explanation);
         }
         // Not once it was claimed: an emulator's history does not show that.
@@ -245,4 +246,13 @@ impl Follower {
         };
         self.console.status(&format!("{phase}, {elapsed}"));
     }
+}
+
+/// Whether a worker has reported how the run ended, and nobody has redriven the execution since.
+fn is_reported(explanation: &Explanation) -> bool {
+    let mut newest_first = explanation.steps.iter().rev().map(|step| &step.event);
+    let decides = |event: &&TimelineEvent| {
+        matches!(event, TimelineEvent::Told { .. } | TimelineEvent::Redriven)
+    };
+    matches!(newest_first.find(decides), Some(TimelineEvent::Told { .. }))
 }
