@@ -29,6 +29,7 @@ mod report;
 mod similar;
 mod stack;
 mod template;
+mod unrecognised;
 mod warnings;
 mod yaml;
 
@@ -92,11 +93,16 @@ pub enum DocumentError {
     /// The document has no content.
     #[error("there is nothing in it")]
     Empty,
-    /// Neither event nor template nor properties, but a value of this kind.
+    /// Neither event nor template nor properties.
     #[error(
-        "it is {0}; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties"
+        "it is {found}; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties (with Cluster and TaskDefinition){hint}"
     )]
-    Unrecognised(&'static str),
+    Unrecognised {
+        /// What it is instead.
+        found: String,
+        /// What was probably meant, after a semicolon; empty where nobody can say.
+        hint: String,
+    },
 }
 
 /// Checks properties. `text` is an event, a template, or the properties themselves; in a template,

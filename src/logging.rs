@@ -78,13 +78,26 @@ pub fn start(format: LogFormat) {
         .try_init();
 }
 
+/// Characters that JSON need not escape, and that end a line for some readers, with their escapes: next
+/// line, line separator, paragraph separator.
+const LINE_ENDS: [(char, &str); 3] = [
+    ('\u{85}', "\\u0085"),
+    ('\u{2028}', "\\u2028"),
+    ('\u{2029}', "\\u2029"),
+];
+
 /// Writes lines of JSON without the characters that JSON need not escape and a terminal obeys all the
-/// same: people read these lines on terminals as well.
+/// same: people read these lines on terminals as well. Each stays one line for every reader.
 struct PrintableLines<W>(W);
 
 impl<W: io::Write> io::Write for PrintableLines<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
+        let mut text = String::from_utf8_lossy(bytes);
+        for (end, escape) in LINE_ENDS {
+            if text.contains(end) {
+                text = text.replace(end, escape).into();
+            }
+        }
         self.0.write_all(printable::clean(&text).as_bytes())?;
         Ok(bytes.len())
     }
@@ -158,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_holds_none_either() {
+    fn a_line_of_json_holds_none_either_and_is_one_line_for_every_reader() {
         let written = Written::default();
         let output = written.clone();
         let layer = tracing_subscriber::fmt::layer()
@@ -167,13 +180,29 @@ mod tests {
             .without_time()
             .with_target(false)
             .with_writer(move || PrintableLines(output.clone()));
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            tracing::info!("it failed: \u{9b}31mred\u{202e}\u{7f}, \u{1b}[2J");
+        let subscriber = tracing_subscriber::registry().with(layer);
+        tracing::subscriber::with_default(subscriber, || {
+            for (message, in_json) in [
+                (
+                    "it failed: \u{9b}31mred\u{202e}\u{7f}, \u{1b}[2J",
+                    "it failed: red, \\u001b[2J",
+                ),
+                // What ends a line for one reader or another.
+                ("a\nb\rc\r\nd", "a\\nb\\rc\\r\\nd"),
+                ("a\u{b}b\u{c}c\td", "a\\u000bb\\fc\\td"),
+                ("a\u{85}b\u{2028}c\u{2029}d", "a\\u0085b\\u2028c\\u2029d"),
+            ] {
+                tracing::info!("{message}");
+                let line = std::mem::take(&mut *written.0.lock().unwrap());
+                let line = String::from_utf8(line).unwrap();
+                assert_eq!(
+                    line,
+                    format!("{{\"level\":\"INFO\",\"message\":\"{in_json}\"}}\n")
+                );
+                let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+                let read = read["message"].as_str().unwrap();
+                assert_eq!(read.lines().count(), message.lines().count());
+            }
         });
-        let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        assert_eq!(
-            written,
-            "{\"level\":\"INFO\",\"message\":\"it failed: red, \\u001b[2J\"}\n"
-        );
     }
 }

@@ -43,13 +43,14 @@ mod types;
 mod update_criteria;
 
 pub(crate) use declarations::Declarations;
+pub(crate) use hints::is_like_a_property;
 pub(crate) use intrinsics::{
     DYNAMIC_REFERENCE, is_function, is_no_value, literal_text, may_add_members, names_in_sub,
 };
 pub use json_schema::{SchemaOf, json_schema};
 pub(crate) use names::{is_spelling_of, nearest, pascal_case};
 pub use problems::Problems;
-pub(crate) use problems::{Path, Step, kind};
+pub(crate) use problems::{Path, Problem, Step, kind};
 pub use switches::{
     has_rollback_overrides, ignores_rollback_failure, switch, wait_condition_handle,
 };

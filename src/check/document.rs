@@ -9,10 +9,10 @@ use super::stack::Stack;
 use super::template::{self, Found, Part, Search, Similar};
 use super::{
     DocumentError, DocumentKind, MAX_DOCUMENT_BYTES, RESOURCE_TYPE, Report, beyond, hooks,
-    warnings, yaml,
+    unrecognised, warnings, yaml,
 };
 use crate::properties::{
-    Declarations, Path, Problems, Source, Step, kind, may_add_members, problems_among,
+    Declarations, Path, Problems, Source, Step, may_add_members, problems_among,
 };
 use crate::text::printable::echoed;
 
@@ -51,7 +51,7 @@ impl Document {
 
     pub(super) fn check(&self, asked: &[&str]) -> Result<Report, DocumentError> {
         let Value::Object(object) = &self.value else {
-            return Err(DocumentError::Unrecognised(kind(&self.value)));
+            return Err(unrecognised::no_object(&self.value));
         };
         let properties = object.get("ResourceProperties");
         if object.contains_key("RequestType") && properties.is_some() {
@@ -67,6 +67,9 @@ impl Document {
         }
         if let Some(parts) = template::parts(object) {
             return Ok(self.report_on_templates(&parts, asked));
+        }
+        if let Some(error) = unrecognised::no_properties(object) {
+            return Err(error);
         }
         let found = Found {
             logical_id: None,
@@ -121,7 +124,8 @@ impl Document {
         report
     }
 
-    fn sorted(&self, kind: DocumentKind, found: &[Found<'_>], notes: Notes) -> Report {
+    fn sorted(&self, kind: DocumentKind, found: &[Found<'_>], mut notes: Notes) -> Report {
+        notes.leave_out_warnings_on_errors();
         let unlisted = notes.unlisted();
         let listed = notes.listed.into_iter();
         let mut findings: Vec<_> = listed.map(|note| self.finding(note)).collect();

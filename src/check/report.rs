@@ -1,5 +1,7 @@
 //! What a check found in one document.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::properties::Step;
@@ -160,6 +162,17 @@ impl Notes {
                 Severity::Warning => self.unlisted_warnings += 1,
             }
         }
+    }
+
+    /// Leaves out the warnings on values that cannot work: one mistake has one finding.
+    pub(super) fn leave_out_warnings_on_errors(&mut self) {
+        let errors = self
+            .listed
+            .iter()
+            .filter(|note| note.severity == Severity::Error);
+        let wrong: HashSet<_> = errors.map(|note| note.steps.clone()).collect();
+        self.listed
+            .retain(|note| note.severity == Severity::Error || !wrong.contains(&note.steps));
     }
 
     /// The finding that stands for those that are not listed, if there are any.

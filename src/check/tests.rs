@@ -7,6 +7,7 @@ mod beyond;
 mod forms;
 mod hooks;
 mod types;
+mod unrecognised;
 mod wait_condition;
 mod warnings;
 
@@ -219,11 +220,11 @@ fn what_is_no_document_is_said_in_a_sentence() {
         (String::new(), "there is nothing in it"),
         (
             "just text".to_owned(),
-            "it is text; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties",
+            "it is text; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties (with Cluster and TaskDefinition)",
         ),
         (
             "[1]".to_owned(),
-            "it is a list; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties",
+            "it is a list; expected an event (with RequestType and ResourceProperties), a template (with Resources), or an object of properties (with Cluster and TaskDefinition)",
         ),
         (
             " ".repeat(MAX_DOCUMENT_BYTES + 1),

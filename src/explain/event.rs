@@ -3,6 +3,8 @@
 
 mod words;
 
+pub(super) use words::replied_after;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -132,10 +134,11 @@ pub enum TimelineEvent {
     Answered {
         /// Whether the answer was SUCCESS or FAILED.
         answer: Status,
-        /// Time from the worker's answer to that of CloudFormation; from the request when nothing
-        /// was run.
+        /// Time from the worker's report to the reply; from the request when nothing was reported.
         #[serde(rename = "afterSeconds")]
         after: Span,
+        /// Whether it is the time from the worker's report.
+        since_report: bool,
         /// Whether the answer went to a wait condition.
         #[serde(skip_serializing_if = "is_false")]
         to_wait_condition: bool,

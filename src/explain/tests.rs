@@ -64,7 +64,7 @@ Time       2026-11-23 06:00:00 to 06:02:13 UTC, 2 min 13 s
 06:00:31   +31 s        ECS task 4f1c started, 30 s after the claim
 06:02:12   +2 min 12 s  ECS task ended with exit code 0, ran for 1 min 41 s
 06:02:12   +2 min 13 s  worker reported success, 2 min 11 s after the claim
-06:02:13   +2 min 13 s  replied SUCCESS to CloudFormation after 0.4 s
+06:02:13   +2 min 13 s  replied SUCCESS to CloudFormation, 0.4 s after the report
 
 Succeeded. CloudFormation was sent SUCCESS, 2 min 13 s after its request.
 "
@@ -102,7 +102,7 @@ fn a_failure_ends_with_the_reason_and_what_to_do() {
         text.ends_with(
             "06:00:42   +42 s        worker reported EcsTask.Failed, 41 s after the claim
 06:00:42   +43 s        no tasks were left running
-06:00:42   +43 s        replied FAILED to CloudFormation after 0.8 s
+06:00:42   +43 s        replied FAILED to CloudFormation, 0.8 s after the report
 
 Failed. CloudFormation was sent FAILED, 43 s after its request.
   EcsTask.Failed: Container 'migrate' exited with code 1 (task 4f1c of migrate:7, cluster production).
@@ -167,7 +167,7 @@ fn a_run_that_changes_hands_tells_every_claim() {
             "scheduled for another worker, attempt 5",
             "claimed by worker 'i-0bad' after 1.0 s",
             "worker reported success, 8.0 s after the claim",
-            "replied SUCCESS to CloudFormation after 0.2 s",
+            "replied SUCCESS to CloudFormation, 0.2 s after the report",
         ]
     );
 }
@@ -202,7 +202,7 @@ fn an_emulators_history_reads_like_any_other_but_for_the_claim() {
             "taken from its worker, which timed out, with its heartbeat or with the whole run, 0.1 s after it was scheduled",
             "scheduled for another worker, attempt 3",
             "worker reported success, 5.0 s after it was scheduled",
-            "replied SUCCESS to CloudFormation after 0.2 s",
+            "replied SUCCESS to CloudFormation, 0.2 s after the report",
         ]
     );
 }

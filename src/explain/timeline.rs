@@ -205,6 +205,7 @@ impl Timeline {
                 TimelineEvent::Answered {
                     answer: status,
                     after: Span::between(self.told_at.unwrap_or(self.started), at),
+                    since_report: self.told_at.is_some(),
                     to_wait_condition: self.is_for_condition,
                 },
             );

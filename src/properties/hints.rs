@@ -1,8 +1,12 @@
 //! What somebody probably meant who gave a name or a word that is not known in its place.
 
+use serde_json::Value;
+
 use super::names::{is_spelling_of, nearest, spelled_like};
 use super::problems::Path;
-use super::schema::{Place, Structure, places};
+use super::scalars;
+use super::schema::{Place, Shape, Structure, places, property_names};
+use crate::text::printable::echoed;
 
 /// A message lists the known names of a structure that has at most this many.
 const MAX_NAMES_LISTED: usize = 8;
@@ -71,6 +75,30 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("timeoutInSeconds", "timeout"),
     ("timeoutSeconds", "timeout"),
 ];
+
+/// Whether this is the name of a property, or nearly.
+pub(crate) fn is_like_a_property(key: &str) -> bool {
+    let names = property_names();
+    names.clone().any(|name| is_spelling_of(key, name)) || nearest(key, names).is_some()
+}
+
+/// The end of a message on a value that stands where a list of such values belongs: the list that was
+/// probably meant. Empty for any other value, and for one that may be a secret.
+pub(super) fn for_lone_item(value: &Value, shape: &Shape) -> String {
+    let Shape::List(list) = shape else {
+        return String::new();
+    };
+    let may_be_shown = match &list.item {
+        Shape::Text(text) => !text.is_secret,
+        Shape::Whole(..) | Shape::Choice(_) => true,
+        _ => false,
+    };
+    match scalars::coerce(value, &list.item) {
+        Ok(Value::String(item)) if may_be_shown => format!(", as in [{}]", echoed(&item)),
+        Ok(item) if may_be_shown => format!(", as in [{item}]"),
+        Ok(_) | Err(_) => String::new(),
+    }
+}
 
 /// The end of a message on `key`, which is no name of `structure`, at `path`. Empty when there is nothing to
 /// say.

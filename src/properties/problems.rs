@@ -62,8 +62,12 @@ impl Problems {
 
     /// The problems as sentences, one by one, and at last how many more there are.
     pub(crate) fn sentences(&self) -> Vec<String> {
-        let listed = self.listed.iter().map(ToString::to_string);
-        listed.chain(self.more()).collect()
+        self.sentences_with(Problem::to_string)
+    }
+
+    /// The same, with other words for each problem.
+    pub(crate) fn sentences_with(&self, words: impl FnMut(&Problem) -> String) -> Vec<String> {
+        self.listed.iter().map(words).chain(self.more()).collect()
     }
 
     /// How many problems are not listed, in words.
@@ -103,7 +107,7 @@ impl std::error::Error for Problems {}
 
 /// One step on the way to a property. The ways to all values in an object share its keys: a hostile
 /// document has long keys with many values behind them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     Key(Arc<str>),
     Index(usize),

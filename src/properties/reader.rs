@@ -143,8 +143,11 @@ impl<'t> Reader<'t> {
             ""
         };
         let (found, expected) = (kind(value), scalars::expectation(shape));
-        self.problems
-            .add(path, format!("is {found}{inside}; expected {expected}"));
+        let example = hints::for_lone_item(value, shape);
+        self.problems.add(
+            path,
+            format!("is {found}{inside}; expected {expected}{example}"),
+        );
     }
 
     fn read_list<'v>(

@@ -25,6 +25,11 @@ use super::problems::{Path, Problems};
 /// The properties as a whole.
 pub(super) static ROOT: Shape = Shape::Structure(&resource::RESOURCE);
 
+/// The names of all properties, in camelCase.
+pub(super) fn property_names() -> impl Iterator<Item = &'static str> + Clone {
+    resource::RESOURCE.fields.iter().map(|field| field.name)
+}
+
 /// What a value may be.
 pub(super) enum Shape {
     /// Text, or a number or boolean, which becomes text.

@@ -1,5 +1,7 @@
 //! The options of the command line, merged with the properties of a file.
 
+mod wording;
+
 use serde_json::{Map, Value, json};
 
 use super::{DirectRun, duration, name};
@@ -97,11 +99,13 @@ impl RunOptions {
                     .to_owned(),
             );
         }
-        let properties = Value::Object(properties);
+        let merged = Value::Object(properties.clone());
         // Of a file that cannot be read, every property would be missing.
         if !is_unread {
-            problems.extend(problems_of(&properties, Source::Direct).sentences());
+            let wrong = problems_of(&merged, Source::Direct);
+            problems.extend(wrong.sentences_with(|problem| self.in_words(problem, &properties)));
         }
+        let properties = merged;
         match Properties::parse_direct(&properties) {
             Ok(parsed) if problems.is_empty() => Ok(DirectRun::new(properties, &parsed)),
             _ => Err(problems),

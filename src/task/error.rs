@@ -48,7 +48,7 @@ impl ErrorName {
             Self::InvalidRequest => "correct the property that the Reason names",
             Self::AccessDenied => "allow the role the action that the Reason names",
             Self::NotStarted => {
-                "see what ECS says, and what the Reason says to check. Capacity, rate limits and timeouts were retried before"
+                "check what the Reason says to check; where it does not say, see what ECS says. Capacity, rate limits and timeouts were retried before"
             }
             Self::Failed => "read the log lines",
             Self::Interrupted => "the work may be half done: look, then run it again",

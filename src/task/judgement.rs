@@ -4,6 +4,7 @@
 //! ```text
 //! TaskStatus ─▶ is_decided: does ECS show enough of the end already
 //!            └▶ judge ─┬─ not seen running ─▶ start_failure: may it have run, may a relaunch work
+//!                      │                      └ mistake: what to correct where it cannot work
 //!                      ├─ counted: the containers that count ─▶ exit_code: whether they succeeded
 //!                      └─ ending: error and sentence of a task that did not succeed
 //! ```
@@ -14,6 +15,7 @@ mod counted;
 mod dependency;
 mod ending;
 mod exit_code;
+mod mistake;
 mod start_failure;
 
 #[cfg(test)]

@@ -25,6 +25,17 @@ Resources:
 }
 
 #[test]
+fn a_value_that_cannot_work_has_no_warning_as_well() {
+    for timeout in ["3600", "50000", "0"] {
+        let report = check(&format!(
+            "Resources: {{Run: {{Type: Custom::EcsTask, Properties: {{ServiceToken: x, Cluster: c, TaskDefinition: 'f:1', Timeout: {timeout}}}}}}}"
+        ));
+        assert_eq!(report.findings.len(), 1, "{report:?}");
+        assert_eq!(report.findings[0].severity, Severity::Error);
+    }
+}
+
+#[test]
 fn a_family_alone_never_runs_again() {
     let family = "TaskDefinition: is a family without a revision, and there is no Triggers: CloudFormation updates a resource only when its properties change, so the task never runs again; refer to the task definition (!Ref), name its revision, or give Triggers a value that each release changes";
     for properties in [

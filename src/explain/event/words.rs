@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{SinceTaken, TimelineEvent, WorkerLostReason};
+use crate::explain::Span;
 use crate::explain::conceal::one_line;
 use crate::task::status::task_id;
 
@@ -90,10 +91,11 @@ impl fmt::Display for TimelineEvent {
             Self::Answered {
                 answer,
                 after,
-                to_wait_condition: true,
-            } => write!(f, "replied {answer} to the wait condition after {after}"),
-            Self::Answered { answer, after, .. } => {
-                write!(f, "replied {answer} to CloudFormation after {after}")
+                since_report,
+                to_wait_condition: waits,
+            } => {
+                let (whom, after) = (whom(*waits), replied_after(*after, *since_report));
+                write!(f, "replied {answer} to {whom}, {after}")
             }
             Self::AnsweredAtBeginning => f.write_str(AT_BEGINNING),
             Self::GaveUp { error } => {
@@ -111,6 +113,20 @@ impl fmt::Display for TimelineEvent {
             Self::Redriven => f.write_str("execution redriven: it goes on"),
         }
     }
+}
+
+const fn whom(is_wait_condition: bool) -> &'static str {
+    if is_wait_condition {
+        "the wait condition"
+    } else {
+        "CloudFormation"
+    }
+}
+
+/// How long a reply took, and since when.
+pub(in crate::explain) fn replied_after(after: Span, since_report: bool) -> String {
+    let since = if since_report { "report" } else { "request" };
+    format!("{after} after the {since}")
 }
 
 const fn earlier_runs(have_stopped: bool) -> &'static str {

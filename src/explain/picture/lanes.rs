@@ -201,7 +201,7 @@ impl<'e> Reader<'e> {
         }
         lane.add_mark(sign, step.at, words);
         lane.outcome = words::reply(&step.event);
-        lane.times = words::took(self.since, step.at);
+        lane.times = words::reply_time(&step.event, self.since, step.at);
         if !matches!(step.event, TimelineEvent::AnswerFailed { .. }) {
             self.since = step.at;
         }

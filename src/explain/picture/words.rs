@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::lane::Lane;
 use crate::explain::conceal::one_line;
+use crate::explain::event::replied_after;
 use crate::explain::{SinceTaken, Span, TimelineEvent, WorkerLostReason};
 use crate::task::status::task_id;
 
@@ -94,6 +95,19 @@ pub(super) fn leftovers(event: &TimelineEvent) -> String {
         }
         TimelineEvent::LeftoversUnknown { error } => format!("unknown: {}", one_line(error)),
         _ => String::new(),
+    }
+}
+
+/// How long the reply took, as the timeline says it; a reply that was not delivered took from `from`
+/// to `to`.
+pub(super) fn reply_time(event: &TimelineEvent, from: Timestamp, to: Timestamp) -> String {
+    match event {
+        TimelineEvent::Answered {
+            after,
+            since_report,
+            ..
+        } => replied_after(*after, *since_report),
+        _ => took(from, to),
     }
 }
 

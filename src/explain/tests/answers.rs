@@ -181,7 +181,7 @@ fn a_run_whose_end_goes_to_a_wait_condition_is_answered_twice_and_each_is_told()
     );
     let text = explanation.to_string();
     assert!(
-        text.contains("replied SUCCESS to the wait condition after 10 s\n"),
+        text.contains("replied SUCCESS to the wait condition, 10 s after the report\n"),
         "{text}"
     );
 }

@@ -53,7 +53,7 @@ fn every_attempt_is_told_and_who_had_it() {
             "given to another function, attempt 5",
             "ECS task ended with exit code 0, ran for 18 min 41 s",
             "function reported success, 3 min 9 s after it was given",
-            "replied SUCCESS to CloudFormation after 0.4 s",
+            "replied SUCCESS to CloudFormation, 0.4 s after the report",
         ]
     );
     assert_eq!(explanation.conclusion.result, RunResult::Succeeded);

@@ -93,7 +93,7 @@ fn a_delete_tells_what_it_stopped() {
         "{text}"
     );
     assert!(
-        text.contains("replied SUCCESS to CloudFormation after 7.2 s\n"),
+        text.contains("replied SUCCESS to CloudFormation, 7.2 s after the request\n"),
         "{text}"
     );
     assert!(text.ends_with("nothing of the resource runs any more. CloudFormation was sent SUCCESS, 7.2 s after its request.\n"), "{text}");

@@ -66,7 +66,19 @@ fn a_value_of_the_wrong_kind_or_name() {
         ),
         (
             json!({"Containers": "migrate"}),
-            "Containers is text; expected a list of container names.",
+            "Containers is text; expected a list of container names, as in [migrate].",
+        ),
+        (
+            json!({"SuccessExitCodes": 0}),
+            "SuccessExitCodes is a number; expected a list of exit codes, as in [0].",
+        ),
+        (
+            json!({"SuccessExitCodes": "3"}),
+            "SuccessExitCodes is text; expected a list of exit codes, as in [3].",
+        ),
+        (
+            json!({"SuccessExitCodes": "all"}),
+            "SuccessExitCodes is text; expected a list of exit codes.",
         ),
         (
             json!({"Instances": ["i-0123456789abcdef0"]}),

@@ -155,8 +155,8 @@ fn all_problems_are_named_at_once_and_no_value_of_an_environment() {
         "--env has no name before the '='",
         "Cloister is not a property of this resource; did you mean Cluster?",
         "Count is \"lots\"",
-        "Cluster is missing",
-        "TaskDefinition is missing",
+        "--cluster, or Cluster in run.yaml, is missing",
+        "--task-definition, or TaskDefinition in run.yaml, is missing",
     ] {
         let is_named = problems.iter().any(|problem| problem.contains(part));
         assert!(is_named, "{part:?} is not in {problems:#?}");
@@ -171,6 +171,74 @@ fn all_problems_are_named_at_once_and_no_value_of_an_environment() {
         problems,
         ["--container names the container of a command or of --env, and neither is given."]
     );
+}
+
+#[test]
+fn what_an_option_gave_is_named_by_the_option() {
+    let only = |options: &RunOptions, container: Option<&str>| {
+        let problems = options.run(container).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        problems.concat()
+    };
+    let wrong_cluster = RunOptions {
+        cluster: Some("my cluster".to_owned()),
+        ..options()
+    };
+    let without_definition = RunOptions {
+        task_definition: None,
+        ..options()
+    };
+    let long = RunOptions {
+        timeout: Some("24h".to_owned()),
+        ..options()
+    };
+    let network = RunOptions {
+        network_from: Some("backend".to_owned()),
+        ..with_file("{Cluster: c, TaskDefinition: f, LaunchType: FARGATE}")
+    };
+    let container = RunOptions {
+        container: Some("my container".to_owned()),
+        command: words(&["true"]),
+        ..options()
+    };
+    let much = RunOptions {
+        command: words(&[&"x".repeat(9_000)]),
+        ..options()
+    };
+    for (options, problem) in [
+        (
+            &wrong_cluster,
+            "--cluster is \"my cluster\"; expected the name or ARN of an ECS cluster.",
+        ),
+        (
+            &without_definition,
+            "--task-definition is missing; expected a family, family:revision or the ARN of a task definition.",
+        ),
+        (
+            &with_file("{TaskDefinition: f}"),
+            "--cluster, or Cluster in run.yaml, is missing; expected the name or ARN of an ECS cluster.",
+        ),
+        (
+            &with_file("{Cluster: my cluster, TaskDefinition: f}"),
+            "Cluster is \"my cluster\"; expected the name or ARN of an ECS cluster.",
+        ),
+        (
+            &long,
+            "--timeout \"24h\", in seconds, is 86400; expected a whole number from 1 to 82800.",
+        ),
+        (
+            &network,
+            "LaunchType cannot be given together with --network-from: it is taken from the service; leave one of the two out.",
+        ),
+        (
+            &container,
+            "--container is \"my container\"; expected the name of a container.",
+        ),
+        (&much, "What --env and COMMAND give has 9"),
+    ] {
+        let found = only(options, Some("web"));
+        assert!(found.starts_with(problem), "{found}\n{problem}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use super::dependency::NotStarted;
 use super::exit_code::succeeded;
-use super::start_failure::{Doubt, may_pass};
+use super::mistake::what_to_correct;
+use super::start_failure::{Doubt, may_pass, what_to_check};
 use super::{Criteria, Ending, exit_code};
 use crate::task::error::ErrorName;
 use crate::task::status::{ContainerStatus, StopCode, TaskStatus};
@@ -14,8 +15,9 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
         .containers
         .iter()
         .find(|container| container.reason.is_some());
+    let may_pass = may_pass(task);
     // A StopTask call comes first, since it explains more than the reason of a container.
-    let what = match (&task.stop_code, container_with_reason) {
+    let mut what = match (&task.stop_code, container_with_reason) {
         (Some(StopCode::UserInitiated), _) => {
             "The task was stopped by somebody before any of its containers started".to_owned()
         }
@@ -25,12 +27,28 @@ pub(super) fn never_started(task: &TaskStatus) -> Ending {
         ),
         (_, None) => "No container of the task started".to_owned(),
     };
+    // What may pass is launched again, and whoever gives that up says what to check.
+    let is_mistake = !may_pass && task.stop_code != Some(StopCode::UserInitiated);
+    if let Some(check) = is_mistake.then(|| check_of_mistake(task)).flatten() {
+        what += &format!("; {check}");
+    }
     Ending {
         error: ErrorName::NotStarted,
         what,
         container: None,
-        may_pass: may_pass(task),
+        may_pass,
     }
+}
+
+/// What to check after a failure for which the task is not launched again.
+fn check_of_mistake(task: &TaskStatus) -> Option<&'static str> {
+    let of_containers = task
+        .containers
+        .iter()
+        .filter_map(|one| one.reason.as_deref());
+    let reasons = task.stopped_reason.as_deref().into_iter();
+    // A service that did not answer is no mistake of the task definition.
+    what_to_check(task).or_else(|| what_to_correct(reasons.chain(of_containers)))
 }
 
 /// The end of a task that may have run although ECS did not see it run. The error is not
@@ -135,9 +153,16 @@ pub(super) fn failed_container(
         .find(|container| ended_by_itself(container))
         .unwrap_or(failed);
     if let Some(not_started) = NotStarted::of(task, culprit) {
+        // The container that this one waited for may be the one with the mistake.
+        let never_started = task.containers.iter().filter(|one| one.was_never_started());
+        let check = what_to_correct(never_started.filter_map(|one| one.reason.as_deref()));
+        let check = check.map_or_else(String::new, |check| format!("; {check}"));
         return Ending {
             error: ErrorName::Failed,
-            what: format!("Container '{}' {}", culprit.name, not_started.in_words),
+            what: format!(
+                "Container '{}' {}{check}",
+                culprit.name, not_started.in_words
+            ),
             container: not_started.ran.map(|container| container.name.clone()),
             may_pass: false,
         };

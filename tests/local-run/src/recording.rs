@@ -15,7 +15,7 @@ const MARGIN: usize = 22;
 /// Where the line's source begins.
 const SOURCE: usize = 11;
 /// Lines of one source in a row that are kept at the beginning, and at the end.
-const FIRST: usize = 4;
+const FIRST: usize = 3;
 const LAST: usize = 3;
 
 /// Lines with the terminal's colours.

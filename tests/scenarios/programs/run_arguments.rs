@@ -39,7 +39,7 @@ async fn all_problems_are_reported_at_once_in_the_words_of_check_and_nothing_is_
             "ecs-task-runner: --timeout is \"soon\"; expected seconds",
             "ecs-task-runner: --name has the character ' '",
             "ecs-task-runner: --env has no '='; expected NAME=VALUE.\n",
-            "ecs-task-runner: Cluster is missing; expected the name or ARN of an ECS cluster.\n",
+            "ecs-task-runner: --cluster is missing; expected the name or ARN of an ECS cluster.\n",
             "the task definition has the containers web, proxy: name the one that the command or the environment is for with --container.\n",
         ],
     );

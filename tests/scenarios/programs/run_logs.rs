@@ -163,7 +163,7 @@ async fn without_log_lines_the_reason_of_a_failed_run_has_none_either() {
 
 /// Lines reach the log in batches, the last ones after the container has exited.
 #[tokio::test]
-async fn lines_that_arrive_after_the_end_are_shown() {
+async fn lines_that_arrive_after_the_end_are_shown_before_it() {
     let script = Script::exits(7)
         .running(SECOND)
         .log(SECOND, "the line with the error");
@@ -171,9 +171,13 @@ async fn lines_that_arrive_after_the_end_are_shown() {
     account.world().aws.logs().lag(3 * SECOND);
     let ended = account.run(&TASK).await;
     assert_eq!(ended.status.code(), Some(7), "{ended:?}");
-    let (before, _) = ended.stdout.split_once("\n\nFailed, ").unwrap();
+    let (before, after) = ended
+        .stdout
+        .split_once("\n  | the line with the error\n")
+        .unwrap();
+    assert!(!before.contains("reported"), "{before}");
     assert!(
-        before.ends_with("\n  | the line with the error"),
-        "{before}"
+        after.contains("worker reported EcsTask.Failed") && after.contains("\n\nFailed, "),
+        "{after}"
     );
 }

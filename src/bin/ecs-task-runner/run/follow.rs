@@ -128,7 +128,12 @@ impl Follower {
         if self.looked.is_none() {
             self.console.head(&explanation);
         }
-        self.console.timeline(&explanation);
+        let is_over = explanation.conclusion.result != RunResult::Running;
+        // The last log lines belong before the end that they led to: `end` prints that.
+        let is_end = is_over || is_reported(&explanation);
+        if !is_end || self.stopped.is_some() {
+            self.console.timeline(&explanation);
+        }
         // Not once it was claimed: an emulator's history does not show that.
         let is_scheduled = |event: &TimelineEvent| {
             matches!(
@@ -140,7 +145,6 @@ impl Follower {
             .steps
             .iter()
             .any(|step| is_scheduled(&step.event));
-        let is_over = explanation.conclusion.result != RunResult::Running;
         if may_have_tasks && self.logs == LogState::NotBegun {
             self.follow_logs(&explanation);
         }
@@ -185,6 +189,7 @@ impl Follower {
                 return None;
             }
             let looked = self.looked.take()?;
+            self.console.timeline(&looked);
             let exit_code = exit_code(&looked.conclusion);
             self.console.result(&looked, exit_code);
             if exit_code != 0 {
@@ -241,4 +246,13 @@ impl Follower {
         };
         self.console.status(&format!("{phase}, {elapsed}"));
     }
+}
+
+/// Whether a worker has reported how the run ended, and nobody has redriven the execution since.
+fn is_reported(explanation: &Explanation) -> bool {
+    let mut newest_first = explanation.steps.iter().rev().map(|step| &step.event);
+    let decides = |event: &&TimelineEvent| {
+        matches!(event, TimelineEvent::Told { .. } | TimelineEvent::Redriven)
+    };
+    matches!(newest_first.find(decides), Some(TimelineEvent::Told { .. }))
 }

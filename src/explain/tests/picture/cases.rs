@@ -36,7 +36,7 @@ pub(super) const CASES: &[Case] = &[
             "attempt 1 | worker i-0abc | waiting 0-1 | held 1-49 | [change] | lost: no heartbeat any more | waited 1.2 s, held for 1 min 4 s",
             "attempt 2 | worker i-0def | waiting 49-50 | held 50-100 | [success] | reported success | waited 0.9 s, held for 1 min 6 s",
             "ECS task | 4f1c | starting 1-23 | running 23-99 | [containers-end] | exit code 0, ran for 1 min 41 s | started, 30 s after the claim",
-            "reply | replying 100-100 | [success] | SUCCESS to CloudFormation | took 0.4 s",
+            "reply | replying 100-100 | [success] | SUCCESS to CloudFormation | 0.4 s after the report",
         ],
     ),
     (
@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
             "execution | execution 0-100 | failed | took 1 min 16 s",
             "attempt 1 | worker i-0abc | waiting 0-2 | held 2-55 | [failure] | reported EcsTask.Failed | waited 1.2 s, held for 41 s",
             "leftover tasks | stopping 55-96 | [failure] | still stopping: 1 | took 31 s",
-            "reply | replying 96-100 | [failure] | [failure] | FAILED to CloudFormation | took 3.1 s",
+            "reply | replying 96-100 | [failure] | [failure] | FAILED to CloudFormation | 34 s after the report",
         ],
     ),
     (
@@ -113,7 +113,7 @@ pub(super) const CASES: &[Case] = &[
             "attempt 3 | function work | either 5-74 | [change] | handed over: time was up | took 14 min 0 s",
             "attempt 4 | function work | either 74-100 | [success] | reported success | took 5 min 10 s",
             "3 ECS tasks | 1 | starting 5-8 | running 8-100 | [containers-end] | exit code 3, ran for 18 min 41 s | started, 29 s after it was given",
-            "reply | replying 100-100 | [success] | SUCCESS to CloudFormation | took 0.4 s",
+            "reply | replying 100-100 | [success] | SUCCESS to CloudFormation | 0.4 s after the report",
         ],
     ),
     (
@@ -133,7 +133,7 @@ pub(super) const CASES: &[Case] = &[
             "execution | execution 0-100 | succeeded | took 9.3 s",
             "attempt 1 | either 2-37 | [change] | lost: timed out | took 3.2 s",
             "attempt 2 | either 38-97 | [success] | reported success | took 5.5 s",
-            "reply | replying 97-99 | [success] | SUCCESS to CloudFormation | took 0.2 s",
+            "reply | replying 97-99 | [success] | SUCCESS to CloudFormation | 0.2 s after the report",
         ],
     ),
     (
@@ -193,7 +193,7 @@ pub(super) const CASES: &[Case] = &[
         &[
             "execution | execution 0-100 | succeeded | took 7.3 s",
             "leftover tasks | stopping 0-96 | [success] | none were left; runs stopped: 1 | took 7.0 s",
-            "reply | replying 96-99 | [success] | SUCCESS to CloudFormation | took 0.2 s",
+            "reply | replying 96-99 | [success] | SUCCESS to CloudFormation | 7.2 s after the request",
         ],
     ),
     (
@@ -243,7 +243,7 @@ pub(super) const CASES: &[Case] = &[
         &[
             "execution | execution 0-100 | failed | took 1 min 30 s",
             "earlier runs | waiting 0-100 | [failure] | not seen to stop: nothing is started | waited 1 min 30 s",
-            "reply | replying 100-100 | [failure] | FAILED to CloudFormation | took 0.2 s",
+            "reply | replying 100-100 | [failure] | FAILED to CloudFormation | 1 min 30 s after the request",
         ],
     ),
     (
@@ -264,7 +264,7 @@ pub(super) const CASES: &[Case] = &[
         &[
             "execution | execution 0-100 | succeeded | took 2 h 0 min",
             "attempt 1 | worker i-0abc | waiting 0-0 | held 0-100 | [success] | reported success | waited 0.1 s, held for 2 h 0 min",
-            "reply | replying 0-0 | replying 100-100 | [success] | [success] | SUCCESS to the wait condition | took 0.4 s",
+            "reply | replying 0-0 | replying 100-100 | [success] | [success] | SUCCESS to the wait condition | 0.4 s after the report",
         ],
     ),
     (

@@ -1,6 +1,6 @@
 //! Containers that were never started, and the codes that the agent makes up for them.
 
-use super::{ContainerStatus, EXITED, ErrorName, container, judged};
+use super::{ContainerStatus, EXITED, ErrorName, NOT_STARTED, container, judged, stopped};
 use crate::task::judgement::{Criteria, Verdict, judge};
 
 fn waiting(name: &str, exit_code: Option<i32>, dependency: &str, why: &str) -> ContainerStatus {
@@ -18,6 +18,45 @@ fn ran(name: &str, exit_code: i32) -> ContainerStatus {
 }
 
 const FAILED: &str = "as dependency did not exit successfully.";
+
+#[test]
+fn a_mistake_says_what_to_check_whether_or_not_another_container_ran() {
+    const REASON: &str = "CannotStartContainerError: Error response from daemon: OCI runtime create failed: exec: \"pyhton3\": executable file not found in $PATH";
+    let migrate = || container("migrate", None, Some(REASON));
+    let alone = stopped(NOT_STARTED, "Task failed to start", false, vec![migrate()]);
+    let criteria = Criteria {
+        containers: None,
+        containers_are_chosen: false,
+        success_exit_codes: vec![0],
+    };
+    let Verdict::Ended(alone) = judge(&alone, &criteria) else {
+        panic!("it did not run")
+    };
+    let beside = judged(vec![ran("proxy", 0), migrate()], Some("migrate"));
+    for (ending, begins) in [
+        (
+            alone,
+            "No container of the task started: container 'migrate' could not be run; check the command,",
+        ),
+        (
+            beside,
+            "Container 'migrate' was never started and has no exit code; check the command,",
+        ),
+    ] {
+        assert!(ending.what.starts_with(begins), "{}", ending.what);
+    }
+    // Whoever stopped the task knows why.
+    let by_hand = stopped(
+        Some("UserInitiated"),
+        "Task stopped by user",
+        false,
+        vec![migrate()],
+    );
+    let Verdict::Ended(by_hand) = judge(&by_hand, &criteria) else {
+        panic!("it did not run")
+    };
+    assert!(!by_hand.what.contains("check"), "{}", by_hand.what);
+}
 
 #[test]
 fn a_container_that_waited_in_vain_is_told_with_the_one_that_failed() {
@@ -71,7 +110,7 @@ fn a_container_that_waited_in_vain_is_told_with_the_one_that_failed() {
                 container("wait-for-db", None, Some(pull)),
                 waiting("migrate", Some(143), "wait-for-db", FAILED),
             ],
-            "Container 'migrate' was never started because 'wait-for-db' was never started",
+            "Container 'migrate' was never started because 'wait-for-db' was never started; check the image in the task definition: whether its registry, repository and tag or digest exist, and whether it has been pushed",
             None,
         ),
         (

@@ -103,6 +103,48 @@ fn pictures_are_light_or_dark_and_can_be_read_without_being_seen() {
     }
 }
 
+/// Converters to PNG know neither media queries nor variables, and have few fonts.
+#[test]
+fn pictures_are_drawn_without_media_queries_variables_or_a_font_called_monospace() {
+    for name in ["local", "failure", "takeover"] {
+        let text = fs::read_to_string(picture(name)).unwrap();
+        assert!(!text.contains("var("), "{name}");
+        let document = roxmltree::Document::parse(&text).unwrap();
+        let style = document
+            .descendants()
+            .find(|node| node.has_tag_name("style"));
+        let style = style.unwrap().text().unwrap();
+        let (plain, _) = style.split_once("@media").unwrap();
+        assert!(plain.contains(terminal::FONTS), "{name}: {plain}");
+        let rules: Vec<_> = plain
+            .lines()
+            .filter_map(|line| line.split_once('{'))
+            .collect();
+        let has = |selector: &str, property: &str| {
+            let of_it =
+                |(name, rule): &&(&str, &str)| name.trim() == selector && rule.contains(property);
+            rules.iter().any(|rule| of_it(&rule))
+        };
+        for node in document.descendants().filter(roxmltree::Node::is_element) {
+            let element = node.tag_name().name();
+            if !["text", "rect", "path", "circle", "line"].contains(&element) {
+                continue;
+            }
+            let classes = node.attribute("class").unwrap_or_default();
+            let property = if element == "line" {
+                "stroke:"
+            } else {
+                "fill:"
+            };
+            let is_coloured = has(element, property)
+                || classes
+                    .split(' ')
+                    .any(|class| has(&format!(".{class}"), property));
+            assert!(is_coloured, "{name}: {node:?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_recorded_is_of_the_definition_and_of_the_template() {
     let definition =

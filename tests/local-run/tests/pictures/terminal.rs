@@ -4,6 +4,10 @@ use anstyle_svg::Term;
 
 use local_run::recording::Recording;
 
+/// The fonts, as `explain --svg` names them (`src/explain/picture/drawing/style.rs`). A converter that knows no
+/// font that is called `monospace` draws the text in one of the others, or not at all.
+pub const FONTS: &str = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', 'Noto Sans Mono', 'Courier New', monospace";
+
 /// What the crate draws has one theme. These rules come after its own; the colours are those of
 /// GitHub's themes.
 const THEMES: &str = "    .fg { fill: #1f2328 }
@@ -26,6 +30,15 @@ const THEMES: &str = "    .fg { fill: #1f2328 }
 pub fn draw(command: &str, recording: &Recording) -> String {
     let output = recording.text();
     let svg = Term::new().render_svg(&format!("$ \u{1b}[1m{command}\u{1b}[0m\n{output}"));
+    let (fonts_of_the_crate, fonts) = (
+        "SFMono-Regular, Consolas, Liberation Mono, Menlo, monospace",
+        FONTS,
+    );
+    assert!(
+        svg.contains(fonts_of_the_crate),
+        "the crate names other fonts"
+    );
+    let svg = svg.replacen(fonts_of_the_crate, fonts, 1);
     let (start, rest) = svg.split_once("  <style>\n").unwrap();
     let (style, body) = rest.split_once("  </style>\n").unwrap();
     let start = start.trim_end().trim_end_matches('>');

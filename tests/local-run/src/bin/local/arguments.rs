@@ -31,7 +31,7 @@ pub struct Arguments {
     pub run: bool,
 
     /// Deploy a release whose migration fails: the stack must be rolled back, with a Reason that
-    /// says why
+    /// says why, and 'ecs-task-runner explain' shows the timeline
     #[arg(long, conflicts_with_all = ["serve", "kill_worker", "template"])]
     pub fail: bool,
 
@@ -63,6 +63,13 @@ pub struct Arguments {
     /// and with --serve alone the current directory
     #[arg(long, value_name = "DIRECTORY", requires = "own")]
     pub directory: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// Whether all is over after a success of which no timeline was shown.
+    pub fn ends_with_success(&self) -> bool {
+        !(self.run || self.fail || self.kill_worker || self.serve)
+    }
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

@@ -121,10 +121,7 @@ pub fn closing_line(
         .zip(last_exit(stand_ins))
         .and_then(|(answer, exit)| answer.event.at.duration_since(exit).ok());
     let waited = waited.map_or_else(String::new, |waited| {
-        format!(
-            "; {} s from the container's exit to the answer",
-            seconds(waited)
-        )
+        format!("; answer {} s after the container's exit", seconds(waited))
     });
     format!("{status}{waited}")
 }

@@ -1,13 +1,13 @@
 //! `--run`: no stack migrates the database. A pipeline does, with `ecs-task-runner run`.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use local_run::child_process::ChildProcess;
 use local_run::stacks::Template;
 use local_run::todobackend::{Database, FAMILY, Release, STACK, TEMPLATE};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::unix::pipe::Receiver;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -75,7 +75,7 @@ pub async fn run(
     let database = Database::read(&platform.python, &file).await?;
     console.print("database", &describe(&database));
 
-    let mut differences = differences_of_the_run(release, &pipeline.errors, &database);
+    let mut differences = differences_of_the_run(release, &pipeline.output, &database);
     // The container's own exit code, where it exited by itself.
     let expected = i32::from(release == Release::UniqueTitles);
     if code != expected {
@@ -101,8 +101,8 @@ pub async fn run(
 /// What a pipeline's step has seen.
 struct Pipeline {
     exit_code: i32,
+    /// What it printed on standard output and standard error.
     output: String,
-    errors: String,
 }
 
 impl Pipeline {
@@ -114,25 +114,22 @@ impl Pipeline {
             console.palette().paint(Colour::Bold, &shown)
         ));
         let mut command = Command::new(&programs.ecs_task_runner);
-        command
-            .args(COMMAND)
-            .envs(platform.endpoints.variables())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(COMMAND).envs(platform.endpoints.variables());
+        // One pipe for both: a log shows the lines of standard output and of standard error in the order
+        // in which they were written.
+        let no_pipe = "A pipe for ecs-task-runner run could not be made";
+        let (output, input) = std::io::pipe().context(no_pipe)?;
+        let errors = input.try_clone().context(no_pipe)?;
+        command.stdout(input).stderr(errors);
+        let output = Receiver::from_owned_fd(output.into()).context(no_pipe)?;
         let mut program = ChildProcess::start("ecs-task-runner run", command)?;
-        let output = program.take_output().expect("the command pipes its output");
-        let errors = program.take_errors().expect("the command pipes its errors");
         let all = async {
-            let (output, errors) = tokio::join!(print(output, console), print(errors, console));
+            let output = print(output, console).await?;
             let status = program.ended().await?;
             let exit_code = status
                 .code()
                 .with_context(|| format!("ecs-task-runner run ended with {status}"))?;
-            Ok(Self {
-                exit_code,
-                output: output?,
-                errors: errors?,
-            })
+            Ok(Self { exit_code, output })
         };
         let ended = timeout(RUN_LIMIT, all).await;
         let ended = ended.with_context(|| {
@@ -147,7 +144,7 @@ impl Pipeline {
 }
 
 /// Prints each line, and gives all of them.
-async fn print(stream: impl AsyncRead + Unpin, console: &Console) -> Result<String> {
+async fn print(stream: Receiver, console: &Console) -> Result<String> {
     let mut lines = BufReader::new(stream).lines();
     let mut all = String::new();
     while let Some(line) = lines

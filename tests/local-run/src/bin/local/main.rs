@@ -7,6 +7,7 @@ mod console;
 mod deployment;
 mod direct;
 mod execution_printer;
+mod explained;
 mod interruption;
 mod migration;
 mod pipe;
@@ -30,7 +31,7 @@ use ecs_task_runner::execution::input::Workers;
 use ecs_task_runner::logging::in_colour;
 use local_run::directories::RunDirectory;
 use local_run::python::PythonEnvironment;
-use local_run::todobackend::{self, LONG_MIGRATION_BEGUN, Release};
+use local_run::todobackend::{self, LONG_MIGRATION_BEGUN, MIGRATE_TASK, Release, STACK};
 use signal_hook::consts::SIGPIPE;
 use stand_ins::ecs::{ContainerLine, Processes};
 use tokio::sync::Notify;
@@ -46,6 +47,10 @@ use processes::WhenAWorkerEnds;
 use programs::Programs;
 use template::UserTemplate;
 use wording::seconds;
+
+/// Where to go on after a run without a failure, which shows no timeline.
+const KEEP_IT: &str =
+    "add --serve for ecs-task-runner explain and the AWS CLI, --fail for a migration that fails";
 
 fn main() -> ExitCode {
     let arguments: Arguments = match command_line::parse() {
@@ -111,7 +116,6 @@ struct Run {
 
 impl Run {
     async fn start(&self, console: &Console) -> Result<()> {
-        let started = Instant::now();
         let workers = if self.arguments.no_fleet {
             Workers::Lambda
         } else {
@@ -139,14 +143,15 @@ impl Run {
             are_shown: !self.arguments.run,
         };
         tokio::select! {
-            result = self.job(&platform, started, console) => result,
+            result = self.job(&platform, console) => result,
             never = processes.attend(self.when_a_worker_ends(), &kill, console) => match never? {},
             never = containers.attend(lines, console) => match never {},
         }
     }
 
     /// What is to be shown.
-    async fn job(&self, platform: &Platform, started: Instant, console: &Console) -> Result<()> {
+    async fn job(&self, platform: &Platform, console: &Console) -> Result<()> {
+        let started = Instant::now();
         let mut printer = ExecutionPrinter::new(platform.executions.clone(), console);
         let closing_line = match &self.template {
             Some(template) => template.run(platform, &mut printer, console).await?,
@@ -156,19 +161,38 @@ impl Run {
             }
             None => migration::run(platform, self.release(), &mut printer, console).await?,
         };
+        let (job, took) = (self.job_in_words(), seconds(started.elapsed()));
         if self.arguments.kill_worker {
             takeover::show(platform, &self.programs, console).await?;
         }
-        let (run, all) = (seconds(started.elapsed()), seconds(console.elapsed()));
+        if self.arguments.fail && !self.arguments.run {
+            // The command that the Reason ends with.
+            let resource = format!("{STACK}/{MIGRATE_TASK}");
+            let (programs, failed) = (&self.programs, explained::FAILED);
+            explained::show(platform, programs, &[&resource], failed, console).await?;
+        }
+        let all = seconds(console.elapsed());
         console.print(
             "",
-            &format!("{closing_line}; {run} s for the run, {all} s with what it needed first"),
+            &format!("{closing_line}; {took} s for {job}, {all} s in all"),
         );
+        if self.arguments.ends_with_success() {
+            console.print("", KEEP_IT);
+        }
         if self.arguments.serve {
             serve::explain(platform, &self.programs, console)?;
             match printer.follow().await? {}
         }
         Ok(())
+    }
+
+    /// What the time of the closing line was for.
+    fn job_in_words(&self) -> &'static str {
+        if self.arguments.run {
+            "the stack and the run"
+        } else {
+            "the stack"
+        }
     }
 
     fn release(&self) -> Release {

@@ -1,9 +1,9 @@
 //! `--kill-worker`: that another worker has gone on with the same task.
 
 use anyhow::{Context, Result, bail};
-use tokio::process::Command;
 
 use super::console::Console;
+use super::explained;
 use super::platform::Platform;
 use super::programs::Programs;
 
@@ -19,23 +19,18 @@ pub async fn show(platform: &Platform, programs: &Programs, console: &Console) -
         bail!("The worker was killed, and Step Functions has not missed its heartbeats");
     }
     let picture = platform.directory.file("takeover.svg");
-    let explained = Command::new(&programs.ecs_task_runner)
-        .args(["explain", &execution, "--svg"])
-        .arg(&picture)
-        .envs(platform.endpoints.variables())
-        .output()
-        .await
-        .context("ecs-task-runner explain could not be run")?;
-    let text = String::from_utf8_lossy(&explained.stdout);
-    if !explained.status.success() {
-        let errors = String::from_utf8_lossy(&explained.stderr);
-        bail!(
-            "ecs-task-runner explain ended with {}:\n{text}{errors}",
-            explained.status
-        );
-    }
-    console.print("", "ecs-task-runner explain says of it:");
-    console.print_plain(&format!("\n{}\n", text.trim_end()));
+    let svg = picture
+        .to_str()
+        .context("The path of the target directory is not UTF-8")?;
+    let arguments = [execution.as_str(), "--svg", svg];
+    explained::show(
+        platform,
+        programs,
+        &arguments,
+        explained::SUCCEEDED,
+        console,
+    )
+    .await?;
     let picture = picture.display();
     console.print("", &format!("explain --svg has drawn it: {picture}"));
     Ok(())
