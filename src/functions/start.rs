@@ -142,11 +142,7 @@ impl Starter {
         match self.plan(&mut arrival).await? {
             Plan::Execute(mut run) => {
                 arrival.request.wait_condition_handle = run.handle.take();
-                let outcome = self.execute(&arrival, *run).await?;
-                if let StartOutcome::Execution(name) = &outcome {
-                    self.stop_if_given_up(&arrival, name, began).await;
-                }
-                Ok(outcome)
+                self.execute(&arrival, *run, began).await
             }
             Plan::Succeed(output, handle) => {
                 let name = &arrival.identity.name;
@@ -195,11 +191,19 @@ impl Starter {
         error.may_pass() && self.age(arrival).has_delivery_ahead()
     }
 
-    async fn execute(&self, arrival: &Arrival, run: Run) -> Result<StartOutcome, StartError> {
+    async fn execute(
+        &self,
+        arrival: &Arrival,
+        run: Run,
+        began: Instant,
+    ) -> Result<StartOutcome, StartError> {
         let name = &run.task.started_by.clone();
         let request = &arrival.request;
         match self.hand_on(arrival, run).await {
-            Ok(Started::Running) => tracing::info!(execution = name, "started the execution"),
+            Ok(Started::Running) => {
+                tracing::info!(execution = name, "started the execution");
+                self.stop_if_given_up(arrival, name, began).await;
+            }
             Ok(Started::Already) => {
                 tracing::info!(
                     execution = name,

@@ -18,6 +18,8 @@ pub(crate) enum StopReason {
     Deleted,
     /// CloudFormation rolls back the update to which the execution belongs.
     RolledBack,
+    /// CloudFormation gave the request up before its execution began.
+    GivenUp,
 }
 
 impl StopReason {
@@ -27,6 +29,7 @@ impl StopReason {
         match self {
             Self::Deleted => "The CloudFormation resource is being deleted",
             Self::RolledBack => "The CloudFormation stack rolls the update back",
+            Self::GivenUp => "CloudFormation no longer waits for the request",
         }
     }
 }
@@ -40,6 +43,7 @@ pub(crate) fn was_superseded(execution: &Execution) -> bool {
     let beginnings = [
         StopReason::Deleted.in_words(),
         StopReason::RolledBack.in_words(),
+        StopReason::GivenUp.in_words(),
         ROLLED_BACK_IN_0_1_0,
     ];
     let cause = execution.cause.as_deref().unwrap_or_default();

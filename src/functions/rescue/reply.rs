@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::Rescuer;
 use crate::cloudformation::event::{Request, RequestType};
 use crate::execution::status::Execution;
-use crate::functions::leftovers::executions::was_superseded;
 use crate::functions::respond::RespondError;
 use crate::task::outcome::Output;
 use crate::times::handle::HANDLE_URL_LIFE;
@@ -41,8 +40,7 @@ impl Rescuer {
                 self.responder.succeed(request, output, within).await
             }
             RequestType::Create | RequestType::Update
-                if self.clock.since(execution.started) > SERVICE_TIMEOUT
-                    || was_superseded(execution) =>
+                if self.clock.since(execution.started) > SERVICE_TIMEOUT =>
             {
                 Box::pin(self.responder.fail_run(request, reason, within)).await
             }

@@ -1,4 +1,4 @@
-//! A run that began seconds after `start` had looked at its stack.
+//! A run that began seconds after CloudFormation had sent its request, or `start` had looked at the stack.
 //!
 //! CloudFormation may have given the request up meanwhile, and begun to roll back. Its next request
 //! found no run of this one, as Step Functions did not have it yet: nothing would stop it, nor undo what it
@@ -17,29 +17,34 @@ use crate::functions::leftovers::executions::StopReason;
 use crate::task::error::ErrorName;
 use crate::times::START_ANSWER_TIMEOUT;
 
-/// From `start`'s look at the stack to the execution. Within this time the execution is there before the next
-/// request is looked at, which CloudFormation has to send and Lambda to deliver.
+/// Within this time the execution is there before the next request is looked at, which CloudFormation has to
+/// send and Lambda to deliver.
 const USUAL: Duration = Duration::from_secs(2);
 
 impl Starter {
-    /// Stops the execution that was started for a request, if `start` has taken long since `began` and
+    /// Stops the execution that was just started for a request, if `start` has taken long since `began` and
     /// CloudFormation no longer waits for the request. `rescue` then stops its tasks.
     pub(super) async fn stop_if_given_up(&self, arrival: &Arrival, name: &str, began: Instant) {
-        if began.elapsed() < USUAL || arrival.request.request_type == RequestType::Delete {
+        let taken = match arrival.request.request_type {
+            RequestType::Delete => return,
+            // `start` has not looked at the stack of a new one.
+            RequestType::Create => self.clock.since(self.age(arrival).sent()),
+            RequestType::Update => began.elapsed(),
+        };
+        if taken < USUAL {
             return;
         }
         let stopping = async {
-            let Some(reason) = self.given_up(arrival).await? else {
+            if !self.is_given_up(arrival).await? {
                 return Ok(());
-            };
+            }
             let arn = self.state_machine.execution_arn(name);
             let cause = format!(
-                "{} ({name}), and this run began after that.",
-                reason.in_words()
+                "{} ({name}): its stack has gone on to another operation.",
+                StopReason::GivenUp.in_words()
             );
             tracing::warn!(
                 execution = name,
-                ?reason,
                 "CloudFormation no longer waits for the request; its execution is stopped"
             );
             let error = ErrorName::Interrupted.as_str();
@@ -58,24 +63,22 @@ impl Starter {
         }
     }
 
-    /// What the stack does instead of waiting for the request.
-    async fn given_up(&self, arrival: &Arrival) -> Result<Option<StopReason>, ApiError> {
+    /// Whether the stack has gone on since it sent the request.
+    async fn is_given_up(&self, arrival: &Arrival) -> Result<bool, ApiError> {
         let stack = &arrival.request.stack_id;
-        let is_of_earlier_operation = async || {
-            let newest = self.stacks.newest_beginning(stack).await?;
-            Ok(newest.is_some_and(|began| self.age(arrival).was_sent_before(began)))
-        };
-        let (is_over, reason) = match self.stacks.phase(stack).await? {
-            StackPhase::Deleting | StackPhase::CreateRollback => (true, StopReason::Deleted),
-            StackPhase::InProgress | StackPhase::UpdateRollback => {
-                (is_of_earlier_operation().await?, StopReason::RolledBack)
+        match self.stacks.phase(stack).await? {
+            StackPhase::Deleting | StackPhase::CreateRollback => Ok(true),
+            // CloudFormation may have been answered that the run has begun, and its wait condition may be in
+            // another stack.
+            StackPhase::InProgress | StackPhase::Idle
+                if arrival.request.wait_condition_handle.is_some() =>
+            {
+                Ok(false)
             }
-            // An Update has seen its stack in progress. The status that a Create sees may lag behind.
-            StackPhase::Idle => {
-                let is_update = arrival.request.request_type == RequestType::Update;
-                (is_update, StopReason::RolledBack)
+            StackPhase::InProgress | StackPhase::Idle | StackPhase::UpdateRollback => {
+                let newest = self.stacks.newest_beginning(stack).await?;
+                Ok(newest.is_some_and(|began| self.age(arrival).was_sent_before(began)))
             }
-        };
-        Ok(is_over.then_some(reason))
+        }
     }
 }

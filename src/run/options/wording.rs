@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{RunOptions, member};
+use super::{RunOptions, duration, member};
 use crate::properties::{Problem, Step, is_spelling_of, pascal_case};
 use crate::text::printable::echoed;
 
@@ -62,7 +62,14 @@ impl RunOptions {
                 "--network-from",
                 self.network_from.as_deref(),
             ),
-            ("timeout", "--timeout", self.timeout.as_deref()),
+            (
+                "timeout",
+                "--timeout",
+                // One that is no time leaves the file's as it is.
+                self.timeout
+                    .as_deref()
+                    .filter(|time| duration::seconds(time).is_some()),
+            ),
         ]
     }
 

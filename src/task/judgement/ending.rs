@@ -47,8 +47,18 @@ fn check_of_mistake(task: &TaskStatus) -> Option<&'static str> {
         .iter()
         .filter_map(|one| one.reason.as_deref());
     let reasons = task.stopped_reason.as_deref().into_iter();
-    // A service that did not answer is no mistake of the task definition.
-    what_to_check(task).or_else(|| what_to_correct(reasons.chain(of_containers)))
+    let reasons: Vec<_> = reasons.chain(of_containers).collect();
+    // The log service that a container could not reach while it was started is no mistake of the task
+    // definition. The reason of a pull may have any word in the image's name.
+    let was_starting = |reason: &&str| reason.starts_with("CannotStartContainerError");
+    let unreached = reasons
+        .iter()
+        .any(was_starting)
+        .then(|| what_to_check(task));
+    unreached
+        .flatten()
+        .or_else(|| what_to_correct(reasons))
+        .or_else(|| what_to_check(task))
 }
 
 /// The end of a task that may have run although ECS did not see it run. The error is not
@@ -153,9 +163,13 @@ pub(super) fn failed_container(
         .find(|container| ended_by_itself(container))
         .unwrap_or(failed);
     if let Some(not_started) = NotStarted::of(task, culprit) {
-        // The container that this one waited for may be the one with the mistake.
+        // The container that this one waited for may be the one with the mistake. One that has run has said
+        // more in its log.
         let never_started = task.containers.iter().filter(|one| one.was_never_started());
-        let check = what_to_correct(never_started.filter_map(|one| one.reason.as_deref()));
+        let reasons = never_started.filter_map(|one| one.reason.as_deref());
+        let waited = |reason: &&str| reason.contains("dependency [");
+        let check = what_to_correct(reasons.filter(|reason| !waited(reason)));
+        let check = check.filter(|_| not_started.ran.is_none());
         let check = check.map_or_else(String::new, |check| format!("; {check}"));
         return Ending {
             error: ErrorName::Failed,

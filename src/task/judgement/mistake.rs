@@ -23,8 +23,12 @@ const START: &[&str] = &[
 ];
 const PULL: &[&str] = &["cannotpull"];
 const ALWAYS: &[&str] = &[];
+/// What looks like a mistake in the command, and is one of the instance or of its devices.
+const OF_INSTANCE: &[&str] = &["runtime-hook", "device information"];
 
 const PROGRAM: &str = "check the command, the entry point and the working directory: the program must be in the image, each word of a command is an item of its own, as in [python3, manage.py, migrate], and a line for a shell is written [sh, -c, LINE]";
+
+const VOLUMES: &str = "check the volumes in the task definition: whether what they name exists (file system, access point, path on the instance), and whether the task role may mount it (of EFS elasticfilesystem:ClientMount)";
 
 /// The first one that a reason matches counts, so what a reason cannot say by chance comes first: the
 /// name of an image or of a program may be any word.
@@ -87,24 +91,15 @@ const MISTAKES: &[Mistake] = &[
         check: "check the image in the task definition: whether its registry, repository and tag or digest exist, and whether it has been pushed",
     },
     Mistake {
-        says: &["env file", "environment file"],
+        says: &[
+            "error mounting",
+            "failed to mount",
+            "mount.nfs",
+            "efs utils",
+            "volume driver",
+        ],
         and: ALWAYS,
-        check: "check the environment files: whether the objects exist in S3, and whether the task's execution role may read them (s3:GetObject, s3:GetBucketLocation)",
-    },
-    Mistake {
-        says: &["secret", "ssm parameter", "from ssm", "registry auth"],
-        and: ALWAYS,
-        check: "check the secrets in the task definition (ARN, region, key of the JSON), and whether the task's execution role may read them: secretsmanager:GetSecretValue or ssm:GetParameters, kms:Decrypt for a KMS key of your own, and ecr:GetAuthorizationToken for an image in ECR",
-    },
-    Mistake {
-        says: &["logging driver", "logger args", "log group", "awslogs"],
-        and: ALWAYS,
-        check: "check logConfiguration in the task definition: whether its log group exists in the region that it names, and whether the task's execution role (on an instance, the instance's) may write to it (logs:CreateLogStream, logs:PutLogEvents)",
-    },
-    Mistake {
-        says: &["efs", "mount", "volume", "nfs"],
-        and: ALWAYS,
-        check: "check the volumes in the task definition: whether what they name exists (file system, access point, path on the instance), and whether the task role may mount it (of EFS elasticfilesystem:ClientMount)",
+        check: VOLUMES,
     },
     Mistake {
         says: START,
@@ -121,7 +116,34 @@ const MISTAKES: &[Mistake] = &[
         check: PROGRAM,
     },
     Mistake {
-        says: &["assume"],
+        says: &["env file", "environment file"],
+        and: ALWAYS,
+        check: "check the environment files: whether the objects exist in S3, and whether the task's execution role may read them (s3:GetObject, s3:GetBucketLocation)",
+    },
+    Mistake {
+        says: &[
+            "pull secrets",
+            "retrieve secret",
+            "secret data",
+            "secrets manager",
+            "ssm parameter",
+            "from ssm",
+            "registry auth",
+        ],
+        and: ALWAYS,
+        check: "check the secrets in the task definition (ARN, region, key of the JSON), and whether the task's execution role may read them: secretsmanager:GetSecretValue or ssm:GetParameters, kms:Decrypt for a KMS key of your own, and ecr:GetAuthorizationToken for an image in ECR",
+    },
+    Mistake {
+        says: &["logging driver", "logger args", "log group"],
+        and: ALWAYS,
+        check: "check logConfiguration in the task definition: whether its log group exists in the region that it names, and whether the task's execution role (on an instance, the instance's) may write to it (logs:CreateLogStream, logs:PutLogEvents)",
+    },
+    Mistake {
+        says: &[
+            "unable to assume",
+            "cannot assume",
+            "not authorized to assume",
+        ],
         and: &["role"],
         check: "check the task role and the execution role: their trust policies must let ecs-tasks.amazonaws.com assume them",
     },
@@ -138,12 +160,16 @@ pub(super) fn what_to_correct<'r>(
     reasons: impl IntoIterator<Item = &'r str>,
 ) -> Option<&'static str> {
     let reasons: Vec<_> = reasons.into_iter().map(str::to_ascii_lowercase).collect();
+    let has = |reason: &str, phrases: &[&str]| phrases.iter().any(|phrase| reason.contains(phrase));
     let matches = |mistake: &&Mistake| {
         reasons.iter().any(|reason| {
-            let has = |phrases: &[&str]| phrases.iter().any(|phrase| reason.contains(phrase));
+            let has = |phrases: &[&str]| has(reason, phrases);
             has(mistake.says) && (mistake.and.is_empty() || has(mistake.and))
         })
     };
+    if reasons.iter().any(|reason| has(reason, OF_INSTANCE)) {
+        return None;
+    }
     Some(MISTAKES.iter().find(matches)?.check)
 }
 
@@ -248,6 +274,31 @@ mod tests {
         (
             "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-1': InvalidGroup.NotFound",
             Some("security groups"),
+        ),
+        // Names of programs, layers and sessions say nothing.
+        (
+            "CannotStartContainerError: OCI runtime create failed: exec: \"/app/load-secrets.sh\": permission denied: unknown",
+            Some("chmod +x"),
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: exec: \"/app/mount-data\": stat /app/mount-data: no such file or directory",
+            Some("the program must be in the image"),
+        ),
+        (
+            "CannotPullContainerError: failed to extract layer sha256:1: mount callback failed on /tmp/1: archive/tar: invalid tar header",
+            None,
+        ),
+        (
+            "ResourceInitializationError: failed to download the firelens file: AccessDenied: User: arn:aws:sts::123456789012:assumed-role/task/1 is not authorized to perform: s3:GetObject",
+            None,
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: exec: \"nvidia-container-runtime-hook\": executable file not found in $PATH",
+            None,
+        ),
+        (
+            "CannotStartContainerError: OCI runtime create failed: error gathering device information while adding custom device \"/dev/fuse\": no such file or directory",
+            None,
         ),
         ("Something new", None),
     ];

@@ -8,6 +8,7 @@ use stand_ins::faults::{Fault, Span};
 use stand_ins::sfn::ExecutionEnd;
 use tokio::time::sleep;
 
+use super::handle::with_handle;
 use super::requests_that_are_over::new_release;
 use crate::worlds::events::properties;
 use crate::worlds::functions::{STACK, World};
@@ -71,8 +72,8 @@ async fn a_run_that_begins_after_its_update_was_given_up_is_stopped() {
             .await
             .unwrap();
         assert!(
-            cause.starts_with("The CloudFormation stack rolls the update back (")
-                && cause.ends_with("), and this run began after that."),
+            cause.starts_with("CloudFormation no longer waits for the request (")
+                && cause.ends_with("): its stack has gone on to another operation."),
             "{statuses:?}: {cause}"
         );
     }
@@ -89,10 +90,24 @@ async fn so_is_one_of_a_creation_that_is_rolled_back_or_a_stack_that_is_deleted(
             .await
             .unwrap();
         assert!(
-            cause.starts_with("The CloudFormation resource is being deleted"),
+            cause.starts_with("CloudFormation no longer waits for the request ("),
             "{status}: {cause}"
         );
     }
+}
+
+/// The resource is new in an update, whose rollback is over when its event comes.
+#[tokio::test(start_paused = true)]
+async fn so_is_one_of_a_creation_whose_event_lambda_held_back() {
+    let world = World::new();
+    world.operation_begins();
+    let create = world.sent_now("Create", &properties());
+    sleep(Duration::from_secs(15)).await;
+    for status in ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"] {
+        world.stack_goes_on_to(status);
+    }
+    let cause = world.started_slowly(&create, || ()).await;
+    assert!(cause.is_some());
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,6 +115,23 @@ async fn a_run_goes_on_while_cloudformation_waits_and_where_that_cannot_be_seen(
     let world = World::new();
     let update = world.update_begins(&properties(), &new_release());
     assert_eq!(world.started_slowly(&update, || ()).await, None);
+
+    // The status is outdated: no other operation has begun.
+    let world = World::new();
+    let update = world.update_begins(&properties(), &new_release());
+    let idle = || world.stack_goes_on_to("UPDATE_COMPLETE");
+    assert_eq!(world.started_slowly(&update, idle).await, None);
+
+    // The condition that waits for the run may be in another stack.
+    let world = World::new();
+    let handle = world.urls.handle(STACK, "Handle");
+    let update = world.update_begins(&properties(), &with_handle(&handle));
+    let next = || {
+        for status in ["UPDATE_COMPLETE", "UPDATE_IN_PROGRESS"] {
+            world.stack_goes_on_to(status);
+        }
+    };
+    assert_eq!(world.started_slowly(&update, next).await, None);
 
     for (operation, fault) in [
         ("DescribeStacks", Fault::AccessDenied),

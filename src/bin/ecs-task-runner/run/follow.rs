@@ -131,7 +131,7 @@ impl Follower {
         let is_over = explanation.conclusion.result != RunResult::Running;
         // The last log lines belong before the end that they led to: `end` prints that.
         let is_end = is_over || is_reported(&explanation);
-        if !is_end || self.stopped.is_some() {
+        if !is_end || !self.reads_lines || self.stopped.is_some() {
             self.console.timeline(&explanation);
         }
         // Not once it was claimed: an emulator's history does not show that.
@@ -212,6 +212,9 @@ impl Follower {
 
     /// Following has to end. The run goes on, unless it was stopped before.
     fn cannot_follow(&mut self, why: &str) -> ExitCode {
+        if let Some(looked) = &self.looked {
+            self.console.timeline(looked);
+        }
         let why = why.trim_end_matches('.');
         if let Some(stopping) = &self.stopped {
             let exit = signal_exit(stopping.signal);

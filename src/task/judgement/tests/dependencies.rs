@@ -58,6 +58,30 @@ fn a_mistake_says_what_to_check_whether_or_not_another_container_ran() {
     assert!(!by_hand.what.contains("check"), "{}", by_hand.what);
 }
 
+/// ECS names containers and images in its reasons.
+#[test]
+fn names_of_containers_and_images_are_no_mistakes() {
+    let containers = vec![
+        ran("fetch-secrets", 1),
+        waiting("migrate", None, "fetch-secrets", FAILED),
+    ];
+    let ending = judged(containers, Some("migrate"));
+    assert!(!ending.what.contains("check"), "{}", ending.what);
+
+    let pull = "CannotPullContainerError: failed to resolve ref registry.example/timeout-checker:7: not found";
+    let pulled = container("migrate", None, Some(pull));
+    let task = stopped(NOT_STARTED, "Task failed to start", false, vec![pulled]);
+    let criteria = Criteria {
+        containers: None,
+        containers_are_chosen: false,
+        success_exit_codes: vec![0],
+    };
+    let Verdict::Ended(ending) = judge(&task, &criteria) else {
+        panic!("it did not run")
+    };
+    assert!(ending.what.contains("tag or digest"), "{}", ending.what);
+}
+
 #[test]
 fn a_container_that_waited_in_vain_is_told_with_the_one_that_failed() {
     let pull = "CannotPullContainerError: not found";
