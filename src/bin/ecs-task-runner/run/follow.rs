@@ -212,9 +212,7 @@ impl Follower {
 
     /// Following has to end. The run goes on, unless it was stopped before.
     fn cannot_follow(&mut self, why: &str) -> ExitCode {
-        if let Some(looked) = &self.looked {
-            self.console.timeline(looked);
-        }
+        self.show_what_was_held_back();
         let why = why.trim_end_matches('.');
         if let Some(stopping) = &self.stopped {
             let exit = signal_exit(stopping.signal);
@@ -227,6 +225,13 @@ impl Follower {
         let way_on = self.way_on();
         self.console.complain(&format!("{why}. {way_on}"));
         ExitCode::from(EXIT_GOES_ON)
+    }
+
+    /// The end that was seen, whose log lines are not waited for any more.
+    fn show_what_was_held_back(&mut self) {
+        if let Some(looked) = &self.looked {
+            self.console.timeline(looked);
+        }
     }
 
     fn way_on(&self) -> String {

@@ -36,6 +36,7 @@ pub(super) struct Stopping {
 impl Follower {
     /// Stops the execution, and says so afterwards. A run that cannot be stopped goes on.
     pub(super) async fn stop(&mut self, signal: i32) -> Option<ExitCode> {
+        self.show_what_was_held_back();
         let name = signal_name(signal).unwrap_or("a signal");
         let cause = format!(
             "ecs-task-runner run, which followed the run, received {name}. Whoever cancels a job or presses Ctrl-C stops its run."
