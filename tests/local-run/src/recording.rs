@@ -206,7 +206,11 @@ mod tests {
         let plain: Vec<_> = recording.0.iter().map(|line| plain(line)).collect();
         assert_eq!(plain.len(), 1 + FIRST + 1 + LAST + 2, "{plain:#?}");
         assert_eq!(plain[0], "   1.00 s             deployed (1.0 s)");
-        assert_eq!(plain[1 + FIRST], "                      … 13 lines");
+        let left_out = 20 - FIRST - LAST;
+        assert_eq!(
+            plain[1 + FIRST],
+            format!("                      … {left_out} lines")
+        );
         assert!(
             plain[1].ends_with("x…") && plain[1].chars().count() == WIDTH,
             "{plain:#?}"
