@@ -105,9 +105,8 @@ impl RunOptions {
             let wrong = problems_of(&merged, Source::Direct);
             problems.extend(wrong.sentences_with(|problem| self.in_words(problem, &properties)));
         }
-        let properties = merged;
-        match Properties::parse_direct(&properties) {
-            Ok(parsed) if problems.is_empty() => Ok(DirectRun::new(properties, &parsed)),
+        match Properties::parse_direct(&merged) {
+            Ok(parsed) if problems.is_empty() => Ok(DirectRun::new(merged, &parsed)),
             _ => Err(problems),
         }
     }

@@ -11,7 +11,7 @@ use crate::cloudformation::identity::NameParts;
 use crate::execution::status::{Execution, ExecutionStatus, ListedExecution};
 use crate::task::error::ErrorName;
 
-/// Why an earlier execution is stopped.
+/// Why an execution is stopped for whose request CloudFormation no longer waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopReason {
     /// CloudFormation deletes the resource.

@@ -26,7 +26,8 @@ impl Rescuer {
     /// deleted.
     ///
     /// An execution whose run's end goes to a wait condition may have ended before it answered that the
-    /// run had begun. This is repeated while CloudFormation may wait for it.
+    /// run had begun. This is repeated within the time that CloudFormation waits at most. CloudFormation may
+    /// no longer wait, as for a run that `start` stopped: that is not asked, so that every request is replied to.
     pub(super) async fn answer(
         &self,
         request: &Request,

@@ -93,12 +93,9 @@ impl Starter {
     /// Whether the request was sent before the newest operation of its stack began. Not so when
     /// the stack's events cannot be read, and no later delivery could.
     async fn is_of_earlier_operation(&self, arrival: &Arrival) -> Result<bool, StartError> {
-        let stack = &arrival.request.stack_id;
-        let newest = timeout(BEGINNING_BUDGET, self.stacks.newest_beginning(stack)).await;
-        let error = match newest.unwrap_or_else(|_| Err(events_unread(stack))) {
-            Ok(newest) => {
-                return Ok(newest.is_some_and(|began| self.age(arrival).was_sent_before(began)));
-            }
+        let seen = timeout(BEGINNING_BUDGET, self.precedes_newest_operation(arrival)).await;
+        let error = match seen.unwrap_or_else(|_| Err(events_unread(&arrival.request.stack_id))) {
+            Ok(precedes) => return Ok(precedes),
             Err(error) => error,
         };
         if !self.will_be_redelivered(arrival, &error) {
@@ -110,6 +107,16 @@ impl Starter {
             Ok(Some(_)) => Ok(true),
             Ok(None) | Err(_) => Err(StartError::Later(error)),
         }
+    }
+
+    /// Whether the stack's events show that its newest operation began after the request was sent.
+    pub(super) async fn precedes_newest_operation(
+        &self,
+        arrival: &Arrival,
+    ) -> Result<bool, ApiError> {
+        let stack = &arrival.request.stack_id;
+        let newest = self.stacks.newest_beginning(stack).await?;
+        Ok(newest.is_some_and(|began| self.age(arrival).was_sent_before(began)))
     }
 }
 

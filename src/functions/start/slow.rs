@@ -17,13 +17,14 @@ use crate::functions::leftovers::executions::StopReason;
 use crate::task::error::ErrorName;
 use crate::times::START_ANSWER_TIMEOUT;
 
-/// Within this time the execution is there before the next request is looked at, which CloudFormation has to
-/// send and Lambda to deliver.
+/// An execution that is there within this time comes in time: CloudFormation has to send the next request, and
+/// Lambda to deliver it, before `start` looks for the execution.
 const USUAL: Duration = Duration::from_secs(2);
 
 impl Starter {
-    /// Stops the execution that was just started for a request, if `start` has taken long since `began` and
-    /// CloudFormation no longer waits for the request. `rescue` then stops its tasks.
+    /// Stops the execution that was just started for a request, if CloudFormation no longer waits for the
+    /// request. `start` asks for that only where the execution came late. `began` is when `start` began with
+    /// an Update. `rescue` then stops the execution's tasks.
     pub(super) async fn stop_if_given_up(&self, arrival: &Arrival, name: &str, began: Instant) {
         let taken = match arrival.request.request_type {
             RequestType::Delete => return,
@@ -65,8 +66,7 @@ impl Starter {
 
     /// Whether the stack has gone on since it sent the request.
     async fn is_given_up(&self, arrival: &Arrival) -> Result<bool, ApiError> {
-        let stack = &arrival.request.stack_id;
-        match self.stacks.phase(stack).await? {
+        match self.stacks.phase(&arrival.request.stack_id).await? {
             StackPhase::Deleting | StackPhase::CreateRollback => Ok(true),
             // CloudFormation may have been answered that the run has begun, and its wait condition may be in
             // another stack.
@@ -76,8 +76,7 @@ impl Starter {
                 Ok(false)
             }
             StackPhase::InProgress | StackPhase::Idle | StackPhase::UpdateRollback => {
-                let newest = self.stacks.newest_beginning(stack).await?;
-                Ok(newest.is_some_and(|began| self.age(arrival).was_sent_before(began)))
+                self.precedes_newest_operation(arrival).await
             }
         }
     }

@@ -39,7 +39,7 @@ impl RunOptions {
             .into_iter()
             .find(|(property, ..)| is_spelling_of(key, property))?;
         Some(match (value, &self.file) {
-            (Some(time), _) if property == "timeout" && !is_number(time) => {
+            (Some(time), _) if property == "timeout" && time.parse::<u64>().is_err() => {
                 format!("{option} \"{}\", in seconds,", echoed(time))
             }
             (None, _) if member(properties, property).is_some() => return None,
@@ -94,8 +94,4 @@ impl RunOptions {
             None
         }
     }
-}
-
-fn is_number(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
 }

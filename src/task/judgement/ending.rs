@@ -48,17 +48,16 @@ fn check_of_mistake(task: &TaskStatus) -> Option<&'static str> {
         .filter_map(|one| one.reason.as_deref());
     let reasons = task.stopped_reason.as_deref().into_iter();
     let reasons: Vec<_> = reasons.chain(of_containers).collect();
-    // The log service that a container could not reach while it was started is no mistake of the task
-    // definition. The reason of a pull may have any word in the image's name.
     let was_starting = |reason: &&str| reason.starts_with("CannotStartContainerError");
-    let unreached = reasons
-        .iter()
-        .any(was_starting)
-        .then(|| what_to_check(task));
-    unreached
-        .flatten()
-        .or_else(|| what_to_correct(reasons))
-        .or_else(|| what_to_check(task))
+    let of_network = what_to_check(task);
+    // A container that could not reach the log service while it was started has no mistake in its task
+    // definition. In any other reason, such as that of a pull, the words for the network may be those of a
+    // name: a mistake that the reason names comes first.
+    if reasons.iter().any(was_starting) {
+        of_network.or_else(|| what_to_correct(reasons))
+    } else {
+        what_to_correct(reasons).or(of_network)
+    }
 }
 
 /// The end of a task that may have run although ECS did not see it run. The error is not

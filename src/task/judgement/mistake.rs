@@ -23,15 +23,16 @@ const START: &[&str] = &[
 ];
 const PULL: &[&str] = &["cannotpull"];
 const ALWAYS: &[&str] = &[];
-/// What looks like a mistake in the command, and is one of the instance or of its devices.
+/// Of a reason with one of these, nothing is said: it reads like a mistake in the command, and is one of the
+/// instance's set-up or of a device.
 const OF_INSTANCE: &[&str] = &["runtime-hook", "device information"];
 
 const PROGRAM: &str = "check the command, the entry point and the working directory: the program must be in the image, each word of a command is an item of its own, as in [python3, manage.py, migrate], and a line for a shell is written [sh, -c, LINE]";
 
 const VOLUMES: &str = "check the volumes in the task definition: whether what they name exists (file system, access point, path on the instance), and whether the task role may mount it (of EFS elasticfilesystem:ClientMount)";
 
-/// The first one that a reason matches counts, so what a reason cannot say by chance comes first: the
-/// name of an image or of a program may be any word.
+/// The first one that a reason matches counts. So what a reason cannot say by chance comes first, and single
+/// words come last: the name of an image or of a program may be any word.
 const MISTAKES: &[Mistake] = &[
     Mistake {
         says: &["executable file not found"],
@@ -162,10 +163,10 @@ pub(super) fn what_to_correct<'r>(
     let reasons: Vec<_> = reasons.into_iter().map(str::to_ascii_lowercase).collect();
     let has = |reason: &str, phrases: &[&str]| phrases.iter().any(|phrase| reason.contains(phrase));
     let matches = |mistake: &&Mistake| {
-        reasons.iter().any(|reason| {
-            let has = |phrases: &[&str]| has(reason, phrases);
-            has(mistake.says) && (mistake.and.is_empty() || has(mistake.and))
-        })
+        let fits = |reason: &String| {
+            has(reason, mistake.says) && (mistake.and.is_empty() || has(reason, mistake.and))
+        };
+        reasons.iter().any(fits)
     };
     if reasons.iter().any(|reason| has(reason, OF_INSTANCE)) {
         return None;

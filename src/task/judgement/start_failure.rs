@@ -167,8 +167,8 @@ pub fn may_pass(task: &TaskStatus) -> bool {
 
 /// What a person should check when the same launch fails like this again and again, such as a
 /// closed route in the network or a disk that is too small. `None` when waiting helps, as with
-/// capacity, rate limits, lost hosts and trouble of the services. It means something only of a task
-/// for which [`may_pass`] holds.
+/// capacity, rate limits, lost hosts and trouble of the services. Of a task for which [`may_pass`] does not
+/// hold it is a guess: a word that it goes by may be part of a name.
 #[must_use]
 pub fn what_to_check(task: &TaskStatus) -> Option<&'static str> {
     if host_was_lost(task) {

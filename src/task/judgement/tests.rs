@@ -703,12 +703,16 @@ fn the_container_that_ended_by_itself_is_named_rather_than_those_killed_after_it
 }
 
 fn judged(containers: Vec<ContainerStatus>, counting: Option<&str>) -> Ending {
+    ended(&stopped(EXITED, ESSENTIAL, true, containers), counting)
+}
+
+fn ended(task: &TaskStatus, counting: Option<&str>) -> Ending {
     let criteria = Criteria {
         containers: counting.map(|name| vec![name.to_owned()]),
         containers_are_chosen: false,
         success_exit_codes: vec![0],
     };
-    match judge(&stopped(EXITED, ESSENTIAL, true, containers), &criteria) {
+    match judge(task, &criteria) {
         Verdict::Ended(ending) => ending,
         success @ Verdict::Succeeded { .. } => panic!("{success:?}"),
     }
@@ -784,14 +788,7 @@ fn a_host_is_lost_only_when_ecs_says_that_it_was_terminated() {
         false,
         vec![container("migrate", None, None)],
     );
-    let criteria = Criteria {
-        containers: None,
-        containers_are_chosen: false,
-        success_exit_codes: vec![0],
-    };
-    let Verdict::Ended(ending) = judge(&task, &criteria) else {
-        panic!("a task that was not seen to run cannot have succeeded")
-    };
+    let ending = ended(&task, None);
     assert_eq!(
         (ending.error, ending.may_pass),
         (ErrorName::NotStarted, false)

@@ -23,8 +23,7 @@ pub fn sdk_config(access_key: &str, client: SharedHttpClient) -> SdkConfig {
 }
 
 /// A region that nothing else of this process has. The SDKs share the tokens for their retries among
-/// all clients of a process that call the same service in the same region: with a region of its own a
-/// test has its own.
+/// all clients of a process that call the same service in the same region.
 pub fn own_region() -> Region {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);

@@ -3,8 +3,9 @@
 /// Colours of GitHub's light theme, and of its dark one for viewers who prefer that. A viewer that
 /// knows neither media queries nor variables, such as a converter to PNG, takes the light ones: they
 /// stand as plain values before the others. Such a converter may also know no font that is called
-/// `monospace`, and draws no text then: so the fonts that systems come with are named. Of a bar, the outline stands out from the ground, since some
-/// of the fills are pale.
+/// `monospace`, and draws no text then: so the fonts that systems come with are named.
+///
+/// The outline of a bar stands out from the ground, since some of the fills are pale.
 pub(super) const SHEET: &str = "\
 text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', 'Noto Sans Mono', 'Courier New', monospace; fill: #1f2328; }
 .title { font-size: 15px; font-weight: bold; }

@@ -1,6 +1,6 @@
 //! Containers that were never started, and the codes that the agent makes up for them.
 
-use super::{ContainerStatus, EXITED, ErrorName, NOT_STARTED, container, judged, stopped};
+use super::{ContainerStatus, EXITED, ErrorName, NOT_STARTED, container, ended, judged, stopped};
 use crate::task::judgement::{Criteria, Verdict, judge};
 
 fn waiting(name: &str, exit_code: Option<i32>, dependency: &str, why: &str) -> ContainerStatus {
@@ -24,18 +24,10 @@ fn a_mistake_says_what_to_check_whether_or_not_another_container_ran() {
     const REASON: &str = "CannotStartContainerError: Error response from daemon: OCI runtime create failed: exec: \"pyhton3\": executable file not found in $PATH";
     let migrate = || container("migrate", None, Some(REASON));
     let alone = stopped(NOT_STARTED, "Task failed to start", false, vec![migrate()]);
-    let criteria = Criteria {
-        containers: None,
-        containers_are_chosen: false,
-        success_exit_codes: vec![0],
-    };
-    let Verdict::Ended(alone) = judge(&alone, &criteria) else {
-        panic!("it did not run")
-    };
     let beside = judged(vec![ran("proxy", 0), migrate()], Some("migrate"));
     for (ending, begins) in [
         (
-            alone,
+            ended(&alone, None),
             "No container of the task started: container 'migrate' could not be run; check the command,",
         ),
         (
@@ -52,9 +44,7 @@ fn a_mistake_says_what_to_check_whether_or_not_another_container_ran() {
         false,
         vec![migrate()],
     );
-    let Verdict::Ended(by_hand) = judge(&by_hand, &criteria) else {
-        panic!("it did not run")
-    };
+    let by_hand = ended(&by_hand, None);
     assert!(!by_hand.what.contains("check"), "{}", by_hand.what);
 }
 
@@ -71,14 +61,7 @@ fn names_of_containers_and_images_are_no_mistakes() {
     let pull = "CannotPullContainerError: failed to resolve ref registry.example/timeout-checker:7: not found";
     let pulled = container("migrate", None, Some(pull));
     let task = stopped(NOT_STARTED, "Task failed to start", false, vec![pulled]);
-    let criteria = Criteria {
-        containers: None,
-        containers_are_chosen: false,
-        success_exit_codes: vec![0],
-    };
-    let Verdict::Ended(ending) = judge(&task, &criteria) else {
-        panic!("it did not run")
-    };
+    let ending = ended(&task, None);
     assert!(ending.what.contains("tag or digest"), "{}", ending.what);
 }
 
